@@ -1,0 +1,13 @@
+"""The frame as a Django app: it brings the start-up checks and the queue commands."""
+
+from django.apps import AppConfig
+
+
+class WaprojectConfig(AppConfig):
+    """No models; registers the system checks."""
+
+    name = "waproject"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from waproject import checks  # noqa: F401

@@ -1,0 +1,28 @@
+"""Refuses a body that is too large before a byte of it is read."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+
+class BodyLimitMiddleware:
+    """Answers 413 where Content-Length is over the path's limit: Meta's own for webhooks, `API_MAX_BYTES` elsewhere."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, or refuse it."""
+        limit = settings.WEBHOOK_MAX_BYTES if request.path.startswith("/webhook/") else settings.API_MAX_BYTES
+        if content_length(request) > limit:
+            return JsonResponse({"detail": f"The body is over the limit of {limit} bytes."}, status=413)
+        return self.get_response(request)
+
+
+def content_length(request: HttpRequest) -> int:
+    """The announced length in bytes; 0 where it is missing or no number."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0

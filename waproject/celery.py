@@ -1,0 +1,65 @@
+"""The Celery application: `celery -A waproject worker -Q incoming|outgoing|analytics`, `beat` and `flower`."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from celery.utils.nodenames import default_nodename
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
+
+app = Celery("waproject")
+app.config_from_object("waproject.celery_config")
+app.autodiscover_tasks()
+
+# A worker that waits for SQS delays nobody but itself.
+WORKER_CLIENT_CONFIG = {"connect_timeout": 3, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
+
+
+@signals.celeryd_init.connect
+def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options: dict[str, Any], **_: Any) -> None:
+    """Give a worker its lane's name, concurrency and prefetch, so that `-Q outgoing` is all that it must be told.
+
+    What the command line says (`-n`, `-c`) wins.
+    """
+    from django.conf import settings
+
+    from waproject.queues import LANES
+
+    queues = options.get("queues") or ()
+    names = queues.split(",") if isinstance(queues, str) else list(queues)
+    if len(names) != 1 or names[0] not in LANES:
+        raise SystemExit(f"A worker serves one lane: -Q with one of {', '.join(LANES)}.")
+    lane = LANES[names[0]]
+    if sender.startswith("celery@"):
+        instance.hostname = default_nodename(f"{settings.WORKER_NAME or lane.name}@%h")
+    conf.broker_transport_options["client-config"] = WORKER_CLIENT_CONFIG
+    conf.worker_concurrency = lane.concurrency
+    conf.worker_prefetch_multiplier = lane.prefetch_multiplier
+    conf.task_time_limit = lane.task_time_limit
+
+
+@signals.worker_init.connect
+def take_the_pool_from_the_table(sender: Any, **_: Any) -> None:
+    """Use the lane's kind of pool unless `-P` asked for another one than Celery's default, prefork."""
+    from waproject.queues import LANES
+
+    (name,) = sender.app.amqp.queues.consume_from
+    if getattr(sender.pool_cls, "__module__", "") == "celery.concurrency.prefork":
+        sender.pool_cls = LANES[name].pool
+
+
+@signals.import_modules.connect
+def refuse_to_start_with_errors(**_: Any) -> None:
+    """A worker or beat that fails a system check does not start."""
+    from waproject import checks
+
+    checks.refuse_to_start_with_errors()
+
+
+@signals.task_prerun.connect
+def check_database_connections(**_: Any) -> None:
+    """Drop what broke since the last task; Django would do this for a request."""
+    from django.db import close_old_connections
+
+    close_old_connections()

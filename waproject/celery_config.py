@@ -1,0 +1,69 @@
+"""Celery's settings, each one the answer to a way in which stock Celery loses or repeats work on SQS."""
+
+from kombu import Exchange, Queue
+from kombu.transport import TRANSPORT_ALIASES
+
+from waproject.queues import LANES, Lane
+
+TRANSPORT_ALIASES["sqs"] = "waproject.sqs.transport:Transport"
+
+
+def _predefined(lane: Lane) -> dict[str, object]:
+    return {
+        "url": lane.url,
+        "backoff_policy": dict(enumerate(lane.back_off, start=1)),
+        "backoff_tasks": list(lane.tasks),
+        "tasks": lane.tasks,
+    }
+
+
+# The endpoint is botocore's own AWS_ENDPOINT_URL_SQS, which settings keep on this machine while DEPLOYMENT=local.
+broker_url = "sqs://"
+broker_connection_retry_on_startup = True
+broker_transport_options = {
+    # With predefined queues kombu never lists, creates or purges one, and needs no permission to.
+    "predefined_queues": {lane.name: _predefined(lane) for lane in LANES.values()},
+    "wait_time_seconds": 20,
+    # SQS counts and bills 64 KB chunks of the body, and base64 is a third on top.
+    "sqs_base64_encoding": False,
+    # A publisher is a web request: it gets an answer within half a second, or falls back to work without SQS.
+    # Workers, which can wait, replace this (waproject/celery.py).
+    "client-config": {"connect_timeout": 0.2, "read_timeout": 0.4, "retries": {"total_max_attempts": 1}},
+}
+
+task_default_queue = "unrouted"  # no such queue: a task without a lane fails where it is published
+task_create_missing_queues = False
+task_queues = [Queue(lane.name, Exchange(""), routing_key=lane.name) for lane in LANES.values()]
+task_routes = {task: {"queue": lane.name, "routing_key": lane.name} for lane in LANES.values() for task in lane.tasks}
+task_publish_retry = False
+
+# JSON only, in both directions: a pickle on the queue is a stranger's code.
+accept_content = ["json"]
+task_serializer = "json"
+result_serializer = "json"
+task_ignore_result = True
+
+# A message is deleted when its task is done, kept when it failed or its process died: SQS shows it again after the
+# back-off and moves it to the DLQ after max_receives.
+task_acks_late = True
+task_acks_on_failure = False
+task_acks_on_timeout = False
+task_reject_on_worker_lost = True
+task_time_limit = max(lane.task_time_limit for lane in LANES.values())
+worker_soft_shutdown_timeout = 0.0
+
+# Events and remote control need a fan-out, which a task queue is not.
+worker_enable_remote_control = False
+worker_send_task_events = False
+task_send_sent_event = False
+
+worker_hijack_root_logger = False
+# Celery's fixup would close the database connection around every task, 6 ms of CPU each time; the connections are
+# checked at task_prerun instead (waproject/celery.py).
+CELERY_DB_REUSE_MAX = 10**9
+timezone = "UTC"
+enable_utc = True
+
+beat_schedule = {
+    "sweep-message-events": {"task": "analytics.sweep_message_events", "schedule": 30.0},
+}

@@ -1,0 +1,73 @@
+"""What must be true before any process of the pipeline starts, as Django system checks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
+# Shorter ones can be guessed: each of ours is generated with at least this many characters.
+MIN_SECRET_KEY_LENGTH = 32
+
+Messages = list[checks.CheckMessage]
+
+
+@checks.register()
+def every_queue_has_its_dlq(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
+    """Without a DLQ a failing task is deleted by kombu instead of kept: its message would be lost."""
+    found: Messages = []
+    for lane, urls in settings.SQS_QUEUES.items():
+        if not urls["dlq_url"]:
+            found.append(
+                checks.Error(
+                    f"The queue {lane!r} has no dead-letter queue.",
+                    hint=f"Set SQS_{lane.upper()}_DLQ_URL to the queue that its RedrivePolicy names.",
+                    id="waproject.E001",
+                )
+            )
+        elif urls["dlq_url"] == urls["url"]:
+            found.append(checks.Error(f"The queue {lane!r} is its own dead-letter queue.", id="waproject.E002"))
+    return found
+
+
+@checks.register()
+def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
+    """An empty secret would sign, or open, for everybody."""
+    return [
+        checks.Error(f"{name} is empty.", hint=f"Set {name} in the environment.", id="waproject.E003")
+        for name in REQUIRED_SECRETS
+        if not getattr(settings, name)
+    ]
+
+
+@checks.register()
+def production_is_closed(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
+    """DEBUG shows settings and tracebacks to anybody; an open host list lets anybody forge links."""
+    if settings.LOCAL:
+        return []
+    found: Messages = []
+    if settings.DEBUG:
+        found.append(checks.Error("DEBUG is on in production.", hint="Unset DJANGO_DEBUG.", id="waproject.E004"))
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        found.append(
+            checks.Error(
+                "DJANGO_ALLOWED_HOSTS must name the hosts of this deployment.",
+                hint="DJANGO_ALLOWED_HOSTS=wa.example.com",
+                id="waproject.E005",
+            )
+        )
+    if len(settings.SECRET_KEY) < MIN_SECRET_KEY_LENGTH:
+        found.append(
+            checks.Error(f"DJANGO_SECRET_KEY is shorter than {MIN_SECRET_KEY_LENGTH} characters.", id="waproject.E006")
+        )
+    return found
+
+
+def refuse_to_start_with_errors() -> None:
+    """For processes that Django does not check by itself. Raises ImproperlyConfigured, one line an error."""
+    errors = [message for message in checks.run_checks() if message.level >= checks.ERROR]
+    if errors:
+        raise ImproperlyConfigured("\n".join(str(error) for error in errors))

@@ -1,0 +1,55 @@
+"""JSON that PostgreSQL can keep, or a 400 that says why not."""
+
+import math
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+
+class StorableJSONParser(JSONParser):
+    """DRF's parser, and a 400 for what would fail only at the INSERT: NUL, lone surrogates, infinite numbers."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Raise ParseError (400) for JSON that is malformed, too deep, or not storable."""
+        try:
+            data = super().parse(stream, media_type, parser_context)
+            problem = unstorable(data)
+        except RecursionError:
+            raise ParseError("JSON parse error - nested too deeply") from None
+        if problem:
+            raise ParseError(f"JSON parse error - {problem}")
+        return data
+
+
+def unstorable(value: object, path: str = "") -> str | None:
+    """What keeps a JSON value out of a PostgreSQL text or jsonb column, naming the place; None where nothing does."""
+    if isinstance(value, str):
+        return _unstorable_text(value, path)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{path or 'a number'} is out of range"
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if problem := _unstorable_text(key, "a key") or unstorable(item, f"{path}.{key}" if path else key):
+                return problem
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if problem := unstorable(item, f"{path}[{index}]"):
+                return problem
+    return None
+
+
+def _unstorable_text(text: str, path: str) -> str | None:
+    if "\x00" in text:
+        return f"{path or 'a string'} contains a NUL character"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return f"{path or 'a string'} contains half of a surrogate pair"
+    return None

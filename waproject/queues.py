@@ -1,0 +1,79 @@
+"""The one table of the three lanes: what travels on each queue, and what SQS and the workers are told of it."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+# How long a message that failed stays hidden, in seconds, after its 1st, 2nd, … receive. The nine waits between ten
+# receives span 63 minutes, so an outage of an hour brings nothing into a DLQ.
+BACK_OFF_S = (10, 30, 60, 120, 300, 600, 900, 900, 900)
+MAX_RECEIVES = len(BACK_OFF_S) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One queue with its dead-letter queue; times in seconds."""
+
+    name: str
+    tasks: tuple[str, ...]
+    # prefork: CPU-bound work, a process each. threads: work that waits for HTTP.
+    pool: str
+    default_concurrency: int
+    # Messages that a worker may hold, in multiples of its concurrency; ten fill one ReceiveMessage.
+    prefetch_multiplier: int
+    # A task must end well before SQS shows its message again, else it runs twice at once.
+    task_time_limit: int = 60
+    visibility_timeout: int = 120
+    max_receives: int = MAX_RECEIVES
+    back_off: tuple[int, ...] = BACK_OFF_S
+
+    @property
+    def url(self) -> str:
+        """The queue's URL."""
+        return str(settings.SQS_QUEUES[self.name]["url"])
+
+    @property
+    def dlq_url(self) -> str:
+        """The dead-letter queue's URL; a start-up check refuses an empty one."""
+        return str(settings.SQS_QUEUES[self.name]["dlq_url"])
+
+    @property
+    def concurrency(self) -> int:
+        """Tasks that one worker runs at once: `{LANE}_CONCURRENCY`, or this table's default."""
+        return settings.LANE_CONCURRENCY[self.name] or self.default_concurrency
+
+
+LANES = {
+    lane.name: lane
+    for lane in (
+        Lane(
+            "incoming",
+            tasks=("messaging.receive", "messaging.receive_stored"),
+            pool="prefork",
+            default_concurrency=2,
+            prefetch_multiplier=10,
+        ),
+        Lane(
+            "outgoing",
+            tasks=("messaging.send",),
+            pool="threads",
+            default_concurrency=16,
+            prefetch_multiplier=2,
+        ),
+        Lane(
+            "analytics",
+            tasks=("analytics.record_events", "analytics.record_message_events", "analytics.sweep_message_events"),
+            pool="prefork",
+            default_concurrency=2,
+            prefetch_multiplier=10,
+        ),
+    )
+}
+
+
+def lane_of(task: str) -> Lane:
+    """The lane that carries a task. Raises KeyError for a task that is on none: it could only get lost."""
+    for lane in LANES.values():
+        if task in lane.tasks:
+            return lane
+    raise KeyError(f"No lane in waproject/queues.py carries the task {task!r}.")

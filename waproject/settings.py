@@ -1,0 +1,180 @@
+"""The only reader of the environment.
+
+`DEPLOYMENT` says where this runs. `production` is the default: every secret and address must then be given.
+`local` is what `make run` and the tests use: nothing may leave this machine, so each address must be a loopback one.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+
+from waproject.addresses import require_https, require_loopback
+from waproject.local_environment import read_local_environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+read_local_environment(BASE_DIR)
+
+DEPLOYMENT = env.str("DEPLOYMENT", "production")
+if DEPLOYMENT not in {"production", "local"}:
+    raise environ.ImproperlyConfigured(f"DEPLOYMENT is {DEPLOYMENT!r}; it is either 'production' or 'local'.")
+LOCAL = DEPLOYMENT == "local"
+
+# Django -------------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.str("DJANGO_SECRET_KEY")
+DEBUG = env.bool("DJANGO_DEBUG", False)
+ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "waproject.urls"
+WSGI_APPLICATION = "waproject.wsgi.application"
+APPEND_SLASH = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+LANGUAGE_CODE = "en"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "/admin/login/"
+
+INSTALLED_APPS = [
+    "monitoring",
+    "analytics",
+    "messaging",
+    "waproject",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+]
+
+MIDDLEWARE = [
+    "waproject.body_limit.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+# Without a collectstatic run (make run, tests) whitenoise serves the apps' own static files.
+STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = LOCAL
+
+# A POST of Meta may have 3 MB; a bulk of 1,000 sends fits in 8 MB unless each one is several kilobytes of text.
+WEBHOOK_MAX_BYTES = 3 * 1024 * 1024
+API_MAX_BYTES = env.int("API_MAX_BYTES", 8 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(WEBHOOK_MAX_BYTES, API_MAX_BYTES)
+
+if not LOCAL:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 3600)
+    SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
+
+# PostgreSQL ---------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES["default"].update(
+    # Connections live as long as their thread; each is checked before its first use in a request or task.
+    CONN_MAX_AGE=None,
+    CONN_HEALTH_CHECKS=True,
+)
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=3, options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}"
+)
+
+# SQS ----------------------------------------------------------------------------------------------------------------
+AWS_REGION = env.str("AWS_REGION", "us-east-1" if LOCAL else environ.Env.NOTSET)
+os.environ.setdefault("AWS_DEFAULT_REGION", AWS_REGION)
+AWS_ENDPOINT_URL_SQS = env.str("AWS_ENDPOINT_URL_SQS", "")
+SQS_QUEUES = {
+    lane: {"url": env.str(f"SQS_{lane.upper()}_QUEUE_URL"), "dlq_url": env.str(f"SQS_{lane.upper()}_DLQ_URL", "")}
+    for lane in ("incoming", "outgoing", "analytics")
+}
+LANE_CONCURRENCY = {lane: env.int(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
+WORKER_NAME = env.str("WORKER_NAME", "")
+
+# WhatsApp -----------------------------------------------------------------------------------------------------------
+WA_GRAPH_URL = env.str("WA_GRAPH_URL", environ.Env.NOTSET if LOCAL else "https://graph.facebook.com").rstrip("/")
+WA_GRAPH_VERSION = env.str("WA_GRAPH_VERSION", "v25.0")
+WA_PHONE_NUMBER_ID = env.str("WA_PHONE_NUMBER_ID")
+WA_ACCESS_TOKEN = env.str("WA_ACCESS_TOKEN")
+WA_APP_SECRET = env.str("WA_APP_SECRET")
+# While the app secret is rotated, the one that still signs beside the new one.
+WA_APP_SECRET_PREVIOUS = env.str("WA_APP_SECRET_PREVIOUS", "")
+WA_WEBHOOK_VERIFY_TOKEN = env.str("WA_WEBHOOK_VERIFY_TOKEN")
+# What an API message may ask of us: attempts that the Cloud API refused for now, before a message is failed.
+WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
+# A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
+WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
+
+if LOCAL:
+    require_loopback("AWS_ENDPOINT_URL_SQS", AWS_ENDPOINT_URL_SQS)
+    require_loopback("WA_GRAPH_URL", WA_GRAPH_URL)
+    for lane, urls in SQS_QUEUES.items():
+        require_loopback(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"])
+        if urls["dlq_url"]:
+            require_loopback(f"SQS_{lane.upper()}_DLQ_URL", urls["dlq_url"])
+    # Whatever else an AWS library might ask has to fail here, not in somebody's account.
+    os.environ["AWS_ENDPOINT_URL"] = AWS_ENDPOINT_URL_SQS
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
+    os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
+else:
+    require_https("WA_GRAPH_URL", WA_GRAPH_URL)
+
+# API ----------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "messaging.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["messaging.authentication.IsApiClientOrStaff"],
+    "DEFAULT_PARSER_CLASSES": ["waproject.json_parser.StorableJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "waproject.api_errors.handle",
+    "DEFAULT_VERSIONING_CLASS": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "WhatsApp pipeline",
+    "DESCRIPTION": "Send WhatsApp messages, follow what became of them, record events.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["messaging.authentication.IsApiClientOrStaff"],
+    "SERVE_AUTHENTICATION": None,
+}
+
+# Logging ------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},
+}

@@ -1,0 +1,70 @@
+"""Looks at queues and makes them: attributes, creation with a redrive policy."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# SQS keeps a message at most 14 days. A DLQ counts from the time of the first send, so it must keep longer than its
+# source, which keeps 4.
+QUEUE_RETENTION_S = 4 * 24 * 3600
+DLQ_RETENTION_S = 14 * 24 * 3600
+MAX_MESSAGE_BYTES = 1024 * 1024
+COUNTS = {
+    "ApproximateNumberOfMessages": "waiting",
+    "ApproximateNumberOfMessagesNotVisible": "in_flight",
+    "ApproximateNumberOfMessagesDelayed": "delayed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages a queue holds, approximately, as SQS says."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.waiting + self.in_flight + self.delayed
+
+
+@cache
+def client(region: str, timeout: float = 2.0) -> Any:
+    """A boto3 SQS client for looks at queues: it gives up after `timeout` seconds. boto3 clients are thread-safe."""
+    config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
+    return boto3.session.Session(region_name=region).client("sqs", config=config)
+
+
+def depth(sqs: Any, url: str) -> Depth:
+    """One queue's counts. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
+    return Depth(**{field: int(attributes.get(name, 0)) for name, field in COUNTS.items()})
+
+
+def create_with_dlq(sqs: Any, url: str, dlq_url: str, *, visibility_timeout: int, max_receives: int) -> None:
+    """Create a queue and its dead-letter queue, or bring the attributes of existing ones up to date."""
+    dlq_arn = _create(sqs, dlq_url, {"MessageRetentionPeriod": str(DLQ_RETENTION_S)})
+    redrive = json.dumps({"deadLetterTargetArn": dlq_arn, "maxReceiveCount": str(max_receives)})
+    _create(
+        sqs,
+        url,
+        {
+            "VisibilityTimeout": str(visibility_timeout),
+            "MessageRetentionPeriod": str(QUEUE_RETENTION_S),
+            "RedrivePolicy": redrive,
+        },
+    )
+
+
+def _create(sqs: Any, url: str, attributes: dict[str, str]) -> str:
+    """Create the queue that the URL names and return its ARN."""
+    attributes = {**attributes, "MaximumMessageSize": str(MAX_MESSAGE_BYTES)}
+    made = sqs.create_queue(QueueName=url.rsplit("/", 1)[-1])["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=made, Attributes=attributes)
+    return str(sqs.get_queue_attributes(QueueUrl=made, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])

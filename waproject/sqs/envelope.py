@@ -1,0 +1,55 @@
+"""What a Celery message on SQS looks like, checked before Celery sees it.
+
+Stock kombu and Celery end the whole worker, or delete the message, when one does not fit. Here it is called by its
+fault instead, and stays on the queue for the redrive policy.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Collection, Mapping
+
+ARGS_KWARGS_EMBED = 3
+
+
+class MalformedMessage(ValueError):
+    """Why a message is no task for this queue; the text names the fault and never quotes the message."""
+
+
+def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> None:
+    """Raise MalformedMessage unless the payload is a protocol 2 task message that this queue carries.
+
+    payload: kombu's envelope {body, headers {id, task, …}, content-type, properties {body_encoding, …}}.
+    """
+    headers = payload.get("headers")
+    if not isinstance(headers, dict):
+        raise MalformedMessage("no Celery envelope")
+    task, task_id = headers.get("task"), headers.get("id")
+    if not isinstance(task, str) or not isinstance(task_id, str):
+        raise MalformedMessage("no task name or id in the headers")
+    if task not in known_tasks:
+        raise MalformedMessage("a task that this queue does not carry")
+    if payload.get("content-type") != "application/json":
+        raise MalformedMessage("not JSON")
+    _check_arguments(_decoded_body(payload))
+
+
+def _decoded_body(payload: Mapping[str, object]) -> object:
+    body, properties = payload.get("body"), payload.get("properties")
+    if not isinstance(body, str):
+        raise MalformedMessage("no body")
+    encoding = properties.get("body_encoding") if isinstance(properties, dict) else None
+    if encoding not in {None, "base64"}:
+        raise MalformedMessage("an unknown body_encoding")
+    try:
+        return json.loads(base64.b64decode(body, validate=True) if encoding else body)
+    except (binascii.Error, ValueError, RecursionError):
+        raise MalformedMessage("the body cannot be decoded") from None
+
+
+def _check_arguments(arguments: object) -> None:
+    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    args, kwargs, embed = arguments
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
+        raise MalformedMessage("the body is not [args, kwargs, embed]")

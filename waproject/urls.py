@@ -1,0 +1,17 @@
+"""All addresses; each app brings its own."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+admin.site.site_header = admin.site.site_title = "WhatsApp pipeline"
+admin.site.index_title = "Operations"
+
+urlpatterns = [
+    path("", include("messaging.urls")),
+    path("", include("analytics.urls")),
+    path("", include("monitoring.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("admin/", admin.site.urls),
+]
