@@ -1,0 +1,82 @@
+"""The Cloud API's own endpoints, under any version: sending, read receipts, and refusals in Meta's shape."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from typing import Any
+
+from . import graph_errors
+from .graph_errors import GraphError
+from .handlers import JsonHandler
+from .ledger import Entry
+from .validation import check_product, check_send, read_receipt_wamid
+
+MESSAGES_PATH = r"/v\d+\.\d+/(\d+)/messages"
+
+
+class GraphHandler(JsonHandler):
+    """Turns GraphError into Meta's error answer."""
+
+    def _handle_request_exception(self, e: BaseException) -> None:
+        if isinstance(e, GraphError):
+            self.answer(e.as_json(), e.http_status)
+        else:
+            super()._handle_request_exception(e)
+
+    def error_body(self, status_code: int) -> dict[str, Any]:
+        """Code 1 is Meta's for its own mishaps."""
+        return GraphError(1, "An unknown error occurred", http_status=status_code).as_json()
+
+
+class MessagesHandler(GraphHandler):
+    """``POST /vNN.N/{phone_number_id}/messages``."""
+
+    async def post(self, phone_number_id: str) -> None:
+        """A send, or a read receipt when the body has a ``status``."""
+        received_at = time.time()
+        self._check_caller(phone_number_id)
+        body = check_product(self.json_body())
+        if "status" in body:
+            self._mark_read(read_receipt_wamid(body))
+            return
+        message = check_send(body)
+        await asyncio.sleep(self.simulator.answer_seconds())
+        self.answer(accepted_body(self.simulator.accept(message, received_at)))
+
+    def get(self, phone_number_id: str) -> None:
+        """Meta lists no messages."""
+        raise graph_errors.no_such_object(phone_number_id, "GET")
+
+    def _check_caller(self, phone_number_id: str) -> None:
+        identity = self.simulator.identity
+        given = self.request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {identity.access_token}".encode()):
+            raise graph_errors.bad_token()
+        if phone_number_id != identity.phone_number_id:
+            raise graph_errors.no_such_object(phone_number_id, "POST")
+
+    def _mark_read(self, wamid: str) -> None:
+        if not self.simulator.has_inbound(wamid):
+            raise graph_errors.bad_value("Message ID is not valid")
+        self.answer({"success": True})
+
+
+class UnknownPathHandler(GraphHandler):
+    """Every path that is nobody's, with any method."""
+
+    def prepare(self) -> None:
+        """Runs before the method is looked up."""
+        raise graph_errors.unknown_path(self.request.path)
+
+
+def accepted_body(entry: Entry) -> dict[str, Any]:
+    """The answer to an accepted send: ``wa_id`` when it went to a phone number, ``user_id`` when to a user id."""
+    recipient = entry.message.recipient
+    known = {"wa_id": recipient.wa_id} if recipient.wa_id else {"user_id": recipient.user_id}
+    return {
+        "messaging_product": "whatsapp",
+        "contacts": [{"input": entry.message.recipient_input, **known}],
+        "messages": [{"id": entry.wamid, "message_status": "accepted"}],
+    }

@@ -1,0 +1,115 @@
+"""The sandbox's own endpoints under ``/_sandbox/``: the ledger, users who write, settings, reset, health."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from .handlers import JsonHandler
+from .inbound import inbound_message
+from .settings import InputError
+
+ABOUT = """\
+A simulator of Meta's WhatsApp Cloud API. Nothing here leaves this machine; all state is in memory.
+
+POST /vNN.N/{phone_number_id}/messages   send a message, as to graph.facebook.com
+GET  /_sandbox/ledger                    every accepted send (?to= ?callback= ?count_only=1)
+POST /_sandbox/inbound                   a user writes: {"from": "15551230001", "text": "Hello"}
+GET  /_sandbox/settings, POST the same   answer_ms, status_delays_ms, read
+POST /_sandbox/reset                     forget everything
+GET  /_sandbox/health                    {"ok": true}
+"""
+
+
+class ControlHandler(JsonHandler):
+    """Answers ``{"error": what}``, with ``"field"`` for bad input."""
+
+    def json_object(self) -> dict[str, Any]:
+        """The request's JSON object. Raises InputError."""
+        body = self.json_body()
+        if not isinstance(body, dict):
+            raise InputError("body", "must be a JSON object")
+        return body
+
+    def _handle_request_exception(self, e: BaseException) -> None:
+        if isinstance(e, InputError):
+            self.answer({"error": e.problem, "field": e.field}, HTTPStatus.BAD_REQUEST)
+        else:
+            super()._handle_request_exception(e)
+
+    def error_body(self, status_code: int) -> dict[str, Any]:
+        """Such as ``{"error": "Method Not Allowed"}``."""
+        return {"error": HTTPStatus(status_code).phrase}
+
+
+class LedgerHandler(ControlHandler):
+    """``GET /_sandbox/ledger``."""
+
+    def get(self) -> None:
+        """``{"count": n, "messages": [...]}``; only the count with ``?count_only=1``."""
+        found = self.simulator.ledger.find(
+            to=self.get_query_argument("to", None),
+            callback_data=self.get_query_argument("callback", None),
+        )
+        body: dict[str, Any] = {"count": len(found)}
+        if self.get_query_argument("count_only", "0") in {"", "0"}:
+            body["messages"] = [entry.as_json() for entry in found]
+        self.answer(body)
+
+
+class InboundHandler(ControlHandler):
+    """``POST /_sandbox/inbound``."""
+
+    async def post(self) -> None:
+        """Answers after the first attempt; ``http_status`` is null when nobody answered the webhook."""
+        wamid, delivery = self.simulator.user_writes(inbound_message(self.json_object()))
+        await delivery.tried.wait()
+        delivered = delivery.acknowledged_at is not None
+        self.answer({"wamid": wamid, "delivered": delivered, "http_status": delivery.http_status})
+
+
+class SettingsHandler(ControlHandler):
+    """``GET`` and ``POST /_sandbox/settings``."""
+
+    def get(self) -> None:
+        """All settings."""
+        self.answer(self.simulator.behaviour.as_json())
+
+    def post(self) -> None:
+        """Change those given, for messages accepted from now on; answers all."""
+        self.simulator.behaviour = self.simulator.behaviour.changed(self.json_object())
+        self.get()
+
+
+class ResetHandler(ControlHandler):
+    """``POST /_sandbox/reset``."""
+
+    async def post(self) -> None:
+        """Empties the ledger, drops pending webhooks, restores the settings of the start."""
+        await self.simulator.reset()
+        self.answer({"ok": True})
+
+
+class HealthHandler(ControlHandler):
+    """``GET /_sandbox/health``."""
+
+    def get(self) -> None:
+        """The process answers."""
+        self.answer({"ok": True})
+
+
+class AboutHandler(ControlHandler):
+    """``GET /``."""
+
+    def get(self) -> None:
+        """What this is, for people."""
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish(ABOUT)
+
+
+class UnknownControlHandler(ControlHandler):
+    """Any other path under ``/_sandbox/``, with any method."""
+
+    def prepare(self) -> None:
+        """Runs before the method is looked up."""
+        self.answer({"error": "Not Found"}, HTTPStatus.NOT_FOUND)

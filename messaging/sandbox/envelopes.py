@@ -1,0 +1,58 @@
+"""The JSON of webhooks, as of Graph API v24 and later: the envelope, statuses and what users write.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .ledger import Entry
+from .settings import Identity
+from .users import User
+
+JSON = dict[str, Any]
+# Outside of them (``read``) Meta repeats no pricing.
+_PRICED_STATUSES = frozenset({"sent", "delivered"})
+
+
+def status_envelope(identity: Identity, entry: Entry, status: str, at: float) -> JSON:
+    """The webhook of one status. ``conversation`` is absent: v24 gives it only in a free entry point window."""
+    user = entry.message.recipient
+    node: JSON = {"id": entry.wamid, "status": status, "timestamp": str(int(at))}
+    if user.wa_id:
+        node["recipient_id"] = user.wa_id
+    node["recipient_user_id"] = user.user_id
+    if entry.message.callback_data is not None:
+        node["biz_opaque_callback_data"] = entry.message.callback_data
+    if status in _PRICED_STATUSES:
+        node["pricing"] = _pricing(entry.message.type)
+    return _envelope(identity, {"contacts": [_contact(user)], "statuses": [node]})
+
+
+def inbound_envelope(identity: Identity, user: User, name: str, message: JSON) -> JSON:
+    """The webhook of one message from a user; ``message`` has its id, timestamp, type and node."""
+    sender: JSON = {"from": user.wa_id} if user.wa_id else {}
+    value: JSON = {"messages": [{**sender, "from_user_id": user.user_id, **message}]}
+    # System messages are about a user, not from one: Meta sends no contacts with them.
+    if message["type"] != "system":
+        value = {"contacts": [{"profile": {"name": name}, **_contact(user)}], **value}
+    return _envelope(identity, value)
+
+
+def _envelope(identity: Identity, value: JSON) -> JSON:
+    metadata = {"display_phone_number": identity.display_phone_number, "phone_number_id": identity.phone_number_id}
+    change = {"value": {"messaging_product": "whatsapp", "metadata": metadata, **value}, "field": "messages"}
+    return {"object": "whatsapp_business_account", "entry": [{"id": identity.waba_id, "changes": [change]}]}
+
+
+def _contact(user: User) -> JSON:
+    known: JSON = {"wa_id": user.wa_id} if user.wa_id else {}
+    return {**known, "user_id": user.user_id}
+
+
+def _pricing(message_type: str) -> JSON:
+    """Templates count as utility; the rest as service messages inside the monthly free tier."""
+    if message_type == "template":
+        return {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"}
+    return {"billable": False, "pricing_model": "PMP", "type": "free_customer_service", "category": "service"}

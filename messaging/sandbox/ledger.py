@@ -1,0 +1,79 @@
+"""Every accepted send, kept in memory: the witness of what really went out, independent of the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .users import phone_digits
+from .validation import OutboundMessage
+from .webhooks import Delivery
+
+
+@dataclass(slots=True)
+class StatusReport:
+    """One status of a message, made ``at`` (unix seconds), and its webhook."""
+
+    status: str
+    at: float
+    delivery: Delivery
+
+    def as_json(self) -> dict[str, Any]:
+        """``acknowledged_at`` (unix seconds) is null until the webhook was answered 200."""
+        return {
+            "status": self.status,
+            "at": self.at,
+            "attempts": self.delivery.attempts,
+            "acknowledged_at": self.delivery.acknowledged_at,
+        }
+
+
+@dataclass(slots=True)
+class Entry:
+    """An accepted send; times are unix seconds. The request came at ``received_at``."""
+
+    wamid: str
+    message: OutboundMessage
+    phone_number_id: str
+    received_at: float
+    accepted_at: float
+    statuses: list[StatusReport] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """One element of ``messages`` in GET /_sandbox/ledger; ``to`` is digits, or the user id."""
+        return {
+            "wamid": self.wamid,
+            "to": self.message.recipient.address,
+            "type": self.message.type,
+            "biz_opaque_callback_data": self.message.callback_data,
+            "phone_number_id": self.phone_number_id,
+            "received_at": self.received_at,
+            "accepted_at": self.accepted_at,
+            "statuses": [report.as_json() for report in self.statuses],
+            "body": self.message.body,
+        }
+
+
+class Ledger:
+    """Entries in the order of acceptance."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Record an accepted send."""
+        self._entries.append(entry)
+
+    def find(self, to: str | None = None, callback_data: str | None = None) -> list[Entry]:
+        """The entries to this recipient (a phone number in any form, or a user id) and with this callback data."""
+        address = phone_digits(to) or to
+        return [
+            entry
+            for entry in self._entries
+            if (address is None or entry.message.recipient.address == address)
+            and (callback_data is None or entry.message.callback_data == callback_data)
+        ]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()

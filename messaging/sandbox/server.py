@@ -1,0 +1,56 @@
+"""The routes, and the server that runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler
+
+from . import cloud_api, control
+from .settings import Behaviour, Identity
+from .simulator import Simulator
+
+logger = logging.getLogger(__name__)
+
+
+def application(simulator: Simulator) -> Application:
+    """All endpoints, without an access log: paths and queries hold phone numbers."""
+    given = {"simulator": simulator}
+    return Application(
+        [
+            (cloud_api.MESSAGES_PATH, cloud_api.MessagesHandler, given),
+            (r"/_sandbox/ledger", control.LedgerHandler, given),
+            (r"/_sandbox/inbound", control.InboundHandler, given),
+            (r"/_sandbox/settings", control.SettingsHandler, given),
+            (r"/_sandbox/reset", control.ResetHandler, given),
+            (r"/_sandbox/health", control.HealthHandler, given),
+            (r"/_sandbox(?:/.*)?", control.UnknownControlHandler, given),
+            (r"/", control.AboutHandler, given),
+            (r"/.*", cloud_api.UnknownPathHandler, given),
+        ],
+        log_function=_no_access_log,
+    )
+
+
+async def serve(listening: socket.socket, identity: Identity, behaviour: Behaviour) -> None:
+    """Serve on this socket until SIGTERM or SIGINT. Requests and webhooks still open then are dropped."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    simulator = Simulator(identity, behaviour)
+    server = HTTPServer(application(simulator))
+    server.add_sockets([listening])
+    port = listening.getsockname()[1]
+    logger.info("Cloud API sandbox on http://127.0.0.1:%d, webhooks go to %s", port, identity.webhook_url)
+    await stop.wait()
+    server.stop()
+    await simulator.drop_pending()
+
+
+def _no_access_log(handler: RequestHandler) -> None:
+    del handler

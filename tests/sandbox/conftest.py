@@ -1,0 +1,39 @@
+"""One sandbox process for all of these tests, emptied before each, and the receiver of its webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .process import Sandbox, start_with_secrets, started_port
+from .receiver import Receiver
+
+
+@pytest.fixture(scope="session")
+def only_receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="session")
+def only_sandbox(only_receiver: Receiver) -> Iterator[Sandbox]:
+    quick = ("--answer-ms", "0-5", "--status-delays-ms", "10,30,50")
+    process = start_with_secrets("--port", "0", "--webhook-url", only_receiver.url, *quick)
+    yield Sandbox(started_port(process))
+    process.terminate()
+    _, stderr = process.communicate(timeout=5)
+    assert stderr == "", "the sandbox logs one line at its start, then nothing"
+
+
+@pytest.fixture
+def receiver(only_receiver: Receiver) -> Receiver:
+    return only_receiver
+
+
+@pytest.fixture
+def sandbox(only_sandbox: Sandbox, receiver: Receiver) -> Sandbox:
+    only_sandbox.post("/_sandbox/reset")
+    receiver.clear()
+    return only_sandbox
