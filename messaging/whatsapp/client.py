@@ -1,0 +1,180 @@
+"""Sends messages through the Cloud API and sorts every way in which that can fail.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
+
+import http.client
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import cast
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3.exceptions
+
+from messaging.whatsapp import connections
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError, from_response
+from messaging.whatsapp.storable import storable
+
+# A success is about 300 bytes, an error about 1,000.
+MAX_ANSWER = 256 * 1024
+MAX_WAMID = 512
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta has taken a message over, which does not mean that it was delivered.
+
+    `wa_id` comes for a send to a phone number and may differ from it, `user_id` for a send to a BSUID.
+    `message_status` is ``accepted``, ``held_for_quality_assessment``, ``paused`` or absent.
+    """
+
+    wamid: str
+    wa_id: str | None
+    user_id: str | None
+    message_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: object
+    headers: Mapping[str, str]
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300  # noqa: PLR2004 - the class of HTTP statuses itself
+
+
+class CloudApi:
+    """One access token's way to the Cloud API; thread-safe, to be made after a fork, not before.
+
+    Timeouts are in seconds. `connect_timeout` holds for each address of the host and for the TLS handshake,
+    `read_timeout` for each wait for bytes, `total_timeout` for the whole call. Only the system's own time for a DNS
+    lookup is outside of them; a lookup or connect so slow that no full read timeout is left sends nothing.
+
+    Raises ValueError for a URL or a token that no request could be made with.
+    """
+
+    def __init__(
+        self,
+        graph_url: str,
+        version: str,
+        access_token: str,
+        *,
+        pool_size: int = 200,
+        connect_timeout: float = 3.0,
+        read_timeout: float = 10.0,
+        total_timeout: float = 20.0,
+    ) -> None:
+        parts = urlsplit(graph_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("the Graph URL must be http(s)://host")
+        if not _HEADER_SAFE.fullmatch(access_token):
+            raise ValueError("the access token has characters that cannot stand in a header, such as a line break")
+        self._base = f"{graph_url.rstrip('/')}/{quote(version, safe='')}"
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._total_timeout = total_timeout
+        self._session = connections.session(pool_size)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers["Authorization"] = f"Bearer {access_token}"
+        self._session.headers["Content-Type"] = "application/json"
+        # No compression: an answer's size on the wire is then its size in memory.
+        self._session.headers["Accept-Encoding"] = "identity"
+
+    def __repr__(self) -> str:
+        return f"CloudApi({self._base!r})"
+
+    def send(self, phone_number_id: str, body: Mapping[str, object]) -> Accepted:
+        """Sends one message; `body` is what `outbound.build` makes.
+
+        Raises NotSent when nothing left us, OutcomeUnknown when the answer was lost, unreadable or a 5xx, and the
+        other classes of `errors` for what Meta refused. Nothing else, for a body that is JSON.
+        """
+        answer = self._post(phone_number_id, body)
+        if not answer.is_success:
+            raise from_response(answer.status, answer.body, answer.headers)
+        accepted = _accepted(answer.body)
+        if accepted is None:
+            raise OutcomeUnknown(http_status=answer.status, title="a success without a message id")
+        return accepted
+
+    def mark_read(self, phone_number_id: str, wamid: str, typing: bool = False) -> None:
+        """Marks an incoming message, and those before it, as read; `typing` shows an indicator for up to 25 s.
+
+        Raises as `send` does. Repeating it is harmless.
+        """
+        body: dict[str, object] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        if typing:
+            body["typing_indicator"] = {"type": "text"}
+        answer = self._post(phone_number_id, body)
+        if not answer.is_success:
+            raise from_response(answer.status, answer.body, answer.headers)
+        if not isinstance(answer.body, dict) or answer.body.get("success") is not True:
+            raise OutcomeUnknown(http_status=answer.status, title="a success that does not say so")
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        self._session.close()
+
+    def _post(self, phone_number_id: str, body: Mapping[str, object]) -> _Answer:
+        url = f"{self._base}/{quote(phone_number_id, safe='')}/messages"
+        payload = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        connections.current.begin(self._total_timeout, self._read_timeout)
+        try:
+            return self._exchange(url, payload)
+        except _FAILURES as error:
+            failure = _failure(error)
+        # Raised outside of the handler: the original holds the request, and with it the token.
+        raise failure
+
+    def _exchange(self, url: str, payload: bytes) -> _Answer:
+        with self._session.post(
+            url,
+            data=payload,
+            timeout=(self._connect_timeout, self._read_timeout),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = cast(bytes, response.raw.read(MAX_ANSWER + 1))
+            if len(content) > MAX_ANSWER:
+                raise ValueError("the answer is too large")
+            return _Answer(response.status_code, _parsed(content), response.headers)
+
+
+def _failure(error: Exception) -> WhatsAppError:
+    """What a broken call means: the one question is whether bytes may have left. Names a type, never a message."""
+    title = type(error).__name__
+    return OutcomeUnknown(title=title) if connections.current.left else NotSent(title=title)
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return storable(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _accepted(body: object) -> Accepted | None:
+    message = _first(body, "messages")
+    wamid = _text(message, "id")
+    if wamid is None or len(wamid) > MAX_WAMID:
+        return None
+    contact = _first(body, "contacts")
+    return Accepted(wamid, _text(contact, "wa_id"), _text(contact, "user_id"), _text(message, "message_status"))
+
+
+def _first(body: object, name: str) -> object:
+    elements = body.get(name) if isinstance(body, dict) else None
+    return elements[0] if isinstance(elements, list) and elements else None
+
+
+def _text(node: object, name: str) -> str | None:
+    value = node.get(name) if isinstance(node, dict) else None
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,151 @@
+"""HTTP connections that know whether a request may have left, how long a call may take, and how fresh they are.
+
+A send must not be repeated once a byte of it may have reached Meta, so "did anything leave" is not guessed from the
+type of an exception (a TLS error can come before and after the request). The connection itself notes the moment
+before it writes. The state of a call lives in its thread: urllib3 does one call in one thread from start to end.
+
+The deadline is set on the socket before each read. A read timeout alone starts anew with every byte, so a server
+that trickles its headers or its body could hold a thread for hours.
+
+An idle connection may have been closed by the server. urllib3 looks for that before it reuses one, but a close that
+is still on its way, or was swallowed by a NAT gateway, is seen only after the request was written: then nobody can
+tell whether it arrived. Hence connections that idled for `MAX_IDLE` seconds are dropped, before the server's side
+(5 s in the shortest common defaults) would. At full pace none idles that long; at low pace a handshake is cheap.
+"""
+
+import http.client
+import io
+import socket
+import threading
+import time
+from typing import Any, cast
+
+import requests
+import requests.adapters
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+MAX_IDLE = 4.0
+
+
+class Call(threading.local):
+    """One call in this thread: its deadline (monotonic seconds), its read timeout, and whether bytes may have left."""
+
+    left: bool = False
+    deadline: float = 0.0
+    read_timeout: float = 0.0
+    needed: float = 0.0
+
+    def begin(self, total_timeout: float, read_timeout: float) -> None:
+        """Starts the clock. Connecting may take what leaves a full read timeout for the answer, or half of all."""
+        self.left = False
+        self.deadline = time.monotonic() + total_timeout
+        self.read_timeout = read_timeout
+        self.needed = min(read_timeout, total_timeout / 2)
+
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
+    def leave(self) -> None:
+        """Notes that bytes are about to leave; raises TimeoutError, with nothing sent, if too little time is left."""
+        if not self.left and self.remaining() < self.needed:
+            raise TimeoutError("connecting took too long")
+        self.left = True
+
+
+current = Call()
+
+
+class _DeadlineReader(io.RawIOBase):
+    """The reading half of a socket, whose every read ends at the call's deadline."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = cast(io.RawIOBase, sock.makefile("rb", buffering=0))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        remaining = current.remaining()
+        if remaining <= 0:
+            raise TimeoutError("the call's time is over")
+        self._sock.settimeout(min(current.read_timeout, remaining))
+        return cast(int | None, cast(Any, self._raw).readinto(buffer))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Readable:
+    """As much of a socket as http.client's response uses."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, *_args: object, **_kwargs: object) -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineReader(self._sock))
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(cast(socket.socket, _Readable(sock)), *args, **kwargs)
+
+
+class _Watched:
+    """Mixed into urllib3's connections."""
+
+    response_class: Any = _Response
+    _last_sent = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        fresh = time.monotonic() - self._last_sent < MAX_IDLE
+        return fresh and cast(bool, super().is_connected)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        connection = cast(http.client.HTTPConnection, self)
+        if connection.sock is None:
+            connection.connect()
+        current.leave()
+        self._last_sent = time.monotonic()
+        super().send(data)  # type: ignore[misc]
+
+
+class _WatchedHTTP(_Watched, HTTPConnection):
+    pass
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTP
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, _resp: requests.Response) -> None:
+        """None: requests would otherwise read a redirect's whole body, however large."""
+
+
+def session(pool_size: int) -> requests.Session:
+    """A session over watched connections: no retries, no redirects, no proxies or netrc from the environment."""
+    result = _Session()
+    result.trust_env = False
+    adapter = _Adapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+    result.mount("https://", adapter)
+    result.mount("http://", adapter)
+    return result

@@ -1,0 +1,62 @@
+"""The shape of a webhook body: which parts are envelope, and which are updates.
+
+    {object, entry: [{id, time?, changes: [{field, value: {messaging_product, metadata, contacts?, <updates>}}]}]}
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+OBJECT = "whatsapp_business_account"
+FIELD = "messages"
+# Keys that are no updates themselves; every other key of an envelope is one, known or not.
+BODY_KEYS = frozenset({"object", "entry"})
+ENTRY_KEYS = frozenset({"id", "time", "changes"})
+CHANGE_KEYS = frozenset({"field", "value"})
+VALUE_KEYS = frozenset({"messaging_product", "metadata", "contacts"})
+
+Node = dict[str, Any]
+
+
+def is_envelope(body: object) -> TypeGuard[Node]:
+    """Whether this is a webhook body of WhatsApp with entries in it."""
+    return isinstance(body, dict) and body.get("object") == OBJECT and _is_filled_list(body.get("entry"))
+
+
+def has_changes(entry: object) -> TypeGuard[Node]:
+    """Whether an entry holds changes."""
+    return isinstance(entry, dict) and _is_filled_list(entry.get("changes"))
+
+
+def is_messages(change: object) -> TypeGuard[Node]:
+    """Whether a change is of the field `messages`, whose updates are told apart, and has any."""
+    if not isinstance(change, dict) or change.get("field") != FIELD or not isinstance(change.get("value"), dict):
+        return False
+    return any(True for _ in updates(change["value"]))
+
+
+def updates(value: Node) -> Iterator[tuple[str, Any]]:
+    """Each update in a value of the field `messages`, under its key: the elements of lists, other things whole."""
+    for key, held in value.items():
+        if key in VALUE_KEYS:
+            continue
+        if isinstance(held, list):
+            yield from ((key, element) for element in held)
+        else:
+            yield key, held
+
+
+def oddities(value: Node) -> Iterator[tuple[str, Any]]:
+    """The parts of a value's envelope that are not of their type, under what each should have been."""
+    contacts, metadata = value.get("contacts", []), value.get("metadata", {})
+    if not isinstance(contacts, list):
+        yield "contact", contacts
+    else:
+        yield from (("contact", contact) for contact in contacts if not isinstance(contact, dict))
+    if not isinstance(metadata, dict):
+        yield "value.metadata", metadata
+
+
+def _is_filled_list(value: object) -> bool:
+    return isinstance(value, list) and bool(value)
