@@ -1,5 +1,6 @@
 """The Celery application: `celery -A waproject worker -Q incoming|outgoing|analytics`, `beat` and `flower`."""
 
+import logging.config
 import os
 from typing import Any
 
@@ -47,6 +48,14 @@ def take_the_pool_from_the_table(sender: Any, **_: Any) -> None:
     (name,) = sender.app.amqp.queues.consume_from
     if getattr(sender.pool_cls, "__module__", "") == "celery.concurrency.prefork":
         sender.pool_cls = LANES[name].pool
+
+
+@signals.setup_logging.connect
+def keep_the_logging_of_the_settings(**_: Any) -> None:
+    """Celery configures no logging of its own: its lines are masked like all others."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @signals.import_modules.connect

@@ -32,6 +32,7 @@ broker_transport_options = {
 }
 
 task_default_queue = "unrouted"  # no such queue: a task without a lane fails where it is published
+task_default_exchange = "lanes"
 task_create_missing_queues = False
 task_queues = [Queue(lane.name, Exchange(""), routing_key=lane.name) for lane in LANES.values()]
 task_routes = {task: {"queue": lane.name, "routing_key": lane.name} for lane in LANES.values() for task in lane.tasks}

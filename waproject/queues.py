@@ -57,8 +57,9 @@ LANES = {
             "outgoing",
             tasks=("messaging.send",),
             pool="threads",
-            default_concurrency=16,
-            prefetch_multiplier=2,
+            # A task only claims rows and starts their calls; the calls run in a pool of their own (messaging/sender.py).
+            default_concurrency=2,
+            prefetch_multiplier=5,
         ),
         Lane(
             "analytics",

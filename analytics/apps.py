@@ -1,0 +1,13 @@
+"""Events: what happened in the pipeline and what clients tell it."""
+
+from django.apps import AppConfig
+
+
+class AnalyticsConfig(AppConfig):
+    """Listens to messaging."""
+
+    name = "analytics"
+
+    def ready(self) -> None:
+        """Connect the receivers."""
+        from analytics import receivers  # noqa: F401

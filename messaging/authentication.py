@@ -1,0 +1,75 @@
+"""Who may call the API: a client with a key, or a member of staff who is logged in to the admin."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from messaging.models import ApiClient, ApiKey
+from messaging.models.access import prefix_of
+
+if TYPE_CHECKING:  # DRF's views import the settings that name this module
+    from rest_framework.views import APIView
+
+KEYWORD = "Bearer"
+# Often enough to find unused keys, seldom enough not to write a row at each request.
+LAST_USED_EVERY = timedelta(minutes=5)
+
+
+class Caller:
+    """An authenticated API client in the place of a user."""
+
+    is_authenticated = True
+    is_staff = False
+    is_active = True
+
+    def __init__(self, client: ApiClient) -> None:
+        self.client = client
+        self.pk = client.pk
+
+    def __str__(self) -> str:
+        return f"API client {self.client}"
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer wak_…`."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, ApiKey] | None:
+        """The caller and its key; None without the header. Raises AuthenticationFailed (401)."""
+        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+        if keyword.lower() != KEYWORD.lower():
+            return None
+        given = given.strip()
+        key = ApiKey.objects.select_related("client").filter(prefix=prefix_of(given)).first()
+        if key is None or not key.matches(given):
+            raise AuthenticationFailed("Unknown API key.")
+        if key.revoked_at is not None or not key.client.active:
+            raise AuthenticationFailed("This API key is revoked.")
+        self._note_use(key)
+        return Caller(key.client), key
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes DRF answer 401 and not 403."""
+        return KEYWORD
+
+    def _note_use(self, key: ApiKey) -> None:
+        now = timezone.now()
+        if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+class IsApiClientOrStaff(BasePermission):
+    """A key of an active client, or staff."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may pass."""
+        return isinstance(request.user, Caller) or bool(request.user and request.user.is_staff)
+
+
+def client_of(request: Request) -> ApiClient | None:
+    """The API client that calls; None for staff."""
+    return request.user.client if isinstance(request.user, Caller) else None

@@ -1,0 +1,19 @@
+"""`manage.py dispatch`: the dispatcher process."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from messaging.dispatch import Dispatcher
+
+
+class Command(BaseCommand):
+    """Runs until SIGTERM or SIGINT."""
+
+    help = "Release due messages to the outgoing queue, each number at its pace. Any number of these may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the dispatcher."""
+        dispatcher = Dispatcher()
+        dispatcher.stop_on_signals()
+        dispatcher.run()

@@ -1,0 +1,70 @@
+"""API clients and their keys."""
+
+import hashlib
+import hmac
+import secrets
+import string
+
+from django.db import models
+from django.utils import timezone
+
+_ALPHABET = string.ascii_letters + string.digits
+PREFIX_LENGTH = 8
+# 43 characters of 62 are 256 bits: no salt and no slow hash can make such a key harder to guess.
+SECRET_LENGTH = 43
+
+
+class ApiClient(models.Model):
+    """A system that sends through us. It keeps its identity while its keys are rotated."""
+
+    name = models.CharField(max_length=100, unique=True)
+    active = models.BooleanField(default=True, help_text="An inactive client's keys are refused.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "API client"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(models.Model):
+    """One key of a client: `wak_<prefix>_<secret>`. Only its prefix and hash are kept; it is shown once."""
+
+    client = models.ForeignKey(ApiClient, models.CASCADE, related_name="keys")
+    prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
+    hash = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"wak_{self.prefix}_…"
+
+    @classmethod
+    def issue(cls, client: ApiClient, key: str | None = None) -> tuple["ApiKey", str]:
+        """Store a new key (a given one, or a random one) and return it with its full text, which is not kept."""
+        key = key or f"wak_{_random(PREFIX_LENGTH)}_{_random(SECRET_LENGTH)}"
+        return cls.objects.create(client=client, prefix=prefix_of(key), hash=hash_of(key)), key
+
+    def matches(self, key: str) -> bool:
+        """Whether this is the key, compared in constant time."""
+        return hmac.compare_digest(self.hash, hash_of(key))
+
+
+def prefix_of(key: str) -> str:
+    """The part by which a key is found; empty when it has not the form of a key."""
+    parts = key.split("_")
+    return parts[1] if len(parts) == 3 and parts[0] == "wak" else ""  # noqa: PLR2004
+
+
+def hash_of(key: str) -> str:
+    """SHA-256 of the whole key, as hex."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

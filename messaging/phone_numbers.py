@@ -1,0 +1,39 @@
+"""A recipient's phone number: refused where no phone can have it, warned of where none is known to."""
+
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, ValidationResult
+
+# E.164 allows 15 digits; the shortest international numbers in use have 7.
+MIN_DIGITS, MAX_DIGITS = 7, 15
+
+
+class InvalidPhoneNumber(ValueError):
+    """No phone has this number; the text says why and never quotes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """E.164 digits without the plus, as the Cloud API takes them, and what is odd about them (empty: nothing)."""
+
+    digits: str
+    warning: str = ""
+
+
+def parse(text: str) -> PhoneNumber:
+    """Read a number in international form, `+` and separators optional. Raises InvalidPhoneNumber."""
+    try:
+        number = phonenumbers.parse("+" + text.strip().removeprefix("+"))
+    except NumberParseException:
+        raise InvalidPhoneNumber("Not a phone number in international form, such as +15551234567.") from None
+    digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+        raise InvalidPhoneNumber(f"An international number has {MIN_DIGITS} to {MAX_DIGITS} digits, country included.")
+    if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.TOO_LONG:
+        raise InvalidPhoneNumber("The number is too long for its country.")
+    if not phonenumbers.is_valid_number(number):
+        return PhoneNumber(
+            digits, "phone_number is not a valid number of any country; WhatsApp will probably refuse it."
+        )
+    return PhoneNumber(digits)

@@ -1,0 +1,20 @@
+"""Finding messages by what an operator has in hand."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from messaging.models import Message
+
+
+def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]:
+    """By wamid, by our id, or by phone number with or without separators; each by its index."""
+    term = term.strip()
+    if term.startswith("wamid."):
+        return messages.filter(wamid=term)
+    try:
+        return messages.filter(id=UUID(term))
+    except ValueError:
+        pass
+    digits = "".join(character for character in term if character.isdigit())
+    return messages.filter(peer__in={term, digits} - {""})

@@ -1,0 +1,134 @@
+"""The calls of one worker process: many at once over one HTTP pool, their outcomes recorded together.
+
+A claimed row is safe in the database, so its task need not wait for it: the task hands the rows over here and is
+done. HTTP threads never touch the database, and while they wait for Meta no transaction is open.
+"""
+
+import logging
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from messaging.services.delivery import Claimed, Outcome, record
+from messaging.services.transitions import announce_changes
+from messaging.whatsapp import outbound
+from messaging.whatsapp.client import Accepted, CloudApi
+from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
+
+logger = logging.getLogger(__name__)
+
+CALLS_AT_ONCE = 200
+# One call's whole budget (connect 3 s, read 10 s, 20 s in all) and a little to write its outcome down.
+CALL_S = 22
+# Outcomes that come within this time share a statement. Statuses do not wait for it: they match by our own id.
+GATHER_S = 0.05
+RECORD_AT_MOST = 200
+
+
+class Sender:
+    """Sends claimed rows; made once per process, on first use."""
+
+    def __init__(self, api: CloudApi, calls_at_once: int = CALLS_AT_ONCE) -> None:
+        self._api = api
+        self._calls = ThreadPoolExecutor(calls_at_once, thread_name_prefix="cloud-api")
+        self._free = threading.Semaphore(calls_at_once)
+        self._outcomes: queue.Queue[Outcome] = queue.Queue()
+        self._open = 0
+        self._changed = threading.Condition()
+        threading.Thread(target=self._record_forever, name="outcomes", daemon=True).start()
+
+    def send(self, claimed: Claimed) -> None:
+        """Start the call for one row; blocks while all calls are busy, which holds back the queue behind us."""
+        self._free.acquire()
+        with self._changed:
+            self._open += 1
+        self._calls.submit(self._call, claimed)
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until every call is over and recorded; False when `timeout` seconds were not enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._open == 0, timeout)
+
+    def _call(self, claimed: Claimed) -> None:
+        try:
+            result = self._result(claimed)
+        finally:
+            self._free.release()
+        self._outcomes.put(Outcome(claimed, result, timezone.now()))
+
+    def _result(self, claimed: Claimed) -> Accepted | WhatsAppError | None:
+        if (claimed.lease_until - timezone.now()).total_seconds() < CALL_S:
+            return None
+        try:
+            body = outbound.build(claimed.type, claimed.content, to=claimed.peer, callback_data=str(claimed.message_id))
+        except outbound.InvalidContent as error:
+            return Rejected(title=f"invalid content: {error}")
+        try:
+            return self._api.send(claimed.phone_number_id, body)
+        except WhatsAppError as error:
+            return error
+        except Exception as error:  # each row has its own guard: one that breaks us must not take others along
+            logger.exception("message %s: the call failed in our own code", claimed.message_id)
+            return OutcomeUnknown(title=f"internal error: {type(error).__name__}")
+
+    def _record_forever(self) -> None:
+        while True:
+            outcomes = [self._outcomes.get()]
+            time.sleep(GATHER_S)
+            while len(outcomes) < RECORD_AT_MOST:
+                try:
+                    outcomes.append(self._outcomes.get_nowait())
+                except queue.Empty:
+                    break
+            self._record(outcomes)
+            with self._changed:
+                self._open -= len(outcomes)
+                self._changed.notify_all()
+
+    def _record(self, outcomes: list[Outcome]) -> None:
+        """An outcome in hand is worth keeping: try until the lease of its row ends."""
+        last_lease = max(outcome.claimed.lease_until for outcome in outcomes)
+        while True:
+            try:
+                announce_changes(record(outcomes))
+            except (OperationalError, InterfaceError) as error:
+                connection.close()
+                if timezone.now() >= last_lease:
+                    logger.error("%d outcomes were lost: %s", len(outcomes), type(error).__name__)
+                    return
+                time.sleep(0.5)
+            except Exception:
+                if len(outcomes) == 1:
+                    logger.exception("message %s: the outcome cannot be recorded", outcomes[0].claimed.message_id)
+                    return
+                for outcome in outcomes:  # one bad outcome must not cost the others theirs
+                    self._record([outcome])
+                return
+            else:
+                return
+
+
+_sender: Sender | None = None
+_lock = threading.Lock()
+
+
+def sender() -> Sender:
+    """This process's sender."""
+    global _sender  # noqa: PLW0603 - one per process, and only after the fork
+    with _lock:
+        if _sender is None:
+            api = CloudApi(
+                settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, settings.WA_ACCESS_TOKEN, pool_size=CALLS_AT_ONCE
+            )
+            _sender = Sender(api)
+        return _sender
+
+
+def drain(timeout: float) -> bool:
+    """Wait for this process's open calls, where it has made any."""
+    return _sender.drain(timeout) if _sender else True

@@ -1,0 +1,151 @@
+"""What the API takes and gives. Bad input is a 400 that names the field."""
+
+from typing import Any, cast
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from messaging.models import BusinessNumber, Message, MessageEvent, Priority
+from messaging.phone_numbers import InvalidPhoneNumber, parse
+from messaging.timeline import timeline
+from messaging.services import NewMessage, UnknownNumber, number_to_send_from
+from messaging.whatsapp import outbound
+
+MAX_BULK = 1000
+PRIORITIES = {member.name.lower(): member for member in Priority}
+PRIORITY_NAMES = {member.value: name for name, member in PRIORITIES.items()}
+
+
+class SendSerializer(serializers.Serializer[Any]):
+    """One message to send; `validated_data["new"]` is the NewMessage."""
+
+    phone_number = serializers.CharField(max_length=32, help_text="In international form: +15551234567.")
+    message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
+    message_data = serializers.JSONField(
+        help_text='text: {"content": "…", "preview_url": false}. template: {"name", "language", "components"}.'
+    )
+    priority = serializers.ChoiceField(choices=list(PRIORITIES), default="normal")
+    sender = serializers.CharField(
+        max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check what needs more than one field, and turn the whole into a NewMessage."""
+        if unknown := set(self.initial_data) - set(self.fields):
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        try:
+            content = outbound.validate(attrs["message_type"], attrs["message_data"])
+        except outbound.InvalidContent as error:
+            raise serializers.ValidationError({error.field: error.message}) from None
+        phone = attrs["phone_number"]
+        new = NewMessage(
+            peer=phone.digits,
+            type=attrs["message_type"],
+            content=content,
+            number=self._number(attrs.get("sender")),
+            priority=PRIORITIES[attrs["priority"]],
+        )
+        return {"new": new, "warnings": [phone.warning] if phone.warning else []}
+
+    def validate_phone_number(self, value: str) -> Any:
+        """A PhoneNumber, or an error in words."""
+        try:
+            return parse(value)
+        except InvalidPhoneNumber as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def _number(self, sender: str | None) -> BusinessNumber:
+        # One look-up for a whole bulk: its items share the context.
+        known: dict[str | None, BusinessNumber] = cast("dict[str, Any]", self.context).setdefault("numbers", {})
+        if sender not in known:
+            try:
+                known[sender] = number_to_send_from(sender)
+            except UnknownNumber as error:
+                raise serializers.ValidationError({"sender": str(error)}) from None
+        return known[sender]
+
+
+class EventSerializer(serializers.ModelSerializer[MessageEvent]):
+    """One line of a message's timeline."""
+
+    class Meta:
+        model = MessageEvent
+        fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title"]
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    """A message in a list."""
+
+    phone_number = serializers.CharField(source="peer", help_text="The other end: digits, or a user id.")
+    sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
+    priority = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Message
+        fields = [
+            "id",
+            "wamid",
+            "direction",
+            "status",
+            "phone_number",
+            "sender",
+            "type",
+            "content",
+            "text",
+            "priority",
+            "attempts",
+            "due_at",
+            "error_code",
+            "error_title",
+            "at",
+            "created_at",
+            "updated_at",
+        ]
+
+    def get_priority(self, message: Message) -> str:
+        """By name."""
+        return PRIORITY_NAMES.get(message.priority, str(message.priority))
+
+
+class MessageDetailSerializer(MessageSerializer):
+    """A message with its timeline."""
+
+    timeline = serializers.SerializerMethodField()
+
+    class Meta(MessageSerializer.Meta):
+        fields = [*MessageSerializer.Meta.fields, "timeline"]
+
+    @extend_schema_field(EventSerializer(many=True))
+    def get_timeline(self, message: Message) -> list[Any]:
+        """Oldest first."""
+        return list(EventSerializer(timeline(message), many=True).data)
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    """The answer to a send."""
+
+    id = serializers.UUIDField()
+    status = serializers.CharField()
+    warnings = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class BulkSerializer(serializers.Serializer[Any]):
+    """Up to 1,000 messages; each is a send body."""
+
+    messages = SendSerializer(many=True)
+
+
+class BulkItemSerializer(serializers.Serializer[Any]):
+    """What became of one item: an id and a status, or its errors."""
+
+    index = serializers.IntegerField()
+    id = serializers.UUIDField(required=False)
+    status = serializers.CharField(required=False)
+    warnings = serializers.ListField(child=serializers.CharField(), required=False)
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    """The answer to a bulk, one result an item, in their order."""
+
+    results = BulkItemSerializer(many=True)

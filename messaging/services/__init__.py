@@ -1,0 +1,56 @@
+"""The verbs of messaging: the only code that writes its tables. It knows no Celery and no HTTP.
+
+send_text_message, send_template_message (and their `a…` twins)   a message enters
+release, take_back, sweep_*                                       the dispatcher's part
+claim, record                                                     the worker's part
+receive, receive_stored                                           a webhook of Meta
+"""
+
+from messaging.services.acceptance import NewMessage, UnknownNumber, accept, number_to_send_from
+from messaging.services.delivery import Claimed, Outcome, claim, record
+from messaging.services.receiving import keep_for_later, receive, receive_stored
+from messaging.services.release import (
+    Release,
+    numbers_with_due_messages,
+    release,
+    sweep_expired_leases,
+    sweep_lost,
+    take_back,
+)
+from messaging.services.sending import (
+    asend_template_message,
+    asend_text_message,
+    send_template_message,
+    send_text_message,
+)
+from messaging.services.statuses import sweep_orphans
+from messaging.services.transitions import Change, Logged, advance_many, announce_changes
+
+__all__ = [
+    "Change",
+    "Claimed",
+    "Logged",
+    "NewMessage",
+    "Outcome",
+    "Release",
+    "UnknownNumber",
+    "accept",
+    "advance_many",
+    "announce_changes",
+    "asend_template_message",
+    "asend_text_message",
+    "claim",
+    "keep_for_later",
+    "number_to_send_from",
+    "numbers_with_due_messages",
+    "receive",
+    "receive_stored",
+    "record",
+    "release",
+    "send_template_message",
+    "send_text_message",
+    "sweep_expired_leases",
+    "sweep_lost",
+    "sweep_orphans",
+    "take_back",
+]

@@ -1,0 +1,136 @@
+"""The one place where a message's status changes: one statement for many messages, which also writes the trail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from messaging.models import Message
+from messaging.services.deadlocks import retrying_deadlocks
+from messaging.signals import announce, events_recorded, message_status_changed
+from messaging.states import LEGAL_MOVES, RANK, Status
+
+TITLE_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One wanted move, or one piece of evidence."""
+
+    message_id: UUID
+    status: Status
+    at: datetime
+    # Who says so: api, dispatcher, worker, webhook, operator.
+    source: str
+    wamid: str | None = None
+    error_code: int | None = None
+    error_title: str = ""
+    # Evidence that may come twice has a key; the same key is logged once.
+    key: str | None = None
+    # For a move to `pending`: when to try again.
+    due_at: datetime | None = None
+    # Whether this outcome counts as one of the message's attempts.
+    counts: bool = False
+    # Only a message that is still in this state moves, so that a sweep never overtakes a worker.
+    expected: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A MessageEvent that was written, and whether the message moved."""
+
+    event_id: int
+    message_id: UUID
+    status: Status
+    applied: bool
+
+
+# Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. A sort key of
+# -1 is for states that never compete in one batch.
+_STATEMENT = """
+WITH given AS (
+  SELECT * FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(ranks)s::int[], %(ats)s::timestamptz[],
+    %(sources)s::text[], %(wamids)s::text[], %(codes)s::int[], %(titles)s::text[], %(keys)s::text[],
+    %(dues)s::timestamptz[], %(counts)s::bool[], %(expected)s::text[])
+    AS t(id, status, rank, at, source, wamid, code, title, key, due_at, counts, expected)
+), last AS (
+  SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at
+), locked AS (
+  SELECT m.id, m.status AS before, m.wamid FROM messaging_message m JOIN last l ON l.id = m.id
+  ORDER BY m.id FOR UPDATE OF m
+), moved AS (
+  UPDATE messaging_message m SET
+    status = l.status,
+    updated_at = statement_timestamp(),
+    wamid = CASE WHEN l.status = 'accepted' THEN l.wamid ELSE COALESCE(m.wamid, l.wamid) END,
+    error_code = CASE WHEN l.status IN ('accepted', 'sent', 'delivered', 'read') THEN NULL
+      WHEN l.title = '' THEN m.error_code ELSE l.code END,
+    error_title = CASE WHEN l.status IN ('accepted', 'sent', 'delivered', 'read') THEN ''
+      WHEN l.title = '' THEN m.error_title ELSE l.title END,
+    due_at = CASE WHEN l.status = 'pending' THEN COALESCE(l.due_at, statement_timestamp()) ELSE m.due_at END,
+    released_at = CASE WHEN l.status = 'pending' THEN NULL ELSE COALESCE(m.released_at, statement_timestamp()) END,
+    outcome_at = CASE WHEN l.status = 'pending' THEN NULL ELSE COALESCE(m.outcome_at, statement_timestamp()) END,
+    lease_until = NULL,
+    attempts = m.attempts + l.counts::int
+  FROM last l JOIN locked k ON k.id = l.id
+  WHERE m.id = l.id AND k.before || '>' || l.status = ANY(%(legal)s)
+    AND (l.expected IS NULL OR l.expected = k.before)
+    AND NOT (k.before = 'failed' AND l.status = 'sent' AND k.wamid IS NOT DISTINCT FROM l.wamid)
+  RETURNING m.id
+), logged AS (
+  INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key)
+  SELECT g.id, g.status, g.at, g.source, v.id IS NOT NULL AND k.before || '>' || g.status = ANY(%(legal)s),
+    g.code, g.title, g.key
+  FROM given g JOIN locked k ON k.id = g.id LEFT JOIN moved v ON v.id = g.id
+  ORDER BY g.id, g.rank
+  ON CONFLICT (message_id, key) DO NOTHING
+  RETURNING id, message_id, status, applied
+)
+SELECT id, message_id, status, applied FROM logged
+"""
+
+
+@retrying_deadlocks
+def advance_many(changes: Sequence[Change]) -> list[Logged]:
+    """Apply changes to any number of messages, in one statement, and log each piece of evidence once.
+
+    Several changes to one message: the highest state is the last word, all are logged. A change that is not legal
+    (`messaging.states`) moves nothing and is logged as not applied. Returns what was logged. Callers outside a
+    transaction then call `announce_changes`.
+    """
+    if not changes:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATEMENT,
+            {
+                "ids": [change.message_id for change in changes],
+                "statuses": [change.status.value for change in changes],
+                "ranks": [RANK.get(change.status, -1) for change in changes],
+                "ats": [change.at for change in changes],
+                "sources": [change.source for change in changes],
+                "wamids": [change.wamid for change in changes],
+                "codes": [change.error_code for change in changes],
+                "titles": [change.error_title[:TITLE_LENGTH] for change in changes],
+                "keys": [change.key for change in changes],
+                "dues": [change.due_at for change in changes],
+                "counts": [change.counts for change in changes],
+                "expected": [change.expected and change.expected.value for change in changes],
+                "legal": LEGAL_MOVES,
+            },
+        )
+        rows = cursor.fetchall()
+    return [Logged(event_id, message_id, Status(status), applied) for event_id, message_id, status, applied in rows]
+
+
+def announce_changes(logged: Sequence[Logged]) -> None:
+    """Tell the signals' receivers; only after the commit of what was logged."""
+    if not logged:
+        return
+    if message_status_changed.has_listeners(Message):
+        for event in logged:
+            if event.applied:
+                announce(message_status_changed, Message, message_id=event.message_id, status=event.status)
+    announce(events_recorded, Message, event_ids=[event.event_id for event in logged])

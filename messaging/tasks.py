@@ -1,0 +1,35 @@
+"""The tasks of the incoming and outgoing lanes: what to do is elsewhere, these say only that it is to be done."""
+
+from uuid import UUID
+
+from celery import shared_task, signals
+
+from messaging import sender, services
+
+# A warm shutdown waits for calls that are under way; one takes 20 s at most.
+DRAIN_S = 25
+
+
+@shared_task(name="messaging.receive")
+def receive(body: dict[str, object]) -> None:
+    """One webhook body of Meta, or a piece of one."""
+    services.receive(body)
+
+
+@shared_task(name="messaging.receive_stored")
+def receive_stored(stored_id: int) -> None:
+    """A webhook body that was too large for the queue."""
+    services.receive_stored(stored_id)
+
+
+@shared_task(name="messaging.send")
+def send(release_id: str, message_ids: list[str]) -> None:
+    """The rows of one release: claim them and start their calls. A copy of the task claims nothing."""
+    for claimed in services.claim(UUID(release_id), [UUID(message_id) for message_id in message_ids]):
+        sender.sender().send(claimed)
+
+
+@signals.worker_shutdown.connect
+def finish_calls(**_: object) -> None:
+    """Record the calls that are under way before the process ends."""
+    sender.drain(DRAIN_S)

@@ -1,0 +1,77 @@
+"""Where Meta calls: validate, put on the queue, answer. No database on this path while SQS is there."""
+
+import json
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from messaging import services, tasks
+from messaging.publishing import SqsAway, publish
+from messaging.whatsapp import signature
+from messaging.whatsapp.splitting import split
+
+logger = logging.getLogger(__name__)
+
+# SQS takes 1 MiB, and JSON inside JSON escapes each quote and backslash: twice the body in the worst case.
+TASK_BYTES = 400 * 1024
+RETRY_AFTER_S = 30
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WebhookView(View):
+    """GET is Meta's handshake, POST brings updates."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Answer the challenge when the verify token is ours. Meta does not sign this one."""
+        token = request.GET.get("hub.verify_token", "")
+        if request.GET.get("hub.mode") == "subscribe" and constant_time_compare(
+            token, settings.WA_WEBHOOK_VERIFY_TOKEN
+        ):
+            return HttpResponse(request.GET.get("hub.challenge", ""), content_type="text/plain")
+        return HttpResponse("The verify token does not match.", status=403, content_type="text/plain")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """200 once the updates are safe; 403 unsigned, 400 no JSON, 503 when neither SQS nor database takes them."""
+        secrets = (settings.WA_APP_SECRET, settings.WA_APP_SECRET_PREVIOUS)
+        if not signature.is_signed(request.body, request.headers.get(signature.HEADER, ""), secrets):
+            logger.warning("webhook refused: its signature is missing or wrong")
+            return JsonResponse({"detail": f"{signature.HEADER} does not sign this body."}, status=403)
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            return JsonResponse({"detail": "The body is not JSON."}, status=400)
+        try:
+            for piece in split(body, TASK_BYTES):
+                hand_over(piece)
+        except (DatabaseError, InterfaceError) as error:
+            # Meta repeats the whole webhook for seven days; what was taken already is stored once.
+            logger.error("webhook not taken: neither SQS nor the database is there (%s)", type(error).__name__)
+            return JsonResponse(
+                {"detail": "Not stored; try again."}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)}
+            )
+        return HttpResponse(status=200)
+
+
+def hand_over(piece: Any) -> None:
+    """Put one piece on the queue; by its id when it is too large, and without SQS by doing the work here.
+
+    Raises django.db errors when the database was needed and is away.
+    """
+    if len(json.dumps(piece)) > TASK_BYTES:
+        stored_id = services.keep_for_later(piece)
+        try:
+            publish(tasks.receive_stored, stored_id)
+        except SqsAway:
+            services.receive_stored(stored_id)
+        return
+    try:
+        publish(tasks.receive, piece)
+    except SqsAway:
+        services.receive(piece)

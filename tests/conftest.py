@@ -1,0 +1,120 @@
+"""Fixtures: a real PostgreSQL and a real SQS server for the whole run, started on first use."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_socket
+from django.core.management import call_command
+from django.test import Client
+from kombu import pools
+from rest_framework.test import APIClient
+
+from deploy.local.postgres import Postgres
+from deploy.local.sqs import Sqs
+from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
+from waproject import celery_app
+from waproject.queues import LANES
+from waproject.sqs import control
+
+
+def pytest_runtest_setup() -> None:
+    """No test reaches beyond this machine."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL at DATABASE_URL."""
+    server = Postgres(VAR_DIR / "postgres", urlsplit(os.environ["DATABASE_URL"]).port or 0, DATABASE_PASSWORD)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(VAR_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: Postgres, django_db_setup: None) -> None:
+    """pytest-django's test database, on that server."""
+
+
+@pytest.fixture(scope="session")
+def sqs_server() -> Iterator[Sqs]:
+    """The SQS server at AWS_ENDPOINT_URL_SQS, with the six queues."""
+    server = Sqs(VAR_DIR / "sqs", urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
+    server.start()
+    call_command("create_queues")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sqs(sqs_server: Sqs) -> Any:
+    """A client of that server, its queues empty."""
+    client = control.client("us-east-1")
+    for lane in LANES.values():
+        client.purge_queue(QueueUrl=lane.url)
+        client.purge_queue(QueueUrl=lane.dlq_url)
+    return client
+
+
+@pytest.fixture
+def api_key(db: None) -> str:
+    """A key of the client "shop"."""
+    from messaging.models import ApiClient, ApiKey
+
+    return ApiKey.issue(ApiClient.objects.create(name="shop"))[1]
+
+
+@pytest.fixture
+def api(api_key: str) -> APIClient:
+    """The API, called with that key."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key}")
+    return client
+
+
+@pytest.fixture
+def anonymous() -> Client:
+    """Somebody without a key, to whom a 500 is an answer and not an exception of the test."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture(autouse=True)
+def closed_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins as if SQS had never been away."""
+    from messaging import publishing
+    from waproject.sqs.breaker import Breaker
+
+    monkeypatch.setattr(publishing, "_breaker", Breaker(retry_after_s=1.0))
+
+
+@pytest.fixture
+def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Publishing goes to a port where nothing listens."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{free_port()}")
+    _forget_connections()
+    yield
+    monkeypatch.undo()
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    """Let Celery connect anew, as it does after a fork."""
+    celery_app._after_fork()
+    pools.reset()
+
+
+@pytest.fixture
+def database_away(settings: Any, monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[None]:
+    """The database's address answers nothing."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        connection.close()
+        monkeypatch.setitem(connection.settings_dict, "PORT", free_port())
+        yield
+        connection.close()

@@ -1,0 +1,59 @@
+"""The environment of the tests: free ports, own directories, own secrets, nothing of the caller's.
+
+pytest loads this as a plugin before Django reads its settings. `python -m tests.environment COMMAND …` runs a command
+in such an environment: mypy's Django plugin and `makemigrations --check` need settings, and no server.
+"""
+
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+PREFIXES = ("AWS_", "SQS_", "WA_", "DJANGO_", "DATABASE_", "INCOMING_", "OUTGOING_", "ANALYTICS_", "FLOWER_")
+DATABASE_PASSWORD = "test-password"
+APP_SECRET = "test-app-secret"
+VERIFY_TOKEN = "test-verify-token"
+PHONE_NUMBER_ID = "106540352242922"
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _set_up() -> Path:
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
+        del os.environ[name]
+    var = Path(tempfile.mkdtemp(prefix="waproject-tests-"))
+    sqs = f"http://127.0.0.1:{free_port()}"
+    queues = {
+        f"SQS_{lane.upper()}_{kind}_URL": f"{sqs}/000000000000/test-{lane}{suffix}"
+        for lane in ("incoming", "outgoing", "analytics")
+        for kind, suffix in (("QUEUE", ""), ("DLQ", "-dlq"))
+    }
+    os.environ.update(
+        queues,
+        DEPLOYMENT="local",
+        DJANGO_SETTINGS_MODULE="waproject.settings",
+        DJANGO_SECRET_KEY="only-for-tests-" + "x" * 40,
+        DJANGO_ALLOWED_HOSTS="testserver,127.0.0.1",
+        VAR_DIR=str(var),
+        DATABASE_URL=f"postgres://waproject:{DATABASE_PASSWORD}@127.0.0.1:{free_port()}/waproject",
+        AWS_REGION="us-east-1",
+        AWS_ENDPOINT_URL_SQS=sqs,
+        WA_GRAPH_URL=f"http://127.0.0.1:{free_port()}",
+        WA_PHONE_NUMBER_ID=PHONE_NUMBER_ID,
+        WA_ACCESS_TOKEN="test-access-token",
+        WA_APP_SECRET=APP_SECRET,
+        WA_WEBHOOK_VERIFY_TOKEN=VERIFY_TOKEN,
+    )
+    return var
+
+
+VAR_DIR = _set_up()
+
+if __name__ == "__main__":
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606

@@ -1,0 +1,121 @@
+"""Where Meta calls."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from messaging.models import Message, StoredWebhook, UnknownUpdate
+from messaging.services import receive, receive_stored
+from messaging.whatsapp.signature import sign
+from tests.environment import APP_SECRET, VERIFY_TOKEN
+from tests.messaging.bodies import inbound_text, webhook
+from tests.whatsapp.samples import FOLDER
+from waproject.queues import LANES
+
+URL = "/webhook/whatsapp"
+SAMPLES = sorted(FOLDER.glob("webhooks/*.json"))
+
+
+def post(body: object, secret: str = APP_SECRET, **headers: str) -> Any:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Client().post(
+        URL, raw, content_type="application/json", headers={"X-Hub-Signature-256": sign(raw, secret), **headers}
+    )
+
+
+def queued(sqs: Any) -> list[Any]:
+    """The arguments of the tasks on the incoming queue."""
+    answer = sqs.receive_message(QueueUrl=LANES["incoming"].url, MaxNumberOfMessages=10)
+    return [json.loads(json.loads(message["Body"])["body"])[0][0] for message in answer.get("Messages", [])]
+
+
+def test_the_handshake_answers_the_challenge() -> None:
+    query = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": VERIFY_TOKEN}
+    assert Client().get(URL, query).content == b"1158201444"
+
+
+def test_the_handshake_with_another_token_is_refused() -> None:
+    query = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "guess"}
+    assert Client().get(URL, query).status_code == 403
+
+
+def test_a_signed_webhook_is_queued_without_a_database_query(sqs: Any, settings: Any) -> None:
+    body = webhook(inbound_text())
+    assert post(body).status_code == 200  # without the db fixture any query would raise
+    assert queued(sqs) == [body]
+
+
+def test_escaped_bytes_are_checked_as_they_came(sqs: Any) -> None:
+    raw = json.dumps(webhook(inbound_text(text="für@dich"))).replace("/", "\\/").encode()
+    assert post(raw).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["", "sha256=", "sha256=" + "0" * 64, "sha1=abc", "\N{SNOWMAN}"])
+def test_a_webhook_without_a_valid_signature_is_refused(header: str) -> None:
+    raw = json.dumps(webhook(inbound_text())).encode()
+    answer = Client().post(URL, raw, content_type="application/json", headers={"X-Hub-Signature-256": header})
+    assert answer.status_code == 403
+
+
+def test_a_refusal_logs_nothing_of_the_body_or_the_signature(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    post(webhook(inbound_text(text="secret words", sender="15550001111")), secret="wrong")
+    assert not any(word in caplog.text for word in ("secret words", "15550001111", "sha256", APP_SECRET))
+
+
+def test_the_previous_secret_is_valid_while_it_is_rotated(sqs: Any, settings: Any) -> None:
+    settings.WA_APP_SECRET_PREVIOUS = "old-secret"
+    assert post(webhook(inbound_text()), secret="old-secret").status_code == 200
+
+
+def test_an_empty_previous_secret_signs_nothing(settings: Any) -> None:
+    assert post(webhook(inbound_text()), secret="").status_code == 403
+
+
+def test_a_body_over_metas_limit_is_413() -> None:
+    assert post(b"x" * (3 * 1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_signed_body_that_is_no_json_is_400() -> None:
+    assert post(b"hello").status_code == 400
+
+
+def test_json_nested_too_deeply_is_400() -> None:
+    assert post(b"[" * 100_000).status_code == 400
+
+
+@pytest.mark.skipif(not SAMPLES, reason="Meta's sample bodies are not here")
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_metas_own_samples_are_answered_200_and_kept(sample: Path, sqs: Any, db: None) -> None:
+    assert post(sample.read_bytes()).status_code == 200
+    for body in queued(sqs):
+        receive(body)
+    assert Message.objects.count() + UnknownUpdate.objects.count() == 1
+
+
+def test_a_large_body_is_split_for_the_queue(sqs: Any) -> None:
+    body = webhook(*[inbound_text(wamid=f"wamid.{n}", text="x" * 4000) for n in range(300)])
+    assert post(body).status_code == 200
+    wamids = [m["id"] for piece in queued(sqs) for m in piece["entry"][0]["changes"][0]["value"]["messages"]]
+    assert sorted(wamids) == sorted(f"wamid.{n}" for n in range(300))
+
+
+def test_an_update_too_large_for_sqs_travels_through_the_database(sqs: Any, db: None) -> None:
+    assert post(webhook(inbound_text(text="x" * 1_500_000))).status_code == 200
+    (stored_id,) = queued(sqs)
+    receive_stored(stored_id)
+    assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
+
+
+def test_with_sqs_away_the_webhook_is_processed_in_the_request(db: None, sqs_away: None) -> None:
+    assert post(webhook(inbound_text(text="hello"))).status_code == 200
+    assert Message.objects.get().text == "hello"
+
+
+def test_with_sqs_and_the_database_away_meta_is_asked_to_come_again(sqs_away: None, database_away: None) -> None:
+    answer = post(webhook(inbound_text()))
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)

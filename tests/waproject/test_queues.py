@@ -1,0 +1,47 @@
+"""The one table of queues."""
+
+from typing import Any
+
+import pytest
+
+from waproject import celery_app
+from waproject.queues import LANES, lane_of
+from waproject.sqs import control
+
+
+def test_every_task_of_ours_is_on_a_lane() -> None:
+    from analytics import tasks as _analytics  # noqa: F401
+    from messaging import tasks as _messaging  # noqa: F401
+
+    ours = [name for name in celery_app.tasks if not name.startswith("celery.")]
+    assert all(lane_of(name) for name in ours)
+
+
+def test_a_task_without_a_lane_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        lane_of("nobody.knows")
+
+
+@pytest.mark.parametrize("lane", LANES.values(), ids=LANES.keys())
+def test_a_task_ends_before_sqs_shows_it_again(lane: Any) -> None:
+    assert lane.task_time_limit < lane.visibility_timeout
+
+
+@pytest.mark.parametrize("lane", LANES.values(), ids=LANES.keys())
+def test_an_outage_of_an_hour_brings_nothing_into_a_dlq(lane: Any) -> None:
+    assert sum(lane.back_off[: lane.max_receives - 1]) >= 3600
+
+
+def test_queues_are_made_with_their_redrive_policy(sqs: Any) -> None:
+    lane = LANES["incoming"]
+    policy = sqs.get_queue_attributes(QueueUrl=lane.url, AttributeNames=["RedrivePolicy"])["Attributes"][
+        "RedrivePolicy"
+    ]
+    assert ("test-incoming-dlq" in policy, f'"{lane.max_receives}"' in policy or str(lane.max_receives) in policy) == (
+        True,
+        True,
+    )
+
+
+def test_a_dlq_keeps_longer_than_its_queue() -> None:
+    assert control.DLQ_RETENTION_S > control.QUEUE_RETENTION_S

@@ -1,0 +1,74 @@
+"""Settings fail closed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PRODUCTION = {
+    "DEPLOYMENT": "production",
+    "WA_GRAPH_URL": "https://graph.facebook.com",
+    "DJANGO_ALLOWED_HOSTS": "wa.example.com",
+}
+
+
+def check(**environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` in a process of its own; an empty value unsets a variable."""
+    env = {name: value for name, value in {**os.environ, **environment}.items() if value}
+    command = [sys.executable, "manage.py", "check"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=30)
+
+
+def test_the_tests_own_environment_passes() -> None:
+    assert check().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_ENDPOINT_URL_SQS", ""),
+        ("AWS_ENDPOINT_URL_SQS", "https://sqs.us-east-1.amazonaws.com"),
+        ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1.example.com:4566"),
+        ("WA_GRAPH_URL", ""),
+        ("WA_GRAPH_URL", "https://graph.facebook.com"),
+        ("SQS_INCOMING_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123/incoming"),
+    ],
+)
+def test_nothing_local_reaches_aws_or_meta(variable: str, value: str) -> None:
+    done = check(**{variable: value})
+    assert (done.returncode != 0, variable in done.stderr) == (True, True)
+
+
+@pytest.mark.parametrize("variable", ["WA_APP_SECRET", "DJANGO_SECRET_KEY", "WA_ACCESS_TOKEN", "DATABASE_URL"])
+def test_a_missing_secret_is_named(variable: str) -> None:
+    done = check(**{variable: ""})
+    assert (done.returncode != 0, variable in done.stderr) == (True, True)
+
+
+def test_a_queue_without_a_dlq_is_refused() -> None:
+    done = check(SQS_OUTGOING_DLQ_URL="")
+    assert (done.returncode != 0, "SQS_OUTGOING_DLQ_URL" in done.stderr) == (True, True)
+
+
+def test_production_passes_when_all_is_given() -> None:
+    assert check(**PRODUCTION).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"DJANGO_DEBUG": "1"}, "DEBUG"),
+        ({"DJANGO_ALLOWED_HOSTS": "*"}, "DJANGO_ALLOWED_HOSTS"),
+        ({"WA_GRAPH_URL": "http://graph.facebook.com"}, "https"),
+        ({"DJANGO_SECRET_KEY": "short"}, "DJANGO_SECRET_KEY"),
+    ],
+)
+def test_production_refuses_what_is_open(change: dict[str, str], said: str) -> None:
+    done = check(**{**PRODUCTION, **change})
+    assert (done.returncode != 0, said in done.stderr) == (True, True)
+
+
+def test_an_unconfigured_process_does_not_start() -> None:
+    done = check(**dict.fromkeys(("DEPLOYMENT", "DJANGO_SECRET_KEY"), ""))
+    assert done.returncode != 0
