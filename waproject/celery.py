@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
-from celery.utils.nodenames import default_nodename
+from celery.utils.nodenames import gethostname, nodename
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
@@ -33,7 +33,7 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
         raise SystemExit(f"A worker serves one lane: -Q with one of {', '.join(LANES)}.")
     lane = LANES[names[0]]
     if sender.startswith("celery@"):
-        instance.hostname = default_nodename(f"{settings.WORKER_NAME or lane.name}@%h")
+        instance.hostname = nodename(settings.WORKER_NAME or lane.name, gethostname())
     conf.broker_transport_options["client-config"] = WORKER_CLIENT_CONFIG
     conf.worker_concurrency = lane.concurrency
     conf.worker_prefetch_multiplier = lane.prefetch_multiplier

@@ -7,12 +7,16 @@ import logging
 import random
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.transport import SQS
+from kombu.transport.SQS.exceptions import AccessDeniedQueueException
 
 from waproject.sqs import envelope
 
 logger = logging.getLogger(__name__)
+
+SQS_ERRORS = (ClientError, BotoCoreError, OSError)
 
 FIRST_BACK_OFF_S = 0.5
 LONGEST_BACK_OFF_S = 20.0
@@ -32,11 +36,23 @@ class ReceiveConnection(AsyncSQSConnection):  # type: ignore[misc]
         return None
 
 
+class QoS(SQS.QoS):
+    """Stock kombu lets a back-off that SQS refuses end the worker."""
+
+    def apply_backoff_policy(self, *args: Any, **kwargs: Any) -> None:
+        """Hide a failed message for its back-off; where that fails it comes back after the visibility timeout."""
+        try:
+            super().apply_backoff_policy(*args, **kwargs)
+        except SQS_ERRORS as error:
+            logger.warning("sqs did not hide a failed message for its back-off: %s", type(error).__name__)
+
+
 class Channel(SQS.Channel):  # type: ignore[misc]
     """One worker's conversation with its queue."""
 
     # Celery's JSON travels as it is: base64 would add a third to every body.
     body_encoding = None
+    QoS = QoS
     _failed_receives = 0
 
     def asynsqs(self, queue: str | None = None) -> Any:
@@ -79,6 +95,20 @@ class Channel(SQS.Channel):  # type: ignore[misc]
             )
             return False
         return True
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        """Delete a message. Where SQS refuses, it comes back after the visibility timeout: tasks are idempotent."""
+        try:
+            super().basic_ack(delivery_tag, multiple)
+        except (*SQS_ERRORS, AccessDeniedQueueException) as error:
+            logger.warning("sqs did not delete a message that is done: %s", type(error).__name__)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Leave a failed message to the redrive policy."""
+        try:
+            super().basic_reject(delivery_tag, requeue)
+        except SQS_ERRORS as error:
+            logger.warning("sqs did not take the back-off of a failed message: %s", type(error).__name__)
 
     def _loop1(self, queue: str, messages_fetched: int | None = None) -> None:
         if self._failed_receives:
