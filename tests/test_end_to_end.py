@@ -1,0 +1,114 @@
+"""The whole pipeline as `make run` starts it: real processes, and the sandbox's ledger as the witness."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from tests.environment import PREFIXES, free_port
+from tests.processes import CHECKOUT, eventually
+
+# Starting a dozen processes takes longer than any single test should.
+pytestmark = pytest.mark.timeout(150)
+PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
+
+
+class Pipeline:
+    """A running pipeline and what var/local.env says of it."""
+
+    def __init__(self, env_file: Path) -> None:
+        lines = (line.partition("=") for line in env_file.read_text().splitlines())
+        self.env = {name: "".join(shlex.split(value)) for name, _, value in lines}
+
+    def api(self, path: str, body: object = None) -> Any:
+        """Call the API with the key."""
+        return call(self.env["BASE_URL"] + path, body, {"Authorization": f"Bearer {self.env['API_KEY']}"})
+
+    def sandbox(self, path: str, body: object = None) -> Any:
+        """Call the sandbox's own endpoints."""
+        return call(f"{self.env['SANDBOX_URL']}/_sandbox/{path}", body, {})
+
+    def send(self, *phone_numbers: str) -> list[str]:
+        """Send a text to each number in one bulk; returns our ids."""
+        text = {"message_type": "text", "message_data": {"content": "Hello from SQS!"}}
+        messages = [{"phone_number": number, **text} for number in phone_numbers]
+        return [result["id"] for result in self.api("/messaging/send/bulk", {"messages": messages})["results"]]
+
+
+def call(url: str, body: object, headers: dict[str, str]) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """`python -m deploy.local.run`, which is what `make run` runs, in a directory of its own."""
+    var = tmp_path_factory.mktemp("pipeline")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
+    env.update({name: str(free_port()) for name in PORTS}, VAR_DIR=str(var))
+    for name in ("DEPLOYMENT", "DJANGO_SETTINGS_MODULE"):
+        env.pop(name, None)
+    output = var / "output"
+    with output.open("wb") as file:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local.run"], env=env, cwd=CHECKOUT, stdout=file, stderr=file
+        )
+    try:
+        assert eventually(lambda: "\nready" in output.read_text() or run.poll() is not None, 120), output.read_text()
+        assert run.poll() is None, output.read_text()
+        yield Pipeline(var / "local.env")
+    finally:
+        run.send_signal(signal.SIGINT)
+        run.wait(30)
+
+
+def test_a_message_is_sent_and_read(pipeline: Pipeline) -> None:
+    (message_id,) = pipeline.send("+15551230001")
+    url = f"/messaging/messages/{message_id}"
+    assert eventually(lambda: pipeline.api(url)["status"] == "read", 10), pipeline.api(url)
+    seen = [event["status"] for event in pipeline.api(url)["timeline"]]
+    assert seen == ["pending", "queued", "sending", "accepted", "sent", "delivered", "read"]
+
+
+def test_a_hundred_messages_arrive_once_each(pipeline: Pipeline) -> None:
+    ids = pipeline.send(*[f"+1555200{n:04}" for n in range(100)])
+
+    def accepted() -> list[str]:
+        sent = pipeline.sandbox("ledger")["messages"]
+        return sorted(entry["biz_opaque_callback_data"] for entry in sent if entry["biz_opaque_callback_data"] in ids)
+
+    assert eventually(lambda: len(accepted()) >= len(ids), 20)
+    assert accepted() == sorted(ids)
+
+
+def test_what_a_user_writes_is_stored(pipeline: Pipeline) -> None:
+    sent = pipeline.sandbox("inbound", {"from": "15551230009", "name": "Ann", "text": "Grüße"})
+    stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
+    assert eventually(lambda: pipeline.api(stored)["results"], 10)
+    assert pipeline.api(stored)["results"][0]["text"] == "Grüße"
+
+
+def test_an_event_is_stored(pipeline: Pipeline) -> None:
+    event_id = str(uuid4())
+    pipeline.api("/messaging/analytics", {"event_id": event_id, "event_type": "user_action", "event_data": {"n": 1}})
+    with psycopg2.connect(pipeline.env["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+
+        def stored() -> Any:
+            cursor.execute("SELECT data FROM analytics_event WHERE id = %s", [event_id])
+            return cursor.fetchone()
+
+        assert eventually(stored, 10)
+        assert stored() == ({"n": 1},)
