@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from analytics.models import EVENT_TYPE_LENGTH
 from analytics.services import enqueue
 from messaging.authentication import client_of
+from messaging.serializers import StringField
 
 MAX_EVENTS = 1000
 MAX_EVENT_BYTES = 64 * 1024
@@ -21,7 +22,7 @@ MAX_EVENT_BYTES = 64 * 1024
 class EventSerializer(serializers.Serializer[Any]):
     """One event."""
 
-    event_type = serializers.CharField(max_length=EVENT_TYPE_LENGTH)
+    event_type = StringField(max_length=EVENT_TYPE_LENGTH)
     event_data = serializers.DictField(required=False, help_text="Any JSON object, up to 64 KB.")
     event_id = serializers.UUIDField(required=False, help_text="Your own id: the same event sent again is stored once.")
     occurred_at = serializers.DateTimeField(required=False, help_text="Now, when it is left out.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from analytics import tasks
 from messaging.publishing import SqsAway, publish
 from messaging.signals import events_recorded
 
@@ -11,8 +12,6 @@ from messaging.signals import events_recorded
 @receiver(events_recorded)
 def hint(sender: Any, event_ids: list[int], **_: Any) -> None:
     """Tell the analytics lane; a hint that is lost is found by the sweep."""
-    from analytics import tasks
-
     try:
         publish(tasks.record_message_events, event_ids)
     except SqsAway:

@@ -4,23 +4,23 @@ from typing import Any
 
 from celery import shared_task
 
-from analytics import services
+from analytics import storage
 
 
 @shared_task(name="analytics.record_events")
 def record_events(events: list[dict[str, Any]]) -> None:
     """Events that clients sent."""
-    services.store(events)
+    storage.store(events)
 
 
 @shared_task(name="analytics.record_message_events")
 def record_message_events(event_ids: list[int]) -> None:
     """A hint: these MessageEvent rows are new."""
-    services.store_message_events(event_ids)
+    storage.store_message_events(event_ids)
 
 
 @shared_task(name="analytics.sweep_message_events")
 def sweep_message_events() -> None:
     """Everything that a hint missed."""
-    while services.sweep_message_events() == services.SWEEP_ROWS:
+    while storage.sweep_message_events() == storage.SWEEP_ROWS:
         pass

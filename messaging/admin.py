@@ -57,9 +57,9 @@ class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
 class MessageAdmin(ReadOnlyAdmin):
     """Message history: search by phone number, wamid or our id."""
 
-    list_display = ["created_at", "direction", "peer", "type", "short_text", "status", "error_title"]
-    list_display_links = ["created_at", "peer"]
-    list_filter = ["direction", "status", "type", "priority", "number", "created_at"]
+    list_display = ["accepted", "direction", "peer", "type", "short_text", "status", "error_title"]
+    list_display_links = ["accepted", "peer"]
+    list_filter = ["direction", "status", "priority", "number", "created_at"]
     list_select_related = ["number"]
     list_per_page = 50
     # A count of every message is a scan of the table; the list does not need one.
@@ -97,12 +97,17 @@ class MessageAdmin(ReadOnlyAdmin):
         """By index, never by a scan."""
         return (search_messages(queryset, search_term) if search_term else queryset), False
 
+    @admin.display(description="time", ordering="id")
+    def accepted(self, message: Message) -> str:
+        """When it entered, to the second."""
+        return timezone.localtime(message.created_at).strftime("%Y-%m-%d %H:%M:%S")
+
     @admin.display(description="text")
     def short_text(self, message: Message) -> str:
         """The beginning of the text."""
         return message.text[:60]
 
-    @admin.display(description="")
+    @admin.display(description="Events")
     def trail(self, message: Message) -> SafeString:
         """Every event, oldest first."""
         rows = format_html_join(
@@ -137,13 +142,13 @@ class BusinessNumberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Its messages would go with it."""
         return False
 
-    @admin.action(description="Pause sending")
+    @admin.action(description="Pause sending", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
         """Release nothing more; what is on its way still goes out."""
         count = queryset.filter(paused_at=None).update(paused_at=timezone.now(), pause_reason=f"by {request.user}")
         self.message_user(request, f"{count} paused.", messages.SUCCESS)
 
-    @admin.action(description="Resume sending")
+    @admin.action(description="Resume sending", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
         """Release again."""
         count = queryset.exclude(paused_at=None).update(paused_at=None, pause_reason="")
@@ -197,7 +202,11 @@ class ApiClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = [ApiKeyInline]
     actions = ["issue_key"]
 
-    @admin.action(description="Issue a new API key (shown once)")
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Its messages would forget who sent them: make it inactive instead."""
+        return False
+
+    @admin.action(description="Issue a new API key (shown once)", permissions=["change"])
     def issue_key(self, request: HttpRequest, queryset: QuerySet[ApiClient]) -> None:
         """Show the new key to the one who asked for it."""
         for client in queryset:

@@ -1,21 +1,27 @@
 """The messaging API: send one, send many, look at what became of them."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import django_filters
+from django.core.exceptions import ValidationError as InvalidValue
 from django.db.models import QuerySet
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
-from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.authentication import client_of
-from messaging.models import Message
+from messaging.models import BusinessNumber, Message
 from messaging.models.messages import directions
+from messaging.search import peers_of
 from messaging.serializers import (
     MAX_BULK,
     AcceptedSerializer,
@@ -48,7 +54,7 @@ class SendBulkView(APIView):
     def post(self, request: Request) -> Response:
         """202 with a result per item: the good ones are accepted, the bad ones named by index. 400 if none is good."""
         items = _bulk_items(request.data)
-        context: dict[str, Any] = {}
+        context: dict[str, Any] = {"numbers": _senders(items)}
         results: list[dict[str, Any]] = []
         good: list[tuple[dict[str, Any], dict[str, Any]]] = []
         for index, item in enumerate(items):
@@ -68,6 +74,8 @@ class SendBulkView(APIView):
 def _bulk_items(data: Any) -> list[Any]:
     if not isinstance(data, dict):
         raise ValidationError({"messages": ['The body is an object: {"messages": [...]}.']})
+    if unknown := set(data) - {"messages"}:
+        raise ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
     items = data.get("messages")
     if not isinstance(items, list) or not items:
         raise ValidationError({"messages": ["A list of send bodies is required."]})
@@ -76,9 +84,39 @@ def _bulk_items(data: Any) -> list[Any]:
     return items
 
 
+def _senders(items: Iterable[Any]) -> dict[str | None, BusinessNumber | str]:
+    """Every sender that a bulk names, in one query: the number, or why there is none."""
+    named = [item.get("sender") for item in items if isinstance(item, dict)]
+    wanted = {sender.strip() for sender in named if isinstance(sender, str)}
+    known: dict[str | None, BusinessNumber | str] = {
+        sender: f"No business number has the id {sender!r}." for sender in wanted
+    }
+    if wanted:
+        known.update({row.phone_number_id: row for row in BusinessNumber.objects.filter(phone_number_id__in=wanted)})
+    return known
+
+
 def _accepted(message: Message, warnings: list[str]) -> dict[str, Any]:
     answer: dict[str, Any] = {"id": str(message.id), "status": message.status}
     return {**answer, "warnings": warnings} if warnings else answer
+
+
+class MomentField(IsoDateTimeField):
+    """A moment in UTC: PostgreSQL takes no offset beyond 15:59, Python no year but 1 to 9999."""
+
+    def clean(self, value: Any) -> datetime | None:
+        """Raise ValidationError for a moment that has no place in UTC."""
+        moment: datetime | None = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise InvalidValue("Out of range.") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A filter by time."""
+
+    field_class = MomentField
 
 
 class MessageFilter(django_filters.FilterSet):
@@ -90,16 +128,16 @@ class MessageFilter(django_filters.FilterSet):
     phone_number = django_filters.CharFilter(method="filter_phone_number")
     sender = django_filters.CharFilter(field_name="number__phone_number_id")
     wamid = django_filters.CharFilter()
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Message
         fields: list[str] = []
 
     def filter_phone_number(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
-        """Digits with or without the plus (which a query string may turn into a space)."""
-        return queryset.filter(peer=value.strip().removeprefix("+"))
+        """With or without the plus (which a query string may turn into a space) and separators."""
+        return queryset.filter(peer__in=peers_of(value))
 
 
 class NewestFirst(CursorPagination):
@@ -109,6 +147,16 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """404 for a cursor that we did not make."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                UUID(str(cursor.position))
+            except ValueError:
+                raise NotFound(self.invalid_cursor_message) from None
+        return cursor
 
 
 class MessageListView(generics.ListAPIView[Message]):

@@ -44,7 +44,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         if keyword.lower() != KEYWORD.lower():
             return None
         given = given.strip()
-        key = ApiKey.objects.select_related("client").filter(prefix=prefix_of(given)).first()
+        prefix = prefix_of(given)
+        if not prefix.isalnum():  # no key of ours; a NUL would not even make a query
+            raise AuthenticationFailed("Unknown API key.")
+        key = ApiKey.objects.select_related("client").filter(prefix=prefix).first()
         if key is None or not key.matches(given):
             raise AuthenticationFailed("Unknown API key.")
         if key.revoked_at is not None or not key.client.active:

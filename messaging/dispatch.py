@@ -18,10 +18,12 @@ TICK_S = 0.1
 # While SQS is away rows wait in the database, where they can still be cancelled, instead of in `queued`.
 SQS_WAIT_S = 1.0
 DATABASE_WAIT_S = 1.0
+ERROR_WAIT_S = 1.0
 SWEEPS: tuple[tuple[float, Callable[[], list[Logged]]], ...] = (
     (2.0, services.sweep_orphans),
     (5.0, services.sweep_lost),
     (5.0, services.sweep_expired_leases),
+    (60.0, services.sweep_stored_webhooks),
 )
 
 
@@ -48,6 +50,9 @@ class Dispatcher:
                 logger.warning("the database is away: %s", type(error).__name__)
                 connection.close()
                 self._stopping.wait(DATABASE_WAIT_S)
+            except Exception:  # the process's edge: one row that breaks a sweep must not stop the lane
+                logger.exception("a tick failed")
+                self._stopping.wait(ERROR_WAIT_S)
             self._stopping.wait(max(0.0, TICK_S - (time.monotonic() - started)))
 
     def tick(self) -> None:

@@ -1,5 +1,6 @@
 """A recipient's phone number: refused where no phone can have it, warned of where none is known to."""
 
+import re
 from dataclasses import dataclass
 
 import phonenumbers
@@ -7,6 +8,8 @@ from phonenumbers import NumberParseException, ValidationResult
 
 # E.164 allows 15 digits; the shortest international numbers in use have 7.
 MIN_DIGITS, MAX_DIGITS = 7, 15
+# phonenumbers also reads words as digits and extensions ("ext. 12", "#12"), of which the message would lose the end.
+_WRITTEN = re.compile("[+]?[0-9 \u00a0().\u2010-\u2015-]+")
 
 
 class InvalidPhoneNumber(ValueError):
@@ -23,8 +26,11 @@ class PhoneNumber:
 
 def parse(text: str) -> PhoneNumber:
     """Read a number in international form, `+` and separators optional. Raises InvalidPhoneNumber."""
+    text = text.strip()
+    if not _WRITTEN.fullmatch(text):
+        raise InvalidPhoneNumber("Not a phone number in international form, such as +15551234567.")
     try:
-        number = phonenumbers.parse("+" + text.strip().removeprefix("+"))
+        number = phonenumbers.parse("+" + text.removeprefix("+"))
     except NumberParseException:
         raise InvalidPhoneNumber("Not a phone number in international form, such as +15551234567.") from None
     digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")

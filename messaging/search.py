@@ -16,5 +16,11 @@ def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]
         return messages.filter(id=UUID(term))
     except ValueError:
         pass
+    return messages.filter(peer__in=peers_of(term))
+
+
+def peers_of(term: str) -> set[str]:
+    """What `Message.peer` holds for a phone number with or without plus and separators, or for a user id."""
+    term = term.strip()
     digits = "".join(character for character in term if character.isdigit())
-    return messages.filter(peer__in={term, digits} - {""})
+    return {term, digits} - {""}

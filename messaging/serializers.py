@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
 from messaging.phone_numbers import InvalidPhoneNumber, parse
-from messaging.timeline import timeline
 from messaging.services import NewMessage, UnknownNumber, number_to_send_from
+from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 
 MAX_BULK = 1000
@@ -16,16 +16,26 @@ PRIORITIES = {member.name.lower(): member for member in Priority}
 PRIORITY_NAMES = {member.value: name for name, member in PRIORITIES.items()}
 
 
+class StringField(serializers.CharField):
+    """A JSON string: DRF would take 1.5e10 for a phone number and send to "15000000000.0"."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse numbers."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class SendSerializer(serializers.Serializer[Any]):
     """One message to send; `validated_data["new"]` is the NewMessage."""
 
-    phone_number = serializers.CharField(max_length=32, help_text="In international form: +15551234567.")
+    phone_number = StringField(max_length=32, help_text="In international form: +15551234567.")
     message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
     message_data = serializers.JSONField(
         help_text='text: {"content": "…", "preview_url": false}. template: {"name", "language", "components"}.'
     )
     priority = serializers.ChoiceField(choices=list(PRIORITIES), default="normal")
-    sender = serializers.CharField(
+    sender = StringField(
         max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
     )
 
@@ -55,14 +65,17 @@ class SendSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(str(error)) from None
 
     def _number(self, sender: str | None) -> BusinessNumber:
-        # One look-up for a whole bulk: its items share the context.
-        known: dict[str | None, BusinessNumber] = cast("dict[str, Any]", self.context).setdefault("numbers", {})
+        # One look-up a sender for a whole bulk, whose items share the context; a sender that is not there is known too.
+        known: dict[str | None, BusinessNumber | str] = cast("dict[str, Any]", self.context).setdefault("numbers", {})
         if sender not in known:
             try:
                 known[sender] = number_to_send_from(sender)
             except UnknownNumber as error:
-                raise serializers.ValidationError({"sender": str(error)}) from None
-        return known[sender]
+                known[sender] = str(error)
+        number = known[sender]
+        if isinstance(number, str):
+            raise serializers.ValidationError({"sender": number})
+        return number
 
 
 class EventSerializer(serializers.ModelSerializer[MessageEvent]):

@@ -104,7 +104,7 @@ def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_connections() -> None:
     """Let Celery connect anew, as it does after a fork."""
-    celery_app._after_fork()
+    celery_app._after_fork()  # type: ignore[attr-defined]
     pools.reset()
 
 

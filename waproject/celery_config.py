@@ -1,10 +1,15 @@
 """Celery's settings, each one the answer to a way in which stock Celery loses or repeats work on SQS."""
 
+import json
+
 from kombu import Exchange, Queue
+from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
 
 from waproject.queues import LANES, Lane
 
+# kombu's own codec turns {"__type__": …} in anybody's data into Python objects. This one is JSON and nothing else.
+register("json", json.dumps, json.loads, content_type="application/json", content_encoding="utf-8")
 TRANSPORT_ALIASES["sqs"] = "waproject.sqs.transport:Transport"
 
 

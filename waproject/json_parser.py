@@ -7,9 +7,13 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+# No send and no event needs more; at a few hundred levels serializers, Celery and the worker begin to fail.
+MAX_DEPTH = 100
+_SHOWN = 64
+
 
 class StorableJSONParser(JSONParser):
-    """DRF's parser, and a 400 for what would fail only at the INSERT: NUL, lone surrogates, infinite numbers."""
+    """DRF's parser, and a 400 for what would fail only later: NUL, lone surrogates, infinite numbers, deep nesting."""
 
     def parse(
         self,
@@ -28,19 +32,22 @@ class StorableJSONParser(JSONParser):
         return data
 
 
-def unstorable(value: object, path: str = "") -> str | None:
+def unstorable(value: object, path: str = "", depth: int = MAX_DEPTH) -> str | None:
     """What keeps a JSON value out of a PostgreSQL text or jsonb column, naming the place; None where nothing does."""
+    if depth == 0:
+        return "nested too deeply"
     if isinstance(value, str):
         return _unstorable_text(value, path)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{path or 'a number'} is out of range"
     if isinstance(value, dict):
         for key, item in value.items():
-            if problem := _unstorable_text(key, "a key") or unstorable(item, f"{path}.{key}" if path else key):
+            place = f"{path}.{key[:_SHOWN]}" if path else key[:_SHOWN]
+            if problem := _unstorable_text(key, "a key") or unstorable(item, place, depth - 1):
                 return problem
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            if problem := unstorable(item, f"{path}[{index}]"):
+            if problem := unstorable(item, f"{path}[{index}]", depth - 1):
                 return problem
     return None
 

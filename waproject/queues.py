@@ -57,7 +57,7 @@ LANES = {
             "outgoing",
             tasks=("messaging.send",),
             pool="threads",
-            # A task only claims rows and starts their calls; the calls run in a pool of their own (messaging/sender.py).
+            # A task only claims rows; their calls run in a pool of their own (messaging/sender.py).
             default_concurrency=2,
             prefetch_multiplier=5,
         ),

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django_filters",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -164,6 +165,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "WhatsApp pipeline",
     "DESCRIPTION": "Send WhatsApp messages, follow what became of them, record events.",
     "VERSION": "0.1.0",
+    # The docs page loads nothing from elsewhere.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["messaging.authentication.IsApiClientOrStaff"],
     "SERVE_AUTHENTICATION": None,
@@ -185,6 +189,9 @@ LOGGING = {
         # A line for each task is said by messaging and analytics where it matters, not by Celery twice a task.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # Celery events need a fan-out, which SQS is not: Flower asks in vain once a second, and is not worth a line.
+        "flower.events": {"level": "CRITICAL"},
+        "kombu.mixins": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "ERROR"},
     },

@@ -8,7 +8,7 @@ receive, receive_stored                                           a webhook of M
 
 from messaging.services.acceptance import NewMessage, UnknownNumber, accept, number_to_send_from
 from messaging.services.delivery import Claimed, Outcome, claim, record
-from messaging.services.receiving import keep_for_later, receive, receive_stored
+from messaging.services.receiving import keep_for_later, receive, receive_stored, sweep_stored_webhooks
 from messaging.services.release import (
     Release,
     numbers_with_due_messages,
@@ -52,5 +52,6 @@ __all__ = [
     "sweep_expired_leases",
     "sweep_lost",
     "sweep_orphans",
+    "sweep_stored_webhooks",
     "take_back",
 ]

@@ -56,8 +56,8 @@ def claim(release_id: UUID, message_ids: Sequence[UUID]) -> list[Claimed]:
         cursor.execute(
             """
             WITH claimed AS (
-              UPDATE messaging_message m SET status = 'sending', lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
-                updated_at = statement_timestamp()
+              UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
+                lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
               FROM messaging_businessnumber n
               WHERE m.id = ANY(%(ids)s) AND m.release_id = %(release_id)s AND m.status = 'queued' AND n.id = m.number_id
               RETURNING m.id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts, m.lease_until

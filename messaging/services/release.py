@@ -41,7 +41,8 @@ def numbers_with_due_messages() -> list[int]:
             """
             SELECT n.id FROM messaging_businessnumber n WHERE n.paused_at IS NULL AND EXISTS (
               SELECT 1 FROM messaging_message m
-              WHERE m.number_id = n.id AND m.due_at IS NOT NULL AND m.released_at IS NULL AND m.due_at <= statement_timestamp())
+              WHERE m.number_id = n.id AND m.due_at IS NOT NULL AND m.released_at IS NULL
+                AND m.due_at <= statement_timestamp())
             """
         )
         return [number_id for (number_id,) in cursor.fetchall()]
@@ -91,8 +92,8 @@ def _release_rows(number_id: int, limit: int) -> Release:
         cursor.execute(
             """
             WITH released AS (
-              UPDATE messaging_message SET status = 'queued', release_id = %(release_id)s, released_at = statement_timestamp(),
-                releases = releases + 1, updated_at = statement_timestamp()
+              UPDATE messaging_message SET status = 'queued', release_id = %(release_id)s,
+                released_at = statement_timestamp(), releases = releases + 1, updated_at = statement_timestamp()
               WHERE id = ANY(ARRAY(
                 SELECT m.id FROM messaging_message m
                 WHERE m.number_id = %(number_id)s AND m.due_at IS NOT NULL AND m.released_at IS NULL

@@ -38,7 +38,7 @@ def split(body: object, limit: int) -> list[Any]:
 
 
 def _fitting(body: object, limit: int) -> Iterator[object]:
-    halves = _halves_of_body(body) if is_envelope(body) and _size(body) > limit else None
+    halves = _halves_of_body(body) if is_envelope(body) and size(body) > limit else None
     if halves is None:
         yield body
         return
@@ -46,7 +46,8 @@ def _fitting(body: object, limit: int) -> Iterator[object]:
         yield from _fitting(half, limit)
 
 
-def _size(value: object) -> int:
+def size(value: object) -> int:
+    """The length in bytes of compact JSON in UTF-8, which is what `split` counts."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 

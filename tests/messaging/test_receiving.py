@@ -1,15 +1,17 @@
 """What a webhook becomes."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messaging.models import BusinessNumber, Contact, Message, OrphanStatus, UnknownUpdate
-from messaging.services import receive, sweep_orphans
+from messaging.models import BusinessNumber, Contact, Message, OrphanStatus, StoredWebhook, UnknownUpdate
+from messaging.services import keep_for_later, receive, sweep_orphans, sweep_stored_webhooks
 from messaging.signals import message_received, message_status_changed
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
@@ -179,6 +181,13 @@ def test_whatever_json_a_webhook_holds_it_is_stored_without_an_error(value: Any,
     body = webhook(inbound_text())
     body["entry"][0]["changes"][0]["value"][key] = value
     receive(body)
+
+
+def test_a_stored_body_whose_task_got_lost_is_found() -> None:
+    stored_id = keep_for_later(webhook(inbound_text()))
+    StoredWebhook.objects.filter(pk=stored_id).update(received_at=timezone.now() - timedelta(hours=3))
+    sweep_stored_webhooks()
+    assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
 
 
 def test_a_pending_message_that_meta_reports_is_believed_to_be_out() -> None:

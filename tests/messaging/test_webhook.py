@@ -104,6 +104,20 @@ def test_a_large_body_is_split_for_the_queue(sqs: Any) -> None:
     assert sorted(wamids) == sorted(f"wamid.{n}" for n in range(300))
 
 
+@pytest.mark.parametrize("letter", ["Ж", "\N{GRINNING FACE}", '"', "\\", "\x01"], ids=ascii)
+def test_letters_that_grow_in_json_still_fit_in_sqs(letter: str, sqs: Any, db: None) -> None:
+    body = webhook(*[inbound_text(wamid=f"wamid.{n}", text=letter * 4000) for n in range(60)])
+    assert post(body).status_code == 200
+    wamids = [m["id"] for piece in queued(sqs) for m in piece["entry"][0]["changes"][0]["value"]["messages"]]
+    assert sorted(wamids) == sorted(f"wamid.{n}" for n in range(60))
+
+
+def test_data_that_looks_like_a_codecs_own_stays_data(sqs: Any) -> None:
+    body = webhook({**inbound_text(), "extra": {"__type__": "datetime", "__value__": "x"}})
+    post(body)
+    assert queued(sqs) == [body]
+
+
 def test_an_update_too_large_for_sqs_travels_through_the_database(sqs: Any, db: None) -> None:
     assert post(webhook(inbound_text(text="x" * 1_500_000))).status_code == 200
     (stored_id,) = queued(sqs)

@@ -36,7 +36,7 @@ class ReceiveConnection(AsyncSQSConnection):  # type: ignore[misc]
         return None
 
 
-class QoS(SQS.QoS):
+class QoS(SQS.QoS):  # type: ignore[misc]
     """Stock kombu lets a back-off that SQS refuses end the worker."""
 
     def apply_backoff_policy(self, *args: Any, **kwargs: Any) -> None:

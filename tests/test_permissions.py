@@ -1,0 +1,84 @@
+"""Who may call what: every endpoint, and everybody who may try."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+pytestmark = pytest.mark.django_db
+CALLERS = ("anonymous", "api_key", "user", "staff", "superuser")
+MESSAGE = "00000000-0000-7000-8000-000000000000"
+
+# (method, path): the status that each caller gets; an empty body is a 400, an unknown message a 404.
+OPEN = (200, 200, 200, 200, 200)
+TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
+    ("get", "/webhook/whatsapp"): (403, 403, 403, 403, 403),
+    ("post", "/webhook/whatsapp"): (403, 403, 403, 403, 403),
+    ("post", "/messaging/send"): (401, 400, 403, 400, 400),
+    ("post", "/messaging/send/bulk"): (401, 400, 403, 400, 400),
+    ("get", "/messaging/messages"): (401, 200, 403, 200, 200),
+    ("get", f"/messaging/messages/{MESSAGE}"): (401, 404, 403, 404, 404),
+    ("post", "/messaging/analytics"): (401, 400, 403, 400, 400),
+    ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
+    ("get", "/messaging/health"): OPEN,
+    ("get", "/health"): OPEN,
+    ("get", "/health/live"): OPEN,
+    ("get", "/health/ready"): OPEN,
+    ("get", "/api/schema/"): (401, 200, 403, 200, 200),
+    ("get", "/api/docs/"): (401, 200, 403, 200, 200),
+    ("get", "/admin/"): (302, 302, 302, 200, 200),
+    ("get", "/admin/messaging/message/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/apiclient/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/businessnumber/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/contact/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/unknownupdate/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/analytics/event/"): (302, 302, 302, 403, 200),
+}
+
+
+@pytest.fixture
+def callers(api_key: str) -> dict[str, Any]:
+    """A client for each kind of caller."""
+    by_key = APIClient()
+    by_key.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key}")
+    clients: dict[str, Any] = {"anonymous": Client(), "api_key": by_key}
+    for name in ("user", "staff", "superuser"):
+        account = User(username=name, is_staff=name != "user", is_superuser=name == "superuser")
+        account.save()
+        clients[name] = Client()
+        clients[name].force_login(account)
+    return clients
+
+
+@pytest.mark.parametrize(("method", "path"), TABLE, ids=" ".join)
+def test_everybody_gets_what_the_table_says(method: str, path: str, callers: dict[str, Any], sqs: Any) -> None:
+    body = {"data": "{}", "content_type": "application/json"} if method == "post" else {}
+    answers = tuple(getattr(callers[name], method)(path, **body).status_code for name in CALLERS)
+    assert answers == TABLE[method, path]
+
+
+def routes(patterns: list[Any], prefix: str = "/") -> list[str]:
+    found: list[str] = []
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver) and not str(pattern.pattern).startswith("admin/"):
+            found += routes(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            found.append(prefix + str(pattern.pattern))
+    return found
+
+
+def test_no_endpoint_is_missing_from_the_table() -> None:
+    known = {path.replace(MESSAGE, "<uuid:pk>") for _, path in TABLE}
+    assert [route for route in routes(get_resolver().url_patterns) if route not in known] == []
+
+
+def test_no_model_of_ours_in_the_admin_is_missing_from_the_table() -> None:
+    from django.contrib import admin
+
+    ours = {model for model in admin.site._registry if model._meta.app_label in {"messaging", "analytics"}}
+    paths = {f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in ours}
+    assert paths <= {path for _, path in TABLE}
