@@ -1,0 +1,51 @@
+# `make` alone lists the targets. Everything is installed into .venv and kept in var/; nothing else is touched.
+.DEFAULT_GOAL := help
+.SILENT:
+.PHONY: help run stop test lint format lock clean env FORCE
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+COMPILE = cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
+
+help: ## List the targets
+	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## Start everything on this machine; Ctrl-C stops it, its data stays in var/
+	exec $(BIN)/python -m deploy.local.run
+
+stop: ## Stop what another terminal's make run started
+	if [ -x $(BIN)/python ]; then exec $(BIN)/python -m deploy.local.stop; else echo "Nothing runs here."; fi
+
+env: ## Print how to give a shell or program the environment of make run
+	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
+
+test: $(STAMP) ## Run the tests
+	exec $(BIN)/python -m pytest
+
+lint: $(STAMP) ## Check style, types, import directions and migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m tests.environment $(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore -m tests.environment $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+
+format: $(STAMP) ## Format the code, and repair what ruff can repair
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(STAMP) ## Pin the newest allowed versions in requirements/*.txt
+	$(COMPILE) --upgrade install.in -o install.txt
+	$(COMPILE) --upgrade local.in -o local.txt
+	$(COMPILE) base.in -c local.txt -o base.txt
+	$(COMPILE) production.in -c local.txt -o production.txt
+
+clean: stop ## Remove .venv, caches and var/ with all local data
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp holds the path that .venv was made in: scripts in a directory that was moved name the old one.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell pwd -P))
+$(STAMP): FORCE
+endif
+$(STAMP): requirements/install.txt requirements/local.txt deploy/local/install.sh
+	PYTHON='$(PYTHON)' sh deploy/local/install.sh

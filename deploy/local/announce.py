@@ -1,0 +1,56 @@
+"""Tells what was started: var/local.env for programs, a short table for people."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.credentials import write_private
+from deploy.local.environment import LANES, queue_variables
+
+QUEUES = tuple(name for lane in LANES for name in queue_variables(lane))
+PUBLISHED = (
+    "BASE_URL", "API_KEY", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID", "SANDBOX_URL",
+    "FLOWER_URL", "FLOWER_USER", "FLOWER_PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD", "DATABASE_URL",
+    "AWS_ENDPOINT_URL_SQS", *QUEUES,
+    # What a process that is started by hand needs besides.
+    "DEPLOYMENT", "DJANGO_SETTINGS_MODULE", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "AWS_REGION",
+    "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+    "AWS_EC2_METADATA_DISABLED", "WA_ACCESS_TOKEN", "WA_GRAPH_URL", "WA_GRAPH_VERSION", "FLOWER_BASIC_AUTH",
+    "NO_PROXY", "no_proxy", "VAR_DIR",
+)  # fmt: skip
+
+TABLE = """\
+API, admin     {BASE_URL}  (/admin/, /api/docs/, /monitoring/dashboard)
+  log in as    {ADMIN_USER}  {ADMIN_PASSWORD}
+Flower         {FLOWER_URL}
+  log in as    {FLOWER_USER}  {FLOWER_PASSWORD}
+Sandbox        {SANDBOX_URL}  (stands in for graph.facebook.com)
+SQS            {AWS_ENDPOINT_URL_SQS}
+PostgreSQL     DATABASE_URL in {env_file}
+Logs           {log_dir}/
+
+Send a message:
+  {example}
+"""
+BODY = (
+    '{"phone_number": "+1234567890", "message_type": "text", '
+    '"message_data": {"content": "Hello from SQS!"}, "priority": "high"}'
+)
+
+
+def write_env_file(path: Path, env: Mapping[str, str]) -> None:
+    """KEY=value lines, quoted for a shell: `set -a; . var/local.env; set +a`."""
+    names = [*PUBLISHED, *sorted(name for name in env if name.startswith("WA_") and name not in PUBLISHED)]
+    write_private(path, "".join(f"{name}={shlex.quote(env[name])}\n" for name in names if name in env))
+
+
+def table(env: Mapping[str, str], env_file: Path, log_dir: Path) -> str:
+    """The addresses, the log-ins, and one command to paste that sends a message."""
+    return TABLE.format(**env, env_file=env_file, log_dir=log_dir, example=_example(env))
+
+
+def _example(env: Mapping[str, str]) -> str:
+    return (
+        f"curl -X POST {env['BASE_URL']}/messaging/send "
+        f'-H "Authorization: Bearer {env["API_KEY"]}" -H "Content-Type: application/json" -d \'{BODY}\''
+    )

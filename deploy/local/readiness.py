@@ -1,0 +1,104 @@
+"""Waits until the programs do their work, and says which one does not, and its last words."""
+
+import http.client
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+from deploy.local import LocalError
+from deploy.local.ports import is_open
+from deploy.local.programs import Program, log_file
+from deploy.local.server import last_line
+from deploy.local.supervisor import Supervisor
+
+Check = Callable[[], bool]
+STARTS_BEFORE_GIVING_UP = 3
+# A worker whose log level hides "ready." counts as ready when it has lived this long.
+QUIET_WORKER_SECONDS = 20.0
+
+
+class Readiness:
+    """What has to be true before the pipeline is ready, and since when the logs of this run are written."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._offsets = {path: path.stat().st_size for path in supervisor.log_dir.glob("*.log")}
+
+    def wait(self, checks: Mapping[str, Check], timeout: float) -> None:
+        """Return when each named process's check holds. A LocalError when one keeps dying, or after `timeout` s."""
+        waiting = dict(checks)
+        starts: dict[str, set[int]] = {}
+        deadline = time.monotonic() + timeout
+        while waiting:
+            self._refuse_dying(starts)
+            waiting = {name: check for name, check in waiting.items() if not check()}
+            if waiting and time.monotonic() > deadline:
+                name = next(iter(waiting))
+                raise LocalError(f"{name} did not come up within {timeout:.0f} s: {self.last_words(name)}")
+            time.sleep(0.1)
+
+    def checks(self, programs: Iterable[Program], extra: Mapping[str, Check]) -> dict[str, Check]:
+        """For each process: its entry in `extra`, a worker's own word, or else that it runs."""
+        checks: dict[str, Check] = {}
+        for program in programs:
+            for name in program.names():
+                default = self._worker_is_ready if program.is_worker else self._runs
+                checks[name] = extra.get(name) or partial(default, name)
+        return checks
+
+    def last_words(self, name: str) -> str:
+        """The last line in a process's log, and where that log is."""
+        path = log_file(self._supervisor.log_dir, name)
+        return f"{last_line(path, self._offsets.get(path, 0))} (see {os.path.relpath(path)})"
+
+    def _refuse_dying(self, starts: dict[str, set[int]]) -> None:
+        if self._supervisor.ended():
+            raise LocalError("supervisord ended while the programs were started: see supervisord.log.")
+        for name, info in self._supervisor.processes().items():
+            pids = starts.setdefault(name, set())
+            pids.add(int(info["pid"]))
+            if len(pids - {0}) >= STARTS_BEFORE_GIVING_UP:
+                raise LocalError(f"{name} does not stay up: {self.last_words(name)}")
+
+    def _runs(self, name: str) -> bool:
+        return bool(self._supervisor.processes()[name]["statename"] == "RUNNING")
+
+    def _worker_is_ready(self, name: str) -> bool:
+        info = self._supervisor.processes()[name]
+        if info["statename"] != "RUNNING":
+            return False
+        path = log_file(self._supervisor.log_dir, name)
+        return _says(path, b"ready.", self._offsets.get(path, 0)) or info["now"] - info["start"] > QUIET_WORKER_SECONDS
+
+
+def answers(port: int, path: str) -> Check:
+    """Whether a GET on 127.0.0.1:port is answered with 200."""
+
+    def check() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return check
+
+
+def listens(port: int) -> Check:
+    """Whether something accepts connections on 127.0.0.1:port."""
+    return lambda: is_open(port)
+
+
+def _says(path: Path, words: bytes, offset: int) -> bool:
+    try:
+        with path.open("rb") as file:
+            # A log that is shorter than it was has been rotated.
+            file.seek(offset if offset <= path.stat().st_size else 0)
+            return words in file.read()
+    except OSError:
+        return False

@@ -1,0 +1,71 @@
+"""`make run`: starts everything on this machine, says when it is ready, and stops it all again."""
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from deploy.local import LocalError
+from deploy.local.plan import Plan, exclusive
+from deploy.local.session import Session
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop(BaseException):
+    """Somebody asked the run to end. Not an Exception: nothing on the way may take it for a failure."""
+
+
+def main() -> int:
+    """Run until a signal comes; the exit status, 0 when that is why it ended."""
+    # Set, not inherited: a shell starts its background jobs with SIGINT ignored.
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+    try:
+        plan = Plan.read(os.environ, Path.cwd())
+        with exclusive(plan.var):
+            _serve(plan)
+    except Stop:
+        return 0
+    except LocalError as error:
+        print(error, file=sys.stderr, flush=True)
+    except Exception as error:  # the edge of the process: the terminal gets one sentence
+        log = _keep_traceback()
+        print(f"make run failed unexpectedly ({type(error).__name__}: {error}): see {log}", file=sys.stderr, flush=True)
+    return 1
+
+
+def _serve(plan: Plan) -> None:
+    session = Session(plan)
+    try:
+        session.start()
+        session.watch()
+    except Stop as stop:
+        # A run that ends on its own has a reason that somebody will look for.
+        session.say(f"stopping ({stop})")
+        raise
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        session.stop()
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    # Once is enough: an impatient second Ctrl-C must not leave half of the processes behind.
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Stop(signal.Signals(number).name)
+
+
+def _keep_traceback() -> Path:
+    log = Path(os.environ.get("VAR_DIR") or "var").absolute() / "log" / "run.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(traceback.format_exc())
+    return log
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""A server program that runs in the foreground: a supervisor execs its command, tests start and stop it themselves."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.local import LocalError
+
+
+class Server:
+    """One server on 127.0.0.1. A subclass gives its command, its environment and its answer to "are you ready?"."""
+
+    name: str
+    stop_signal = signal.SIGTERM
+    env: dict[str, str]
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server that `start` started."""
+        return self._process.pid if self._process else None
+
+    def prepare(self) -> None:
+        """Make what must exist before the first start. Does nothing where it exists already."""
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        """The command line of the server itself: it stays in the foreground and answers `stop_signal`."""
+        raise NotImplementedError
+
+    def is_ready(self) -> bool:
+        """Whether the server does its work now."""
+        raise NotImplementedError
+
+    def wait_ready(self, timeout: float = 30) -> None:
+        """Return when the server is ready; a LocalError after `timeout` seconds, or once it has ended."""
+        deadline = time.monotonic() + timeout
+        while not self.is_ready():
+            if self._process is not None and self._process.poll() is not None:
+                raise LocalError(f"{self.name} ended while it started: {last_line(self._log)}")
+            if time.monotonic() > deadline:
+                raise LocalError(f"{self.name} did not come up within {timeout:.0f} s: {last_line(self._log)}")
+            time.sleep(0.05)
+
+    def start(self, timeout: float = 30) -> None:
+        """Prepare, start and wait until it is ready."""
+        self.prepare()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            # Its own session: a terminal's Ctrl-C is for the caller, who stops the server when he is done with it.
+            self._process = subprocess.Popen(
+                self.command(), env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            self.wait_ready(timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, timeout: float = 10) -> None:
+        """Stop it with its own signal, and with SIGKILL when that takes longer than `timeout` seconds."""
+        if self._process is None:
+            return
+        self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End it the hard way, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def last_line(log: Path, offset: int = 0) -> str:
+    """The last line with text that was written to a log behind `offset`, or a hint at the log when there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(offset if offset <= log.stat().st_size else 0)
+            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    return lines[-1] if lines else f"it wrote nothing to {log}"

@@ -1,0 +1,117 @@
+"""One run of the pipeline from start to stop: the parts first, then the database and the queues, then the app."""
+
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.local import LocalError, announce, ports
+from deploy.local.leftovers import end_leftovers
+from deploy.local.plan import Plan, already_running
+from deploy.local.postgres import Postgres, from_environment
+from deploy.local.readiness import Check, Readiness, answers, listens
+from deploy.local.sqs import Sqs
+from deploy.local.supervisor import Supervisor
+
+PARTS_TIMEOUT = 40
+APP_TIMEOUT = 90
+
+
+class Session:
+    """Starts what a plan describes, watches it, stops it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._supervisor = Supervisor(plan.var, plan.checkout)
+        self._pids: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Start everything and tell where it is; a LocalError says what does not come up."""
+        plan = self._plan
+        plan.env_file.unlink(missing_ok=True)
+        running = self._supervisor.pid()
+        if running is not None:
+            raise LocalError(already_running(running))
+        ports.refuse_taken(plan.ports)
+        self._supervisor.configure([*plan.parts, *plan.app])
+        self._readiness = Readiness(self._supervisor)
+        self.say("starting")
+        self._supervisor.start(plan.env)
+        self._readiness.wait(self._part_checks(), PARTS_TIMEOUT)
+        self._prepare()
+        self._supervisor.start_group("app")
+        self._readiness.wait(self._app_checks(), APP_TIMEOUT)
+        announce.write_env_file(plan.env_file, plan.env)
+        self.say(announce.table(plan.env, plan.env_file, self._supervisor.log_dir))
+        self.say("ready (Ctrl-C stops everything)")
+
+    def watch(self) -> None:
+        """Look on while supervisord starts again what dies; a LocalError when supervisord itself is gone."""
+        while True:
+            try:
+                processes = self._supervisor.processes()
+            except LocalError:
+                processes = {}
+            if self._supervisor.ended():
+                raise LocalError("supervisord ended unexpectedly: everything is stopped.")
+            for name, info in processes.items():
+                self._note(name, int(info["pid"]))
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Stop everything that this run started, also what has lost its supervisor."""
+        self._plan.env_file.unlink(missing_ok=True)
+        if self._supervisor.started():
+            self._supervisor.stop()
+            end_leftovers(self._plan.var, self._pids.values())
+            self._supervisor.remove_socket()
+
+    def say(self, text: str) -> None:
+        """Print at once; a terminal that was closed is no reason to fail."""
+        try:
+            print(text, flush=True)
+        except OSError:
+            return
+
+    def _part_checks(self) -> dict[str, Check]:
+        env = self._plan.env
+        checks: dict[str, Check] = {
+            "postgres": lambda: self._database().is_ready(),
+            "sqs": Sqs(self._plan.var / "sqs", int(env["SQS_PORT"])).is_ready,
+            "sandbox": listens(int(env["SANDBOX_PORT"])),
+        }
+        return self._readiness.checks(self._plan.parts, checks)
+
+    def _app_checks(self) -> dict[str, Check]:
+        env = self._plan.env
+        checks = {"web": answers(int(env["PORT"]), "/health/live"), "flower": listens(int(env["FLOWER_PORT"]))}
+        return self._readiness.checks(self._plan.app, checks)
+
+    def _database(self) -> Postgres:
+        return from_environment(self._plan.env)
+
+    def _prepare(self) -> None:
+        """Migrate, make the queues, the log-in and the API key; harmless where they exist."""
+        log = self._supervisor.log_dir / "prepare.log"
+        done = subprocess.run(
+            ["python", "manage.py", "prepare_local"],
+            env=self._plan.env, cwd=self._plan.checkout, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False, start_new_session=True,
+        )  # fmt: skip
+        log.write_text(done.stdout + done.stderr)
+        if done.returncode != 0:
+            lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+            raise LocalError(f"The database and the queues cannot be prepared: {lines[-1].strip()} (see {_short(log)})")
+
+    def _note(self, name: str, pid: int) -> None:
+        """Tell of a restart. The SQS server may have forgotten the queues in it, so they are made again."""
+        before, self._pids[name] = self._pids.get(name, pid), pid or self._pids.get(name, 0)
+        if pid in (0, before) or before == 0:
+            return
+        self.say(f"{name} ended and was started again")
+        if name == "sqs":
+            self._readiness.wait({name: self._part_checks()[name]}, PARTS_TIMEOUT)
+            self._prepare()
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,48 @@
+"""`make stop`: ends the run of this VAR_DIR, also one whose `make run` was killed."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from deploy.local.leftovers import end_leftovers
+from deploy.local.plan import holder
+from deploy.local.supervisor import Supervisor
+
+TIMEOUT = 15
+
+
+def main() -> int:
+    """Stop what runs, and say what that was; stopping nothing is no error."""
+    var = (Path.cwd() / (os.environ.get("VAR_DIR") or "var")).resolve()
+    if not var.exists():
+        print("Nothing runs here.")
+        return 0
+    supervisor = Supervisor(var, Path.cwd())
+    for pid in (holder(var), supervisor.pid()):
+        if pid is not None:
+            return _stop(pid, var)
+    count = end_leftovers(var)
+    print(f"Stopped {count} processes that were left over." if count else "Nothing runs here.")
+    return 0
+
+
+def _stop(pid: int, var: Path) -> int:
+    os.kill(pid, signal.SIGTERM)
+    supervisor = Supervisor(var, Path.cwd())
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        if pid not in (holder(var), supervisor.pid()):
+            end_leftovers(var)
+            supervisor.remove_socket()
+            (var / "local.env").unlink(missing_ok=True)
+            print("Stopped.")
+            return 0
+        time.sleep(0.1)
+    print(f"Process {pid} did not stop within {TIMEOUT} s.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""What a local run is going to do, before it does anything."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from deploy.local import LocalError, ports, procfile
+from deploy.local.plan import Plan, exclusive
+
+
+def test_the_procfile_gives_each_process_its_command(tmp_path: Path) -> None:
+    file = tmp_path / "Procfile"
+    file.write_text("# comment\n\nweb: serve --bind ${HOST:-a}:$PORT\nbeat:   tick  \n")
+    assert procfile.read(file) == {"web": "serve --bind ${HOST:-a}:$PORT", "beat": "tick"}
+
+
+@pytest.mark.parametrize("text", ["web serve", "web: a\nweb: b", "web:"])
+def test_a_broken_procfile_is_refused_by_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Procfile").write_text(text)
+    with pytest.raises(LocalError, match="line"):
+        procfile.read(tmp_path / "Procfile")
+
+
+def test_the_projects_procfile_serves_all_three_lanes() -> None:
+    commands = procfile.read(Path(__file__).parents[2] / "Procfile")
+    for lane in ("incoming", "outgoing", "analytics"):
+        assert commands[lane] == f"celery -A waproject worker -Q {lane}"
+
+
+def test_a_taken_port_is_named_with_its_variable(taken_port: int) -> None:
+    with pytest.raises(LocalError, match=rf"Port {taken_port} \(FLOWER_PORT\) is already in use"):
+        ports.refuse_taken({"FLOWER_PORT": taken_port})
+
+
+@pytest.mark.parametrize("text", ["x", "0", "65536", "-1", "80.0"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(LocalError, match="SQS_PORT"):
+        ports.read_ports({"SQS_PORT": text})
+
+
+def test_one_port_for_two_servers_is_refused() -> None:
+    with pytest.raises(LocalError, match="PORT and SANDBOX_PORT are both 9000"):
+        ports.read_ports({"PORT": "9000", "SANDBOX_PORT": "9000"})
+
+
+def test_secrets_are_private_and_the_same_in_the_next_run(checkout: Path) -> None:
+    first, second = Plan.read({}, checkout), Plan.read({}, checkout)
+    assert first.env["API_KEY"] == second.env["API_KEY"]
+    file = checkout / "var" / "secrets.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text())["API_KEY"] == first.env["API_KEY"]
+
+
+def test_an_unreadable_secrets_file_is_one_sentence(checkout: Path) -> None:
+    (checkout / "var").mkdir()
+    (checkout / "var" / "secrets.json").write_text("{")
+    with pytest.raises(LocalError, match=r"secrets\.json"):
+        Plan.read({}, checkout)
+
+
+def test_a_lane_has_as_many_workers_as_it_is_told(checkout: Path) -> None:
+    plan = Plan.read({"INCOMING_WORKERS": "2"}, checkout)
+    assert [name for program in plan.app for name in program.names()] == ["web", "incoming-1", "incoming-2"]
+
+
+def test_a_second_run_in_the_same_directory_is_refused(checkout: Path) -> None:
+    with exclusive(checkout), pytest.raises(LocalError, match="already runs here"), exclusive(checkout):
+        pass
