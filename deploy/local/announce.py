@@ -16,11 +16,11 @@ PUBLISHED = (
     "DEPLOYMENT", "DJANGO_SETTINGS_MODULE", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "AWS_REGION",
     "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
     "AWS_EC2_METADATA_DISABLED", "WA_ACCESS_TOKEN", "WA_GRAPH_URL", "WA_GRAPH_VERSION", "FLOWER_BASIC_AUTH",
-    "NO_PROXY", "no_proxy", "VAR_DIR",
+    "NO_PROXY", "no_proxy",
 )  # fmt: skip
 
 TABLE = """\
-API, admin     {BASE_URL}  (/admin/, /api/docs/, /monitoring/dashboard)
+API, admin     {BASE_URL}  (/admin/, /api/docs/)
   log in as    {ADMIN_USER}  {ADMIN_PASSWORD}
 Flower         {FLOWER_URL}
   log in as    {FLOWER_USER}  {FLOWER_PASSWORD}
@@ -38,10 +38,29 @@ BODY = (
 )
 
 
-def write_env_file(path: Path, env: Mapping[str, str]) -> None:
-    """KEY=value lines, quoted for a shell: `set -a; . var/local.env; set +a`."""
+def write_env_file(var: Path, env: Mapping[str, str]) -> None:
+    """KEY=value lines, quoted for a shell: `set -a; . var/local.env; set +a`; and a copy that outlives the run."""
     names = [*PUBLISHED, *sorted(name for name in env if name.startswith("WA_") and name not in PUBLISHED)]
-    write_private(path, "".join(f"{name}={shlex.quote(env[name])}\n" for name in names if name in env))
+    text = "".join(f"{name}={shlex.quote(env[name])}\n" for name in names if name in env)
+    write_private(_copy(var), text)
+    write_private(var / "local.env", text)
+
+
+def without_published(caller: Mapping[str, str], var: Path) -> dict[str, str]:
+    """The caller's variables, less those that a shell only has from an earlier run's local.env.
+
+    Such a DATABASE_URL is our own, not a database that the caller brought along.
+    """
+    try:
+        lines = [line.partition("=") for line in _copy(var).read_text().splitlines()]
+    except OSError:
+        return dict(caller)
+    published = {name: "".join(shlex.split(value)) for name, _, value in lines}
+    return {name: value for name, value in caller.items() if published.get(name) != value}
+
+
+def _copy(var: Path) -> Path:
+    return var / "run" / "published.env"
 
 
 def table(env: Mapping[str, str], env_file: Path, log_dir: Path) -> str:

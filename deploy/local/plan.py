@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import LocalError, credentials, environment, ports, procfile, programs
+from deploy.local import LocalError, announce, credentials, environment, ports, procfile, programs
 from deploy.local.programs import Program
 
 # Which part or process a port is opened for.
@@ -29,6 +29,7 @@ class Plan:
     def read(cls, caller: Mapping[str, str], checkout: Path) -> "Plan":
         """Read the caller's variables and the Procfile; make VAR_DIR and the secrets."""
         var = (checkout / (caller.get("VAR_DIR") or "var")).resolve()
+        caller = announce.without_published(caller, var)
         all_ports = ports.read_ports(caller)
         parts = programs.parts(caller)
         app = programs.app(procfile.read(checkout / "Procfile"), caller)

@@ -40,7 +40,7 @@ class Session:
         self._prepare()
         self._supervisor.start_group("app")
         self._readiness.wait(self._app_checks(), APP_TIMEOUT)
-        announce.write_env_file(plan.env_file, plan.env)
+        announce.write_env_file(plan.var, plan.env)
         self.say(announce.table(plan.env, plan.env_file, self._supervisor.log_dir))
         self.say("ready (Ctrl-C stops everything)")
 

@@ -71,8 +71,20 @@ def test_the_api_key_has_the_published_form(checkout: Path) -> None:
 def test_a_shell_reads_the_env_file_back(tmp_path: Path) -> None:
     file = tmp_path / "local.env"
     value = 'it\'s $HOME; `x` "y" #z'
-    write_env_file(file, {"WA_APP_SECRET": value, "WA_CUSTOM": "1", "HOME": "/not/published"})
+    (tmp_path / "run").mkdir()
+    write_env_file(tmp_path, {"WA_APP_SECRET": value, "WA_CUSTOM": "1", "HOME": "/not/published"})
     script = f'. {shlex.quote(str(file))}; printf %s "$WA_APP_SECRET$WA_CUSTOM"'
     assert subprocess.check_output(["/bin/sh", "-c", script], text=True) == f"{value}1"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "HOME=" not in file.read_text()
+
+
+def test_a_shell_with_the_env_file_of_an_earlier_run_starts_the_same_parts(checkout: Path) -> None:
+    before = Plan.read({}, checkout)
+    (before.var / "run").mkdir(exist_ok=True)
+    write_env_file(before.var, before.env)
+    after = Plan.read({**before.env, "WA_GRAPH_VERSION": "v26.0"}, checkout)
+    assert ([part.name for part in after.parts], after.env["WA_GRAPH_VERSION"]) == (
+        [part.name for part in before.parts],
+        "v26.0",
+    )
