@@ -3,8 +3,12 @@
 import logging
 import re
 
-# PostgreSQL quotes the row that it refused: `DETAIL:  Failing row contains (…)`, to the end of its lines.
-_DETAIL = re.compile(r"^.*\b(DETAIL|CONTEXT|HINT|QUERY):.*$\n?", re.MULTILINE)
+# PostgreSQL quotes the row that it refused, line breaks and all: `DETAIL:  Failing row contains (…)`. It ends where the
+# traceback goes on. In a repr the line break before it is an escaped one.
+_DETAIL = re.compile(
+    r"(?:\\n|\n)?\s*(?:DETAIL|CONTEXT|QUERY):.*?(?=\n(?:Traceback |  File |During handling |The above )|\Z)",
+    re.DOTALL,
+)
 # A phone number, alone or behind a plus; our own ids and times hold no such run of digits.
 _PHONE = re.compile(r"(?<![\w.-])\+?\d{8,15}(?![\w.-])")
 _WAMID = re.compile(r"wamid\.[\w+/=-]+")

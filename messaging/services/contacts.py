@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import Q
-from django.utils import timezone
 
 from messaging.models import Contact
 from messaging.whatsapp.inbound import InboundMessage
@@ -43,14 +43,20 @@ def _match(message: InboundMessage, found: dict[str, Contact]) -> Contact | None
 
 
 def _refresh(senders: dict[str, InboundMessage], matched: dict[str, Contact]) -> None:
-    """Newest name and time of sight; rows in id order, so that two workers do not deadlock."""
-    changed: dict[int, Contact] = {}
-    for wamid, contact in matched.items():
-        name = (senders[wamid].profile_name or "")[:255]
-        contact.name = name or contact.name
-        contact.last_seen_at = timezone.now()
-        changed[contact.pk] = contact
-    rows = [changed[pk] for pk in sorted(changed)]
-    if rows:
-        Contact.objects.select_for_update().filter(pk__in=changed).order_by("pk").values_list("pk").count()
-        Contact.objects.bulk_update(rows, ["name", "last_seen_at"])
+    """Newest name and time of sight; rows are locked in id order, so that two workers do not deadlock."""
+    names = {contact.pk: (senders[wamid].profile_name or "")[:255] for wamid, contact in matched.items()}
+    if not names:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH seen AS (SELECT * FROM unnest(%s::bigint[], %s::text[]) AS t(id, name)),
+            locked AS (
+              SELECT c.id FROM messaging_contact c JOIN seen USING (id) ORDER BY c.id FOR UPDATE OF c
+            )
+            UPDATE messaging_contact c SET last_seen_at = statement_timestamp(),
+              name = CASE WHEN seen.name = '' THEN c.name ELSE seen.name END
+            FROM seen JOIN locked USING (id) WHERE c.id = seen.id
+            """,
+            [list(names), list(names.values())],
+        )
