@@ -4,6 +4,10 @@ from django.apps import AppConfig
 
 
 class MessagingConfig(AppConfig):
-    """Nothing to do at start."""
+    """Makes the API description know our keys."""
 
     name = "messaging"
+
+    def ready(self) -> None:
+        """Let drf-spectacular find the extension."""
+        from messaging import openapi  # noqa: F401

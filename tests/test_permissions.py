@@ -15,6 +15,7 @@ MESSAGE = "00000000-0000-7000-8000-000000000000"
 # (method, path): the status that each caller gets; an empty body is a 400, an unknown message a 404.
 OPEN = (200, 200, 200, 200, 200)
 TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
+    ("get", "/"): (302, 302, 302, 302, 302),
     ("get", "/webhook/whatsapp"): (403, 403, 403, 403, 403),
     ("post", "/webhook/whatsapp"): (403, 403, 403, 403, 403),
     ("post", "/messaging/send"): (401, 400, 403, 400, 400),

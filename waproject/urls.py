@@ -2,12 +2,14 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 admin.site.site_header = admin.site.site_title = "WhatsApp pipeline"
 admin.site.index_title = "Operations"
 
 urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("", include("messaging.urls")),
     path("", include("analytics.urls")),
     path("", include("monitoring.urls")),

@@ -60,6 +60,11 @@ def test_the_schema_describes_every_endpoint_of_the_api(api: APIClient) -> None:
     assert {"/messaging/send", "/messaging/send/bulk", "/messaging/messages", "/messaging/analytics"} <= set(paths)
 
 
+def test_the_schema_tells_how_to_authenticate(api: APIClient) -> None:
+    schemes = api.get("/api/schema/?format=json").json()["components"]["securitySchemes"]
+    assert schemes["ApiKey"]["scheme"] == "bearer"
+
+
 def test_the_docs_page_loads_nothing_from_elsewhere(api: APIClient) -> None:
     page = api.get("/api/docs/").content.decode()
     assert 'src="http' not in page and 'href="http' not in page
