@@ -1,16 +1,9 @@
 import json
-import shutil
 import socket
-import ssl
-import struct
-import subprocess
 import threading
 import time
-import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,36 +11,8 @@ import pytest
 from messaging.whatsapp import connections
 from messaging.whatsapp.client import MAX_ANSWER, Accepted, CloudApi
 from messaging.whatsapp.errors import Misconfigured, NotSent, OutcomeUnknown, Rejected, Throttled, Unavailable
-from tests.whatsapp.wire import OK, Behaviour, Server, after_request, answering, http
-
-TOKEN = "EAAGsecret"
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
-BODY = {"messaging_product": "whatsapp", "to": "16505551234", "type": "text", "text": {"body": "Grüße"}}
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    running = Server()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def api(server: Server) -> Iterator[CloudApi]:
-    with_short_times = CloudApi(
-        server.url, "v26.0", TOKEN, connect_timeout=0.3, read_timeout=0.3, total_timeout=0.8, pool_size=50
-    )
-    yield with_short_times
-    with_short_times.close()
-
-
-def failure_of(api: CloudApi, **changes: Any) -> Any:
-    with pytest.raises(Exception) as caught:
-        api.send("106", BODY | changes)
-    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(vars(caught.value))
-    assert TOKEN not in shown
-    assert caught.value.__context__ is None
-    return caught.value
+from tests.whatsapp.calls import BODY, HEAD, TOKEN, close, failure_of, hang, hang_in_body, reset, say, trickle
+from tests.whatsapp.wire import OK, Server, after_request, answering, http
 
 
 def test_an_accepted_message_has_its_wamid(api: CloudApi, server: Server) -> None:
@@ -168,41 +133,6 @@ def test_a_connect_that_leaves_too_little_time_sends_nothing(server: Server, mon
     api = CloudApi(server.url, "v26.0", TOKEN, total_timeout=0.5)
     assert isinstance(failure_of(api), NotSent)
     assert server.requests == []
-
-
-def hang(connection: socket.socket, server: Server) -> None:
-    server.over.wait(3)
-
-
-def reset(connection: socket.socket, server: Server) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def close(connection: socket.socket, server: Server) -> None:
-    pass
-
-
-def say(*parts: bytes) -> Behaviour:
-    """Sends this and closes."""
-    return lambda connection, _: connection.sendall(b"".join(parts))
-
-
-def hang_in_body(connection: socket.socket, server: Server) -> None:
-    connection.sendall(HEAD)
-    hang(connection, server)
-
-
-def trickle(*parts: bytes) -> Behaviour:
-    """Sends the first part at once, the second byte by byte."""
-
-    def act(connection: socket.socket, server: Server) -> None:
-        connection.sendall(parts[0])
-        for byte in parts[1] * 100:
-            if server.over.wait(0.05):
-                return
-            connection.sendall(bytes([byte]))
-
-    return act
 
 
 @pytest.mark.parametrize(
@@ -383,63 +313,3 @@ def test_a_token_that_no_header_can_carry_is_refused_without_being_shown(token: 
     with pytest.raises(ValueError, match="access token") as caught:
         CloudApi("https://graph.facebook.com", "v26.0", token)
     assert TOKEN not in str(caught.value)
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A self-signed one for 127.0.0.1, in one file with its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    path = tmp_path / "pair.pem"
-    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = [openssl, *kind, *names, "-keyout", str(path), "-out", str(tmp_path / "cert.pem")]
-    subprocess.run(command, check=True, capture_output=True)
-    path.write_text(path.read_text() + (tmp_path / "cert.pem").read_text())
-    return path
-
-
-def over_tls(certificate: Path, behaviour: Any) -> Behaviour:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-
-    def behave(connection: socket.socket, server: Server) -> None:
-        with context.wrap_socket(connection, server_side=True) as secured:
-            behaviour(secured, server)
-
-    return behave
-
-
-@pytest.fixture
-def secure_api(server: Server, certificate: Path) -> Iterator[CloudApi]:
-    """Trusts the certificate; trust in others is not touched."""
-    url = server.url.replace("http:", "https:")
-    api = CloudApi(url, "v26.0", TOKEN, connect_timeout=1, read_timeout=0.3, total_timeout=0.8)
-    api._session.verify = str(certificate)
-    yield api
-    api.close()
-
-
-def test_sends_go_over_tls_and_reuse_the_connection(secure_api: CloudApi, server: Server, certificate: Path) -> None:
-    server.behaviour = over_tls(certificate, answering(http()))
-    assert [secure_api.send("106", BODY).wamid for _ in range(3)] == ["wamid.A"] * 3
-    assert server.accepted == 1
-
-
-@pytest.mark.parametrize("act", [close, hang, reset, trickle(HEAD, b" ")], ids=["close", "hang", "reset", "trickle"])
-def test_over_tls_too_a_lost_answer_is_of_unknown_outcome(
-    secure_api: CloudApi, server: Server, certificate: Path, act: Any
-) -> None:
-    server.behaviour = over_tls(certificate, after_request(act))
-    assert isinstance(failure_of(secure_api), OutcomeUnknown)
-    assert len(server.requests) == 1
-
-
-def test_a_certificate_that_nobody_vouches_for_sends_nothing(
-    secure_api: CloudApi, server: Server, certificate: Path
-) -> None:
-    server.behaviour = over_tls(certificate, answering(http()))
-    secure_api._session.verify = True
-    assert isinstance(failure_of(secure_api), NotSent)
-    assert server.requests == []
