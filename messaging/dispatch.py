@@ -37,7 +37,11 @@ class Dispatcher:
     def stop_on_signals(self) -> None:
         """End after the current tick at SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
+            signal.signal(number, lambda *_: self.stop())
+
+    def stop(self) -> None:
+        """End after the current tick."""
+        self._stopping.set()
 
     def run(self) -> None:
         """Tick; outlive a database that goes away and comes back."""

@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
@@ -37,10 +38,11 @@ class Sender:
         self._api = api
         self._calls = ThreadPoolExecutor(calls_at_once, thread_name_prefix="cloud-api")
         self._free = threading.Semaphore(calls_at_once)
-        self._outcomes: queue.Queue[Outcome] = queue.Queue()
+        self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
         self._open = 0
         self._changed = threading.Condition()
-        threading.Thread(target=self._record_forever, name="outcomes", daemon=True).start()
+        self._recorder = threading.Thread(target=self._record_until_closed, name="outcomes", daemon=True)
+        self._recorder.start()
 
     def send(self, claimed: Claimed) -> None:
         """Start the call for one row; blocks while all calls are busy, which holds back the queue behind us."""
@@ -53,6 +55,15 @@ class Sender:
         """Wait until every call is over and recorded; False when `timeout` seconds were not enough."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout)
+
+    def close(self, timeout: float) -> bool:
+        """Drain, then let go of the threads and of the database connection; False as for `drain`."""
+        drained = self.drain(timeout)
+        self._outcomes.put(None)
+        self._calls.shutdown(wait=False)
+        if drained:
+            self._recorder.join(timeout)
+        return drained
 
     def _call(self, claimed: Claimed) -> None:
         try:
@@ -76,19 +87,28 @@ class Sender:
             logger.exception("message %s: the call failed in our own code", claimed.message_id)
             return OutcomeUnknown(title=f"internal error: {type(error).__name__}")
 
-    def _record_forever(self) -> None:
-        while True:
-            outcomes = [self._outcomes.get()]
+    def _record_until_closed(self) -> None:
+        while (first := self._outcomes.get()) is not None:
             time.sleep(GATHER_S)
-            while len(outcomes) < RECORD_AT_MOST:
-                try:
-                    outcomes.append(self._outcomes.get_nowait())
-                except queue.Empty:
-                    break
+            outcomes = [first, *self._waiting()]
             self._record(outcomes)
             with self._changed:
                 self._open -= len(outcomes)
                 self._changed.notify_all()
+
+        connection.close()
+
+    def _waiting(self) -> Iterator[Outcome]:
+        """The outcomes that are there now."""
+        for _ in range(RECORD_AT_MOST - 1):
+            try:
+                outcome = self._outcomes.get_nowait()
+            except queue.Empty:
+                return
+            if outcome is None:
+                self._outcomes.put(None)
+                return
+            yield outcome
 
     def _record(self, outcomes: list[Outcome]) -> None:
         """An outcome in hand is worth keeping: try until the lease of its row ends."""
@@ -129,6 +149,6 @@ def sender() -> Sender:
         return _sender
 
 
-def drain(timeout: float) -> bool:
-    """Wait for this process's open calls, where it has made any."""
-    return _sender.drain(timeout) if _sender else True
+def close(timeout: float) -> bool:
+    """Wait for this process's open calls, where it has made any, and end its threads."""
+    return _sender.close(timeout) if _sender else True

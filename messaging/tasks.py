@@ -32,4 +32,4 @@ def send(release_id: str, message_ids: list[str]) -> None:
 @signals.worker_shutdown.connect
 def finish_calls(**_: object) -> None:
     """Record the calls that are under way before the process ends."""
-    sender.drain(DRAIN_S)
+    sender.close(DRAIN_S)
