@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from messaging.whatsapp.inbound import InboundMessage, Normalised, Unknown, norm
 from messaging.whatsapp.storable import storable
 
 NUMBER_ID_LENGTH = 32
+TYPE_LENGTH = 32
 # Longer than its task may be retried: until then the task is the one to do it.
 STORED_LOST_AFTER = timedelta(hours=2)
 
@@ -63,7 +64,7 @@ def store(normalised: Normalised) -> tuple[list[UUID], list[Logged]]:
     ]
     with transaction.atomic():
         received, logged = _store_messages(messages)
-        _store_unknown([*normalised.unknown, *homeless])
+        _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, received)])
         logged += apply_statuses(normalised.statuses)
     return received, logged
 
@@ -94,7 +95,7 @@ def _numbers(messages: Iterable[InboundMessage]) -> dict[str, BusinessNumber]:
 
 
 def _store_messages(messages: Sequence[InboundMessage]) -> tuple[list[UUID], list[Logged]]:
-    by_wamid = {message.wamid: message for message in messages}
+    by_wamid = {message.wamid: message for message in reversed(messages)}
     if not by_wamid:
         return [], []
     numbers = _numbers(by_wamid.values())
@@ -114,6 +115,25 @@ def _store_messages(messages: Sequence[InboundMessage]) -> tuple[list[UUID], lis
     return [row.id for row in new], logged
 
 
+def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
+    """Messages whose wamid another message has. It should not happen; if it does, the second is kept as unknown.
+
+    A delivery that is repeated has the same type and time, and is none of these.
+    """
+    if len(received) == len(messages):
+        return []
+    wamids = {message.wamid for message in messages}
+    first = {
+        wamid: (kind, at)
+        for wamid, kind, at in Message.objects.filter(wamid__in=wamids).values_list("wamid", "type", "at")
+    }
+    return [
+        Unknown("message with the wamid of another", message.phone_number_id, message.raw)
+        for message in messages
+        if (message.type[:TYPE_LENGTH], message.timestamp or first[message.wamid][1]) != first[message.wamid]
+    ]
+
+
 def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | None) -> Message:
     return Message(
         direction=Direction.INBOUND,
@@ -121,7 +141,7 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         contact=contact,
         peer=message.sender or message.sender_user_id or "",
         wamid=message.wamid,
-        type=message.type[:32],
+        type=message.type[:TYPE_LENGTH],
         content=message.content,
         text=message.text or "",
         raw=message.raw,

@@ -37,6 +37,15 @@ def test_every_item_of_a_batch_is_stored() -> None:
     assert (Message.objects.count(), Contact.objects.count()) == (25, 25)
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_another_message_with_the_same_wamid_is_kept_as_unknown(together: bool) -> None:
+    text, image = inbound_text(), {**inbound_text(), "type": "image", "image": {"id": "1"}}
+    for body in [webhook(text, image)] if together else [webhook(text), webhook(image), webhook(image)]:
+        receive(body)
+    kinds = [(m.type, "") for m in Message.objects.all()] + [("", u.kind) for u in UnknownUpdate.objects.all()]
+    assert (len(kinds), kinds[1][1]) == (2, "message with the wamid of another")
+
+
 def test_a_new_name_replaces_the_old_one() -> None:
     receive(webhook(inbound_text(wamid="wamid.1"), name="Ann"))
     receive(webhook(inbound_text(wamid="wamid.2"), name="Anna"))

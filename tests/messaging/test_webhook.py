@@ -97,6 +97,13 @@ def test_metas_own_samples_are_answered_200_and_kept(sample: Path, sqs: Any, db:
     assert Message.objects.count() + UnknownUpdate.objects.count() == 1
 
 
+@pytest.mark.skipif(not SAMPLES, reason="Meta's sample bodies are not here")
+def test_none_of_metas_samples_is_dropped_though_some_share_a_wamid(db: None) -> None:
+    for sample in SAMPLES * 2:
+        receive(json.loads(sample.read_bytes()))
+    assert Message.objects.count() + UnknownUpdate.objects.count() == len(SAMPLES)
+
+
 def test_a_large_body_is_split_for_the_queue(sqs: Any) -> None:
     body = webhook(*[inbound_text(wamid=f"wamid.{n}", text="x" * 4000) for n in range(300)])
     assert post(body).status_code == 200
