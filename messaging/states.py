@@ -62,8 +62,8 @@ RANK = {
 # Every legal move as "from>to", the form in which SQL asks for it.
 LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() for after in sorted(targets)]
 
-# The message is with us and not at Meta: `outcome_at` is empty.
-WAITING = frozenset({S.PENDING, S.QUEUED, S.SENDING})
+# The one move that only another attempt's evidence may make.
+OF_ANOTHER_ATTEMPT = (S.FAILED, S.SENT)
 
 # What Meta calls a status, as ours. `played` is a voice message's `read`; `deleted` is a legacy value that says
 # nothing of delivery.
@@ -72,7 +72,7 @@ FROM_META = {"sent": S.SENT, "delivered": S.DELIVERED, "read": S.READ, "played":
 
 def may_move(before: Status, after: Status, *, same_attempt: bool = False) -> bool:
     """Whether a message may move; `same_attempt`: the evidence is of the very attempt that failed."""
-    if same_attempt and (before, after) == (S.FAILED, S.SENT):
+    if same_attempt and (before, after) == OF_ANOTHER_ATTEMPT:
         return False
     return after in TRANSITIONS[before]
 

@@ -48,8 +48,7 @@ class WebhookView(View):
         except (ValueError, RecursionError):
             return JsonResponse({"detail": "The body is not JSON."}, status=400)
         try:
-            for piece in split(body, TASK_BYTES):
-                hand_over(piece)
+            hand_over(body, len(request.body))
         except (DatabaseError, InterfaceError) as error:
             # Meta repeats the whole webhook for seven days; what was taken already is stored once.
             logger.error("webhook not taken: neither SQS nor the database is there (%s)", type(error).__name__)
@@ -59,19 +58,31 @@ class WebhookView(View):
         return HttpResponse(status=200)
 
 
-def hand_over(piece: Any) -> None:
-    """Put one piece on the queue; by its id when it is too large, and without SQS by doing the work here.
+def hand_over(body: Any, length: int) -> None:
+    """Put a body of `length` bytes on the queue, in pieces where it is large; without SQS do the work here.
 
     Raises django.db errors when the database was needed and is away.
     """
-    if size(piece) > TASK_BYTES:
-        stored_id = services.keep_for_later(piece)
-        try:
-            publish(tasks.receive_stored, stored_id)
-        except SqsAway:
-            services.receive_stored(stored_id)
+    if length <= TASK_BYTES:
+        _queue(body)
         return
+    for piece in split(body, TASK_BYTES):
+        if size(piece) <= TASK_BYTES:
+            _queue(piece)
+        else:
+            _queue_by_id(piece)
+
+
+def _queue(piece: Any) -> None:
     try:
         publish(tasks.receive, piece)
     except SqsAway:
         services.receive(piece)
+
+
+def _queue_by_id(piece: Any) -> None:
+    stored_id = services.keep_for_later(piece)
+    try:
+        publish(tasks.receive_stored, stored_id)
+    except SqsAway:
+        services.receive_stored(stored_id)

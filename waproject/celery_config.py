@@ -56,14 +56,12 @@ task_acks_on_failure = False
 task_acks_on_timeout = False
 task_reject_on_worker_lost = True
 task_time_limit = max(lane.task_time_limit for lane in LANES.values())
-worker_soft_shutdown_timeout = 0.0
 
 # Events and remote control need a fan-out, which a task queue is not.
 worker_enable_remote_control = False
 worker_send_task_events = False
 task_send_sent_event = False
 
-worker_hijack_root_logger = False
 # Celery's fixup would close the database connection around every task, 6 ms of CPU each time; the connections are
 # checked at task_prerun instead (waproject/celery.py).
 CELERY_DB_REUSE_MAX = 10**9

@@ -70,11 +70,3 @@ LANES = {
         ),
     )
 }
-
-
-def lane_of(task: str) -> Lane:
-    """The lane that carries a task. Raises KeyError for a task that is on none: it could only get lost."""
-    for lane in LANES.values():
-        if task in lane.tasks:
-            return lane
-    raise KeyError(f"No lane in waproject/queues.py carries the task {task!r}.")

@@ -130,6 +130,11 @@ WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
 WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
 
+# What `make run` made for its own admin and API client (manage.py prepare_local).
+LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")
+LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
+LOCAL_API_KEY = env.str("API_KEY", "")
+
 if LOCAL:
     require_loopback("AWS_ENDPOINT_URL_SQS", AWS_ENDPOINT_URL_SQS)
     require_loopback("WA_GRAPH_URL", WA_GRAPH_URL)

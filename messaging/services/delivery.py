@@ -31,6 +31,7 @@ class Claimed:
     """A row that is ours to send until `lease_until`."""
 
     message_id: UUID
+    release_id: UUID
     number_id: int
     phone_number_id: str
     peer: str
@@ -71,7 +72,9 @@ def claim(release_id: UUID, message_ids: Sequence[UUID]) -> list[Claimed]:
         )
         rows = cursor.fetchall()
     return [
-        Claimed(message_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until)
+        Claimed(
+            message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until
+        )
         for message_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until in rows
     ]
 
@@ -112,6 +115,8 @@ def _change(outcome: Outcome, decision: retry.Decision) -> Change:
         error_title=describe_error(error) if error else "",
         due_at=outcome.at + timedelta(seconds=decision.wait),
         counts=decision.counts,
+        # That Meta has it is true of the message, whatever became of the release.
+        release_id=None if decision.status is Status.ACCEPTED else outcome.claimed.release_id,
     )
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from messaging.models import Message
 from messaging.services.deadlocks import retrying_deadlocks
 from messaging.signals import announce, events_recorded, message_status_changed
-from messaging.states import LEGAL_MOVES, RANK, Status
+from messaging.states import LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, Status
 
 TITLE_LENGTH = 255
 
@@ -35,6 +35,8 @@ class Change:
     counts: bool = False
     # Only a message that is still in this state moves, so that a sweep never overtakes a worker.
     expected: Status | None = None
+    # Only a message that is still of this release moves, so that an outcome written twice never touches the next try.
+    release_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ _STATEMENT = """
 WITH given AS (
   SELECT * FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(ranks)s::int[], %(ats)s::timestamptz[],
     %(sources)s::text[], %(wamids)s::text[], %(codes)s::int[], %(titles)s::text[], %(keys)s::text[],
-    %(dues)s::timestamptz[], %(counts)s::bool[], %(expected)s::text[])
-    AS t(id, status, rank, at, source, wamid, code, title, key, due_at, counts, expected)
+    %(dues)s::timestamptz[], %(counts)s::bool[], %(expected)s::text[], %(releases)s::uuid[])
+    AS t(id, status, rank, at, source, wamid, code, title, key, due_at, counts, expected, release_id)
 ), last AS (
   SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at
 ), locked AS (
@@ -77,7 +79,8 @@ WITH given AS (
   FROM last l JOIN locked k ON k.id = l.id
   WHERE m.id = l.id AND k.before || '>' || l.status = ANY(%(legal)s)
     AND (l.expected IS NULL OR l.expected = k.before)
-    AND NOT (k.before = 'failed' AND l.status = 'sent' AND k.wamid IS NOT DISTINCT FROM l.wamid)
+    AND (l.release_id IS NULL OR l.release_id = m.release_id)
+    AND NOT (k.before || '>' || l.status = %(of_another)s AND k.wamid IS NOT DISTINCT FROM l.wamid)
   RETURNING m.id
 ), logged AS (
   INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key)
@@ -118,7 +121,9 @@ def advance_many(changes: Sequence[Change]) -> list[Logged]:
                 "dues": [change.due_at for change in changes],
                 "counts": [change.counts for change in changes],
                 "expected": [change.expected and change.expected.value for change in changes],
+                "releases": [change.release_id for change in changes],
                 "legal": LEGAL_MOVES,
+                "of_another": ">".join(OF_ANOTHER_ATTEMPT),
             },
         )
         rows = cursor.fetchall()

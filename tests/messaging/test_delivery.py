@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.models import Attempt, BusinessNumber, Message
-from messaging.services import Claimed, Outcome, claim, record
+from messaging.services import Claimed, Outcome, claim, record, release
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import (
     Misconfigured,
@@ -99,6 +99,17 @@ def test_an_outcome_of_a_lease_that_ran_out_still_counts() -> None:
     Message.objects.update(status="unknown")
     record([Outcome(row, ACCEPTED, timezone.now())])
     assert Message.objects.get().status == "accepted"
+
+
+def test_an_outcome_written_twice_does_not_touch_the_next_try() -> None:
+    row = claimed()
+    refused = Outcome(row, NotSent(title="refused"), timezone.now())
+    record([refused])
+    Message.objects.update(due_at=timezone.now())
+    (again,) = release(row.number_id)
+    claim(again.release_id, again.message_ids)
+    record([refused])
+    assert Message.objects.get().status == "sending"
 
 
 def test_an_answer_that_comes_after_its_status_does_not_go_back() -> None:

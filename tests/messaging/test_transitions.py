@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from messaging.models import Message
 from messaging.services import Change, advance_many
-from messaging.states import RANK, Status
+from messaging.states import RANK, Status, may_move
 from tests.messaging.factories import in_state, pending, states_of, trail
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,20 @@ def test_a_retry_keeps_the_last_error_in_words() -> None:
     )
     message.refresh_from_db()
     assert (message.error_title, message.due_at, message.released_at) == ("busy", later, None)
+
+
+@pytest.mark.parametrize("wamid", ["wamid.SAME", "wamid.OTHER"])
+def test_the_statement_moves_what_the_table_of_states_allows_and_nothing_else(wamid: str) -> None:
+    pairs = [(before, after) for before in Status for after in RANK]
+    messages = pending(len(pairs))
+    for message, (before, _) in zip(messages, pairs, strict=True):
+        Message.objects.filter(pk=message.pk).update(status=before, wamid=f"wamid.SAME{message.id}")
+    changes = [
+        Change(message.id, after, timezone.now(), "webhook", wamid=f"{wamid}{message.id}")
+        for message, (_, after) in zip(messages, pairs, strict=True)
+    ]
+    moved = [event.applied for event in sorted(advance_many(changes), key=lambda event: event.message_id)]
+    assert moved == [may_move(before, after, same_attempt=wamid == "wamid.SAME") for before, after in pairs]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -70,31 +70,26 @@ class Channel(SQS.Channel):  # type: ignore[misc]
             return 0
         self._failed_receives = 0
         received = messages.get("Messages") or []
-        wanted = [message for message in received if self._is_task(message, qname, queue)]
-        if not wanted:
-            return 0
-        return int(super()._on_messages_ready(queue, qname, {"Messages": wanted}))
+        take = self.connection._callbacks.get(qname)
+        if not received or take is None:  # kombu releases what came too late for a consumer that is gone
+            return int(super()._on_messages_ready(queue, qname, messages))
+        payloads = [payload for message in received if (payload := self._task_in(message, qname, queue))]
+        for payload in payloads:
+            take(payload)
+        return len(payloads)
 
-    def _is_task(self, message: dict[str, Any], qname: str, url: str) -> bool:
-        """Whether Celery can take a message. What it cannot is left to the redrive policy, and logged without it."""
+    def _task_in(self, message: dict[str, Any], qname: str, url: str) -> Any:
+        """The payload for Celery. What Celery cannot take is None: left to the redrive policy, logged without it."""
         try:
-            envelope.check(
-                self._message_to_python(message, qname, url), self.predefined_queues[qname].get("tasks") or ()
-            )
-        except envelope.MalformedMessage as fault:
+            payload = self._message_to_python(message, qname, url)
+            envelope.check(payload, self.predefined_queues[qname].get("tasks") or ())
+        except Exception as error:  # the worker must outlive whatever somebody put on its queue
+            fault = error if isinstance(error, envelope.MalformedMessage) else type(error).__name__
             logger.error(
                 "left on queue %s for its redrive policy: sqs message %s: %s", qname, message.get("MessageId"), fault
             )
-            return False
-        except Exception as error:  # the worker must outlive whatever somebody put on its queue
-            logger.error(
-                "left on queue %s for its redrive policy: sqs message %s: %s",
-                qname,
-                message.get("MessageId"),
-                type(error).__name__,
-            )
-            return False
-        return True
+            return None
+        return payload
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Delete a message. Where SQS refuses, it comes back after the visibility timeout: tasks are idempotent."""

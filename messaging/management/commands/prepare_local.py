@@ -1,6 +1,5 @@
 """`manage.py prepare_local`: what `make run` needs once its database and SQS server are up."""
 
-import os
 from typing import Any
 
 from django.conf import settings
@@ -21,10 +20,12 @@ class Command(BaseCommand):
         """Do all of it. Raises CommandError outside DEPLOYMENT=local."""
         if not settings.LOCAL:
             raise CommandError("prepare_local works only with DEPLOYMENT=local.")
+        if not settings.LOCAL_ADMIN_PASSWORD or not prefix_of(settings.LOCAL_API_KEY):
+            raise CommandError("ADMIN_PASSWORD and API_KEY (wak_<prefix>_<secret>) must be set.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("create_queues", verbosity=0)
-        self._admin(os.environ.get("ADMIN_USER", "admin"), os.environ["ADMIN_PASSWORD"])
-        self._api_key(os.environ["API_KEY"])
+        self._admin(settings.LOCAL_ADMIN_USER, settings.LOCAL_ADMIN_PASSWORD)
+        self._api_key(settings.LOCAL_API_KEY)
         BusinessNumber.objects.get_or_create(phone_number_id=settings.WA_PHONE_NUMBER_ID)
 
     def _admin(self, name: str, password: str) -> None:
