@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.authentication import client_of
-from messaging.models import BusinessNumber, Message
+from messaging.models import Message
 from messaging.models.messages import directions
 from messaging.search import peers_of
 from messaging.serializers import (
@@ -31,7 +31,7 @@ from messaging.serializers import (
     MessageSerializer,
     SendSerializer,
 )
-from messaging.services import accept
+from messaging.services import accept, numbers_to_send_from
 from messaging.states import choices
 
 
@@ -54,7 +54,7 @@ class SendBulkView(APIView):
     def post(self, request: Request) -> Response:
         """202 with a result per item: the good ones are accepted, the bad ones named by index. 400 if none is good."""
         items = _bulk_items(request.data)
-        context: dict[str, Any] = {"numbers": _senders(items)}
+        context: dict[str, Any] = {"numbers": numbers_to_send_from(_senders(items))}
         results: list[dict[str, Any]] = []
         good: list[tuple[dict[str, Any], dict[str, Any]]] = []
         for index, item in enumerate(items):
@@ -84,16 +84,10 @@ def _bulk_items(data: Any) -> list[Any]:
     return items
 
 
-def _senders(items: Iterable[Any]) -> dict[str | None, BusinessNumber | str]:
-    """Every sender that a bulk names, in one query: the number, or why there is none."""
+def _senders(items: Iterable[Any]) -> set[str | None]:
+    """What a bulk's items name as their senders; None is the default one."""
     named = [item.get("sender") for item in items if isinstance(item, dict)]
-    wanted = {sender.strip() for sender in named if isinstance(sender, str)}
-    known: dict[str | None, BusinessNumber | str] = {
-        sender: f"No business number has the id {sender!r}." for sender in wanted
-    }
-    if wanted:
-        known.update({row.phone_number_id: row for row in BusinessNumber.objects.filter(phone_number_id__in=wanted)})
-    return known
+    return {sender.strip() if isinstance(sender, str) else None for sender in named}
 
 
 def _accepted(message: Message, warnings: list[str]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """What the API takes and gives. Bad input is a 400 that names the field."""
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
 from messaging.phone_numbers import InvalidPhoneNumber, parse
-from messaging.services import NewMessage, UnknownNumber, number_to_send_from
+from messaging.services import NewMessage, UnknownNumber, numbers_to_send_from
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 
@@ -65,16 +65,11 @@ class SendSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(str(error)) from None
 
     def _number(self, sender: str | None) -> BusinessNumber:
-        # One look-up a sender for a whole bulk, whose items share the context; a sender that is not there is known too.
-        known: dict[str | None, BusinessNumber | str] = cast("dict[str, Any]", self.context).setdefault("numbers", {})
-        if sender not in known:
-            try:
-                known[sender] = number_to_send_from(sender)
-            except UnknownNumber as error:
-                known[sender] = str(error)
-        number = known[sender]
-        if isinstance(number, str):
-            raise serializers.ValidationError({"sender": number})
+        # A bulk looks all of its senders up at once, and its items share them.
+        numbers: dict[str | None, BusinessNumber] | None = self.context.get("numbers")
+        number = (numbers_to_send_from([sender]) if numbers is None else numbers).get(sender)
+        if number is None:
+            raise serializers.ValidationError({"sender": str(UnknownNumber(sender))})
         return number
 
 

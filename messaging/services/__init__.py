@@ -6,7 +6,7 @@ claim, record                                                     the worker's p
 receive, receive_stored                                           a webhook of Meta
 """
 
-from messaging.services.acceptance import NewMessage, UnknownNumber, accept, number_to_send_from
+from messaging.services.acceptance import NewMessage, UnknownNumber, accept, number_to_send_from, numbers_to_send_from
 from messaging.services.delivery import Claimed, Outcome, claim, record
 from messaging.services.receiving import keep_for_later, receive, receive_stored, sweep_stored_webhooks
 from messaging.services.release import (
@@ -42,6 +42,7 @@ __all__ = [
     "claim",
     "keep_for_later",
     "number_to_send_from",
+    "numbers_to_send_from",
     "numbers_with_due_messages",
     "receive",
     "receive_stored",

@@ -1,6 +1,6 @@
 """How a message enters: a row, `pending`, and the first line of its trail. Nothing else happens in the request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,15 +27,28 @@ class NewMessage:
 class UnknownNumber(ValueError):
     """The business number to send from is not one of ours."""
 
+    def __str__(self) -> str:
+        return f"No business number has the id {self.args[0]!r}."
+
+
+def numbers_to_send_from(ids: Iterable[str | None]) -> dict[str | None, BusinessNumber]:
+    """Our numbers by Meta's id, None standing for the default one (WA_PHONE_NUMBER_ID); strangers are left out."""
+    wanted = set(ids)
+    named = wanted - {None}
+    found: dict[str | None, BusinessNumber] = {}
+    if named:
+        found.update({row.phone_number_id: row for row in BusinessNumber.objects.filter(phone_number_id__in=named)})
+    if None in wanted:
+        found[None] = BusinessNumber.objects.get_or_create(phone_number_id=settings.WA_PHONE_NUMBER_ID)[0]
+    return found
+
 
 def number_to_send_from(phone_number_id: str | None = None) -> BusinessNumber:
-    """One of our numbers by Meta's id, or the default one (WA_PHONE_NUMBER_ID). Raises UnknownNumber."""
-    if phone_number_id is None:
-        return BusinessNumber.objects.get_or_create(phone_number_id=settings.WA_PHONE_NUMBER_ID)[0]
-    number = BusinessNumber.objects.filter(phone_number_id=phone_number_id).first()
-    if number is None:
-        raise UnknownNumber(f"No business number has the id {phone_number_id!r}.")
-    return number
+    """One of our numbers, as above. Raises UnknownNumber."""
+    try:
+        return numbers_to_send_from([phone_number_id])[phone_number_id]
+    except KeyError:
+        raise UnknownNumber(phone_number_id) from None
 
 
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
