@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from messaging.api import MessageDetailView, MessageListView, SendBulkView, SendView
+from messaging.api.messages import MessageDetailView, MessageListView
+from messaging.api.sending import SendBulkView, SendView
 from messaging.webhook import WebhookView
 
 urlpatterns = [

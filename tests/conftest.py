@@ -92,6 +92,14 @@ def closed_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "_breaker", Breaker(retry_after_s=1.0))
 
 
+@pytest.fixture(autouse=True)
+def remembered_numbers() -> None:
+    """Each test asks its own database for the sending numbers."""
+    from messaging.services.senders import forget_numbers
+
+    forget_numbers()
+
+
 @pytest.fixture
 def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Publishing goes to a port where nothing listens."""

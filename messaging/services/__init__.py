@@ -6,8 +6,9 @@ claim, record                                                     the worker's p
 receive, receive_stored                                           a webhook of Meta
 """
 
-from messaging.services.acceptance import NewMessage, UnknownNumber, accept, number_to_send_from, numbers_to_send_from
+from messaging.services.acceptance import NewMessage, accept, draft, store
 from messaging.services.delivery import Claimed, Outcome, claim, record
+from messaging.services.idempotency import KeyOfAnotherRequest, Once, answer_given, digest_of, sweep_idempotency_keys
 from messaging.services.receiving import keep_for_later, receive, receive_stored, sweep_stored_webhooks
 from messaging.services.release import (
     Release,
@@ -17,6 +18,7 @@ from messaging.services.release import (
     sweep_lost,
     take_back,
 )
+from messaging.services.senders import UnknownNumber, number_to_send_from, numbers_to_send_from
 from messaging.services.sending import (
     asend_template_message,
     asend_text_message,
@@ -29,17 +31,22 @@ from messaging.services.transitions import Change, Logged, advance_many, announc
 __all__ = [
     "Change",
     "Claimed",
+    "KeyOfAnotherRequest",
     "Logged",
     "NewMessage",
+    "Once",
     "Outcome",
     "Release",
     "UnknownNumber",
     "accept",
     "advance_many",
     "announce_changes",
+    "answer_given",
     "asend_template_message",
     "asend_text_message",
     "claim",
+    "digest_of",
+    "draft",
     "keep_for_later",
     "number_to_send_from",
     "numbers_to_send_from",
@@ -50,7 +57,9 @@ __all__ = [
     "release",
     "send_template_message",
     "send_text_message",
+    "store",
     "sweep_expired_leases",
+    "sweep_idempotency_keys",
     "sweep_lost",
     "sweep_orphans",
     "sweep_stored_webhooks",

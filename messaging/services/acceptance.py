@@ -1,14 +1,16 @@
 """How a message enters: a row, `pending`, and the first line of its trail. Nothing else happens in the request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from django.conf import settings
-from django.db import transaction
+from django.db import connection
 from django.utils import timezone
 
-from messaging.models import ApiClient, BusinessNumber, Direction, Message, MessageEvent, Priority
+from messaging.models import ApiClient, BusinessNumber, Direction, Message, Priority
+from messaging.services.idempotency import Once
 from messaging.states import Status
 
 
@@ -24,37 +26,17 @@ class NewMessage:
     due_at: datetime | None = None
 
 
-class UnknownNumber(ValueError):
-    """The business number to send from is not one of ours."""
-
-    def __str__(self) -> str:
-        return f"No business number has the id {self.args[0]!r}."
-
-
-def numbers_to_send_from(ids: Iterable[str | None]) -> dict[str | None, BusinessNumber]:
-    """Our numbers by Meta's id, None standing for the default one (WA_PHONE_NUMBER_ID); strangers are left out."""
-    wanted = set(ids)
-    named = wanted - {None}
-    found: dict[str | None, BusinessNumber] = {}
-    if named:
-        found.update({row.phone_number_id: row for row in BusinessNumber.objects.filter(phone_number_id__in=named)})
-    if None in wanted:
-        found[None] = BusinessNumber.objects.get_or_create(phone_number_id=settings.WA_PHONE_NUMBER_ID)[0]
-    return found
-
-
-def number_to_send_from(phone_number_id: str | None = None) -> BusinessNumber:
-    """One of our numbers, as above. Raises UnknownNumber."""
-    try:
-        return numbers_to_send_from([phone_number_id])[phone_number_id]
-    except KeyError:
-        raise UnknownNumber(phone_number_id) from None
-
-
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
     """Store any number of messages, all or none, ready for the dispatcher."""
+    rows = draft(new, client)
+    store(rows)
+    return rows
+
+
+def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
+    """The rows as they will be stored: their ids are known before the database is asked."""
     now = timezone.now()
-    rows = [
+    return [
         Message(
             direction=Direction.OUTBOUND,
             number=message.number,
@@ -70,9 +52,51 @@ def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[M
         )
         for message in new
     ]
-    with transaction.atomic():
-        Message.objects.bulk_create(rows)
-        MessageEvent.objects.bulk_create(
-            MessageEvent(message_id=row.id, status=Status.PENDING, at=now, source="api") for row in rows
+
+
+# One statement, so one round trip and one commit: the rows, their first events and the answer are there together or
+# not at all. A second request with the key waits here for the first one's commit and then stores nothing.
+_KEY = """
+  claimed AS (
+    INSERT INTO messaging_idempotencykey (client_id, key, digest, answer, created_at)
+    VALUES (%(once_client)s, %(once_key)s, %(once_digest)s, %(once_answer)s, statement_timestamp())
+    ON CONFLICT DO NOTHING RETURNING id
+  ),"""
+_STORE = """
+WITH {key}
+  accepted AS (
+    INSERT INTO messaging_message ({columns}) SELECT * FROM unnest({arrays}) AS given({columns}) {condition}
+    RETURNING id, at
+  )
+INSERT INTO messaging_messageevent (message_id, status, at, source)
+SELECT id, 'pending', at, 'api' FROM accepted ORDER BY id
+"""
+
+
+def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -> bool:
+    """Insert drafted rows (at least one), and with `once` the answer that a repetition of the request is to get.
+
+    False: the client has used the key before; nothing was stored.
+    """
+    parameters: dict[str, Any] = {
+        field.attname: [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
+        for field in Message._meta.concrete_fields
+    }
+    if once is not None:
+        parameters.update(
+            once_client=once.client and once.client.pk, once_key=once.key, once_digest=once.digest, once_answer=answer
         )
-    return rows
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(once is not None), parameters)
+        return bool(cursor.rowcount)
+
+
+@cache
+def _statement(with_key: bool) -> str:
+    fields = Message._meta.concrete_fields
+    return _STORE.format(
+        key=_KEY if with_key else "",
+        columns=", ".join(field.attname for field in fields),
+        arrays=", ".join(f"%({field.attname})s::{field.db_type(connection)}[]" for field in fields),
+        condition="WHERE EXISTS (SELECT FROM claimed)" if with_key else "",
+    )

@@ -7,7 +7,8 @@ from asgiref.sync import sync_to_async
 
 from messaging.models import Priority
 from messaging.phone_numbers import parse
-from messaging.services.acceptance import NewMessage, accept, number_to_send_from
+from messaging.services.acceptance import NewMessage, accept
+from messaging.services.senders import number_to_send_from
 from messaging.whatsapp import outbound
 
 
