@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import datetime
 
 # RFC 9562, section 5.7: 48 bits of milliseconds, the version, 12 random bits, the variant, 62 random bits.
 _VERSION = 0x7 << 76
@@ -26,3 +27,8 @@ def uuid7() -> uuid.UUID:
         _last = stamp
     high, low = stamp >> _LOW_BITS, stamp & (2**_LOW_BITS - 1)
     return uuid.UUID(int=(high >> 12) << 80 | _VERSION | (high & 0xFFF) << 64 | _VARIANT | low)
+
+
+def first_uuid7(at: datetime) -> uuid.UUID:
+    """The lowest id that can have been made at a time (to the millisecond): ids from then on are not below it."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80 | _VERSION | _VARIANT)

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
 from messaging.phone_numbers import InvalidPhoneNumber, parse
-from messaging.services import NewMessage, UnknownNumber, numbers_to_send_from
+from messaging.services import NewMessage, UnknownNumber
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 
@@ -27,7 +27,7 @@ class StringField(serializers.CharField):
 
 
 class SendSerializer(serializers.Serializer[Any]):
-    """One message to send; `validated_data["new"]` is the NewMessage."""
+    """One message to send; `context["numbers"]` has the senders, `validated_data["new"]` is the NewMessage."""
 
     phone_number = StringField(max_length=32, help_text="In international form: +15551234567.")
     message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
@@ -65,9 +65,9 @@ class SendSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(str(error)) from None
 
     def _number(self, sender: str | None) -> BusinessNumber:
-        # A bulk looks all of its senders up at once, and its items share them.
-        numbers: dict[str | None, BusinessNumber] | None = self.context.get("numbers")
-        number = (numbers_to_send_from([sender]) if numbers is None else numbers).get(sender)
+        # The caller looks all senders of a request up at once, and its items share them.
+        numbers: dict[str | None, BusinessNumber] = self.context["numbers"]
+        number = numbers.get(sender)
         if number is None:
             raise serializers.ValidationError({"sender": str(UnknownNumber(sender))})
         return number

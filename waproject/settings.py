@@ -129,6 +129,10 @@ WA_WEBHOOK_VERIFY_TOKEN = env.str("WA_WEBHOOK_VERIFY_TOKEN")
 WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
 WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
+# Free text to a contact who has not written within 24 hours: say nothing, say so in the answer, or refuse it.
+WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
+if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
+    raise environ.ImproperlyConfigured(f"WA_WINDOW_POLICY is {WA_WINDOW_POLICY!r}; it is 'off', 'warn' or 'reject'.")
 
 # What `make run` made for its own admin and API client (manage.py prepare_local).
 LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")

@@ -1,6 +1,7 @@
 """`POST /messaging/send` and `/messaging/send/bulk`: a message is accepted now and sent by the dispatcher."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 
 from messaging.api.idempotency import HEADER_PARAMETER, answered_once, stored_form
 from messaging.authentication import client_of
-from messaging.models import Message
+from messaging.models import BusinessNumber, Message
 from messaging.serializers import (
     MAX_BULK,
     AcceptedSerializer,
@@ -19,7 +20,17 @@ from messaging.serializers import (
     BulkSerializer,
     SendSerializer,
 )
-from messaging.services import Once, draft, numbers_to_send_from, store
+from messaging.services import (
+    NewMessage,
+    Once,
+    WindowClosed,
+    WindowPolicy,
+    draft,
+    numbers_to_send_from,
+    outside_window,
+    store,
+    window_policy,
+)
 
 
 class SendView(APIView):
@@ -30,10 +41,11 @@ class SendView(APIView):
         """202 with our id; follow it at /messaging/messages/{id}."""
 
         def work(once: Once | None) -> Response | None:
-            serializer = SendSerializer(data=request.data)
-            serializer.is_valid(raise_exception=True)
-            rows = draft([serializer.validated_data["new"]], client_of(request))
-            answer = _accepted(rows[0], serializer.validated_data["warnings"])
+            (item,) = _checked([request.data])
+            if isinstance(item, _Bad):
+                raise ValidationError(item.errors)
+            rows = draft([item.new], client_of(request))
+            answer = _accepted(rows[0], item.warnings)
             return Response(answer, status=202) if store(rows, once, stored_form(answer)) else None
 
         return answered_once(request, work)
@@ -47,13 +59,13 @@ class SendBulkView(APIView):
         """202 with a result per item: the good ones are accepted, the bad ones named by index. 400 if none is good."""
 
         def work(once: Once | None) -> Response | None:
-            results, good = _checked(_bulk_items(request.data))
-            answer = {"results": results}
+            items = _checked(_bulk_items(request.data))
+            good = [item for item in items if isinstance(item, _Good)]
+            rows = draft([item.new for item in good], client_of(request))
+            answers = [_accepted(row, item.warnings) for row, item in zip(rows, good, strict=True)]
+            answer = {"results": _results(items, answers)}
             if not good:
                 return Response(answer, status=400)
-            rows = draft([data["new"] for _, data in good], client_of(request))
-            for (result, data), row in zip(good, rows, strict=True):
-                result.update(_accepted(row, data["warnings"]))
             return Response(answer, status=202) if store(rows, once, stored_form(answer)) else None
 
         return answered_once(request, work)
@@ -72,20 +84,48 @@ def _bulk_items(data: Any) -> list[Any]:
     return items
 
 
-def _checked(items: list[Any]) -> tuple[list[dict[str, Any]], list[tuple[dict[str, Any], dict[str, Any]]]]:
-    """A result per item, and beside the result of each good one its validated data."""
-    context: dict[str, Any] = {"numbers": numbers_to_send_from(_senders(items))}
-    results: list[dict[str, Any]] = []
-    good: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    for index, item in enumerate(items):
-        serializer = SendSerializer(data=item, context=context)
-        result: dict[str, Any] = {"index": index}
-        results.append(result)
-        if serializer.is_valid():
-            good.append((result, serializer.validated_data))
-        else:
-            result["errors"] = serializer.errors
-    return results, good
+@dataclass(frozen=True, slots=True)
+class _Good:
+    new: NewMessage
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    errors: Any
+
+
+def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
+    """Each body validated, the good ones against their windows too; one query each for senders and windows."""
+    numbers = numbers_to_send_from(_senders(bodies))
+    items = [_validated(body, numbers) for body in bodies]
+    policy = window_policy()
+    if policy is WindowPolicy.OFF:
+        return items
+    outside = iter(outside_window([item.new for item in items if isinstance(item, _Good)]))
+    return [_judged(item, policy) if isinstance(item, _Good) and next(outside) else item for item in items]
+
+
+def _validated(body: Any, numbers: dict[str | None, BusinessNumber]) -> _Good | _Bad:
+    serializer = SendSerializer(data=body, context={"numbers": numbers})
+    if serializer.is_valid():
+        return _Good(serializer.validated_data["new"], serializer.validated_data["warnings"])
+    return _Bad(serializer.errors)
+
+
+def _judged(item: _Good, policy: WindowPolicy) -> _Good | _Bad:
+    """An item for which no window is open."""
+    if policy is WindowPolicy.REJECT:
+        return _Bad({"message_type": [str(WindowClosed())]})
+    return _Good(item.new, [*item.warnings, str(WindowClosed())])
+
+
+def _results(items: list[_Good | _Bad], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    accepted = iter(answers)
+    return [
+        {"index": index, **({"errors": item.errors} if isinstance(item, _Bad) else next(accepted))}
+        for index, item in enumerate(items)
+    ]
 
 
 def _senders(items: Iterable[Any]) -> set[str | None]:

@@ -27,6 +27,7 @@ from messaging.services.sending import (
 )
 from messaging.services.statuses import sweep_orphans
 from messaging.services.transitions import Change, Logged, advance_many, announce_changes
+from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
 
 __all__ = [
     "Change",
@@ -38,6 +39,8 @@ __all__ = [
     "Outcome",
     "Release",
     "UnknownNumber",
+    "WindowClosed",
+    "WindowPolicy",
     "accept",
     "advance_many",
     "announce_changes",
@@ -51,6 +54,7 @@ __all__ = [
     "number_to_send_from",
     "numbers_to_send_from",
     "numbers_with_due_messages",
+    "outside_window",
     "receive",
     "receive_stored",
     "record",
@@ -64,4 +68,5 @@ __all__ = [
     "sweep_orphans",
     "sweep_stored_webhooks",
     "take_back",
+    "window_policy",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, Priority
@@ -97,6 +97,11 @@ def _statement(with_key: bool) -> str:
     return _STORE.format(
         key=_KEY if with_key else "",
         columns=", ".join(field.attname for field in fields),
-        arrays=", ".join(f"%({field.attname})s::{field.db_type(connection)}[]" for field in fields),
+        arrays=", ".join(f"%({field.attname})s::{_type(field)}[]" for field in fields),
         condition="WHERE EXISTS (SELECT FROM claimed)" if with_key else "",
     )
+
+
+def _type(field: "models.Field[Any, Any]") -> str:
+    # Without its length: a cast to varchar(8) would cut a longer text, where the column refuses it.
+    return (field.db_type(connection) or "").partition("(")[0]

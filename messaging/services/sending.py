@@ -9,6 +9,7 @@ from messaging.models import Priority
 from messaging.phone_numbers import parse
 from messaging.services.acceptance import NewMessage, accept
 from messaging.services.senders import number_to_send_from
+from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
 from messaging.whatsapp import outbound
 
 
@@ -18,7 +19,8 @@ def send_text_message(
     """Accept a text message and return its id; the dispatcher sends it.
 
     `phone_number` in international form, `priority` high, normal or low, `sender` Meta's id of the number to send
-    from. Raises InvalidPhoneNumber, InvalidContent, UnknownNumber, or ValueError for another priority.
+    from. Raises InvalidPhoneNumber, InvalidContent, UnknownNumber, WindowClosed (with WA_WINDOW_POLICY=reject), or
+    ValueError for another priority.
     """
     return _send(phone_number, "text", {"content": text, "preview_url": preview_url}, priority, sender)
 
@@ -48,6 +50,8 @@ def _send(phone_number: str, message_type: str, data: dict[str, object], priorit
         number=number_to_send_from(sender),
         priority=names[priority],
     )
+    if window_policy() is WindowPolicy.REJECT and any(outside_window([new])):
+        raise WindowClosed
     return accept([new])[0].id
 
 

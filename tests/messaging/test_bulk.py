@@ -32,7 +32,7 @@ def _uuid(text: str) -> Any:
 def test_each_result_has_its_index_id_and_status(api: APIClient) -> None:
     results = post(api, bodies(2)).data["results"]
     assert [(row["index"], row["status"], set(row)) for row in results] == [
-        (n, "pending", {"index", "id", "status"}) for n in range(2)
+        (n, "pending", {"index", "id", "status", "warnings"}) for n in range(2)
     ]
 
 
