@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from messaging.admin import history
 from messaging.models import ApiClient, Attempt, BusinessNumber, Message
 from messaging.services import receive
 from messaging.states import Status
@@ -103,3 +105,27 @@ def test_who_may_only_look_gets_no_actions(model: str, action: str) -> None:
     client = ApiClient.objects.create(name="shop")
     act(viewer, model, action, client.pk if model == "apiclient" else BusinessNumber.objects.get().pk)
     assert (BusinessNumber.objects.get().paused_at is not None, client.keys.count()) == (True, 0)
+
+
+def test_a_list_is_not_counted_beyond_what_anybody_turns_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_COUNTED", 3)
+    pending(5)
+    assert history.BoundedPaginator(Message.objects.all(), 2).count == 3
+
+
+def test_a_count_that_takes_too_long_is_given_up() -> None:
+    pending()
+    slow = Message.objects.extra(where=["pg_sleep(2)::text IS NOT NULL"])
+    assert history.BoundedPaginator(slow, 2).count == history.MOST_COUNTED
+
+
+def test_the_counts_time_limit_ends_with_the_count() -> None:
+    before = _statement_timeout()
+    _ = history.BoundedPaginator(Message.objects.all(), 2).count
+    assert _statement_timeout() == before
+
+
+def _statement_timeout() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return str(cursor.fetchone()[0])
