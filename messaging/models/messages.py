@@ -12,6 +12,11 @@ from messaging.models.access import ApiClient
 from messaging.models.numbers import BusinessNumber
 from messaging.states import choices
 
+# What a row that waits for its recipient's turn carries as its hold.
+PAIR = "pair"
+# What a row carries whose lost answer only a person can settle.
+UNKNOWN = "unknown"
+
 # Meta's samples are near 60 characters; nothing promises that they stay so.
 WAMID_LENGTH = 512
 # An E.164 number has 15 digits, a business-scoped user id up to 136 characters ("US.ENT." and 128 more).
@@ -33,6 +38,17 @@ class Priority(IntEnum):
     LOW = 9
 
 
+class OnUnknown(StrEnum):
+    """What to do when nobody knows whether Meta took a message."""
+
+    # Until a status or the lane's evidence settles it, else a person.
+    WAIT = "wait"
+    # Send it again soon: a double does less harm than a delay.
+    RESEND = "resend"
+    # Failed at once; whoever sent it decides.
+    FAIL = "fail"
+
+
 def directions() -> list[tuple[str, str]]:
     """For a model field."""
     return [(direction.value, direction.name.capitalize()) for direction in Direction]
@@ -41,6 +57,11 @@ def directions() -> list[tuple[str, str]]:
 def priorities() -> list[tuple[int, str]]:
     """For a model field."""
     return [(priority.value, priority.name.capitalize()) for priority in Priority]
+
+
+def on_unknown_choices() -> list[tuple[str, str]]:
+    """For a model field."""
+    return [(choice.value, choice.name.capitalize()) for choice in OnUnknown]
 
 
 class Contact(models.Model):
@@ -66,7 +87,11 @@ class Message(models.Model):
 
     Three times say where an outbound row is, and the indexes ask only these: `due_at` when it may go, `released_at`
     since when it is on its way, `outcome_at` when Meta answered or we gave up. An index with `status` in it would
-    make every change of status a non-HOT update.
+    make every change of status a non-HOT update. A row with a `hold` is left out of what is due:
+
+        pair            its recipient has another message on its way, or must not get one yet
+        unknown         its answer was lost and nothing settles it; a person decides
+        campaign:<id>   the Hold of that id, likewise template:<id>
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -94,9 +119,29 @@ class Message(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     outcome_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Not sent after this time.")
+    hold = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - the indexes ask for NULL
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Attempts that count against the limit.")
+    calls = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it to send it.")
     error_code = models.IntegerField(null=True, blank=True)
     error_title = models.CharField(max_length=255, blank=True)
+
+    reference = models.CharField(max_length=255, blank=True, help_text="The client's own.")
+    campaign = models.CharField(max_length=100, blank=True, help_text="The client's own label; can be held.")
+    template = models.CharField(max_length=512, blank=True, help_text="The template's name, where it is one.")
+
+    on_unknown = models.CharField(max_length=6, default=OnUnknown.WAIT, choices=on_unknown_choices)
+    # The end of the attempt whose answer was lost; set while the message is `unknown`.
+    unknown_at = models.DateTimeField(null=True, blank=True)
+    # Meta took it twice, as far as anybody can tell.
+    doubled_at = models.DateTimeField(null=True, blank=True)
+    # Meta's cap on marketing for this user (131049) put it off; a second time it fails.
+    capped_at = models.DateTimeField(null=True, blank=True)
+    # Failed for want of attempts, not for what it is: it goes to the DLQ, and from there can be revived,
+    # once per generation.
+    exhausted_at = models.DateTimeField(null=True, blank=True)
+    dead_lettered_at = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ["-id"]
@@ -113,14 +158,30 @@ class Message(models.Model):
         indexes = [
             models.Index(
                 fields=["number", "priority", "due_at", "id"],
-                condition=Q(due_at__isnull=False, released_at__isnull=True),
+                condition=Q(due_at__isnull=False, released_at__isnull=True, hold__isnull=True),
                 name="message_due",
             ),
-            # Is an earlier message to the same recipient still waiting?
+            # Whose turn is it among those that wait for one recipient?
             models.Index(
-                fields=["number", "peer"],
-                condition=Q(due_at__isnull=False, released_at__isnull=True),
-                name="message_due_peer",
+                fields=["number", "peer", "priority", "due_at", "id"], condition=Q(hold=PAIR), name="message_parked"
+            ),
+            models.Index(fields=["hold", "id"], condition=Q(hold__isnull=False), name="message_hold"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False, outcome_at__isnull=True),
+                name="message_expires",
+            ),
+            models.Index(fields=["unknown_at"], condition=Q(unknown_at__isnull=False), name="message_unknown"),
+            models.Index(
+                fields=["exhausted_at"],
+                condition=Q(exhausted_at__isnull=False, dead_lettered_at__isnull=True),
+                name="message_exhausted",
+            ),
+            models.Index(fields=["doubled_at"], condition=Q(doubled_at__isnull=False), name="message_doubled"),
+            models.Index(fields=["campaign", "id"], condition=~Q(campaign=""), name="message_campaign"),
+            # How much of a number's throughput its users take up.
+            models.Index(
+                fields=["created_at", "number"], condition=Q(direction=Direction.INBOUND), name="message_inbound"
             ),
             models.Index(fields=["peer", "id"], name="message_peer"),
         ]

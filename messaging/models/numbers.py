@@ -19,9 +19,23 @@ class BusinessNumber(models.Model):
     rate = models.PositiveIntegerField(default=default_rate, help_text="Messages a second that Meta allows.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is released while this is set.")
     pause_reason = models.CharField(max_length=200, blank=True)
+    paused_by = models.CharField(
+        max_length=150, blank=True, help_text="Who paused it; `system` for an error of Meta's."
+    )
     # The token bucket of the pace, changed only under this row's lock: dispatchers share it without an election.
     tokens = models.FloatField(default=0, editable=False)
     tokens_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Meta's throttling (130429): nothing goes before this time; how often that came in a row; the share of the pace
+    # that is used since, which grows back with time.
+    throttled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    throttles = models.PositiveSmallIntegerField(default=0, editable=False)
+    pace_share = models.FloatField(default=1.0, editable=False)
+    slowed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The breaker: outcomes in a row that nobody knows, and once there are too many, when the next probe may go and
+    # how many seconds after it the one that follows.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    probe_at = models.DateTimeField(null=True, blank=True, editable=False)
+    probe_step = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0002_storage'),
+        ('messaging', '0003_outgoing_lane'),
     ]
 
     operations = [

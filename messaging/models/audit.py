@@ -1,0 +1,21 @@
+"""Who did what by hand."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class AuditEntry(models.Model):
+    """One decision of a person, or of a client by the API. Never altered; holds no message text and no number."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    who = models.CharField(max_length=150)
+    action = models.CharField(max_length=50, db_index=True)
+    object = models.CharField(max_length=200, help_text="The kind and our own id, e.g. `message 0190…`.")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object}"
