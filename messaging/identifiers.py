@@ -29,6 +29,7 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=(high >> 12) << 80 | _VERSION | (high & 0xFFF) << 64 | _VARIANT | low)
 
 
-def first_uuid7(at: datetime) -> uuid.UUID:
-    """The lowest id that can have been made at a time (to the millisecond): ids from then on are not below it."""
-    return uuid.UUID(int=int(at.timestamp() * 1000) << 80 | _VERSION | _VARIANT)
+def first_uuid7(at: datetime, milliseconds_later: int = 0) -> uuid.UUID:
+    """The lowest id that can have been made at a time (or somewhat later): ids from then on are not below it."""
+    milliseconds = max(0, int(at.timestamp() * 1000) + milliseconds_later)
+    return uuid.UUID(int=milliseconds << 80 | _VERSION | _VARIANT)

@@ -2,12 +2,21 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from messaging.models import BusinessNumber, Message, MessageEvent, Priority
+from messaging.models import Attempt, BusinessNumber, Message, MessageEvent, OnUnknown, Priority
 from messaging.phone_numbers import InvalidPhoneNumber, parse
-from messaging.services import NewMessage, UnknownNumber
+from messaging.services import (
+    CAMPAIGN_LENGTH,
+    MAX_AHEAD,
+    REFERENCE_LENGTH,
+    InvalidTime,
+    NewMessage,
+    UnknownNumber,
+    check_times,
+)
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 
@@ -38,6 +47,26 @@ class SendSerializer(serializers.Serializer[Any]):
     sender = StringField(
         max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
     )
+    reference = StringField(
+        max_length=REFERENCE_LENGTH, default="", help_text="Your own: messages can be found by it. Need not be unique."
+    )
+    campaign = StringField(
+        max_length=CAMPAIGN_LENGTH, default="", help_text="Your own: its messages can be found, held and resumed."
+    )
+    send_at = serializers.DateTimeField(
+        required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Now, when left out."
+    )
+    expires_at = serializers.DateTimeField(
+        required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
+    )
+    on_unknown = serializers.ChoiceField(
+        choices=[choice.value for choice in OnUnknown],
+        default=OnUnknown.WAIT.value,
+        help_text=(
+            "When Meta's answer is lost. `wait`: until it is known whether it was sent. `resend` after a short time, "
+            "where a double does less harm than a delay. `fail` at once: you decide."
+        ),
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what needs more than one field, and turn the whole into a NewMessage."""
@@ -47,6 +76,10 @@ class SendSerializer(serializers.Serializer[Any]):
             content = outbound.validate(attrs["message_type"], attrs["message_data"])
         except outbound.InvalidContent as error:
             raise serializers.ValidationError({error.field: error.message}) from None
+        try:
+            check_times(attrs.get("send_at"), attrs.get("expires_at"), timezone.now())
+        except InvalidTime as error:
+            raise serializers.ValidationError({error.field: error.message}) from None
         phone = attrs["phone_number"]
         new = NewMessage(
             peer=phone.digits,
@@ -54,6 +87,11 @@ class SendSerializer(serializers.Serializer[Any]):
             content=content,
             number=self._number(attrs.get("sender")),
             priority=PRIORITIES[attrs["priority"]],
+            due_at=attrs.get("send_at"),
+            expires_at=attrs.get("expires_at"),
+            reference=attrs["reference"],
+            campaign=attrs["campaign"],
+            on_unknown=OnUnknown(attrs["on_unknown"]),
         )
         return {"new": new, "warnings": [phone.warning] if phone.warning else []}
 
@@ -81,12 +119,23 @@ class EventSerializer(serializers.ModelSerializer[MessageEvent]):
         fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title"]
 
 
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One call of the Cloud API."""
+
+    class Meta:
+        model = Attempt
+        fields = ["n", "at", "outcome", "wamid", "error_code", "error_title"]
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message in a list."""
 
     phone_number = serializers.CharField(source="peer", help_text="The other end: digits, or a user id.")
     sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
     priority = serializers.SerializerMethodField()
+    hold = serializers.SerializerMethodField(
+        help_text="Why it waits, beside due_at: pair, campaign, template, unknown."
+    )
 
     class Meta:
         model = Message
@@ -101,8 +150,13 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "content",
             "text",
             "priority",
+            "reference",
+            "campaign",
+            "on_unknown",
             "attempts",
             "due_at",
+            "expires_at",
+            "hold",
             "error_code",
             "error_title",
             "at",
@@ -114,14 +168,19 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         """By name."""
         return PRIORITY_NAMES.get(message.priority, str(message.priority))
 
+    def get_hold(self, message: Message) -> str | None:
+        """The kind alone: which one is ours to know."""
+        return message.hold and message.hold.partition(":")[0]
+
 
 class MessageDetailSerializer(MessageSerializer):
-    """A message with its timeline."""
+    """A message with its timeline and the calls that were made for it."""
 
     timeline = serializers.SerializerMethodField()
+    attempt_history = AttemptSerializer(source="attempt_set", many=True)
 
     class Meta(MessageSerializer.Meta):
-        fields = [*MessageSerializer.Meta.fields, "timeline"]
+        fields = [*MessageSerializer.Meta.fields, "timeline", "attempt_history"]
 
     @extend_schema_field(EventSerializer(many=True))
     def get_timeline(self, message: Message) -> list[Any]:
@@ -157,3 +216,19 @@ class BulkAnswerSerializer(serializers.Serializer[Any]):
     """The answer to a bulk, one result an item, in their order."""
 
     results = BulkItemSerializer(many=True)
+
+
+class NotPossibleSerializer(serializers.Serializer[Any]):
+    """Why a message cannot be cancelled or retried, and what can be done."""
+
+    detail = serializers.CharField()
+    status = serializers.CharField()
+
+
+class CampaignSerializer(serializers.Serializer[Any]):
+    """A campaign after it was held or resumed."""
+
+    campaign = serializers.CharField()
+    held = serializers.BooleanField()
+    waiting = serializers.IntegerField(help_text="Accepted and not yet released.")
+    on_their_way = serializers.IntegerField(help_text="Released, outcome not known yet: a hold does not stop these.")

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from messaging.api.interventions import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
 from messaging.api.messages import MessageDetailView, MessageListView
 from messaging.api.sending import SendBulkView, SendView
 from messaging.webhook import WebhookView
@@ -11,5 +12,10 @@ urlpatterns = [
     path("messaging/send", SendView.as_view(), name="send"),
     path("messaging/send/bulk", SendBulkView.as_view(), name="send-bulk"),
     path("messaging/messages", MessageListView.as_view(), name="messages"),
+    path("messaging/messages/<uuid:pk>/cancel", CancelView.as_view(), name="cancel"),
+    path("messaging/messages/<uuid:pk>/retry", RetryView.as_view(), name="retry"),
+    # A campaign's name may hold a slash.
+    path("messaging/campaigns/<path:campaign>/hold", HoldCampaignView.as_view(), name="hold-campaign"),
+    path("messaging/campaigns/<path:campaign>/resume", ResumeCampaignView.as_view(), name="resume-campaign"),
     path("messaging/messages/<uuid:pk>", MessageDetailView.as_view(), name="message"),
 ]

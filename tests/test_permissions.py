@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 pytestmark = pytest.mark.django_db
 CALLERS = ("anonymous", "api_key", "user", "staff", "superuser")
+CAMPAIGN = "spring-sale"
 MESSAGE = "00000000-0000-7000-8000-000000000000"
 
 # (method, path): the status that each caller gets; an empty body is a 400, an unknown message a 404.
@@ -22,6 +23,10 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("post", "/messaging/send/bulk"): (401, 400, 403, 400, 400),
     ("get", "/messaging/messages"): (401, 200, 403, 200, 200),
     ("get", f"/messaging/messages/{MESSAGE}"): (401, 404, 403, 404, 404),
+    ("post", f"/messaging/messages/{MESSAGE}/cancel"): (401, 404, 403, 404, 404),
+    ("post", f"/messaging/messages/{MESSAGE}/retry"): (401, 404, 403, 404, 404),
+    ("post", f"/messaging/campaigns/{CAMPAIGN}/hold"): (401, 200, 403, 200, 200),
+    ("post", f"/messaging/campaigns/{CAMPAIGN}/resume"): (401, 200, 403, 200, 200),
     ("post", "/messaging/analytics"): (401, 400, 403, 400, 400),
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,
@@ -73,7 +78,7 @@ def routes(patterns: list[Any], prefix: str = "/") -> list[str]:
 
 
 def test_no_endpoint_is_missing_from_the_table() -> None:
-    known = {path.replace(MESSAGE, "<uuid:pk>") for _, path in TABLE}
+    known = {path.replace(MESSAGE, "<uuid:pk>").replace(CAMPAIGN, "<path:campaign>") for _, path in TABLE}
     assert [route for route in routes(get_resolver().url_patterns) if route not in known] == []
 
 

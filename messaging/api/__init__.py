@@ -1,1 +1,1 @@
-"""The messaging API: send (sending), look at what became of it (messages), once per key (idempotency)."""
+"""The messaging API: send (sending), once per key (idempotency), look (messages), change one's mind (interventions)."""

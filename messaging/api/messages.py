@@ -6,7 +6,7 @@ from uuid import UUID
 
 import django_filters
 from django.core.exceptions import ValidationError as InvalidValue
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
@@ -14,11 +14,15 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
-from messaging.models import Message
+from messaging.identifiers import first_uuid7
+from messaging.models import Attempt, Message
 from messaging.models.messages import directions
 from messaging.search import peers_of
 from messaging.serializers import MessageDetailSerializer, MessageSerializer
 from messaging.states import choices
+
+# A row's id and its created_at are made one after the other, and a clock may be set back between two ids.
+ID_SLACK_MS = 60_000
 
 
 class MomentField(IsoDateTimeField):
@@ -40,7 +44,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 
 
 class MessageFilter(django_filters.FilterSet):
-    """?direction=, status=, type=, phone_number=, sender=, wamid=, created_after=, created_before="""
+    """?direction=, status=, type=, phone_number=, sender=, wamid=, reference=, campaign=, created_after=, …_before="""
 
     direction = django_filters.ChoiceFilter(choices=directions())
     status = django_filters.MultipleChoiceFilter(choices=choices())
@@ -48,8 +52,10 @@ class MessageFilter(django_filters.FilterSet):
     phone_number = django_filters.CharFilter(method="filter_phone_number")
     sender = django_filters.CharFilter(field_name="number__phone_number_id")
     wamid = django_filters.CharFilter()
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+    reference = django_filters.CharFilter()
+    campaign = django_filters.CharFilter()
+    created_after = MomentFilter(method="filter_created_after")
+    created_before = MomentFilter(method="filter_created_before")
 
     class Meta:
         model = Message
@@ -58,6 +64,16 @@ class MessageFilter(django_filters.FilterSet):
     def filter_phone_number(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
         """With or without the plus (which a query string may turn into a space) and separators."""
         return queryset.filter(peer__in=peers_of(value))
+
+    # The pages are in the order of the ids, which hold the time: without their bounds the newest page of last year
+    # would be looked for from today on.
+    def filter_created_after(self, queryset: QuerySet[Message], name: str, value: datetime) -> QuerySet[Message]:
+        """From then on."""
+        return queryset.filter(created_at__gte=value, id__gte=first_uuid7(value, -ID_SLACK_MS))
+
+    def filter_created_before(self, queryset: QuerySet[Message], name: str, value: datetime) -> QuerySet[Message]:
+        """Until then."""
+        return queryset.filter(created_at__lt=value, id__lt=first_uuid7(value, ID_SLACK_MS))
 
 
 class NewestFirst(CursorPagination):
@@ -90,7 +106,9 @@ class MessageListView(generics.ListAPIView[Message]):
 
 
 class MessageDetailView(generics.RetrieveAPIView[Message]):
-    """One message with its timeline."""
+    """One message with its timeline and attempts."""
 
-    queryset = Message.objects.select_related("number").prefetch_related("events")
+    queryset = Message.objects.select_related("number").prefetch_related(
+        "events", Prefetch("attempt_set", Attempt.objects.order_by("at", "id"))
+    )
     serializer_class = MessageDetailSerializer

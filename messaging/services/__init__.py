@@ -1,14 +1,18 @@
 """The verbs of messaging: the only code that writes its tables. It knows no Celery and no HTTP.
 
 send_text_message, send_template_message (and their `a…` twins)   a message enters
+cancel, retry, hold_campaign, resume_campaign                     somebody changes their mind
 release, take_back, sweep_*                                       the dispatcher's part
 claim, record                                                     the worker's part
 receive, receive_stored                                           a webhook of Meta
 """
 
-from messaging.services.acceptance import NewMessage, accept, draft, store
+from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept, draft, store
+from messaging.services.audit import name_of, note
+from messaging.services.campaigns import CampaignState, campaign_state, hold_campaign, resume_campaign
 from messaging.services.delivery import Claimed, Outcome, claim, record
 from messaging.services.idempotency import KeyOfAnotherRequest, Once, answer_given, digest_of, sweep_idempotency_keys
+from messaging.services.interventions import NotPossible, cancel, retry
 from messaging.services.receiving import keep_for_later, receive, receive_stored, sweep_stored_webhooks
 from messaging.services.release import (
     Release,
@@ -18,6 +22,7 @@ from messaging.services.release import (
     sweep_lost,
     take_back,
 )
+from messaging.services.schedule import MAX_AHEAD, InvalidTime, check_times
 from messaging.services.senders import UnknownNumber, number_to_send_from, numbers_to_send_from
 from messaging.services.sending import (
     asend_template_message,
@@ -30,11 +35,17 @@ from messaging.services.transitions import Change, Logged, advance_many, announc
 from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
 
 __all__ = [
+    "CAMPAIGN_LENGTH",
+    "MAX_AHEAD",
+    "REFERENCE_LENGTH",
+    "CampaignState",
     "Change",
     "Claimed",
+    "InvalidTime",
     "KeyOfAnotherRequest",
     "Logged",
     "NewMessage",
+    "NotPossible",
     "Once",
     "Outcome",
     "Release",
@@ -47,10 +58,16 @@ __all__ = [
     "answer_given",
     "asend_template_message",
     "asend_text_message",
+    "campaign_state",
+    "cancel",
+    "check_times",
     "claim",
     "digest_of",
     "draft",
+    "hold_campaign",
     "keep_for_later",
+    "name_of",
+    "note",
     "number_to_send_from",
     "numbers_to_send_from",
     "numbers_with_due_messages",
@@ -59,6 +76,8 @@ __all__ = [
     "receive_stored",
     "record",
     "release",
+    "resume_campaign",
+    "retry",
     "send_template_message",
     "send_text_message",
     "store",

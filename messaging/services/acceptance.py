@@ -9,9 +9,13 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from messaging.models import ApiClient, BusinessNumber, Direction, Message, Priority
+from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
 from messaging.services.idempotency import Once
 from messaging.states import Status
+
+TEMPLATE = "template"
+REFERENCE_LENGTH: int = Message._meta.get_field("reference").max_length or 0
+CAMPAIGN_LENGTH: int = Message._meta.get_field("campaign").max_length or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,10 @@ class NewMessage:
     number: BusinessNumber
     priority: Priority = Priority.NORMAL
     due_at: datetime | None = None
+    expires_at: datetime | None = None
+    reference: str = ""
+    campaign: str = ""
+    on_unknown: OnUnknown = OnUnknown.WAIT
 
 
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
@@ -47,6 +55,11 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
             status=Status.PENDING,
             priority=message.priority,
             due_at=message.due_at or now,
+            expires_at=message.expires_at,
+            reference=message.reference,
+            campaign=message.campaign,
+            template=str(message.content["name"]) if message.type == TEMPLATE else "",
+            on_unknown=message.on_unknown,
             client=client,
             at=now,
         )

@@ -1,28 +1,48 @@
 """Sending from Python: what one's own Django code calls."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
-from messaging.models import Priority
+from messaging.models import OnUnknown, Priority
 from messaging.phone_numbers import parse
-from messaging.services.acceptance import NewMessage, accept
+from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
+from messaging.services.schedule import check_times
 from messaging.services.senders import number_to_send_from
 from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
 from messaging.whatsapp import outbound
 
 
+class SendOptions(TypedDict, total=False):
+    """What a send may say beside its content; all are optional.
+
+    `priority` high, normal (default) or low. `sender` Meta's id of the number to send from, else the default one.
+    `reference` (up to 255 characters) and `campaign` (up to 100) are your own. `send_at` (up to 30 days ahead) and
+    `expires_at` are aware datetimes. `on_unknown` wait (default), resend or fail: what to do when an answer is lost.
+    """
+
+    priority: str
+    sender: str
+    reference: str
+    campaign: str
+    send_at: datetime
+    expires_at: datetime
+    on_unknown: str
+
+
 def send_text_message(
-    phone_number: str, text: str, *, priority: str = "normal", sender: str | None = None, preview_url: bool = False
+    phone_number: str, text: str, *, preview_url: bool = False, **options: Unpack[SendOptions]
 ) -> UUID:
     """Accept a text message and return its id; the dispatcher sends it.
 
-    `phone_number` in international form, `priority` high, normal or low, `sender` Meta's id of the number to send
-    from. Raises InvalidPhoneNumber, InvalidContent, UnknownNumber, WindowClosed (with WA_WINDOW_POLICY=reject), or
-    ValueError for another priority.
+    `phone_number` in international form. Raises InvalidPhoneNumber, InvalidContent, InvalidTime, UnknownNumber,
+    WindowClosed (with WA_WINDOW_POLICY=reject), or ValueError for another option that cannot be.
     """
-    return _send(phone_number, "text", {"content": text, "preview_url": preview_url}, priority, sender)
+    return _send(phone_number, "text", {"content": text, "preview_url": preview_url}, options)
 
 
 def send_template_message(
@@ -31,28 +51,44 @@ def send_template_message(
     language: str,
     *,
     components: Sequence[object] = (),
-    priority: str = "normal",
-    sender: str | None = None,
+    **options: Unpack[SendOptions],
 ) -> UUID:
     """Accept a template message and return its id; `components` as the Cloud API takes them. Raises as above."""
     data: dict[str, object] = {"name": name, "language": language, "components": list(components)}
-    return _send(phone_number, "template", data, priority, sender)
+    return _send(phone_number, "template", data, options)
 
 
-def _send(phone_number: str, message_type: str, data: dict[str, object], priority: str, sender: str | None) -> UUID:
-    names = {member.name.lower(): member for member in Priority}
-    if priority not in names:
-        raise ValueError(f"priority is {priority!r}; it is one of {', '.join(names)}.")
+def _send(phone_number: str, message_type: str, data: dict[str, object], options: SendOptions) -> UUID:
+    priorities = {member.name.lower(): member for member in Priority}
+    send_at, expires_at = options.get("send_at"), options.get("expires_at")
+    check_times(send_at, expires_at, timezone.now())
     new = NewMessage(
         peer=parse(phone_number).digits,
         type=message_type,
         content=outbound.validate(message_type, data),
-        number=number_to_send_from(sender),
-        priority=names[priority],
+        number=number_to_send_from(options.get("sender")),
+        priority=priorities[_one_of("priority", options.get("priority", "normal"), priorities)],
+        due_at=send_at,
+        expires_at=expires_at,
+        reference=_label("reference", options.get("reference", ""), REFERENCE_LENGTH),
+        campaign=_label("campaign", options.get("campaign", ""), CAMPAIGN_LENGTH),
+        on_unknown=OnUnknown(_one_of("on_unknown", options.get("on_unknown", OnUnknown.WAIT), list(OnUnknown))),
     )
     if window_policy() is WindowPolicy.REJECT and any(outside_window([new])):
         raise WindowClosed
     return accept([new])[0].id
+
+
+def _one_of(name: str, value: str, known: Sequence[str] | dict[str, Priority]) -> str:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}; it is one of {', '.join(known)}.")
+    return value
+
+
+def _label(name: str, value: str, longest: int) -> str:
+    if len(value) > longest:
+        raise ValueError(f"{name} has {len(value)} characters; at most {longest} are kept.")
+    return value
 
 
 asend_text_message = sync_to_async(send_text_message)

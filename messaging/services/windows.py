@@ -12,13 +12,12 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.identifiers import first_uuid7
-from messaging.services.acceptance import NewMessage
+from messaging.services.acceptance import TEMPLATE, NewMessage
 
 WINDOW = timedelta(hours=24)
 # Meta's clock, which dates what users write, and ours, which is in the ids, are not the same.
 CLOCKS_APART = timedelta(minutes=5)
 OPENS_NO_WINDOW = "system"
-TEMPLATE = "template"
 
 
 class WindowPolicy(StrEnum):
