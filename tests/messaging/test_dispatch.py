@@ -2,17 +2,25 @@
 
 import json
 import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.utils import timezone
 
 from messaging import dispatch
 from messaging.dispatch import Dispatcher
-from messaging.models import Message
-from messaging.services import claim
-from tests.messaging.factories import pending
+from messaging.models import BusinessNumber, Message, MessageEvent, Priority
+from messaging.sender import Sender
+from messaging.services import Outcome, claim, inbound_rates, receive, record, release, sweep_expired
+from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.factories import accepted, number, pending, released, states_of
+from tests.messaging.test_sender import Meta
+from tests.processes import eventually
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +54,142 @@ def test_a_second_tick_sends_nothing_twice(sqs: Any) -> None:
     assert len(tasks(sqs)) == 1
 
 
-def test_with_sqs_away_messages_wait_where_they_can_be_cancelled(sqs_away: None) -> None:
-    pending(3)
+@pytest.fixture
+def own_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The bodies that the dispatcher sends by itself; its calls answer like Meta's."""
+    meta = Meta()
+    own = Sender(meta, calls_at_once=4)  # type: ignore[arg-type]
+    monkeypatch.setattr("messaging.sender._sender", own)
+    yield meta.bodies
+    own.close(10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_sqs_away_the_dispatcher_delivers_by_itself(sqs_away: None, own_calls: list[Any]) -> None:
+    rows = pending(3)
     Dispatcher().tick()
-    assert set(Message.objects.values_list("status", "releases")) == {("pending", 0)}
+    assert eventually(lambda: states_of(*[row.id for row in rows]) == ["accepted"] * 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_sqs_away_it_takes_no_more_than_it_has_calls_for(sqs_away: None, own_calls: list[Any]) -> None:
+    rows = pending(12)
+    dispatcher = Dispatcher()
+    dispatcher.tick()
+    assert eventually(lambda: dispatcher.tick() is not None and Message.objects.filter(status="accepted").count() == 12)
+    assert sorted(body["biz_opaque_callback_data"] for body in own_calls) == sorted(str(row.id) for row in rows)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_sqs_away_it_delivers_what_was_queued_before_too(sqs_away: None, own_calls: list[Any]) -> None:
+    batch = released(2)
+    Message.objects.update(released_at=timezone.now() - timedelta(seconds=3))
+    pending(peer="15559999999")
+    Dispatcher().tick()
+    assert eventually(lambda: states_of(*batch.message_ids) == ["accepted"] * 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_sqs_brings_back_after_that_claims_nothing(sqs_away: None, own_calls: list[Any]) -> None:
+    pending()
+    Dispatcher().tick()
+    row = Message.objects.get()
+    assert row.release_id
+    assert claim(row.release_id, [row.id]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_dispatchers_share_one_pace() -> None:
+    pending(300)
+    sender = number(rate=100)
+    BusinessNumber.objects.update(tokens=0, tokens_at=timezone.now())
+    until = time.monotonic() + 1.5
+
+    def work() -> None:
+        while time.monotonic() < until:
+            release(sender.pk)
+            # Workers keep up: nothing stays queued.
+            Message.objects.filter(status="queued").update(status="accepted", outcome_at=timezone.now())
+            time.sleep(0.02)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    went = MessageEvent.objects.filter(status="queued")
+    assert went.count() <= 1.5 * 97 + 5
+    assert went.values("message_id").distinct().count() == went.count()
+
+
+def test_an_urgent_message_goes_with_the_next_tick_whatever_waits(sqs: Any) -> None:
+    pending(2000)
+    for _ in range(3):
+        release(number().pk)
+    Message.objects.filter(status="queued").update(status="accepted", outcome_at=timezone.now())
+    urgent = pending(peer="15559999999", priority=Priority.HIGH)[0]
+    (batch, *_) = release(number().pk)
+    assert batch.message_ids[0] == urgent.id
+
+
+def test_a_message_that_ran_out_of_time_is_not_sent() -> None:
+    row = pending()[0]
+    Message.objects.update(expires_at=timezone.now())
+    assert (release(number().pk), states_of(row.id)) == ([], ["expired"])
+
+
+def test_one_that_runs_out_of_time_on_the_queue_is_not_claimed() -> None:
+    batch = released(1)
+    Message.objects.update(expires_at=timezone.now())
+    claimed = claim(batch.release_id, batch.message_ids)
+    sweep_expired()
+    assert (claimed, states_of(*batch.message_ids)) == ([], ["expired"])
+
+
+def test_a_held_message_runs_out_of_time_too() -> None:
+    row = pending()[0]
+    Message.objects.update(expires_at=timezone.now(), hold="campaign:1")
+    sweep_expired()
+    assert states_of(row.id) == ["expired"]
+
+
+def test_what_users_write_slows_the_sending() -> None:
+    pending(200)
+    sender = number(rate=80)
+    quick = sum(len(batch.message_ids) for batch in release(sender.pk, inbound=40.0))
+    assert quick == int(40 * 0.97 * 0.5)
+
+
+def test_inbound_messages_are_counted_per_number() -> None:
+    for n in range(10):
+        receive(webhook(inbound_text(wamid=f"wamid.IN{n}")))
+    assert inbound_rates() == {number().pk: 2.0}
+
+
+def test_a_sweep_that_fails_keeps_nothing_else_from_its_work(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> list[Any]:
+        raise ValueError("a row that breaks a sweep")
+
+    swept: list[bool] = []
+    monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, broken), (1.0, lambda: swept.append(True) or [])))
+    Dispatcher().tick()
+    assert swept == [True]
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_a_tick_takes_few_statements(rows: int, django_assert_max_num_queries: Any) -> None:
+    pending(rows)
+    sender = number()
+    with django_assert_max_num_queries(6):  # with the savepoint that a test's transaction adds
+        release(sender.pk)
+
+
+def test_a_worker_takes_one_statement_to_claim_and_one_to_record(django_assert_num_queries: Any) -> None:
+    batch = released(20)
+    with django_assert_num_queries(2):
+        rows = claim(batch.release_id, batch.message_ids)
+        record([Outcome(row, accepted(f"wamid.{row.message_id}"), timezone.now()) for row in rows])
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), ValueError("a row that breaks a sweep")])
