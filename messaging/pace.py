@@ -25,9 +25,22 @@ PAIR_CREDIT = timedelta(seconds=(PAIR_BURST - 1) * PAIR_EVERY_S)
 BREAKS_AFTER = 5
 LAST_STEP_S = 60
 
-# A throttle that comes later than this after the last one's end is not "in a row" with it.
-IN_A_ROW = timedelta(seconds=60)
-LONGEST_THROTTLE_S = 3600.0
+
+@dataclass(frozen=True, slots=True)
+class InARow:
+    """How throttles of one kind add up: one that comes within `within` of the last one's end is in a row with it."""
+
+    within: timedelta
+    longest_s: float
+
+    def wait(self, first_s: float, growth: float, n: int) -> float:
+        """Seconds for the nth throttle in a row, n from 1."""
+        return min(self.longest_s, first_s * growth ** min(n - 1, 20))
+
+
+# A number also goes slower, so a few seconds will do; a recipient's credit takes minutes to come back.
+NUMBER_THROTTLES = InARow(within=timedelta(seconds=5), longest_s=8.0)
+PAIR_THROTTLES = InARow(within=timedelta(seconds=60), longest_s=3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +68,6 @@ def grown_share(share: float, slowed_at: datetime | None, now: datetime) -> floa
     if slowed_at is None:
         return share
     return min(1.0, share + FASTER_PER_S * max(0.0, (now - slowed_at).total_seconds()))
-
-
-def throttle_wait(wait: float, growth: float, in_a_row: int) -> float:
-    """Seconds for the nth throttle in a row, n from 1."""
-    return min(LONGEST_THROTTLE_S, wait * growth ** min(in_a_row - 1, 20))
 
 
 def next_step(step: int) -> int:

@@ -43,12 +43,18 @@ class SoFar:
 class Stop:
     """What has to wait beside the message: `wait` seconds, `growth` times more each time in a row.
 
-    `wait` None: until a person resumes it.
+    `wait` None: until a person resumes it. `slows`: a number goes on with less of its pace afterwards.
     """
 
     scope: Scope
     wait: float | None
     growth: float = 1.0
+    slows: bool = False
+
+
+# Call after call does not leave us: the network or Meta is away, and trying each message in turn tells us no more.
+UNREACHABLE = Stop(Scope.NUMBER, 5.0)
+UNREACHABLE_CALLS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ def decide(error: WhatsAppError, so_far: SoFar, limits: Limits) -> Decision:
         case NotSent():
             decision = Decision(Status.PENDING, wait=NOT_SENT_WAIT_S)
         case Throttled():
-            decision = Decision(Status.PENDING, stop=Stop(error.scope, _wait(error, error.wait, limits), error.growth))
+            wait, slows = _wait(error, error.wait, limits), error.scope is Scope.NUMBER
+            decision = Decision(Status.PENDING, stop=Stop(error.scope, wait, error.growth, slows))
         case Unavailable() if so_far.attempts + 1 < limits.max_attempts:
             wait = max(_wait(error, error.wait, limits), _back_off(so_far.attempts, limits))
             decision = Decision(Status.PENDING, wait=wait, counts=True)

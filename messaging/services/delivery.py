@@ -103,6 +103,7 @@ def record(outcomes: Sequence[Outcome]) -> list[Logged]:
     decisions = [(outcome, _decide(outcome)) for outcome in outcomes]
     changes = [_change(outcome, decision) for outcome, decision in decisions]
     reports = [_report(outcome, decision.stop) for outcome, decision in decisions if decision.stop]
+    reports += _unreachable(outcomes)
     streaks = _streaks(outcomes)
     if not (reports or streaks):
         return advance_many(changes)
@@ -157,6 +158,18 @@ def _report(outcome: Outcome, stop: retry.Stop) -> Report:
     error = outcome.result
     reason = f"{error.code}: {describe_error(error)}" if isinstance(error, WhatsAppError) else ""
     return Report(outcome.claimed.number_id, outcome.claimed.peer, outcome.claimed.template, stop, reason)
+
+
+def _unreachable(outcomes: Sequence[Outcome]) -> list[Report]:
+    """The numbers of which nothing at all left us, several calls long."""
+    by_number: dict[int, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_number.setdefault(outcome.claimed.number_id, []).append(outcome)
+    return [
+        _report(calls[0], retry.UNREACHABLE)
+        for calls in by_number.values()
+        if len(calls) >= retry.UNREACHABLE_CALLS and all(isinstance(call.result, NotSent) for call in calls)
+    ]
 
 
 def _streaks(outcomes: Sequence[Outcome]) -> dict[int, pace.Streak]:

@@ -97,9 +97,9 @@ def _slow_numbers(
     numbers = BusinessNumber.objects.select_for_update().order_by("pk")
     for number in numbers if everywhere else numbers.filter(pk__in=touched):
         if report := by_number.get(number.pk):
-            _throttle(number, report.stop, now, slower=True)
+            _throttle(number, report.stop, now)
         if everywhere:
-            _throttle(number, everywhere[0].stop, now, slower=False)
+            _throttle(number, everywhere[0].stop, now)
         if streak := streaks.get(number.pk):
             _count(number, streak, now)
         number.save(
@@ -109,15 +109,17 @@ def _slow_numbers(
         )  # fmt: skip
 
 
-def _throttle(number: BusinessNumber, stop: Stop, now: datetime, *, slower: bool) -> None:
+def _throttle(number: BusinessNumber, stop: Stop, now: datetime) -> None:
     """Calls that were under way together are refused together: that is one throttle and not many."""
     if number.throttled_until and number.throttled_until > now:
         return
-    in_a_row = number.throttled_until is not None and now - number.throttled_until < pace.IN_A_ROW
+    rule = pace.NUMBER_THROTTLES
+    in_a_row = number.throttled_until is not None and now - number.throttled_until < rule.within
     number.throttles = number.throttles + 1 if in_a_row else 1
-    wait = pace.throttle_wait(stop.wait or 0.0, stop.growth, number.throttles)
+    first = stop.wait or 0.0
+    wait = max(first, rule.wait(first, stop.growth, number.throttles))
     number.throttled_until = now + timedelta(seconds=wait)
-    if slower:
+    if stop.slows:
         share = pace.grown_share(number.pace_share, number.slowed_at, now)
         number.pace_share = max(pace.SLOWEST, share * pace.SLOWER)
         number.slowed_at = number.throttled_until
@@ -137,8 +139,9 @@ def _slow_pair(report: Report, now: datetime) -> None:
     pair, _ = PairPace.objects.select_for_update().get_or_create(number_id=report.number_id, peer=report.peer)
     if pair.not_before and pair.not_before > now:
         return
-    in_a_row = pair.not_before is not None and now - pair.not_before < pace.IN_A_ROW
+    rule = pace.PAIR_THROTTLES
+    in_a_row = pair.not_before is not None and now - pair.not_before < rule.within
     pair.throttles = pair.throttles + 1 if in_a_row else 1
-    wait = pace.throttle_wait(report.stop.wait or 0.0, report.stop.growth, pair.throttles)
+    wait = rule.wait(report.stop.wait or 0.0, report.stop.growth, pair.throttles)
     pair.not_before = now + timedelta(seconds=wait)
     pair.save(update_fields=["not_before", "throttles"])

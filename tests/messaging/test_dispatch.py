@@ -171,8 +171,12 @@ def test_a_sweep_that_fails_keeps_nothing_else_from_its_work(sqs: Any, monkeypat
     def broken() -> list[Any]:
         raise ValueError("a row that breaks a sweep")
 
+    def works() -> list[Any]:
+        swept.append(True)
+        return []
+
     swept: list[bool] = []
-    monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, broken), (1.0, lambda: swept.append(True) or [])))
+    monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, broken), (1.0, works)))
     Dispatcher().tick()
     assert swept == [True]
 

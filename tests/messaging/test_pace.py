@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.pace import Bucket, Streak, grown_share, next_step, throttle_wait
+from messaging.pace import PAIR_THROTTLES, Bucket, Streak, grown_share, next_step
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def test_a_slowed_number_wins_its_pace_back_with_time() -> None:
 
 
 def test_a_pair_waits_four_to_the_nth_seconds() -> None:
-    assert [throttle_wait(4.0, 4.0, n) for n in (1, 2, 3, 4)] == [4, 16, 64, 256]
+    assert [PAIR_THROTTLES.wait(4.0, 4.0, n) for n in (1, 2, 3, 4)] == [4, 16, 64, 256]
 
 
 def test_probes_come_at_longer_and_longer_steps_up_to_a_minute() -> None:

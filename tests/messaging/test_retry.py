@@ -58,7 +58,9 @@ NEVER = (
 @pytest.mark.parametrize("code", WAITS)
 def test_what_makes_more_than_the_message_wait_does_not_count(code: int) -> None:
     scope, wait, growth = WAITS[code]
-    assert decide(answer(code), FIRST, LIMITS) == Decision(Status.PENDING, stop=Stop(scope, wait, growth))
+    assert decide(answer(code), FIRST, LIMITS) == Decision(
+        Status.PENDING, stop=Stop(scope, wait, growth, slows=code == 130429)
+    )
 
 
 @pytest.mark.parametrize("code", LATER)
@@ -96,7 +98,7 @@ def test_whatever_its_code_a_5xx_is_never_sent_again_blindly(code: int) -> None:
         (OutcomeUnknown(), 0, Decision(Status.UNKNOWN)),
         (Rejected(), 0, Decision(Status.FAILED, counts=True)),
         (NotSent(), 4, Decision(Status.PENDING, wait=2.0)),
-        (Throttled(wait=6.0), 4, Decision(Status.PENDING, stop=Stop(Scope.NUMBER, 6.0, 2.0))),
+        (Throttled(wait=6.0), 4, Decision(Status.PENDING, stop=Stop(Scope.NUMBER, 6.0, 2.0, slows=True))),
         (Misconfigured(), 4, Decision(Status.PENDING, stop=Stop(Scope.ACCOUNT, None))),
         (Unavailable(wait=0.0), 0, Decision(Status.PENDING, wait=2.0, counts=True)),
         (Unavailable(wait=0.0), 3, Decision(Status.PENDING, wait=120.0, counts=True)),

@@ -10,6 +10,7 @@ from django.db import connection
 
 from messaging import dispatch
 from messaging.models import Message
+from messaging.publishing import SqsAway
 from messaging.services import dead_lettered, exhausted, revive, send_again
 from messaging.states import Status
 from messaging.tasks import revive as revive_task
@@ -54,7 +55,7 @@ def test_the_dispatcher_puts_it_on_the_dead_letter_queue_once(sqs: Any) -> None:
 
 def test_with_sqs_away_it_stays_in_the_outbox(sqs_away: None) -> None:
     used_up()
-    with pytest.raises(dispatch.SqsAway):
+    with pytest.raises(SqsAway):
         dispatch._drain_exhausted()
     assert len(exhausted()) == 1
 

@@ -12,7 +12,7 @@ from messaging.models import BusinessNumber, Hold, Message
 from messaging.pace import BREAKS_AFTER
 from messaging.services import Outcome, claim, record, release, resume
 from messaging.signals import lane_alert
-from messaging.whatsapp.errors import Misconfigured, OutcomeUnknown, Rejected, Scope, Throttled, WhatsAppError
+from messaging.whatsapp.errors import Misconfigured, NotSent, OutcomeUnknown, Rejected, Scope, Throttled, WhatsAppError
 from tests.messaging.factories import accepted, answered, claimed, go_on, number, pending, released
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +95,22 @@ def test_throttles_in_a_row_last_longer_and_slow_down_more() -> None:
     assert state.throttled_until
     wait = (state.throttled_until - timezone.now()).total_seconds()
     assert (round(wait), round(state.pace_share, 3)) == (8, 0.512)
+
+
+def test_calls_that_never_leave_us_make_the_number_wait_and_not_slower() -> None:
+    batch = released(5)
+    rows = claim(batch.release_id, batch.message_ids)
+    record([Outcome(row, NotSent(title="refused"), timezone.now()) for row in rows])
+    state = number()
+    assert (state.throttled_until is not None, state.pace_share) == (True, 1.0)
+
+
+def test_one_call_in_many_that_never_leaves_us_makes_nobody_wait() -> None:
+    batch = released(6)
+    rows = claim(batch.release_id, batch.message_ids)
+    answers: list[Any] = [accepted(), *[NotSent(title="refused")] * 5]
+    record([Outcome(row, answer, timezone.now()) for row, answer in zip(rows, answers, strict=True)])
+    assert number().throttled_until is None
 
 
 def test_a_throttle_of_the_app_makes_every_number_wait() -> None:
