@@ -30,6 +30,11 @@ class Patience:
     told: float
     resend: float
 
+    @property
+    def settle(self) -> float:
+        """How old Meta's reports on others must be: time for a report on this message to arrive beside them."""
+        return self.grace / 5
+
 
 def patience() -> Patience:
     """WA_UNKNOWN_GRACE and WA_UNKNOWN_RESEND_AFTER."""

@@ -5,7 +5,8 @@ reports each message that it took with a status that carries our id. That this s
 where it would have been here if there were one:
 
 - time has passed: `WA_UNKNOWN_GRACE` since the end of the attempt;
-- Meta reports: statuses of three other messages of the same number, dated after that end by Meta itself, are stored;
+- Meta reports: statuses of three other messages of the same number, dated after that end by Meta itself, are stored,
+  and have been long enough for one of this message to follow, had Meta only just come back;
 - nothing is still on its way through us: the incoming queue is empty, also of what failed and hides until its retry;
 - nothing got lost on the way: since that end no webhook was refused and none went to the dead-letter queue.
 
@@ -74,7 +75,8 @@ def judge(
         return Verdict.AGAIN if age >= limit.resend else Verdict.WAIT
     if age < limit.grace:
         return Verdict.WAIT
-    reported = sum(message_id != lost.message_id and at > lost.ended_at for message_id, at in others)
+    latest = now - timedelta(seconds=limit.settle)
+    reported = sum(message_id != lost.message_id and lost.ended_at < at <= latest for message_id, at in others)
     if incoming is not None and incoming.vouches_since(lost.ended_at) and reported >= OTHERS_NEEDED:
         return Verdict.AGAIN
     hopeless = incoming is not None and incoming.lost_since(lost.ended_at)
@@ -143,20 +145,22 @@ def _others(rows: Sequence[Lost], now: datetime, limit: Patience) -> dict[int, l
     since: dict[int, datetime] = {}
     for row in ripe:
         since[row.number_id] = min(row.ended_at, since.get(row.number_id, row.ended_at))
-    return {number_id: _statuses_since(number_id, moment) for number_id, moment in since.items()}
+    until = now - timedelta(seconds=limit.settle)
+    return {number_id: _statuses_between(number_id, moment, until) for number_id, moment in since.items()}
 
 
-def _statuses_since(number_id: int, moment: datetime) -> list[tuple[UUID, datetime]]:
+def _statuses_between(number_id: int, moment: datetime, until: datetime) -> list[tuple[UUID, datetime]]:
     # From the newest message back by primary key; it ends at LOOK_AT messages, at once where there is traffic.
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT m.id, e.at FROM messaging_message m CROSS JOIN LATERAL (
-              SELECT max(e.at) AS at FROM messaging_messageevent e WHERE e.message_id = m.id AND e.source = 'webhook'
+              SELECT max(e.at) AS at FROM messaging_messageevent e
+              WHERE e.message_id = m.id AND e.source = 'webhook' AND e.at <= %s
             ) e
             WHERE m.id >= %s AND m.number_id = %s AND m.direction = 'outbound' AND e.at > %s
             ORDER BY m.id DESC LIMIT %s
             """,
-            [first_uuid7(moment - LOOK_BACK), number_id, moment, LOOK_AT],
+            [until, first_uuid7(moment - LOOK_BACK), number_id, moment, LOOK_AT],
         )
         return list(cursor.fetchall())

@@ -43,7 +43,7 @@ def lost(age: float = 601, on_unknown: str = OnUnknown.WAIT, message_id: UUID | 
     return Lost(message_id or uuid4(), 1, ago(age), on_unknown, 0, None)
 
 
-def others(count: int, age: float = 5) -> list[tuple[UUID, datetime]]:
+def others(count: int, age: float = 130) -> list[tuple[UUID, datetime]]:
     return [(uuid4(), ago(age)) for _ in range(count)]
 
 
@@ -54,6 +54,7 @@ def others(count: int, age: float = 5) -> list[tuple[UUID, datetime]]:
         (lost(599), others(3), CLEAR, Verdict.WAIT),
         (lost(601), others(2), CLEAR, Verdict.WAIT),
         (lost(601), others(9, age=602), CLEAR, Verdict.WAIT),
+        (lost(601), others(9, age=5), CLEAR, Verdict.WAIT),
         (lost(601), others(3), IncomingEvidence(1, None, None), Verdict.WAIT),
         (lost(601), others(3), None, Verdict.WAIT),
         (lost(601), others(3), IncomingEvidence(0, ago(700), ago(700)), Verdict.AGAIN),
@@ -73,7 +74,7 @@ def test_the_table_of_verdicts(row: Lost, statuses: Any, incoming: IncomingEvide
 
 def test_its_own_statuses_are_not_those_of_others() -> None:
     row = lost(601)
-    statuses = [*others(2), (row.message_id, ago(1))]
+    statuses = [*others(2), (row.message_id, ago(130))]
     assert judge(row, NOW, statuses, CLEAR, PATIENCE) is Verdict.WAIT
 
 
@@ -85,11 +86,12 @@ def unknown(age: float = 0, **fields: Any) -> Message:
 
 
 def others_reported(count: int) -> None:
-    """Other messages of the number, of which Meta reports just now."""
+    """Other messages of the number, on which Meta reported two minutes ago."""
+    at = timezone.now() - timedelta(seconds=125)
     for n in range(count):
         message = in_state(Status.ACCEPTED)
         wamid = f"wamid.OTHER{n}"
-        advance_many([Change(message.id, Status.SENT, timezone.now(), "webhook", wamid=wamid, key=f"{wamid}:sent")])
+        advance_many([Change(message.id, Status.SENT, at, "webhook", wamid=wamid, key=f"{wamid}:sent")])
 
 
 def test_a_lost_answer_keeps_the_end_of_its_attempt() -> None:
