@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from messaging.models import Attempt, BusinessNumber, Message, MessageEvent, OnUnknown, Priority
+from messaging.models.messages import on_unknown_choices
 from messaging.phone_numbers import InvalidPhoneNumber, parse
 from messaging.services import (
     CAMPAIGN_LENGTH,
@@ -60,7 +61,7 @@ class SendSerializer(serializers.Serializer[Any]):
         required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
     )
     on_unknown = serializers.ChoiceField(
-        choices=[choice.value for choice in OnUnknown],
+        choices=on_unknown_choices(),
         default=OnUnknown.WAIT.value,
         help_text=(
             "When Meta's answer is lost. `wait`: until it is known whether it was sent. `resend` after a short time, "
@@ -111,7 +112,7 @@ class SendSerializer(serializers.Serializer[Any]):
         return number
 
 
-class EventSerializer(serializers.ModelSerializer[MessageEvent]):
+class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):
     """One line of a message's timeline."""
 
     class Meta:
@@ -182,10 +183,10 @@ class MessageDetailSerializer(MessageSerializer):
     class Meta(MessageSerializer.Meta):
         fields = [*MessageSerializer.Meta.fields, "timeline", "attempt_history"]
 
-    @extend_schema_field(EventSerializer(many=True))
+    @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, message: Message) -> list[Any]:
         """Oldest first."""
-        return list(EventSerializer(timeline(message), many=True).data)
+        return list(TimelineEntrySerializer(timeline(message), many=True).data)
 
 
 class AcceptedSerializer(serializers.Serializer[Any]):

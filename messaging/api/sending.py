@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.api.idempotency import HEADER_PARAMETER, answered_once, stored_form
+from messaging.api.idempotency import HEADER_PARAMETER, REFUSALS, answered_once, stored_form
 from messaging.authentication import client_of
 from messaging.models import BusinessNumber, Message
 from messaging.serializers import (
@@ -36,7 +36,9 @@ from messaging.services import (
 class SendView(APIView):
     """Accept one message; the answer comes before it is sent."""
 
-    @extend_schema(request=SendSerializer, responses={202: AcceptedSerializer}, parameters=[HEADER_PARAMETER])
+    @extend_schema(
+        request=SendSerializer, responses={202: AcceptedSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
+    )
     def post(self, request: Request) -> Response:
         """202 with our id; follow it at /messaging/messages/{id}."""
 
@@ -54,7 +56,9 @@ class SendView(APIView):
 class SendBulkView(APIView):
     """Accept up to 1,000 messages in one request."""
 
-    @extend_schema(request=BulkSerializer, responses={202: BulkAnswerSerializer}, parameters=[HEADER_PARAMETER])
+    @extend_schema(
+        request=BulkSerializer, responses={202: BulkAnswerSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
+    )
     def post(self, request: Request) -> Response:
         """202 with a result per item: the good ones are accepted, the bad ones named by index. 400 if none is good."""
 
