@@ -37,7 +37,11 @@ class StringField(serializers.CharField):
 
 
 class SendSerializer(serializers.Serializer[Any]):
-    """One message to send; `context["numbers"]` has the senders, `validated_data["new"]` is the NewMessage."""
+    """One message to send; `context["numbers"]` has the senders.
+
+    `run_validation` gives {"new": NewMessage, "warnings": [str]}; one serializer validates any number of bodies, since
+    making its fields costs more than using them.
+    """
 
     phone_number = StringField(max_length=32, help_text="In international form: +15551234567.")
     message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
@@ -69,10 +73,15 @@ class SendSerializer(serializers.Serializer[Any]):
         ),
     )
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known: a typing error in `send_at` must not send at once."""
+        values = super().to_internal_value(data)
+        if unknown := data.keys() - self.fields.keys():
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        return values
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what needs more than one field, and turn the whole into a NewMessage."""
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
         try:
             content = outbound.validate(attrs["message_type"], attrs["message_data"])
         except outbound.InvalidContent as error:

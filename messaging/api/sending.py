@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from messaging.api.idempotency import HEADER_PARAMETER, REFUSALS, answered_once, stored_form
 from messaging.authentication import client_of
-from messaging.models import BusinessNumber, Message
+from messaging.models import Message
 from messaging.serializers import (
     MAX_BULK,
     AcceptedSerializer,
@@ -101,8 +101,8 @@ class _Bad:
 
 def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     """Each body validated, the good ones against their windows too; one query each for senders and windows."""
-    numbers = numbers_to_send_from(_senders(bodies))
-    items = [_validated(body, numbers) for body in bodies]
+    serializer = SendSerializer(context={"numbers": numbers_to_send_from(_senders(bodies))})
+    items = [_validated(body, serializer) for body in bodies]
     policy = window_policy()
     if policy is WindowPolicy.OFF:
         return items
@@ -110,11 +110,13 @@ def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     return [_judged(item, policy) if isinstance(item, _Good) and next(outside) else item for item in items]
 
 
-def _validated(body: Any, numbers: dict[str | None, BusinessNumber]) -> _Good | _Bad:
-    serializer = SendSerializer(data=body, context={"numbers": numbers})
-    if serializer.is_valid():
-        return _Good(serializer.validated_data["new"], serializer.validated_data["warnings"])
-    return _Bad(serializer.errors)
+def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:
+    try:
+        data = serializer.run_validation(body)
+    except ValidationError as error:
+        # What is no object at all has a list of errors and no field to name.
+        return _Bad(error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail})
+    return _Good(data["new"], data["warnings"])
 
 
 def _judged(item: _Good, policy: WindowPolicy) -> _Good | _Bad:
