@@ -1,4 +1,8 @@
-"""The dispatcher: releases what is due to the outgoing queue, and finds what got lost. Any number may run."""
+"""The dispatcher: releases what is due to the outgoing queue, and finds what got lost. Any number may run.
+
+While SQS is away it delivers by itself, with the worker's own functions, what it releases and what was queued before;
+copies that SQS brings back later find nothing to claim.
+"""
 
 import logging
 import signal
@@ -8,22 +12,53 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
 
-from messaging import services, tasks
+from messaging import sender, services, tasks
+from messaging.dead_letters import publish_dead_letter
 from messaging.publishing import SqsAway, publish
 from messaging.services import Logged
+from messaging.watch import look_at_incoming
 
 logger = logging.getLogger(__name__)
 
-TICK_S = 0.1
-# While SQS is away rows wait in the database, where they can still be cancelled, instead of in `queued`.
-SQS_WAIT_S = 1.0
+TICK_S = 0.05
+# A tick that released as much as it may is followed by a longer one: a backlog then travels in fewer, fuller tasks.
+BUSY_TICK_S = 0.1
+BUSY_ROWS = 6
 DATABASE_WAIT_S = 1.0
 ERROR_WAIT_S = 1.0
+INBOUND_EVERY_S = 1.0
+# Calls of its own at once, while SQS is away: enough for the pace of one number, and no more than one thread pool.
+OWN_CALLS = 60
+# Rows that were queued so long are not with a worker: SQS, which has their task, is away.
+QUEUED_S = 1.0
+# After SQS refused a task the dispatcher delivers for so long before it asks SQS again.
+SQS_WAIT_S = 1.0
+DRAIN_S = 25
+
+
+def _sweep_unknown() -> list[Logged]:
+    return services.sweep_unknown(look_at_incoming()) if services.has_unknown() else []
+
+
+def _drain_exhausted() -> list[Logged]:
+    letters = services.exhausted()
+    for letter in letters:
+        publish_dead_letter("outgoing", tasks.revive, str(letter.message_id), letter.generation)
+    services.dead_lettered(letters)
+    return []
+
+
 SWEEPS: tuple[tuple[float, Callable[[], list[Logged]]], ...] = (
+    (1.0, services.sweep_holds),
+    (1.0, services.sweep_expired),
     (2.0, services.sweep_orphans),
+    (2.0, _sweep_unknown),
     (5.0, services.sweep_lost),
     (5.0, services.sweep_expired_leases),
+    (5.0, _drain_exhausted),
+    (10.0, services.sweep_pairs),
     (60.0, services.sweep_stored_webhooks),
+    (60.0, services.sweep_idempotency_keys),
 )
 
 
@@ -33,6 +68,9 @@ class Dispatcher:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._next_sweep = dict.fromkeys((sweep for _, sweep in SWEEPS), 0.0)
+        self._inbound: dict[int, float] = {}
+        self._next_inbound = 0.0
+        self._own_until = 0.0
 
     def stop_on_signals(self) -> None:
         """End after the current tick at SIGTERM or SIGINT."""
@@ -48,30 +86,77 @@ class Dispatcher:
         logger.info("dispatcher is ready")
         while not self._stopping.is_set():
             started = time.monotonic()
+            released = 0
             try:
-                self.tick()
+                released = self.tick()
             except (OperationalError, InterfaceError) as error:
                 logger.warning("the database is away: %s", type(error).__name__)
                 connection.close()
                 self._stopping.wait(DATABASE_WAIT_S)
-            except Exception:  # the process's edge: one row that breaks a sweep must not stop the lane
+            except Exception:  # the process's edge: one row that breaks a release must not stop the lane
                 logger.exception("a tick failed")
                 self._stopping.wait(ERROR_WAIT_S)
-            self._stopping.wait(max(0.0, TICK_S - (time.monotonic() - started)))
+            every = BUSY_TICK_S if released >= BUSY_ROWS else TICK_S
+            self._stopping.wait(max(0.0, every - (time.monotonic() - started)))
+        sender.close(DRAIN_S)
 
-    def tick(self) -> None:
-        """Release what is due on each number, then sweep what is due for sweeping."""
+    def tick(self) -> int:
+        """Release what is due on each number, then sweep what is due for sweeping. Returns how many were released."""
+        released = 0
         for number_id in services.numbers_with_due_messages():
-            for batch in services.release(number_id):
+            for batch in services.release(number_id, self._inbound_rate(number_id), self._room()):
+                released += len(batch.message_ids)
                 self._publish(batch)
-        now = time.monotonic()
-        for every, sweep in SWEEPS:
-            if now >= self._next_sweep[sweep]:
-                self._next_sweep[sweep] = now + every
-                services.announce_changes(sweep())
+        if self._delivers_itself():
+            for batch in services.queued_releases(QUEUED_S, self._room() or 0):
+                self._deliver(batch)
+        self._sweep()
+        return released
 
     def _publish(self, batch: services.Release) -> None:
+        if self._delivers_itself():
+            self._deliver(batch)
+            return
         try:
             publish(tasks.send, str(batch.release_id), [str(message_id) for message_id in batch.message_ids])
         except SqsAway:
-            services.announce_changes(services.take_back(batch, SQS_WAIT_S))
+            self._own_until = time.monotonic() + SQS_WAIT_S
+            self._deliver(batch)
+
+    def _delivers_itself(self) -> bool:
+        return time.monotonic() < self._own_until
+
+    def _room(self) -> int | None:
+        """How many messages may be released: as many as there are calls of our own free, while we need those."""
+        return sender.sender(OWN_CALLS).free() if self._delivers_itself() else None
+
+    def _deliver(self, batch: services.Release) -> None:
+        """What a worker does. Too much for the free calls goes back: it keeps its turn, and can still be cancelled."""
+        own = sender.sender(OWN_CALLS)
+        if len(batch.message_ids) > own.free():
+            services.announce_changes(services.take_back(batch))
+            return
+        for claimed in services.claim(batch.release_id, batch.message_ids):
+            own.send(claimed)
+
+    def _inbound_rate(self, number_id: int) -> float:
+        if time.monotonic() >= self._next_inbound:
+            self._next_inbound = time.monotonic() + INBOUND_EVERY_S
+            self._inbound = services.inbound_rates()
+        return self._inbound.get(number_id, 0.0)
+
+    def _sweep(self) -> None:
+        """Each sweep has its own guard: one that fails must keep neither the others nor the release from their work."""
+        now = time.monotonic()
+        for every, sweep in SWEEPS:
+            if now < self._next_sweep[sweep]:
+                continue
+            self._next_sweep[sweep] = now + every
+            try:
+                services.announce_changes(sweep())
+            except SqsAway:
+                logger.info("%s waits for SQS", sweep.__name__)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                logger.exception("the sweep %s failed", sweep.__name__)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -27,8 +28,10 @@ CALLS_AT_ONCE = 200
 # One call's whole budget (connect 3 s, read 10 s, 20 s in all) and a little to write its outcome down.
 CALL_S = 22
 # Outcomes that come within this time share a statement. Statuses do not wait for it: they match by our own id.
-GATHER_S = 0.05
+GATHER_S = 0.1
 RECORD_AT_MOST = 200
+# An outcome in hand outlives its row's lease: that Meta took a message is true however late it is written down.
+KEPT_FOR = timedelta(minutes=10)
 
 
 class Sender:
@@ -36,6 +39,7 @@ class Sender:
 
     def __init__(self, api: CloudApi, calls_at_once: int = CALLS_AT_ONCE) -> None:
         self._api = api
+        self._calls_at_once = calls_at_once
         self._calls = ThreadPoolExecutor(calls_at_once, thread_name_prefix="cloud-api")
         self._free = threading.Semaphore(calls_at_once)
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
@@ -50,6 +54,11 @@ class Sender:
         with self._changed:
             self._open += 1
         self._calls.submit(self._call, claimed)
+
+    def free(self) -> int:
+        """How many calls could start now without waiting."""
+        with self._changed:
+            return max(0, self._calls_at_once - self._open)
 
     def drain(self, timeout: float) -> bool:
         """Wait until every call is over and recorded; False when `timeout` seconds were not enough."""
@@ -111,14 +120,14 @@ class Sender:
             yield outcome
 
     def _record(self, outcomes: list[Outcome]) -> None:
-        """An outcome in hand is worth keeping: try until the lease of its row ends."""
-        last_lease = max(outcome.claimed.lease_until for outcome in outcomes)
+        """An outcome in hand is worth keeping: try as long as it may be of use."""
+        give_up_at = max(outcome.at for outcome in outcomes) + KEPT_FOR
         while True:
             try:
                 announce_changes(record(outcomes))
             except (OperationalError, InterfaceError) as error:
                 connection.close()
-                if timezone.now() >= last_lease:
+                if timezone.now() >= give_up_at:
                     logger.error("%d outcomes were lost: %s", len(outcomes), type(error).__name__)
                     return
                 time.sleep(0.5)
@@ -137,15 +146,15 @@ _sender: Sender | None = None
 _lock = threading.Lock()
 
 
-def sender() -> Sender:
-    """This process's sender."""
+def sender(calls_at_once: int = CALLS_AT_ONCE) -> Sender:
+    """This process's sender, made with so many calls at once on first use."""
     global _sender  # noqa: PLW0603 - one per process, and only after the fork
     with _lock:
         if _sender is None:
             api = CloudApi(
-                settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, settings.WA_ACCESS_TOKEN, pool_size=CALLS_AT_ONCE
+                settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, settings.WA_ACCESS_TOKEN, pool_size=calls_at_once
             )
-            _sender = Sender(api)
+            _sender = Sender(api, calls_at_once)
         return _sender
 
 

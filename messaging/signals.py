@@ -3,6 +3,7 @@
     message_received(message_id)                 an inbound message was stored, once
     message_status_changed(message_id, status)   a message moved to another state
     events_recorded(event_ids)                   MessageEvent rows of one statement, for the analytics lane
+    lane_alert(kind, key, reason)                somebody has to look: see `services/alerts.py` for the kinds
 
 `message_id` is a UUID, `status` a `Status`, `event_ids` a list of integers.
 """
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 message_received = Signal()
 message_status_changed = Signal()
 events_recorded = Signal()
+lane_alert = Signal()
 
 
 def announce(signal: Signal, sender: Any, **kwargs: Any) -> None:

@@ -7,10 +7,14 @@
     pending | queued ─▶ cancelled | expired          pending | queued | failed ─▶ sent | delivered | read
 
 Forward jumps are legal: Meta leaves `delivered` out when `read` implies it. What Meta reports is evidence and wins
-over what we believed (the last line); a move that is not in the table is ignored, never an error. One move depends on
-more than the two states: `failed ─▶ sent` is legal only when the `sent` is another attempt's (or the failure was
-ours), since Meta does not order its webhooks and the `sent` of the attempt that failed may come after its `failed`.
-An inbound message is `received` and stays so.
+over what we believed (the last line); a move that is not in the table is ignored, never an error. An inbound message
+is `received` and stays so.
+
+Two of Meta's statuses depend on whose attempt they are of, since webhooks come in any order and more than once:
+
+    sent     of the very attempt that failed says nothing new: not out of `failed`, nor out of the retry after it
+    failed   fails a message only where it is of its latest attempt: `accepted` or `sent` under that wamid, or no
+             wamid is known yet and there was no attempt before (or nothing is known of the latest, `unknown`)
 """
 
 from enum import StrEnum
@@ -62,17 +66,28 @@ RANK = {
 # Every legal move as "from>to", the form in which SQL asks for it.
 LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() for after in sorted(targets)]
 
-# The one move that only another attempt's evidence may make.
-OF_ANOTHER_ATTEMPT = (S.FAILED, S.SENT)
+# The moves that only another attempt's evidence may make: these states come after a failure, or before any evidence.
+OF_ANOTHER_ATTEMPT = [f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)]
+
+# The states out of which a `failed` of their own wamid leads.
+FAILED_BY_META = [S.ACCEPTED, S.SENT]
+
+# What Meta can only say of a message that it took.
+TAKEN_BY_META = frozenset({S.ACCEPTED, *EVIDENCE})
 
 # What Meta calls a status, as ours. `played` is a voice message's `read`; `deleted` is a legacy value that says
 # nothing of delivery.
 FROM_META = {"sent": S.SENT, "delivered": S.DELIVERED, "read": S.READ, "played": S.READ, "failed": S.FAILED}
 
 
-def may_move(before: Status, after: Status, *, same_attempt: bool = False) -> bool:
-    """Whether a message may move; `same_attempt`: the evidence is of the very attempt that failed."""
-    if same_attempt and (before, after) == OF_ANOTHER_ATTEMPT:
+def may_move(before: Status, after: Status, *, same_attempt: bool | None = None) -> bool:
+    """Whether a message may move.
+
+    `same_attempt` is for a status of Meta's whose message has a wamid already: whether it is the status's own.
+    """
+    if same_attempt and f"{before}>{after}" in OF_ANOTHER_ATTEMPT:
+        return False
+    if after is S.FAILED and same_attempt is not None and not (same_attempt and before in FAILED_BY_META):
         return False
     return after in TRANSITIONS[before]
 

@@ -29,6 +29,12 @@ def send(release_id: str, message_ids: list[str]) -> None:
         sender.sender().send(claimed)
 
 
+@shared_task(name="messaging.revive")
+def revive(message_id: str, generation: int) -> None:
+    """An exhausted message that somebody redrove from the dead-letter queue: once more, once per generation."""
+    services.revive(UUID(message_id), generation)
+
+
 @signals.worker_shutdown.connect
 def finish_calls(**_: object) -> None:
     """Record the calls that are under way before the process ends."""

@@ -6,7 +6,7 @@ from kombu import Exchange, Queue
 from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
 
-from waproject.queues import LANES, Lane
+from waproject.queues import LANES, Lane, dead_letter_name
 
 # kombu's own codec turns {"__type__": …} in anybody's data into Python objects. This one is JSON and nothing else.
 register("json", json.dumps, json.loads, content_type="application/json", content_encoding="utf-8")
@@ -27,7 +27,11 @@ broker_url = "sqs://"
 broker_connection_retry_on_startup = True
 broker_transport_options = {
     # With predefined queues kombu never lists, creates or purges one, and needs no permission to.
-    "predefined_queues": {lane.name: _predefined(lane) for lane in LANES.values()},
+    "predefined_queues": {
+        **{lane.name: _predefined(lane) for lane in LANES.values()},
+        # Nobody consumes these; an exhausted message is put on the outgoing one (messaging/dead_letters.py).
+        **{dead_letter_name(lane): {"url": lane.dlq_url} for lane in LANES.values()},
+    },
     "wait_time_seconds": 20,
     # SQS counts and bills 64 KB chunks of the body, and base64 is a third on top.
     "sqs_base64_encoding": False,

@@ -55,7 +55,7 @@ LANES = {
         ),
         Lane(
             "outgoing",
-            tasks=("messaging.send",),
+            tasks=("messaging.send", "messaging.revive"),
             pool="threads",
             # A task only claims rows; their calls run in a pool of their own (messaging/sender.py).
             default_concurrency=2,
@@ -70,3 +70,8 @@ LANES = {
         ),
     )
 }
+
+
+def dead_letter_name(lane: Lane) -> str:
+    """What we call a lane's dead-letter queue where a task is put on it on purpose."""
+    return f"{lane.name}-dead-letters"

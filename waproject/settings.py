@@ -127,6 +127,16 @@ WA_APP_SECRET_PREVIOUS = env.str("WA_APP_SECRET_PREVIOUS", "")
 WA_WEBHOOK_VERIFY_TOKEN = env.str("WA_WEBHOOK_VERIFY_TOKEN")
 # What an API message may ask of us: attempts that the Cloud API refused for now, before a message is failed.
 WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
+# Seconds before the next attempt, by the attempts before it: an outage of minutes is outlasted.
+WA_BACK_OFF_S = env.list("WA_BACK_OFF_S", cast=float, default=[2.0, 8.0, 30.0, 120.0, 600.0])
+# Seconds by Meta's error code, in the place of the table's (messaging/whatsapp/codes.py), e.g. 131049=86400,2=30.
+WA_CODE_WAITS = {
+    int(code): float(wait) for code, wait in (entry.split("=", 1) for entry in env.list("WA_CODE_WAITS", default=[]))
+}
+# A message whose answer was lost: seconds before it may be sent again where all evidence says that Meta has not taken
+# it, and where its sender prefers a double to a delay (on_unknown: resend).
+WA_UNKNOWN_GRACE = env.float("WA_UNKNOWN_GRACE", 600.0)
+WA_UNKNOWN_RESEND_AFTER = env.float("WA_UNKNOWN_RESEND_AFTER", 15.0)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
 WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
 # Free text to a contact who has not written within 24 hours: say nothing, say so in the answer, or refuse it.

@@ -1,29 +1,27 @@
 """What a worker does to released rows: claim them and record what came of their calls."""
 
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
-from messaging import retry
-from messaging.models import Attempt, BusinessNumber
+from messaging import pace, retry
+from messaging.models import OnUnknown
 from messaging.services.deadlocks import retrying_deadlocks
+from messaging.services.limits import limits
+from messaging.services.stops import Report, apply_stops
 from messaging.services.transitions import Change, Logged, advance_many
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted
-from messaging.whatsapp.errors import WhatsAppError
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Scope, WhatsAppError
 
-logger = logging.getLogger(__name__)
-
-# A claimed row is its worker's for this long. It outlasts a call (20 s) and the recording of its outcome, and ends
-# before SQS shows the task again (120 s).
-LEASE_S = 90
+# A claimed row is its worker's for this long: a call (20 s) and its turn among the calls of its process. The task
+# does not hold the row, so this need not outlast the task; the sooner it ends, the sooner a killed worker's rows are
+# settled.
+LEASE_S = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,17 @@ class Claimed:
     content: dict[str, object]
     attempts: int
     lease_until: datetime
+    # The how manieth call this is, for its Attempt.
+    call: int = 1
+    capped: bool = False
+    fail_unknown: bool = False
+    # The number had unknown outcomes just before: this call's outcome ends the row of them, or prolongs it.
+    troubled: bool = False
+
+    @property
+    def template(self) -> str:
+        """The template's name; empty where it is none."""
+        return str(self.content.get("name", "")) if self.type == "template" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +67,48 @@ def claim(release_id: UUID, message_ids: Sequence[UUID]) -> list[Claimed]:
             """
             WITH claimed AS (
               UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
-                lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
+                lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
+                releases = 0, calls = m.calls + 1
               FROM messaging_businessnumber n
               WHERE m.id = ANY(%(ids)s) AND m.release_id = %(release_id)s AND m.status = 'queued' AND n.id = m.number_id
-              RETURNING m.id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts, m.lease_until
+                AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
+              RETURNING m.id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts, m.lease_until,
+                m.calls, m.capped_at, m.on_unknown, n.failures
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
-            SELECT id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until FROM claimed
+            SELECT id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
+              capped_at IS NOT NULL, on_unknown, failures > 0 FROM claimed
             """,
             {"ids": list(message_ids), "release_id": release_id, "lease": LEASE_S},
         )
         rows = cursor.fetchall()
     return [
         Claimed(
-            message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until
+            message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
+            call, capped, on_unknown == OnUnknown.FAIL, troubled
         )
-        for message_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until in rows
-    ]
+        for message_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call, capped,
+            on_unknown, troubled in rows
+    ]  # fmt: skip
 
 
 @retrying_deadlocks
 def record(outcomes: Sequence[Outcome]) -> list[Logged]:
-    """Write what came of any number of calls, in one transaction; pause a number that Meta refuses altogether."""
+    """Write what came of any number of calls, and what has to wait because of them.
+
+    Where all went well that is one statement, which needs no transaction around it.
+    """
     decisions = [(outcome, _decide(outcome)) for outcome in outcomes]
+    changes = [_change(outcome, decision) for outcome, decision in decisions]
+    reports = [_report(outcome, decision.stop) for outcome, decision in decisions if decision.stop]
+    streaks = _streaks(outcomes)
+    if not (reports or streaks):
+        return advance_many(changes)
     with transaction.atomic():
-        logged = advance_many([_change(outcome, decision) for outcome, decision in decisions])
-        Attempt.objects.bulk_create([_attempt(outcome) for outcome in outcomes if outcome.result is not None])
-        paused = {o.claimed.number_id: o for o, decision in decisions if decision.pause_number}
-        for number_id, outcome in paused.items():
-            _pause(number_id, outcome)
+        logged = advance_many(changes)
+        apply_stops(reports, streaks)
     return logged
 
 
@@ -99,50 +119,63 @@ def _decide(outcome: Outcome) -> retry.Decision:
         case None:
             return retry.Decision(Status.PENDING)
         case error:
-            return retry.decide(error, outcome.claimed.attempts, settings.WA_MAX_ATTEMPTS)
+            claimed = outcome.claimed
+            so_far = retry.SoFar(claimed.attempts, claimed.capped, claimed.fail_unknown)
+            return retry.decide(error, so_far, limits())
 
 
 def _change(outcome: Outcome, decision: retry.Decision) -> Change:
-    result = outcome.result
+    result, claimed = outcome.result, outcome.claimed
     error = result if isinstance(result, WhatsAppError) else None
     return Change(
-        outcome.claimed.message_id,
+        claimed.message_id,
         decision.status,
         outcome.at,
         "worker",
         wamid=result.wamid if isinstance(result, Accepted) else None,
         error_code=error.code if error else None,
         error_title=describe_error(error) if error else "",
-        due_at=outcome.at + timedelta(seconds=decision.wait),
+        due_at=_due(outcome, decision),
         counts=decision.counts,
         # That Meta has it is true of the message, whatever became of the release.
-        release_id=None if decision.status is Status.ACCEPTED else outcome.claimed.release_id,
+        release_id=None if decision.status is Status.ACCEPTED else claimed.release_id,
+        call=claimed.call,
+        outcome=None if result is None else type(result).__name__,
+        caps=decision.caps,
+        exhausted=decision.exhausted,
     )
 
 
-def _attempt(outcome: Outcome) -> Attempt:
-    result = outcome.result
-    error = result if isinstance(result, WhatsAppError) else None
-    return Attempt(
-        message_id=outcome.claimed.message_id,
-        n=outcome.claimed.attempts + 1,
-        wamid=result.wamid if isinstance(result, Accepted) else None,
-        outcome=type(error).__name__ if error else "Accepted",
-        error_code=error.code if error else None,
-        error_title=describe_error(error) if error else "",
-        at=outcome.at,
-    )
+def _due(outcome: Outcome, decision: retry.Decision) -> datetime | None:
+    wait = decision.wait
+    if wait is None and decision.stop and decision.stop.scope is Scope.TEMPLATE and not outcome.claimed.template:
+        wait = decision.stop.wait  # Meta speaks of a template and we see none: nothing else would hold the message back
+    return None if wait is None else outcome.at + timedelta(seconds=wait)
+
+
+def _report(outcome: Outcome, stop: retry.Stop) -> Report:
+    error = outcome.result
+    reason = f"{error.code}: {describe_error(error)}" if isinstance(error, WhatsAppError) else ""
+    return Report(outcome.claimed.number_id, outcome.claimed.peer, outcome.claimed.template, stop, reason)
+
+
+def _streaks(outcomes: Sequence[Outcome]) -> dict[int, pace.Streak]:
+    """Each number's unknown outcomes in a row, where there are any, or were before. What did not go says nothing."""
+    said = [outcome for outcome in outcomes if outcome.result is not None and not isinstance(outcome.result, NotSent)]
+    concerned = {
+        outcome.claimed.number_id
+        for outcome in said
+        if outcome.claimed.troubled or isinstance(outcome.result, OutcomeUnknown)
+    }
+    by_number: dict[int, list[bool | None]] = {number_id: [] for number_id in concerned}
+    for outcome in sorted(said, key=lambda outcome: outcome.at):
+        if outcome.claimed.number_id in concerned:
+            unknown = isinstance(outcome.result, OutcomeUnknown)
+            answer = None if unknown else isinstance(outcome.result, Accepted)
+            by_number[outcome.claimed.number_id].append(answer)
+    return {number_id: pace.Streak.of(answers) for number_id, answers in by_number.items()}
 
 
 def describe_error(error: WhatsAppError) -> str:
     """An error in the operator's words, at most 255 characters."""
     return (error.title or type(error).__name__)[:255]
-
-
-def _pause(number_id: int, outcome: Outcome) -> None:
-    error = outcome.result
-    reason = f"{error.code}: {describe_error(error)}"[:200] if isinstance(error, WhatsAppError) else ""
-    if BusinessNumber.objects.filter(pk=number_id, paused_at=None).update(
-        paused_at=timezone.now(), pause_reason=reason
-    ):
-        logger.error("number %s is paused: %s", number_id, reason)

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.models import OrphanStatus
+from messaging.services.failed_statuses import give_another_chance
 from messaging.services.transitions import Change, Logged, advance_many
 from messaging.states import FROM_META, Status
 from messaging.whatsapp.envelope import FIELD, OBJECT
@@ -26,7 +27,9 @@ def apply_statuses(updates: Sequence[StatusUpdate]) -> list[Logged]:
     found = _match(updates)
     matched = [(update, message_id) for update in updates if (message_id := found.get(_identity(update)))]
     _keep_orphans([update for update in updates if _identity(update) not in found])
-    return advance_many([change for update, message_id in matched if (change := _change(update, message_id))])
+    changes = [change for update, message_id in matched if (change := _change(update, message_id))]
+    logged = advance_many(changes)
+    return logged + give_another_chance(changes, logged)
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:

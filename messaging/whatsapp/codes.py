@@ -37,7 +37,8 @@ class Code:
     """One code, or the codes from `code` to `last`.
 
     `wait` is in seconds: before the next try for a throttled or unavailable code; for a rejected one the least time
-    before the same message may be offered anew (0: never as it is). `growth` multiplies the wait each time in a row.
+    before the same message may be offered once more (0: never as it is). `growth` multiplies the wait each time in a
+    row.
     """
 
     code: int
@@ -59,6 +60,11 @@ def _unavailable(code: int, wait: float, meaning: str) -> Code:
 
 def _rejected(code: int, meaning: str, last: int | None = None, wait: float = 0.0) -> Code:
     return Code(code, Kind.REJECTED, meaning, wait=wait, last=last)
+
+
+def _token(code: int, meaning: str, last: int | None = None) -> Code:
+    # One token serves every number here.
+    return Code(code, Kind.MISCONFIGURED, meaning, scope=Scope.APP, last=last)
 
 
 def _account(code: int, meaning: str, last: int | None = None) -> Code:
@@ -96,11 +102,11 @@ _UNAVAILABLE = (
 )
 
 _ACCOUNT = (
-    _account(0, "Meta does not accept the access token"),
-    _account(3, "the app lacks the capability or permission for this call"),
-    _account(10, "the app's permission is missing or was withdrawn"),
-    _account(200, "the app's permission is missing or was withdrawn", last=299),
-    _account(190, "the access token has expired or was revoked"),
+    _token(0, "Meta does not accept the access token"),
+    _token(3, "the app lacks the capability or permission for this call"),
+    _token(10, "the app's permission is missing or was withdrawn"),
+    _token(200, "the app's permission is missing or was withdrawn", last=299),
+    _token(190, "the access token has expired or was revoked"),
     _account(368, "the business account is blocked for breaking a policy"),
     _account(131005, "the access token has no right to this account"),
     _account(131031, "the business account is locked, or its PIN data are wrong"),

@@ -5,8 +5,8 @@
     ├─ Throttled         app | number | pair | template, a wait  → that scope waits
     ├─ Unavailable       an explicit temporary refusal, a wait   → retry with back-off
     ├─ OutcomeUnknown    answer lost, or any 5xx                 → may have gone out: never a blind retry
-    ├─ Rejected          this message can never go               → failed
-    └─ Misconfigured     number | account                        → pause it, alert
+    ├─ Rejected          this message can never go               → failed (one code: once more, a day later)
+    └─ Misconfigured     number | account | app                  → pause it, alert
 
 The facts about each code are in `codes.py`. How often and when to retry is decided by the caller, not here.
 """
@@ -36,6 +36,7 @@ __all__ = [
     "Unavailable",
     "WhatsAppError",
     "describe",
+    "from_failed_status",
     "from_response",
     "from_status_error",
     "lookup",
@@ -132,13 +133,17 @@ class OutcomeUnknown(WhatsAppError):
 
 
 class Rejected(WhatsAppError):
-    """Meta rejects this message; it can never go as it is."""
+    """Meta rejects this message. `wait`: seconds after which it may be offered once more; 0: it can never go."""
 
     summary = "the message was rejected"
 
+    def __init__(self, *, wait: float = 0.0, **facts: Unpack[Facts]) -> None:
+        super().__init__(**facts)
+        self.wait = wait
+
 
 class Misconfigured(WhatsAppError):
-    """The set-up needs a person: nothing of `scope` (number or account) can be sent until then."""
+    """The set-up needs a person: nothing of `scope` (number, account or app) can be sent until then."""
 
     summary = "the set-up is wrong"
 
@@ -174,6 +179,16 @@ def from_response(http_status: int, body: object, headers: Mapping[str, str]) ->
     return Unavailable(wait=asked or DEFAULT_WAIT, **facts)
 
 
+def from_failed_status(code: int | None, title: str) -> WhatsAppError:
+    """The error for a status `failed`: Meta took the message and then gave it up.
+
+    A code that the table does not have, or none, is Rejected: nothing says that another try would do better.
+    """
+    facts = Facts(code=code, title=title)
+    entry = lookup(code)
+    return _known(entry, None, facts) if entry else Rejected(**facts)
+
+
 def from_status_error(error: object) -> StatusError:
     """One element of a webhook's `errors`, of any shape; never raises."""
     facts = _facts({"error": error})
@@ -193,7 +208,7 @@ def _known(entry: Code, asked: float | None, facts: Facts) -> WhatsAppError:
         return Unavailable(wait=asked or entry.wait, **facts)
     if entry.kind is Kind.MISCONFIGURED:
         return Misconfigured(scope=entry.scope or Scope.ACCOUNT, **facts)
-    return Rejected(**facts)
+    return Rejected(wait=entry.wait, **facts)
 
 
 def _facts(body: object) -> Facts:

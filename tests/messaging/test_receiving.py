@@ -114,9 +114,9 @@ def test_a_status_of_another_number_does_not_touch_our_message() -> None:
 
 def test_a_failure_brings_its_code_and_words() -> None:
     message = in_state(Status.SENT, wamid="wamid.OUT1")
-    receive(webhook(statuses=(status("failed", errors=[{"code": 131049, "title": "not delivered"}]),)))
+    receive(webhook(statuses=(status("failed", errors=[{"code": 131026, "title": "not delivered"}]),)))
     message.refresh_from_db()
-    assert (message.status, message.error_code) == ("failed", 131049)
+    assert (message.status, message.error_code) == ("failed", 131026)
 
 
 def test_a_status_before_its_message_waits_for_it() -> None:
