@@ -7,11 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils import timezone
 
 from messaging.admin.history import BoundedPaginator
 from messaging.models import Hold
-from messaging.services import note
+from messaging.services import note, resume_hold
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
@@ -45,7 +44,7 @@ class HoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is history, and rows carry its id."""
+        """Rows carry its id: the dispatcher forgets it when none does any more."""
         return False
 
     def has_resume_permission(self, request: HttpRequest) -> bool:
@@ -63,7 +62,7 @@ class HoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Send on; the dispatcher takes the marks off the messages in batches."""
         count = 0
         for hold in queryset.filter(resumed_at=None):
-            if Hold.objects.filter(pk=hold.pk, resumed_at=None).update(resumed_at=timezone.now()):
+            if resume_hold(hold.pk):
                 note(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
                 count += 1
         self.message_user(request, f"{count} resumed.", messages.SUCCESS)

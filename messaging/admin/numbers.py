@@ -6,12 +6,11 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from messaging.models import (
     BusinessNumber,
 )
-from messaging.services import note
+from messaging.services import note, pause, resume
 
 
 @admin.register(BusinessNumber)
@@ -30,20 +29,18 @@ class BusinessNumberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def pause(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
         """Release nothing more; what is on its way still goes out."""
         who = str(request.user)
-        count = self._change(queryset.filter(paused_at=None), "pause", who, paused_at=timezone.now(), paused_by=who)
-        self.message_user(request, f"{count} paused.", messages.SUCCESS)
+        with transaction.atomic():
+            paused = pause(list(queryset.values_list("pk", flat=True)), reason="by hand", by=who)
+            for pk in paused:
+                note(who, "pause", f"number {pk}")
+        self.message_user(request, f"{len(paused)} paused.", messages.SUCCESS)
 
     @admin.action(description="Resume sending", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
         """Release again."""
-        running = {"paused_at": None, "pause_reason": "", "paused_by": ""}
-        count = self._change(queryset.exclude(paused_at=None), "resume", str(request.user), **running)
-        self.message_user(request, f"{count} resumed.", messages.SUCCESS)
-
-    def _change(self, numbers: QuerySet[BusinessNumber], action: str, who: str, **fields: object) -> int:
         with transaction.atomic():
-            chosen = list(numbers.select_for_update())
-            BusinessNumber.objects.filter(pk__in=[number.pk for number in chosen]).update(**fields)
-            for number in chosen:
-                note(who, action, f"number {number.pk}", reason=number.pause_reason)
-        return len(chosen)
+            paused = list(queryset.exclude(paused_at=None).values_list("pk", "pause_reason"))
+            resume([pk for pk, _ in paused])
+            for pk, reason in paused:
+                note(str(request.user), "resume", f"number {pk}", reason=reason)
+        self.message_user(request, f"{len(paused)} resumed.", messages.SUCCESS)

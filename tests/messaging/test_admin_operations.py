@@ -36,22 +36,41 @@ def test_waiting_messages_are_cancelled_and_the_others_explained(operator: Clien
     (waiting,), sent = pending(1, peer="15550009999"), in_state(Status.SENT)
     page = act(operator, "message", "cancel", waiting.pk, sent.pk).content.decode()
     assert states_of(waiting.id, sent.id) == ["cancelled", "sent"]
-    assert ("1 cancelled." in page, "The message is sent and cannot be cancelled." in page) == (True, True)
+    assert ("1 cancelled." in page, "1 left alone" in page) == (True, True)
 
 
 def test_a_failed_message_is_sent_again_and_that_is_written_down(operator: Client) -> None:
     failed = in_state(Status.FAILED)
-    act(operator, "message", "retry", failed.pk)
-    assert (states_of(failed.id), audit()) == (["pending"], [("operator", "retry")])
+    act(operator, "message", "send_again", failed.pk)
+    assert (states_of(failed.id), audit()) == (["pending"], [("operator", "send again")])
+
+
+@pytest.mark.parametrize(("action", "after"), [("mark_failed", "failed"), ("send_again", "pending")])
+def test_an_operator_decides_about_a_lost_answer(action: str, after: str, operator: Client) -> None:
+    lost = in_state(Status.UNKNOWN, unknown_at=timezone.now(), hold="unknown")
+    act(operator, "message", action, lost.pk)
+    lost.refresh_from_db()
+    assert (lost.status, lost.hold, audit()) == (after, None, [("operator", action.replace("_", " "))])
+
+
+@pytest.mark.parametrize("state", [Status.PENDING, Status.SENDING, Status.SENT, Status.READ])
+@pytest.mark.parametrize("action", ["mark_failed", "send_again"])
+def test_nothing_is_decided_about_what_is_not_lost(action: str, state: Status, operator: Client) -> None:
+    message = in_state(state)
+    act(operator, "message", action, message.pk)
+    assert (states_of(message.id), audit()) == ([state], [])
 
 
 def test_a_messages_page_shows_who_decided_what(operator: Client) -> None:
     failed = in_state(Status.FAILED)
-    act(operator, "message", "retry", failed.pk)
-    assert "retry by operator" in operator.get(f"{MESSAGES}{failed.id}/change/").content.decode()
+    act(operator, "message", "send_again", failed.pk)
+    assert "send again by operator" in operator.get(f"{MESSAGES}{failed.id}/change/").content.decode()
 
 
-@pytest.mark.parametrize(("action", "state"), [("cancel", Status.PENDING), ("retry", Status.FAILED)])
+ACTIONS = [("cancel", Status.PENDING), ("mark_failed", Status.UNKNOWN), ("send_again", Status.FAILED)]
+
+
+@pytest.mark.parametrize(("action", "state"), ACTIONS)
 def test_who_may_only_look_at_messages_cannot_act(action: str, state: Status) -> None:
     message = in_state(state)
     act(viewer(), "message", action, message.pk)
@@ -93,11 +112,11 @@ def test_who_may_only_look_cannot_resume_a_hold() -> None:
     assert Hold.objects.get().resumed_at is None
 
 
-@pytest.mark.parametrize("query", ["", "?q=operator", "?action=retry", "?q=nobody"])
+@pytest.mark.parametrize("query", ["", "?q=operator", "?action=send+again", "?q=nobody"])
 def test_the_audit_log_is_shown_and_searched(query: str, operator: Client) -> None:
-    act(operator, "message", "retry", in_state(Status.FAILED).pk)
+    act(operator, "message", "send_again", in_state(Status.FAILED).pk)
     page = operator.get(f"/admin/messaging/auditentry/{query}").content.decode()
-    assert ("retry" in page.partition("result_list")[2]) is (query != "?q=nobody")
+    assert ("send again" in page.partition("result_list")[2]) is (query != "?q=nobody")
 
 
 @pytest.mark.parametrize(
