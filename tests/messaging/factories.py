@@ -6,9 +6,21 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Message, MessageEvent
-from messaging.services import NewMessage, accept, claim, number_to_send_from, release
+from messaging.services import (
+    Claimed,
+    NewMessage,
+    Outcome,
+    accept,
+    announce_changes,
+    claim,
+    number_to_send_from,
+    record,
+    release,
+)
 from messaging.services.release import Release
 from messaging.states import Status
+from messaging.whatsapp.client import Accepted
+from messaging.whatsapp.errors import WhatsAppError
 
 
 def number(**fields: Any) -> BusinessNumber:
@@ -24,6 +36,30 @@ def pending(count: int = 1, peer: str = "", **fields: Any) -> list[Message]:
     sender = number()
     peers = [peer or f"1555{n:07d}" for n in range(count)]
     return accept([NewMessage(to, "text", {"content": "hello"}, sender, **fields) for to in peers])
+
+
+def claimed(**fields: Any) -> Claimed:
+    """One message in a worker's hands."""
+    pending(**fields)
+    (batch,) = release(number().pk)
+    (row,) = claim(batch.release_id, batch.message_ids)
+    return row
+
+
+def answered(row: Claimed, result: Accepted | WhatsAppError | None) -> Message:
+    """The message after Meta's answer, or after none."""
+    announce_changes(record([Outcome(row, result, timezone.now())]))
+    return Message.objects.get(pk=row.message_id)
+
+
+def accepted(wamid: str = "wamid.X1") -> Accepted:
+    """Meta's yes."""
+    return Accepted(wamid=wamid, wa_id=None, user_id=None, message_status=None)
+
+
+def go_on() -> list[UUID]:
+    """Release what may go now, whatever the bucket holds."""
+    return [message_id for batch in release(number().pk) for message_id in batch.message_ids]
 
 
 def released(count: int = 1) -> Release:
