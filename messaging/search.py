@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from messaging.models import Message
 
 
 def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]:
-    """By wamid, by our id, or by phone number with or without separators; each by its index."""
+    """By wamid, our id, phone number with or without separators, or the client's words; each by its index."""
     term = term.strip()
     if term.startswith("wamid."):
         return messages.filter(wamid=term)
@@ -16,7 +16,7 @@ def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]
         return messages.filter(id=UUID(term))
     except ValueError:
         pass
-    return messages.filter(peer__in=peers_of(term))
+    return messages.filter(Q(peer__in=peers_of(term)) | Q(reference=term) | Q(campaign=term)) if term else messages
 
 
 def peers_of(term: str) -> set[str]:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from messaging.models import Attempt, BusinessNumber, Message, MessageEvent, OnUnknown, Priority
+from messaging.models.messages import on_unknown_choices
 from messaging.phone_numbers import InvalidPhoneNumber, parse
 from messaging.services import (
     CAMPAIGN_LENGTH,
@@ -36,7 +37,11 @@ class StringField(serializers.CharField):
 
 
 class SendSerializer(serializers.Serializer[Any]):
-    """One message to send; `context["numbers"]` has the senders, `validated_data["new"]` is the NewMessage."""
+    """One message to send; `context["numbers"]` has the senders.
+
+    `run_validation` gives {"new": NewMessage, "warnings": [str]}; one serializer validates any number of bodies, since
+    making its fields costs more than using them.
+    """
 
     phone_number = StringField(max_length=32, help_text="In international form: +15551234567.")
     message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
@@ -60,7 +65,7 @@ class SendSerializer(serializers.Serializer[Any]):
         required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
     )
     on_unknown = serializers.ChoiceField(
-        choices=[choice.value for choice in OnUnknown],
+        choices=on_unknown_choices(),
         default=OnUnknown.WAIT.value,
         help_text=(
             "When Meta's answer is lost. `wait`: until it is known whether it was sent. `resend` after a short time, "
@@ -68,10 +73,15 @@ class SendSerializer(serializers.Serializer[Any]):
         ),
     )
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known: a typing error in `send_at` must not send at once."""
+        values = super().to_internal_value(data)
+        if unknown := data.keys() - self.fields.keys():
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        return values
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what needs more than one field, and turn the whole into a NewMessage."""
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
         try:
             content = outbound.validate(attrs["message_type"], attrs["message_data"])
         except outbound.InvalidContent as error:
@@ -111,7 +121,7 @@ class SendSerializer(serializers.Serializer[Any]):
         return number
 
 
-class EventSerializer(serializers.ModelSerializer[MessageEvent]):
+class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):
     """One line of a message's timeline."""
 
     class Meta:
@@ -182,10 +192,10 @@ class MessageDetailSerializer(MessageSerializer):
     class Meta(MessageSerializer.Meta):
         fields = [*MessageSerializer.Meta.fields, "timeline", "attempt_history"]
 
-    @extend_schema_field(EventSerializer(many=True))
+    @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, message: Message) -> list[Any]:
         """Oldest first."""
-        return list(EventSerializer(timeline(message), many=True).data)
+        return list(TimelineEntrySerializer(timeline(message), many=True).data)
 
 
 class AcceptedSerializer(serializers.Serializer[Any]):

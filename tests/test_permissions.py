@@ -39,6 +39,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/message/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/apiclient/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/businessnumber/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/hold/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/auditentry/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/contact/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/unknownupdate/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),

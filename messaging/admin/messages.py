@@ -8,10 +8,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from messaging.admin.history import ReadOnlyAdmin, ReadOnlyInline
-from messaging.models import (
-    Attempt,
-    Message,
-)
+from messaging.admin.interventions import InterventionActions
+from messaging.admin.message_filters import AcceptedFilter, AttentionFilter
+from messaging.admin.waiting import waiting_reason
+from messaging.models import Attempt, AuditEntry, Message
 from messaging.search import search_messages
 from messaging.timeline import timeline
 
@@ -24,40 +24,45 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     """Message history: search by phone number, wamid or our id."""
 
-    list_display = ["accepted", "direction", "peer", "type", "short_text", "status", "error_title"]
+    list_display = ["accepted", "direction", "peer", "type", "short_text", "status", "waits_for", "error_title"]
     list_display_links = ["accepted", "peer"]
-    list_filter = ["direction", "status", "priority", "number", "created_at"]
+    list_filter = ["direction", "status", AcceptedFilter, AttentionFilter, "priority", "number"]
     list_select_related = ["number"]
     list_per_page = 50
     search_fields = ["peer"]
-    search_help_text = "A phone number, a wamid or our id, in full."
+    search_help_text = "A phone number, a wamid, our id, or the client's reference or campaign, in full."
     ordering = ["-id"]
     inlines = [AttemptInline]
     fieldsets = [
-        (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid", "client"]}),
-        ("Content", {"fields": ["type", "text", "content", "raw"]}),
+        (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid"]}),
+        ("Client", {"fields": ["client", "reference", "campaign"]}),
+        ("Content", {"fields": ["type", "template", "text", "content", "raw"]}),
+        ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),
+        ("Outcome", {"fields": ["attempts", "calls", "error_code", "error_title", "on_unknown", "unknown_at"]}),
         (
-            "Delivery",
+            "Lane",
             {
+                "classes": ["collapse"],
                 "fields": [
-                    "priority",
-                    "due_at",
-                    "attempts",
-                    "error_code",
-                    "error_title",
                     "releases",
                     "released_at",
                     "lease_until",
                     "outcome_at",
-                ]
+                    "doubled_at",
+                    "capped_at",
+                    "exhausted_at",
+                    "dead_lettered_at",
+                    "generation",
+                ],
             },
         ),
         ("Timeline", {"fields": ["trail"]}),
+        ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "trail"]
+    readonly_fields = ["id", "trail", "waits_for", "decisions"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
@@ -74,6 +79,21 @@ class MessageAdmin(ReadOnlyAdmin):
     def short_text(self, message: Message) -> str:
         """The beginning of the text."""
         return message.text[:60]
+
+    @admin.display(description="waits for")
+    def waits_for(self, message: Message) -> str:
+        """Why it has not gone yet."""
+        return waiting_reason(message)
+
+    @admin.display(description="Decisions")
+    def decisions(self, message: Message) -> SafeString:
+        """What people and clients did to it."""
+        entries = AuditEntry.objects.filter(object=f"message {message.pk}").order_by("id")
+        return format_html_join(
+            SafeString("<br>"),
+            "{} {} by {}",
+            ((timezone.localtime(e.at).strftime("%Y-%m-%d %H:%M:%S"), e.action, e.who) for e in entries),
+        ) or SafeString("none")
 
     @admin.display(description="Events")
     def trail(self, message: Message) -> SafeString:

@@ -3,20 +3,21 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from messaging.models import (
     BusinessNumber,
 )
+from messaging.services import note, pause, resume
 
 
 @admin.register(BusinessNumber)
 class BusinessNumberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pace and pause of each number."""
 
-    list_display = ["phone_number_id", "display_phone_number", "rate", "paused_at", "pause_reason"]
+    list_display = ["phone_number_id", "display_phone_number", "rate", "paused_at", "paused_by", "pause_reason"]
     readonly_fields = ["created_at"]
     actions = ["pause", "resume"]
 
@@ -27,11 +28,19 @@ class BusinessNumberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Pause sending", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
         """Release nothing more; what is on its way still goes out."""
-        count = queryset.filter(paused_at=None).update(paused_at=timezone.now(), pause_reason=f"by {request.user}")
-        self.message_user(request, f"{count} paused.", messages.SUCCESS)
+        who = str(request.user)
+        with transaction.atomic():
+            paused = pause(list(queryset.values_list("pk", flat=True)), reason="by hand", by=who)
+            for pk in paused:
+                note(who, "pause", f"number {pk}")
+        self.message_user(request, f"{len(paused)} paused.", messages.SUCCESS)
 
     @admin.action(description="Resume sending", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
         """Release again."""
-        count = queryset.exclude(paused_at=None).update(paused_at=None, pause_reason="")
-        self.message_user(request, f"{count} resumed.", messages.SUCCESS)
+        with transaction.atomic():
+            paused = list(queryset.exclude(paused_at=None).values_list("pk", "pause_reason"))
+            resume([pk for pk, _ in paused])
+            for pk, reason in paused:
+                note(str(request.user), "resume", f"number {pk}", reason=reason)
+        self.message_user(request, f"{len(paused)} resumed.", messages.SUCCESS)

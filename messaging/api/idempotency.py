@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +28,13 @@ HEADER_PARAMETER = OpenApiParameter(
         f"and you get its answer (`{REPLAYED}: true`) and no second message. Kept for 7 days."
     ),
 )
+
+# What a send may be answered beside its 202.
+REFUSALS = {
+    400: OpenApiResponse(OpenApiTypes.OBJECT, "What is wrong, by field; nothing was stored."),
+    409: OpenApiResponse(OpenApiTypes.OBJECT, f"The {HEADER} was used for another request."),
+    503: OpenApiResponse(OpenApiTypes.OBJECT, "The database is away and nothing was stored: see Retry-After."),
+}
 
 
 class Conflict(APIException):

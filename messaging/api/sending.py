@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.api.idempotency import HEADER_PARAMETER, answered_once, stored_form
+from messaging.api.idempotency import HEADER_PARAMETER, REFUSALS, answered_once, stored_form
 from messaging.authentication import client_of
-from messaging.models import BusinessNumber, Message
+from messaging.models import Message
 from messaging.serializers import (
     MAX_BULK,
     AcceptedSerializer,
@@ -36,7 +36,9 @@ from messaging.services import (
 class SendView(APIView):
     """Accept one message; the answer comes before it is sent."""
 
-    @extend_schema(request=SendSerializer, responses={202: AcceptedSerializer}, parameters=[HEADER_PARAMETER])
+    @extend_schema(
+        request=SendSerializer, responses={202: AcceptedSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
+    )
     def post(self, request: Request) -> Response:
         """202 with our id; follow it at /messaging/messages/{id}."""
 
@@ -54,7 +56,9 @@ class SendView(APIView):
 class SendBulkView(APIView):
     """Accept up to 1,000 messages in one request."""
 
-    @extend_schema(request=BulkSerializer, responses={202: BulkAnswerSerializer}, parameters=[HEADER_PARAMETER])
+    @extend_schema(
+        request=BulkSerializer, responses={202: BulkAnswerSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
+    )
     def post(self, request: Request) -> Response:
         """202 with a result per item: the good ones are accepted, the bad ones named by index. 400 if none is good."""
 
@@ -97,8 +101,8 @@ class _Bad:
 
 def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     """Each body validated, the good ones against their windows too; one query each for senders and windows."""
-    numbers = numbers_to_send_from(_senders(bodies))
-    items = [_validated(body, numbers) for body in bodies]
+    serializer = SendSerializer(context={"numbers": numbers_to_send_from(_senders(bodies))})
+    items = [_validated(body, serializer) for body in bodies]
     policy = window_policy()
     if policy is WindowPolicy.OFF:
         return items
@@ -106,11 +110,13 @@ def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     return [_judged(item, policy) if isinstance(item, _Good) and next(outside) else item for item in items]
 
 
-def _validated(body: Any, numbers: dict[str | None, BusinessNumber]) -> _Good | _Bad:
-    serializer = SendSerializer(data=body, context={"numbers": numbers})
-    if serializer.is_valid():
-        return _Good(serializer.validated_data["new"], serializer.validated_data["warnings"])
-    return _Bad(serializer.errors)
+def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:
+    try:
+        data = serializer.run_validation(body)
+    except ValidationError as error:
+        # What is no object at all has a list of errors and no field to name.
+        return _Bad(error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail})
+    return _Good(data["new"], data["warnings"])
 
 
 def _judged(item: _Good, policy: WindowPolicy) -> _Good | _Bad:

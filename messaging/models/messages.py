@@ -179,6 +179,7 @@ class Message(models.Model):
             ),
             models.Index(fields=["doubled_at"], condition=Q(doubled_at__isnull=False), name="message_doubled"),
             models.Index(fields=["campaign", "id"], condition=~Q(campaign=""), name="message_campaign"),
+            models.Index(fields=["reference", "id"], condition=~Q(reference=""), name="message_reference"),
             # How much of a number's throughput its users take up.
             models.Index(
                 fields=["created_at", "number"], condition=Q(direction=Direction.INBOUND), name="message_inbound"

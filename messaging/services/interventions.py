@@ -1,11 +1,11 @@
 """What a client or an operator may do to one message after it was accepted: cancel it, or try a failed one again."""
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from messaging.models import Message
 from messaging.services.audit import note
+from messaging.services.revival import again
 from messaging.services.transitions import Change, advance_many, announce_changes
 from messaging.states import Status, may_move
 
@@ -45,7 +45,15 @@ class NotPossible(Exception):
 
 def cancel(message: Message, who: str) -> Message:
     """Keep a message that was not sent yet from being sent. Raises NotPossible, also if a worker was faster."""
-    return _move(message, Status.CANCELLED, "cancelled", "cancel", who)
+    with transaction.atomic():
+        row = _locked(message)
+        if not may_move(Status(row.status), Status.CANCELLED):
+            raise NotPossible("cancelled", Status(row.status))
+        logged = advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
+        note(who, "cancel", f"message {row.pk}", before=row.status)
+    announce_changes(logged)
+    message.refresh_from_db()
+    return message
 
 
 def retry(message: Message, who: str) -> Message:
@@ -53,35 +61,19 @@ def retry(message: Message, who: str) -> Message:
 
     Not for `unknown`, which legally may become `pending` too: that risks a double, and is an operator's decision.
     """
-    if message.status == Status.FAILED and message.expires_at is not None and message.expires_at <= timezone.now():
-        raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
-    if message.status == Status.UNKNOWN:
-        raise NotPossible("retried", Status.UNKNOWN)
-    return _move(message, Status.PENDING, "retried", "retry", who)
-
-
-def _move(message: Message, after: Status, wanted: str, action: str, who: str) -> Message:
-    before = Status(message.status)
-    if not may_move(before, after) or (after is Status.PENDING and before is not Status.FAILED):
-        raise NotPossible(wanted, before)
-    now = timezone.now()
-    expected = Status.FAILED if after is Status.PENDING else None
     with transaction.atomic():
-        logged = advance_many([Change(message.id, after, now, "api", due_at=now, expected=expected)])
-        moved = any(event.applied for event in logged)
-        if moved:
-            note(who, action, f"message {message.id}", before=before)
-            if after is Status.PENDING:
-                _start_afresh(message)
+        row = _locked(message)
+        if row.status != Status.FAILED:
+            raise NotPossible("retried", Status(row.status))
+        if row.expires_at is not None and row.expires_at <= timezone.now():
+            raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
+        logged = again([row], "api")
+        note(who, "retry", f"message {row.pk}", before=row.status)
     announce_changes(logged)
     message.refresh_from_db()
-    if not moved:
-        raise NotPossible(wanted, Status(message.status))
     return message
 
 
-def _start_afresh(message: Message) -> None:
-    """Nothing that the lane counted before counts now, and a copy that still waits on the DLQ is of the past."""
-    Message.objects.filter(pk=message.pk).update(
-        attempts=0, releases=0, generation=F("generation") + 1, exhausted_at=None, dead_lettered_at=None, capped_at=None
-    )
+def _locked(message: Message) -> Message:
+    # Its state cannot change between the question and the move.
+    return Message.objects.select_for_update().get(pk=message.pk)

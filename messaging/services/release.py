@@ -117,7 +117,7 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
         WHERE n.id = %s AND n.paused_at IS NULL
           AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
           AND (n.probe_at IS NULL OR n.probe_at <= statement_timestamp())
-        FOR UPDATE OF n SKIP LOCKED
+        FOR NO KEY UPDATE OF n SKIP LOCKED
         """,
         [number_id],
     )

@@ -49,7 +49,7 @@ def revive(message_id: UUID, generation: int) -> bool:
         row = Message.objects.select_for_update().filter(pk=message_id).first()
         if row is None or row.generation != generation or row.status != Status.FAILED:
             return False
-        logged = _again([row], "redrive")
+        logged = again([row], "redrive")
     announce_changes(logged)
     return bool(logged)
 
@@ -61,7 +61,7 @@ def send_again(message_ids: Sequence[UUID], by: str) -> list[UUID]:
     """
     with transaction.atomic():
         rows = _locked(message_ids, [Status.UNKNOWN, Status.FAILED])
-        logged = _again(rows, "operator")
+        logged = again(rows, "operator")
         for row in rows:
             note(by, "send again", f"message {row.pk}", before=row.status)
     announce_changes(logged)
@@ -92,8 +92,11 @@ def _locked(message_ids: Sequence[UUID], states: Sequence[Status]) -> list[Messa
     return list(Message.objects.select_for_update().filter(pk__in=message_ids, status__in=states).order_by("pk"))
 
 
-def _again(rows: Sequence[Message], source: str) -> list[Logged]:
-    """Pending again, in this transaction, as if it had never been tried; a copy on the dead-letter queue is void."""
+def again(rows: Sequence[Message], source: str) -> list[Logged]:
+    """Pending again, in this transaction, as if it had never been tried; a copy on the dead-letter queue is void.
+
+    The caller holds the rows' locks, has looked at their states, and announces what is returned.
+    """
     now = timezone.now()
     logged = advance_many([Change(row.pk, Status.PENDING, now, source, due_at=now) for row in rows])
     Message.objects.filter(pk__in=[row.pk for row in rows]).update(

@@ -57,7 +57,9 @@ def pause(number_ids: Sequence[int], *, reason: str, by: str) -> list[int]:
     """Release nothing more of these numbers until a person resumes them; returns those that were not paused yet."""
     with transaction.atomic():
         numbers = list(
-            BusinessNumber.objects.select_for_update().filter(pk__in=number_ids, paused_at=None).order_by("pk")
+            BusinessNumber.objects.select_for_update(no_key=True)
+            .filter(pk__in=number_ids, paused_at=None)
+            .order_by("pk")
         )
         BusinessNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(
             paused_at=timezone.now(), pause_reason=reason[:REASON_LENGTH], paused_by=by
@@ -94,7 +96,7 @@ def _slow_numbers(
     touched = {*by_number, *streaks}
     if not (touched or everywhere):
         return
-    numbers = BusinessNumber.objects.select_for_update().order_by("pk")
+    numbers = BusinessNumber.objects.select_for_update(no_key=True).order_by("pk")
     for number in numbers if everywhere else numbers.filter(pk__in=touched):
         if report := by_number.get(number.pk):
             _throttle(number, report.stop, now)

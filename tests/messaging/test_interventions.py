@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, AuditEntry, Hold, Message
-from messaging.services import claim, release
+from messaging.services import claim, release, sweep_holds
 from messaging.services.interventions import OPTIONS
 from messaging.states import Status
 from tests.messaging.factories import in_state, number, pending, states_of, trail
@@ -154,3 +154,20 @@ def test_a_campaigns_name_may_be_almost_anything(name: str, api: APIClient) -> N
 def test_what_is_no_campaigns_name_is_400(name: str, api: APIClient) -> None:
     answer = campaign(api, "hold", name)
     assert (answer.status_code, list(answer.data)) == (400, ["campaign"])
+
+
+def test_a_held_campaign_is_not_released_until_it_is_resumed(api: APIClient) -> None:
+    message_id = send(api, campaign="spring").data["id"]
+    campaign(api, "hold")
+    held = release(number().pk)
+    campaign(api, "resume")
+    sweep_holds()
+    assert (held, [str(row) for batch in release(number().pk) for row in batch.message_ids]) == ([], [message_id])
+
+
+def test_a_message_of_a_held_campaign_can_be_cancelled(api: APIClient) -> None:
+    message_id = send(api, campaign="spring").data["id"]
+    campaign(api, "hold")
+    release(number().pk)
+    answer = api.post(f"/messaging/messages/{message_id}/cancel")
+    assert (answer.status_code, answer.data["hold"]) == (200, None)

@@ -1,0 +1,59 @@
+"""The database goes away in the middle of a request."""
+
+from typing import Any
+
+import psycopg2
+import pytest
+from django.conf import settings
+from django.db import connection
+from rest_framework.test import APIClient
+
+from messaging import services
+from messaging.api import sending
+from messaging.models import IdempotencyKey, Message, MessageEvent
+from tests.messaging.test_api import SEND
+from tests.messaging.test_bulk import BULK, bodies
+from tests.messaging.test_idempotency import post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cut_before_the_insert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next request's connection is ended by the server after its validation; the one after that is spared."""
+    real = services.store
+
+    def store(*args: Any) -> bool:
+        monkeypatch.undo()
+        _end_the_backend()
+        return real(*args)
+
+    monkeypatch.setattr(sending, "store", store)
+
+
+def _end_the_backend() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    database = settings.DATABASES["default"]
+    other = psycopg2.connect(
+        host=database["HOST"], port=database["PORT"], user=database["USER"],
+        password=database["PASSWORD"], dbname=connection.settings_dict["NAME"],
+    )  # fmt: skip
+    try:
+        other.autocommit = True
+        other.cursor().execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize("url", [SEND, BULK])
+def test_it_is_503_nothing_is_stored_and_the_repetition_is_accepted(
+    url: str, api: APIClient, cut_before_the_insert: None
+) -> None:
+    body = bodies(1)[0] if url == SEND else {"messages": bodies(3)}
+    lost = post(api, "order-1", body, url)
+    connection.close()
+    stored = [model.objects.count() for model in (Message, MessageEvent, IdempotencyKey)]
+    assert (lost.status_code, "Retry-After" in lost.headers, stored) == (503, True, [0, 0, 0])
+    assert post(api, "order-1", body, url).status_code == 202
