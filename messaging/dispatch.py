@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, connection
 
 from messaging import services, tasks
-from messaging.publishing import SqsAway, publish
+from messaging.publishing import publish_many
 from messaging.services import Logged
 
 logger = logging.getLogger(__name__)
@@ -62,16 +62,17 @@ class Dispatcher:
     def tick(self) -> None:
         """Release what is due on each number, then sweep what is due for sweeping."""
         for number_id in services.numbers_with_due_messages():
-            for batch in services.release(number_id):
-                self._publish(batch)
+            self._publish(services.release(number_id))
         now = time.monotonic()
         for every, sweep in SWEEPS:
             if now >= self._next_sweep[sweep]:
                 self._next_sweep[sweep] = now + every
                 services.announce_changes(sweep())
 
-    def _publish(self, batch: services.Release) -> None:
-        try:
-            publish(tasks.send, str(batch.release_id), [str(message_id) for message_id in batch.message_ids])
-        except SqsAway:
-            services.announce_changes(services.take_back(batch, SQS_WAIT_S))
+    def _publish(self, releases: list[services.Release]) -> None:
+        calls = [
+            (str(release.release_id), [str(message_id) for message_id in release.message_ids]) for release in releases
+        ]
+        for release, taken in zip(releases, publish_many(tasks.send, calls), strict=True):
+            if not taken:
+                services.announce_changes(services.take_back(release, SQS_WAIT_S))

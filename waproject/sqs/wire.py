@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
@@ -24,7 +25,13 @@ MAX_BATCH_BYTES = 1024 * 1024
 HTTP_OK = 200
 HTTP_TOO_MANY_REQUESTS = 429
 HTTP_SERVER_ERROR = 500
-THROTTLED = {"ThrottlingException", "Throttling", "RequestThrottled", "TooManyRequestsException", "RequestThrottledException"}
+THROTTLED = {
+    "ThrottlingException",
+    "Throttling",
+    "RequestThrottled",
+    "TooManyRequestsException",
+    "RequestThrottledException",
+}
 CONNECT_TIMEOUT_S = 3.0
 # Connections that are kept open for the next request; more may be open at once.
 KEPT_CONNECTIONS = 16
@@ -61,6 +68,13 @@ class Client:
     _pool: urllib3.PoolManager | None = None
     _pid: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def configured(cls, region: str) -> "Client":
+        """At the endpoint and with the CA bundle that botocore is configured for."""
+        session = Session()
+        endpoint = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "sqs").provide()
+        return cls(region, endpoint, session.get_config_variable("ca_bundle"))
 
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
