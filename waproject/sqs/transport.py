@@ -116,7 +116,8 @@ class Channel(SQS.Channel):  # type: ignore[misc]
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         """Send, sharing a request with other threads. Raises wire.SqsError."""
         if queue.endswith(".fifo") or message.get("redelivered") or queue not in self.predefined_queues:
-            return super()._put(queue, message, **kwargs)
+            super()._put(queue, message, **kwargs)
+            return
         properties = message["properties"]
         attributes = {}
         if (delay := self._resolve_delay_seconds(properties)) is not None:
@@ -127,7 +128,6 @@ class Channel(SQS.Channel):  # type: ignore[misc]
             publisher.shared(self.region).send(outgoing)
         else:
             together.append(outgoing)
-        return None
 
 
 class Transport(SQS.Transport):  # type: ignore[misc]
