@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from deploy.local.postgres import Postgres
 from deploy.local.sqs import Sqs
 from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
-from waproject import celery_app
+from waproject.celery import app as celery_app
 from waproject.queues import LANES
 from waproject.sqs import control, publisher
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -88,6 +89,8 @@ class QueueConsumer:
             wait_time=wait_time,
             gate=gate,
         )
+        self._hub_thread = threading.get_ident()
+        self._woken = False
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
@@ -98,7 +101,7 @@ class QueueConsumer:
 
     def start(self) -> None:
         """Begin to receive."""
-        self._hub.add_reader(self._read_end, self._hand_over)
+        self._hub.add_reader(self._read_end, self._on_pipe)
         self._extender = self._hub.call_repeatedly(self._options.visibility_timeout / 4, self._extend)
         self._receiver.start()
 
@@ -119,7 +122,6 @@ class QueueConsumer:
         self._settler.close(CLOSE_S)
         for end in (self._read_end, self._write_end):
             os.close(end)
-        self._write_end = -1
 
     def ack(self, tag: str) -> None:
         """The task is done: delete its messages."""
@@ -188,14 +190,22 @@ class QueueConsumer:
         return deliveries + [_joined(parts) for parts in joinable.values()]
 
     def _wake(self) -> None:
-        """Have the hub hand over what waits; it may sleep in its poll."""
-        if self._waiting and self._write_end >= 0:
-            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
-                os.write(self._write_end, b"x")
+        """Have the hub hand over what waits; from another thread through a pipe, since it may sleep in its poll."""
+        if self._woken or not self._waiting or self._stopping:
+            return
+        self._woken = True
+        if threading.get_ident() == self._hub_thread:
+            self._hub.call_soon(self._hand_over)
+        else:
+            os.write(self._write_end, b"x")
 
-    def _hand_over(self) -> None:
+    def _on_pipe(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._read_end, 4096)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._woken = False
         while self._waiting and self._has_room() and not self._stopping:
             delivery = self._waiting.popleft()
             self._delivered[delivery.tag] = delivery
