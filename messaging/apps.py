@@ -13,5 +13,4 @@ class MessagingConfig(AppConfig):
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """
-        import waproject.celery
         from messaging import openapi  # noqa: F401

@@ -90,7 +90,7 @@ class QueueConsumer:
             gate=gate,
         )
         self._hub_thread = threading.get_ident()
-        self._woken = False
+        self._handing_over = False
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
@@ -109,8 +109,8 @@ class QueueConsumer:
         """Receive no more, and give back what Celery has not been handed."""
         self._stopping = True
         self._receiver.stop()
-        self._hub.remove(self._read_end)
         self._extender.cancel()
+        self._hub.remove(self._read_end)
         while self._waiting:
             self._give_back(self._waiting.popleft().messages)
 
@@ -120,8 +120,8 @@ class QueueConsumer:
         while self._waiting:
             self._give_back(self._waiting.popleft().messages)
         self._settler.close(CLOSE_S)
-        for end in (self._read_end, self._write_end):
-            os.close(end)
+        os.close(self._read_end)
+        os.close(self._write_end)
 
     def ack(self, tag: str) -> None:
         """The task is done: delete its messages."""
@@ -190,14 +190,15 @@ class QueueConsumer:
         return deliveries + [_joined(parts) for parts in joinable.values()]
 
     def _wake(self) -> None:
-        """Have the hub hand over what waits; from another thread through a pipe, since it may sleep in its poll."""
-        if self._woken or not self._waiting or self._stopping:
-            return
-        self._woken = True
+        """Hand over what waits: now when this is the hub's thread, else by a pipe that wakes the hub.
+
+        Not by `call_soon`: with kombu 5.7 a hub that sleeps in its poll may go on sleeping, 200 tasks a second then.
+        """
         if threading.get_ident() == self._hub_thread:
-            self._hub.call_soon(self._hand_over)
-        else:
-            os.write(self._write_end, b"x")
+            self._hand_over()
+        elif self._waiting and not self._stopping:
+            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
+                os.write(self._write_end, b"x")
 
     def _on_pipe(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -205,7 +206,9 @@ class QueueConsumer:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        self._woken = False
+        if self._handing_over:  # a delivery that Celery settled at once
+            return
+        self._handing_over = True
         while self._waiting and self._has_room() and not self._stopping:
             delivery = self._waiting.popleft()
             self._delivered[delivery.tag] = delivery
@@ -214,6 +217,7 @@ class QueueConsumer:
             except Exception:  # Celery could not even refuse it; the others must not wait for that
                 logger.exception("queue %s: sqs message %s", self._name, delivery.messages[0].message_id)
                 self.reject(delivery.tag)
+        self._handing_over = False
 
     def _extend(self) -> None:
         """Hide what is held here for longer, so that nobody else receives it while its task waits or runs."""
