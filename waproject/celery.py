@@ -10,6 +10,8 @@ from celery.utils.nodenames import gethostname, nodename
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
 app = Celery("waproject")
+# The current application is a thread's own; the web process publishes from other threads than this.
+app.set_default()
 app.config_from_object("waproject.celery_config")
 app.autodiscover_tasks()
 

@@ -1,8 +1,8 @@
 """Group commit for sending: requests of many threads share one SendMessageBatch, and each gets its own answer.
 
 Who sends alone is sent at once. Who comes within `BUSY_S` of another thread's request opens a batch that others may
-join for `GATHER_S`, or until it is full; a thread that sends one message after another waits for nobody. There is no thread of its own: the one who opened a batch sends it, so nothing has to
-be started again after a fork.
+join for `GATHER_S`, or until it is full; a thread that sends one message after another waits for nobody. There is no
+thread of its own: the one who opened a batch sends it, so nothing has to be started again after a fork.
 """
 
 import threading
