@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 VAR = Path(os.environ.get("VAR_DIR", "var")) / "bench"
 START_S = 60
@@ -35,7 +35,7 @@ class Measured:
         """CPU seconds, user and system, of the process and its children until now."""
         tree = psutil.Process(self._process.pid)
         times = [process.cpu_times() for process in (tree, *tree.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
+        return float(sum(each.user + each.system for each in times))
 
     def stop(self) -> None:
         """SIGTERM, and wait; SIGKILL when that does not end it."""

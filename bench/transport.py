@@ -81,13 +81,12 @@ class Run:
         client = Client("us-east-1", server.endpoint)
         with self._worker(server) as worker:
             begin = time.time()
-            first: Reading | None = None
+            first = self._reading(server, worker)
             for n in range(count):
                 time.sleep(max(0.0, begin + n / STEADY_PER_S - time.time()))
                 if n == STEADY_PER_S:
                     first = self._reading(server, worker)
                 client.call("SendMessage", {"QueueUrl": server.url("bench"), "MessageBody": message(time.time())}, 5.0)
-            assert first is not None
             last = self._reading(server, worker)
             if not eventually(lambda: self._done() >= count, 30):
                 raise RuntimeError("steady messages were not done")

@@ -13,4 +13,5 @@ class MessagingConfig(AppConfig):
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """
+        import waproject.celery  # noqa: F401
         from messaging import openapi  # noqa: F401
