@@ -12,7 +12,7 @@ from django.utils import timezone
 from analytics import storage, tasks
 from analytics.models import EVENT_TYPE_LENGTH
 from messaging.identifiers import uuid7
-from messaging.publishing import SqsAway, publish
+from messaging.publishing import publish_many
 from waproject.json_parser import unstorable
 
 logger = logging.getLogger(__name__)
@@ -50,10 +50,9 @@ def enqueue(events: Sequence[Mapping[str, Any]], source: str, client_name: str =
         }
         for event in events
     ]
-    for chunk in _chunks(payload):
-        try:
-            publish(tasks.record_events, chunk)
-        except SqsAway:
+    chunks = _chunks(payload)
+    for chunk, taken in zip(chunks, publish_many(tasks.record_events, [(chunk,) for chunk in chunks]), strict=True):
+        if not taken:
             storage.store(chunk)
     return [UUID(event["id"]) for event in payload]
 

@@ -9,5 +9,9 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        """Let drf-spectacular find the extension."""
+        """Let tasks find Celery's application, and drf-spectacular the extension.
+
+        `waproject` does not load the application itself, so that its SQS library stands alone.
+        """
+        import waproject.celery  # noqa: F401
         from messaging import openapi  # noqa: F401

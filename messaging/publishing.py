@@ -1,20 +1,21 @@
-"""Putting tasks on SQS: one attempt with a deadline, and a breaker so that nobody waits for an SQS that is away."""
+"""Putting tasks on SQS: within a deadline, together with others, and without waiting for an SQS that is away."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from celery import Task
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from waproject.sqs.breaker import Breaker
+from waproject.sqs import publisher
+from waproject.sqs.transport import collected
+from waproject.sqs.wire import SqsError
 
 logger = logging.getLogger(__name__)
 
 # Events and logs carry these in the place of the arguments, which hold texts and phone numbers.
 REPRS: dict[str, Any] = {"argsrepr": "(…)", "kwargsrepr": "{}"}
-# Half open each second: one caller tries, the others go on without SQS.
-_breaker = Breaker(retry_after_s=1.0)
 
 
 class SqsAway(Exception):
@@ -22,14 +23,16 @@ class SqsAway(Exception):
 
 
 def publish(task: "Task[Any, Any]", *args: Any) -> None:
-    """Send one task. Raises SqsAway, at once while the breaker is open."""
-    if not _breaker.allows():
-        raise SqsAway("SQS was away less than a second ago.")
+    """Send one task. Raises SqsAway, at once while SQS is known to be away."""
     try:
         task.apply_async(args, **REPRS)
-    except (OperationalError, BotoCoreError, ClientError, OSError) as error:
-        if _breaker.failed():
-            logger.warning("sqs is away: %s", type(error).__name__)
-        raise SqsAway(type(error).__name__) from error
-    if _breaker.succeeded():
-        logger.warning("sqs is back")
+    except (SqsError, OperationalError) as error:
+        raise SqsAway(str(error)) from error
+
+
+def publish_many(task: "Task[Any, Any]", calls: Sequence[tuple[Any, ...]]) -> list[bool]:
+    """Send one task for each tuple of arguments, ten to a request; whether SQS took each, in their order."""
+    with collected() as messages:
+        for args in calls:
+            task.apply_async(args, **REPRS)
+    return [error is None for error in publisher.shared(settings.AWS_REGION).send_many(messages)]

@@ -11,9 +11,9 @@ DRAIN_S = 25
 
 
 @shared_task(name="messaging.receive")
-def receive(body: dict[str, object]) -> None:
-    """One webhook body of Meta, or a piece of one."""
-    services.receive(body)
+def receive(*bodies: dict[str, object]) -> None:
+    """Webhook bodies of Meta, or pieces of them, in one transaction: all or none."""
+    services.receive(*bodies)
 
 
 @shared_task(name="messaging.receive_stored")

@@ -13,7 +13,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from messaging import services, tasks
-from messaging.publishing import SqsAway, publish
+from messaging.publishing import SqsAway, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.splitting import size, split
 
@@ -66,10 +66,13 @@ def hand_over(body: Any, length: int) -> None:
     if length <= TASK_BYTES:
         _queue(body)
         return
-    for piece in split(body, TASK_BYTES):
-        if size(piece) <= TASK_BYTES:
-            _queue(piece)
-        else:
+    pieces = split(body, TASK_BYTES)
+    fitting = [piece for piece in pieces if size(piece) <= TASK_BYTES]
+    for piece, taken in zip(fitting, publish_many(tasks.receive, [(piece,) for piece in fitting]), strict=True):
+        if not taken:
+            services.receive(piece)
+    for piece in pieces:
+        if size(piece) > TASK_BYTES:
             _queue_by_id(piece)
 
 

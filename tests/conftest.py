@@ -16,9 +16,9 @@ from rest_framework.test import APIClient
 from deploy.local.postgres import Postgres
 from deploy.local.sqs import Sqs
 from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
-from waproject import celery_app
+from waproject.celery import app as celery_app
 from waproject.queues import LANES
-from waproject.sqs import control
+from waproject.sqs import control, publisher
 
 
 def pytest_runtest_setup() -> None:
@@ -84,12 +84,9 @@ def anonymous() -> Client:
 
 
 @pytest.fixture(autouse=True)
-def closed_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins as if SQS had never been away."""
-    from messaging import publishing
-    from waproject.sqs.breaker import Breaker
-
-    monkeypatch.setattr(publishing, "_breaker", Breaker(retry_after_s=1.0))
+def closed_breaker() -> None:
+    """No test waits for the breaker that another one opened."""
+    publisher.forget_shared()
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +109,7 @@ def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_connections() -> None:
     """Let Celery connect anew, as it does after a fork."""
+    publisher.forget_shared()
     celery_app._after_fork()  # type: ignore[attr-defined]
     pools.reset()
 

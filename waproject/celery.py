@@ -10,11 +10,10 @@ from celery.utils.nodenames import gethostname, nodename
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
 app = Celery("waproject")
+# The current application is a thread's own; the web process publishes from other threads than this.
+app.set_default()
 app.config_from_object("waproject.celery_config")
 app.autodiscover_tasks()
-
-# A worker that waits for SQS delays nobody but itself.
-WORKER_CLIENT_CONFIG = {"connect_timeout": 3, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
 
 
 @signals.celeryd_init.connect
@@ -34,7 +33,6 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
     lane = LANES[names[0]]
     if sender.startswith("celery@"):
         instance.hostname = nodename(settings.WORKER_NAME or lane.name, gethostname())
-    conf.broker_transport_options["client-config"] = WORKER_CLIENT_CONFIG
     conf.worker_concurrency = lane.concurrency
     conf.worker_prefetch_multiplier = lane.prefetch_multiplier
     conf.task_time_limit = lane.task_time_limit
@@ -72,3 +70,11 @@ def check_database_connections(**_: Any) -> None:
     from django.db import close_old_connections
 
     close_old_connections()
+
+
+@signals.worker_process_init.connect
+def forget_the_parents_connections(**_: Any) -> None:
+    """A forked child publishes through locks and connections of its own."""
+    from waproject.sqs import publisher
+
+    publisher.forget_shared()

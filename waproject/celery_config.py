@@ -2,6 +2,7 @@
 
 import json
 
+from django.conf import settings
 from kombu import Exchange, Queue
 from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
@@ -16,9 +17,12 @@ TRANSPORT_ALIASES["sqs"] = "waproject.sqs.transport:Transport"
 def _predefined(lane: Lane) -> dict[str, object]:
     return {
         "url": lane.url,
-        "backoff_policy": dict(enumerate(lane.back_off, start=1)),
-        "backoff_tasks": list(lane.tasks),
         "tasks": lane.tasks,
+        "joined_tasks": lane.joined_tasks,
+        "backoff_policy": dict(enumerate(lane.back_off, start=1)),
+        "linger": lane.linger,
+        "visibility_timeout": lane.visibility_timeout,
+        "room": lane.room,
     }
 
 
@@ -32,13 +36,11 @@ broker_transport_options = {
         # Nobody consumes these; an exhausted message is put on the outgoing one (messaging/dead_letters.py).
         **{dead_letter_name(lane): {"url": lane.dlq_url} for lane in LANES.values()},
     },
-    "wait_time_seconds": 20,
-    # SQS counts and bills 64 KB chunks of the body, and base64 is a third on top.
-    "sqs_base64_encoding": False,
-    # A publisher is a web request: it gets an answer within half a second, or falls back to work without SQS.
-    # Workers, which can wait, replace this (waproject/celery.py).
-    "client-config": {"connect_timeout": 0.2, "read_timeout": 0.4, "retries": {"total_max_attempts": 1}},
+    "region": settings.AWS_REGION,
+    "wait_time_seconds": settings.SQS_WAIT_TIME_S,
 }
+# Threads of the web process publish at once, each through a connection object of its own; they share what is below.
+broker_pool_limit = 200
 
 task_default_queue = "unrouted"  # no such queue: a task without a lane fails where it is published
 task_default_exchange = "lanes"

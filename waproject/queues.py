@@ -19,8 +19,14 @@ class Lane:
     # prefork: CPU-bound work, a process each. threads: work that waits for HTTP.
     pool: str
     default_concurrency: int
-    # Messages that a worker may hold, in multiples of its concurrency; ten fill one ReceiveMessage.
+    # Messages that are handed to the pool, in multiples of its concurrency; the others wait outside of it.
     prefetch_multiplier: int
+    # Tasks whose messages of one receive run as one, f(a); f(b) being f(a, b): one transaction, few queries.
+    joined_tasks: tuple[str, ...] = ()
+    # Seconds that a drained queue is left alone, so that the next receive brings more than one message.
+    linger: float = 0.0
+    # Messages that a worker holds at once, started or not; what is not started is given back when it stops.
+    room: int = 40
     # A task must end well before SQS shows its message again, else it runs twice at once.
     task_time_limit: int = 60
     visibility_timeout: int = 120
@@ -51,7 +57,9 @@ LANES = {
             tasks=("messaging.receive", "messaging.receive_stored"),
             pool="prefork",
             default_concurrency=2,
-            prefetch_multiplier=10,
+            prefetch_multiplier=2,
+            joined_tasks=("messaging.receive",),
+            linger=0.1,
         ),
         Lane(
             "outgoing",
@@ -66,7 +74,9 @@ LANES = {
             tasks=("analytics.record_events", "analytics.record_message_events", "analytics.sweep_message_events"),
             pool="prefork",
             default_concurrency=2,
-            prefetch_multiplier=10,
+            prefetch_multiplier=2,
+            joined_tasks=("analytics.record_events", "analytics.record_message_events"),
+            linger=0.25,
         ),
     )
 }

@@ -109,6 +109,9 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 AWS_REGION = env.str("AWS_REGION", "us-east-1" if LOCAL else environ.Env.NOTSET)
 os.environ.setdefault("AWS_DEFAULT_REGION", AWS_REGION)
 AWS_ENDPOINT_URL_SQS = env.str("AWS_ENDPOINT_URL_SQS", "")
+# How long a receive waits for messages. A worker that stops waits for the end of its last one, so that nothing which
+# that one brings stays hidden: on one's own machine that should be short, in production each request costs.
+SQS_WAIT_TIME_S = env.int("SQS_WAIT_TIME_S", 3 if LOCAL else 20)
 SQS_QUEUES = {
     lane: {"url": env.str(f"SQS_{lane.upper()}_QUEUE_URL"), "dlq_url": env.str(f"SQS_{lane.upper()}_DLQ_URL", "")}
     for lane in ("incoming", "outgoing", "analytics")

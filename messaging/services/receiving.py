@@ -33,12 +33,19 @@ TYPE_LENGTH = 32
 STORED_LOST_AFTER = timedelta(hours=2)
 
 
-def receive(body: object) -> None:
-    """Store everything in one webhook body, in one transaction, then tell the signals' receivers.
+def receive(*bodies: object) -> None:
+    """Store everything in these webhook bodies, in one transaction, then tell the signals' receivers.
 
     The same body again stores nothing twice. Raises django.db errors when the database is away.
     """
-    received, logged = store(normalise(body))
+    pieces = [normalise(body) for body in bodies]
+    received, logged = store(
+        Normalised(
+            tuple(message for piece in pieces for message in piece.messages),
+            tuple(status for piece in pieces for status in piece.statuses),
+            tuple(unknown for piece in pieces for unknown in piece.unknown),
+        )
+    )
     if message_received.has_listeners(Message):
         for message_id in received:
             announce(message_received, Message, message_id=message_id)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from celery.exceptions import QueueNotFound
 
-from waproject import celery_app
+from waproject.celery import app as celery_app
 from waproject.queues import LANES
 from waproject.sqs import control
 

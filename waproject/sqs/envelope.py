@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Mapping
+from typing import Any
 
 ARGS_KWARGS_EMBED = 3
 
@@ -16,8 +17,20 @@ class MalformedMessage(ValueError):
     """Why a message is no task for this queue; the text names the fault and never quotes the message."""
 
 
-def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> None:
-    """Raise MalformedMessage unless the payload is a protocol 2 task message that this queue carries.
+def payload_in(body: str) -> dict[str, Any]:
+    """kombu's envelope in an SQS body, JSON as it is or in base64. Raises MalformedMessage."""
+    for decode in (str.encode, base64.b64decode):
+        try:
+            payload = json.loads(decode(body))
+        except (binascii.Error, ValueError, RecursionError):
+            continue
+        if isinstance(payload, dict):
+            return payload
+    raise MalformedMessage("no Celery envelope")
+
+
+def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[Any]:
+    """The decoded [args, kwargs, embed] of a protocol 2 task message that this queue carries, or MalformedMessage.
 
     payload: kombu's envelope {body, headers {id, task, …}, content-type, properties {body_encoding, …}}.
     """
@@ -31,7 +44,9 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> None:
         raise MalformedMessage("a task that this queue does not carry")
     if payload.get("content-type") != "application/json":
         raise MalformedMessage("not JSON")
-    _check_arguments(_decoded_body(payload))
+    if not isinstance(payload.get("properties"), dict):
+        raise MalformedMessage("no properties")
+    return _arguments(_decoded_body(payload))
 
 
 def _decoded_body(payload: Mapping[str, object]) -> object:
@@ -47,9 +62,10 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
         raise MalformedMessage("the body cannot be decoded") from None
 
 
-def _check_arguments(arguments: object) -> None:
+def _arguments(arguments: object) -> list[Any]:
     if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
         raise MalformedMessage("the body is not [args, kwargs, embed]")
     args, kwargs, embed = arguments
     if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
         raise MalformedMessage("the body is not [args, kwargs, embed]")
+    return arguments

@@ -1,122 +1,136 @@
-"""kombu's SQS transport, and what one needs of it when no message may be lost and no worker may die of one.
+"""kombu's `sqs://`, and what one needs of it when no message may be lost, none may cost a request of its own, and no
+worker may die of one.
 
-Against kombu 5.7.0, whose internals it overrides; the requirements pin that version.
+Against kombu 5.7.0, whose internals it overrides; the requirements pin that version. A queue of `predefined_queues`
+that is consumed in Celery's event loop (prefork, threads, solo) is served by `QueueConsumer`; everything else is
+kombu's own.
 """
 
-import logging
-import random
+import contextvars
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
-from kombu.transport import SQS
-from kombu.transport.SQS.exceptions import AccessDeniedQueueException
+from kombu.transport import SQS, virtual
 
-from waproject.sqs import envelope
+from waproject.sqs import publisher
+from waproject.sqs.consumer import QueueConsumer, QueueOptions
+from waproject.sqs.receiving import always
 
-logger = logging.getLogger(__name__)
-
-SQS_ERRORS = (ClientError, BotoCoreError, OSError)
-
-FIRST_BACK_OFF_S = 0.5
-LONGEST_BACK_OFF_S = 20.0
+_collected: contextvars.ContextVar[list[publisher.Outgoing] | None] = contextvars.ContextVar("collected", default=None)
 
 
-class ReceiveConnection(AsyncSQSConnection):  # type: ignore[misc]
-    """Receives without raising: any answer but 200 is None, and the channel backs off.
-
-    Stock kombu turns a 5xx or a timeout into an empty list, which ends the worker one call later, and raises on a
-    4xx, which ends it at once (celery/kombu#2031).
-    """
-
-    def _on_list_ready(self, parent: Any, markers: Any, operation: str, response: Any) -> Any:
-        if response.status == self.STATUS_CODE_OK:
-            return super()._on_list_ready(parent, markers, operation, response)
-        logger.warning("sqs %s failed with HTTP %s", operation, response.status)
-        return None
-
-
-class QoS(SQS.QoS):  # type: ignore[misc]
-    """Stock kombu lets a back-off that SQS refuses end the worker."""
-
-    def apply_backoff_policy(self, *args: Any, **kwargs: Any) -> None:
-        """Hide a failed message for its back-off; where that fails it comes back after the visibility timeout."""
-        try:
-            super().apply_backoff_policy(*args, **kwargs)
-        except SQS_ERRORS as error:
-            logger.warning("sqs did not hide a failed message for its back-off: %s", type(error).__name__)
+@contextmanager
+def collected() -> Iterator[list[publisher.Outgoing]]:
+    """What is published inside is not sent but gathered here, for `Publisher.send_many`."""
+    messages: list[publisher.Outgoing] = []
+    token = _collected.set(messages)
+    try:
+        yield messages
+    finally:
+        _collected.reset(token)
 
 
 class Channel(SQS.Channel):  # type: ignore[misc]
-    """One worker's conversation with its queue."""
+    """One worker's conversation with its queues."""
 
     # Celery's JSON travels as it is: base64 would add a third to every body.
     body_encoding = None
-    QoS = QoS
-    _failed_receives = 0
 
-    def asynsqs(self, queue: str | None = None) -> Any:
-        """The receiving connection of a queue; made once for each."""
-        clients = self._predefined_queue_async_clients
-        if queue is None or queue not in self.predefined_queues:
-            return super().asynsqs(queue)
-        if queue not in clients:
-            clients[queue] = ReceiveConnection(sqs_connection=self.sqs(queue=queue), region=self.region)
-        return clients[queue]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._served: dict[str, QueueConsumer] = {}
+        super().__init__(*args, **kwargs)
 
-    def _on_messages_ready(self, queue: str, qname: str, messages: Any) -> int:
-        if messages is None:
-            self._failed_receives += 1
-            return 0
-        self._failed_receives = 0
-        received = messages.get("Messages") or []
-        take = self.connection._callbacks.get(qname)
-        if not received or take is None:  # kombu releases what came too late for a consumer that is gone
-            return int(super()._on_messages_ready(queue, qname, messages))
-        payloads = [payload for message in received if (payload := self._task_in(message, qname, queue))]
-        for payload in payloads:
-            take(payload)
-        return len(payloads)
+    def queue_declare(self, queue: str | None = None, passive: bool = False, **kwargs: Any) -> Any:
+        """Predefined queues exist; stock kombu asks SQS for their size each time that a connection is made."""
+        if queue in self.predefined_queues:
+            return virtual.base.queue_declare_ok_t(queue, 0, 0)
+        return super().queue_declare(queue, passive, **kwargs)
 
-    def _task_in(self, message: dict[str, Any], qname: str, url: str) -> Any:
-        """The payload for Celery. What Celery cannot take is None: left to the redrive policy, logged without it."""
-        try:
-            payload = self._message_to_python(message, qname, url)
-            envelope.check(payload, self.predefined_queues[qname].get("tasks") or ())
-        except Exception as error:  # the worker must outlive whatever somebody put on its queue
-            fault = error if isinstance(error, envelope.MalformedMessage) else type(error).__name__
-            logger.error(
-                "left on queue %s for its redrive policy: sqs message %s: %s", qname, message.get("MessageId"), fault
-            )
-            return None
-        return payload
+    def basic_consume(self, queue: str, no_ack: bool, callback: Any, consumer_tag: str, *args: Any, **kw: Any) -> Any:
+        """Consume a queue: in our own way where there is an event loop and something to acknowledge."""
+        if self.hub is None or no_ack or queue not in self.predefined_queues:
+            return super().basic_consume(queue, no_ack, callback, consumer_tag, *args, **kw)
+        virtual.Channel.basic_consume(self, queue, no_ack, callback, consumer_tag, *args, **kw)
+        options = self.transport_options
+        consumer = self._served[queue] = QueueConsumer(
+            publisher.shared_client(self.region),
+            queue,
+            QueueOptions.from_entry(self.predefined_queues[queue]),
+            hub=self.hub,
+            wait_time=self.wait_time_seconds,
+            has_room=self.qos.can_consume,
+            deliver=self.connection._callbacks[queue],
+            gate=options.get("gate", always),
+        )
+        consumer.start()
+        return None
+
+    def basic_cancel(self, consumer_tag: str) -> Any:
+        """Stop consuming; what was not started goes back to the queue."""
+        consumer = self._served.get(self._tag_to_queue.get(consumer_tag, ""))
+        if consumer and consumer_tag in self._consumers:
+            consumer.stop()
+        return super().basic_cancel(consumer_tag)
+
+    def close(self) -> None:
+        """Give back what is not done, and leave nothing unsaid to SQS."""
+        super().close()
+        for consumer in self._served.values():
+            consumer.close()
+        self._served.clear()
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
-        """Delete a message. Where SQS refuses, it comes back after the visibility timeout: tasks are idempotent."""
-        try:
+        """Delete a message, soon and together with others."""
+        if consumer := self._consumer_of(delivery_tag):
+            self.qos.ack(delivery_tag)
+            consumer.ack(delivery_tag)
+        else:
             super().basic_ack(delivery_tag, multiple)
-        except (*SQS_ERRORS, AccessDeniedQueueException) as error:
-            logger.warning("sqs did not delete a message that is done: %s", type(error).__name__)
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Leave a failed message to the redrive policy."""
-        try:
+        """Leave a failed message to its back-off and the redrive policy; nothing is deleted, nothing comes at once."""
+        if consumer := self._consumer_of(delivery_tag):
+            self.qos.ack(delivery_tag)
+            consumer.reject(delivery_tag)
+        else:
             super().basic_reject(delivery_tag, requeue)
-        except SQS_ERRORS as error:
-            logger.warning("sqs did not take the back-off of a failed message: %s", type(error).__name__)
 
-    def _loop1(self, queue: str, messages_fetched: int | None = None) -> None:
-        if self._failed_receives:
-            ceiling = min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2 ** min(self._failed_receives - 1, 10))
-            self.hub.call_later(ceiling * random.uniform(0.5, 1.0), self._schedule_queue, queue)  # noqa: S311
+    def _consumer_of(self, delivery_tag: str) -> QueueConsumer | None:
+        try:
+            url = self.qos.get(delivery_tag).delivery_info.get("sqs_queue")
+        except KeyError:
+            return None
+        return self._serving(url)
+
+    def _serving(self, url: object) -> QueueConsumer | None:
+        return next((consumer for consumer in self._served.values() if consumer.serves(url)), None)
+
+    def _restore(self, message: Any, *args: Any) -> Any:
+        """kombu calls this for what is unacknowledged at the end."""
+        if consumer := self._serving(message.delivery_info.get("sqs_queue")):
+            return consumer.give_back(message.delivery_tag)
+        return super()._restore(message, *args)
+
+    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+        """Send, sharing a request with other threads. Raises wire.SqsError."""
+        if queue.endswith(".fifo") or message.get("redelivered") or queue not in self.predefined_queues:
+            super()._put(queue, message, **kwargs)
             return
-        super()._loop1(queue, messages_fetched)
+        properties = message["properties"]
+        attributes = {}
+        if (delay := self._resolve_delay_seconds(properties)) is not None:
+            attributes["DelaySeconds"] = delay
+        outgoing = publisher.Outgoing(self._new_queue(queue), json.dumps(message), attributes)
+        together = _collected.get()
+        if together is None:
+            publisher.shared(self.region).send(outgoing)
+        else:
+            together.append(outgoing)
 
 
 class Transport(SQS.Transport):  # type: ignore[misc]
     """`sqs://` with the channel above."""
 
     Channel = Channel
-    # Seconds between a poll that brought nothing and the next, and between looks at a full prefetch: with kombu's
-    # own 1 s a worker that is always busy handles 8 messages a second.
-    polling_interval = 0.05

@@ -1,0 +1,1 @@
+"""Load and cost measurements, against the stock parts in the same run."""

@@ -1,0 +1,1 @@
+"""Celery applications and views that are measured: ours and stock."""

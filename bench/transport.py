@@ -1,0 +1,181 @@
+"""The transport: a worker's no-op tasks out of a backlog, the same with a slow SQS, and at a steady 80 a second."""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.processes import VAR, Measured, eventually, python
+from bench.sqs_server.process import SqsServer
+from bench.statistics import percentile
+from waproject.sqs.publisher import Outgoing, Publisher
+from waproject.sqs.wire import Client
+
+POOLS = {"prefork": (2, 10), "threads": (16, 2)}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
+# How many messages: enough for 10 ms ticks of CPU accounting, few enough for a slow one to end.
+BACKLOG = {"ours": 6000, "stock": 3000}
+BACKLOG_10MS = {"ours": 4000, "stock": 500}
+STEADY_PER_S = 80
+STEADY_S = 12
+EDGE = 0.1  # the share of messages at both ends that is not measured: start and drain
+DRAIN_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was true at one moment."""
+
+    at: float
+    done: int
+    cpu_s: float
+    requests: int
+
+
+def message(published: float) -> str:
+    """A Celery message as a publisher makes it, for both transports."""
+    task_id = str(uuid.uuid4())
+    return json.dumps(
+        {
+            "body": json.dumps([[published], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {
+                "lang": "py", "task": "bench.noop", "id": task_id, "root_id": task_id, "parent_id": None,
+                "group": None, "retries": 0, "eta": None, "expires": None, "timelimit": [None, None],
+                "argsrepr": "()", "kwargsrepr": "{}", "origin": "bench", "ignore_result": True,
+            },
+            "properties": {
+                "correlation_id": task_id, "reply_to": "", "delivery_mode": 2, "priority": 0,
+                "delivery_info": {"exchange": "", "routing_key": "bench"},
+                "body_encoding": None, "delivery_tag": task_id,
+            },
+        }
+    )  # fmt: skip
+
+
+class Run:
+    """One worker of one kind, on a fresh server."""
+
+    def __init__(self, kind: str, pool: str) -> None:
+        self.kind, self.pool = kind, pool
+        VAR.mkdir(parents=True, exist_ok=True)
+        self.ledger: Path = VAR / "ledger"
+        self.ledger.write_bytes(b"")
+
+    def backlog(self, server: SqsServer, count: int) -> dict[str, float]:
+        """Drain `count` waiting messages."""
+        self._publish(server, count)
+        with self._worker(server) as worker:
+            first = self._reading_at(server, worker, int(count * EDGE))
+            last = self._reading_at(server, worker, int(count * (1 - EDGE)))
+            if not eventually(lambda: self._done() >= count, DRAIN_S):
+                raise RuntimeError(f"{count - self._done()} of {count} messages were not done")
+            return _figures(first, last)
+
+    def steady(self, server: SqsServer) -> dict[str, float]:
+        """80 a second."""
+        count = STEADY_PER_S * STEADY_S
+        client = Client("us-east-1", server.endpoint)
+        with self._worker(server) as worker:
+            begin = time.time()
+            first = self._reading(server, worker)
+            for n in range(count):
+                time.sleep(max(0.0, begin + n / STEADY_PER_S - time.time()))
+                if n == STEADY_PER_S:
+                    first = self._reading(server, worker)
+                client.call("SendMessage", {"QueueUrl": server.url("bench"), "MessageBody": message(time.time())}, 5.0)
+            last = self._reading(server, worker)
+            if not eventually(lambda: self._done() >= count, 30):
+                raise RuntimeError("steady messages were not done")
+            return _figures(first, last) | self._latencies()
+
+    def _worker(self, server: SqsServer) -> Measured:
+        concurrency, multiplier = POOLS[self.pool]
+        env = {
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL_SQS": server.endpoint,
+            "AWS_ENDPOINT_URL": server.endpoint,
+            "BENCH_KIND": self.kind,
+            "BENCH_QUEUE_URL": server.url("bench"),
+            "BENCH_LEDGER": str(self.ledger),
+        }
+        command = python(
+            "-m", "celery", "-A", "bench.apps.worker", "worker", "-P", self.pool, "-c", str(concurrency),
+            f"--prefetch-multiplier={multiplier}", "-l", "WARNING", "--without-gossip", "--without-mingle",
+        )  # fmt: skip
+        return Measured(f"worker-{self.kind}-{self.pool}", command, env)
+
+    def _publish(self, server: SqsServer, count: int) -> None:
+        errors = _publisher(server).send_many([Outgoing(server.url("bench"), message(0.0)) for _ in range(count)])
+        if any(errors):
+            raise RuntimeError("the bench could not publish")
+
+    def _done(self) -> int:
+        """Lines have one length each: two times of 17 characters, a space and an end, but for a published 0.0."""
+        return self.ledger.read_bytes().count(b"\n")
+
+    def _reading_at(self, server: SqsServer, worker: Measured, done: int) -> Reading:
+        if not eventually(lambda: self._done() >= done, DRAIN_S, every=0.01):
+            raise RuntimeError(f"{self._done()} of {done} messages were done in {DRAIN_S} s: {worker.log}")
+        return self._reading(server, worker)
+
+    def _reading(self, server: SqsServer, worker: Measured) -> Reading:
+        requests = server.counts()["requests"]
+        consuming = sum(n for name, n in requests.items() if name.startswith(("Receive", "Delete")))
+        return Reading(time.monotonic(), self._done(), worker.cpu_s(), consuming)
+
+    def _latencies(self) -> dict[str, float]:
+        pairs = [line.split() for line in self.ledger.read_text().splitlines()[STEADY_PER_S:]]
+        milliseconds = sorted((float(begun) - float(published)) * 1000 for published, begun in pairs)
+        return {"p50_ms": percentile(milliseconds, 50), "p99_ms": percentile(milliseconds, 99)}
+
+
+def _figures(first: Reading, last: Reading) -> dict[str, float]:
+    done = last.done - first.done
+    return {
+        "msg_per_s": done / (last.at - first.at),
+        "cpu_ms": (last.cpu_s - first.cpu_s) * 1000 / done,
+        "requests_per_message": (last.requests - first.requests) / done,
+    }
+
+
+def _publisher(server: SqsServer) -> Publisher:
+    return Publisher(Client("us-east-1", server.endpoint), deadline=5.0)
+
+
+def idle() -> dict[str, float]:
+    """Requests a minute of a worker that has nothing to do, our settings: 20 s long polls."""
+    with SqsServer() as server:
+        server.create_queue("bench", VisibilityTimeout="120")
+        run = Run("ours", "prefork")
+        with run._worker(server):
+            eventually(lambda: bool(server.counts()["requests"]), 30)
+            server.zero()
+            time.sleep(62)
+            return {"requests_per_minute": sum(server.counts()["requests"].values()) * 60 / 62}
+
+
+def measure() -> dict[str, Any]:
+    """One run of everything: {kind: {case: {pool: figures}}}."""
+    result: dict[str, Any] = {"ours": {}, "stock": {}}
+    for pool in POOLS:
+        for case in ("backlog", "backlog_10ms", "steady_80"):
+            for kind in ("stock", "ours"):
+                result[kind].setdefault(case, {})[pool] = _measure_one(kind, pool, case)
+    return result
+
+
+def _measure_one(kind: str, pool: str, case: str) -> dict[str, float]:
+    with SqsServer() as server:
+        server.create_queue("bench", VisibilityTimeout="120")
+        run = Run(kind, pool)
+        if case == "steady_80":
+            return run.steady(server)
+        if case == "backlog_10ms":
+            run._publish(server, 0)
+            server.set_latency(10)
+            return run.backlog(server, BACKLOG_10MS[kind])
+        return run.backlog(server, BACKLOG[kind])

@@ -1,0 +1,246 @@
+"""One queue's messages between SQS and Celery: received ahead, handed over as Celery has room, settled in batches."""
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from waproject.sqs import envelope, joining
+from waproject.sqs.receiving import Received, Receiver, always
+from waproject.sqs.settling import Settler
+from waproject.sqs.wire import Client
+
+logger = logging.getLogger(__name__)
+
+# Visibility is extended only so long: what a task cannot finish in it is received again and ends in the DLQ.
+MAX_HELD_S = 15 * 60
+CLOSE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOptions:
+    """What a queue's entry in `predefined_queues` says; times in seconds.
+
+    tasks: names that the queue carries; none for any. joined_tasks: those whose messages may run as one.
+    backoff_policy: how long a message is hidden after its n-th receive failed. room: messages held at once.
+    """
+
+    url: str
+    tasks: tuple[str, ...] = ()
+    joined_tasks: tuple[str, ...] = ()
+    backoff_policy: Mapping[int, int] = field(default_factory=dict)
+    linger: float = 0.0
+    visibility_timeout: int = 30
+    room: int = 40
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> "QueueOptions":
+        """Of an entry, which may have kombu's other keys too."""
+        return cls(**{name: entry[name] for name in cls.__slots__ if name in entry})
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What Celery gets as one message: one message of SQS, or several that were joined."""
+
+    payload: dict[str, Any]
+    messages: list[Received]
+    parts: list["Delivery"] = field(default_factory=list)
+
+    @property
+    def tag(self) -> str:
+        """Its delivery tag."""
+        return self.messages[0].handle
+
+
+class QueueConsumer:
+    """Serves one consumer. `deliver` and the hub's calls are of the hub's thread, `ack` and `reject` of any."""
+
+    def __init__(
+        self,
+        client: Client,
+        name: str,
+        options: QueueOptions,
+        *,
+        hub: Any,
+        wait_time: int,
+        has_room: Callable[[], bool],
+        deliver: Callable[[dict[str, Any]], None],
+        gate: Callable[[], bool] = always,
+    ) -> None:
+        self._name, self._options, self._hub = name, options, hub
+        self._has_room, self._deliver = has_room, deliver
+        self._waiting: deque[Delivery] = deque()
+        self._delivered: dict[str, Delivery] = {}
+        self._stopping = False
+        self._settler = Settler(client, options.url, options.visibility_timeout)
+        self._receiver = Receiver(
+            client,
+            options.url,
+            take=self._take,
+            give_back=self._give_back,
+            room=options.room,
+            linger=options.linger,
+            wait_time=wait_time,
+            gate=gate,
+        )
+        self._hub_thread = threading.get_ident()
+        self._handing_over = False
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        os.set_blocking(self._write_end, False)
+
+    def serves(self, url: object) -> bool:
+        """Whether this is the consumer of the queue at `url`."""
+        return url == self._options.url
+
+    def start(self) -> None:
+        """Begin to receive."""
+        self._hub.add_reader(self._read_end, self._on_pipe)
+        self._extender = self._hub.call_repeatedly(self._options.visibility_timeout / 4, self._extend)
+        self._receiver.start()
+
+    def stop(self) -> None:
+        """Receive no more, and give back what Celery has not been handed."""
+        self._stopping = True
+        self._receiver.stop()
+        self._extender.cancel()
+        self._hub.remove(self._read_end)
+        while self._waiting:
+            self._give_back(self._waiting.popleft().messages)
+
+    def close(self) -> None:
+        """Wait for the last long poll and for all that is to be settled."""
+        self._receiver.join()
+        while self._waiting:
+            self._give_back(self._waiting.popleft().messages)
+        self._settler.close(CLOSE_S)
+        os.close(self._read_end)
+        os.close(self._write_end)
+
+    def ack(self, tag: str) -> None:
+        """The task is done: delete its messages."""
+        if delivery := self._end_of(tag):
+            self._settler.delete([message.handle for message in delivery.messages])
+            self._receiver.done_with(len(delivery.messages))
+            self._wake()
+
+    def reject(self, tag: str) -> None:
+        """The task failed. Joined messages are tried each on its own, a single one is hidden for its back-off."""
+        delivery = self._end_of(tag)
+        if delivery is None:
+            return
+        if delivery.parts and not self._stopping:
+            logger.warning("queue %s: %d joined messages failed, each is tried alone", self._name, len(delivery.parts))
+            self._waiting.extendleft(reversed(delivery.parts))
+        else:
+            for message in delivery.messages:
+                self._leave(message)
+            self._receiver.done_with(len(delivery.messages))
+        self._wake()
+
+    def give_back(self, tag: str) -> None:
+        """Celery ends without having done this: somebody else may, at once."""
+        if delivery := self._end_of(tag):
+            self._give_back(delivery.messages)
+
+    def _end_of(self, tag: str) -> Delivery | None:
+        return self._delivered.pop(tag, None)
+
+    def _leave(self, message: Received) -> None:
+        """Leave a message to the redrive policy, hidden for its back-off."""
+        seconds = self._options.backoff_policy.get(message.receive_count)
+        if seconds is not None:
+            self._settler.hide([message.handle], seconds)
+
+    def _give_back(self, messages: list[Received]) -> None:
+        self._settler.hide([message.handle for message in messages], 0)
+        self._receiver.done_with(len(messages))
+
+    def _take(self, received: list[Received]) -> None:
+        """Called by the receiver's threads."""
+        self._waiting.extend(self._deliveries(received))
+        self._wake()
+
+    def _deliveries(self, received: list[Received]) -> list[Delivery]:
+        """The messages as Celery can take them; what it cannot take is logged, without its text, and left."""
+        deliveries: list[Delivery] = []
+        joinable: dict[str, list[tuple[Delivery, list[Any]]]] = {}
+        for message in received:
+            try:
+                payload = envelope.payload_in(message.body)
+                arguments = envelope.check(payload, self._options.tasks)
+                delivery = Delivery(_addressed(payload, message, self._options.url), [message])
+            except Exception as error:  # the worker must outlive whatever somebody put on its queue
+                fault = error if isinstance(error, envelope.MalformedMessage) else type(error).__name__
+                logger.error(
+                    "left on queue %s for its redrive policy: sqs message %s: %s", self._name, message.message_id, fault
+                )
+                self._receiver.done_with(1)
+                continue
+            if joining.may_join(payload, arguments, self._options.joined_tasks):
+                joinable.setdefault(payload["headers"]["task"], []).append((delivery, arguments))
+            else:
+                deliveries.append(delivery)
+        return deliveries + [_joined(parts) for parts in joinable.values()]
+
+    def _wake(self) -> None:
+        """Hand over what waits: now when this is the hub's thread, else by a pipe that wakes the hub.
+
+        Not by `call_soon`: with kombu 5.7 a hub that sleeps in its poll may go on sleeping, 200 tasks a second then.
+        """
+        if threading.get_ident() == self._hub_thread:
+            self._hand_over()
+        elif self._waiting and not self._stopping:
+            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
+                os.write(self._write_end, b"x")
+
+    def _on_pipe(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._read_end, 4096)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._handing_over:  # a delivery that Celery settled at once
+            return
+        self._handing_over = True
+        while self._waiting and self._has_room() and not self._stopping:
+            delivery = self._waiting.popleft()
+            self._delivered[delivery.tag] = delivery
+            try:
+                self._deliver(delivery.payload)
+            except Exception:  # Celery could not even refuse it; the others must not wait for that
+                logger.exception("queue %s: sqs message %s", self._name, delivery.messages[0].message_id)
+                self.reject(delivery.tag)
+        self._handing_over = False
+
+    def _extend(self) -> None:
+        """Hide what is held here for longer, so that nobody else receives it while its task waits or runs."""
+        now, timeout = time.monotonic(), self._options.visibility_timeout
+        held = [message for delivery in [*self._delivered.values(), *self._waiting] for message in delivery.messages]
+        due = [message.handle for message in held if timeout / 4 < now - message.at < MAX_HELD_S]
+        if due:
+            self._settler.hide(due, timeout)
+
+
+def _addressed(payload: dict[str, Any], message: Received, url: str) -> dict[str, Any]:
+    """With what kombu and Celery look for beside the task."""
+    properties = payload["properties"]
+    information = properties.get("delivery_info")
+    information = information if isinstance(information, dict) else {}
+    properties["delivery_info"] = {"exchange": "", "routing_key": "", **information, "sqs_queue": url}
+    properties["delivery_tag"] = message.handle
+    return payload
+
+
+def _joined(parts: list[tuple[Delivery, list[Any]]]) -> Delivery:
+    deliveries = [delivery for delivery, _ in parts]
+    if len(parts) == 1:
+        return deliveries[0]
+    payload = joining.join([delivery.payload for delivery in deliveries], [arguments for _, arguments in parts])
+    return Delivery(payload, [delivery.messages[0] for delivery in deliveries], deliveries)

@@ -1,0 +1,158 @@
+"""When to ask a queue for messages, and asking: in threads of its own, so that nothing else waits for a long poll."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from waproject.sqs.back_off import back_off
+from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, SqsError
+
+logger = logging.getLogger(__name__)
+
+# How much later than its long poll an answer may come.
+ANSWER_S = 10.0
+# How often a closed gate is looked at.
+GATE_S = 0.5
+# Requests under way at once while there is a backlog; without one it is one. At 10 ms a request, one thread brings
+# 900 messages a second.
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message as SQS gave it; `at` is our monotonic clock."""
+
+    message_id: str
+    handle: str
+    body: str
+    receive_count: int
+    at: float
+
+
+def always() -> bool:
+    """The gate of an application that can always work."""
+    return True
+
+
+class Receiver:
+    """Receives from one queue while there is room, and hands each answer to `take` (called in a thread of ours).
+
+    room: messages that may be held here at once; a request is made when a full answer fits.
+    linger: seconds to leave the queue alone after an answer that was not full, so that the next one brings more.
+    gate: whether the application can work at all, e.g. whether its database is there.
+    give_back: gets what arrives when it is not wanted any more.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        url: str,
+        *,
+        take: Callable[[list[Received]], None],
+        give_back: Callable[[list[Received]], None],
+        room: int,
+        linger: float,
+        wait_time: int,
+        gate: Callable[[], bool] = always,
+    ) -> None:
+        self._client, self._url = client, url
+        self._take, self._give_back = take, give_back
+        self._room = max(room, 2 * MAX_BATCH_ENTRIES)
+        self._linger, self._wait_time, self._gate = linger, wait_time, gate
+        self._held = 0
+        self._backlog = False
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(n == 0,), name=f"sqs-receive-{n}", daemon=True)
+            for n in range(THREADS)
+        ]
+
+    def start(self) -> None:
+        """Begin to receive."""
+        for thread in self._threads:
+            thread.start()
+
+    def done_with(self, count: int) -> None:
+        """So many messages are held no longer."""
+        with self._changed:
+            self._held -= count
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Ask no more. A long poll that is under way ends in its own time; what it brings is given back."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Wait for the end of the last long poll: to break it off could hide what it was about to bring."""
+        deadline = time.monotonic() + self._wait_time + ANSWER_S
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self, first: bool) -> None:
+        failures = 0
+        while self._reserve(first):
+            received: list[Received] = []
+            try:
+                received = self._receive()
+                failures = 0
+            except SqsError as error:
+                failures += 1
+                if failures & (failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
+                    logger.warning("sqs did not answer a receive: %s", error)
+            except Exception:  # the thread's edge: without it the worker would look alive and do nothing
+                failures += 1
+                logger.exception("a receive failed")
+            self._settle_reservation(len(received))
+            if received:
+                (self._give_back if self._stopping.is_set() or not self._gate() else self._take)(received)
+            self._pause(failures, len(received))
+
+    def _reserve(self, first: bool) -> bool:
+        """Wait until a full answer fits, and count it as held already; False when it is time to end."""
+        with self._changed:
+            while not self._stopping.is_set():
+                fits = self._held + MAX_BATCH_ENTRIES <= self._room
+                may = self._gate()
+                if fits and may and (first or self._backlog):
+                    self._held += MAX_BATCH_ENTRIES
+                    return True
+                self._changed.wait(None if may else GATE_S)
+        return False
+
+    def _settle_reservation(self, received: int) -> None:
+        with self._changed:
+            self._held -= MAX_BATCH_ENTRIES - received
+            self._backlog = received == MAX_BATCH_ENTRIES
+            self._changed.notify_all()
+
+    def _receive(self) -> list[Received]:
+        answer = self._client.call(
+            "ReceiveMessage",
+            {
+                "QueueUrl": self._url,
+                "MaxNumberOfMessages": MAX_BATCH_ENTRIES,
+                "WaitTimeSeconds": self._wait_time,
+                "MessageSystemAttributeNames": ["ApproximateReceiveCount"],
+            },
+            self._wait_time + ANSWER_S,
+        )
+        now = time.monotonic()
+        return [_received(message, now) for message in answer.get("Messages") or ()]
+
+    def _pause(self, failures: int, received: int) -> None:
+        if failures:
+            self._stopping.wait(back_off(failures))
+        elif 0 < received < MAX_BATCH_ENTRIES and self._linger:
+            self._stopping.wait(self._linger)
+
+
+def _received(message: dict[str, Any], now: float) -> Received:
+    count = (message.get("Attributes") or {}).get("ApproximateReceiveCount", 1)
+    return Received(message.get("MessageId", ""), message["ReceiptHandle"], message.get("Body", ""), int(count), now)

@@ -1,0 +1,135 @@
+"""SQS's JSON protocol over HTTP: one signed request, its answer or its error. No client library in between.
+
+A boto3 client costs more CPU a call than everything else on the way of a webhook. What it knows that matters is used
+here all the same: botocore signs, and finds and refreshes the credentials (environment, profile, role, container).
+"""
+
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.session import Session
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_BATCH_ENTRIES = 10
+MAX_BATCH_BYTES = 1024 * 1024
+
+HTTP_OK = 200
+HTTP_TOO_MANY_REQUESTS = 429
+HTTP_SERVER_ERROR = 500
+THROTTLED = {
+    "ThrottlingException",
+    "Throttling",
+    "RequestThrottled",
+    "TooManyRequestsException",
+    "RequestThrottledException",
+}
+CONNECT_TIMEOUT_S = 3.0
+# Connections that are kept open for the next request; more may be open at once.
+KEPT_CONNECTIONS = 16
+
+
+class SqsError(Exception):
+    """SQS did not do what it was asked. `code` is SQS's own word for it, or what kept us from asking."""
+
+    def __init__(self, code: str, status: int | None = None) -> None:
+        super().__init__(code if status is None else f"{code} (HTTP {status})")
+        self.code = code
+        self.status = status
+
+
+class Unavailable(SqsError):
+    """SQS is away, overloaded, or did not answer in time: the same request may succeed later."""
+
+
+class Refused(SqsError):
+    """SQS answered that it will not, e.g. no such queue, expired credentials, a body it does not take."""
+
+
+@dataclass(slots=True)
+class Client:
+    """Signed requests to SQS from any number of threads, also after a fork.
+
+    endpoint_url: None for the host in each queue's URL.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+    ca_bundle: str | None = None
+    _credentials: Any = None
+    _pool: urllib3.PoolManager | None = None
+    _pid: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def configured(cls, region: str) -> "Client":
+        """At the endpoint and with the CA bundle that botocore is configured for."""
+        session = Session()
+        endpoint = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "sqs").provide()
+        return cls(region, endpoint, session.get_config_variable("ca_bundle"))
+
+    def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
+        url = self.endpoint_url or "{0.scheme}://{0.netloc}".format(urlsplit(parameters["QueueUrl"]))
+        body = json.dumps(parameters).encode()
+        try:
+            headers = self._signed(url.rstrip("/") + "/", action, body)
+            response = self._connections().urlopen(
+                "POST",
+                url.rstrip("/") + "/",
+                body=body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout), read=timeout),
+                retries=False,
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unavailable(type(error).__name__) from None
+        except NoCredentialsError as error:
+            raise Refused(type(error).__name__) from None
+        except BotoCoreError as error:  # the credentials could not be refreshed
+            raise Unavailable(type(error).__name__) from None
+        return _answer(response.status, response.data)
+
+    def _signed(self, url: str, action: str, body: bytes) -> dict[str, str]:
+        if self._credentials is None:
+            with self._lock:
+                self._credentials = self._credentials or Session().get_credentials()
+        if self._credentials is None:
+            raise NoCredentialsError
+        request = AWSRequest(
+            "POST",
+            url,
+            headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"},
+            data=body,
+        )
+        SigV4Auth(self._credentials.get_frozen_credentials(), "sqs", self.region).add_auth(request)
+        return dict(request.headers.items())
+
+    def _connections(self) -> urllib3.PoolManager:
+        """The pool of this process: a child must not talk over its parent's connections."""
+        if self._pool is None or self._pid != os.getpid():
+            trust = {"ca_certs": self.ca_bundle} if self.ca_bundle else {}
+            self._pool = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, **trust)  # type: ignore[arg-type]
+            self._pid = os.getpid()
+        return self._pool
+
+
+def _answer(status: int, body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body or b"{}")
+    except ValueError:
+        answer = None
+    if status == HTTP_OK and isinstance(answer, dict):
+        return answer
+    code = str(answer.get("__type", "")).rpartition("#")[2] if isinstance(answer, dict) else ""
+    if status >= HTTP_SERVER_ERROR or status in {HTTP_OK, 408, HTTP_TOO_MANY_REQUESTS} or code in THROTTLED:
+        raise Unavailable(code or "no JSON answer", status)
+    raise Refused(code or "no reason given", status)
