@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from celery import Task
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from messaging.publishing import REPRS, SqsAway
 from waproject.queues import LANES, dead_letter_name
+from waproject.sqs.wire import SqsError
 
 
 def publish_dead_letter(lane: str, task: "Task[Any, Any]", *args: Any) -> None:
@@ -16,5 +16,5 @@ def publish_dead_letter(lane: str, task: "Task[Any, Any]", *args: Any) -> None:
     name = dead_letter_name(LANES[lane])
     try:
         task.apply_async(args, queue=Queue(name, Exchange(""), routing_key=name), **REPRS)
-    except (OperationalError, BotoCoreError, ClientError, OSError) as error:
-        raise SqsAway(type(error).__name__) from error
+    except (SqsError, OperationalError) as error:
+        raise SqsAway(str(error)) from error

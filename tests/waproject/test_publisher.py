@@ -1,0 +1,75 @@
+"""Requests of many threads share one, and each gets its own answer."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from waproject.sqs.publisher import Outgoing, Publisher
+from waproject.sqs.wire import Client, Refused, Unavailable
+
+URL = "http://127.0.0.1:1/000000000000/q"
+
+
+class Recorded(Client):
+    """Answers without a network; `failing` bodies fail as SQS fails single entries."""
+
+    def __init__(self, failing: str = "") -> None:
+        super().__init__("us-east-1")
+        self.requests: list[list[str]] = []
+        self.failing = failing
+        self.away = False
+
+    def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
+        if self.away:
+            raise Unavailable("away")
+        entries = parameters.get("Entries") or [{"Id": "0", **parameters}]
+        self.requests.append([entry["MessageBody"] for entry in entries])
+        bad = [entry["Id"] for entry in entries if entry["MessageBody"] == self.failing]
+        return {"Failed": [{"Id": n, "Code": "InvalidMessageContents", "SenderFault": True} for n in bad]}
+
+
+def test_twenty_five_messages_are_three_requests() -> None:
+    client = Recorded()
+    assert not any(Publisher(client).send_many([Outgoing(URL, str(n)) for n in range(25)]))
+    assert [len(request) for request in client.requests] == [10, 10, 5]
+
+
+def test_a_batch_stays_under_one_mebibyte_of_bytes() -> None:
+    client = Recorded()
+    Publisher(client).send_many([Outgoing(URL, "Ж" * 300_000) for _ in range(2)])
+    assert len(client.requests) == 2
+
+
+def test_one_refused_message_harms_no_other() -> None:
+    errors = Publisher(Recorded(failing="bad")).send_many([Outgoing(URL, body) for body in ("good", "bad")])
+    assert [type(error) for error in errors] == [type(None), Refused]
+
+
+def test_threads_share_requests() -> None:
+    client = Recorded()
+    publisher = Publisher(client)
+    together = threading.Barrier(40)
+
+    def send(n: int) -> None:
+        together.wait()
+        publisher.send(Outgoing(URL, str(n)))
+
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(body for request in client.requests for body in request) == sorted(map(str, range(40)))
+    assert len(client.requests) < 40
+
+
+def test_while_sqs_is_away_nobody_waits_twice() -> None:
+    client = Recorded()
+    client.away = True
+    publisher = Publisher(client, deadline=0.1, retry_after=60)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            publisher.send(Outgoing(URL, "x"))
+    with pytest.raises(Unavailable, match="less than a second ago"):
+        publisher.send(Outgoing(URL, "x"))
