@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Everything is installed into .venv and kept in var/; nothing else is touched.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run stop test lint format lock clean env FORCE
+.PHONY: help run stop test bench chaos lint format lock clean env FORCE
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -21,6 +21,12 @@ env: ## Print how to give a shell or program the environment of make run
 
 test: $(STAMP) ## Run the tests
 	exec $(BIN)/python -m pytest
+
+bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.json
+	exec $(BIN)/python -m bench
+
+chaos: $(STAMP) ## Break things under load and count what was lost; writes var/chaos.json
+	exec $(BIN)/python -m chaos $(CHAOS)
 
 lint: $(STAMP) ## Check style, types, import directions and migrations
 	$(BIN)/ruff check

@@ -1,0 +1,1 @@
+"""Faults on purpose: what the pipeline promises, shown with real processes. Run it with ``make chaos``."""
