@@ -1,9 +1,7 @@
 """The client over TLS."""
 
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown
+from tests.certificates import self_signed
 from tests.whatsapp.calls import BODY, HEAD, TOKEN, close, failure_of, hang, reset, trickle
 from tests.whatsapp.wire import Behaviour, Server, after_request, answering, http
 
@@ -19,16 +18,7 @@ from tests.whatsapp.wire import Behaviour, Server, after_request, answering, htt
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A self-signed one for 127.0.0.1, in one file with its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    path = tmp_path / "pair.pem"
-    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = [openssl, *kind, *names, "-keyout", str(path), "-out", str(tmp_path / "cert.pem")]
-    subprocess.run(command, check=True, capture_output=True)
-    path.write_text(path.read_text() + (tmp_path / "cert.pem").read_text())
-    return path
+    return self_signed(tmp_path)
 
 
 def over_tls(certificate: Path, behaviour: Any) -> Behaviour:

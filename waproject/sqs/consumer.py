@@ -48,7 +48,7 @@ class QueueOptions:
 class Delivery:
     """What Celery gets as one message: one message of SQS, or several that were joined."""
 
-    payload: dict[str, Any]
+    payload: dict[Any, Any]
     messages: list[Received]
     parts: list["Delivery"] = field(default_factory=list)
 
@@ -70,7 +70,7 @@ class QueueConsumer:
         hub: Any,
         wait_time: int,
         has_room: Callable[[], bool],
-        deliver: Callable[[dict[str, Any]], None],
+        deliver: Callable[[dict[Any, Any]], None],
         gate: Callable[[], bool] = always,
     ) -> None:
         self._name, self._options, self._hub = name, options, hub
@@ -175,6 +175,7 @@ class QueueConsumer:
             try:
                 payload = envelope.payload_in(message.body)
                 arguments = envelope.check(payload, self._options.tasks)
+                payload[envelope.DECODED] = arguments
                 delivery = Delivery(_addressed(payload, message, self._options.url), [message])
             except Exception as error:  # the worker must outlive whatever somebody put on its queue
                 fault = error if isinstance(error, envelope.MalformedMessage) else type(error).__name__
@@ -228,7 +229,7 @@ class QueueConsumer:
             self._settler.hide(due, timeout)
 
 
-def _addressed(payload: dict[str, Any], message: Received, url: str) -> dict[str, Any]:
+def _addressed(payload: dict[Any, Any], message: Received, url: str) -> dict[Any, Any]:
     """With what kombu and Celery look for beside the task."""
     properties = payload["properties"]
     information = properties.get("delivery_info")

@@ -11,13 +11,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 ARGS_KWARGS_EMBED = 3
+# Where a payload that was checked keeps its decoded body; no string, so no message can bring one along.
+DECODED = object()
 
 
 class MalformedMessage(ValueError):
     """Why a message is no task for this queue; the text names the fault and never quotes the message."""
 
 
-def payload_in(body: str) -> dict[str, Any]:
+def payload_in(body: str) -> dict[Any, Any]:
     """kombu's envelope in an SQS body, JSON as it is or in base64. Raises MalformedMessage."""
     for decode in (str.encode, base64.b64decode):
         try:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from waproject.sqs.envelope import DECODED
+
 # Set on a task that must run on its own: later, before a time, or with something to do afterwards.
 OWN_CONDITIONS = ("eta", "expires", "group", "timelimit")
 
@@ -20,12 +22,12 @@ def may_join(payload: dict[str, Any], arguments: list[Any], joined_tasks: Collec
     )
 
 
-def join(payloads: Sequence[dict[str, Any]], arguments: Sequence[list[Any]]) -> dict[str, Any]:
+def join(payloads: Sequence[dict[Any, Any]], arguments: Sequence[list[Any]]) -> dict[Any, Any]:
     """One message for several of the same task: the first one's envelope, the arguments of all in their order."""
     first = payloads[0]
-    args = [argument for one in arguments for argument in one[0]]
+    body = [[argument for one in arguments for argument in one[0]], {}, arguments[0][2]]
     properties = {**first["properties"], "body_encoding": None}
-    return {**first, "body": json.dumps([args, {}, arguments[0][2]]), "properties": properties}
+    return {**first, "body": json.dumps(body), "properties": properties, DECODED: body}
 
 
 def _is_set(value: object) -> bool:

@@ -79,8 +79,7 @@ class Receiver:
     def done_with(self, count: int) -> None:
         """So many messages are held no longer."""
         with self._changed:
-            self._held -= count
-            self._changed.notify_all()
+            self._release(count)
 
     def stop(self) -> None:
         """Ask no more. A long poll that is under way ends in its own time; what it brings is given back."""
@@ -118,18 +117,28 @@ class Receiver:
         """Wait until a full answer fits, and count it as held already; False when it is time to end."""
         with self._changed:
             while not self._stopping.is_set():
-                fits = self._held + MAX_BATCH_ENTRIES <= self._room
                 may = self._gate()
-                if fits and may and (first or self._backlog):
+                if self._fits() and may and (first or self._backlog):
                     self._held += MAX_BATCH_ENTRIES
                     return True
                 self._changed.wait(None if may else GATE_S)
         return False
 
+    def _fits(self) -> bool:
+        """Whether there is room for a full answer."""
+        return self._held + MAX_BATCH_ENTRIES <= self._room
+
     def _settle_reservation(self, received: int) -> None:
         with self._changed:
-            self._held -= MAX_BATCH_ENTRIES - received
-            self._backlog = received == MAX_BATCH_ENTRIES
+            backlog, self._backlog = self._backlog, received == MAX_BATCH_ENTRIES
+            if self._backlog and not backlog:
+                self._changed.notify_all()
+            self._release(MAX_BATCH_ENTRIES - received)
+
+    def _release(self, count: int) -> None:
+        fitted = self._fits()
+        self._held -= count
+        if not fitted and self._fits():  # else nobody waits for it, and each waking costs CPU
             self._changed.notify_all()
 
     def _receive(self) -> list[Received]:

@@ -76,8 +76,12 @@ class Settler:
     def _add(self, settlements: "deque[Settlement]", handles: list[str], hide_s: int | None) -> None:
         now = time.monotonic()
         with self._changed:
+            before = len(settlements)
             settlements.extend(Settlement(handle, hide_s, now, now + self._visibility_timeout) for handle in handles)
-            self._changed.notify()
+            # A thread is woken to count the time of a first delete and to send a full batch; each waking costs CPU.
+            filled = len(settlements) // MAX_BATCH_ENTRIES > before // MAX_BATCH_ENTRIES
+            if not before or filled or hide_s is not None:
+                self._changed.notify()
 
     def _run(self) -> None:
         while batch := self._next_batch():

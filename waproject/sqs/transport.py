@@ -16,6 +16,7 @@ from kombu.transport import SQS, virtual
 
 from waproject.sqs import publisher
 from waproject.sqs.consumer import QueueConsumer, QueueOptions
+from waproject.sqs.envelope import DECODED
 from waproject.sqs.receiving import always
 
 _collected: contextvars.ContextVar[list[publisher.Outgoing] | None] = contextvars.ContextVar("collected", default=None)
@@ -32,11 +33,20 @@ def collected() -> Iterator[list[publisher.Outgoing]]:
         _collected.reset(token)
 
 
+class Message(virtual.Message):  # type: ignore[misc]
+    """One message, or several that were joined, that need not be decoded again."""
+
+    def __init__(self, payload: dict[Any, Any], channel: Any = None, **kwargs: Any) -> None:
+        super().__init__(payload, channel, **kwargs)
+        self._decoded_cache = payload.get(DECODED)
+
+
 class Channel(SQS.Channel):  # type: ignore[misc]
     """One worker's conversation with its queues."""
 
     # Celery's JSON travels as it is: base64 would add a third to every body.
     body_encoding = None
+    Message = Message
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._served: dict[str, QueueConsumer] = {}

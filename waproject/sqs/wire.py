@@ -5,18 +5,18 @@ here all the same: botocore signs, and finds and refreshes the credentials (envi
 """
 
 import json
-import os
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
+
+from waproject.sqs.connections import ConnectionFailed, Connections, Origin
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH_ENTRIES = 10
@@ -32,9 +32,6 @@ THROTTLED = {
     "TooManyRequestsException",
     "RequestThrottledException",
 }
-CONNECT_TIMEOUT_S = 3.0
-# Connections that are kept open for the next request; more may be open at once.
-KEPT_CONNECTIONS = 16
 
 
 class SqsError(Exception):
@@ -65,8 +62,7 @@ class Client:
     endpoint_url: str | None = None
     ca_bundle: str | None = None
     _credentials: Any = None
-    _pool: urllib3.PoolManager | None = None
-    _pid: int = 0
+    _connections: dict[str, Connections] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -79,24 +75,17 @@ class Client:
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
         url = self.endpoint_url or "{0.scheme}://{0.netloc}".format(urlsplit(parameters["QueueUrl"]))
+        url = url.rstrip("/") + "/"
         body = json.dumps(parameters).encode()
         try:
-            headers = self._signed(url.rstrip("/") + "/", action, body)
-            response = self._connections().urlopen(
-                "POST",
-                url.rstrip("/") + "/",
-                body=body,
-                headers=headers,
-                timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout), read=timeout),
-                retries=False,
-            )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unavailable(type(error).__name__) from None
+            status, answer = self._connections_to(url).post(self._signed(url, action, body), body, timeout)
+        except ConnectionFailed as error:
+            raise Unavailable(str(error)) from None
         except NoCredentialsError as error:
             raise Refused(type(error).__name__) from None
         except BotoCoreError as error:  # the credentials could not be refreshed
             raise Unavailable(type(error).__name__) from None
-        return _answer(response.status, response.data)
+        return _answer(status, answer)
 
     def _signed(self, url: str, action: str, body: bytes) -> dict[str, str]:
         if self._credentials is None:
@@ -113,13 +102,10 @@ class Client:
         SigV4Auth(self._credentials.get_frozen_credentials(), "sqs", self.region).add_auth(request)
         return dict(request.headers.items())
 
-    def _connections(self) -> urllib3.PoolManager:
-        """The pool of this process: a child must not talk over its parent's connections."""
-        if self._pool is None or self._pid != os.getpid():
-            trust = {"ca_certs": self.ca_bundle} if self.ca_bundle else {}
-            self._pool = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, **trust)  # type: ignore[arg-type]
-            self._pid = os.getpid()
-        return self._pool
+    def _connections_to(self, url: str) -> Connections:
+        if url not in self._connections:
+            self._connections[url] = Connections(Origin.of(url), self.ca_bundle)
+        return self._connections[url]
 
 
 def _answer(status: int, body: bytes) -> dict[str, Any]:

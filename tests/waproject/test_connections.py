@@ -1,0 +1,195 @@
+"""Kept-alive connections: every way in which a server may frame, delay or break off an answer."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.certificates import self_signed
+from waproject.sqs.connections import ConnectionFailed, Connections, Origin, parse_head
+
+
+class Scripted:
+    """A server that reads one request at a time and answers with the next of its bytes; none closes the connection."""
+
+    def __init__(self, certificate: Path | None = None) -> None:
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+        if self._tls and certificate:
+            self._tls.load_cert_chain(certificate)
+        self.answers: list[list[bytes]] = []
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError), self._secured(accepted) as connection:
+            while request := connection.recv(65536):
+                self.requests.append(request)
+                answer = self.answers.pop(0)
+                for part in answer:
+                    connection.sendall(part)
+                if not answer or b"close" in answer[0]:
+                    return
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    scripted = Scripted()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def post(server: Scripted) -> Callable[..., tuple[int, bytes]]:
+    connections = Connections(Origin.of(server.url))
+
+    def ask(*answer: bytes, timeout: float = 5.0) -> tuple[int, bytes]:
+        server.answers.append(list(answer))
+        return connections.post({"X-A": "1"}, b"body", timeout)
+
+    return ask
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+FRAMED = {
+    "a length": [OK],
+    "a length, in pieces": [OK[:20], OK[20:39], OK[39:]],
+    "chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n"],
+    "chunks, in pieces": [
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n1\r",
+        b"\no\r\n1\r\nk\r\n",
+        b"0\r\n\r\n",
+    ],
+    "the end of the connection": [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"o", b"k"],
+    "HTTP/1.0": [b"HTTP/1.0 200 OK\r\nX: close\r\n\r\nok"],
+    "an interim answer first": [b"HTTP/1.1 100 Continue\r\n\r\n", OK],
+}
+
+
+@pytest.mark.parametrize("answer", FRAMED.values(), ids=FRAMED)
+def test_an_answer_is_read_however_its_end_is_told(post: Callable[..., tuple[int, bytes]], answer: list[bytes]) -> None:
+    assert post(*answer) == (200, b"ok")
+
+
+@pytest.mark.parametrize("name", ["a length", "chunks", "an interim answer first"])
+def test_a_connection_is_used_again(server: Scripted, post: Callable[..., tuple[int, bytes]], name: str) -> None:
+    post(*FRAMED[name])
+    post(OK)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        [b"HTTP/1.1 200 OK\r\n"[:9], b"close"],
+        [b"HTTP/1.1 200 OK\r\nX: close\r\nContent-Length: 9\r\n\r\nok"],
+        [b"SSH-2.0-close\r\n\r\n"],
+        [b"HTTP/1.1 close OK\r\n\r\n"],
+        [b"HTTP/1.1 200 close\r\nContent-Length: -1\r\n\r\n"],
+        [b"HTTP/1.1 200 close\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+    ],
+)
+def test_a_broken_answer_is_a_failed_connection(post: Callable[..., tuple[int, bytes]], answer: list[bytes]) -> None:
+    with pytest.raises(ConnectionFailed):
+        post(*answer)
+
+
+def test_a_server_that_says_nothing_is_left_in_time(server: Scripted, post: Callable[..., tuple[int, bytes]]) -> None:
+    with pytest.raises(ConnectionFailed):
+        post(b"HTTP/1.1 200 OK\r\n", timeout=0.2)
+
+
+def test_after_a_failure_the_next_request_has_a_connection_of_its_own(
+    server: Scripted, post: Callable[..., tuple[int, bytes]]
+) -> None:
+    with pytest.raises(ConnectionFailed):
+        post()
+    assert post(OK) == (200, b"ok")
+
+
+def test_nobody_listening_is_a_failed_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectionFailed):
+        Connections(Origin("127.0.0.1", port, tls=False, path="/")).post({}, b"", 1.0)
+
+
+def test_a_header_cannot_bring_a_second_one(server: Scripted) -> None:
+    with pytest.raises(ConnectionFailed):
+        Connections(Origin.of(server.url)).post({"X": "1\r\nY: 2"}, b"", 1.0)
+
+
+def test_a_request_names_its_host_path_and_length(server: Scripted, post: Callable[..., tuple[int, bytes]]) -> None:
+    post(OK)
+    port = server.url.rpartition(":")[2].encode()
+    assert server.requests == [
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1:" + port + b"\r\nX-A: 1\r\nContent-Length: 4\r\n\r\nbody"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("https://sqs.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com", "/"),
+        ("https://sqs.example:443/", "sqs.example", "/"),
+        ("http://[::1]:4566/prefix/", "[::1]:4566", "/prefix/"),
+    ],
+)
+def test_the_host_is_named_as_it_is_signed(url: str, host: str, path: str) -> None:
+    origin = Origin.of(url)
+    assert (origin.host_header, origin.path) == (host, path)
+
+
+def test_field_names_are_read_in_any_case() -> None:
+    assert parse_head(b"HTTP/1.1 503 Slow Down\r\nX-Any:  a b ") == (503, {b"x-any": b"a b"})
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[Scripted, Path]]:
+    certificate = self_signed(tmp_path)
+    scripted = Scripted(certificate)
+    yield scripted, certificate
+    scripted.close()
+
+
+def test_requests_over_tls_share_a_connection(secure: tuple[Scripted, Path]) -> None:
+    server, certificate = secure
+    connections = Connections(Origin.of(server.url), str(certificate))
+    server.answers = [[OK], [OK]]
+    assert [connections.post({}, b"x", 5.0) for _ in range(2)] == [(200, b"ok")] * 2
+    assert server.connections == 1
+
+
+def test_a_server_over_tls_that_says_nothing_is_left_in_time(secure: tuple[Scripted, Path]) -> None:
+    server, certificate = secure
+    server.answers = [[b"HTTP/1.1 200 OK\r\n"]]
+    with pytest.raises(ConnectionFailed):
+        Connections(Origin.of(server.url), str(certificate)).post({}, b"x", 0.2)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(secure: tuple[Scripted, Path]) -> None:
+    server, _ = secure
+    with pytest.raises(ConnectionFailed):
+        Connections(Origin.of(server.url)).post({}, b"x", 5.0)

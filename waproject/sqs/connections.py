@@ -1,0 +1,224 @@
+"""Kept-alive HTTP/1.1 connections for small requests whose CPU counts: one write, one read, no header objects.
+
+http.client parses headers as e-mail and urllib3 asks the kernel four times more per request; together they cost twice
+what signing does, and each of their system calls hands Python's lock to another thread. What is left out is what SQS
+does not do: redirects, compression, trailers. A proxy is not supported.
+"""
+
+import os
+import select
+import socket
+import ssl
+import struct
+import time
+from collections import deque
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+CONNECT_TIMEOUT_S = 3.0
+# Connections that are kept open for the next request; more may be open at once.
+KEPT = 16
+# One that idled longer is asked whether the server closed it; a busy one would only be slowed down.
+TRUSTED_IDLE_S = 1.0
+READ_BYTES = 65536
+MAX_HEAD_BYTES = 65536
+NO_CONTENT = {204, 304}
+
+
+class ConnectionFailed(Exception):
+    """No answer: not connected, not in time, closed before its end, or not HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where to connect, and the path that requests go to."""
+
+    host: str
+    port: int
+    tls: bool
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> "Origin":
+        """Raises ValueError for a URL without a host."""
+        parts = urlsplit(url)
+        if not parts.hostname or parts.scheme not in {"http", "https"}:
+            raise ValueError(f"not a URL of a server: {url}")
+        tls = parts.scheme == "https"
+        return cls(parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/") + "/")
+
+    @property
+    def host_header(self) -> str:
+        """As it is signed: without the scheme's own port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+class Connections:
+    """The kept connections of one process to one origin; any thread may post."""
+
+    def __init__(self, origin: Origin, ca_bundle: str | None = None) -> None:
+        self._origin = origin
+        self._tls = ssl.create_default_context(cafile=ca_bundle) if origin.tls else None
+        self._idle: deque[_Connection] = deque()
+        self._pid = os.getpid()
+
+    def post(self, headers: dict[str, str], body: bytes, timeout: float) -> tuple[int, bytes]:
+        """The answer's status and body; `timeout` seconds for each step of it. Raises ConnectionFailed."""
+        lines = [f"POST {self._origin.path} HTTP/1.1", f"Host: {self._origin.host_header}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"Content-Length: {len(body)}", "", ""]
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ConnectionFailed("a header with a line break")
+        request = "\r\n".join(lines).encode("latin-1") + body
+        connection = self._take(timeout)
+        try:
+            status, answer = connection.exchange(request, timeout)
+        except (OSError, ValueError) as error:
+            connection.close()
+            raise ConnectionFailed(type(error).__name__) from None
+        if connection.reusable and len(self._idle) < KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return status, answer
+
+    def _take(self, timeout: float) -> "_Connection":
+        if self._pid != os.getpid():  # a child must not talk over its parent's connections
+            self._idle, self._pid = deque(), os.getpid()
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if connection.is_alive():
+                return connection
+            connection.close()
+        try:
+            return _Connection(self._origin, self._tls, min(CONNECT_TIMEOUT_S, timeout))
+        except OSError as error:
+            raise ConnectionFailed(type(error).__name__) from None
+
+
+class _Connection:
+    """One socket. Without TLS the kernel keeps the time limits: Python's own are a system call more for each step.
+
+    With TLS they must be Python's: it would try again for ever when the kernel's run out.
+    """
+
+    def __init__(self, origin: Origin, tls: ssl.SSLContext | None, timeout: float) -> None:
+        self._socket = socket.create_connection((origin.host, origin.port), timeout)
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls:
+                self._socket = tls.wrap_socket(self._socket, server_hostname=origin.host)
+            else:
+                self._socket.settimeout(None)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._timeout = 0.0
+        self._used = time.monotonic()
+        self.reusable = False
+
+    def is_alive(self) -> bool:
+        """Whether it is worth a request: an idle connection that can be read was closed by the server."""
+        if time.monotonic() - self._used < TRUSTED_IDLE_S:
+            return True
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def exchange(self, request: bytes, timeout: float) -> tuple[int, bytes]:
+        """Raises OSError, also when time ran out, and ValueError for what is not HTTP."""
+        if timeout != self._timeout:
+            self._limit(timeout)
+        self._socket.sendall(request)
+        status = 100
+        data = b""
+        while 100 <= status < 200:  # noqa: PLR2004 - interim answers
+            head, data = self._head(data)
+            status, fields = parse_head(head)
+        body = self._body(status, fields, data)
+        self._used = time.monotonic()
+        return status, body
+
+    def _limit(self, timeout: float) -> None:
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(timeout)
+        else:
+            limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6) or 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self._timeout = timeout
+
+    def _head(self, data: bytes) -> tuple[bytes, bytes]:
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            if len(data) > MAX_HEAD_BYTES:
+                raise ValueError("too long a head")
+            data += self._read()
+        return data[:end], data[end + 4 :]
+
+    def _body(self, status: int, fields: dict[bytes, bytes], data: bytes) -> bytes:
+        keep = fields.get(b"connection", b"").lower() != b"close"
+        if b"chunked" in fields.get(b"transfer-encoding", b"").lower():
+            body, rest = self._chunks(data)
+        elif b"content-length" in fields or status in NO_CONTENT:
+            length = 0 if status in NO_CONTENT else int(fields[b"content-length"])
+            body, rest = self._exactly(length, data)
+        else:
+            body, rest, keep = self._until_closed(data), b"", False
+        self.reusable = keep and not rest
+        return body
+
+    def _chunks(self, data: bytes) -> tuple[bytes, bytes]:
+        chunks: list[bytes] = []
+        while True:
+            while b"\r\n" not in data:
+                data += self._read()
+            size, _, data = data.partition(b"\r\n")
+            chunk, data = self._exactly(int(size.partition(b";")[0], 16) + 2, data)
+            if len(chunk) == 2:  # noqa: PLR2004 - the last one is empty, but for its line break
+                return b"".join(chunks), data
+            chunks.append(chunk[:-2])
+
+    def _exactly(self, length: int, data: bytes) -> tuple[bytes, bytes]:
+        if length < 0:
+            raise ValueError("a negative length")
+        if len(data) < length:
+            parts, got = [data], len(data)
+            while got < length:
+                parts.append(self._read())
+                got += len(parts[-1])
+            data = b"".join(parts)
+        return data[:length], data[length:]
+
+    def _until_closed(self, data: bytes) -> bytes:
+        parts = [data]
+        while part := self._socket.recv(READ_BYTES):
+            parts.append(part)
+        return b"".join(parts)
+
+    def _read(self) -> bytes:
+        data = self._socket.recv(READ_BYTES)
+        if not data:
+            raise ConnectionResetError("closed before the end of the answer")
+        return data
+
+
+def parse_head(head: bytes) -> tuple[int, dict[bytes, bytes]]:
+    """Status and fields, their names in lower case; the last of a repeated one. Raises ValueError."""
+    first, *lines = head.split(b"\r\n")
+    if not first.startswith(b"HTTP/1."):
+        raise ValueError("not HTTP/1")
+    fields = {}
+    for line in lines:
+        name, _, value = line.partition(b":")
+        fields[name.lower()] = value.strip()
+    if first.startswith(b"HTTP/1.0"):
+        fields.setdefault(b"connection", b"close")
+    return int(first[9:12]), fields
