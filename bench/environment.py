@@ -1,12 +1,11 @@
 """Our processes as the Procfile starts them, in the environment of a local run with production's long polls."""
 
-import os
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.processes import CHECKOUT, VAR, Measured
+from bench.processes import CHECKOUT, VAR, Measured, callers
 from bench.sqs_server.process import SqsServer
 from deploy.local import credentials, environment, procfile
 
@@ -19,8 +18,7 @@ STOCK_WSGI = "bench.apps.stock_web"
 
 def build(server: SqsServer, var: Path) -> dict[str, str]:
     """The whole environment, with queues on this server; of the caller's only what finds programs and files."""
-    caller = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    caller |= {"AWS_ENDPOINT_URL_SQS": server.endpoint, "SQS_WAIT_TIME_S": "20", "WEB_WORKERS": WEB_WORKERS}
+    caller = callers() | {"AWS_ENDPOINT_URL_SQS": server.endpoint, "SQS_WAIT_TIME_S": "20", "WEB_WORKERS": WEB_WORKERS}
     return environment.build(caller, credentials.load(VAR / "secrets.json"), _free_ports(), var)
 
 
@@ -36,7 +34,6 @@ def start(name: str, env: Mapping[str, str], *, stock: bool = False) -> Measured
         f"{'stock-' if stock else ''}{name}",
         ["/bin/sh", "-c", f"exec {command}"],
         {**env, "PGAPPNAME": name},
-        alone=True,
     )
     with ExitStack() as stack:
         stack.push(process)

@@ -21,16 +21,16 @@ class BenchError(Exception):
 
 
 class Measured:
-    """A process with its children; `env` is added to ours, or with `alone` is all that it gets."""
+    """A process with its children; `env` is all that it gets of an environment."""
 
-    def __init__(self, name: str, command: list[str], env: Mapping[str, str], *, alone: bool = False) -> None:
+    def __init__(self, name: str, command: list[str], env: Mapping[str, str]) -> None:
         VAR.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.log = VAR / f"{name}.log"
         self._output = self.log.open("wb")
         self._process = subprocess.Popen(
             command,
-            env={**({} if alone else os.environ), **env},
+            env=dict(env),
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
@@ -77,6 +77,11 @@ class Measured:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def callers() -> dict[str, str]:
+    """Of the caller's environment what finds programs and files: other settings would change what is measured."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
 def eventually(condition: Callable[[], bool], timeout: float, every: float = 0.05) -> bool:

@@ -1,7 +1,6 @@
 """What publishing a task costs a process that has many: ours in batches, stock one by one."""
 
 import json
-import os
 import subprocess
 from typing import Any
 
@@ -24,7 +23,7 @@ def _measure(kind: str, count: int) -> dict[str, float]:
         server.create_queue("bench")
         publisher = subprocess.run(
             python("-m", "bench.apps.publisher", str(count)),
-            env={**os.environ, **environment_of(kind, server)},
+            env=environment_of(kind, server),
             cwd=CHECKOUT,
             check=False,
             capture_output=True,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.processes import START_S, VAR, BenchError, Measured, eventually, python
+from bench.processes import START_S, VAR, BenchError, Measured, callers, eventually, python
 from bench.sqs_server.process import SqsServer
 from bench.statistics import percentile
 from waproject.sqs.publisher import Outgoing, Publisher
@@ -40,8 +40,9 @@ class Reading:
 
 
 def environment_of(kind: str, server: SqsServer) -> dict[str, str]:
-    """What apps/worker.py reads."""
+    """What apps/worker.py reads, and nothing of ours: Celery would load Django where its settings are named."""
     return {
+        **callers(),
         **CREDENTIALS,
         "AWS_ENDPOINT_URL_SQS": server.endpoint,
         "AWS_ENDPOINT_URL": server.endpoint,
