@@ -38,7 +38,7 @@ def publish_many(task: "Task[Any, Any]", calls: Sequence[tuple[Any, ...]]) -> li
 
 
 def message(task: "Task[Any, Any]", args: tuple[Any, ...]) -> Outgoing:
-    """What `apply_async` would put on the queue, at a tenth of its CPU: that is most of what a webhook costs us.
+    """What `apply_async` would put on the queue, at a seventh of its CPU: 0.017 ms in the place of 0.112.
 
     Celery makes a task's first message; the others are copies of it with their own ids and arguments. Receivers of
     `before_task_publish` may add headers, as they may with Celery.
