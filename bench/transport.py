@@ -1,13 +1,14 @@
 """The transport: a worker's no-op tasks out of a backlog, the same with a slow SQS, and at a steady 80 a second."""
 
 import json
+import os
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from bench.processes import VAR, Measured, eventually, python
+from bench.processes import START_S, VAR, BenchError, Measured, callers, eventually, python
 from bench.sqs_server.process import SqsServer
 from bench.statistics import percentile
 from waproject.sqs.publisher import Outgoing, Publisher
@@ -19,7 +20,11 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "
 BACKLOG = {"ours": 6000, "stock": 3000}
 BACKLOG_10MS = {"ours": 4000, "stock": 500}
 STEADY_PER_S = 80
-STEADY_S = 12
+STEADY_S = 12.0
+CASES = ("backlog", "backlog_10ms", "steady_80")
+# Three long polls of 20 s and a little.
+IDLE_S = 62.0
+LEDGER = VAR / "ledger"
 EDGE = 0.1  # the share of messages at both ends that is not measured: start and drain
 DRAIN_S = 60
 
@@ -32,6 +37,19 @@ class Reading:
     done: int
     cpu_s: float
     requests: int
+
+
+def environment_of(kind: str, server: SqsServer) -> dict[str, str]:
+    """What apps/worker.py reads, and nothing of ours: Celery would load Django where its settings are named."""
+    return {
+        **callers(),
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL_SQS": server.endpoint,
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "BENCH_KIND": kind,
+        "BENCH_QUEUE_URL": server.url("bench"),
+        "BENCH_LEDGER": str(LEDGER.absolute()),
+    }
 
 
 def message(published: float) -> str:
@@ -62,24 +80,25 @@ class Run:
     def __init__(self, kind: str, pool: str) -> None:
         self.kind, self.pool = kind, pool
         VAR.mkdir(parents=True, exist_ok=True)
-        self.ledger: Path = VAR / "ledger"
+        self.ledger = LEDGER
         self.ledger.write_bytes(b"")
 
     def backlog(self, server: SqsServer, count: int) -> dict[str, float]:
         """Drain `count` waiting messages."""
         self._publish(server, count)
-        with self._worker(server) as worker:
+        with self.worker(server) as worker:
             first = self._reading_at(server, worker, int(count * EDGE))
             last = self._reading_at(server, worker, int(count * (1 - EDGE)))
             if not eventually(lambda: self._done() >= count, DRAIN_S):
-                raise RuntimeError(f"{count - self._done()} of {count} messages were not done")
+                raise BenchError(f"{count - self._done()} of {count} messages were not done")
             return _figures(first, last)
 
-    def steady(self, server: SqsServer) -> dict[str, float]:
-        """80 a second."""
-        count = STEADY_PER_S * STEADY_S
-        client = Client("us-east-1", server.endpoint)
-        with self._worker(server) as worker:
+    def steady(self, server: SqsServer, seconds: float) -> dict[str, float]:
+        """80 a second; the first second is not measured."""
+        count = int(STEADY_PER_S * (seconds + 1))
+        client = _client(server)
+        with self.worker(server) as worker:
+            wait_for_receives(server)
             begin = time.time()
             first = self._reading(server, worker)
             for n in range(count):
@@ -89,29 +108,24 @@ class Run:
                 client.call("SendMessage", {"QueueUrl": server.url("bench"), "MessageBody": message(time.time())}, 5.0)
             last = self._reading(server, worker)
             if not eventually(lambda: self._done() >= count, 30):
-                raise RuntimeError("steady messages were not done")
+                raise BenchError("steady messages were not done")
             return _figures(first, last) | self._latencies()
 
-    def _worker(self, server: SqsServer) -> Measured:
+    def worker(self, server: SqsServer) -> Measured:
+        """Start it."""
         concurrency, multiplier = POOLS[self.pool]
-        env = {
-            **CREDENTIALS,
-            "AWS_ENDPOINT_URL_SQS": server.endpoint,
-            "AWS_ENDPOINT_URL": server.endpoint,
-            "BENCH_KIND": self.kind,
-            "BENCH_QUEUE_URL": server.url("bench"),
-            "BENCH_LEDGER": str(self.ledger),
-        }
         command = python(
             "-m", "celery", "-A", "bench.apps.worker", "worker", "-P", self.pool, "-c", str(concurrency),
             f"--prefetch-multiplier={multiplier}", "-l", "WARNING", "--without-gossip", "--without-mingle",
         )  # fmt: skip
-        return Measured(f"worker-{self.kind}-{self.pool}", command, env)
+        return Measured(f"worker-{self.kind}-{self.pool}", command, environment_of(self.kind, server))
 
     def _publish(self, server: SqsServer, count: int) -> None:
-        errors = _publisher(server).send_many([Outgoing(server.url("bench"), message(0.0)) for _ in range(count)])
+        errors = Publisher(_client(server), deadline=5.0).send_many(
+            [Outgoing(server.url("bench"), message(0.0)) for _ in range(count)]
+        )
         if any(errors):
-            raise RuntimeError("the bench could not publish")
+            raise BenchError("the bench could not publish")
 
     def _done(self) -> int:
         """Lines have one length each: two times of 17 characters, a space and an end, but for a published 0.0."""
@@ -119,7 +133,7 @@ class Run:
 
     def _reading_at(self, server: SqsServer, worker: Measured, done: int) -> Reading:
         if not eventually(lambda: self._done() >= done, DRAIN_S, every=0.01):
-            raise RuntimeError(f"{self._done()} of {done} messages were done in {DRAIN_S} s: {worker.log}")
+            raise BenchError(f"{self._done()} of {done} messages were done in {DRAIN_S} s: {worker.log}")
         return self._reading(server, worker)
 
     def _reading(self, server: SqsServer, worker: Measured) -> Reading:
@@ -142,40 +156,48 @@ def _figures(first: Reading, last: Reading) -> dict[str, float]:
     }
 
 
-def _publisher(server: SqsServer) -> Publisher:
-    return Publisher(Client("us-east-1", server.endpoint), deadline=5.0)
+def wait_for_receives(server: SqsServer) -> None:
+    """Until a worker asks for messages. Raises BenchError."""
+    if not eventually(lambda: server.counts()["requests"].get("ReceiveMessage", 0) > 0, START_S):
+        raise BenchError("the worker never asked SQS for messages")
 
 
-def idle() -> dict[str, float]:
+def _client(server: SqsServer) -> Client:
+    os.environ.update(CREDENTIALS)
+    return Client("us-east-1", server.endpoint)
+
+
+def idle(seconds: float = IDLE_S) -> dict[str, float]:
     """Requests a minute of a worker that has nothing to do, our settings: 20 s long polls."""
     with SqsServer() as server:
         server.create_queue("bench", VisibilityTimeout="120")
-        run = Run("ours", "prefork")
-        with run._worker(server):
-            eventually(lambda: bool(server.counts()["requests"]), 30)
+        with Run("ours", "prefork").worker(server):
+            wait_for_receives(server)
             server.zero()
-            time.sleep(62)
-            return {"requests_per_minute": sum(server.counts()["requests"].values()) * 60 / 62}
+            time.sleep(seconds)
+            return {"requests_per_minute": sum(server.counts()["requests"].values()) * 60 / seconds}
 
 
-def measure() -> dict[str, Any]:
-    """One run of everything: {kind: {case: {pool: figures}}}."""
+def measure(share: float = 1.0, pools: Sequence[str] = tuple(POOLS), cases: Sequence[str] = CASES) -> dict[str, Any]:
+    """One run: {kind: {case: {pool: figures}}}. Fewer pools and cases and a `share` of the messages: a quick look."""
     result: dict[str, Any] = {"ours": {}, "stock": {}}
-    for pool in POOLS:
-        for case in ("backlog", "backlog_10ms", "steady_80"):
+    for pool in pools:
+        for case in cases:
             for kind in ("stock", "ours"):
-                result[kind].setdefault(case, {})[pool] = _measure_one(kind, pool, case)
+                result[kind].setdefault(case, {})[pool] = measure_one(kind, pool, case, share)
     return result
 
 
-def _measure_one(kind: str, pool: str, case: str) -> dict[str, float]:
+def measure_one(kind: str, pool: str, case: str, share: float = 1.0) -> dict[str, float]:
+    """One worker of one kind on a fresh server: see Run."""
     with SqsServer() as server:
         server.create_queue("bench", VisibilityTimeout="120")
         run = Run(kind, pool)
-        if case == "steady_80":
-            return run.steady(server)
-        if case == "backlog_10ms":
-            run._publish(server, 0)
-            server.set_latency(10)
-            return run.backlog(server, BACKLOG_10MS[kind])
-        return run.backlog(server, BACKLOG[kind])
+        match case:
+            case "steady_80":
+                return run.steady(server, STEADY_S * share)
+            case "backlog_10ms":
+                server.set_latency(10)
+                return run.backlog(server, int(BACKLOG_10MS[kind] * share))
+            case _:
+                return run.backlog(server, int(BACKLOG[kind] * share))

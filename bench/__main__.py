@@ -1,0 +1,87 @@
+"""`python -m bench [NAME ...] [--runs N] [--short]`: measure, write var/bench.json, judge by the targets.
+
+Exit status 1 when a target is missed or a measurement fails. A name measures that part anew and keeps the other parts'
+figures in the file. `--short` shows in half a minute that everything works, writes var/bench-short.json and judges
+nothing. `python -m bench page` and `plot` bring docs/performance.md and its plot up to date with var/bench.json.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import machine, page
+from bench.measurements import MEASUREMENTS, measure
+from bench.processes import BenchError
+from bench.targets import judge, row
+from deploy.local import LocalError
+
+PAGES = {"page": page.write, "plot": page.write_plot}
+ROW = "{:<48} {:>14} {:>14}  {}"
+
+
+def main() -> int:
+    """What the command line asks; the exit status."""
+    options = _parser().parse_args()
+    var = Path(os.environ.get("VAR_DIR", "var"))
+    report = var / ("bench-short.json" if options.short else "bench.json")
+    if options.names and options.names[0] in PAGES:
+        return _write_page(options.names, report)
+    names = list(dict.fromkeys(options.names)) or list(MEASUREMENTS)
+    if unknown := [name for name in names if name not in MEASUREMENTS]:
+        sys.exit(f"Nothing is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
+    # An end by SIGTERM leaves no process behind either: it unwinds like Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    try:
+        figures = measure(names, 1 if options.short else options.runs, short=options.short)
+    except (BenchError, LocalError) as error:
+        sys.exit(f"The measurement failed: {error}")
+    _write(report, figures, 1 if options.short else options.runs)
+    if options.short:
+        print(f"Everything works; the figures in {report} are of too few messages to mean anything.")
+        return 0
+    judged = judge(json.loads(report.read_text()))
+    print(ROW.format("", "measured", "target", ""))
+    for one in judged:
+        print(ROW.format(*row(one)))
+    return 0 if all(one.met for one in judged) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Speed and cost, beside stock Celery in the same run."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*MEASUREMENTS, *PAGES]) + "; all when none")
+    parser.add_argument(
+        "--runs", type=int, choices=range(1, 100), default=3, metavar="N", help="runs to take medians of (3)"
+    )
+    parser.add_argument("--short", action="store_true", help="only show that everything works")
+    return parser
+
+
+def _write(report: Path, figures: dict[str, Any], runs: int) -> None:
+    """Figures that were not measured now stay, each with its own date and machine."""
+    whole: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
+    about = {"date": datetime.now(UTC).isoformat(timespec="minutes"), "runs": runs, "machine": machine.describe()}
+    whole.setdefault("measured", {})
+    for name, found in figures.items():
+        whole[name] = found
+        whole["measured"][name] = about
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(json.dumps(whole, indent=2) + "\n")
+
+
+def _write_page(names: list[str], report: Path) -> int:
+    if not report.exists():
+        sys.exit(f"{report} is not there: python -m bench makes it.")
+    for name in names:
+        PAGES[name](json.loads(report.read_text()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""HTTP load at a fixed rate over connections that are kept open, as Meta's are; or as fast as answers come.
+
+Latencies count from the moment when a request was due, not from when a connection was free for it: a server that falls
+behind is not spared the requests that piled up.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from bench.processes import BenchError
+
+CONNECTIONS = 32
+ANSWER_S = 30.0
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came of requests, in their order: seconds since each was due, HTTP statuses, bodies, and due times."""
+
+    latencies: list[float] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    due: list[float] = field(default_factory=list)  # unix seconds
+    seconds: float = 0.0
+
+    def ordered_ms(self) -> list[float]:
+        """Latencies in milliseconds, ascending."""
+        return sorted(latency * 1000 for latency in self.latencies)
+
+    def require(self, status: int) -> "Answers":
+        """Raises BenchError where another status came."""
+        others = [found for found in self.statuses if found != status]
+        if others:
+            raise BenchError(f"{len(others)} of {len(self.statuses)} requests were answered {others[0]}, not {status}")
+        return self
+
+
+def request(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A POST of JSON, ready to be written."""
+    parts = urlsplit(url)
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
+    lines += [f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def run(url: str, requests: Sequence[bytes], per_s: float | None, connections: int = CONNECTIONS) -> Answers:
+    """Make all requests, `per_s` of them a second, or without that each as soon as a connection is free."""
+    return asyncio.run(_run(url, requests, per_s, connections))
+
+
+async def _run(url: str, requests: Sequence[bytes], per_s: float | None, connections: int) -> Answers:
+    parts = urlsplit(url)
+    free: asyncio.Queue[_Connection] = asyncio.Queue()
+    for _ in range(min(connections, len(requests))):
+        free.put_nowait(_Connection(parts.hostname or "", parts.port or 80))
+    count = len(requests)
+    answers = Answers([0.0] * count, [0] * count, [b""] * count, [0.0] * count)
+    begin = time.time()
+
+    async def one(index: int, connection: _Connection) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answers.statuses[index], answers.bodies[index] = await connection.ask(requests[index])
+        except (OSError, EOFError, TimeoutError):
+            connection.close()  # status 0
+        answers.latencies[index] = time.time() - answers.due[index]
+        free.put_nowait(connection)
+
+    async with asyncio.TaskGroup() as tasks:
+        for index in range(count):
+            if per_s:
+                answers.due[index] = begin + index / per_s
+                await asyncio.sleep(answers.due[index] - time.time())
+            connection = await free.get()
+            if not per_s:
+                answers.due[index] = time.time()
+            tasks.create_task(one(index, connection))
+    answers.seconds = time.time() - begin
+    while not free.empty():
+        free.get_nowait().close()
+    return answers
+
+
+class _Connection:
+    """One connection, opened on first use and again after a failure."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, data: bytes) -> tuple[int, bytes]:
+        """Status and body. Raises OSError or EOFError."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port)
+        reader, writer = self._streams
+        writer.write(data)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
+        body = await reader.readexactly(length) if length else b""
+        if "connection: close" in head:
+            self.close()
+        return int(head.split(" ", 2)[1]), body
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._streams:
+            self._streams[1].close()
+            self._streams = None

@@ -1,0 +1,102 @@
+"""What the figures have to reach: the table, and how figures are judged by it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import ge, le
+from typing import Any
+
+COMPARE = {"≥": ge, "≤": le}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`of`: the figure is a ratio, `path` divided by `of`; both are dotted names in bench.json."""
+
+    title: str
+    path: str
+    sign: str
+    limit: float
+    unit: str = ""
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A target with what was measured."""
+
+    target: Target
+    figure: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure is within the limit."""
+        return bool(COMPARE[self.target.sign](self.figure, self.target.limit))
+
+
+def _times_stock(title: str, path: str, sign: str, limit: float) -> Target:
+    """A ratio of ours to stock in the same run; `path` has {} where the kind stands."""
+    return Target(title, path.format("ours"), sign, limit, "of stock", path.format("stock"))
+
+
+_OURS = "transport.ours"
+TARGETS = (
+    _times_stock("drain at 10 ms SQS latency, prefork", "transport.{}.backlog_10ms.prefork.msg_per_s", "≥", 10),
+    _times_stock("drain at 10 ms SQS latency, threads", "transport.{}.backlog_10ms.threads.msg_per_s", "≥", 10),
+    _times_stock("worker CPU per task in a backlog, prefork", "transport.{}.backlog.prefork.cpu_ms", "≤", 0.25),
+    Target("requests per message in a backlog, prefork", f"{_OURS}.backlog.prefork.requests_per_message", "≤", 0.25),
+    Target("requests per message in a backlog, threads", f"{_OURS}.backlog.threads.requests_per_message", "≤", 0.25),
+    Target("requests per message at 80/s, prefork", f"{_OURS}.steady_80.prefork.requests_per_message", "≤", 0.35),
+    Target("requests per message at 80/s, threads", f"{_OURS}.steady_80.threads.requests_per_message", "≤", 0.35),
+    Target("delay at 80/s, p99, prefork", f"{_OURS}.steady_80.prefork.p99_ms", "≤", 60, "ms"),
+    Target("delay at 80/s, p99, threads", f"{_OURS}.steady_80.threads.p99_ms", "≤", 60, "ms"),
+    Target("requests per message, publishing many", "publish.ours.requests_per_message", "≤", 0.1),
+    _times_stock("web CPU per webhook", "webhook.{}.cpu_ms", "≤", 0.4),
+    Target("CPU per send, all our processes", "send.cpu_ms", "≤", 5, "ms"),
+    Target("SQS requests per send", "send.requests_per_message", "≤", 0.5),
+    Target("CPU per status webhook, web and worker", "status.cpu_ms", "≤", 2, "ms"),
+    Target("SQS requests per status webhook", "status.requests_per_message", "≤", 0.5),
+    Target("requests a minute of an idle worker", "idle.requests_per_minute", "≤", 4),
+    Target("webhooks at 300/s, p50", "webhooks_300.p50_ms", "≤", 40, "ms"),
+    Target("webhooks at 300/s, p99", "webhooks_300.p99_ms", "≤", 150, "ms"),
+    Target("webhooks at 300/s, refused", "webhooks_300.refused", "≤", 0),
+    Target("webhooks at 300/s, the web's database queries", "webhooks_300.web_queries", "≤", 0),
+    # A second's worth: what is on its way at any time while the workers keep up.
+    Target("webhooks at 300/s, not stored yet at the end", "webhooks_300.behind", "≤", 300),
+    Target("1,000 statuses in a POST, answered, p99", "statuses_1000.answer_p99_ms", "≤", 250, "ms"),
+    Target("1,000 statuses in a POST, stored", "statuses_1000.stored_s", "≤", 3, "s"),
+    Target("1,000 statuses in a POST, queries", "statuses_1000.queries", "≤", 40),
+)
+
+
+def judge(figures: Mapping[str, Any], targets: tuple[Target, ...] = TARGETS) -> list[Judged]:
+    """Every target whose figures were measured."""
+    judged = []
+    for target in targets:
+        value = look_up(figures, target.path)
+        base = 1.0 if target.of is None else look_up(figures, target.of)
+        if value is not None and base is not None:
+            judged.append(Judged(target, value / base))
+    return judged
+
+
+def look_up(figures: Mapping[str, Any], path: str) -> float | None:
+    """The figure at a dotted path; None where nothing was measured."""
+    found: Any = figures
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return None if found is None else float(found)
+
+
+def number(value: float) -> str:
+    """With three significant digits, and no more than two decimals."""
+    if abs(value) >= 100:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"  # noqa: PLR2004
+
+
+def row(judged: Judged) -> tuple[str, str, str, str]:
+    """What, the figure, the target, and ok or missed."""
+    target = judged.target
+    unit = f" {target.unit}" if target.unit else ""
+    limit = f"{target.sign} {target.limit:,g}{unit}"
+    return target.title, f"{number(judged.figure)}{unit}", limit, "ok" if judged.met else "missed"

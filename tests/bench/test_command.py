@@ -1,0 +1,75 @@
+"""`python -m bench`: every measurement in its short form, with real processes."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.measurements import MEASUREMENTS
+from bench.processes import CHECKOUT, BenchError, Measured, python
+from bench.targets import TARGETS, look_up
+
+pytestmark = pytest.mark.timeout(150)
+
+
+def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        python("-m", "bench", *arguments),
+        env={**os.environ, "VAR_DIR": str(var)},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=140,
+    )
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a short run of everything writes."""
+    var = tmp_path_factory.mktemp("bench")
+    run = bench(var, "--short")
+    assert run.returncode == 0, run.stderr
+    found: dict[str, Any] = json.loads((var / "bench-short.json").read_text())
+    return found
+
+
+def test_every_part_is_measured(figures: dict[str, Any]) -> None:
+    assert figures.keys() - {"measured"} == MEASUREMENTS.keys()
+
+
+def test_the_machine_is_named(figures: dict[str, Any]) -> None:
+    machine = figures["measured"]["send"]["machine"]
+    assert all(machine[name] for name in ("cpu", "cores", "kernel", "python", "celery", "kombu"))
+
+
+def test_every_target_finds_its_figure(figures: dict[str, Any]) -> None:
+    # The short form leaves out slow SQS, the steady load and prefork.
+    left_out = [target for target in TARGETS if "transport" in target.path and "backlog.threads" not in target.path]
+    paths = {path for target in TARGETS if target not in left_out for path in (target.path, target.of) if path}
+    assert [path for path in paths if look_up(figures, path) is None] == []
+
+
+def test_a_webhook_asks_the_database_nothing(figures: dict[str, Any]) -> None:
+    assert figures["webhooks_300"]["web_queries"] == 0
+
+
+def test_a_send_takes_its_share_of_each_process(figures: dict[str, Any]) -> None:
+    statements = figures["send"]["queries_by_process"]
+    assert all(statements[process] > 0 for process in ("web", "dispatcher", "outgoing"))
+
+
+def test_a_wrong_name_is_answered_with_the_right_ones(tmp_path: Path) -> None:
+    run = bench(tmp_path, "sned")
+    assert (run.returncode, "sned" in run.stderr, "send" in run.stderr) == (1, True, True)
+
+
+def test_a_process_that_ends_early_is_an_error_with_its_last_words() -> None:
+    with (
+        Measured("broken", python("-c", "raise SystemExit('no queue')"), {}) as process,
+        pytest.raises(BenchError, match="no queue"),
+    ):
+        process.wait_for("ready")
