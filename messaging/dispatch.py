@@ -16,7 +16,7 @@ from messaging import sender, services, tasks
 from messaging.dead_letters import publish_dead_letter
 from messaging.publishing import SqsAway, publish
 from messaging.services import Logged
-from messaging.watch import look_at_incoming
+from messaging.watch import IncomingWatch
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,11 @@ SQS_WAIT_S = 1.0
 DRAIN_S = 25
 
 
+_incoming = IncomingWatch()
+
+
 def _sweep_unknown() -> list[Logged]:
-    return services.sweep_unknown(look_at_incoming()) if services.has_unknown() else []
+    return services.sweep_unknown(_incoming.evidence()) if services.has_unknown() else []
 
 
 def _drain_exhausted() -> list[Logged]:
