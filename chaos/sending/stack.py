@@ -134,10 +134,10 @@ class Stack:
             cursor.execute(statement, list(parameters))
             return list(cursor.fetchall())
 
-    def execute(self, statements: str) -> None:
+    def execute(self, statements: str, parameters: Iterable[object] = ()) -> None:
         """Change the database."""
         with closing(self._connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(statements)
+            cursor.execute(statements, list(parameters))
 
     def sandbox_call(self, method: str, path: str, body: object = None) -> Any:
         """One of the sandbox's own endpoints."""
