@@ -1,9 +1,8 @@
 """What the Cloud API may do: lose its answer after it took a message, refuse, hang, throttle."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from typing import Any
 
 from chaos.sending.stack import Stack

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -29,17 +29,25 @@ def wait_settled(stack: Stack, asked_before: datetime, timeout: float) -> bool:
 
 
 def verdict(stack: Stack, accepted: Collection[str], remark: str) -> Outcome:
-    """Hold what was accepted from clients against the ledger and the rows. Each recipient was written to once.
-
-    Nothing that scenarios inject justifies giving a message up, so a failed one counts as lost.
-    """
+    """Hold what was accepted from clients against the ledger and the rows."""
     sends = Counter(entry["to"] for entry in stack.sandbox_call("GET", "ledger")["messages"])
     rows = dict(stack.query("SELECT peer, status FROM messaging_message WHERE direction = 'outbound'"))
-    unsettled = [to for to, status in rows.items() if status in OPEN]
-    failed = [to for to, status in rows.items() if status == "failed"]
-    lost = {to for to in accepted if to not in rows or (not sends[to] and to not in unsettled)} | set(failed)
+    lost, doubled, unsettled = compare(accepted, sends, rows)
+    return Outcome(lost, doubled, unsettled, "; ".join(filter(None, (remark, *_remarks(stack)))))
+
+
+def compare(accepted: Collection[str], sends: Mapping[str, int], rows: Mapping[str, str]) -> tuple[int, int, int]:
+    """Lost, doubled, unsettled: by recipient, each of whom was written to once.
+
+    `sends`: how often the ledger has each; `rows`: the status of each one's message. Nothing that scenarios inject
+    justifies giving a message up, so a failed one counts as lost. A request that was never answered 202 may be stored
+    all the same: then its message must not be sent twice, nor stay open.
+    """
+    unsettled = {to for to, status in rows.items() if status in OPEN}
+    lost = {to for to in accepted if to not in rows or (not sends.get(to) and to not in unsettled)}
+    failed = {to for to, status in rows.items() if status == "failed"}
     doubled = [to for to, times in sends.items() if times > 1]
-    return Outcome(len(lost), len(doubled), len(unsettled), "; ".join(filter(None, (remark, *_remarks(stack, failed)))))
+    return len(lost | failed), len(doubled), len(unsettled)
 
 
 def now() -> datetime:
@@ -55,7 +63,7 @@ def _open(stack: Stack, asked_before: datetime) -> int:
     return int(count)
 
 
-def _remarks(stack: Stack, failed: Collection[str]) -> list[str]:
+def _remarks(stack: Stack) -> list[str]:
     found = stack.query(
         """
         SELECT count(*) FILTER (WHERE status = 'unknown'),
@@ -67,9 +75,8 @@ def _remarks(stack: Stack, failed: Collection[str]) -> list[str]:
     unknown, again, refused = found[0]
     remarks = [f"{unknown} answers lost, {again} sent again"] if unknown else []
     remarks += [f"{refused} put off"] if refused else []
-    if failed:
-        reasons = stack.query(
-            "SELECT DISTINCT error_title FROM messaging_message WHERE status = 'failed' AND direction = 'outbound'"
-        )
-        remarks.append(f"{len(failed)} failed: {', '.join(sorted(title for (title,) in reasons))}")
-    return remarks
+    failed = stack.query(
+        "SELECT error_title, count(*) FROM messaging_message WHERE status = 'failed' AND direction = 'outbound'"
+        " GROUP BY error_title ORDER BY error_title"
+    )
+    return remarks + [f"{count} failed: {title}" for title, count in failed]
