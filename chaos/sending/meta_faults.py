@@ -5,28 +5,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chaos.sending.clients import Load
 from chaos.sending.stack import Stack
 
-FAULTS_S = 14.0
+BACKLOG_S = 1.0
 ONE_IN = 20
 HANGS_S = 30.0
 STORMS = 3
 STORM_REFUSALS = 40
 
 
-def one_in_twenty(*outcomes: dict[str, Any]) -> Callable[[Stack], str]:
+def one_in_twenty(*outcomes: dict[str, Any]) -> Callable[[Stack, Load], str]:
     """5 % of all calls end so, each outcome as often as the others."""
 
-    def inject(stack: Stack) -> str:
+    def inject(stack: Stack, load: Load) -> str:
         faults = [{"trigger": {"every": ONE_IN * len(outcomes)}, "outcome": outcome} for outcome in outcomes]
         with _faults(stack, *faults) as hits:
-            time.sleep(FAULTS_S)
+            load.wait()
+            time.sleep(BACKLOG_S)
         return f"{hits()} calls hit"
 
     return inject
 
 
-def hangs(stack: Stack) -> str:
+def hangs(stack: Stack, load: Load) -> str:
     """For 30 s no call is answered, and nothing is taken."""
     time.sleep(2.0)
     with _faults(stack, {"trigger": {"always": True}, "outcome": {"hang": "before_accept"}}) as hits:
@@ -34,7 +36,7 @@ def hangs(stack: Stack) -> str:
     return f"{hits()} calls hung"
 
 
-def throttles(stack: Stack) -> str:
+def throttles(stack: Stack, load: Load) -> str:
     """Storms of 130429 for the number, and 131056 for one recipient in twenty."""
     pairs = {"trigger": {"every": ONE_IN}, "outcome": {"error": 131056, "status": 400}}
     storm = {"trigger": {"next": STORM_REFUSALS}, "outcome": {"error": 130429, "status": 429}}

@@ -2,13 +2,15 @@
 
 import time
 
+from chaos.sending.clients import Load
 from chaos.sending.stack import Stack
 
 AWAY_S = 20.0
-FIRST_S = 2.0
+FIRST_S = 1.5
+BACKLOG_S = 1.0
 
 
-def sqs_away(stack: Stack) -> str:
+def sqs_away(stack: Stack, load: Load) -> str:
     """SQS refuses connections for 20 s."""
     time.sleep(FIRST_S)
     stack.sqs_control(f"away?s={AWAY_S:.0f}")
@@ -16,7 +18,7 @@ def sqs_away(stack: Stack) -> str:
     return f"away for {AWAY_S:.0f} s"
 
 
-def sqs_loses(stack: Stack) -> str:
+def sqs_loses(stack: Stack, load: Load) -> str:
     """Three times SQS forgets every outgoing message that it was given."""
     for _ in range(3):
         time.sleep(FIRST_S)
@@ -26,9 +28,10 @@ def sqs_loses(stack: Stack) -> str:
     return f"{stack.sqs_control('counts')['lost']} tasks lost"
 
 
-def sqs_doubles(stack: Stack) -> str:
+def sqs_doubles(stack: Stack, load: Load) -> str:
     """Every message on every queue comes twice."""
     stack.sqs_control("doubles?on=1")
-    time.sleep(12.0)
+    load.wait()
+    time.sleep(BACKLOG_S)
     stack.sqs_control("doubles")
     return "all tasks twice"

@@ -131,13 +131,13 @@ class Stack:
     def query(self, statement: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         """Ask the database."""
         with closing(self._connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(statement, list(parameters))
+            cursor.execute(statement, list(parameters) or None)
             return list(cursor.fetchall())
 
     def execute(self, statements: str, parameters: Iterable[object] = ()) -> None:
         """Change the database."""
         with closing(self._connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(statements, list(parameters))
+            cursor.execute(statements, list(parameters) or None)
 
     def sandbox_call(self, method: str, path: str, body: object = None) -> Any:
         """One of the sandbox's own endpoints."""

@@ -9,13 +9,22 @@ from chaos.sending.clients import Load
 from chaos.sending.stack import Stack
 from chaos.sending.witness import LAST_S, SETTLE_S, now, verdict, wait_settled
 
+# Messages in a scenario's full form, and in its short one.
+FULL = 1000
+SHORT = 100
+
 
 @dataclass(frozen=True)
 class Trial:
-    """What breaks, and for how long the clients ask meanwhile. `inject` returns a remark, and leaves nothing broken."""
+    """What breaks, and for how long the clients ask meanwhile.
 
-    inject: Callable[[Stack], str]
+    `inject` is called when they begin, returns a remark, and leaves nothing broken.
+    """
+
+    inject: Callable[[Stack, Load], str]
     load_s: float = 14.0
+    # With few messages: long enough for what is injected.
+    short_load_s: float = 5.0
 
     def run(self, messages: int) -> Outcome:
         """The scenario. One that fails leaves no process to the next one."""
@@ -32,10 +41,11 @@ class Trial:
         return outcome if outcome.held else self._failed(outcome)
 
     def _run(self, stack: Stack, messages: int) -> Outcome:
-        load = Load(stack.env["BASE_URL"], stack.env["API_KEY"], messages, self.load_s)
+        seconds = self.load_s if messages >= FULL else self.short_load_s
+        load = Load(stack.env["BASE_URL"], stack.env["API_KEY"], messages, seconds)
         load.start()
         try:
-            remark = self.inject(stack)
+            remark = self.inject(stack, load)
             load.wait()
             wait_settled(stack, now(), SETTLE_S)
         finally:
