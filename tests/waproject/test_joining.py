@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from waproject.sqs.joining import join, may_join
+from messaging import tasks
+from messaging.publishing import REPRS
+from waproject.queues import LANES
+from waproject.sqs import envelope
+from waproject.sqs.joining import join, likeness, may_join
+from waproject.sqs.transport import collected
 
 EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
@@ -23,13 +28,25 @@ def test_positional_calls_of_a_joined_task_join() -> None:
     [
         ({"task": "other"}, [["a"], {}, EMBED]),
         ({"eta": "2030-01-01T00:00:00"}, [["a"], {}, EMBED]),
-        ({"timelimit": [5, None]}, [["a"], {}, EMBED]),
         ({}, [["a"], {"k": 1}, EMBED]),
         ({}, [["a"], {}, {**EMBED, "callbacks": [{"task": "after"}]}]),
     ],
 )
 def test_what_is_its_own_runs_alone(headers: dict[str, Any], arguments: list[Any]) -> None:
     assert not may_join(payload(**headers), arguments, {"t"})
+
+
+def test_webhooks_as_they_are_published_join() -> None:
+    """Celery sends the configured time limit with each message: that must not make each one special."""
+    with collected() as messages:
+        tasks.receive.apply_async(({"a": 1},), **REPRS)
+    message = envelope.payload_in(messages[0].body)
+    lane = LANES["incoming"]
+    assert may_join(message, envelope.check(message, lane.tasks), lane.joined_tasks)
+
+
+def test_messages_with_different_time_limits_are_not_alike() -> None:
+    assert likeness(payload(timelimit=[5, None])) != likeness(payload())
 
 
 def test_a_joined_task_has_the_arguments_of_all_in_order() -> None:

@@ -184,7 +184,7 @@ class QueueConsumer:
                 self._receiver.done_with(1)
                 continue
             if joining.may_join(payload, arguments, self._options.joined_tasks):
-                joinable.setdefault(payload["headers"]["task"], []).append((delivery, arguments))
+                joinable.setdefault(joining.likeness(payload), []).append((delivery, arguments))
             else:
                 deliveries.append(delivery)
         return deliveries + [_joined(parts) for parts in joinable.values()]

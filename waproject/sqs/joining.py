@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 # Set on a task that must run on its own: later, before a time, or with something to do afterwards.
-OWN_CONDITIONS = ("eta", "expires", "group", "timelimit")
+OWN_CONDITIONS = ("eta", "expires", "group")
 
 
 def may_join(payload: dict[str, Any], arguments: list[Any], joined_tasks: Collection[str]) -> bool:
@@ -16,8 +16,14 @@ def may_join(payload: dict[str, Any], arguments: list[Any], joined_tasks: Collec
         headers["task"] in joined_tasks
         and not kwargs
         and not any(embed.values())
-        and not any(_is_set(headers.get(name)) for name in OWN_CONDITIONS)
+        and all(headers.get(name) is None for name in OWN_CONDITIONS)
     )
+
+
+def likeness(payload: dict[str, Any]) -> str:
+    """Only messages that are alike in this join: the task, and the time limit, which Celery sends with each one."""
+    headers = payload["headers"]
+    return json.dumps([headers["task"], headers.get("timelimit")])
 
 
 def join(payloads: Sequence[dict[str, Any]], arguments: Sequence[list[Any]]) -> dict[str, Any]:
@@ -26,7 +32,3 @@ def join(payloads: Sequence[dict[str, Any]], arguments: Sequence[list[Any]]) -> 
     args = [argument for one in arguments for argument in one[0]]
     properties = {**first["properties"], "body_encoding": None}
     return {**first, "body": json.dumps([args, {}, arguments[0][2]]), "properties": properties}
-
-
-def _is_set(value: object) -> bool:
-    return any(value) if isinstance(value, list | tuple) else value is not None
