@@ -121,7 +121,7 @@ class Dispatcher:
             self._deliver(batch)
             return
         try:
-            publish(tasks.send, str(batch.release_id), [str(message_id) for message_id in batch.message_ids])
+            publish(tasks.send, (str(batch.release_id), [str(message_id) for message_id in batch.message_ids]))
         except SqsAway:
             self._own_until = time.monotonic() + SQS_WAIT_S
             self._deliver(batch)
@@ -139,7 +139,7 @@ class Dispatcher:
         if len(batch.message_ids) > own.free():
             services.announce_changes(services.take_back(batch))
             return
-        for claimed in services.claim(batch.release_id, batch.message_ids):
+        for claimed in services.claim([batch]):
             own.send(claimed)
 
     def _inbound_rate(self, number_id: int) -> float:

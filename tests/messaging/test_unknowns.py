@@ -161,7 +161,7 @@ def test_the_wish_travels_with_the_claim() -> None:
     pending()
     Message.objects.update(on_unknown="fail")
     (batch,) = release(number().pk)
-    assert claim(batch.release_id, batch.message_ids)[0].fail_unknown
+    assert claim([batch])[0].fail_unknown
 
 
 def test_an_operator_marks_it_failed_and_that_is_written_down() -> None:
