@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from bench.sending_figures import over_limit
 from chaos.sending.guard import Guard
 from chaos.sending.sqs_server import FaultyQueues
 from chaos.sending.witness import compare
@@ -67,3 +68,8 @@ def test_sqs_loses_what_it_is_told_to_lose() -> None:
 
 def test_sqs_delivers_twice_what_it_is_told_to_double() -> None:
     assert _counts(doubles=True)["waiting"] == 2
+
+
+@pytest.mark.parametrize(("times", "refused"), [([0.0] * 80, 0), ([0.0] * 82, 2), ([n / 80 for n in range(800)], 0)])
+def test_what_metas_limit_would_have_refused(times: list[float], refused: int) -> None:
+    assert over_limit(times) == refused
