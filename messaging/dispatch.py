@@ -16,7 +16,7 @@ from messaging import sender, services, tasks
 from messaging.dead_letters import publish_dead_letter
 from messaging.publishing import SqsAway, publish
 from messaging.services import Logged
-from messaging.watch import look_at_incoming
+from messaging.watch import IncomingWatch
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,11 @@ SQS_WAIT_S = 1.0
 DRAIN_S = 25
 
 
+_incoming = IncomingWatch()
+
+
 def _sweep_unknown() -> list[Logged]:
-    return services.sweep_unknown(look_at_incoming()) if services.has_unknown() else []
+    return services.sweep_unknown(_incoming.evidence()) if services.has_unknown() else []
 
 
 def _drain_exhausted() -> list[Logged]:
@@ -119,7 +122,7 @@ class Dispatcher:
             self._deliver(batch)
             return
         try:
-            publish(tasks.send, str(batch.release_id), [str(message_id) for message_id in batch.message_ids])
+            publish(tasks.send, (str(batch.release_id), [str(message_id) for message_id in batch.message_ids]))
         except SqsAway:
             self._own_until = time.monotonic() + SQS_WAIT_S
             self._deliver(batch)
@@ -137,7 +140,7 @@ class Dispatcher:
         if len(batch.message_ids) > own.free():
             services.announce_changes(services.take_back(batch))
             return
-        for claimed in services.claim(batch.release_id, batch.message_ids):
+        for claimed in services.claim([batch]):
             own.send(claimed)
 
     def _inbound_rate(self, number_id: int) -> float:

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task, signals
 
 from messaging import sender, services
+from messaging.services import Release
 
 # A warm shutdown waits for calls that are under way; one takes 20 s at most.
 DRAIN_S = 25
@@ -23,9 +24,10 @@ def receive_stored(stored_id: int) -> None:
 
 
 @shared_task(name="messaging.send")
-def send(release_id: str, message_ids: list[str]) -> None:
-    """The rows of one release: claim them and start their calls. A copy of the task claims nothing."""
-    for claimed in services.claim(UUID(release_id), [UUID(message_id) for message_id in message_ids]):
+def send(*releases: tuple[str, list[str]]) -> None:
+    """The rows of releases, (release id, message ids): claim them and start their calls. A copy claims nothing."""
+    batches = [Release(UUID(release), [UUID(row) for row in rows]) for release, rows in releases]
+    for claimed in services.claim(batches):
         sender.sender().send(claimed)
 
 

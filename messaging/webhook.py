@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 # In UTF-8. SQS takes 1 MiB, and JSON inside JSON makes `\\\\u0416` of a two-byte letter: 3.5 times the body at worst.
 TASK_BYTES = 256 * 1024
 RETRY_AFTER_S = 30
+# Set from a refusal until it is written down. While it happens the database is away, so a later webhook does that:
+# a status that only Meta holds must not be taken for one that there never was.
+_refused = threading.Event()
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -51,11 +55,23 @@ class WebhookView(View):
             hand_over(body, len(request.body))
         except (DatabaseError, InterfaceError) as error:
             # Meta repeats the whole webhook for seven days; what was taken already is stored once.
+            _refused.set()
             logger.error("webhook not taken: neither SQS nor the database is there (%s)", type(error).__name__)
             return JsonResponse(
                 {"detail": "Not stored; try again."}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)}
             )
+        _write_refusal_down()
         return HttpResponse(status=200)
+
+
+def _write_refusal_down() -> None:
+    if not _refused.is_set():
+        return
+    try:
+        services.note_refusal()
+    except (DatabaseError, InterfaceError):
+        return
+    _refused.clear()
 
 
 def hand_over(body: Any, length: int) -> None:

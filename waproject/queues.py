@@ -68,6 +68,9 @@ LANES = {
             # A task only claims rows; their calls run in a pool of their own (messaging/sender.py).
             default_concurrency=2,
             prefetch_multiplier=5,
+            joined_tasks=("messaging.send",),
+            # Each dispatcher publishes at each tick, for each number: alone, every message would cost two queries.
+            linger=0.1,
         ),
         Lane(
             "analytics",

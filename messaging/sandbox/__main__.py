@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--port", "SANDBOX_PORT", "8100", "port, 0 for any free one", _port)
     option("--webhook-url", "SANDBOX_WEBHOOK_URL", "http://127.0.0.1:8000/webhook/whatsapp", "where webhooks go")
     option("--phone-number-id", "WA_PHONE_NUMBER_ID", "106540352242922", "id of the business number")
+    option("--other-numbers", "SANDBOX_OTHER_NUMBERS", "", "ids of further business numbers, with commas between")
     option("--display-phone-number", "SANDBOX_DISPLAY_PHONE_NUMBER", "15550783881", "the business number, digits")
     option("--waba-id", "SANDBOX_WABA_ID", "102290129340398", "id of the WhatsApp Business account")
     option("--answer-ms", "SANDBOX_ANSWER_MS", "150-600", "answer time of a send: from-to", _numbers)
@@ -96,6 +97,7 @@ def _identity(options: argparse.Namespace) -> Identity:
         webhook_url=options.webhook_url,
         access_token=os.environ["WA_ACCESS_TOKEN"],
         app_secret=os.environ["WA_APP_SECRET"],
+        other_numbers=tuple(filter(None, options.other_numbers.split(","))),
     )
 
 

@@ -43,7 +43,7 @@ class MessagesHandler(GraphHandler):
             return
         message = check_send(body)
         await asyncio.sleep(self.simulator.answer_seconds())
-        self.answer(accepted_body(self.simulator.accept(message, received_at)))
+        self.answer(accepted_body(self.simulator.accept(message, phone_number_id, received_at)))
 
     def get(self, phone_number_id: str) -> None:
         """Meta lists no messages."""
@@ -54,7 +54,7 @@ class MessagesHandler(GraphHandler):
         given = self.request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {identity.access_token}".encode()):
             raise graph_errors.bad_token()
-        if phone_number_id != identity.phone_number_id:
+        if not identity.has(phone_number_id):
             raise graph_errors.no_such_object(phone_number_id, "POST")
 
     def _mark_read(self, wamid: str) -> None:

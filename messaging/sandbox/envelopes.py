@@ -27,7 +27,7 @@ def status_envelope(identity: Identity, entry: Entry, status: str, at: float) ->
         node["biz_opaque_callback_data"] = entry.message.callback_data
     if status in _PRICED_STATUSES:
         node["pricing"] = _pricing(entry.message.type)
-    return _envelope(identity, {"contacts": [_contact(user)], "statuses": [node]})
+    return _envelope(identity, entry.phone_number_id, {"contacts": [_contact(user)], "statuses": [node]})
 
 
 def inbound_envelope(identity: Identity, user: User, name: str, message: JSON) -> JSON:
@@ -37,11 +37,11 @@ def inbound_envelope(identity: Identity, user: User, name: str, message: JSON) -
     # System messages are about a user, not from one: Meta sends no contacts with them.
     if message["type"] != "system":
         value = {"contacts": [{"profile": {"name": name}, **_contact(user)}], **value}
-    return _envelope(identity, value)
+    return _envelope(identity, identity.phone_number_id, value)
 
 
-def _envelope(identity: Identity, value: JSON) -> JSON:
-    metadata = {"display_phone_number": identity.display_phone_number, "phone_number_id": identity.phone_number_id}
+def _envelope(identity: Identity, phone_number_id: str, value: JSON) -> JSON:
+    metadata = {"display_phone_number": identity.display_phone_number, "phone_number_id": phone_number_id}
     change = {"value": {"messaging_product": "whatsapp", "metadata": metadata, **value}, "field": "messages"}
     return {"object": "whatsapp_business_account", "entry": [{"id": identity.waba_id, "changes": [change]}]}
 

@@ -28,6 +28,12 @@ class Identity:
     webhook_url: str
     access_token: str = field(repr=False)
     app_secret: str = field(repr=False)
+    # Ids of further business numbers, which differ from the first in nothing else.
+    other_numbers: tuple[str, ...] = ()
+
+    def has(self, phone_number_id: str) -> bool:
+        """Whether this is one of its business numbers."""
+        return phone_number_id == self.phone_number_id or phone_number_id in self.other_numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,10 @@ class Simulator:
         """How long the next answer takes."""
         return random.uniform(*self.behaviour.answer_ms) / 1000  # noqa: S311 - no secret
 
-    def accept(self, message: OutboundMessage, received_at: float) -> Entry:
+    def accept(self, message: OutboundMessage, phone_number_id: str, received_at: float) -> Entry:
         """Enter the message into the ledger; from here on it exists, whether or not its sender hears the answer."""
         wamid = outbound_wamid(message.recipient.address)
-        entry = Entry(wamid, message, self.identity.phone_number_id, received_at, accepted_at=time.time())
+        entry = Entry(wamid, message, phone_number_id, received_at, accepted_at=time.time())
         self.ledger.add(entry)
         task = asyncio.create_task(self._report_statuses(entry, self.behaviour))
         self._reporting.add(task)

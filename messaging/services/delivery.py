@@ -12,6 +12,7 @@ from messaging import pace, retry
 from messaging.models import OnUnknown
 from messaging.services.deadlocks import retrying_deadlocks
 from messaging.services.limits import limits
+from messaging.services.release import Release
 from messaging.services.stops import Report, apply_stops
 from messaging.services.transitions import Change, Logged, advance_many
 from messaging.states import Status
@@ -60,8 +61,8 @@ class Outcome:
 
 
 @retrying_deadlocks
-def claim(release_id: UUID, message_ids: Sequence[UUID]) -> list[Claimed]:
-    """Take the rows of one release. Rows that moved on since are not returned: a copy of a task claims nothing."""
+def claim(batches: Sequence[Release]) -> list[Claimed]:
+    """Take the rows of these releases. Rows that moved on since are not returned: a copy of a task claims nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -69,19 +70,23 @@ def claim(release_id: UUID, message_ids: Sequence[UUID]) -> list[Claimed]:
               UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
                 lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
                 releases = 0, calls = m.calls + 1
-              FROM messaging_businessnumber n
-              WHERE m.id = ANY(%(ids)s) AND m.release_id = %(release_id)s AND m.status = 'queued' AND n.id = m.number_id
+              FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id), messaging_businessnumber n
+              WHERE m.id = g.id AND m.release_id = g.release_id AND m.status = 'queued' AND n.id = m.number_id
                 AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
-              RETURNING m.id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts, m.lease_until,
-                m.calls, m.capped_at, m.on_unknown, n.failures
+              RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
+                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
-            SELECT id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
+            SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
               capped_at IS NOT NULL, on_unknown, failures > 0 FROM claimed
             """,
-            {"ids": list(message_ids), "release_id": release_id, "lease": LEASE_S},
+            {
+                "ids": [message_id for batch in batches for message_id in batch.message_ids],
+                "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
+                "lease": LEASE_S,
+            },
         )
         rows = cursor.fetchall()
     return [
@@ -89,8 +94,8 @@ def claim(release_id: UUID, message_ids: Sequence[UUID]) -> list[Claimed]:
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
             call, capped, on_unknown == OnUnknown.FAIL, troubled
         )
-        for message_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call, capped,
-            on_unknown, troubled in rows
+        for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
+            capped, on_unknown, troubled in rows
     ]  # fmt: skip
 
 

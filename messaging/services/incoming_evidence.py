@@ -20,9 +20,11 @@ DEAD_LETTERED = "dead_lettered"
 
 @dataclass(frozen=True, slots=True)
 class IncomingEvidence:
-    """One look at the incoming queue: what it holds (waiting, being worked on, hidden until a retry), and the marks."""
+    """When the incoming queue was last seen to hold nothing (neither waiting, nor being worked on, nor hidden until a
+    retry), and the marks. `empty_at` is None where it was not seen empty yet.
+    """
 
-    on_the_queue: int
+    empty_at: datetime | None
     refused_at: datetime | None
     dead_lettered_at: datetime | None
 
@@ -30,9 +32,9 @@ class IncomingEvidence:
         """Whether a status may have got lost: that will not change by waiting."""
         return any(at is not None and at >= moment for at in (self.refused_at, self.dead_lettered_at))
 
-    def vouches_since(self, moment: datetime) -> bool:
-        """Whether everything that Meta has sent since is stored. What failed hides on the queue, and is counted."""
-        return self.on_the_queue == 0 and not self.lost_since(moment)
+    def vouches_for(self, moment: datetime, until: datetime) -> bool:
+        """Whether everything is stored that Meta sent from `moment` to `until`."""
+        return self.empty_at is not None and self.empty_at >= until and not self.lost_since(moment)
 
 
 def note_refusal() -> None:
@@ -40,11 +42,11 @@ def note_refusal() -> None:
     IncomingMark.objects.update_or_create(kind=REFUSED, defaults={"at": timezone.now()})
 
 
-def evidence(on_the_queue: int, dead_letters: int) -> IncomingEvidence:
-    """What is known now, given the queues' counts. Notes a dead-letter queue that grew."""
+def evidence(empty_at: datetime | None, dead_letters: int) -> IncomingEvidence:
+    """What is known now, given what was seen of the queues. Notes a dead-letter queue that grew."""
     _note_dead_letters(dead_letters)
     marks = dict(IncomingMark.objects.values_list("kind", "at"))
-    return IncomingEvidence(on_the_queue, marks.get(REFUSED), marks.get(DEAD_LETTERED))
+    return IncomingEvidence(empty_at, marks.get(REFUSED), marks.get(DEAD_LETTERED))
 
 
 def _note_dead_letters(count: int) -> None:

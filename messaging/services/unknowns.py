@@ -7,7 +7,8 @@ where it would have been here if there were one:
 - time has passed: `WA_UNKNOWN_GRACE` since the end of the attempt;
 - Meta reports: statuses of three other messages of the same number, dated after that end by Meta itself, are stored,
   and have been long enough for one of this message to follow, had Meta only just come back;
-- nothing is still on its way through us: the incoming queue is empty, also of what failed and hides until its retry;
+- nothing is still on its way through us: after that time the incoming queue was seen empty at least for a moment,
+  also of what failed and hides until its retry, and those statuses were stored by then;
 - nothing got lost on the way: since that end no webhook was refused and none went to the dead-letter queue.
 
 Then the message is sent again. Where one of these does not come true within a minute after the grace, the message is
@@ -75,12 +76,22 @@ def judge(
         return Verdict.AGAIN if age >= limit.resend else Verdict.WAIT
     if age < limit.grace:
         return Verdict.WAIT
-    latest = now - timedelta(seconds=limit.settle)
-    reported = sum(message_id != lost.message_id and lost.ended_at < at <= latest for message_id, at in others)
-    if incoming is not None and incoming.vouches_since(lost.ended_at) and reported >= OTHERS_NEEDED:
+    if incoming is not None and _would_have_come(lost, others, incoming, limit):
         return Verdict.AGAIN
     hopeless = incoming is not None and incoming.lost_since(lost.ended_at)
     return Verdict.HOLD if hopeless or age >= limit.told else Verdict.WAIT
+
+
+def _would_have_come(
+    lost: Lost, others: Sequence[tuple[UUID, datetime]], incoming: IncomingEvidence, limit: Patience
+) -> bool:
+    """Whether a status of this message would be stored by now, if there were one."""
+    ripe_at = lost.ended_at + timedelta(seconds=limit.grace)
+    if incoming.empty_at is None or not incoming.vouches_for(lost.ended_at, ripe_at):
+        return False
+    latest = incoming.empty_at - timedelta(seconds=limit.settle)
+    reported = sum(message_id != lost.message_id and lost.ended_at < at <= latest for message_id, at in others)
+    return reported >= OTHERS_NEEDED
 
 
 def has_unknown() -> bool:
@@ -89,12 +100,12 @@ def has_unknown() -> bool:
 
 
 def sweep_unknown(incoming: IncomingEvidence | None) -> list[Logged]:
-    """Settle what can be settled. `incoming` must have been taken just now."""
+    """Settle what can be settled. The marks of `incoming` must have been read just now."""
     limit = patience()
     with transaction.atomic():
         now = timezone.now()
         rows = _unknown(now)
-        others = _others(rows, now, limit)
+        others = _others(rows, now, incoming.empty_at, limit) if incoming and incoming.empty_at else {}
         verdicts = {row: judge(row, now, others.get(row.number_id, []), incoming, limit) for row in rows}
         logged = advance_many(
             [
@@ -139,28 +150,35 @@ def _hold(rows: Sequence[Lost]) -> None:
         alert("unknown", row.message_id, "the answer was lost and nothing settles it: mark it failed or send it again")
 
 
-def _others(rows: Sequence[Lost], now: datetime, limit: Patience) -> dict[int, list[tuple[UUID, datetime]]]:
-    """By number: the latest statuses, by Meta's time, of messages around and after the oldest lost answer."""
+def _others(
+    rows: Sequence[Lost], now: datetime, empty_at: datetime, limit: Patience
+) -> dict[int, list[tuple[UUID, datetime]]]:
+    """By number: the latest statuses, by Meta's time, of messages around and after the oldest lost answer.
+
+    Only those that were stored when the queue was seen empty: one that came later may have been late for all.
+    """
     ripe = [row for row in rows if (now - row.ended_at).total_seconds() >= limit.grace]
     since: dict[int, datetime] = {}
     for row in ripe:
         since[row.number_id] = min(row.ended_at, since.get(row.number_id, row.ended_at))
-    until = now - timedelta(seconds=limit.settle)
-    return {number_id: _statuses_between(number_id, moment, until) for number_id, moment in since.items()}
+    until = empty_at - timedelta(seconds=limit.settle)
+    return {number_id: _statuses_between(number_id, moment, until, empty_at) for number_id, moment in since.items()}
 
 
-def _statuses_between(number_id: int, moment: datetime, until: datetime) -> list[tuple[UUID, datetime]]:
+def _statuses_between(
+    number_id: int, moment: datetime, until: datetime, stored_by: datetime
+) -> list[tuple[UUID, datetime]]:
     # From the newest message back by primary key; it ends at LOOK_AT messages, at once where there is traffic.
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT m.id, e.at FROM messaging_message m CROSS JOIN LATERAL (
               SELECT max(e.at) AS at FROM messaging_messageevent e
-              WHERE e.message_id = m.id AND e.source = 'webhook' AND e.at <= %s
+              WHERE e.message_id = m.id AND e.source = 'webhook' AND e.at <= %s AND e.recorded_at <= %s
             ) e
             WHERE m.id >= %s AND m.number_id = %s AND m.direction = 'outbound' AND e.at > %s
             ORDER BY m.id DESC LIMIT %s
             """,
-            [until, first_uuid7(moment - LOOK_BACK), number_id, moment, LOOK_AT],
+            [until, stored_by, first_uuid7(moment - LOOK_BACK), number_id, moment, LOOK_AT],
         )
         return list(cursor.fetchall())

@@ -42,7 +42,7 @@ def claimed(**fields: Any) -> Claimed:
     """One message in a worker's hands."""
     pending(**fields)
     (batch,) = release(number().pk)
-    (row,) = claim(batch.release_id, batch.message_ids)
+    (row,) = claim([batch])
     return row
 
 
@@ -72,7 +72,7 @@ def released(count: int = 1) -> Release:
 def sending(count: int = 1) -> list[Message]:
     """Messages that a worker has claimed."""
     batch = released(count)
-    claim(batch.release_id, batch.message_ids)
+    claim([batch])
     return list(Message.objects.filter(id__in=batch.message_ids))
 
 

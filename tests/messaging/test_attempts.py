@@ -30,7 +30,7 @@ def again(row: Claimed) -> Claimed:
         status="pending", due_at=timezone.now(), released_at=None, outcome_at=None, unknown_at=None, hold=None
     )
     (batch,) = release(number().pk)
-    (next_row,) = claim(batch.release_id, batch.message_ids)
+    (next_row,) = claim([batch])
     return next_row
 
 

@@ -1,12 +1,13 @@
 """What a worker claims and records."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from messaging.models import Attempt, BusinessNumber, Message
-from messaging.services import Claimed, Outcome, claim, record, release
+from messaging.services import Claimed, Outcome, Release, claim, record, release
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import (
     Misconfigured,
@@ -25,7 +26,7 @@ ACCEPTED = Accepted(wamid="wamid.X1", wa_id=None, user_id=None, message_status=N
 
 def claimed() -> Claimed:
     batch = released(1)
-    (row,) = claim(batch.release_id, batch.message_ids)
+    (row,) = claim([batch])
     return row
 
 
@@ -37,11 +38,18 @@ def outcome(result: Accepted | WhatsAppError | None) -> Message:
 
 def test_a_copy_of_a_task_claims_nothing() -> None:
     batch = released(2)
-    assert [len(claim(batch.release_id, batch.message_ids)) for _ in range(2)] == [2, 0]
+    assert [len(claim([batch])) for _ in range(2)] == [2, 0]
+
+
+def test_several_releases_are_claimed_in_one_query(django_assert_num_queries: Any) -> None:
+    batches = [released(1), released(2)]
+    with django_assert_num_queries(1):
+        rows = claim(batches)
+    assert {row.release_id for row in rows} == {batch.release_id for batch in batches}
 
 
 def test_another_release_claims_nothing() -> None:
-    assert claim(uuid4(), released(1).message_ids) == []
+    assert claim([Release(uuid4(), released(1).message_ids)]) == []
 
 
 def test_a_claimed_message_carries_all_that_its_call_needs() -> None:
@@ -107,7 +115,7 @@ def test_an_outcome_written_twice_does_not_touch_the_next_try() -> None:
     record([refused])
     Message.objects.update(due_at=timezone.now())
     (again,) = release(row.number_id)
-    claim(again.release_id, again.message_ids)
+    claim([again])
     record([refused])
     assert Message.objects.get().status == "sending"
 

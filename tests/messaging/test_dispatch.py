@@ -16,7 +16,7 @@ from messaging import dispatch
 from messaging.dispatch import Dispatcher
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
 from messaging.sender import Sender
-from messaging.services import Outcome, claim, inbound_rates, receive, record, release, sweep_expired
+from messaging.services import Outcome, Release, claim, inbound_rates, receive, record, release, sweep_expired
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, number, pending, released, states_of
 from tests.messaging.test_sender import Meta
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.django_db
 
 
 def tasks(sqs: Any) -> list[Any]:
-    """The arguments of the tasks on the outgoing queue."""
+    """The releases that the tasks on the outgoing queue name."""
     answer = sqs.receive_message(QueueUrl=LANES["outgoing"].url, MaxNumberOfMessages=10)
-    return [json.loads(json.loads(message["Body"])["body"])[0] for message in answer.get("Messages", [])]
+    return [json.loads(json.loads(message["Body"])["body"])[0][0] for message in answer.get("Messages", [])]
 
 
 def test_a_tick_puts_due_messages_on_the_outgoing_queue(sqs: Any) -> None:
@@ -43,7 +43,7 @@ def test_a_worker_can_claim_what_the_task_names(sqs: Any) -> None:
     pending(3)
     Dispatcher().tick()
     ((release_id, message_ids),) = tasks(sqs)
-    assert len(claim(UUID(release_id), [UUID(message_id) for message_id in message_ids])) == 3
+    assert len(claim([Release(UUID(release_id), [UUID(message_id) for message_id in message_ids])])) == 3
 
 
 def test_a_second_tick_sends_nothing_twice(sqs: Any) -> None:
@@ -95,7 +95,7 @@ def test_a_task_that_sqs_brings_back_after_that_claims_nothing(sqs_away: None, o
     Dispatcher().tick()
     row = Message.objects.get()
     assert row.release_id
-    assert claim(row.release_id, [row.id]) == []
+    assert claim([Release(row.release_id, [row.id])]) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -142,7 +142,7 @@ def test_a_message_that_ran_out_of_time_is_not_sent() -> None:
 def test_one_that_runs_out_of_time_on_the_queue_is_not_claimed() -> None:
     batch = released(1)
     Message.objects.update(expires_at=timezone.now())
-    claimed = claim(batch.release_id, batch.message_ids)
+    claimed = claim([batch])
     sweep_expired()
     assert (claimed, states_of(*batch.message_ids)) == ([], ["expired"])
 
@@ -192,7 +192,7 @@ def test_a_tick_takes_few_statements(rows: int, django_assert_max_num_queries: A
 def test_a_worker_takes_one_statement_to_claim_and_one_to_record(django_assert_num_queries: Any) -> None:
     batch = released(20)
     with django_assert_num_queries(2):
-        rows = claim(batch.release_id, batch.message_ids)
+        rows = claim([batch])
         record([Outcome(row, accepted(f"wamid.{row.message_id}"), timezone.now()) for row in rows])
 
 

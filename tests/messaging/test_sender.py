@@ -45,7 +45,7 @@ def run(meta: Meta, rows: list[Claimed]) -> dict[str, str]:
 
 def claimed(count: int = 1) -> list[Claimed]:
     batch = released(count)
-    return claim(batch.release_id, batch.message_ids)
+    return claim([batch])
 
 
 def fail(error: Exception) -> Callable[[Any], Accepted]:

@@ -67,7 +67,7 @@ def test_an_operator_is_told_of_a_pause(alerts: list[Any], django_capture_on_com
 def test_what_is_queued_already_is_not_sent_from_a_paused_number() -> None:
     batch = released(3)
     number(paused_at=timezone.now())
-    assert claim(batch.release_id, batch.message_ids) == []
+    assert claim([batch]) == []
 
 
 def test_a_throttled_number_waits_and_then_goes_on_slower() -> None:
@@ -79,7 +79,7 @@ def test_a_throttled_number_waits_and_then_goes_on_slower() -> None:
 
 def test_calls_that_are_throttled_together_are_one_throttle() -> None:
     batch = released(5)
-    rows = claim(batch.release_id, batch.message_ids)
+    rows = claim([batch])
     record([Outcome(row, TOO_FAST, timezone.now()) for row in rows[:3]])
     record([Outcome(row, TOO_FAST, timezone.now()) for row in rows[3:]])
     row = BusinessNumber.objects.get()
@@ -99,7 +99,7 @@ def test_throttles_in_a_row_last_longer_and_slow_down_more() -> None:
 
 def test_calls_that_never_leave_us_make_the_number_wait_and_not_slower() -> None:
     batch = released(5)
-    rows = claim(batch.release_id, batch.message_ids)
+    rows = claim([batch])
     record([Outcome(row, NotSent(title="refused"), timezone.now()) for row in rows])
     state = number()
     assert (state.throttled_until is not None, state.pace_share) == (True, 1.0)
@@ -107,7 +107,7 @@ def test_calls_that_never_leave_us_make_the_number_wait_and_not_slower() -> None
 
 def test_one_call_in_many_that_never_leaves_us_makes_nobody_wait() -> None:
     batch = released(6)
-    rows = claim(batch.release_id, batch.message_ids)
+    rows = claim([batch])
     answers: list[Any] = [accepted(), *[NotSent(title="refused")] * 5]
     record([Outcome(row, answer, timezone.now()) for row, answer in zip(rows, answers, strict=True)])
     assert number().throttled_until is None
@@ -136,7 +136,7 @@ def test_a_paused_template_is_held_for_its_number_until_its_time_is_up() -> None
 
 def unknown_in_a_row(count: int) -> None:
     batch = released(count)
-    rows = claim(batch.release_id, batch.message_ids)
+    rows = claim([batch])
     record([Outcome(row, OutcomeUnknown(title="no answer"), timezone.now()) for row in rows])
 
 
@@ -144,7 +144,7 @@ def probe(answer: Any) -> None:
     """The next probe, and its answer."""
     BusinessNumber.objects.update(probe_at=timezone.now())
     (batch,) = release(number().pk)
-    (row,) = claim(batch.release_id, batch.message_ids)
+    (row,) = claim([batch])
     answered(row, answer)
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from messaging import webhook as endpoint
 from messaging.models import Message, StoredWebhook, UnknownUpdate
-from messaging.services import receive, receive_stored
+from messaging.services import evidence, receive, receive_stored
 from messaging.whatsapp.signature import sign
 from tests.environment import APP_SECRET, VERIFY_TOKEN
 from tests.messaging.bodies import inbound_text, webhook
@@ -139,4 +141,12 @@ def test_with_sqs_away_the_webhook_is_processed_in_the_request(db: None, sqs_awa
 
 def test_with_sqs_and_the_database_away_meta_is_asked_to_come_again(sqs_away: None, database_away: None) -> None:
     answer = post(webhook(inbound_text()))
-    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert (answer.status_code, "Retry-After" in answer.headers, endpoint._refused.is_set()) == (503, True, True)
+    endpoint._refused.clear()
+
+
+def test_that_one_was_refused_is_written_down_once_the_database_is_back(sqs: Any, db: None) -> None:
+    endpoint._refused.set()
+    before = timezone.now()
+    assert post(webhook(inbound_text())).status_code == 200
+    assert (evidence(None, 0).lost_since(before), endpoint._refused.is_set()) == (True, False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .process import Sandbox, start_with_secrets, started_port
+from .process import OTHER_NUMBER, Sandbox, start_with_secrets, started_port
 from .receiver import Receiver
 
 
@@ -19,7 +19,7 @@ def only_receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def only_sandbox(only_receiver: Receiver) -> Iterator[Sandbox]:
-    quick = ("--answer-ms", "0-5", "--status-delays-ms", "10,30,50")
+    quick = ("--answer-ms", "0-5", "--status-delays-ms", "10,30,50", "--other-numbers", OTHER_NUMBER)
     process = start_with_secrets("--port", "0", "--webhook-url", only_receiver.url, *quick)
     yield Sandbox(started_port(process))
     process.terminate()

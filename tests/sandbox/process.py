@@ -15,6 +15,7 @@ TOKEN = "test-token"
 APP_SECRET = "test-app-secret"
 NUMBER = "106540352242922"
 ROOT = Path(__file__).resolve().parents[2]
+OTHER_NUMBER = "106540352242923"
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:

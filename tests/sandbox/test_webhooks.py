@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from .process import APP_SECRET, NUMBER, Sandbox
+from .process import APP_SECRET, NUMBER, OTHER_NUMBER, Sandbox, text_message
 from .receiver import Hook, Receiver
 
 
@@ -27,6 +27,12 @@ def test_an_accepted_message_is_sent_then_delivered_then_read(sandbox: Sandbox, 
     assert {status["id"] for status in statuses} == {wamid}
     [entry] = sandbox.ledger()["messages"]
     assert [status["status"] for status in entry["statuses"]] == ["sent", "delivered", "read"]
+
+
+def test_a_further_number_sends_and_its_statuses_name_it(sandbox: Sandbox, receiver: Receiver) -> None:
+    status, _ = sandbox.request("POST", f"/v25.0/{OTHER_NUMBER}/messages", text_message())
+    [hook, *_] = receiver.wait_for(3, any_status)
+    assert (status, hook.value["metadata"]["phone_number_id"]) == (200, OTHER_NUMBER)
 
 
 def test_a_status_has_metas_envelope_and_echoes_the_callback_data(sandbox: Sandbox, receiver: Receiver) -> None:

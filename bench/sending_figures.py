@@ -1,0 +1,248 @@
+"""What the outgoing lane promises in figures: urgent before bulk, the way of a message, pace, calls in flight, cost.
+
+`python -m bench.sending_figures` measures them and names those that are missed; `measure()` is for whoever asks.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bench.statistics import percentile
+from chaos.sending.clients import Client, recipients
+from chaos.sending.processes import wait_until
+from chaos.sending.stack import Stack
+
+WAITING = 5000
+BULK = 1000
+TRIES = 50
+TRY_EVERY_S = 0.8
+STEADY_PER_S = 80
+STEADY_S = 60
+COUNTED_S = 15
+CLIENTS = 12
+IN_FLIGHT = 500
+SLOW_MS = 5000
+# Meta's throughput of a number, messages a second, and how many it takes at once after a pause.
+META_RATE = 80
+META_BURST = 80
+SECOND_NUMBER = "106540352242923"
+DRAIN_S = 180.0
+LIKE_THE_FIRST = """
+INSERT INTO messaging_businessnumber (phone_number_id, display_phone_number, waba_id, rate, pause_reason, paused_by,
+  tokens, tokens_at, throttles, pace_share, failures, probe_step, created_at)
+SELECT %s, '', waba_id, rate, '', '', 0, now(), 0, 1, 0, 0, now()
+FROM messaging_businessnumber WHERE phone_number_id = %s
+"""
+
+# Each figure's name, the bound, and whether the figure has to be at most it (else at least).
+BOUNDS: tuple[tuple[str, float, bool], ...] = (
+    ("urgent_p99_ms", 1000, True),
+    ("drain_per_s", 76, False),
+    ("drain_throttled", 0, True),
+    ("drain_over_limit", 0, True),
+    ("way_p50_ms", 150, True),
+    ("way_p99_ms", 400, True),
+    ("calls_in_flight", 200, False),
+    ("worker_queries_per_message", 0.5, True),
+    ("worker_connections", 4, True),
+)
+
+
+def measure() -> dict[str, float]:
+    """Every figure of BOUNDS, and the median of the urgent ones. Takes about five minutes."""
+    figures: dict[str, float] = {}
+    for part in (_backlog, _steady, _in_flight):
+        with _running() as stack:
+            figures |= part(stack)
+    return figures
+
+
+def missed(figures: dict[str, float]) -> list[str]:
+    """Which bounds do not hold, in words."""
+    return [
+        f"{name} is {figures[name]:.1f}, and has to be {'at most' if at_most else 'at least'} {bound:g}"
+        for name, bound, at_most in BOUNDS
+        if (figures[name] > bound if at_most else figures[name] < bound)
+    ]
+
+
+@contextmanager
+def _running() -> Iterator[Stack]:
+    """A pipeline with one outgoing worker."""
+    stack = Stack({"SANDBOX_OTHER_NUMBERS": SECOND_NUMBER}, outgoing=1)
+    stack.start()
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _backlog(stack: Stack) -> dict[str, float]:
+    """5,000 normal messages wait; urgent ones come now and then; all of it drains."""
+    client = _client(stack)
+    bulk = recipients(WAITING)
+    for start in range(0, WAITING, BULK):
+        client.send(bulk[start : start + BULK])
+    urgent = recipients(TRIES)
+    answered = {}
+    for to in urgent:
+        answered[to] = client.send([to], priority="high")
+        time.sleep(TRY_EVERY_S)
+    received = _received(stack, WAITING + TRIES)
+    waits = sorted((received[to] - answered[to]) * 1000 for to in urgent)
+    times = sorted(received.values())
+    ((throttled,),) = stack.query("SELECT count(*) FROM messaging_attempt WHERE error_code = 130429")
+    return {
+        "urgent_p50_ms": percentile(waits, 50),
+        "urgent_p99_ms": percentile(waits, 99),
+        "drain_per_s": (len(times) - 1) / (times[-1] - times[0]),
+        "drain_throttled": throttled,
+        "drain_over_limit": over_limit(times),
+    }
+
+
+def over_limit(times: Sequence[float]) -> int:
+    """How many requests, at these moments in order, Meta's limit would have refused, whatever the sandbox says."""
+    tokens, before, refused = float(META_BURST), times[0], 0
+    for at in times:
+        tokens = min(META_BURST, tokens + (at - before) * META_RATE)
+        before = at
+        if tokens < 1:
+            refused += 1
+        else:
+            tokens -= 1
+    return refused
+
+
+def _steady(stack: Stack) -> dict[str, float]:
+    """80 a second, on two numbers: from the API's 202 to the request at the Cloud API, and what that costs."""
+    first = stack.env["WA_PHONE_NUMBER_ID"]
+    stack.execute(LIKE_THE_FIRST, [SECOND_NUMBER, first])
+    numbers = (first, SECOND_NUMBER)
+    _ask_steadily(stack, numbers, 5)  # processes warm up
+    most = _Most(lambda: _worker_connections(stack))
+    answered = _ask_steadily(stack, numbers, STEADY_S)
+    connections = most.end()
+    received = _received(stack, STEADY_PER_S * (STEADY_S + 5))
+    ways = sorted((received[to] - at) * 1000 for to, at in answered.items())
+    return {
+        "way_p50_ms": percentile(ways, 50),
+        "way_p99_ms": percentile(ways, 99),
+        "worker_connections": connections,
+        "worker_queries_per_message": _worker_queries(stack, numbers),
+    }
+
+
+def _in_flight(stack: Stack) -> dict[str, float]:
+    """Slow answers: the most calls that one worker process holds at once, as the sandbox sees them."""
+    stack.sandbox_call("POST", "settings", {"answer_ms": [SLOW_MS, SLOW_MS]})
+    _client(stack).send(recipients(IN_FLIGHT))
+    _received(stack, IN_FLIGHT)
+    begun = [(entry["received_at"], 1) for entry in _ledger(stack)]
+    ended = [(entry["accepted_at"], -1) for entry in _ledger(stack)]
+    open_calls = most = 0
+    for _, change in sorted(begun + ended):
+        open_calls += change
+        most = max(most, open_calls)
+    return {"calls_in_flight": most}
+
+
+def _ask_steadily(stack: Stack, numbers: tuple[str, str], seconds: int) -> dict[str, float]:
+    """Send evenly, from the numbers in turn; when each recipient's send was answered 202."""
+    to = recipients(STEADY_PER_S * seconds)
+    answered: dict[str, float] = {}
+    started = time.monotonic()
+
+    def ask(offset: int) -> None:
+        client = _client(stack)
+        for index in range(offset, len(to), CLIENTS):
+            time.sleep(max(0.0, started + index / STEADY_PER_S - time.monotonic()))
+            answered[to[index]] = client.send([to[index]], sender=numbers[index % 2])
+
+    threads = [threading.Thread(target=ask, args=(offset,), daemon=True) for offset in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answered
+
+
+def _worker_queries(stack: Stack, numbers: tuple[str, str]) -> float:
+    """Statements of the worker for each message, at the same pace: PostgreSQL writes down every one meanwhile."""
+    log = stack.directory / "postgres.log"
+    _configure(stack, log_line_prefix="'%a|'", log_statement="'all'")
+    before = log.stat().st_size
+    _ask_steadily(stack, numbers, COUNTED_S)
+    time.sleep(1.5)  # the last answers, and their outcomes
+    with log.open("rb") as file:
+        file.seek(before)
+        statements = file.read().count(f"{stack.outgoing[0].name}|LOG:  statement: ".encode())
+    return statements / (STEADY_PER_S * COUNTED_S)
+
+
+def _configure(stack: Stack, **settings: str) -> None:
+    for name, value in settings.items():
+        stack.execute(f"ALTER SYSTEM SET {name} = {value}")
+    stack.execute("SELECT pg_reload_conf()")
+    time.sleep(0.5)
+
+
+def _worker_connections(stack: Stack) -> int:
+    name = stack.outgoing[0].name
+    ((count,),) = stack.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [name])
+    return int(count)
+
+
+class _Most:
+    """The highest reading of something, taken twice a second until `end`."""
+
+    def __init__(self, read: Callable[[], int]) -> None:
+        self._read, self._most, self._ended = read, 0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def end(self) -> int:
+        """The highest one."""
+        self._ended.set()
+        self._thread.join()
+        return self._most
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.5):
+            self._most = max(self._most, self._read())
+
+
+def _client(stack: Stack) -> Client:
+    return Client(stack.env["BASE_URL"], stack.env["API_KEY"])
+
+
+def _ledger(stack: Stack) -> list[dict[str, Any]]:
+    return list(stack.sandbox_call("GET", "ledger")["messages"])
+
+
+def _received(stack: Stack, count: int) -> dict[str, float]:
+    """When the sandbox got the request for each recipient, once so many are there. Raises NotReady."""
+    wait_until(
+        lambda: stack.sandbox_call("GET", "ledger?count_only=1")["count"] >= count,
+        f"{count} messages are sent",
+        DRAIN_S,
+        every=0.5,
+    )
+    return {entry["to"]: entry["received_at"] for entry in _ledger(stack)}
+
+
+def main() -> int:
+    """Measure, print, and fail where a bound does not hold."""
+    figures = measure()
+    print(json.dumps(figures, indent=2))
+    problems = missed(figures)
+    print("\n".join(problems) or "every bound holds")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Ends what a run started when the run itself is gone, however it went: a crash, kill -9, a closed terminal.
+
+The guard's process reads "+<pid>" and "-<pid>", a line each. At the end of its input, or after `LONGEST_S`, it kills
+the process groups that are left.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import IO
+
+LONGEST_S = 2 * 3600.0
+
+
+class Guard:
+    """The guard of this process, started with it and left behind by it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from chaos.sending.guard import main; main()"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def watch(self, pid: int) -> None:
+        """Kill this process group when we are gone."""
+        self._say(f"+{pid}\n")
+
+    def forget(self, pid: int) -> None:
+        """It has ended."""
+        self._say(f"-{pid}\n")
+
+    def end(self) -> None:
+        """Let it kill what is left, and end."""
+        assert self._process.stdin
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._process.wait(10)
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin
+        with suppress(OSError):  # it reached LONGEST_S and has killed everything
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+
+
+def listen(source: IO[bytes], seconds: float) -> set[int]:
+    """The process groups that are left when the input ends or the time is over."""
+    until = time.monotonic() + seconds
+    os.set_blocking(source.fileno(), False)
+    pids: set[int] = set()
+    text = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(source, selectors.EVENT_READ)
+        while (left := until - time.monotonic()) > 0:
+            if not selector.select(left):
+                break
+            if not (chunk := os.read(source.fileno(), 4096)):
+                break
+            *lines, text = (text + chunk).split(b"\n")
+            for line in lines:
+                (pids.add if line.startswith(b"+") else pids.discard)(int(line[1:]))
+    return pids
+
+
+def main() -> None:
+    """Be the guard."""
+    for left_over in listen(sys.stdin.buffer, LONGEST_S):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(left_over, signal.SIGKILL)
