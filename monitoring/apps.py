@@ -4,6 +4,10 @@ from django.apps import AppConfig
 
 
 class MonitoringConfig(AppConfig):
-    """Nothing to do at start."""
+    """Reads what all others write."""
 
     name = "monitoring"
+
+    def ready(self) -> None:
+        """Describe the metrics' token."""
+        from monitoring import openapi  # noqa: F401

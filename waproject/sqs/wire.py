@@ -18,6 +18,8 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
+from waproject import metrics
+
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH_ENTRIES = 10
 MAX_BATCH_BYTES = 1024 * 1024
@@ -78,6 +80,18 @@ class Client:
 
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
+        queue = parameters["QueueUrl"].rsplit("/", 1)[-1]
+        try:
+            answer = self._call(action, parameters, timeout)
+        except SqsError as error:
+            metrics.SQS_REQUESTS.inc(queue, action, type(error).__name__.lower())
+            raise
+        metrics.SQS_REQUESTS.inc(queue, action, "ok")
+        if messages := _messages_in(action, parameters, answer):
+            metrics.SQS_MESSAGES.inc(queue, action.removesuffix("Batch"), by=messages)
+        return answer
+
+    def _call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         url = self.endpoint_url or "{0.scheme}://{0.netloc}".format(urlsplit(parameters["QueueUrl"]))
         body = json.dumps(parameters).encode()
         try:
@@ -120,6 +134,15 @@ class Client:
             self._pool = urllib3.PoolManager(maxsize=KEPT_CONNECTIONS, **trust)  # type: ignore[arg-type]
             self._pid = os.getpid()
         return self._pool
+
+
+def _messages_in(action: str, parameters: dict[str, Any], answer: dict[str, Any]) -> int:
+    """How many messages a request was about, as far as SQS did what it asked for."""
+    if action == "ReceiveMessage":
+        return len(answer.get("Messages") or ())
+    if "Entries" in parameters:
+        return len(parameters["Entries"]) - len(answer.get("Failed") or ())
+    return 1 if action in {"SendMessage", "DeleteMessage", "ChangeMessageVisibility"} else 0
 
 
 def _answer(status: int, body: bytes) -> dict[str, Any]:

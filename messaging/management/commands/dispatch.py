@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.dispatch import Dispatcher
+from waproject.keep_metrics import keep_metrics
 
 
 class Command(BaseCommand):
@@ -14,6 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the dispatcher."""
+        keep_metrics()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()
         dispatcher.run()
