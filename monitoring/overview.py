@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from django.db.models import QuerySet
 
@@ -16,7 +17,7 @@ from monitoring.gauges import SAMPLE_AGE
 from monitoring.lane_counts import FAILURES, MESSAGES, RETRIES, SEND_LATENCY
 from monitoring.models import Alert
 from monitoring.quantiles import quantile
-from monitoring.rules import outcomes
+from monitoring.rules import BY_NAME, outcomes
 from monitoring.samples import Moment, growth, per_second
 from monitoring.window import Window
 from waproject.metrics import SQS_MESSAGES, SQS_REQUESTS, WEBHOOKS
@@ -51,6 +52,7 @@ class LaneView:
     oldest_s: float | None
     in_rate: float | None
     out_rate: float | None
+    word: str = ""
     spark: list[float] = field(default_factory=list)
 
 
@@ -115,6 +117,8 @@ class AlertView:
     since: datetime
     acknowledged_by: str
     silenced: bool
+    action: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,18 @@ class Overview:
     sqs_requests_hour: dict[str, int]
     alerts: list[AlertView]
 
+    @property
+    def webhook_words(self) -> dict[str, int]:
+        """The webhooks of the last hour, in words."""
+        return {words: self.webhooks.get(outcome, 0) for outcome, words in WEBHOOK_WORDS.items()}
 
+
+WEBHOOK_WORDS = {
+    "taken": "Taken",
+    "unsigned": "Refused: not signed by Meta",
+    "not_json": "Refused: not JSON",
+    "not_taken": "Not stored: Meta repeats them",
+}
 HEADLINES = {
     State.OK: "All is well",
     State.ATTENTION: "It works, and something needs attention",
@@ -190,6 +205,8 @@ def _alert(alert: Alert) -> AlertView:
         alert.since,
         alert.acknowledged_by,
         alert.silenced,  # type: ignore[attr-defined]  # with_silences
+        rule.action if (rule := BY_NAME.get(alert.rule)) else "",
+        State.TROUBLE if alert.severity == Severity.CRITICAL else State.ATTENTION,
     )
 
 
@@ -197,9 +214,12 @@ def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
     counts = {state: _whole(window.value(gauges.QUEUE.name, lane.name, state)) for state in _QUEUE_STATES}
     queue = lane.url.rsplit("/", 1)[-1]
     recent = window.last(RATE_S)
+    state = _state_of(lane.name, alerts, ("lane-waiting", "lane-age", "dlq-not-empty"))
+    known = counts["waiting"] is not None
     return LaneView(
         name=lane.name,
-        state=_state_of(lane.name, alerts, ("lane-waiting", "lane-age", "dlq-not-empty")),
+        state=state if known else State.TROUBLE,
+        word=LANE_WORDS[state] if known else "not known",
         dlq=_whole(window.value(gauges.DLQ.name, lane.name)),
         oldest_s=window.value(gauges.QUEUE_AGE.name, lane.name),
         in_rate=per_second(recent, SQS_MESSAGES.name, queue, "SendMessage"),
@@ -209,6 +229,7 @@ def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
     )
 
 
+LANE_WORDS = {State.OK: "moving", State.ATTENTION: "needs attention", State.TROUBLE: "in trouble"}
 _QUEUE_STATES = ("waiting", "in_flight", "delayed")
 
 
@@ -221,7 +242,7 @@ def _state_of(key: str, alerts: Sequence[AlertView], rules: tuple[str, ...]) -> 
 
 def _spark(window: Window, *series: str) -> list[float]:
     """The rate between neighbouring moments, the oldest first."""
-    pairs = zip(window.moments, window.moments[1:], strict=False)
+    pairs = pairwise(window.moments)
     return [round(per_second(pair, *series) or 0.0, 3) for pair in pairs]
 
 
