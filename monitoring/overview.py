@@ -9,6 +9,7 @@ from itertools import pairwise
 from django.db.models import QuerySet
 
 from messaging.models import BusinessNumber
+from messaging.states import Status
 from messaging.whatsapp.codes import describe
 from monitoring import gauges
 from monitoring.alert_state import Severity
@@ -273,7 +274,7 @@ def _number(number: BusinessNumber, window: Window) -> NumberView:
 
 
 def _sends(window: Window) -> SendsView:
-    hour = _hour(window, MESSAGES.name)
+    reached = _hour(window, MESSAGES.name)
     recent = window.last(LATENCY_S)
     latencies: dict[str, float] = {}
     for series in window.moments[-1].values:
@@ -283,7 +284,7 @@ def _sends(window: Window) -> SendsView:
     share = bad / (bad + good) if bad + good else None
     return SendsView(
         waiting={series[1]: int(value) for series, value in _current(window.moments[-1], gauges.WAITING.name)},
-        hour=hour,
+        hour={state: reached[state] for state in Status if state in reached},
         p50_s=quantile(0.5, SEND_LATENCY.bounds, latencies),
         p95_s=quantile(0.95, SEND_LATENCY.bounds, latencies),
         per_second=window.rate(RATE_S, MESSAGES.name, "accepted"),
