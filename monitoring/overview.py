@@ -141,6 +141,12 @@ class Overview:
     alerts: list[AlertView]
 
     @property
+    def unalerted(self) -> list[str]:
+        """The reasons that no alert speaks of."""
+        told = {alert.summary for alert in self.alerts}
+        return [reason for reason in self.reasons if reason not in told]
+
+    @property
     def webhook_words(self) -> dict[str, int]:
         """The webhooks of the last hour, in words."""
         return {words: self.webhooks.get(outcome, 0) for outcome, words in WEBHOOK_WORDS.items()}
@@ -216,21 +222,29 @@ def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
     queue = lane.url.rsplit("/", 1)[-1]
     recent = window.last(RATE_S)
     state = _state_of(lane.name, alerts, ("lane-waiting", "lane-age", "dlq-not-empty"))
-    known = counts["waiting"] is not None
+    out = per_second(recent, SQS_MESSAGES.name, queue, "DeleteMessage")
     return LaneView(
         name=lane.name,
-        state=state if known else State.TROUBLE,
-        word=LANE_WORDS[state] if known else "not known",
+        state=State.TROUBLE if counts["waiting"] is None else state,
+        word=_lane_word(state, counts["waiting"], out),
         dlq=_whole(window.value(gauges.DLQ.name, lane.name)),
         oldest_s=window.value(gauges.QUEUE_AGE.name, lane.name),
         in_rate=per_second(recent, SQS_MESSAGES.name, queue, "SendMessage"),
-        out_rate=per_second(recent, SQS_MESSAGES.name, queue, "DeleteMessage"),
+        out_rate=out,
         spark=_spark(window, SQS_MESSAGES.name, queue, "DeleteMessage"),
         **counts,
     )
 
 
-LANE_WORDS = {State.OK: "moving", State.ATTENTION: "needs attention", State.TROUBLE: "in trouble"}
+def _lane_word(state: State, waiting: int | None, out_rate: float | None) -> str:
+    if waiting is None:
+        return "not known"
+    if state is State.OK:
+        return "moving" if waiting or out_rate else "idle"
+    return LANE_WORDS[state]
+
+
+LANE_WORDS = {State.ATTENTION: "needs attention", State.TROUBLE: "in trouble"}
 _QUEUE_STATES = ("waiting", "in_flight", "delayed")
 
 
@@ -266,7 +280,7 @@ def _number(number: BusinessNumber, window: Window) -> NumberView:
         str(number),
         state,
         word,
-        float(number.rate) if pace is None else pace,
+        0.0 if number.paused_at else float(number.rate) if pace is None else pace,
         number.rate,
         number.pause_reason,
         since,

@@ -18,6 +18,9 @@ const units = {
     : `${Math.round(value / 3600)} h`,
 };
 
+// The least top of a scale, so that nothing much does not look like much.
+const least = { count: 4, per_second: 1, seconds: 0.1 };
+
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function options(figure, chart) {
@@ -28,9 +31,9 @@ function options(figure, chart) {
     height: figure.querySelector(".plot").clientHeight,
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false } },
-    scales: { y: { range: (u, low, high) => [0, Math.max(high, chart.unit === "count" ? 4 : 0.001) * 1.1] } },
+    scales: { y: { range: (u, low, high) => [0, Math.max(high, least[chart.unit]) * 1.1] } },
     axes: [
-      { ...axis, grid: { show: false }, values: "{HH}:{mm}", size: 28, space: 70,
+      { ...axis, grid: { show: false }, size: 28, space: 70,
         values: (u, ticks) => ticks.map((tick) => when(tick)) },
       { ...axis, size: 58, space: 34, values: (u, ticks) => ticks.map(say) },
     ],
@@ -52,11 +55,11 @@ function draw(chart, times) {
   const figure = box.querySelector(`[data-chart="${chart.name}"]`);
   const plot = figure.querySelector(".plot");
   drawn.get(chart.name)?.destroy();
-  plot.hidden = false;
+  // An empty plot is not shown, and has no size.
   plot.replaceChildren(document.createElement("span"));
-  const size = options(figure, chart);
+  const wanted = options(figure, chart);
   plot.replaceChildren();
-  drawn.set(chart.name, new uPlot(size, [times, ...chart.lines.map((line) => line.values)], plot));
+  drawn.set(chart.name, new uPlot(wanted, [times, ...chart.lines.map((line) => line.values)], plot));
   const cells = figure.querySelectorAll("tbody tr");
   const say = units[chart.unit];
   chart.lines.forEach((line, n) => {
