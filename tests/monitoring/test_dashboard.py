@@ -67,6 +67,12 @@ def test_a_session_that_ended_loads_the_page_anew() -> None:
     assert (answer.status_code, answer.headers["HX-Refresh"]) == (403, "true")
 
 
+def test_the_admins_index_says_how_it_is(staff: Client) -> None:
+    samples.take(timezone.now(), {})
+    text = staff.get("/admin/").content.decode()
+    assert "All is well." in text and "/monitoring/dashboard" in text
+
+
 def test_errors_are_in_words(staff: Client) -> None:
     series = (FAILURES.name, "131047")
     samples.take(timezone.now() - timedelta(seconds=60), {series: 0.0, (MESSAGES.name, "failed"): 0.0})
