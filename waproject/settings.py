@@ -195,6 +195,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": None,
 }
 
+# Monitoring ---------------------------------------------------------------------------------------------------------
+# The processes of which at least one must live; a deployment without one of them leaves it out.
+EXPECTED_PROCESSES = env.list("EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "beat"])
+
 # Logging ------------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.dispatch import Dispatcher
+from waproject.liveness import alive
 
 
 class Command(BaseCommand):
@@ -16,4 +17,5 @@ class Command(BaseCommand):
         """Run the dispatcher."""
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()
-        dispatcher.run()
+        with alive("dispatcher") as life:
+            dispatcher.run(each_tick=life.progress)

@@ -1,0 +1,5 @@
+"""What monitoring keeps."""
+
+from monitoring.models.heartbeats import Heartbeat
+
+__all__ = ["Heartbeat"]
