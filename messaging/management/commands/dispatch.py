@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 
 from messaging.dispatch import Dispatcher
 from waproject.keep_metrics import keep_metrics
+from waproject.liveness import alive
 
 
 class Command(BaseCommand):
@@ -18,4 +19,5 @@ class Command(BaseCommand):
         keep_metrics()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()
-        dispatcher.run()
+        with alive("dispatcher") as life:
+            dispatcher.run(each_tick=life.progress)
