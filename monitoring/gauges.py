@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from monitoring.lane_counts import PRIORITIES
+from monitoring.workers import State, workers
 from waproject.metrics import Series
 from waproject.queues import LANES
 from waproject.sqs import control
@@ -45,11 +46,14 @@ PACE = Gauge("waproject_number_pace", "Messages a second that a number may send 
 PAUSED = Gauge("waproject_number_paused", "1 while a number is paused", ("number",))
 PROBING = Gauge("waproject_number_probing", "1 while a number only probes, after lost answers in a row", ("number",))
 TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta stopped is held", ("template",))
+PROCESSES = Gauge("waproject_processes", "Living processes; 0 for a kind that is expected", ("kind",))
+HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "How long ago a process was seen", ("process",))
+PROCESS_GONE = Gauge("waproject_process_gone", "1 for a process that ended without a word", ("process",))
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, TEMPLATE_HELD,
-    SAMPLE_AGE,
+    PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -78,7 +82,7 @@ def read_queues() -> Readings:
 
 def read_database() -> Readings:
     """What waits, and the numbers. Every statement is answered from a partial index or a small table."""
-    return {**_on_the_way(), **_unknown(), **_due(), **_numbers(), **_templates()}
+    return {**_on_the_way(), **_unknown(), **_due(), **_numbers(), **_templates(), **read_processes()}
 
 
 def _on_the_way() -> Readings:
@@ -163,3 +167,18 @@ def _templates() -> Readings:
             " WHERE kind = 'template' AND by = 'system' AND resumed_at IS NULL LIMIT 100"
         )
         return {(TEMPLATE_HELD.name, key.replace("/", "_")): 1.0 for (key,) in cursor.fetchall()}
+
+
+def read_processes() -> Readings:
+    """Which processes live. Of several with one name the one that was seen last speaks for all."""
+    seen = workers()
+    readings: Readings = {(PROCESSES.name, kind): 0.0 for kind in seen.missing}
+    for process in seen.processes:
+        name = process.name.replace("/", "_")[:100]
+        age, gone = (HEARTBEAT_AGE.name, name), (PROCESS_GONE.name, name)
+        if process.state is State.ALIVE:
+            readings[PROCESSES.name, process.kind] = float(seen.alive(process.kind))
+        if process.state is not State.REPLACED:
+            readings[age] = min(process.age_s, readings.get(age, process.age_s))
+            readings[gone] = max(float(process.state is State.GONE), readings.get(gone, 0.0))
+    return readings

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 TICK_S = 30.0
 # How soon another monitor takes over from one that ended, and how often one looks at a database that is away.
 STAND_BY_S = 5.0
+# How often the processes are looked at between ticks: one that is gone, or back, is not left waiting for the next tick.
+PROCESSES_EVERY_S = 5.0
 # What the rules look back on.
 WINDOW = timedelta(minutes=20)
 THIN_OUT_EVERY_S = 3600.0
@@ -67,7 +69,7 @@ class Monitor:
                 wait = STAND_BY_S
             except Exception:  # the process's edge: one reading that fails must not end the watch
                 logger.exception("a tick failed")
-            self._stopping.wait(max(0.0, wait - (time.monotonic() - started)))
+            self._wait_until(started + wait)
 
     def tick(self) -> Moment:
         """Count, read, keep, judge, tell."""
@@ -82,6 +84,21 @@ class Monitor:
         channels.tell(now)
         self._thin_out(now)
         return self._moments[-1]
+
+    def _wait_until(self, moment: float) -> None:
+        """Wait for the time of the next tick, for the end, or for a process that is gone or back."""
+        while (left := moment - time.monotonic()) > 0 and not self._stopping.wait(min(left, PROCESSES_EVERY_S)):
+            if self._works and self._processes_changed():
+                return
+
+    def _processes_changed(self) -> bool:
+        before = self._moments[-1].values if self._moments else {}
+        try:
+            now = gauges.read_processes()
+        except (OperationalError, InterfaceError):
+            return True
+        watched = (gauges.PROCESSES.name, gauges.PROCESS_GONE.name)
+        return any(before.get(series) != value for series, value in now.items() if series[0] in watched)
 
     def _thin_out(self, now: datetime) -> None:
         if time.monotonic() >= self._thin_out_at:

@@ -21,6 +21,8 @@ from monitoring.quantiles import quantile
 from monitoring.rules import BY_NAME, outcomes
 from monitoring.samples import Moment, growth, per_second
 from monitoring.window import Window
+from monitoring.workers import State as Life
+from monitoring.workers import Workers, workers
 from waproject.metrics import SQS_MESSAGES, SQS_REQUESTS, WEBHOOKS
 from waproject.queues import LANES, Lane
 
@@ -107,6 +109,18 @@ class DispatcherView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessView:
+    """The processes of one name, or a kind of which none is alive."""
+
+    kind: str
+    name: str
+    state: State
+    word: str
+    age_s: float | None
+    crashes: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlertView:
     """One open alert."""
 
@@ -134,6 +148,7 @@ class Overview:
     sqs_up: bool
     lanes: list[LaneView]
     dispatcher: DispatcherView
+    processes: list[ProcessView]
     numbers: list[NumberView]
     sends: SendsView
     webhooks: dict[str, int]
@@ -179,6 +194,7 @@ def overview(window: Window) -> Overview:
         sqs_up=bool(window.value(gauges.SQS_UP.name)),
         lanes=[_lane(lane, window, alerts) for lane in LANES.values()],
         dispatcher=DispatcherView(window.value(gauges.LAG.name) or 0.0, window.by_label(gauges.OLDEST_DUE.name)),
+        processes=_processes(workers()),
         numbers=_numbers(BusinessNumber.objects.order_by("phone_number_id"), window),
         sends=_sends(window),
         webhooks=_hour(window, WEBHOOKS.name),
@@ -259,6 +275,20 @@ def _spark(window: Window, *series: str) -> list[float]:
     """The rate between neighbouring moments, the oldest first."""
     pairs = pairwise(window.moments)
     return [round(per_second(pair, *series) or 0.0, 3) for pair in pairs]
+
+
+def _processes(seen: Workers) -> list[ProcessView]:
+    """What is missing or gone comes first."""
+    views = [ProcessView(kind, kind, State.TROUBLE, "missing", None, 0) for kind in seen.missing]
+    for process in seen.processes:
+        if process.state is not Life.REPLACED:
+            state, word = PROCESS_STATES[process.state]
+            views.append(ProcessView(process.kind, process.name, state, word, process.age_s, process.crashes))
+    order = list(State)
+    return sorted(views, key=lambda view: (-order.index(view.state), view.kind, view.name))
+
+
+PROCESS_STATES = {Life.ALIVE: (State.OK, "alive"), Life.GONE: (State.ATTENTION, "gone")}
 
 
 def _numbers(numbers: QuerySet[BusinessNumber], window: Window) -> list[NumberView]:

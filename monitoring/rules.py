@@ -4,6 +4,8 @@ Readings come from the monitor's samples. What has a row of its own, such as a p
 log lines of `messaging/services/alerts.py` speak of the same facts at once, and are no second source.
 """
 
+from datetime import timedelta
+
 from monitoring import gauges
 from monitoring.alert_state import Reading, Rule, Severity
 from monitoring.lane_counts import FAILURES, MESSAGES
@@ -16,6 +18,7 @@ ERRORS_AMONG = 20
 SILENCE_S = 900
 ACCEPTED_IN_SILENCE = 20
 SIGNATURE_WINDOW_S = 300
+START_TAKES, STARTED_WITHIN = timedelta(seconds=45), timedelta(seconds=120)
 
 
 def _queue(window: Window) -> dict[str, float] | None:
@@ -37,6 +40,14 @@ def _sqs_away(window: Window) -> dict[str, float] | None:
 
 def _all_of(gauge: gauges.Gauge) -> Reading:
     return lambda window: window.by_label(gauge.name)
+
+
+def _missing(window: Window) -> dict[str, float] | None:
+    # While all of the pipeline starts, with the monitor, somebody is always the last to come.
+    recent = [moment for moment in window.moments if window.now - moment.at <= STARTED_WITHIN]
+    if window.now - recent[0].at < START_TAKES:
+        return {}
+    return {kind: float(count == 0) for kind, count in window.by_label(gauges.PROCESSES.name).items()}
 
 
 def _one(*series: str) -> Reading:
@@ -106,6 +117,24 @@ RULES: tuple[Rule, ...] = (
         for_s=60,
         summary="SQS does not answer.",
         action="Check the network, the credentials and the AWS health page; nothing is lost meanwhile.",
+    ),
+    Rule(
+        "process-missing",
+        Severity.CRITICAL,
+        _missing,
+        fires_at=1,
+        clears_after_s=0,
+        summary="No process of the kind {key} is alive.",
+        action="Start one, and read the end of the last one's log.",
+    ),
+    Rule(
+        "process-gone",
+        Severity.WARNING,
+        _all_of(gauges.PROCESS_GONE),
+        fires_at=1,
+        clears_after_s=0,
+        summary="{key} ended without a word, or hangs.",
+        action="See whether it was killed (memory, host) and start it again.",
     ),
     Rule(
         "dispatcher-lag",

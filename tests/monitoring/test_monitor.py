@@ -5,14 +5,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from messaging.services import pause
-from monitoring.models import Alert, Sample
+from monitoring import samples
+from monitoring.alerts import open_alerts
+from monitoring.models import Alert, Heartbeat, Sample
 from monitoring.monitor import Monitor
 from tests.messaging.factories import number
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_expected(settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = []
 
 
 @pytest.mark.django_db
@@ -56,6 +65,42 @@ def test_sqs_that_is_away_ends_no_alert_of_the_queues(sqs: Any, settings: Any, m
     for _ in range(4):
         monitor.tick()
     assert Alert.objects.get(rule="dlq-not-empty").resolved_at is None
+
+
+def beat(**ago: float) -> Heartbeat:
+    """A process that was seen so long ago."""
+    seen = timezone.now() - timedelta(**ago)
+    return Heartbeat.objects.create(
+        kind="incoming", name="incoming@a", host="a", pid=1, started_at=seen - timedelta(hours=1), seen_at=seen
+    )
+
+
+@pytest.mark.django_db
+def test_a_worker_that_was_killed_is_told_and_its_return_too(sqs: Any, settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["incoming"]
+    row, monitor = beat(minutes=1), Monitor()
+    for seconds in (90, 60, 30):
+        samples.take(timezone.now() - timedelta(seconds=seconds), {})
+    monitor._go_on()
+    monitor.tick()
+    assert sorted(open_alerts().values_list("rule", "key")) == [
+        ("process-gone", "incoming@a"),
+        ("process-missing", "incoming"),
+    ]
+    Heartbeat.objects.filter(pk=row.pk).update(seen_at=timezone.now())
+    monitor.tick()
+    monitor.tick()
+    assert not open_alerts().exists()
+
+
+@pytest.mark.django_db
+def test_a_process_that_goes_or_comes_is_noticed_between_ticks(sqs: Any, settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["incoming"]
+    row, monitor = beat(seconds=0), Monitor()
+    monitor.tick()
+    assert not monitor._processes_changed()
+    Heartbeat.objects.filter(pk=row.pk).update(seen_at=timezone.now() - timedelta(minutes=1))
+    assert monitor._processes_changed()
 
 
 @pytest.mark.django_db(transaction=True)

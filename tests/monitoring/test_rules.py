@@ -27,6 +27,7 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
     ("dlq-not-empty", [{(gauges.DLQ.name, "analytics"): 2}], {"analytics": 2}),
     ("dlq-not-empty", [{(gauges.SQS_UP.name,): 0}], None),
     ("sqs-away", [{(gauges.SQS_UP.name,): 0}], {"": 1}),
+    ("process-gone", [{(gauges.PROCESS_GONE.name, "incoming@a"): 1}], {"incoming@a": 1}),
     ("dispatcher-lag", [{(gauges.LAG.name,): 45}], {"": 45}),
     ("error-rate", [{ACCEPTED: 100, FAILED: 3}, {ACCEPTED: 115, FAILED: 8}], {"": 0.25}),
     ("error-rate", [{ACCEPTED: 100}, {ACCEPTED: 118, UNKNOWN: 2}], {"": 0.1}),
@@ -44,6 +45,17 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
 @pytest.mark.parametrize(("name", "values", "read"), TABLE, ids=[f"{n}-{row[0]}" for n, row in enumerate(TABLE)])
 def test_a_rule_reads_the_samples(name: str, values: list[dict[Series, float]], read: dict[str, float] | None) -> None:
     assert BY_NAME[name].reading(window(*values)) == read
+
+
+MISSING: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0, (gauges.PROCESSES.name, "beat"): 1}
+
+
+def test_a_kind_of_process_is_missing_when_none_is_alive() -> None:
+    assert BY_NAME["process-missing"].reading(window(*[MISSING] * 3)) == {"incoming": 1, "beat": 0}
+
+
+def test_while_all_starts_nobody_is_missing_yet() -> None:
+    assert BY_NAME["process-missing"].reading(window(MISSING, MISSING)) == {}
 
 
 @pytest.mark.parametrize(

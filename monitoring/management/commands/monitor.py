@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 
 from monitoring.monitor import Monitor
 from waproject.keep_metrics import keep_metrics
+from waproject.liveness import alive
 
 
 class Command(BaseCommand):
@@ -18,4 +19,5 @@ class Command(BaseCommand):
         keep_metrics()
         monitor = Monitor()
         monitor.stop_on_signals()
-        monitor.run()
+        with alive("monitor"):
+            monitor.run()
