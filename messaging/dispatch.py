@@ -85,10 +85,11 @@ class Dispatcher:
         """End after the current tick."""
         self._stopping.set()
 
-    def run(self) -> None:
-        """Tick; outlive a database that goes away and comes back."""
+    def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
+        """Tick, calling `each_tick` every time; outlive a database that goes away and comes back."""
         logger.info("dispatcher is ready")
         while not self._stopping.is_set():
+            each_tick()
             started = time.monotonic()
             released = 0
             try:

@@ -21,6 +21,7 @@ from messaging.services.transitions import announce_changes
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
+from waproject import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -75,10 +76,13 @@ class Sender:
         return drained
 
     def _call(self, claimed: Claimed) -> None:
+        began = time.perf_counter()
         try:
             result = self._result(claimed)
         finally:
             self._free.release()
+        if result is not None:
+            metrics.CLOUD_API_SECONDS.observe(time.perf_counter() - began, type(result).__name__)
         self._outcomes.put(Outcome(claimed, result, timezone.now()))
 
     def _result(self, claimed: Claimed) -> Accepted | WhatsAppError | None:

@@ -17,6 +17,7 @@ from messaging import services, tasks
 from messaging.publishing import SqsAway, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.splitting import size, split
+from waproject.metrics import WEBHOOKS
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +47,24 @@ class WebhookView(View):
         secrets = (settings.WA_APP_SECRET, settings.WA_APP_SECRET_PREVIOUS)
         if not signature.is_signed(request.body, request.headers.get(signature.HEADER, ""), secrets):
             logger.warning("webhook refused: its signature is missing or wrong")
+            WEBHOOKS.inc("unsigned")
             return JsonResponse({"detail": f"{signature.HEADER} does not sign this body."}, status=403)
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
+            WEBHOOKS.inc("not_json")
             return JsonResponse({"detail": "The body is not JSON."}, status=400)
         try:
             hand_over(body, len(request.body))
         except (DatabaseError, InterfaceError) as error:
+            WEBHOOKS.inc("not_taken")
             # Meta repeats the whole webhook for seven days; what was taken already is stored once.
             _refused.set()
             logger.error("webhook not taken: neither SQS nor the database is there (%s)", type(error).__name__)
             return JsonResponse(
                 {"detail": "Not stored; try again."}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)}
             )
+        WEBHOOKS.inc("taken")
         _write_refusal_down()
         return HttpResponse(status=200)
 

@@ -4,6 +4,15 @@ from django.apps import AppConfig
 
 
 class MonitoringConfig(AppConfig):
-    """Nothing to do at start."""
+    """Keeps the record of which processes live, and reads what all others write."""
 
     name = "monitoring"
+
+    def ready(self) -> None:
+        """Register the keeper and the processes that Celery starts; describe the metrics' token."""
+        from monitoring import celery_liveness, openapi  # noqa: F401
+        from monitoring.heartbeats import DatabaseKeeper
+        from waproject import liveness
+
+        liveness.keep_with(DatabaseKeeper())
+        celery_liveness.install()

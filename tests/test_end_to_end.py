@@ -112,3 +112,23 @@ def test_an_event_is_stored(pipeline: Pipeline) -> None:
 
         assert eventually(stored, 10)
         assert stored() == ({"n": 1},)
+
+
+def test_the_metrics_are_those_of_all_processes(pipeline: Pipeline) -> None:
+    wanted = (
+        'waproject_webhooks_total{outcome="taken"}',
+        'waproject_task_seconds_count{outcome="ok",task="messaging.receive"}',
+        'waproject_task_wait_seconds_count{task="messaging.send"}',
+        'waproject_cloud_api_seconds_count{outcome="Accepted"}',
+        'waproject_sqs_requests_total{action="SendMessage"',
+    )
+    request = urllib.request.Request(
+        f"{pipeline.env['BASE_URL']}/monitoring/metrics", headers={"Authorization": f"Bearer {pipeline.env['API_KEY']}"}
+    )
+
+    def missing() -> list[str]:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read().decode()
+        return [name for name in wanted if f"\n{name}" not in text]
+
+    assert eventually(lambda: not missing(), 20, every=1), missing()

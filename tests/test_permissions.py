@@ -33,6 +33,11 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/health"): OPEN,
     ("get", "/health/live"): OPEN,
     ("get", "/health/ready"): OPEN,
+    ("get", "/monitoring/dashboard"): (302, 302, 302, 200, 200),
+    ("get", "/monitoring/history"): (302, 302, 302, 200, 200),
+    ("get", "/monitoring/summary"): (401, 200, 403, 200, 200),
+    ("get", "/monitoring/alerts"): (401, 200, 403, 200, 200),
+    ("get", "/monitoring/metrics"): (401, 200, 403, 200, 200),
     ("get", "/api/schema/"): (401, 200, 403, 200, 200),
     ("get", "/api/docs/"): (401, 200, 403, 200, 200),
     ("get", "/admin/"): (302, 302, 302, 200, 200),
@@ -44,6 +49,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/contact/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/unknownupdate/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/monitoring/alert/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/monitoring/silence/"): (302, 302, 302, 403, 200),
     ("get", "/admin/analytics/event/"): (302, 302, 302, 403, 200),
 }
 
@@ -87,6 +94,8 @@ def test_no_endpoint_is_missing_from_the_table() -> None:
 def test_no_model_of_ours_in_the_admin_is_missing_from_the_table() -> None:
     from django.contrib import admin
 
-    ours = {model for model in admin.site._registry if model._meta.app_label in {"messaging", "analytics"}}
+    ours = {
+        model for model in admin.site._registry if model._meta.app_label in {"messaging", "analytics", "monitoring"}
+    }
     paths = {f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in ours}
     assert paths <= {path for _, path in TABLE}

@@ -7,6 +7,8 @@ from typing import Any
 from celery import Celery, signals
 from celery.utils.nodenames import gethostname, nodename
 
+from waproject import task_metrics  # noqa: F401 - its signal handlers
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
 app = Celery("waproject")

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_filters",
+    "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -194,6 +195,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["messaging.authentication.IsApiClientOrStaff"],
     "SERVE_AUTHENTICATION": None,
 }
+
+# Monitoring ---------------------------------------------------------------------------------------------------------
+# Where the counts of waproject.metrics are kept.
+METRICS_STORE = "monitoring.counts.add"
+# A token that opens /monitoring/metrics and nothing else, for Prometheus.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# Where people reach this: links in alerts.
+BASE_URL = env.str("BASE_URL", "").rstrip("/")
+# Who is told of alerts, and a Slack-compatible incoming webhook that is.
+ALERT_EMAIL_TO = env.list("ALERT_EMAIL_TO", default=[])
+ALERT_EMAIL_FROM = env.str("ALERT_EMAIL_FROM", "pipeline@localhost")
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
+EMAIL_TIMEOUT = 10
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+if LOCAL and ALERT_WEBHOOK_URL:
+    require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
+# The processes of which at least one must live; a deployment without one of them leaves it out.
+EXPECTED_PROCESSES = env.list("EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "beat"])
 
 # Logging ------------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -9,5 +9,7 @@ application = get_wsgi_application()
 
 # gunicorn runs no system checks of its own, and a web process without a DLQ must not take webhooks.
 from waproject.checks import refuse_to_start_with_errors  # noqa: E402
+from waproject.keep_metrics import keep_metrics  # noqa: E402
 
 refuse_to_start_with_errors()
+keep_metrics()

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 # Visibility is extended only so long: what a task cannot finish in it is received again and ends in the DLQ.
 MAX_HELD_S = 15 * 60
 CLOSE_S = 10.0
+# The header in which a task finds when SQS took its message (milliseconds since 1970; 0: SQS did not say).
+SENT_AT = "sqs_sent_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ def _addressed(payload: dict[Any, Any], message: Received, url: str) -> dict[Any
     information = information if isinstance(information, dict) else {}
     properties["delivery_info"] = {"exchange": "", "routing_key": "", **information, "sqs_queue": url}
     properties["delivery_tag"] = message.handle
+    payload["headers"][SENT_AT] = message.sent_at
     return payload
 
 

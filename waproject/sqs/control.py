@@ -8,6 +8,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from waproject import metrics
+
 # SQS keeps a message at most 14 days. A DLQ counts from the time of the first send, so it must keep longer than its
 # source, which keeps 4.
 QUEUE_RETENTION_S = 4 * 24 * 3600
@@ -43,6 +45,7 @@ def client(region: str, timeout: float = 2.0) -> Any:
 
 def depth(sqs: Any, url: str) -> Depth:
     """One queue's counts. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
     return Depth(**{field: int(attributes.get(name, 0)) for name, field in COUNTS.items()})
 

@@ -23,13 +23,14 @@ THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as SQS gave it; `at` is our monotonic clock."""
+    """One message as SQS gave it; `at` is our monotonic clock, `sent_at` SQS's in milliseconds (0: not said)."""
 
     message_id: str
     handle: str
     body: str
     receive_count: int
     at: float
+    sent_at: int = 0
 
 
 def always() -> bool:
@@ -148,7 +149,7 @@ class Receiver:
                 "QueueUrl": self._url,
                 "MaxNumberOfMessages": MAX_BATCH_ENTRIES,
                 "WaitTimeSeconds": self._wait_time,
-                "MessageSystemAttributeNames": ["ApproximateReceiveCount"],
+                "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
             },
             self._wait_time + ANSWER_S,
         )
@@ -163,5 +164,12 @@ class Receiver:
 
 
 def _received(message: dict[str, Any], now: float) -> Received:
-    count = (message.get("Attributes") or {}).get("ApproximateReceiveCount", 1)
-    return Received(message.get("MessageId", ""), message["ReceiptHandle"], message.get("Body", ""), int(count), now)
+    attributes = message.get("Attributes") or {}
+    return Received(
+        message.get("MessageId", ""),
+        message["ReceiptHandle"],
+        message.get("Body", ""),
+        int(attributes.get("ApproximateReceiveCount", 1)),
+        now,
+        int(attributes.get("SentTimestamp", 0)),
+    )

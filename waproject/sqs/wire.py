@@ -16,6 +16,7 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
+from waproject import metrics
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -74,6 +75,18 @@ class Client:
 
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
+        queue = parameters["QueueUrl"].rsplit("/", 1)[-1]
+        try:
+            answer = self._call(action, parameters, timeout)
+        except SqsError as error:
+            metrics.SQS_REQUESTS.inc(queue, action, type(error).__name__.lower())
+            raise
+        metrics.SQS_REQUESTS.inc(queue, action, "ok")
+        if messages := _messages_in(action, parameters, answer):
+            metrics.SQS_MESSAGES.inc(queue, action.removesuffix("Batch"), by=messages)
+        return answer
+
+    def _call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         url = self.endpoint_url or "{0.scheme}://{0.netloc}".format(urlsplit(parameters["QueueUrl"]))
         url = url.rstrip("/") + "/"
         body = json.dumps(parameters).encode()
@@ -106,6 +119,15 @@ class Client:
         if url not in self._connections:
             self._connections[url] = Connections(Origin.of(url), self.ca_bundle)
         return self._connections[url]
+
+
+def _messages_in(action: str, parameters: dict[str, Any], answer: dict[str, Any]) -> int:
+    """How many messages a request was about, as far as SQS did what it asked for."""
+    if action == "ReceiveMessage":
+        return len(answer.get("Messages") or ())
+    if "Entries" in parameters:
+        return len(parameters["Entries"]) - len(answer.get("Failed") or ())
+    return 1 if action in {"SendMessage", "DeleteMessage", "ChangeMessageVisibility"} else 0
 
 
 def _answer(status: int, body: bytes) -> dict[str, Any]:

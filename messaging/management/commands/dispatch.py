@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.dispatch import Dispatcher
+from waproject.keep_metrics import keep_metrics
+from waproject.liveness import alive
 
 
 class Command(BaseCommand):
@@ -14,6 +16,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the dispatcher."""
+        keep_metrics()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()
-        dispatcher.run()
+        with alive("dispatcher") as life:
+            dispatcher.run(each_tick=life.progress)

@@ -1,0 +1,100 @@
+"""Alerts and their history, and who silenced what. Each decision is in the audit log."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from messaging.admin import ReadOnlyAdmin
+from messaging.services import note
+from monitoring.alerts import acknowledge
+from monitoring.models import Alert, Silence
+from monitoring.rules import RULES
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    """What fired, when it was over, and whether somebody looks after it."""
+
+    list_display = ["rule", "key", "severity", "summary", "fired_at", "resolved_at", "acknowledged_by"]
+    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "severity", "rule"]
+    search_fields = ["=rule", "=key"]
+    actions = ["acknowledge", "silence_hour", "silence_day"]
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Whether the account may acknowledge and silence."""
+        return bool(request.user.has_perm("monitoring.change_alert"))
+
+    @admin.action(description="Acknowledge: I look after it", permissions=["decide"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Shown on the dashboard beside the alert."""
+        who = str(request.user)
+        for alert in queryset.filter(resolved_at=None, acknowledged_at=None):
+            note(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
+        self.message_user(request, f"{acknowledge(queryset, who)} acknowledged.", messages.SUCCESS)
+
+    @admin.action(description="Silence for an hour", permissions=["decide"])
+    def silence_hour(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Tell nobody of these for an hour."""
+        self._silence(request, queryset, timedelta(hours=1))
+
+    @admin.action(description="Silence for a day", permissions=["decide"])
+    def silence_day(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Tell nobody of these for a day."""
+        self._silence(request, queryset, timedelta(days=1))
+
+    def _silence(self, request: HttpRequest, alerts: QuerySet[Alert], span: timedelta) -> None:
+        what = {(alert.rule, alert.key) for alert in alerts}
+        for rule, key in sorted(what):
+            silence = Silence.objects.create(
+                rule=rule, key=key, until=timezone.now() + span, by=str(request.user), reason="from the list of alerts"
+            )
+            note(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
+        self.message_user(request, f"{len(what)} silenced.", messages.SUCCESS)
+
+
+class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new silence: the rule is one of those that there are."""
+
+    rule = forms.ChoiceField(choices=[(rule.name, rule.name) for rule in RULES])
+
+    def clean_until(self) -> Any:
+        """A silence that is over already would surprise whoever made it."""
+        until = self.cleaned_data["until"]
+        if until <= timezone.now():
+            raise forms.ValidationError("This time has passed.")
+        return until
+
+
+@admin.register(Silence)
+class SilenceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Made for a planned outage, ended by deleting it."""
+
+    list_display = ["rule", "key", "until", "by", "reason"]
+    list_filter = ["rule"]
+    form = SilenceForm
+    fields = ["rule", "key", "until", "reason"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It is ended, or made anew."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Silence, form: Any, change: bool) -> None:
+        """Silence, and write down who did."""
+        obj.by = str(request.user)
+        super().save_model(request, obj, form, change)
+        note(obj.by, "silence", f"rule {obj.rule}", key=obj.key, until=obj.until.isoformat())
+
+    def delete_model(self, request: HttpRequest, obj: Silence) -> None:
+        """End it, and write down who did."""
+        note(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> None:
+        """The same for several."""
+        for silence in queryset:
+            self.delete_model(request, silence)

@@ -1,0 +1,113 @@
+"""`/monitoring/summary`, `/monitoring/alerts` and `/monitoring/metrics`: for programs."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.crypto import constant_time_compare
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.authentication import ApiKeyAuthentication, IsApiClientOrStaff
+from monitoring import exposition, live
+from monitoring.alerts import with_silences
+from monitoring.models import Alert
+from monitoring.overview import overview
+from monitoring.rules import BY_NAME
+
+MOST_ALERTS = 200
+STATES = ("open", "resolved", "all")
+
+
+class SummaryView(APIView):
+    """`GET /monitoring/summary`."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """How everything is, as the dashboard shows it."""
+        return Response(asdict(overview(live.window())))
+
+
+class AlertsView(APIView):
+    """`GET /monitoring/alerts`."""
+
+    @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """The open alerts, or with `state` those that are over too, the newest first, at most 200."""
+        state = request.query_params.get("state", "open")
+        if state not in STATES:
+            raise ValidationError({"state": [f"One of {', '.join(STATES)}."]})
+        alerts = Alert.objects.order_by("-fired_at", "-pk")
+        if state != "all":
+            alerts = alerts.filter(resolved_at__isnull=state == "open")
+        return Response({"alerts": [_alert(alert) for alert in with_silences(alerts)[:MOST_ALERTS]]})
+
+
+class MetricsToken(BaseAuthentication):
+    """`Authorization: Bearer $METRICS_TOKEN`, which opens the metrics only."""
+
+    def authenticate(self, request: Request) -> tuple["Scraper", None] | None:
+        """A scraper; None where the header has another token, which may be an API key."""
+        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+        known = bool(settings.METRICS_TOKEN) and constant_time_compare(given.strip(), settings.METRICS_TOKEN)
+        return (Scraper(), None) if known and keyword.lower() == "bearer" else None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes DRF answer 401 and not 403."""
+        return "Bearer"
+
+
+class Scraper:
+    """Prometheus in the place of a user."""
+
+    is_authenticated = True
+    is_staff = False
+    is_active = True
+    pk = None
+
+
+class IsScraperClientOrStaff(BasePermission):
+    """The metrics' own token, or who may use the API."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the request may pass."""
+        return isinstance(request.user, Scraper) or IsApiClientOrStaff().has_permission(request, view)
+
+
+class MetricsView(APIView):
+    """`GET /monitoring/metrics`."""
+
+    authentication_classes = [MetricsToken, ApiKeyAuthentication, SessionAuthentication]
+    permission_classes = [IsScraperClientOrStaff]
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request: Request) -> HttpResponse:
+        """All metrics in Prometheus' text format."""
+        return HttpResponse(exposition.render(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    rule = BY_NAME.get(alert.rule)
+    return {
+        "id": alert.pk,
+        "rule": alert.rule,
+        "key": alert.key,
+        "severity": alert.severity,
+        "summary": alert.summary,
+        "action": rule.action if rule else "",
+        "value": alert.value,
+        "since": alert.since,
+        "fired_at": alert.fired_at,
+        "resolved_at": alert.resolved_at,
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+        "silenced": alert.silenced,  # type: ignore[attr-defined]  # with_silences
+    }

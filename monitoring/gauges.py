@@ -1,0 +1,184 @@
+"""What can be read now: how full the queues are, what waits in the database, how the numbers fare.
+
+Each reading is a series like those of the counts. What cannot be asked, such as queues while SQS is away, is missing
+and not zero.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.db import connection
+
+from monitoring.lane_counts import PRIORITIES
+from monitoring.workers import State, workers
+from waproject.metrics import Series
+from waproject.queues import LANES
+from waproject.sqs import control
+
+Readings = dict[Series, float]
+
+# Rows of a kind that are counted at most: beyond it the exact number changes no decision, and counting costs.
+MOST_COUNTED = 100_000
+SQS_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Something that rises and falls."""
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+SQS_UP = Gauge("waproject_sqs_up", "1 while SQS answers")
+QUEUE = Gauge("waproject_queue_messages", "Messages on a lane's queue, as SQS counts", ("lane", "state"))
+QUEUE_AGE = Gauge("waproject_queue_oldest_seconds", "Estimated age of the oldest message on a queue", ("lane",))
+DLQ = Gauge("waproject_dlq_messages", "Messages on a lane's dead-letter queue", ("lane",))
+WAITING = Gauge("waproject_messages", f"Outbound messages without an outcome, to {MOST_COUNTED} a kind", ("state",))
+UNKNOWN = Gauge("waproject_unknown_messages", "Lost answers: being settled, or held for a person", ("held",))
+DOUBLED = Gauge("waproject_doubled_messages", "Messages that Meta took twice, in the last 24 hours")
+OLDEST_DUE = Gauge("waproject_oldest_due_seconds", "How long the oldest message that may go is due", ("priority",))
+LAG = Gauge("waproject_dispatcher_lag_seconds", "How long nothing was released of a number that has due messages")
+PACE = Gauge("waproject_number_pace", "Messages a second that a number may send now", ("number",))
+PAUSED = Gauge("waproject_number_paused", "1 while a number is paused", ("number",))
+PROBING = Gauge("waproject_number_probing", "1 while a number only probes, after lost answers in a row", ("number",))
+TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta stopped is held", ("template",))
+PROCESSES = Gauge("waproject_processes", "Living processes; 0 for a kind that is expected", ("kind",))
+HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "How long ago a process was seen", ("process",))
+PROCESS_GONE = Gauge("waproject_process_gone", "1 for a process that ended without a word", ("process",))
+SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
+
+GAUGES: tuple[Gauge, ...] = (
+    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, TEMPLATE_HELD,
+    PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, SAMPLE_AGE,
+)  # fmt: skip
+
+
+def read() -> Readings:
+    """All readings. Raises django.db errors; SQS away is a reading."""
+    return {**read_queues(), **read_database()}
+
+
+def read_queues() -> Readings:
+    """The queues and their dead-letter queues, asked for at once."""
+    sqs = control.client(settings.AWS_REGION, SQS_TIMEOUT_S)
+    urls = [url for lane in LANES.values() for url in (lane.url, lane.dlq_url)]
+    try:
+        with ThreadPoolExecutor(len(urls)) as pool:
+            depths = list(pool.map(lambda url: control.depth(sqs, url), urls))
+    except (BotoCoreError, ClientError):
+        return {(SQS_UP.name,): 0.0}
+    readings: Readings = {(SQS_UP.name,): 1.0}
+    for name, queue, dlq in zip(LANES, depths[::2], depths[1::2], strict=True):
+        readings[QUEUE.name, name, "waiting"] = queue.waiting
+        readings[QUEUE.name, name, "in_flight"] = queue.in_flight
+        readings[QUEUE.name, name, "delayed"] = queue.delayed
+        readings[DLQ.name, name] = dlq.total
+    return readings
+
+
+def read_database() -> Readings:
+    """What waits, and the numbers. Every statement is answered from a partial index or a small table."""
+    return {**_on_the_way(), **_unknown(), **_due(), **_numbers(), **_templates(), **read_processes()}
+
+
+def _on_the_way() -> Readings:
+    readings: Readings = {(WAITING.name, state): 0.0 for state in ("due", "scheduled", "queued", "sending", "held")}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT CASE WHEN due_at <= statement_timestamp() THEN 'due' ELSE 'scheduled' END, count(*) FROM (
+              SELECT due_at FROM messaging_message
+              WHERE due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL LIMIT %(most)s) waiting GROUP BY 1
+            UNION ALL
+            SELECT status, count(*) FROM messaging_message
+            WHERE released_at IS NOT NULL AND outcome_at IS NULL AND status IN ('queued', 'sending') GROUP BY 1
+            UNION ALL
+            SELECT 'held', count(*) FROM (
+              SELECT FROM messaging_message WHERE hold IS NOT NULL LIMIT %(most)s) held
+            """,
+            {"most": MOST_COUNTED},
+        )
+        readings.update({(WAITING.name, state): float(count) for state, count in cursor.fetchall()})
+    return readings
+
+
+def _unknown() -> Readings:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE hold IS NULL), count(*) FILTER (WHERE hold IS NOT NULL),
+              (SELECT count(*) FROM messaging_message
+               WHERE doubled_at > statement_timestamp() - interval '24 hours')
+            FROM messaging_message WHERE unknown_at IS NOT NULL
+            """
+        )
+        settling, held, doubled = cursor.fetchone()
+    return {(UNKNOWN.name, "no"): settling, (UNKNOWN.name, "yes"): held, (DOUBLED.name,): doubled}
+
+
+def _due() -> Readings:
+    """Of numbers that may send: the oldest due message by priority, and since when nothing was released."""
+    readings: Readings = {(OLDEST_DUE.name, name): 0.0 for name in PRIORITIES.values()}
+    lag = 0.0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.priority, extract(epoch FROM statement_timestamp() - d.due_at)::float8,
+              extract(epoch FROM statement_timestamp() - greatest(d.due_at, n.tokens_at, n.throttled_until))::float8
+            FROM messaging_businessnumber n CROSS JOIN unnest(%s::int[]) AS p(priority)
+            CROSS JOIN LATERAL (
+              SELECT m.due_at FROM messaging_message m
+              WHERE m.number_id = n.id AND m.priority = p.priority AND m.due_at <= statement_timestamp()
+                AND m.released_at IS NULL AND m.hold IS NULL ORDER BY m.due_at LIMIT 1) d
+            WHERE n.paused_at IS NULL AND n.probe_at IS NULL
+              AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
+            """,
+            [list(PRIORITIES)],
+        )
+        for priority, due, waits in cursor.fetchall():
+            series = (OLDEST_DUE.name, PRIORITIES[priority])
+            readings[series] = max(readings[series], due)
+            lag = max(lag, waits)
+    return {**readings, (LAG.name,): lag}
+
+
+def _numbers() -> Readings:
+    readings: Readings = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT phone_number_id, rate * pace_share, paused_at IS NOT NULL, probe_at IS NOT NULL"
+            " FROM messaging_businessnumber"
+        )
+        for number, pace, paused, probing in cursor.fetchall():
+            readings[PACE.name, number] = pace
+            readings[PAUSED.name, number] = float(paused)
+            readings[PROBING.name, number] = float(probing)
+    return readings
+
+
+def _templates() -> Readings:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT left(key, 100) FROM messaging_hold"
+            " WHERE kind = 'template' AND by = 'system' AND resumed_at IS NULL LIMIT 100"
+        )
+        return {(TEMPLATE_HELD.name, key.replace("/", "_")): 1.0 for (key,) in cursor.fetchall()}
+
+
+def read_processes() -> Readings:
+    """Which processes live. Of several with one name the one that was seen last speaks for all."""
+    seen = workers()
+    readings: Readings = {(PROCESSES.name, kind): 0.0 for kind in seen.missing}
+    for process in seen.processes:
+        name = process.name.replace("/", "_")[:100]
+        age, gone = (HEARTBEAT_AGE.name, name), (PROCESS_GONE.name, name)
+        if process.state is State.ALIVE:
+            readings[PROCESSES.name, process.kind] = float(seen.alive(process.kind))
+        if process.state is not State.REPLACED:
+            readings[age] = min(process.age_s, readings.get(age, process.age_s))
+            readings[gone] = max(float(process.state is State.GONE), readings.get(gone, 0.0))
+    return readings

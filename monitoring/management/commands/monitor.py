@@ -1,0 +1,23 @@
+"""`manage.py monitor`: the monitor process."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from monitoring.monitor import Monitor
+from waproject.keep_metrics import keep_metrics
+from waproject.liveness import alive
+
+
+class Command(BaseCommand):
+    """Runs until SIGTERM or SIGINT."""
+
+    help = "Take samples and see to alerts every 30 seconds. Of several of these one works, the others stand by."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the monitor."""
+        keep_metrics()
+        monitor = Monitor()
+        monitor.stop_on_signals()
+        with alive("monitor"):
+            monitor.run()

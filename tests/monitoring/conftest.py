@@ -1,0 +1,17 @@
+"""What the tests of monitoring share."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from waproject import metrics
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> Iterator[None]:
+    """Each test counts from nothing, and reads afresh."""
+    cache.clear()
+    metrics.take()
+    yield
+    metrics.take()

@@ -1,0 +1,20 @@
+"""Samples by hand."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from monitoring.samples import Moment
+from monitoring.window import Window
+from waproject.metrics import Series
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after the start."""
+    return START + timedelta(seconds=seconds)
+
+
+def window(*values: Mapping[Series, float], every: float = 30) -> Window:
+    """A moment for each of these values, `every` seconds apart."""
+    return Window(tuple(Moment(at(n * every), value) for n, value in enumerate(values)))

@@ -1,0 +1,129 @@
+"""The monitor process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from messaging.services import pause
+from monitoring import samples
+from monitoring.alerts import open_alerts
+from monitoring.models import Alert, Heartbeat, Sample
+from monitoring.monitor import Monitor
+from tests.messaging.factories import number
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_expected(settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = []
+
+
+@pytest.mark.django_db
+def test_a_tick_takes_a_sample_with_the_queues(sqs: Any, settings: Any) -> None:
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["analytics"]["url"], MessageBody="{}")
+    Monitor().tick()
+    assert Sample.objects.get().values["waproject_queue_messages/analytics/waiting"] == 1
+
+
+@pytest.mark.django_db
+def test_a_paused_number_is_told_and_its_return_too(sqs: Any, settings: Any, mailoutbox: list[Any]) -> None:
+    from messaging.services import resume
+
+    settings.ALERT_EMAIL_TO = ["ops@example.org"]
+    row, monitor = number(), Monitor()
+    pause([row.pk], reason="by hand", by="ann")
+    monitor.tick()
+    monitor.tick()
+    resume([row.pk])
+    monitor.tick()
+    monitor.tick()
+    name = f"number-paused ({row.phone_number_id})"
+    assert [mail.subject for mail in mailoutbox] == [f"[critical] {name}", f"[over] {name}"]
+
+
+@pytest.mark.django_db
+def test_a_dead_letter_raises_an_alert(sqs: Any, settings: Any) -> None:
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
+    Monitor().tick()
+    assert list(Alert.objects.values_list("rule", "key")) == [("dlq-not-empty", "incoming")]
+
+
+@pytest.mark.django_db
+def test_sqs_that_is_away_ends_no_alert_of_the_queues(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitoring import gauges
+
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
+    monitor = Monitor()
+    monitor.tick()
+    monkeypatch.setattr(gauges, "read_queues", lambda: {(gauges.SQS_UP.name,): 0.0})
+    for _ in range(4):
+        monitor.tick()
+    assert Alert.objects.get(rule="dlq-not-empty").resolved_at is None
+
+
+def beat(**ago: float) -> Heartbeat:
+    """A process that was seen so long ago."""
+    seen = timezone.now() - timedelta(**ago)
+    return Heartbeat.objects.create(
+        kind="incoming", name="incoming@a", host="a", pid=1, started_at=seen - timedelta(hours=1), seen_at=seen
+    )
+
+
+@pytest.mark.django_db
+def test_a_worker_that_was_killed_is_told_and_its_return_too(sqs: Any, settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["incoming"]
+    row, monitor = beat(minutes=1), Monitor()
+    for seconds in (90, 60, 30):
+        samples.take(timezone.now() - timedelta(seconds=seconds), {})
+    monitor._go_on()
+    monitor.tick()
+    assert sorted(open_alerts().values_list("rule", "key")) == [
+        ("process-gone", "incoming@a"),
+        ("process-missing", "incoming"),
+    ]
+    Heartbeat.objects.filter(pk=row.pk).update(seen_at=timezone.now())
+    monitor.tick()
+    monitor.tick()
+    assert not open_alerts().exists()
+
+
+@pytest.mark.django_db
+def test_a_process_that_goes_or_comes_is_noticed_between_ticks(sqs: Any, settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["incoming"]
+    row, monitor = beat(seconds=0), Monitor()
+    monitor.tick()
+    assert not monitor._processes_changed()
+    Heartbeat.objects.filter(pk=row.pk).update(seen_at=timezone.now() - timedelta(minutes=1))
+    assert monitor._processes_changed()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_monitors_one_works_and_the_other_takes_over(sqs: Any, settings: Any) -> None:
+    database = settings.DATABASES["default"]
+    url = f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{database['PORT']}/{database['NAME']}"
+    command, environment = [sys.executable, "manage.py", "monitor"], {**os.environ, "DATABASE_URL": url}
+    processes = [subprocess.Popen(command, env=environment)]
+    try:
+        _until(lambda: Sample.objects.count() == 1)
+        processes.append(subprocess.Popen(command, env=environment))
+        time.sleep(4)
+        assert Sample.objects.count() == 1
+        processes[0].kill()
+        _until(lambda: Sample.objects.count() == 2)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -1,0 +1,121 @@
+"""How everything is, in one answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from messaging.services import pause
+from monitoring import counts, live, samples
+from monitoring.lane_counts import FAILURES, MESSAGES, SEND_LATENCY
+from monitoring.models import Alert
+from monitoring.overview import State, overview
+from tests.messaging.factories import number, pending
+from waproject.metrics import Series
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
+
+
+def grown(by: dict[Series, float], seconds: float = 60) -> None:
+    """Totals that grew by so much since a sample some time ago."""
+    samples.take(timezone.now() - timedelta(seconds=seconds), dict.fromkeys(by, 0.0))
+    counts.add(by)
+
+
+def alert(severity: str, **fields: Any) -> Alert:
+    now = timezone.now()
+    given = {"rule": "lane-age", "key": "incoming", "summary": "It is old.", **fields}
+    return Alert.objects.create(severity=severity, value=1, since=now, fired_at=now, **given)
+
+
+def view() -> Any:
+    cache.clear()
+    return overview(live.window())
+
+
+def test_with_a_monitor_and_no_alert_all_is_well() -> None:
+    samples.take(timezone.now(), {})
+    assert (view().state, view().reasons) == (State.OK, [])
+
+
+def test_without_a_monitor_nobody_would_notice() -> None:
+    assert view().state is State.TROUBLE and "monitor" in view().reasons[0]
+
+
+@pytest.mark.parametrize(("severity", "state"), [("warning", State.ATTENTION), ("critical", State.TROUBLE)])
+def test_an_open_alert_is_the_state_and_its_reason(severity: str, state: State) -> None:
+    samples.take(timezone.now(), {})
+    alert(severity)
+    assert (view().state, view().reasons) == (state, ["It is old."])
+
+
+def test_an_alert_marks_its_lane_and_no_other() -> None:
+    samples.take(timezone.now(), {})
+    alert("critical")
+    assert [lane.state for lane in view().lanes] == [State.TROUBLE, State.OK, State.OK]
+
+
+def test_lanes_have_the_counts_of_their_queues(sqs: Any, settings: Any) -> None:
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["outgoing"]["url"], MessageBody="{}")
+    incoming, outgoing, _ = view().lanes
+    assert (incoming.waiting, incoming.dlq, outgoing.waiting, outgoing.dlq) == (0, 1, 1, 0)
+
+
+def test_queues_that_cannot_be_asked_are_unknown_and_not_empty(sqs_away: None) -> None:
+    from waproject.sqs import control
+
+    control.client.cache_clear()
+    seen = view()
+    control.client.cache_clear()
+    assert (seen.sqs_up, seen.lanes[0].waiting, seen.state) == (False, None, State.TROUBLE)
+
+
+def test_errors_are_told_in_words() -> None:
+    grown({(FAILURES.name, "131026"): 3, (MESSAGES.name, "accepted"): 1})
+    sends = view().sends
+    assert [(code.code, code.failed) for code in sends.codes] == [("131026", 3)]
+    assert "not deliverable" in sends.codes[0].meaning and sends.error_rate == 0.75
+
+
+def test_latency_is_that_of_the_last_minutes() -> None:
+    grown({(SEND_LATENCY.name, "normal", "0.25"): 10})
+    sends = view().sends
+    assert 0.1 < sends.p50_s < sends.p95_s <= 0.25
+
+
+def test_a_paused_number_says_why() -> None:
+    pause([number().pk], reason="190: the token has expired", by="system")
+    (row,) = view().numbers
+    assert (row.state, row.word, row.reason) == (State.TROUBLE, "paused", "190: the token has expired")
+
+
+def test_what_waits_is_counted() -> None:
+    pending(3)
+    assert view().sends.waiting["due"] == 3
+
+
+def test_the_summary_is_that_as_json(api: APIClient) -> None:
+    samples.take(timezone.now(), {})
+    answer = api.get("/monitoring/summary").json()
+    assert answer["state"] == "ok" and [lane["name"] for lane in answer["lanes"]] == [
+        "incoming",
+        "outgoing",
+        "analytics",
+    ]
+
+
+def test_alerts_are_listed_with_what_to_do(api: APIClient) -> None:
+    alert("critical")
+    alert("warning", resolved_at=timezone.now(), key="old")
+    (found,) = api.get("/monitoring/alerts").json()["alerts"]
+    assert found["rule"] == "lane-age" and found["action"]
+    assert len(api.get("/monitoring/alerts?state=all").json()["alerts"]) == 2
+
+
+def test_an_unknown_state_of_alerts_is_refused(api: APIClient) -> None:
+    answer = api.get("/monitoring/alerts?state=bad")
+    assert (answer.status_code, list(answer.json())) == (400, ["state"])

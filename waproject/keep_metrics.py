@@ -1,0 +1,17 @@
+"""What each process of the pipeline calls at its start, so that what it counts is kept."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from waproject import metrics
+
+
+def keep_metrics(every: float = metrics.KEEP_EVERY_S) -> None:
+    """Hand the counts of this process and of those it forks to `settings.METRICS_STORE` from now on."""
+    metrics.keep(_store, every)
+
+
+def _store(sums: Mapping[metrics.Series, float]) -> None:
+    import_string(settings.METRICS_STORE)(sums)
