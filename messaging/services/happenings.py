@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """A message of a user, or one that our own phone sent (an echo), was stored; `Message.pk`."""
+    """A message of a user who is not blocked was stored, no echo and no history; `Message.pk`."""
 
     message_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """Meta's report moved a message of ours to another state; `Message.pk`."""
+    """A message of ours moved to another state; `Message.pk`."""
 
     message_id: UUID
     status: Status
@@ -58,7 +58,7 @@ def stop_listening(listener: Listener) -> None:
 
 def happened(items: Sequence[Happening]) -> None:
     """Tell the listeners after the commit of the transaction around, never if that is rolled back."""
-    if items:
+    if items and _listeners:
         transaction.on_commit(lambda: _tell(items))
 
 
