@@ -44,6 +44,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/contact/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/unknownupdate/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/accountevent/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/templatecategory/"): (302, 302, 302, 403, 200),
     ("get", "/admin/analytics/event/"): (302, 302, 302, 403, 200),
 }
 

@@ -78,7 +78,11 @@ def store(normalised: Normalised) -> tuple[list[UUID], list[Logged]]:
 def _named(normalised: Normalised) -> set[str]:
     """The numbers that consent and pairs are about."""
     failed = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
-    return {piece.phone_number_id or "" for piece in (*normalised.preferences, *normalised.pairs, *failed)}
+    return {
+        *(preference.phone_number_id or "" for preference in normalised.preferences),
+        *(pair.phone_number_id or "" for pair in normalised.pairs),
+        *(status.phone_number_id or "" for status in failed),
+    }
 
 
 def _number_id(message: InboundMessage) -> str:
