@@ -1,4 +1,4 @@
-"""What lost a race is simply run again: a statement that broke a deadlock, or a contact that somebody else made first."""
+"""What lost a race is simply run again: to a deadlock, or to a contact that somebody else made first."""
 
 import functools
 import time
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def retrying_deadlocks(function: Callable[P, T]) -> Callable[P, T]:
-    """Run again what a deadlock or a contact's other maker ended. Inside a caller's transaction the deadlock is the caller's: it is raised."""
+    """Run again what lost a race. Inside a caller's transaction the error is the caller's: it is raised."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:

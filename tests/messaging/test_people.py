@@ -68,7 +68,7 @@ def test_contacts_of_a_status_merge_too() -> None:
 def test_a_number_that_went_to_somebody_else_takes_no_history_along() -> None:
     seen(1, PHONE, "US.1")
     seen(2, PHONE, "US.2")
-    assert identities() == [(None, "US.1"), (PHONE, "US.2")]
+    assert identities() == [(PHONE, "US.2"), (None, "US.1")]
 
 
 def test_numbers_that_are_swapped_at_once_are_followed() -> None:
