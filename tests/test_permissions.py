@@ -51,6 +51,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),
     ("get", "/admin/monitoring/alert/"): (302, 302, 302, 403, 200),
     ("get", "/admin/monitoring/silence/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/accountevent/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/templatecategory/"): (302, 302, 302, 403, 200),
     ("get", "/admin/analytics/event/"): (302, 302, 302, 403, 200),
 }
 

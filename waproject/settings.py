@@ -148,6 +148,11 @@ WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
 if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
     raise environ.ImproperlyConfigured(f"WA_WINDOW_POLICY is {WA_WINDOW_POLICY!r}; it is 'off', 'warn' or 'reject'.")
 
+# Words that stop and start marketing when a user writes one alone: the built-in ones of these languages, and more.
+WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])
+WA_STOP_WORDS = env.list("WA_STOP_WORDS", default=[])
+WA_START_WORDS = env.list("WA_START_WORDS", default=[])
+
 # What `make run` made for its own admin and API client (manage.py prepare_local).
 LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")
 LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")

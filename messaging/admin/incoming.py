@@ -1,29 +1,117 @@
 """What came from Meta and is no message of a conversation."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from messaging.admin.history import ReadOnlyAdmin
 from messaging.models import (
+    AccountEvent,
     Contact,
+    Message,
     OrphanStatus,
+    TemplateCategory,
     UnknownUpdate,
 )
+from messaging.services import Word, note, note_words
+
+SHOWN = 100
 
 
 @admin.register(Contact)
 class ContactAdmin(ReadOnlyAdmin):
     """Who wrote to us."""
 
-    list_display = ["__str__", "phone", "user_id", "first_seen_at", "last_seen_at"]
-    search_fields = ["=phone", "=user_id", "name"]
+    list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
+    search_fields = ["=phone", "=phone_key", "=user_id", "name", "username"]
+    actions = ["block", "unblock", "opt_out", "opt_in"]
+    readonly_fields = ["conversation"]
+
+    @admin.display(description="Latest messages")
+    def conversation(self, contact: Contact) -> SafeString:
+        """In Meta's order, for each business number."""
+        peers = [peer for peer in (contact.phone, contact.phone_key, contact.user_id) if peer]
+        theirs = Q(contact=contact) | Q(peer__in=peers, number__portfolio=contact.portfolio)
+        latest = Message.objects.filter(theirs).select_related("number").order_by("-at", "-id")[:SHOWN]
+        return format_html_join(
+            SafeString("<br>"),
+            "{} {} {} {}: {}",
+            (
+                (timezone.localtime(m.at).strftime("%Y-%m-%d %H:%M:%S"), m.number, m.direction, m.type, m.text[:200])
+                for m in sorted(latest, key=lambda m: (m.number_id, m.at, m.id))
+            ),
+        ) or SafeString("none")
+
+    @admin.action(description="Block: store, tell nobody, send nothing", permissions=["block"])
+    def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """Until somebody unblocks."""
+        self._note(request, queryset, "block")
+        queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+
+    @admin.action(description="Unblock", permissions=["block"])
+    def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """What came meanwhile stays untold."""
+        self._note(request, queryset, "unblock")
+        queryset.update(blocked_at=None)
+
+    @admin.action(description="No marketing to them", permissions=["block"])
+    def opt_out(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """An operator's word counts like the user's."""
+        self._note(request, queryset, "opt out")
+        self._say(queryset, is_stop=True)
+
+    @admin.action(description="They want marketing again", permissions=["block"])
+    def opt_in(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """Only where the user has asked for it."""
+        self._note(request, queryset, "opt in")
+        self._say(queryset, is_stop=False)
+
+    def has_block_permission(self, request: HttpRequest) -> bool:
+        """Who may change contacts; their fields stay read-only."""
+        return request.user.has_perm("messaging.change_contact")
+
+    def _say(self, queryset: QuerySet[Contact], *, is_stop: bool) -> None:
+        now = timezone.now()
+        note_words([Word(pk, is_stop, now, "operator") for pk in queryset.values_list("pk", flat=True)])
+
+    def _note(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
+        pks = list(queryset.values_list("pk", flat=True))
+        with transaction.atomic():
+            for pk in pks:
+                note(str(request.user), action, f"contact {pk}")
+        self.message_user(request, f"{len(pks)} contacts: {action}.", messages.SUCCESS)
 
 
 @admin.register(UnknownUpdate)
 class UnknownUpdateAdmin(ReadOnlyAdmin):
     """What Meta sent and the pipeline does not model yet."""
 
-    list_display = ["received_at", "kind", "phone_number_id"]
+    list_display = ["received_at", "kind", "seen", "last_seen_at", "phone_number_id"]
     list_filter = ["kind"]
+    search_fields = ["kind", "=phone_number_id"]
+
+
+@admin.register(AccountEvent)
+class AccountEventAdmin(ReadOnlyAdmin):
+    """What Meta told of accounts, numbers, templates and users."""
+
+    list_display = ["at", "kind", "event", "subject", "phone_number_id"]
+    list_filter = ["kind"]
+    search_fields = ["event", "subject", "=phone_number_id", "=waba_id"]
+
+
+@admin.register(TemplateCategory)
+class TemplateCategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Which templates are marketing, and so are not sent to who opted out."""
+
+    list_display = ["name", "category", "waba_id", "updated_at"]
+    list_filter = ["category"]
+    search_fields = ["name"]
+    readonly_fields = ["updated_at"]
 
 
 @admin.register(OrphanStatus)

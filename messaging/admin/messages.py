@@ -39,7 +39,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid"]}),
         ("Client", {"fields": ["client", "reference", "campaign"]}),
-        ("Content", {"fields": ["type", "template", "text", "content", "raw"]}),
+        ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),
         ("Outcome", {"fields": ["attempts", "calls", "error_code", "error_title", "on_unknown", "unknown_at"]}),
         (

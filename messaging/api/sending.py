@@ -28,6 +28,7 @@ from messaging.services import (
     draft,
     numbers_to_send_from,
     outside_window,
+    refusals,
     store,
     window_policy,
 )
@@ -102,12 +103,21 @@ class _Bad:
 def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     """Each body validated, the good ones against their windows too; one query each for senders and windows."""
     serializer = SendSerializer(context={"numbers": numbers_to_send_from(_senders(bodies))})
-    items = [_validated(body, serializer) for body in bodies]
+    items = _consented([_validated(body, serializer) for body in bodies])
     policy = window_policy()
     if policy is WindowPolicy.OFF:
         return items
     outside = iter(outside_window([item.new for item in items if isinstance(item, _Good)]))
     return [_judged(item, policy) if isinstance(item, _Good) and next(outside) else item for item in items]
+
+
+def _consented(items: list[_Good | _Bad]) -> list[_Good | _Bad]:
+    """Without what a contact must not get."""
+    reasons = iter(refusals([item.new for item in items if isinstance(item, _Good)]))
+    return [
+        _Bad({"phone_number": [reason]}) if isinstance(item, _Good) and (reason := next(reasons)) else item
+        for item in items
+    ]
 
 
 def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:

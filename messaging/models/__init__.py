@@ -8,9 +8,10 @@ from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.messages import Attempt, Contact, Direction, Message, MessageEvent, OnUnknown, Priority
 from messaging.models.numbers import BusinessNumber
-from messaging.models.webhooks import OrphanStatus, StoredWebhook, UnknownUpdate
+from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
+    "AccountEvent",
     "ApiClient",
     "ApiKey",
     "Attempt",
@@ -29,5 +30,6 @@ __all__ = [
     "PairPace",
     "Priority",
     "StoredWebhook",
+    "TemplateCategory",
     "UnknownUpdate",
 ]

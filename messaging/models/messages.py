@@ -65,17 +65,29 @@ def on_unknown_choices() -> list[tuple[str, str]]:
 
 
 class Contact(models.Model):
-    """Somebody at the other end, known by phone, by business-scoped user id, or by both."""
+    """Somebody at the other end, known by phone, by business-scoped user id (BSUID), or by both.
 
-    phone = models.CharField(max_length=32, null=True, unique=True)  # noqa: DJ001 - unique, so empty must be NULL
-    user_id = models.CharField(max_length=PEER_LENGTH, null=True, unique=True)  # noqa: DJ001 - likewise
+    Both belong to a portfolio: another one's users are others. `phone_key` is the number as everybody writes it
+    (`recipients.canonical`), `phone` as Meta wrote it last. Someone whose number went to somebody else may lack both.
+    """
+
+    portfolio = models.CharField(max_length=64, blank=True)
+    phone = models.CharField(max_length=32, null=True, db_index=True)  # noqa: DJ001 - unknown, not empty
+    phone_key = models.CharField(max_length=32, null=True)  # noqa: DJ001 - unique, so empty must be NULL
+    user_id = models.CharField(max_length=PEER_LENGTH, null=True)  # noqa: DJ001 - likewise
     name = models.CharField(max_length=255, blank=True)
+    username = models.CharField(max_length=255, blank=True)
+    opted_out_at = models.DateTimeField(null=True, blank=True, help_text="No marketing since then.")
+    consent_at = models.DateTimeField(null=True, blank=True, help_text="The last word on marketing.")
+    consent_source = models.CharField(max_length=100, blank=True, help_text="Whose: preference, 131050, keyword, …")
+    blocked_at = models.DateTimeField(null=True, blank=True, help_text="Stored, but told to nobody; not sent to.")
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(phone__isnull=False) | Q(user_id__isnull=False), name="contact_has_id")
+            models.UniqueConstraint(fields=["phone_key", "portfolio"], name="contact_phone"),
+            models.UniqueConstraint(fields=["user_id", "portfolio"], name="contact_user_id"),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +116,9 @@ class Message(models.Model):
     # Outbound: the validated `message_data`. Inbound: the node under the type, as Meta sent it.
     content = models.JSONField(default=dict)
     text = models.TextField(blank=True)
+    # Which message it replies to, reacts to, edits or revokes.
+    context_wamid = models.CharField(max_length=WAMID_LENGTH, blank=True)
+    origin = models.CharField(max_length=8, blank=True, help_text="user, echo or history; empty: sent through here.")
     raw = models.JSONField(null=True, blank=True, help_text="Inbound: the piece of the webhook.")
     status = models.CharField(max_length=10, choices=choices)
     # Meta's time of an inbound message, ours of an outbound one.
@@ -223,8 +238,8 @@ class MessageEvent(models.Model):
     applied = models.BooleanField(default=True, db_default=True)
     error_code = models.IntegerField(null=True, blank=True)
     error_title = models.CharField(max_length=255, blank=True, db_default="")
-    # Set for Meta's statuses, which come more than once: `<wamid>:<status>`.
-    key = models.CharField(max_length=600, null=True, blank=True)  # noqa: DJ001 - unique where set
+    # Set for Meta's statuses, which come more than once: `<wamid>:<status>`, of a group also `:<participant>`.
+    key = models.CharField(max_length=700, null=True, blank=True)  # noqa: DJ001 - unique where set
 
     class Meta:
         ordering = ["at", "id"]

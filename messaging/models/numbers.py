@@ -16,6 +16,11 @@ class BusinessNumber(models.Model):
     phone_number_id = models.CharField(max_length=32, unique=True, help_text="Meta's id of the number.")
     display_phone_number = models.CharField(max_length=32, blank=True)
     waba_id = models.CharField("WABA id", max_length=32, blank=True)
+    portfolio = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="The business portfolio, in any word of yours: contacts are one within it. Set before it receives.",
+    )
     rate = models.PositiveIntegerField(default=default_rate, help_text="Messages a second that Meta allows.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is released while this is set.")
     pause_reason = models.CharField(max_length=200, blank=True)

@@ -13,6 +13,8 @@ class UnknownUpdate(models.Model):
     # SHA-256 of the kind and the piece: Meta repeats itself, we do not.
     digest = models.CharField(max_length=64, unique=True)
     received_at = models.DateTimeField(default=timezone.now)
+    seen = models.PositiveIntegerField(default=1, help_text="How often it came.")
+    last_seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
@@ -28,6 +30,7 @@ class OrphanStatus(models.Model):
     phone_number_id = models.CharField(max_length=32)
     callback_data = models.CharField(max_length=512, blank=True)
     status = models.CharField(max_length=20)
+    participant = models.CharField(max_length=140, blank=True)
     # The whole update as it came, for the day it finds its message.
     raw = models.JSONField()
     at = models.DateTimeField()
@@ -35,10 +38,48 @@ class OrphanStatus(models.Model):
 
     class Meta:
         verbose_name_plural = "orphan statuses"
-        constraints = [models.UniqueConstraint(fields=["wamid", "status"], name="orphan_once")]
+        constraints = [models.UniqueConstraint(fields=["wamid", "status", "participant"], name="orphan_once")]
 
     def __str__(self) -> str:
         return f"{self.status} {self.pk}"
+
+
+class AccountEvent(models.Model):
+    """What Meta told of the account, a number, a template or a user: kept once."""
+
+    kind = models.CharField(max_length=100, db_index=True, help_text="Meta's field, such as account_update.")
+    event = models.CharField(max_length=512, blank=True)
+    subject = models.CharField(max_length=512, blank=True, help_text="The template or number that it is about.")
+    waba_id = models.CharField("WABA id", max_length=32, blank=True)
+    phone_number_id = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField()
+    raw = models.JSONField()
+    digest = models.CharField(max_length=64, unique=True)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event}".strip()
+
+
+class TemplateCategory(models.Model):
+    """What a template is filed under at Meta: told by its webhooks and its bills, or by hand. Only marketing needs
+    consent.
+    """
+
+    waba_id = models.CharField("WABA id", max_length=32, blank=True, help_text="Empty: every account's.")
+    name = models.CharField(max_length=512)
+    category = models.CharField(max_length=40, help_text="marketing, utility or authentication.")
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "template categories"
+        constraints = [models.UniqueConstraint(fields=["name", "waba_id"], name="template_category_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.category}"
 
 
 class StoredWebhook(models.Model):

@@ -12,6 +12,7 @@ receive, receive_stored                                           a webhook of M
 from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept, draft, store
 from messaging.services.audit import name_of, note
 from messaging.services.campaigns import CampaignState, campaign_state, hold_campaign, resume_campaign
+from messaging.services.consent import NoConsent, Word, note_words, refusals
 from messaging.services.delivery import Claimed, Outcome, claim, record
 from messaging.services.doubles import doubled
 from messaging.services.holds import hold_template, resume_hold, sweep_holds
@@ -56,6 +57,7 @@ __all__ = [
     "KeyOfAnotherRequest",
     "Logged",
     "NewMessage",
+    "NoConsent",
     "NotPossible",
     "Once",
     "Outcome",
@@ -63,6 +65,7 @@ __all__ = [
     "UnknownNumber",
     "WindowClosed",
     "WindowPolicy",
+    "Word",
     "accept",
     "advance_many",
     "announce_changes",
@@ -88,6 +91,7 @@ __all__ = [
     "name_of",
     "note",
     "note_refusal",
+    "note_words",
     "number_to_send_from",
     "numbers_to_send_from",
     "numbers_with_due_messages",
@@ -97,6 +101,7 @@ __all__ = [
     "receive",
     "receive_stored",
     "record",
+    "refusals",
     "release",
     "resume",
     "resume_campaign",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.models import (
@@ -16,15 +16,17 @@ from messaging.models import (
     Message,
     MessageEvent,
     StoredWebhook,
-    UnknownUpdate,
 )
-from messaging.services.contacts import contacts_of
+from messaging.services.account_events import store_events
+from messaging.services.consent import STOPPED_MARKETING
 from messaging.services.deadlocks import retrying_deadlocks
+from messaging.services.happenings import MessageReceived, happened
+from messaging.services.people import people_of
 from messaging.services.statuses import apply_statuses
 from messaging.services.transitions import Logged, announce_changes
 from messaging.signals import announce, message_received
 from messaging.states import Status
-from messaging.whatsapp.inbound import InboundMessage, Normalised, Unknown, normalise
+from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
 from messaging.whatsapp.storable import storable
 
 NUMBER_ID_LENGTH = 32
@@ -38,14 +40,7 @@ def receive(*bodies: object) -> None:
 
     The same body again stores nothing twice. Raises django.db errors when the database is away.
     """
-    pieces = [normalise(body) for body in bodies]
-    received, logged = store(
-        Normalised(
-            tuple(message for piece in pieces for message in piece.messages),
-            tuple(status for piece in pieces for status in piece.statuses),
-            tuple(unknown for piece in pieces for unknown in piece.unknown),
-        )
-    )
+    received, logged = store(sum((normalise(body) for body in bodies), Normalised()))
     if message_received.has_listeners(Message):
         for message_id in received:
             announce(message_received, Message, message_id=message_id)
@@ -70,10 +65,24 @@ def store(normalised: Normalised) -> tuple[list[UUID], list[Logged]]:
         if not _number_id(message)
     ]
     with transaction.atomic():
-        received, logged = _store_messages(messages)
-        _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, received)])
+        numbers = _numbers(messages, _named(normalised))
+        new, logged = _store_messages(messages, normalised, numbers)
+        _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, [row.id for row in new])])
+        store_events(normalised.events)
         logged += apply_statuses(normalised.statuses)
+        received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
+        happened([MessageReceived(message_id) for message_id in received])
     return received, logged
+
+
+def _named(normalised: Normalised) -> set[str]:
+    """The numbers that consent and pairs are about."""
+    failed = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
+    return {
+        *(preference.phone_number_id or "" for preference in normalised.preferences),
+        *(pair.phone_number_id or "" for pair in normalised.pairs),
+        *(status.phone_number_id or "" for status in failed),
+    }
 
 
 def _number_id(message: InboundMessage) -> str:
@@ -82,10 +91,13 @@ def _number_id(message: InboundMessage) -> str:
     return number_id if len(number_id) <= NUMBER_ID_LENGTH else ""
 
 
-def _numbers(messages: Iterable[InboundMessage]) -> dict[str, BusinessNumber]:
+def _numbers(messages: Iterable[InboundMessage], others: set[str]) -> dict[str, BusinessNumber]:
     """The business numbers by Meta's id. One that signed webhooks name and we do not know is ours too: it is added."""
     named = {_number_id(message): message for message in messages}
-    known = {n.phone_number_id: n for n in BusinessNumber.objects.filter(phone_number_id__in=named)}
+    wanted = {*named, *others}
+    if not wanted:
+        return {}
+    known = {n.phone_number_id: n for n in BusinessNumber.objects.filter(phone_number_id__in=wanted)}
     missing = [
         BusinessNumber(
             phone_number_id=phone_number_id,
@@ -101,25 +113,27 @@ def _numbers(messages: Iterable[InboundMessage]) -> dict[str, BusinessNumber]:
     return known
 
 
-def _store_messages(messages: Sequence[InboundMessage]) -> tuple[list[UUID], list[Logged]]:
-    by_wamid = {message.wamid: message for message in reversed(messages)}
-    if not by_wamid:
+def _store_messages(
+    messages: Sequence[InboundMessage], normalised: Normalised, numbers: dict[str, BusinessNumber]
+) -> tuple[list[Message], list[Logged]]:
+    by_wamid: dict[str, InboundMessage] = {}
+    for message in messages:
+        by_wamid.setdefault(message.wamid, message)
+    contacts = people_of(list(by_wamid.values()), normalised, numbers)
+    # Made in Meta's order, so that the ids of one second's messages have it too; written in one order by all workers.
+    rows = [_row(message, numbers[_number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
+    if not rows:
         return [], []
-    numbers = _numbers(by_wamid.values())
-    contacts = contacts_of(by_wamid.values())
-    rows = [
-        _row(message, numbers[_number_id(message)], contacts.get(message.wamid))
-        for _, message in sorted(by_wamid.items())
-    ]
+    rows.sort(key=lambda row: row.wamid or "")
     Message.objects.bulk_create(rows, ignore_conflicts=True)
     # An id that is there is new: rows that were in conflict kept the id of the first delivery.
     stored = set(Message.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
-    new = [row for row in rows if row.id in stored]
+    new = sorted((row for row in rows if row.id in stored), key=lambda row: row.id)
     events = MessageEvent.objects.bulk_create(
-        MessageEvent(message_id=row.id, status=Status.RECEIVED, at=row.at, source="webhook") for row in new
+        MessageEvent(message_id=row.id, status=row.status, at=row.at, source="webhook") for row in new
     )
-    logged = [Logged(event.pk, event.message_id, Status.RECEIVED, applied=False) for event in events]
-    return [row.id for row in new], logged
+    logged = [Logged(event.pk, event.message_id, Status(event.status), applied=False) for event in events]
+    return new, logged
 
 
 def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
@@ -142,8 +156,9 @@ def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[
 
 
 def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | None) -> Message:
+    at = message.timestamp or timezone.now()
     return Message(
-        direction=Direction.INBOUND,
+        direction=Direction.OUTBOUND if message.outgoing else Direction.INBOUND,
         number=number,
         contact=contact,
         peer=message.sender or message.sender_user_id or "",
@@ -151,25 +166,39 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         type=message.type[:TYPE_LENGTH],
         content=message.content,
         text=message.text or "",
+        context_wamid=message.context_wamid or "",
+        origin=message.origin,
         raw=message.raw,
-        status=Status.RECEIVED,
-        at=message.timestamp or timezone.now(),
+        # Another app has sent it: nothing is left to do here, and its statuses find it.
+        status=Status.SENT if message.outgoing else Status.RECEIVED,
+        released_at=at if message.outgoing else None,
+        outcome_at=at if message.outgoing else None,
+        at=at,
     )
 
 
 def _store_unknown(unknown: Iterable[Unknown]) -> None:
-    rows = [
-        UnknownUpdate(
-            kind=piece.kind[:100],
-            phone_number_id=(piece.phone_number_id or "")[:32],
-            raw=piece.raw,
-            digest=_digest(piece),
+    pieces = {_digest(piece): piece for piece in unknown}
+    ordered = sorted(pieces)
+    if not ordered:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_unknownupdate
+              (kind, phone_number_id, raw, digest, received_at, seen, last_seen_at)
+            SELECT t.kind, t.number, t.raw::jsonb, t.digest, statement_timestamp(), 1, statement_timestamp()
+            FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS t(kind, number, raw, digest)
+            ON CONFLICT (digest) DO UPDATE
+              SET seen = messaging_unknownupdate.seen + 1, last_seen_at = statement_timestamp()
+            """,
+            [
+                [pieces[digest].kind[:100] for digest in ordered],
+                [(pieces[digest].phone_number_id or "")[:NUMBER_ID_LENGTH] for digest in ordered],
+                [json.dumps(pieces[digest].raw) for digest in ordered],
+                ordered,
+            ],
         )
-        for piece in unknown
-    ]
-    rows.sort(key=lambda row: row.digest)
-    if rows:
-        UnknownUpdate.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _digest(piece: Unknown) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from messaging.models import OnUnknown, Priority
 from messaging.phone_numbers import parse
 from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
+from messaging.services.consent import NoConsent, refusals
 from messaging.services.schedule import check_times
 from messaging.services.senders import number_to_send_from
 from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
@@ -40,7 +41,7 @@ def send_text_message(
     """Accept a text message and return its id; the dispatcher sends it.
 
     `phone_number` in international form. Raises InvalidPhoneNumber, InvalidContent, InvalidTime, UnknownNumber,
-    WindowClosed (with WA_WINDOW_POLICY=reject), or ValueError for another option that cannot be.
+    NoConsent, WindowClosed (with WA_WINDOW_POLICY=reject), or ValueError for another option that cannot be.
     """
     return _send(phone_number, "text", {"content": text, "preview_url": preview_url}, options)
 
@@ -74,6 +75,8 @@ def _send(phone_number: str, message_type: str, data: dict[str, object], options
         campaign=_label("campaign", options.get("campaign", ""), CAMPAIGN_LENGTH),
         on_unknown=OnUnknown(_one_of("on_unknown", options.get("on_unknown", OnUnknown.WAIT), list(OnUnknown))),
     )
+    if refusal := refusals([new])[0]:
+        raise NoConsent(refusal)
     if window_policy() is WindowPolicy.REJECT and any(outside_window([new])):
         raise WindowClosed
     return accept([new])[0].id

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.models import OrphanStatus
+from messaging.services.consent import learn_from_statuses
 from messaging.services.failed_statuses import give_another_chance
 from messaging.services.transitions import Change, Logged, advance_many
 from messaging.states import FROM_META, Status
@@ -28,6 +29,7 @@ def apply_statuses(updates: Sequence[StatusUpdate]) -> list[Logged]:
     matched = [(update, message_id) for update in updates if (message_id := found.get(_identity(update)))]
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
+    learn_from_statuses(matched)
     logged = advance_many(changes)
     return logged + give_another_chance(changes, logged)
 
@@ -82,17 +84,20 @@ def _change(update: StatusUpdate, message_id: UUID) -> Change | None:
         wamid=update.wamid,
         error_code=update.error_code if abs(update.error_code or 0) <= MAX_CODE else None,
         error_title=update.error_title or ("failed" if status is Status.FAILED else ""),
-        key=f"{update.wamid}:{update.status}",
+        key=":".join(filter(None, (update.wamid, update.status, update.participant))),
+        # One member of a group who did not get it fails nothing: logged, and no state is ever `received` here.
+        expected=Status.RECEIVED if update.participant and status is Status.FAILED else None,
     )
 
 
 def _keep_orphans(updates: Sequence[StatusUpdate]) -> None:
     rows = {
-        (update.wamid, update.status): OrphanStatus(
+        (update.wamid, update.status, update.participant or ""): OrphanStatus(
             wamid=update.wamid,
             phone_number_id=(update.phone_number_id or "")[:32],
             callback_data=(update.callback_data or "")[:512],
             status=update.status[:20],
+            participant=(update.participant or "")[:140],
             raw=update.raw,
             at=update.timestamp or timezone.now(),
         )

@@ -10,6 +10,7 @@ from django.db import connection
 from messaging.models import Message, MessageEvent
 from messaging.services.deadlocks import retrying_deadlocks
 from messaging.services.doubles import mark_doubled
+from messaging.services.happenings import StatusChanged, happened
 from messaging.signals import announce, events_recorded, message_status_changed
 from messaging.states import FAILED_BY_META, LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, TAKEN_BY_META, Status
 
@@ -160,6 +161,7 @@ def advance_many(changes: Sequence[Change]) -> list[Logged]:
     logged = [
         Logged(event_id, message_id, Status(status), applied) for event_id, message_id, status, applied, _ in rows
     ]
+    happened([StatusChanged(event.message_id, event.status) for event in logged if event.applied])
     return logged + _failures_that_came_first(changes, logged)
 
 

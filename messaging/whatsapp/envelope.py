@@ -31,9 +31,12 @@ def has_changes(entry: object) -> TypeGuard[Node]:
 
 def is_messages(change: object) -> TypeGuard[Node]:
     """Whether a change is of the field `messages`, whose updates are told apart, and has any."""
-    if not isinstance(change, dict) or change.get("field") != FIELD or not isinstance(change.get("value"), dict):
-        return False
-    return any(True for _ in updates(change["value"]))
+    return isinstance(change, dict) and change.get("field") == FIELD and has_updates(change.get("value"))
+
+
+def has_updates(value: object) -> TypeGuard[Node]:
+    """Whether a value is an object with updates in it."""
+    return isinstance(value, dict) and any(True for _ in updates(value))
 
 
 def updates(value: Node) -> Iterator[tuple[str, Any]]:

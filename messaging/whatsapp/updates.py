@@ -1,21 +1,34 @@
-"""What a webhook says, in our own shapes: messages, statuses, and everything else as it came.
+"""What a webhook says, in our own shapes: messages, statuses, consent, events, and everything else as it came.
 
 Each keeps its piece of the JSON as `raw`. Texts can be stored as they are (see `storable.py`).
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
+
+from messaging.whatsapp.contents import Details
+
+
+class Origin(StrEnum):
+    """How a message came to us."""
+
+    USER = "user"
+    # The business wrote it with its phone app (coexistence).
+    ECHO = "echo"
+    # It was there before the number was connected.
+    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A message from a user (or from the system about a user).
+    """A message from a user (or from the system about a user), or one of ours that another app sent (`outgoing`).
 
-    `sender` is a number in digits, `sender_user_id` a BSUID; either may be missing, not usually both. `type` is as
-    given ("unknown" where absent), `content` the node under that type ({} where absent; a node that is not an object
-    stands under the type's name). `text` is the body of a text, else a caption. `modelled` says whether the type's
-    content is understood, which is text for now.
+    The other end: `sender` is a number in digits, `sender_user_id` a BSUID; either may be missing, not usually both.
+    `type` is as given ("unknown" where absent), `details` what it says, None where that is not understood; `content`
+    what is stored of it, `text` its words. `context_wamid` is the message that it replies to, reacts to, edits or
+    revokes.
     """
 
     wamid: str
@@ -25,13 +38,21 @@ class InboundMessage:
     sender: str | None
     sender_user_id: str | None
     profile_name: str | None
+    username: str | None
     timestamp: datetime | None
     type: str
     text: str | None
     content: dict[str, Any]
+    details: Details | None
     context_wamid: str | None
-    modelled: bool
+    origin: Origin
+    outgoing: bool
     raw: dict[str, Any]
+
+    @property
+    def modelled(self) -> bool:
+        """Whether its content is understood."""
+        return self.details is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,7 @@ class StatusUpdate:
 
     `recipient` is a number in digits or a group's id, `recipient_user_id` a BSUID, `participant` the member of a group
     whom the status is about. The error is the first that is given; `error_title` and `error_details` are masked.
+    `pricing_category` is what Meta bills it as, such as "marketing".
     """
 
     wamid: str
@@ -53,13 +75,51 @@ class StatusUpdate:
     error_code: int | None
     error_title: str
     error_details: str
+    pricing_category: str | None
     raw: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """A user's word on marketing. `value`: stop, resume or signup."""
+
+    phone_number_id: str | None
+    phone: str | None
+    user_id: str | None
+    category: str
+    value: str
+    timestamp: datetime | None
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A phone number and a BSUID that a payload shows as one person's."""
+
+    phone_number_id: str | None
+    phone: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something about the account, a number, a template or a user. `kind` is Meta's field (or key, such as "errors"),
+    `event` what happened in Meta's word, `subject` the template or number that it is about; either may be empty.
+    """
+
+    kind: str
+    event: str
+    subject: str
+    phone_number_id: str | None
+    raw: Any
+    waba_id: str | None = None
+    timestamp: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
-    """A piece that is neither. `kind` says where it stood: "field:account_update", "value.errors", "message",
-    "status", "contact", "value", "change", "entry", "body"; `waba_id` and `timestamp` are the entry's.
+    """A piece that is none of these. `kind` says where it stood: "field:flows", "message", "status", "contact",
+    "value", "change", "entry", "body"; `waba_id` and `timestamp` are the entry's.
     """
 
     kind: str
@@ -69,10 +129,32 @@ class Unknown:
     timestamp: datetime | None = None
 
 
+Update = InboundMessage | StatusUpdate | Preference | Event | Unknown
+
+
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """All that one webhook body holds, in its order."""
+    """All that webhook bodies hold, in their order. `pairs` repeats what contacts of the statuses say of identity."""
 
     messages: tuple[InboundMessage, ...] = field(default=())
     statuses: tuple[StatusUpdate, ...] = field(default=())
     unknown: tuple[Unknown, ...] = field(default=())
+    preferences: tuple[Preference, ...] = field(default=())
+    events: tuple[Event, ...] = field(default=())
+    pairs: tuple[Pair, ...] = field(default=())
+
+    @property
+    def updates(self) -> tuple[Update, ...]:
+        """Every piece of JSON once."""
+        return (*self.messages, *self.statuses, *self.unknown, *self.preferences, *self.events)
+
+    def __add__(self, other: "Normalised") -> "Normalised":
+        """Both, one after the other."""
+        return Normalised(
+            self.messages + other.messages,
+            self.statuses + other.statuses,
+            self.unknown + other.unknown,
+            self.preferences + other.preferences,
+            self.events + other.events,
+            self.pairs + other.pairs,
+        )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.whatsapp.inbound import InboundMessage, StatusUpdate, Unknown, normalise
+from messaging.whatsapp.inbound import normalise
 from messaging.whatsapp.splitting import split
 from tests.whatsapp.strategies import BODIES, JSON
 from tests.whatsapp.test_inbound import ANNA, BEN, message, webhook
@@ -18,9 +18,7 @@ def size(body: Any) -> int:
 
 
 def contents(*bodies: Any) -> list[str]:
-    updates: list[InboundMessage | StatusUpdate | Unknown] = []
-    for found in map(normalise, bodies):
-        updates += [*found.messages, *found.statuses, *found.unknown]
+    updates = [update for found in map(normalise, bodies) for update in found.updates]
     written = ([type(update).__name__, asdict(update)] for update in updates)
     return sorted(json.dumps(update, sort_keys=True, default=str) for update in written)
 

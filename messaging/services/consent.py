@@ -1,0 +1,148 @@
+"""Who wants marketing, who is blocked, and what is not sent for it.
+
+The last word by Meta's time wins, whatever order the words come in: the user's preference in WhatsApp, a keyword in a
+message, Meta's refusal 131050, an operator. Which templates are marketing is learned from Meta's template webhooks and
+bills, or set in the admin.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from messaging.models import Contact, TemplateCategory
+from messaging.services.acceptance import TEMPLATE, NewMessage
+from messaging.whatsapp.consent_words import START, STOP, plain, words
+from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
+from messaging.whatsapp.recipients import canonical
+
+STOPPED_MARKETING = 131050
+MARKETING = "marketing"
+LONGEST_WORD = 100
+OPTED_OUT = "The contact has opted out of marketing; this template is a marketing template."
+BLOCKED = "The contact is blocked."
+
+
+class NoConsent(ValueError):
+    """The contact is blocked, or wants no marketing; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Somebody's word on marketing. `source` says whose: preference, 131050, keyword, operator."""
+
+    contact_id: int
+    is_stop: bool
+    at: datetime
+    source: str
+
+
+def word_in(message: InboundMessage) -> tuple[bool, str] | None:
+    """Whether a user's message says stop (True) or start, and its source."""
+    text = message.text or ""
+    if message.origin is not Origin.USER or message.type not in {"text", "button", "interactive"}:
+        return None
+    said = plain(text) if 0 < len(text) <= LONGEST_WORD else ""
+    languages = settings.WA_CONSENT_LANGUAGES
+    if said and said in words(STOP, languages, settings.WA_STOP_WORDS):
+        return True, "keyword"
+    if said and said in words(START, languages, settings.WA_START_WORDS):
+        return False, "keyword"
+    return None
+
+
+def note_words(given: Iterable[Word]) -> None:
+    """Keep each contact's last word. Rows are locked in id order."""
+    last: dict[int, Word] = {}
+    for word in sorted(given, key=lambda word: word.at):
+        last[word.contact_id] = word
+    if not last:
+        return
+    ordered = [last[pk] for pk in sorted(last)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH said AS (
+              SELECT * FROM unnest(%s::bigint[], %s::bool[], %s::timestamptz[], %s::text[]) AS t(id, stop, at, source)
+            ), locked AS (
+              SELECT c.id FROM messaging_contact c JOIN said USING (id) ORDER BY c.id FOR UPDATE OF c
+            )
+            UPDATE messaging_contact c SET opted_out_at = CASE WHEN said.stop THEN said.at END,
+              consent_at = said.at, consent_source = said.source
+            FROM said JOIN locked USING (id)
+            WHERE c.id = said.id AND (c.consent_at IS NULL OR c.consent_at <= said.at)
+            """,
+            [
+                [word.contact_id for word in ordered],
+                [word.is_stop for word in ordered],
+                [word.at for word in ordered],
+                [word.source for word in ordered],
+            ],
+        )
+
+
+def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
+    """Templates that Meta bills as marketing are marketing."""
+    billed = sorted({pk for update, pk in matched if (update.pricing_category or "").startswith(MARKETING)})
+    if not billed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_templatecategory (waba_id, name, category, updated_at)
+            SELECT DISTINCT n.waba_id, m.template, 'marketing', statement_timestamp()
+            FROM messaging_message m JOIN messaging_businessnumber n ON n.id = m.number_id
+            WHERE m.id = ANY(%s) AND m.template <> '' ORDER BY 1, 2
+            ON CONFLICT (name, waba_id) DO NOTHING
+            """,
+            [billed],
+        )
+
+
+def learn_category(waba_id: str, name: str, category: str) -> None:
+    """What Meta's template webhooks say."""
+    TemplateCategory.objects.update_or_create(
+        name=name, waba_id=waba_id, defaults={"category": category.lower()[:40], "updated_at": timezone.now()}
+    )
+
+
+def refusals(new: Sequence[NewMessage]) -> list[str]:
+    """For each message why its contact must not get it, empty where it may; one query where nobody has said stop."""
+    keys = {canonical(message.peer) for message in new}
+    found = {
+        (portfolio, key): blocked_at is not None
+        for contact in Contact.objects.filter(
+            Q(phone_key__in=keys) | Q(user_id__in=keys), Q(blocked_at__isnull=False) | Q(opted_out_at__isnull=False)
+        ).values_list("portfolio", "phone_key", "user_id", "blocked_at")
+        for portfolio, blocked_at in [(contact[0], contact[3])]
+        for key in contact[1:3]
+        if key
+    }
+    if not found:
+        return [""] * len(new)
+    templates = {_name_of(message) for message in new if message.type == TEMPLATE}
+    marketing = set(
+        TemplateCategory.objects.filter(name__in=templates, category__istartswith=MARKETING).values_list(
+            "name", "waba_id"
+        )
+    )
+    return [_refusal(message, found, marketing) for message in new]
+
+
+def _refusal(message: NewMessage, found: dict[tuple[str, str], bool], marketing: set[tuple[str, str]]) -> str:
+    is_blocked = found.get((message.number.portfolio, canonical(message.peer)))
+    if is_blocked is None:
+        return ""
+    if is_blocked:
+        return BLOCKED
+    accounts = {(_name_of(message), message.number.waba_id), (_name_of(message), "")}
+    return OPTED_OUT if message.type == TEMPLATE and accounts & marketing else ""
+
+
+def _name_of(message: NewMessage) -> str:
+    return str(message.content.get("name", ""))
