@@ -3,21 +3,19 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
-from django.utils.crypto import constant_time_compare
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.authentication import ApiKeyAuthentication, IsApiClientOrStaff
+from messaging.authentication import ApiKeyAuthentication
 from monitoring import exposition, live
+from monitoring.access import IsScraperClientOrStaff, MetricsToken
 from monitoring.alerts import with_silences
 from monitoring.models import Alert
 from monitoring.overview import overview
@@ -49,37 +47,6 @@ class AlertsView(APIView):
         if state != "all":
             alerts = alerts.filter(resolved_at__isnull=state == "open")
         return Response({"alerts": [_alert(alert) for alert in with_silences(alerts)[:MOST_ALERTS]]})
-
-
-class MetricsToken(BaseAuthentication):
-    """`Authorization: Bearer $METRICS_TOKEN`, which opens the metrics only."""
-
-    def authenticate(self, request: Request) -> tuple["Scraper", None] | None:
-        """A scraper; None where the header has another token, which may be an API key."""
-        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
-        known = bool(settings.METRICS_TOKEN) and constant_time_compare(given.strip(), settings.METRICS_TOKEN)
-        return (Scraper(), None) if known and keyword.lower() == "bearer" else None
-
-    def authenticate_header(self, request: Request) -> str:
-        """Makes DRF answer 401 and not 403."""
-        return "Bearer"
-
-
-class Scraper:
-    """Prometheus in the place of a user."""
-
-    is_authenticated = True
-    is_staff = False
-    is_active = True
-    pk = None
-
-
-class IsScraperClientOrStaff(BasePermission):
-    """The metrics' own token, or who may use the API."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether the request may pass."""
-        return isinstance(request.user, Scraper) or IsApiClientOrStaff().has_permission(request, view)
 
 
 class MetricsView(APIView):

@@ -4,18 +4,15 @@ Each reading is a series like those of the counts. What cannot be asked, such as
 and not zero.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.conf import settings
 from django.db import connection
 
+from monitoring.depths import lane_depths
 from monitoring.lane_counts import PRIORITIES
 from monitoring.workers import State, workers
 from waproject.metrics import Series
-from waproject.queues import LANES
-from waproject.sqs import control
 
 Readings = dict[Series, float]
 
@@ -64,15 +61,12 @@ def read() -> Readings:
 
 def read_queues() -> Readings:
     """The queues and their dead-letter queues, asked for at once."""
-    sqs = control.client(settings.AWS_REGION, SQS_TIMEOUT_S)
-    urls = [url for lane in LANES.values() for url in (lane.url, lane.dlq_url)]
     try:
-        with ThreadPoolExecutor(len(urls)) as pool:
-            depths = list(pool.map(lambda url: control.depth(sqs, url), urls))
+        depths = lane_depths(SQS_TIMEOUT_S)
     except (BotoCoreError, ClientError):
         return {(SQS_UP.name,): 0.0}
     readings: Readings = {(SQS_UP.name,): 1.0}
-    for name, queue, dlq in zip(LANES, depths[::2], depths[1::2], strict=True):
+    for name, (queue, dlq) in depths.items():
         readings[QUEUE.name, name, "waiting"] = queue.waiting
         readings[QUEUE.name, name, "in_flight"] = queue.in_flight
         readings[QUEUE.name, name, "delayed"] = queue.delayed

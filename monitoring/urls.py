@@ -13,8 +13,5 @@ urlpatterns = [
     path("monitoring/summary", SummaryView.as_view(), name="monitoring-summary"),
     path("monitoring/alerts", AlertsView.as_view(), name="monitoring-alerts"),
     path("monitoring/metrics", MetricsView.as_view(), name="monitoring-metrics"),
-    path("messaging/health", health.ready, name="messaging-health"),
-    path("health", health.ready, name="health"),
-    path("health/live", health.live, name="health-live"),
-    path("health/ready", health.ready, name="health-ready"),
+    *(path(address.removeprefix("/"), view) for address, view in health.VIEWS.items()),
 ]

@@ -90,6 +90,15 @@ def closed_breaker() -> None:
 
 
 @pytest.fixture(autouse=True)
+def health_checks() -> Iterator[None]:
+    """Each test finds out anew how it is, and leaves no connection to the database behind."""
+    from monitoring import health
+
+    yield
+    health.stop()
+
+
+@pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
     """Each test asks its own database for the sending numbers."""
     from messaging.services.senders import forget_numbers
@@ -119,8 +128,8 @@ def database_away(settings: Any, monkeypatch: pytest.MonkeyPatch, django_db_bloc
     """The database's address answers nothing."""
     from django.db import connection
 
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), monkeypatch.context() as patch:
         connection.close()
-        monkeypatch.setitem(connection.settings_dict, "PORT", free_port())
+        patch.setitem(connection.settings_dict, "PORT", free_port())
         yield
         connection.close()

@@ -33,6 +33,9 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/health"): OPEN,
     ("get", "/health/live"): OPEN,
     ("get", "/health/ready"): OPEN,
+    ("get", "/health/sqs"): OPEN,
+    # No worker lives in this test.
+    ("get", "/health/workers"): (503, 503, 503, 503, 503),
     ("get", "/monitoring/dashboard"): (302, 302, 302, 200, 200),
     ("get", "/monitoring/history"): (302, 302, 302, 200, 200),
     ("get", "/monitoring/summary"): (401, 200, 403, 200, 200),

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "monitoring.health.HealthMiddleware",
     "waproject.body_limit.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -204,7 +205,7 @@ SPECTACULAR_SETTINGS = {
 # Monitoring ---------------------------------------------------------------------------------------------------------
 # Where the counts of waproject.metrics are kept.
 METRICS_STORE = "monitoring.counts.add"
-# A token that opens /monitoring/metrics and nothing else, for Prometheus.
+# A token that opens /monitoring/metrics and the details of health, for Prometheus and its like.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Where people reach this: links in alerts.
 BASE_URL = env.str("BASE_URL", "").rstrip("/")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 from rest_framework.test import APIClient
 
 from waproject.queues import LANES
@@ -40,19 +39,6 @@ def test_waiting_in_flight_delayed_and_dead_messages_are_counted(api: APIClient,
 def test_sqs_away_is_a_503_that_says_when_to_try_again(api: APIClient, unreachable: None) -> None:
     answer = api.get(URL)
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
-
-
-def test_live_asks_nobody() -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as queries:
-        assert Client().get("/health/live").json() == {"status": "ok"}
-    assert len(queries) == 0
-
-
-def test_ready_says_when_the_database_is_away(database_away: None) -> None:
-    assert Client().get("/health/ready").status_code == 503
 
 
 def test_the_schema_describes_every_endpoint_of_the_api(api: APIClient) -> None:

@@ -1,0 +1,46 @@
+"""Who may read what the pipeline says of itself: Prometheus by its own token, and who may use the API."""
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from messaging.authentication import IsApiClientOrStaff
+
+
+class MetricsToken(BaseAuthentication):
+    """`Authorization: Bearer $METRICS_TOKEN`, which opens the metrics and the details of health."""
+
+    def authenticate(self, request: Request) -> tuple["Scraper", None] | None:
+        """A scraper; None where the header has another token, which may be an API key."""
+        return (Scraper(), None) if has_metrics_token(request.headers.get("Authorization", "")) else None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes DRF answer 401 and not 403."""
+        return "Bearer"
+
+
+class Scraper:
+    """Prometheus in the place of a user."""
+
+    is_authenticated = True
+    is_staff = False
+    is_active = True
+    pk = None
+
+
+class IsScraperClientOrStaff(BasePermission):
+    """The metrics' own token, or who may use the API."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the request may pass."""
+        return isinstance(request.user, Scraper) or IsApiClientOrStaff().has_permission(request, view)
+
+
+def has_metrics_token(authorization: str) -> bool:
+    """Whether a header brings the token of the metrics; an empty setting is none."""
+    keyword, _, given = authorization.partition(" ")
+    known = bool(settings.METRICS_TOKEN) and constant_time_compare(given.strip(), settings.METRICS_TOKEN)
+    return known and keyword.lower() == "bearer"
