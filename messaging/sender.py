@@ -97,7 +97,7 @@ class Sender:
         except WhatsAppError as error:
             return error
         except Exception as error:  # each row has its own guard: one that breaks us must not take others along
-            logger.exception("message %s: the call failed in our own code", claimed.message_id)
+            logger.exception("the call failed in our own code", extra={"message_id": str(claimed.message_id)})
             return OutcomeUnknown(title=f"internal error: {type(error).__name__}")
 
     def _record_until_closed(self) -> None:
@@ -137,7 +137,9 @@ class Sender:
                 time.sleep(0.5)
             except Exception:
                 if len(outcomes) == 1:
-                    logger.exception("message %s: the outcome cannot be recorded", outcomes[0].claimed.message_id)
+                    logger.exception(
+                        "the outcome cannot be recorded", extra={"message_id": str(outcomes[0].claimed.message_id)}
+                    )
                     return
                 for outcome in outcomes:  # one bad outcome must not cost the others theirs
                     self._record([outcome])

@@ -6,6 +6,7 @@ from celery import shared_task, signals
 
 from messaging import sender, services
 from messaging.services import Release
+from waproject.log_context import note_messages
 
 # A warm shutdown waits for calls that are under way; one takes 20 s at most.
 DRAIN_S = 25
@@ -27,6 +28,8 @@ def receive_stored(stored_id: int) -> None:
 def send(*releases: tuple[str, list[str]]) -> None:
     """The rows of releases, (release id, message ids): claim them and start their calls. A copy claims nothing."""
     batches = [Release(UUID(release), [UUID(row) for row in rows]) for release, rows in releases]
+    for batch in batches:
+        note_messages(batch.message_ids)
     for claimed in services.claim(batches):
         sender.sender().send(claimed)
 

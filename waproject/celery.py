@@ -7,7 +7,8 @@ from typing import Any
 from celery import Celery, signals
 from celery.utils.nodenames import gethostname, nodename
 
-from waproject import task_metrics  # noqa: F401 - its signal handlers
+from waproject import task_log  # noqa: F401 - its signal handlers
+from waproject.log_format import name_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
@@ -33,6 +34,9 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
     if len(names) != 1 or names[0] not in LANES:
         raise SystemExit(f"A worker serves one lane: -Q with one of {', '.join(LANES)}.")
     lane = LANES[names[0]]
+    name_process(lane.name)
+    # The banner is for people; a line of a log is one object.
+    instance.quiet = instance.quiet or settings.LOG_FORMAT == "json"
     if sender.startswith("celery@"):
         instance.hostname = nodename(settings.WORKER_NAME or lane.name, gethostname())
     conf.worker_concurrency = lane.concurrency
@@ -48,6 +52,12 @@ def take_the_pool_from_the_table(sender: Any, **_: Any) -> None:
     (name,) = sender.app.amqp.queues.consume_from
     if getattr(sender.pool_cls, "__module__", "") == "celery.concurrency.prefork":
         sender.pool_cls = LANES[name].pool
+
+
+@signals.beat_init.connect
+def name_beat(**_: Any) -> None:
+    """Its log lines say which process they are of."""
+    name_process("beat")
 
 
 @signals.setup_logging.connect

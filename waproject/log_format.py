@@ -1,28 +1,59 @@
-"""Log lines without other people's words."""
+"""How a log line is written: a JSON object a line in production, words for people on one's own machine.
+
+Code logs by the standard library and brings fields by `extra={"message_id": …}`; only those of `FIELDS` are written,
+so that no object of Django's or Celery's, with a query string or arguments in it, gets into a line by accident.
+"""
 
 import logging
-import re
+import sys
+from typing import Any
 
-# PostgreSQL quotes the row that it refused, line breaks and all: `DETAIL:  Failing row contains (…)`. It ends where the
-# traceback goes on. In a repr the line break before it is an escaped one.
-_DETAIL = re.compile(
-    r"(?:\\n|\n)?\s*(?:DETAIL|CONTEXT|QUERY):.*?(?=\n(?:Traceback |  File |During handling |The above )|\Z)",
-    re.DOTALL,
-)
-# A phone number, alone or behind a plus; our own ids and times hold no such run of digits.
-_PHONE = re.compile(r"(?<![\w.-])\+?\d{8,15}(?![\w.-])")
-_WAMID = re.compile(r"wamid\.[\w+/=-]+")
+import structlog
+from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
+from waproject.masking import masked
 
-class MaskingFormatter(logging.Formatter):
-    """Drops what PostgreSQL quotes, and masks phone numbers and wamids (which hold one) wherever they come from."""
+STYLES = ("json", "console")
+# What a line may say beside its words; docs/operations.md has the meanings.
+FIELDS = (
+    "request_id", "request_ids", "method", "path", "status", "task", "task_id", "outcome", "joined", "wait_ms",
+    "run_ms", "messages", "message_id", "message_ids", "queue",
+)  # fmt: skip
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, and its traceback, masked."""
-        return mask(super().format(record))
+_process = ""
 
 
-def mask(text: str) -> str:
-    """The text without database details, phone numbers and wamids."""
-    text = _DETAIL.sub("", text)
-    return _PHONE.sub("…", _WAMID.sub("wamid.…", text)).rstrip("\n")
+def name_process(name: str) -> None:
+    """Say which line of the Procfile this process is; its log lines and those of the processes that it forks say it."""
+    global _process  # noqa: PLW0603 - one per process
+    _process = name
+
+
+def formatter(style: str) -> logging.Formatter:
+    """The formatter for `LOGGING`; `style` is one of STYLES."""
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if style == "console":
+        # Not structlog's default, which shows local variables in tracebacks where rich is installed.
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return ProcessorFormatter(
+        foreign_pre_chain=[structlog.contextvars.merge_contextvars, ExtraAdder(allow=FIELDS), _describe],
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", key="timestamp"),
+            structlog.processors.format_exc_info,
+            ProcessorFormatter.remove_processors_meta,
+            _mask,
+            renderer,
+        ],
+    )
+
+
+def _describe(_: Any, __: str, line: Any) -> Any:
+    """Where the line comes from."""
+    record: logging.LogRecord = line["_record"]
+    line.update(level=record.levelname.lower(), logger=record.name, process=_process, pid=record.process)
+    return line
+
+
+def _mask(_: Any, __: str, line: Any) -> Any:
+    return {name: masked(value) for name, value in line.items()}

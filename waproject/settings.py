@@ -4,6 +4,7 @@
 `local` is what `make run` and the tests use: nothing may leave this machine, so each address must be a loopback one.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "monitoring.health.HealthMiddleware",
+    "waproject.request_log.RequestLogMiddleware",
     "waproject.body_limit.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -221,19 +223,22 @@ if LOCAL and ALERT_WEBHOOK_URL:
 EXPECTED_PROCESSES = env.list("EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "beat"])
 
 # Logging ------------------------------------------------------------------------------------------------------------
+# json: an object a line. console: for people.
+LOG_FORMAT = env.str("LOG_FORMAT", "console" if LOCAL else "json")
+if LOG_FORMAT not in {"json", "console"}:
+    raise environ.ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it is 'json' or 'console'.")
+logging.captureWarnings(LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "waproject.log_format.MaskingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
+    "filters": {"has_traceback": {"()": "waproject.request_log.traceback_filter"}},
+    "formatters": {"line": {"()": "waproject.log_format.formatter", "style": LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
-        # A line for each task is said by messaging and analytics where it matters, not by Celery twice a task.
+        # The request's own line says it; an exception's traceback is said here.
+        "django.request": {"filters": ["has_traceback"]},
+        # A task's one line is waproject.task_log's; Celery would say two.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         # Celery events need a fan-out, which SQS is not: Flower asks in vain once a second, and is not worth a line.

@@ -12,6 +12,7 @@ from django.utils import timezone
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
 from messaging.services.idempotency import Once
 from messaging.states import Status
+from waproject.log_context import note_messages
 
 TEMPLATE = "template"
 REFERENCE_LENGTH: int = Message._meta.get_field("reference").max_length or 0
@@ -101,7 +102,10 @@ def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -
         )
     with connection.cursor() as cursor:
         cursor.execute(_statement(once is not None), parameters)
-        return bool(cursor.rowcount)
+        stored = bool(cursor.rowcount)
+    if stored:
+        note_messages(row.id for row in rows)
+    return stored
 
 
 @cache

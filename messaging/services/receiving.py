@@ -28,6 +28,7 @@ from messaging.signals import announce, message_received
 from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
 from messaging.whatsapp.storable import storable
+from waproject.log_context import note_messages
 
 NUMBER_ID_LENGTH = 32
 TYPE_LENGTH = 32
@@ -133,6 +134,7 @@ def _store_messages(
         MessageEvent(message_id=row.id, status=row.status, at=row.at, source="webhook") for row in new
     )
     logged = [Logged(event.pk, event.message_id, Status(event.status), applied=False) for event in events]
+    note_messages(row.id for row in new)
     return new, logged
 
 

@@ -13,6 +13,7 @@ from messaging.services.doubles import mark_doubled
 from messaging.services.happenings import StatusChanged, happened
 from messaging.signals import announce, events_recorded, message_status_changed
 from messaging.states import FAILED_BY_META, LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, TAKEN_BY_META, Status
+from waproject.log_context import note_messages
 
 TITLE_LENGTH = 255
 
@@ -161,6 +162,7 @@ def advance_many(changes: Sequence[Change]) -> list[Logged]:
     logged = [
         Logged(event_id, message_id, Status(status), applied) for event_id, message_id, status, applied, _ in rows
     ]
+    note_messages(event.message_id for event in logged if event.applied)
     happened([StatusChanged(event.message_id, event.status) for event in logged if event.applied])
     return logged + _failures_that_came_first(changes, logged)
 

@@ -6,6 +6,10 @@ from typing import Any
 
 from waproject.sqs.envelope import DECODED
 
+# The header by which what a message caused is found again; those of all that were joined, and how many these were.
+TRACE = "request_id"
+TRACES = "request_ids"
+JOINED = "joined"
 # Set on a task that must run on its own: later, before a time, or with something to do afterwards.
 OWN_CONDITIONS = ("eta", "expires", "group")
 
@@ -31,6 +35,8 @@ def likeness(payload: dict[str, Any]) -> str:
 def join(payloads: Sequence[dict[Any, Any]], arguments: Sequence[list[Any]]) -> dict[Any, Any]:
     """One message for several of the same task: the first one's envelope, the arguments of all in their order."""
     first = payloads[0]
+    traces = [trace for payload in payloads if (trace := payload["headers"].get(TRACE))]
+    headers = {**first["headers"], TRACES: traces, JOINED: len(payloads)}
     body = [[argument for one in arguments for argument in one[0]], {}, arguments[0][2]]
     properties = {**first["properties"], "body_encoding": None}
-    return {**first, "body": json.dumps(body), "properties": properties, DECODED: body}
+    return {**first, "headers": headers, "body": json.dumps(body), "properties": properties, DECODED: body}

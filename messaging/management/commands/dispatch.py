@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from messaging.dispatch import Dispatcher
 from waproject.keep_metrics import keep_metrics
 from waproject.liveness import alive
+from waproject.log_format import name_process
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the dispatcher."""
+        name_process("dispatcher")
         keep_metrics()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()
