@@ -1,5 +1,7 @@
 """The whole pipeline as `make run` starts it: real processes, and the sandbox's ledger as the witness."""
 
+import hashlib
+import hmac
 import json
 import os
 import shlex
@@ -15,12 +17,15 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+from deploy.local import procfile
 from tests.environment import PREFIXES, free_port
+from tests.messaging.bodies import inbound_text, webhook
 from tests.processes import CHECKOUT, eventually
 
 # Starting a dozen processes takes longer than any single test should.
 pytestmark = pytest.mark.timeout(150)
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
+PROCESSES = procfile.read(CHECKOUT / "Procfile")
 
 
 class Pipeline:
@@ -29,6 +34,7 @@ class Pipeline:
     def __init__(self, env_file: Path) -> None:
         lines = (line.partition("=") for line in env_file.read_text().splitlines())
         self.env = {name: "".join(shlex.split(value)) for name, _, value in lines}
+        self._logs = env_file.parent / "log"
 
     def api(self, path: str, body: object = None) -> Any:
         """Call the API with the key."""
@@ -44,6 +50,11 @@ class Pipeline:
         messages = [{"phone_number": number, **text} for number in phone_numbers]
         return [result["id"] for result in self.api("/messaging/send/bulk", {"messages": messages})["results"]]
 
+    def logs(self) -> list[str]:
+        """All lines of our processes, not of the local parts."""
+        files = [path for path in self._logs.glob("*.log") if path.stem.split("-")[0] in PROCESSES]
+        return [line for path in files for line in path.read_text().splitlines()]
+
 
 def call(url: str, body: object, headers: dict[str, str]) -> Any:
     data = None if body is None else json.dumps(body).encode()
@@ -57,7 +68,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """`python -m deploy.local.run`, which is what `make run` runs, in a directory of its own."""
     var = tmp_path_factory.mktemp("pipeline")
     env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
-    env.update({name: str(free_port()) for name in PORTS}, VAR_DIR=str(var))
+    env.update({name: str(free_port()) for name in PORTS}, VAR_DIR=str(var), LOG_FORMAT="json", LOG_LEVEL="DEBUG")
     for name in ("DEPLOYMENT", "DJANGO_SETTINGS_MODULE"):
         env.pop(name, None)
     output = var / "output"
@@ -132,3 +143,33 @@ def test_the_metrics_are_those_of_all_processes(pipeline: Pipeline) -> None:
         return [name for name in wanted if f"\n{name}" not in text]
 
     assert eventually(lambda: not missing(), 20, every=1), missing()
+
+
+def test_one_id_leads_from_a_webhook_through_the_queue_to_the_message(pipeline: Pipeline) -> None:
+    content = json.dumps(webhook(inbound_text("wamid.traced", sender="15551230007"))).encode()
+    signed = hmac.new(pipeline.env["WA_APP_SECRET"].encode(), content, hashlib.sha256).hexdigest()
+    headers = {"X-Hub-Signature-256": f"sha256={signed}", "X-Request-ID": "traced-1"}
+    request = urllib.request.Request(f"{pipeline.env['BASE_URL']}/webhook/whatsapp", content, headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.headers["X-Request-ID"] == "traced-1"
+
+    def seen() -> set[tuple[str, str]]:
+        found = [json.loads(line) for line in pipeline.logs() if "traced-1" in line]
+        return {(line["process"], line["event"]) for line in found if line.get("messages", 0) <= 1}
+
+    assert eventually(lambda: {("web", "request"), ("incoming", "task")} <= seen(), 10), seen()
+
+
+def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:
+    lines = pipeline.logs()
+    assert [line for line in lines if not line.startswith("{") or "event" not in json.loads(line)] == []
+    named = {json.loads(line)["process"] for line in lines}
+    assert named == {*PROCESSES} - {"flower"} | {""}
+
+
+def test_no_process_wrote_a_phone_number_a_text_or_a_secret(pipeline: Pipeline) -> None:
+    pipeline.send("+15551230001")
+    secrets = [pipeline.env[name] for name in ("WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "API_KEY")]
+    private = ("15551230", "1555200", "wamid.H", "Hello from SQS!", "Grüße", "Ann", *secrets)
+    found = [line for line in pipeline.logs() if any(words in line for words in private)]
+    assert found == []
