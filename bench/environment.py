@@ -1,4 +1,4 @@
-"""Our processes as the Procfile starts them, in the environment of a local run with production's long polls."""
+"""Our processes as the Procfile starts them, in the environment of a local run with production's polls and logs."""
 
 import socket
 from collections.abc import Mapping
@@ -14,11 +14,14 @@ WEB_WORKERS = "2"
 READY = {"dispatcher": "dispatcher is ready", **dict.fromkeys(LANES, " ready.")}
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 STOCK_WSGI = "bench.apps.stock_web"
+# It reads our settings, where the stock application has its own.
+OUR_LOGGER = "--logger-class waproject.gunicorn_log.Logger"
 
 
 def build(server: SqsServer, var: Path) -> dict[str, str]:
     """The whole environment, with queues on this server; of the caller's only what finds programs and files."""
-    caller = callers() | {"AWS_ENDPOINT_URL_SQS": server.endpoint, "SQS_WAIT_TIME_S": "20", "WEB_WORKERS": WEB_WORKERS}
+    production = {"SQS_WAIT_TIME_S": "20", "LOG_FORMAT": "json"}
+    caller = callers() | {"AWS_ENDPOINT_URL_SQS": server.endpoint, "WEB_WORKERS": WEB_WORKERS, **production}
     return environment.build(caller, credentials.load(VAR / "secrets.json"), _free_ports(), var)
 
 
@@ -29,7 +32,7 @@ def start(name: str, env: Mapping[str, str], *, stock: bool = False) -> Measured
     """
     command = procfile.read(CHECKOUT / "Procfile")[name]
     if stock:
-        command = command.replace("waproject.wsgi", STOCK_WSGI)
+        command = command.replace("waproject.wsgi", STOCK_WSGI).replace(OUR_LOGGER, "")
     process = Measured(
         f"{'stock-' if stock else ''}{name}",
         ["/bin/sh", "-c", f"exec {command}"],

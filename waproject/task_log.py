@@ -8,7 +8,7 @@ from typing import Any
 from celery import signals
 
 from waproject import metrics
-from waproject.log_context import current_request_id, is_request_id, work
+from waproject.log_context import MOST_IDS, current_request_id, is_request_id, work
 from waproject.sqs.consumer import SENT_AT
 from waproject.sqs.joining import JOINED, TRACE, TRACES
 
@@ -64,7 +64,7 @@ def end(task: Any = None, state: str | None = None, **_: Any) -> None:
         about = {"outcome": outcome, "run_ms": round(ran * 1000, 1), **request.touched.fields()}
         if waited := request.get("waited"):
             about["wait_ms"] = round(waited * 1000, 1)
-        if joined := request.get(JOINED):
+        if isinstance(joined := request.get(JOINED), int):
             about["joined"] = joined
         logger.log(level, "task", extra=about)
     request.work.close()
@@ -73,6 +73,6 @@ def end(task: Any = None, state: str | None = None, **_: Any) -> None:
 def _requests(request: Any) -> dict[str, Any]:
     """The ids of the requests that caused it. Whoever may write to the queue can write something else there."""
     if isinstance(several := request.get(TRACES), list):
-        return {"request_ids": [one for one in several if is_request_id(one)]}
+        return {"request_ids": [one for one in several[:MOST_IDS] if is_request_id(one)]}
     one = request.get(TRACE)
     return {"request_id": one} if is_request_id(one) else {}

@@ -52,3 +52,16 @@ def test_messages_with_different_time_limits_are_not_alike() -> None:
 def test_a_joined_task_has_the_arguments_of_all_in_order() -> None:
     joined = join([payload(), payload()], [[["a"], {}, EMBED], [["b", "c"], {}, EMBED]])
     assert json.loads(joined["body"])[0] == ["a", "b", "c"]
+
+
+def test_a_joined_task_knows_the_requests_of_all() -> None:
+    joined = join(
+        [payload(request_id="r-1"), payload(), payload(request_id="r-3")], [[[one], {}, EMBED] for one in "abc"]
+    )
+    assert (joined["headers"]["request_ids"], joined["headers"]["joined"]) == (["r-1", "r-3"], 3)
+
+
+def test_what_runs_alone_after_all_has_its_own_request() -> None:
+    first = payload(request_id="r-1")
+    join([first, payload(request_id="r-2")], [[["a"], {}, EMBED], [["b"], {}, EMBED]])
+    assert (first["headers"]["request_id"], "request_ids" in first["headers"]) == ("r-1", False)
