@@ -54,3 +54,7 @@ class Window:
         """By series of a metric: how much each grew."""
         moments = self.last(seconds)
         return {series: growth(moments, *series) or 0.0 for series in self.moments[-1].values if series[0] == metric}
+
+    def counted(self, seconds: float, metric: str) -> dict[str, int]:
+        """The same in whole numbers, by the first label."""
+        return {series[1]: round(grown) for series, grown in sorted(self.growths(seconds, metric).items())}

@@ -10,9 +10,10 @@ from rest_framework.test import APIClient
 
 from messaging.services import pause
 from monitoring import counts, live, samples
+from monitoring.board.state import State
 from monitoring.lane_counts import FAILURES, MESSAGES, SEND_LATENCY
 from monitoring.models import Alert
-from monitoring.overview import State, overview
+from monitoring.overview import overview
 from tests.messaging.factories import number, pending
 from waproject.metrics import Series
 
