@@ -42,15 +42,17 @@ LAG = Gauge("waproject_dispatcher_lag_seconds", "How long nothing was released o
 PACE = Gauge("waproject_number_pace", "Messages a second that a number may send now", ("number",))
 PAUSED = Gauge("waproject_number_paused", "1 while a number is paused", ("number",))
 PROBING = Gauge("waproject_number_probing", "1 while a number only probes, after lost answers in a row", ("number",))
+QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta flags a number for its low quality", ("number",))
 TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta stopped is held", ("template",))
 PROCESSES = Gauge("waproject_processes", "Living processes; 0 for a kind that is expected", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "How long ago a process was seen", ("process",))
 PROCESS_GONE = Gauge("waproject_process_gone", "1 for a process that ended without a word", ("process",))
+CRASHES = Gauge("waproject_process_crashes", "How often one in this place ended without a word", ("process",))
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
 
 GAUGES: tuple[Gauge, ...] = (
-    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, TEMPLATE_HELD,
-    PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, SAMPLE_AGE,
+    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
+    TEMPLATE_HELD, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES, SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def read_queues() -> Readings:
 
 def read_database() -> Readings:
     """What waits, and the numbers. Every statement is answered from a partial index or a small table."""
-    return {**_on_the_way(), **_unknown(), **_due(), **_numbers(), **_templates(), **read_processes()}
+    return {**_on_the_way(), **_unknown(), **_due(), **_numbers(), **_quality(), **_templates(), **read_processes()}
 
 
 def _on_the_way() -> Readings:
@@ -154,6 +156,27 @@ def _numbers() -> Readings:
     return readings
 
 
+# What Meta's phone_number_quality_update says of the quality; other events of it, such as ONBOARDING, say nothing.
+QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
+
+
+def _quality() -> Readings:
+    """By the latest event of each number. Meta names the number, and not always its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            r"""
+            SELECT DISTINCT ON (n.phone_number_id) n.phone_number_id, e.event
+            FROM messaging_accountevent e JOIN messaging_businessnumber n ON n.phone_number_id = e.phone_number_id
+              OR regexp_replace(n.display_phone_number, '\D', '', 'g')
+                = NULLIF(regexp_replace(e.subject, '\D', '', 'g'), '')
+            WHERE e.kind = 'phone_number_quality_update' AND e.event = ANY(%s)
+            ORDER BY n.phone_number_id, e.at DESC, e.id DESC
+            """,
+            [list(QUALITY_IS_LOW)],
+        )
+        return {(QUALITY_LOW.name, number): float(QUALITY_IS_LOW[event]) for number, event in cursor.fetchall()}
+
+
 def _templates() -> Readings:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -175,4 +198,5 @@ def read_processes() -> Readings:
         if process.state is not State.REPLACED:
             readings[age] = min(process.age_s, readings.get(age, process.age_s))
             readings[gone] = max(float(process.state is State.GONE), readings.get(gone, 0.0))
+            readings[CRASHES.name, name] = readings.get((CRASHES.name, name), 0.0) + process.crashes
     return readings

@@ -18,6 +18,7 @@ ERRORS_AMONG = 20
 SILENCE_S = 900
 ACCEPTED_IN_SILENCE = 20
 SIGNATURE_WINDOW_S = 300
+CRASHES_WITHIN_S = 900
 START_TAKES, STARTED_WITHIN = timedelta(seconds=45), timedelta(seconds=120)
 
 
@@ -48,6 +49,13 @@ def _missing(window: Window) -> dict[str, float] | None:
     if window.now - recent[0].at < START_TAKES:
         return {}
     return {kind: float(count == 0) for kind, count in window.by_label(gauges.PROCESSES.name).items()}
+
+
+def crashes(window: Window) -> dict[str, float] | None:
+    """By process: how often it was killed in the last quarter of an hour; one that was not there then begins at 0."""
+    before = window.last(CRASHES_WITHIN_S)[0]
+    now = window.by_label(gauges.CRASHES.name)
+    return {name: now[name] - before.values.get((gauges.CRASHES.name, name), now[name]) for name in now}
 
 
 def _one(*series: str) -> Reading:
@@ -137,6 +145,15 @@ RULES: tuple[Rule, ...] = (
         action="See whether it was killed (memory, host) and start it again.",
     ),
     Rule(
+        "process-crashes",
+        Severity.WARNING,
+        crashes,
+        fires_at=3,
+        clears_at=1,
+        summary="{key} was killed or crashed {value:.0f} times within 15 minutes, and came back each time.",
+        action="Read the end of its log, and see whether it runs out of memory.",
+    ),
+    Rule(
         "dispatcher-lag",
         Severity.CRITICAL,
         _one(gauges.LAG.name),
@@ -189,6 +206,15 @@ RULES: tuple[Rule, ...] = (
         for_s=30,
         summary="The answers for the business number {key} get lost; it only probes.",
         action="Check the way to Meta and Meta's status page; it goes on by itself.",
+    ),
+    Rule(
+        "number-quality",
+        Severity.WARNING,
+        _all_of(gauges.QUALITY_LOW),
+        fires_at=1,
+        clears_after_s=0,
+        summary="Meta says that the quality of the business number {key} is low.",
+        action="Send less marketing, to people who want it, before Meta limits or stops the number.",
     ),
     Rule(
         "template-held",

@@ -35,6 +35,8 @@ def _number(number: BusinessNumber, window: Window) -> NumberView:
         state, word, since = State.TROUBLE, "probing", None
     elif number.throttled_until and number.throttled_until > window.now:
         state, word, since = State.ATTENTION, "throttled", None
+    elif window.value(gauges.QUALITY_LOW.name, number.phone_number_id):
+        state, word, since = State.ATTENTION, "low quality", None
     else:
         state, word, since = State.OK, "sending", None
     pace = window.value(gauges.PACE.name, number.phone_number_id)

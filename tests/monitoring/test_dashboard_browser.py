@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from monitoring.gauges import QUEUE, SQS_UP
 from monitoring.lane_counts import FAILURES, MESSAGES, SEND_LATENCY
-from monitoring.models import Alert, Count, Sample
+from monitoring.models import Alert, Count, Heartbeat, Sample
 from tests.messaging.factories import number
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -59,6 +59,11 @@ def history() -> None:
         Sample.objects.create(at=now - timedelta(minutes=59 - n), values=values, coarse=n % 5 == 0)
     Count.objects.bulk_create(Count(series=series, value=value) for series, value in values.items())
     number(paused_at=now, pause_reason="190: the access token has expired", paused_by="system")
+    for kind, crashes in (("incoming", 0), ("outgoing", 3), ("dispatcher", 0), ("beat", 0), ("monitor", 0)):
+        Heartbeat.objects.create(
+            kind=kind, name=f"{kind}@ip-10-0-12-34.internal", host="a", pid=7, started_at=now, seen_at=now,
+            crashes=crashes, crashed_at=now - timedelta(minutes=9) if crashes else None,
+        )  # fmt: skip
     for severity, rule in (("critical", "number-paused"), ("warning", "dlq-not-empty")):
         Alert.objects.create(
             rule=rule, key="106540352242922", severity=severity, value=1, summary=f"Something of {rule}.",

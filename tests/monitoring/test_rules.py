@@ -17,6 +17,7 @@ ACCEPTED: Series = (MESSAGES.name, "accepted")
 UNKNOWN: Series = (MESSAGES.name, "unknown")
 FAILED: Series = (FAILURES.name, "131026")
 TAKEN: Series = (WEBHOOKS.name, "taken")
+CRASHED: Series = (gauges.CRASHES.name, "incoming@a")
 UNSIGNED: Series = (WEBHOOKS.name, "unsigned")
 
 # rule, what the samples say one tick after the other, what is read
@@ -36,6 +37,9 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
     ("message-doubled", [{(gauges.DOUBLED.name,): 1}], {"": 1}),
     ("number-paused", [{(gauges.PAUSED.name, "1065"): 1, (gauges.PAUSED.name, "1066"): 0}], {"1065": 1, "1066": 0}),
     ("number-probing", [{(gauges.PROBING.name, "1065"): 1}], {"1065": 1}),
+    ("number-quality", [{(gauges.QUALITY_LOW.name, "1065"): 1}], {"1065": 1}),
+    ("process-crashes", [{CRASHED: 2}, {CRASHED: 5, (gauges.CRASHES.name, "new@a"): 9}], {"incoming@a": 3, "new@a": 0}),
+    ("process-crashes", [{CRASHED: 0}, {CRASHED: 4}], {"incoming@a": 4}),
     ("template-held", [{(gauges.TEMPLATE_HELD.name, "welcome"): 1}], {"welcome": 1}),
     ("webhook-signature", [{UNSIGNED: 5}, {UNSIGNED: 17}], {"": 12}),
     ("webhook-not-taken", [{}, {(WEBHOOKS.name, "not_taken"): 1}], {"": 1}),

@@ -8,11 +8,12 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from messaging.services import pause
-from monitoring import counts, live, samples
+from messaging.models import AccountEvent, BusinessNumber
+from messaging.services import pause, receive
+from monitoring import counts, gauges, live, samples
 from monitoring.board.state import State
 from monitoring.lane_counts import FAILURES, MESSAGES, SEND_LATENCY
-from monitoring.models import Alert
+from monitoring.models import Alert, Heartbeat
 from monitoring.overview import overview
 from tests.messaging.factories import number, pending
 from waproject.metrics import Series
@@ -120,3 +121,44 @@ def test_alerts_are_listed_with_what_to_do(api: APIClient) -> None:
 def test_an_unknown_state_of_alerts_is_refused(api: APIClient) -> None:
     answer = api.get("/monitoring/alerts?state=bad")
     assert (answer.status_code, list(answer.json())) == (400, ["state"])
+
+
+@pytest.mark.parametrize(
+    ("events", "low"),
+    [
+        (["FLAGGED"], 1),
+        (["DOWNGRADE"], 1),
+        (["FLAGGED", "UNFLAGGED"], 0),
+        (["UNFLAGGED", "FLAGGED", "ONBOARDING"], 1),
+        (["ONBOARDING"], None),
+    ],
+)
+def test_the_quality_of_a_number_is_what_meta_said_last(events: list[str], low: float | None) -> None:
+    mine = number(display_phone_number="+1 555-078-3881")
+    BusinessNumber.objects.create(phone_number_id="2")
+    for n, event in enumerate(events):
+        value = {"display_phone_number": "15550783881", "event": event}
+        change = {"field": "phone_number_quality_update", "value": value}
+        receive({"object": "whatsapp_business_account", "entry": [{"id": "7", "time": n, "changes": [change]}]})
+    assert gauges.read_database().get((gauges.QUALITY_LOW.name, mine.phone_number_id)) == low
+
+
+def test_a_number_of_low_quality_needs_attention() -> None:
+    mine = number()
+    samples.take(timezone.now(), {})
+    AccountEvent.objects.create(
+        kind="phone_number_quality_update", event="FLAGGED", phone_number_id=mine.phone_number_id, at=timezone.now(),
+        raw={}, digest="d",
+    )  # fmt: skip
+    (row,) = view().numbers
+    assert (row.state, row.word) == (State.ATTENTION, "low quality")
+
+
+def test_a_process_that_was_killed_before_says_how_often_and_when() -> None:
+    now = timezone.now()
+    Heartbeat.objects.create(
+        kind="incoming", name="incoming@a", host="a", pid=7, started_at=now, seen_at=now, crashes=3, crashed_at=now
+    )
+    (alive,) = [process for process in view().processes if process.kind == "incoming"]
+    assert (alive.crashes, alive.crashed_at, alive.word) == (3, now, "alive")
+    assert gauges.read_processes()[gauges.CRASHES.name, "incoming@a"] == 3
