@@ -4,15 +4,17 @@ Each reading is a series like those of the counts. What cannot be asked, such as
 and not zero.
 """
 
+import logging
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.db import connection
 
-from monitoring.depths import lane_depths
+from monitoring.depths import QueuesAway, lane_depths
 from monitoring.lane_counts import PRIORITIES
 from monitoring.workers import State, workers
 from waproject.metrics import Series
+
+logger = logging.getLogger(__name__)
 
 Readings = dict[Series, float]
 
@@ -65,7 +67,8 @@ def read_queues() -> Readings:
     """The queues and their dead-letter queues, asked for at once."""
     try:
         depths = lane_depths(SQS_TIMEOUT_S)
-    except (BotoCoreError, ClientError):
+    except QueuesAway as error:
+        logger.warning("SQS does not say how full the queues are: %s", error)
         return {(SQS_UP.name,): 0.0}
     readings: Readings = {(SQS_UP.name,): 1.0}
     for name, (queue, dlq) in depths.items():

@@ -14,7 +14,7 @@ WANTED_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[T]):
-    """What a check found, or the name of the error that it ended with; `at` is a time.monotonic()."""
+    """What a check found, or the name of the error that it ended with (or its `why`); `at` is a time.monotonic()."""
 
     at: float
     found: T | None = None
@@ -96,4 +96,4 @@ class Probe(Generic[T]):
         try:
             return Seen(time.monotonic(), self._check())
         except Exception as error:  # whatever is wrong there is what was to be found out
-            return Seen(time.monotonic(), error=type(error).__name__)
+            return Seen(time.monotonic(), error=getattr(error, "why", type(error).__name__))

@@ -1,13 +1,12 @@
 """How full the three lanes are."""
 
-from botocore.exceptions import BotoCoreError, ClientError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring.depths import counts, lane_depths
+from monitoring.depths import QueuesAway, counts, lane_depths
 
 TIMEOUT_S = 2.0
 RETRY_AFTER_S = 5
@@ -21,7 +20,7 @@ class QueueStatusView(APIView):
         """Each lane's waiting, in-flight and delayed messages, and what lies in its DLQ; 503 when SQS is away."""
         try:
             found = lane_depths(TIMEOUT_S)
-        except (BotoCoreError, ClientError) as error:
-            detail = {"detail": f"SQS does not answer: {type(error).__name__}."}
+        except QueuesAway as error:
+            detail = {"detail": f"SQS does not answer: {error}."}
             return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
         return Response({"queues": {lane: counts(*depths) for lane, depths in found.items()}})

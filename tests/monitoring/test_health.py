@@ -213,3 +213,11 @@ def test_an_sqs_that_falls_silent_holds_up_no_answer(running: None, monkeypatch:
     assert ask("/health/ready")[0] == 200
     control.client.cache_clear()
     proxy.close()
+
+
+def test_who_may_see_it_is_told_why_sqs_refuses(settings: Any, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.METRICS_TOKEN = "only-for-prometheus"
+    incoming = settings.SQS_QUEUES["incoming"]
+    monkeypatch.setitem(incoming, "url", f"{incoming['url']}-of-somebody-else")
+    _, answer = ask("/health/sqs", Authorization="Bearer only-for-prometheus")
+    assert "NonExistentQueue" in answer["checks"]["sqs"]["error"]
