@@ -217,7 +217,9 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes of which at least one must live; a deployment without one of them leaves it out.
-EXPECTED_PROCESSES = env.list("EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "beat"])
+EXPECTED_PROCESSES = env.list(
+    "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
+)
 
 # Logging ------------------------------------------------------------------------------------------------------------
 LOGGING = {
