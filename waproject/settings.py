@@ -240,6 +240,8 @@ LOGGING = {
         # Celery events need a fan-out, which SQS is not: Flower asks in vain once a second, and is not worth a line.
         "flower.events": {"level": "CRITICAL"},
         "kombu.mixins": {"level": "WARNING"},
+        # A signal receiver's traceback may quote a message; messaging/signals.py says which one failed.
+        "django.dispatch": {"level": "CRITICAL"},
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "ERROR"},
     },
