@@ -16,5 +16,7 @@ class MessagingConfig(AppConfig):
         import waproject.celery  # noqa: F401
         from messaging import openapi  # noqa: F401
         from messaging.services import happenings, signalling
+        from messaging.services.outbox import outbox
 
         happenings.listen(signalling.signal_happenings)
+        happenings.write_with(outbox)

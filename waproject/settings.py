@@ -9,7 +9,7 @@ from pathlib import Path
 
 import environ
 
-from waproject.addresses import require_https, require_loopback
+from waproject.addresses import networks, require_https, require_loopback
 from waproject.local_environment import read_local_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -152,6 +152,14 @@ if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
 WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])
 WA_STOP_WORDS = env.list("WA_STOP_WORDS", default=[])
 WA_START_WORDS = env.list("WA_START_WORDS", default=[])
+
+# Subscribers' endpoints: private networks that may be reached all the same, and whether without TLS. A local pipeline
+# reaches this machine and nothing else.
+SUBSCRIBER_NETWORKS = networks(
+    "SUBSCRIBER_NETWORKS", env.list("SUBSCRIBER_NETWORKS", default=["127.0.0.0/8", "::1/128"] if LOCAL else [])
+)
+SUBSCRIBER_HTTP = env.bool("SUBSCRIBER_HTTP", LOCAL)
+SUBSCRIBER_PUBLIC = not LOCAL
 
 # What `make run` made for its own admin and API client (manage.py prepare_local).
 LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")
