@@ -37,6 +37,7 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
     ("number-paused", [{(gauges.PAUSED.name, "1065"): 1, (gauges.PAUSED.name, "1066"): 0}], {"1065": 1, "1066": 0}),
     ("number-probing", [{(gauges.PROBING.name, "1065"): 1}], {"1065": 1}),
     ("template-held", [{(gauges.TEMPLATE_HELD.name, "welcome"): 1}], {"welcome": 1}),
+    ("subscription-disabled", [{(gauges.SUBSCRIPTION_OFF.name, "shop"): 1}], {"shop": 1}),
     ("webhook-signature", [{UNSIGNED: 5}, {UNSIGNED: 17}], {"": 12}),
     ("webhook-not-taken", [{}, {(WEBHOOKS.name, "not_taken"): 1}], {"": 1}),
 ]
