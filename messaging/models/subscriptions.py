@@ -114,7 +114,7 @@ class Delivery(models.Model):
                 condition=Q(finished_at__isnull=True, lease_until__isnull=False),
             ),
             models.Index(fields=["subscription", "-id"], name="delivery_log"),
-            models.Index(fields=["finished_at"], name="delivery_over", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["state", "finished_at"], name="delivery_over", condition=Q(finished_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

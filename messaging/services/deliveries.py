@@ -30,6 +30,9 @@ RUN_ROWS = 10
 # not over yet. What is still claimed when it is over belongs to a process that was killed.
 RUN_S = 10.0
 LEASE = timedelta(seconds=60)
+# So many of the free threads are kept for subscriptions that have none: however many endpoints are slow, each one
+# more costs a thread and not eight.
+KEPT_FREE = 24
 LOG_LENGTH = 50
 ERROR_LENGTH = 300
 
@@ -76,11 +79,12 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery that is due, in its subscription's order."""
+    """A delivery that is due, in its subscription's order, and whether that has runs under way."""
 
     id: UUID
     subscription_id: UUID
     lane: int
+    busy: bool = False
 
 
 def claim_runs(most: int) -> list[Run]:
@@ -102,27 +106,34 @@ def claim_runs(most: int) -> list[Run]:
 
 
 def share(due: Iterable[Waiting], probed: set[UUID], most: int) -> list[list[UUID]]:
-    """Which are posted next, in runs: each subscription's first lanes first, so that none takes all threads.
+    """Which are posted next, in runs: each subscription's first lane first; further ones while threads are plenty.
 
     A subscription that is probed gets one delivery.
     """
     lanes: dict[UUID, dict[int, list[UUID]]] = {}
+    busy: set[UUID] = set()
     for row in due:
         lane = lanes.setdefault(row.subscription_id, {}).setdefault(row.lane, [])
         if len(lane) < RUN_ROWS:
             lane.append(row.id)
+        if row.busy:
+            busy.add(row.subscription_id)
     for pk in probed & lanes.keys():
         first = next(iter(lanes[pk].values()))
         lanes[pk] = {0: first[:1]}
-    turns = zip_longest(*(list(by_lane.values()) for by_lane in lanes.values()))
-    return [run for turn in turns for run in turn if run][:most]
+    firsts = [next(iter(by_lane.values())) for pk, by_lane in lanes.items() if pk not in busy]
+    turns = zip_longest(*(list(by_lane.values())[pk not in busy :] for pk, by_lane in lanes.items()))
+    others = [run for turn in turns for run in turn if run]
+    chosen = firsts[:most]
+    return chosen + others[: max(0, most - len(chosen) - KEPT_FREE)]
 
 
 def record_runs(rans: Sequence[Ran]) -> None:
     """Write down what came of each. A run whose lease was taken over meanwhile changes nothing any more."""
     now = timezone.now()
     with transaction.atomic():
-        for ran in rans:
+        # In one order, since each locks its subscription.
+        for ran in sorted(rans, key=lambda ran: ran.run.subscription_id):
             if ran.run.failures or not all(tried.answer.is_success for tried in ran.tried):
                 _move_standing(ran, now)
         _write([entry for ran in rans for entry in _entries(ran, now)])
@@ -158,7 +169,7 @@ def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
               WHERE d.subscription_id = ANY(%(subscriptions)s::uuid[]) AND d.finished_at IS NULL
                 AND d.lease_until > statement_timestamp()
             )
-            SELECT w.id, w.subscription_id, w.lane
+            SELECT w.id, w.subscription_id, w.lane, EXISTS (SELECT FROM busy b WHERE b.subscription_id = s.id)
             FROM messaging_subscription s CROSS JOIN LATERAL (
               SELECT d.id, d.subscription_id, d.lane, d.due_at FROM messaging_delivery d
               WHERE d.subscription_id = s.id AND d.finished_at IS NULL AND d.due_at <= statement_timestamp()

@@ -81,7 +81,7 @@ def write_with(writer: Writer) -> None:
 
 def one_transaction() -> AbstractContextManager[object]:
     """For a single statement, which needs no transaction unless a writer adds rows to it: two commands saved."""
-    return transaction.atomic() if any(writer.wants() for writer in _writers) else nullcontext()
+    return transaction.atomic(savepoint=False) if any(writer.wants() for writer in _writers) else nullcontext()
 
 
 def happened(items: Sequence[Happening]) -> None:

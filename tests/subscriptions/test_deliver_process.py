@@ -60,18 +60,18 @@ def test_a_message_reaches_the_endpoint_signed_and_its_text_no_log(receiver: Rec
     assert "secret word" not in deliver.log and "15551230001" not in deliver.log
 
 
-def test_a_slow_endpoint_delays_no_other(receiver: Receiver, deliver: Deliver) -> None:
+def test_slow_endpoints_delay_no_other(receiver: Receiver, deliver: Deliver) -> None:
     def answer(got: Received) -> int:
         if got.path == "/slow":
             receiver.sleep(30)
         return 204
 
     receiver.answer = answer
-    waiting(subscription(f"{receiver.url}/slow"), 100)
-    assert eventually(lambda: len(receiver.of("/slow")) == 8)
-    waiting(subscription(f"{receiver.url}/quick"), 100)
-    assert eventually(lambda: len(receiver.of("/quick")) == 100, 14), deliver.log
-    assert len(receiver.of("/slow")) == 8
+    for _ in range(15):
+        waiting(subscription(f"{receiver.url}/slow"), 20)
+    assert eventually(lambda: len(receiver.of("/slow")) >= 15)
+    waiting(subscription(f"{receiver.url}/quick"), 50)
+    assert eventually(lambda: len(receiver.of("/quick")) == 50, 14), deliver.log
     receiver.over.set()
 
 

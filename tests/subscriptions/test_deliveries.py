@@ -1,5 +1,6 @@
 """Claiming, recording, giving up and clearing away."""
 
+import threading
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -213,10 +214,10 @@ def test_after_a_rotation_both_secrets_sign_and_a_day_later_the_new_one() -> Non
     old = one.secret
     rotate(one, "tests")
     waiting(one)
-    assert claim_runs(1)[0].secrets == (one.secret, old)
+    assert claim_runs(50)[0].secrets == (one.secret, old)
     Subscription.objects.update(previous_secret_until=timezone.now())
     waiting(one, lane=5)
-    assert claim_runs(1)[0].secrets == (one.secret,)
+    assert claim_runs(50)[0].secrets == (one.secret,)
 
 
 def test_what_tells_of_a_row_that_is_gone_is_given_up() -> None:
@@ -251,9 +252,21 @@ def test_few_threads_are_shared_between_subscriptions() -> None:
     assert runs == [[UUID(int=0)], [UUID(int=8)]]
 
 
+def test_further_lanes_leave_threads_for_those_that_have_none() -> None:
+    due = rows(*[(UUID(int=1000 + n), lane) for n in range(9) for lane in range(8)])
+    assert len(share(due, set(), 48)) == 24
+    assert len(share(due, set(), 12)) == 9
+
+
+def test_one_that_has_a_thread_is_no_first() -> None:
+    one = uuid4()
+    due = [Waiting(row.id, row.subscription_id, row.lane, busy=True) for row in rows((one, 1), (one, 2))]
+    assert (len(share(due, set(), 24)), len(share(due, set(), 25)), len(share(due, set(), 48))) == (0, 1, 2)
+
+
 def test_a_run_holds_a_lane_in_its_order() -> None:
     one = uuid4()
-    assert share(rows((one, 1), (one, 2), (one, 1)), set(), 9) == [[UUID(int=0), UUID(int=2)], [UUID(int=1)]]
+    assert share(rows((one, 1), (one, 2), (one, 1)), set(), 48) == [[UUID(int=0), UUID(int=2)], [UUID(int=1)]]
 
 
 def test_a_probed_subscription_gets_its_oldest_delivery() -> None:
@@ -271,15 +284,13 @@ def test_a_failed_delivery_is_claimed_again_when_it_is_due() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_never_claim_the_same() -> None:
-    import threading
-
     for _ in range(4):
         waiting(subscription(), 40)
     claimed: list[UUID] = []
 
     def claim() -> None:
         for _ in range(10):
-            claimed.extend(post.id for run in claim_runs(4) for post in run.posts)
+            claimed.extend(post.id for run in claim_runs(50) for post in run.posts)
         connection.close()
 
     threads = [threading.Thread(target=claim) for _ in range(4)]
