@@ -106,7 +106,9 @@ class Delivery(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(
-                fields=["subscription", "due_at", "id"], name="delivery_due", condition=Q(finished_at__isnull=True)
+                fields=["subscription", "lane", "due_at", "id"],
+                name="delivery_due",
+                condition=Q(finished_at__isnull=True),
             ),
             models.Index(
                 fields=["subscription"],
