@@ -4,14 +4,19 @@ from django.apps import AppConfig
 
 
 class MessagingConfig(AppConfig):
-    """Makes the API description know our keys."""
+    """Wires what is found by being imported: tasks, signals, the API's description."""
 
     name = "messaging"
 
     def ready(self) -> None:
-        """Let tasks find Celery's application, and drf-spectacular the extension.
+        """Let tasks find Celery's application, drf-spectacular the extension, and signals what happened.
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """
         import waproject.celery  # noqa: F401
         from messaging import openapi  # noqa: F401
+        from messaging.services import happenings, signalling
+        from messaging.services.outbox import outbox
+
+        happenings.listen(signalling.signal_happenings)
+        happenings.write_with(outbox)

@@ -5,6 +5,16 @@ from django.urls import path
 from messaging.api.interventions import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
 from messaging.api.messages import MessageDetailView, MessageListView
 from messaging.api.sending import SendBulkView, SendView
+from messaging.api.subscriptions import (
+    DeliveryListView,
+    DeliveryView,
+    ReplayFailedView,
+    ReplayView,
+    RotateView,
+    SendTestView,
+    SubscriptionListView,
+    SubscriptionView,
+)
 from messaging.webhook import WebhookView
 
 urlpatterns = [
@@ -18,4 +28,12 @@ urlpatterns = [
     path("messaging/campaigns/<path:campaign>/hold", HoldCampaignView.as_view(), name="hold-campaign"),
     path("messaging/campaigns/<path:campaign>/resume", ResumeCampaignView.as_view(), name="resume-campaign"),
     path("messaging/messages/<uuid:pk>", MessageDetailView.as_view(), name="message"),
+    path("messaging/subscriptions", SubscriptionListView.as_view(), name="subscriptions"),
+    path("messaging/subscriptions/<uuid:pk>", SubscriptionView.as_view(), name="subscription"),
+    path("messaging/subscriptions/<uuid:pk>/rotate", RotateView.as_view(), name="rotate"),
+    path("messaging/subscriptions/<uuid:pk>/test", SendTestView.as_view(), name="test-subscription"),
+    path("messaging/subscriptions/<uuid:pk>/replay", ReplayFailedView.as_view(), name="replay-failed"),
+    path("messaging/subscriptions/<uuid:pk>/deliveries", DeliveryListView.as_view(), name="deliveries"),
+    path("messaging/deliveries/<uuid:pk>", DeliveryView.as_view(), name="delivery"),
+    path("messaging/deliveries/<uuid:pk>/replay", ReplayView.as_view(), name="replay"),
 ]

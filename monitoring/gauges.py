@@ -46,6 +46,10 @@ PAUSED = Gauge("waproject_number_paused", "1 while a number is paused", ("number
 PROBING = Gauge("waproject_number_probing", "1 while a number only probes, after lost answers in a row", ("number",))
 QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta flags a number for its low quality", ("number",))
 TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta stopped is held", ("template",))
+SUBSCRIPTION_OFF = Gauge(
+    "waproject_subscription_disabled", "1 for a subscription that failed until it was switched off", ("subscription",)
+)
+UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a subscriber, to {MOST_COUNTED}")
 PROCESSES = Gauge("waproject_processes", "Living processes; 0 for a kind that is expected", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "How long ago a process was seen", ("process",))
 PROCESS_GONE = Gauge("waproject_process_gone", "1 for a process that ended without a word", ("process",))
@@ -54,7 +58,7 @@ SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest 
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
-    TEMPLATE_HELD, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES, SAMPLE_AGE,
+    TEMPLATE_HELD, SUBSCRIPTION_OFF, UNDELIVERED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES, SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -81,7 +85,16 @@ def read_queues() -> Readings:
 
 def read_database() -> Readings:
     """What waits, and the numbers. Every statement is answered from a partial index or a small table."""
-    return {**_on_the_way(), **_unknown(), **_due(), **_numbers(), **_quality(), **_templates(), **read_processes()}
+    return {
+        **_on_the_way(),
+        **_unknown(),
+        **_due(),
+        **_numbers(),
+        **_quality(),
+        **_templates(),
+        **_subscriptions(),
+        **read_processes(),
+    }
 
 
 def _on_the_way() -> Readings:
@@ -187,6 +200,23 @@ def _templates() -> Readings:
             " WHERE kind = 'template' AND by = 'system' AND resumed_at IS NULL LIMIT 100"
         )
         return {(TEMPLATE_HELD.name, key.replace("/", "_")): 1.0 for (key,) in cursor.fetchall()}
+
+
+def _subscriptions() -> Readings:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT left(coalesce(nullif(description, ''), id::text), 100) FROM messaging_subscription
+            WHERE disabled_at IS NOT NULL AND NOT active AND deleted_at IS NULL LIMIT 100
+            """
+        )
+        off: Readings = {(SUBSCRIPTION_OFF.name, name.replace("/", "_")): 1.0 for (name,) in cursor.fetchall()}
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT FROM messaging_delivery WHERE finished_at IS NULL LIMIT %s) waiting",
+            [MOST_COUNTED],
+        )
+        (waiting,) = cursor.fetchone()
+    return {**off, (UNDELIVERED.name,): float(waiting)}
 
 
 def read_processes() -> Readings:

@@ -226,6 +226,15 @@ RULES: tuple[Rule, ...] = (
         action="See its quality in WhatsApp Manager; change or replace it.",
     ),
     Rule(
+        "subscription-disabled",
+        Severity.WARNING,
+        _all_of(gauges.SUBSCRIPTION_OFF),
+        fires_at=1,
+        clears_after_s=0,
+        summary="The subscription {key} was switched off: its endpoint failed for a day, or wants no more.",
+        action="Have the endpoint repaired, switch the subscription on, and replay what failed.",
+    ),
+    Rule(
         "webhook-silence",
         Severity.CRITICAL,
         webhook_silence,

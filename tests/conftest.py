@@ -106,6 +106,15 @@ def remembered_numbers() -> None:
     forget_numbers()
 
 
+@pytest.fixture(autouse=True)
+def nobody_subscribes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins without subscriptions, and does not ask its database for them until it makes one."""
+    from messaging.services import outbox
+
+    monkeypatch.setattr(outbox, "KNOWN_FOR_S", 3600.0)
+    outbox.outbox.know([])
+
+
 @pytest.fixture
 def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Publishing goes to a port where nothing listens."""

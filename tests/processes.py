@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -20,14 +21,14 @@ def eventually(condition: Callable[[], object], timeout: float = 20, every: floa
     return bool(condition())
 
 
-class Worker:
-    """`celery -A waproject worker -Q <lane>`, as a user starts it."""
+class Process:
+    """`python <arguments>` in the checkout, with this word in its log once it works."""
 
-    def __init__(self, lane: str, log: Path, **environment: str) -> None:
-        self._log = log
+    def __init__(self, arguments: Sequence[str], ready: str, log: Path, **environment: str) -> None:
+        self._log, self._ready = log, ready
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "waproject", "worker", "-Q", lane],
+                [sys.executable, *arguments],
                 env={**os.environ, **environment},
                 cwd=CHECKOUT,
                 stdout=output,
@@ -40,14 +41,19 @@ class Worker:
         """All that it wrote."""
         return self._log.read_text(errors="replace")
 
-    def wait_ready(self) -> "Worker":
-        """Return once it takes tasks; an AssertionError with its log when it does not."""
-        assert eventually(lambda: " ready." in self.log, 30), self.log
+    def wait_ready(self) -> Self:
+        """Return once it works; an AssertionError with its log when it does not."""
+        assert eventually(lambda: self._ready in self.log, 30), self.log
         return self
 
     def is_alive(self) -> bool:
         """Whether it still runs."""
         return self.process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, as a host that runs out of memory does."""
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL to the whole group when that takes more than 15 s."""
@@ -57,3 +63,10 @@ class Worker:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, 9)
             self.process.wait()
+
+
+class Worker(Process):
+    """`celery -A waproject worker -Q <lane>`, as a user starts it."""
+
+    def __init__(self, lane: str, log: Path, **environment: str) -> None:
+        super().__init__(["-m", "celery", "-A", "waproject", "worker", "-Q", lane], " ready.", log, **environment)

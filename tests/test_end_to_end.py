@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +17,14 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from standardwebhooks import Webhook
 
 from deploy.local import procfile
+from messaging.services.outbox import KNOWN_FOR_S
 from tests.environment import PREFIXES, free_port
 from tests.messaging.bodies import inbound_text, webhook
 from tests.processes import CHECKOUT, eventually
+from tests.subscriptions.receiver import Receiver
 
 # Starting a dozen processes takes longer than any single test should.
 pytestmark = pytest.mark.timeout(150)
@@ -109,6 +113,18 @@ def test_what_a_user_writes_is_stored(pipeline: Pipeline) -> None:
     stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
     assert eventually(lambda: pipeline.api(stored)["results"], 10)
     assert pipeline.api(stored)["results"][0]["text"] == "Grüße"
+
+
+def test_what_a_user_writes_reaches_a_subscriber_signed(pipeline: Pipeline) -> None:
+    receiver = Receiver()
+    secret = pipeline.api("/messaging/subscriptions", {"url": receiver.url})["secret"]
+    time.sleep(KNOWN_FOR_S + 0.5)
+    pipeline.sandbox("inbound", {"from": "15551230010", "name": "Ann", "text": "Is anybody there?"})
+    assert eventually(lambda: receiver.received, 15)
+    got = receiver.received[0]
+    receiver.close()
+    event = Webhook(secret).verify(got.body, got.headers)
+    assert (event["type"], event["data"]["text"]) == ("message.received", "Is anybody there?")
 
 
 def test_an_event_is_stored(pipeline: Pipeline) -> None:

@@ -1,6 +1,7 @@
 """Which addresses a deployment may talk to."""
 
 import ipaddress
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -28,3 +29,11 @@ def require_https(name: str, url: str) -> None:
     """Raise ImproperlyConfigured unless the URL is an https one: an access token travels to it."""
     if urlsplit(url).scheme != "https":
         raise ImproperlyConfigured(f"{name} must start with https:// in production, and is {url or 'not set'}.")
+
+
+def networks(name: str, texts: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """These networks; raises ImproperlyConfigured for what is none, with the variable to blame."""
+    try:
+        return tuple(ipaddress.ip_network(text.strip()) for text in texts if text.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is a list of networks such as 10.1.0.0/16: {error}.") from None

@@ -70,6 +70,7 @@ TASK_WAIT = Histogram(
 CLOUD_API_SECONDS = Histogram("waproject_cloud_api_seconds", "How long a call of the Cloud API took", ("outcome",))
 SQS_REQUESTS = Counter("waproject_sqs_requests_total", "Requests to SQS", ("queue", "action", "outcome"))
 SQS_MESSAGES = Counter("waproject_sqs_messages_total", "Messages in answered requests", ("queue", "action"))
+DELIVERIES = Counter("waproject_deliveries_total", "Requests to subscribers by what became of them", ("outcome",))
 HOT: tuple[Counter | Histogram, ...] = (
     WEBHOOKS,
     TASK_SECONDS,
@@ -77,6 +78,7 @@ HOT: tuple[Counter | Histogram, ...] = (
     CLOUD_API_SECONDS,
     SQS_REQUESTS,
     SQS_MESSAGES,
+    DELIVERIES,
 )
 
 

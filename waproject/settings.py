@@ -10,7 +10,7 @@ from pathlib import Path
 
 import environ
 
-from waproject.addresses import require_https, require_loopback
+from waproject.addresses import networks, require_https, require_loopback
 from waproject.local_environment import read_local_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -156,6 +156,14 @@ WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])
 WA_STOP_WORDS = env.list("WA_STOP_WORDS", default=[])
 WA_START_WORDS = env.list("WA_START_WORDS", default=[])
 
+# Subscribers' endpoints: private networks that may be reached all the same, and whether without TLS. A local pipeline
+# reaches this machine and nothing else.
+SUBSCRIBER_NETWORKS = networks(
+    "SUBSCRIBER_NETWORKS", env.list("SUBSCRIBER_NETWORKS", default=["127.0.0.0/8", "::1/128"] if LOCAL else [])
+)
+SUBSCRIBER_HTTP = env.bool("SUBSCRIBER_HTTP", LOCAL)
+SUBSCRIBER_PUBLIC = not LOCAL
+
 # What `make run` made for its own admin and API client (manage.py prepare_local).
 LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")
 LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
@@ -220,7 +228,9 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes of which at least one must live; a deployment without one of them leaves it out.
-EXPECTED_PROCESSES = env.list("EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "beat"])
+EXPECTED_PROCESSES = env.list(
+    "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
+)
 
 # Logging ------------------------------------------------------------------------------------------------------------
 # json: an object a line. console: for people.
@@ -244,6 +254,8 @@ LOGGING = {
         # Celery events need a fan-out, which SQS is not: Flower asks in vain once a second, and is not worth a line.
         "flower.events": {"level": "CRITICAL"},
         "kombu.mixins": {"level": "WARNING"},
+        # A signal receiver's traceback may quote a message; messaging/signals.py says which one failed.
+        "django.dispatch": {"level": "CRITICAL"},
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "ERROR"},
     },

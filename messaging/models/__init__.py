@@ -1,5 +1,5 @@
 """The tables of messaging: who may call (access), whose numbers (numbers), what was said (messages),
-and what the outgoing lane remembers (lane).
+what the outgoing lane remembers (lane), and who is told of it all (subscriptions).
 """
 
 from messaging.models.access import ApiClient, ApiKey
@@ -8,6 +8,7 @@ from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.messages import Attempt, Contact, Direction, Message, MessageEvent, OnUnknown, Priority
 from messaging.models.numbers import BusinessNumber
+from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "AuditEntry",
     "BusinessNumber",
     "Contact",
+    "Delivery",
     "Direction",
+    "EventType",
     "Hold",
     "HoldKind",
     "IdempotencyKey",
@@ -30,6 +33,7 @@ __all__ = [
     "PairPace",
     "Priority",
     "StoredWebhook",
+    "Subscription",
     "TemplateCategory",
     "UnknownUpdate",
 ]

@@ -7,6 +7,7 @@ pause, resume, hold_template, resume_hold                         what may not b
 mark_failed, send_again, revive                                   what ended, or may have, and is sent again
 claim, record                                                     the worker's part
 receive, receive_stored                                           a webhook of Meta
+subscriptions.py, deliveries.py                                   who is told of it, and the telling
 """
 
 from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept, draft, store

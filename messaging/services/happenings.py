@@ -1,12 +1,17 @@
-"""What happened on the incoming side, told to whoever listens, once it is committed.
+"""What happened to messages and accounts, told to whoever listens, once it is committed.
 
 Services call `happened` inside the transaction that stores the rows. A listener gets all of one transaction's
 happenings in a call, after the commit and in the order they were told; it finds their rows by primary key.
+
+A listener misses what a process did that was killed after its commit. A writer does not: it writes rows of its own in
+the same transaction. There is one, the outbox of the subscriptions.
 """
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -25,10 +30,11 @@ class MessageReceived:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """A message of ours moved to another state; `Message.pk`."""
+    """A message of ours moved to another state; `Message.pk`, and the `MessageEvent.pk` that says when and why."""
 
     message_id: UUID
     status: Status
+    event_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,19 @@ class AccountEvent:
 Happening = MessageReceived | StatusChanged | AccountEvent
 Listener = Callable[[Sequence[Happening]], None]
 
+
+class Writer(Protocol):
+    """Writes rows about what happened, in the transaction of what happened."""
+
+    def wants(self) -> bool:
+        """Whether anybody would read them. Asked at every statement: the answer has to be at hand."""
+
+    def write(self, items: Sequence[Happening]) -> None:
+        """Inside the transaction; what it raises undoes everything."""
+
+
 _listeners: list[Listener] = []
+_writers: list[Writer] = []
 
 
 def listen(listener: Listener) -> None:
@@ -56,9 +74,24 @@ def stop_listening(listener: Listener) -> None:
         _listeners.remove(listener)
 
 
+def write_with(writer: Writer) -> None:
+    """Let this one write from now on; it takes the place of the one before."""
+    _writers[:] = [writer]
+
+
+def one_transaction() -> AbstractContextManager[object]:
+    """For a single statement, which needs no transaction unless a writer adds rows to it: two commands saved."""
+    return transaction.atomic(savepoint=False) if any(writer.wants() for writer in _writers) else nullcontext()
+
+
 def happened(items: Sequence[Happening]) -> None:
-    """Tell the listeners after the commit of the transaction around, never if that is rolled back."""
-    if items and _listeners:
+    """Write now, and tell the listeners after the commit of the transaction around, never if that is rolled back."""
+    if not items:
+        return
+    for writer in _writers:
+        if writer.wants():
+            writer.write(items)
+    if _listeners:
         transaction.on_commit(lambda: _tell(items))
 
 

@@ -24,7 +24,6 @@ from messaging.services.happenings import MessageReceived, happened
 from messaging.services.people import people_of
 from messaging.services.statuses import apply_statuses
 from messaging.services.transitions import Logged, announce_changes
-from messaging.signals import announce, message_received
 from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
 from messaging.whatsapp.storable import storable
@@ -37,15 +36,11 @@ STORED_LOST_AFTER = timedelta(hours=2)
 
 
 def receive(*bodies: object) -> None:
-    """Store everything in these webhook bodies, in one transaction, then tell the signals' receivers.
+    """Store everything in these webhook bodies, in one transaction.
 
     The same body again stores nothing twice. Raises django.db errors when the database is away.
     """
-    received, logged = store(sum((normalise(body) for body in bodies), Normalised()))
-    if message_received.has_listeners(Message):
-        for message_id in received:
-            announce(message_received, Message, message_id=message_id)
-    announce_changes(logged)
+    announce_changes(store(sum((normalise(body) for body in bodies), Normalised())))
 
 
 def receive_stored(stored_id: int) -> None:
@@ -57,8 +52,8 @@ def receive_stored(stored_id: int) -> None:
 
 
 @retrying_deadlocks
-def store(normalised: Normalised) -> tuple[list[UUID], list[Logged]]:
-    """Returns the ids of the messages that are new, and what was logged of all."""
+def store(normalised: Normalised) -> list[Logged]:
+    """Returns what was logged of all messages."""
     messages = [message for message in normalised.messages if _number_id(message)]
     homeless = [
         Unknown("message without a business number", None, message.raw)
@@ -73,7 +68,7 @@ def store(normalised: Normalised) -> tuple[list[UUID], list[Logged]]:
         logged += apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
         happened([MessageReceived(message_id) for message_id in received])
-    return received, logged
+    return logged
 
 
 def _named(normalised: Normalised) -> set[str]:

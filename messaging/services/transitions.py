@@ -10,8 +10,8 @@ from django.db import connection
 from messaging.models import Message, MessageEvent
 from messaging.services.deadlocks import retrying_deadlocks
 from messaging.services.doubles import mark_doubled
-from messaging.services.happenings import StatusChanged, happened
-from messaging.signals import announce, events_recorded, message_status_changed
+from messaging.services.happenings import StatusChanged, happened, one_transaction
+from messaging.signals import announce, events_recorded
 from messaging.states import FAILED_BY_META, LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, TAKEN_BY_META, Status
 from waproject.log_context import note_messages
 
@@ -131,6 +131,11 @@ def advance_many(changes: Sequence[Change]) -> list[Logged]:
     """
     if not changes:
         return []
+    with one_transaction():
+        return _advance(changes)
+
+
+def _advance(changes: Sequence[Change]) -> list[Logged]:
     with connection.cursor() as cursor:
         cursor.execute(
             _STATEMENT,
@@ -163,7 +168,7 @@ def advance_many(changes: Sequence[Change]) -> list[Logged]:
         Logged(event_id, message_id, Status(status), applied) for event_id, message_id, status, applied, _ in rows
     ]
     note_messages(event.message_id for event in logged if event.applied)
-    happened([StatusChanged(event.message_id, event.status) for event in logged if event.applied])
+    happened([StatusChanged(event.message_id, event.status, event.event_id) for event in logged if event.applied])
     return logged + _failures_that_came_first(changes, logged)
 
 
@@ -208,11 +213,6 @@ def _failures_that_came_first(changes: Sequence[Change], logged: Sequence[Logged
 
 
 def announce_changes(logged: Sequence[Logged]) -> None:
-    """Tell the signals' receivers; only after the commit of what was logged."""
-    if not logged:
-        return
-    if message_status_changed.has_listeners(Message):
-        for event in logged:
-            if event.applied:
-                announce(message_status_changed, Message, message_id=event.message_id, status=event.status)
-    announce(events_recorded, Message, event_ids=[event.event_id for event in logged])
+    """Tell the analytics lane of the trail's new rows; only after the commit of what was logged."""
+    if logged:
+        announce(events_recorded, Message, event_ids=[event.event_id for event in logged])

@@ -18,6 +18,7 @@ import io
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import requests
@@ -114,26 +115,33 @@ class _Watched:
         super().send(data)  # type: ignore[misc]
 
 
-class _WatchedHTTP(_Watched, HTTPConnection):
-    pass
+class WatchedHTTP(_Watched, HTTPConnection):
+    """urllib3's connection, watched."""
 
 
-class _WatchedHTTPS(_Watched, HTTPSConnection):
-    pass
+class WatchedHTTPS(_Watched, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
+    ConnectionCls = WatchedHTTP
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
+    ConnectionCls = WatchedHTTPS
+
+
+POOLS: Mapping[str, Any] = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
+    def __init__(self, pools: Mapping[str, Any], **kwargs: Any) -> None:
+        self._pools = pools
+        super().__init__(**kwargs)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = dict(self._pools)
 
 
 class _Session(requests.Session):
@@ -141,11 +149,14 @@ class _Session(requests.Session):
         """None: requests would otherwise read a redirect's whole body, however large."""
 
 
-def session(pool_size: int) -> requests.Session:
-    """A session over watched connections: no retries, no redirects, no proxies or netrc from the environment."""
+def session(pool_size: int, pools: Mapping[str, Any] = POOLS, hosts: int = 4) -> requests.Session:
+    """A session over watched connections: no retries, no redirects, no proxies or netrc from the environment.
+
+    `pools`: by scheme, pools whose connections add to the watched ones. `hosts`: how many have a pool at once.
+    """
     result = _Session()
     result.trust_env = False
-    adapter = _Adapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+    adapter = _Adapter(pools, pool_connections=hosts, pool_maxsize=pool_size, max_retries=0)
     result.mount("https://", adapter)
     result.mount("http://", adapter)
     return result

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from messaging.models import AccountEvent, Contact, Message, MessageEvent, TemplateCategory, UnknownUpdate
 from messaging.services import NoConsent, receive, send_template_message, send_text_message
 from messaging.services.happenings import Happening, MessageReceived, listen, stop_listening
+from messaging.signals import account_event
 from messaging.states import Status
 from tests.environment import PHONE_NUMBER_ID
 from tests.messaging.bodies import inbound_text, status, webhook
@@ -142,6 +143,20 @@ def test_an_account_event_is_kept_once() -> None:
     for _ in range(2):
         change("account_update", event="DISABLED_UPDATE")
     assert AccountEvent.objects.get().event == "DISABLED_UPDATE"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_receivers_hear_of_an_account_event_once() -> None:
+    heard: list[int] = []
+
+    def hear(sender: Any, event_id: int, **_: Any) -> None:
+        heard.append(event_id)
+
+    account_event.connect(hear)
+    for _ in range(2):
+        change("account_update", event="DISABLED_UPDATE")
+    account_event.disconnect(hear)
+    assert heard == [AccountEvent.objects.get().pk]
 
 
 def test_an_echo_is_a_message_of_ours_and_told_to_nobody() -> None:

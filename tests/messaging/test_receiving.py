@@ -132,6 +132,7 @@ def test_an_orphan_is_kept_once() -> None:
     assert OrphanStatus.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_receivers_hear_of_a_new_message_once() -> None:
     heard: list[Any] = []
 
@@ -145,15 +146,17 @@ def test_receivers_hear_of_a_new_message_once() -> None:
     assert heard == [Message.objects.get().id]
 
 
-def test_a_receiver_that_fails_harms_nobody() -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_that_fails_harms_nobody_and_its_words_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     def fail(sender: Any, **_: Any) -> None:
-        raise RuntimeError
+        raise RuntimeError("quotes a message")
 
     message_status_changed.connect(fail)
     message = in_state(Status.ACCEPTED, wamid="wamid.OUT1")
     receive(webhook(statuses=(status("sent"),)))
     message_status_changed.disconnect(fail)
     assert states_of(message.id) == ["sent"]
+    assert "RuntimeError" in caplog.text and "quotes a message" not in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -51,6 +51,11 @@ def test_a_queue_without_a_dlq_is_refused() -> None:
     assert (done.returncode != 0, "SQS_OUTGOING_DLQ_URL" in done.stderr) == (True, True)
 
 
+def test_a_network_that_is_none_is_named() -> None:
+    done = check(SUBSCRIBER_NETWORKS="10.0.0.0/8,office")
+    assert (done.returncode != 0, "SUBSCRIBER_NETWORKS" in done.stderr) == (True, True)
+
+
 def test_production_passes_when_all_is_given() -> None:
     assert check(**PRODUCTION).returncode == 0
 

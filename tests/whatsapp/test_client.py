@@ -123,13 +123,13 @@ def test_a_failed_tls_handshake_sends_nothing(server: Server, reply: Any) -> Non
 
 
 def test_a_connect_that_leaves_too_little_time_sends_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = connections._WatchedHTTP.connect
+    connect = connections.WatchedHTTP.connect
 
     def connect_slowly(self: Any) -> None:
         connect(self)
         time.sleep(0.3)
 
-    monkeypatch.setattr(connections._WatchedHTTP, "connect", connect_slowly)
+    monkeypatch.setattr(connections.WatchedHTTP, "connect", connect_slowly)
     api = CloudApi(server.url, "v26.0", TOKEN, total_timeout=0.5)
     assert isinstance(failure_of(api), NotSent)
     assert server.requests == []

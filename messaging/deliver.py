@@ -1,0 +1,43 @@
+"""The deliver process: what goes to other people's servers and comes from them, off the lanes. Any number may run."""
+
+import time
+from functools import cache
+from typing import Any
+
+from django.utils import timezone
+
+from messaging.outward.posting import Poster
+from messaging.outward.signing import signed_headers
+from messaging.rounds import Round
+from messaging.services.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
+from messaging.services.subscriptions import reach
+from messaging.services.tidying import tidy_deliveries
+
+# Threads that post. A subscription has at most eight lanes at once, one while it fails.
+POSTING = 48
+
+
+@cache
+def poster() -> Poster:
+    """This process's."""
+    return Poster(reach())
+
+
+def post(run: Run) -> Ran:
+    """Post a run, one delivery after the other, until one fails or time is up; the others keep their turn."""
+    tried: list[Tried] = []
+    begun = time.monotonic()
+    for one in run.posts:
+        at = timezone.now()
+        headers = signed_headers(run.secrets, str(one.id), at, one.body)
+        answer = poster().post(run.url, one.body, headers)
+        tried.append(Tried(one, answer, at, timezone.now()))
+        if not answer.is_success or time.monotonic() - begun > RUN_S:
+            break
+    return Ran(run, tuple(tried))
+
+
+# One line for each kind of work; `messaging.rounds.Round` says what a round is.
+ROUNDS: tuple[Round[Any, Any], ...] = (
+    Round("subscriptions", claim_runs, post, record_runs, POSTING, tidy=tidy_deliveries),
+)

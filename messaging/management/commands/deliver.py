@@ -1,0 +1,24 @@
+"""`manage.py deliver`: the deliver process."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from messaging.deliver import ROUNDS
+from messaging.rounds import Rounds
+from waproject.keep_metrics import keep_metrics
+from waproject.liveness import alive
+
+
+class Command(BaseCommand):
+    """Runs until SIGTERM or SIGINT."""
+
+    help = "Deliver to subscribers, and whatever else waits for a slow server. Any number of these may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the rounds."""
+        keep_metrics()
+        rounds = Rounds(ROUNDS)
+        rounds.stop_on_signals()
+        with alive("deliver") as life:
+            rounds.run(each_tick=life.progress)

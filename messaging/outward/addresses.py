@@ -1,0 +1,140 @@
+"""Where requests to addresses that other people chose may go: not into our own network, unless it is allowed.
+
+A name is resolved once and the connection made to an address that was checked, so a name that resolves to something
+else a moment later (DNS rebinding) gains nothing.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+URL_LENGTH = 2048
+# All that is assigned for unicast on the internet (RFC 4291), and IPv4 behind a gateway (RFC 6052).
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_IPV4_BITS = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What may be reached: public addresses or not, these networks in any case, and whether without TLS."""
+
+    networks: tuple[Network, ...] = ()
+    public: bool = True
+    http: bool = False
+
+
+class NotAllowed(Exception):
+    """A URL or an address that no request may go to; the text says why, in a sentence for its owner."""
+
+
+class Unreachable(Exception):
+    """No connection came about; the text says why."""
+
+
+def check_url(url: str, reach: Reach) -> None:
+    """Raise NotAllowed for what can be told from the URL alone; a name is not resolved."""
+    if len(url) > URL_LENGTH or not url.isascii() or not url.isprintable() or " " in url:
+        raise NotAllowed(f"A URL has at most {URL_LENGTH} printable ASCII characters and no blanks.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise NotAllowed("This is not a URL.") from None
+    if parts.scheme not in {"https", "http"} or not host or port == 0 or "\\" in url:
+        raise NotAllowed("This is not a URL: it begins with https:// and a host.")
+    if parts.scheme == "http" and not reach.http:
+        raise NotAllowed("Only https:// is allowed: deliveries hold what your users write.")
+    if parts.username is not None or parts.password is not None:
+        raise NotAllowed("Leave user and password out: deliveries are signed.")
+    if parts.fragment:
+        raise NotAllowed("Leave the fragment (#…) out.")
+    literal = _literal(host)
+    if literal is not None and not allowed(literal, reach):
+        raise NotAllowed(_refusal(literal, reach))
+
+
+def allowed(address: Address, reach: Reach) -> bool:
+    """Whether a connection may be made to it. What an IPv6 address wraps has to be allowed as well."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return allowed(address.ipv4_mapped, reach)
+    if any(address.version == network.version and address in network for network in reach.networks):
+        return True
+    if not reach.public or not _is_public(address):
+        return False
+    wrapped = _wrapped(address)
+    return wrapped is None or allowed(wrapped, reach)
+
+
+def open_socket(host: str, port: int, timeout: float, reach: Reach) -> socket.socket:
+    """A TCP connection to an address of this host that was checked; `timeout` in seconds for each address.
+
+    Raises NotAllowed when any of its addresses may not be reached, Unreachable when none answers.
+    """
+    found = _resolve(host, port)
+    for _, address in found:
+        if not allowed(address, reach):
+            raise NotAllowed(_refusal(address, reach))
+    why = "its name has no address"
+    for family, address in found:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect((str(address), port))
+        except OSError as error:
+            sock.close()
+            why = _words(error)
+        else:
+            return sock
+    raise Unreachable(why)
+
+
+def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, Address]]:
+    try:
+        infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unreachable("its name cannot be resolved") from None
+    found = [(info[0], ipaddress.ip_address(str(info[4][0]).partition("%")[0])) for info in infos]
+    return list(dict.fromkeys(found))
+
+
+def _literal(host: str) -> Address | None:
+    if host == "localhost" or host.endswith(".localhost"):
+        return ipaddress.IPv4Address("127.0.0.1")
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    return address in _NAT64 or (address in _UNICAST and address.is_global)
+
+
+def _wrapped(address: Address) -> Address | None:
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & _IPV4_BITS)
+    return address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+def _refusal(address: Address, reach: Reach) -> str:
+    if not reach.public:
+        return f"{address} is not on this machine: a local pipeline reaches nothing else."
+    return f"{address} is an address of a private network, which is not allowed."
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "it did not take the connection in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "it refused the connection"
+    return "there is no way to it"

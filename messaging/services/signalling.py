@@ -1,0 +1,20 @@
+"""The listener that makes Django signals of what happened."""
+
+from collections.abc import Sequence
+
+from messaging.models import AccountEvent, Message
+from messaging.services import happenings
+from messaging.services.happenings import Happening, MessageReceived, StatusChanged
+from messaging.signals import account_event, announce, message_received, message_status_changed
+
+
+def signal_happenings(items: Sequence[Happening]) -> None:
+    """Send each one's signal, in order. A receiver that fails is logged."""
+    for item in items:
+        match item:
+            case MessageReceived(message_id):
+                announce(message_received, Message, message_id=message_id)
+            case StatusChanged(message_id, status):
+                announce(message_status_changed, Message, message_id=message_id, status=status)
+            case happenings.AccountEvent(event_id):
+                announce(account_event, AccountEvent, event_id=event_id)

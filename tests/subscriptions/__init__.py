@@ -1,0 +1,1 @@
+"""Tests of subscriptions, from the outbox to the endpoint."""
