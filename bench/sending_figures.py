@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.statistics import percentile
 from chaos.sending.clients import Client, recipients
-from chaos.sending.processes import wait_until
+from chaos.processes import wait_until
 from chaos.sending.stack import Stack
 
 WAITING = 5000

@@ -4,7 +4,7 @@ import time
 from itertools import cycle
 
 from chaos.sending.clients import Load
-from chaos.sending.processes import Process
+from chaos.processes import Process
 from chaos.sending.stack import Stack
 
 FIRST_S = 1.5

@@ -15,8 +15,8 @@ from typing import Any
 
 import psycopg2
 
-from chaos.sending.guard import Guard
-from chaos.sending.processes import CHECKOUT, NotReady, Process, wait_until
+from chaos.guard import Guard
+from chaos.processes import CHECKOUT, NotReady, Process, wait_until
 from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
 from deploy.local.postgres import Postgres
