@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def wait_until(condition: Callable[[], bool], what: str, timeout: float = READY_
         if time.monotonic() > until:
             raise NotReady(f"{what}: not within {timeout:.0f} s")
         time.sleep(every)
+
+
+def free_ports(names: Iterable[str]) -> dict[str, int]:
+    """A port of 127.0.0.1 for each name, all different, that nothing listens on now."""
+    probes = {name: socket.socket() for name in names}
+    for probe in probes.values():
+        probe.bind(("127.0.0.1", 0))
+    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
+    for probe in probes.values():
+        probe.close()
+    return ports
 
 
 class Process:
