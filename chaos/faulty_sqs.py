@@ -37,6 +37,7 @@ class FaultySqs:
         self.fault: Fault | None = None
         self.one_in = 1
         self.hits = 0
+        self.last_authorization = ""
         self._target = target
         self._seen = 0
         self._lock = threading.Lock()
@@ -127,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Forward a request, or do to it what the fault says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         action = self.headers.get("X-Amz-Target", "").partition(".")[2]
+        self.owner.last_authorization = self.headers.get("Authorization", "")
         fault = self.owner.fault
         if fault in ON_ENTRIES and action.endswith("Batch"):
             self._forward_entries(fault, action, json.loads(body))
