@@ -90,3 +90,7 @@ def test_messages_that_are_no_tasks_reach_the_dlq_and_the_worker_lives(sqs: Any,
 def dlq_depth(sqs: Any) -> int:
     name = "ApproximateNumberOfMessages"
     return int(sqs.get_queue_attributes(QueueUrl=LANE.dlq_url, AttributeNames=[name])["Attributes"][name])
+
+
+def test_a_worker_says_at_its_start_that_its_queue_gives_up_too_early(worker: Worker) -> None:
+    assert eventually(lambda: "gives up after 2 receives" in worker.log), worker.log
