@@ -85,10 +85,10 @@ class Rig:
         """Whether the queue is empty within so many seconds."""
         return eventually(lambda: not self.depth().total, timeout, 0.2)
 
-    def note_kill(self, *pids: int) -> None:
-        """These were killed just now: what they did may be done again, as far as it is in flight."""
-        self.killed.update(pids)
-        self.in_flight += self.depth().in_flight
+    def note_kill(self, pid: int) -> int:
+        """This process was killed just now: what it did may be done again. Returns what is in flight, of all."""
+        self.killed.add(pid)
+        return self.depth().in_flight
 
     def _worker(self, pool: str, guard: Guard) -> Process:
         command = f"celery -A chaos.transport.app worker -Q incoming -P {pool} -c {POOLS[pool]} -n {pool}@%h"

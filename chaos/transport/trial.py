@@ -10,7 +10,7 @@ from chaos.scenario import Outcome
 from chaos.transport import malformed
 from chaos.transport.load import Load
 from chaos.transport.rig import Rig
-from chaos.transport.witness import compare, executions
+from chaos.transport.witness import compare, done_again, executions
 from waproject.queues import MAX_RECEIVES
 
 FULL, SHORT = 10_000, 1_000
@@ -95,9 +95,11 @@ def _run(rig: Rig, messages: int, form: Form, inject: Callable[[Rig, Load, float
     for worker in rig.workers:
         if not worker.is_alive():
             raise NotReady(f"{worker.name} ended by itself")
-    counts = compare(load.accepted, executions(rig.witness), rig.depth().total, rig.killed, rig.in_flight)
+    ran = executions(rig.witness)
+    counts = compare(load.accepted, ran, rig.depth().total, rig.killed, rig.in_flight)
     refused = f"{load.refusals} publications refused" if load.refusals else ""
-    return Outcome(*counts, "; ".join(filter(None, (remark, refused))))
+    again = f"{done_again(ran, rig.killed)} done again of {rig.in_flight} in flight" if rig.killed else ""
+    return Outcome(*counts, "; ".join(filter(None, (remark, again, refused))))
 
 
 def _drained(rig: Rig) -> Iterator[str]:

@@ -14,6 +14,11 @@ def executions(witness: Path) -> dict[int, list[frozenset[int]]]:
     return found
 
 
+def done_again(ran: Mapping[int, Sequence[frozenset[int]]], killed: Collection[int]) -> int:
+    """How often a task ran again that a killed process had done, and had no chance to say so."""
+    return sum(_excused(runs, killed) for runs in ran.values())
+
+
 def compare(
     accepted: Collection[int],
     ran: Mapping[int, Sequence[frozenset[int]]],
@@ -23,13 +28,12 @@ def compare(
 ) -> tuple[int, int, int]:
     """Lost, doubled, unsettled.
 
-    `left`: messages still on the queue. `killed`: processes that had no chance to say that a task was done; what they
-    did may be done again, as far as it was in flight then (`in_flight`, of all kills together).
+    `left`: messages still on the queue. What `killed` processes did may be done again, as far as it was `in_flight`.
     """
     never = sum(number not in ran for number in accepted)
-    repeated, doubled = 0, 0
-    for runs in ran.values():
-        excused = min(len(runs) - 1, sum(not pids.isdisjoint(killed) for pids in runs))
-        repeated += excused
-        doubled += len(runs) - 1 - excused
-    return max(0, never - left), doubled + max(0, repeated - in_flight), left
+    doubled = sum(len(runs) - 1 - _excused(runs, killed) for runs in ran.values())
+    return max(0, never - left), doubled + max(0, done_again(ran, killed) - in_flight), left
+
+
+def _excused(runs: Sequence[frozenset[int]], killed: Collection[int]) -> int:
+    return min(len(runs) - 1, sum(not pids.isdisjoint(killed) for pids in runs))
