@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.statistics import percentile
+from chaos.processes import wait_until
 from chaos.sending.clients import Client, recipients
-from chaos.sending.processes import wait_until
 from chaos.sending.stack import Stack
 
 WAITING = 5000

@@ -1,9 +1,7 @@
 """The transport: a worker's no-op tasks out of a backlog, the same with a slow SQS, and at a steady 80 a second."""
 
-import json
 import os
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from bench.processes import START_S, VAR, BenchError, Measured, callers, eventually, python
 from bench.sqs_server.process import SqsServer
 from bench.statistics import percentile
+from bench.task_message import task_message
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client
 
@@ -53,25 +52,8 @@ def environment_of(kind: str, server: SqsServer) -> dict[str, str]:
 
 
 def message(published: float) -> str:
-    """A Celery message as a publisher makes it, for both transports."""
-    task_id = str(uuid.uuid4())
-    return json.dumps(
-        {
-            "body": json.dumps([[published], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": {
-                "lang": "py", "task": "bench.noop", "id": task_id, "root_id": task_id, "parent_id": None,
-                "group": None, "retries": 0, "eta": None, "expires": None, "timelimit": [None, None],
-                "argsrepr": "()", "kwargsrepr": "{}", "origin": "bench", "ignore_result": True,
-            },
-            "properties": {
-                "correlation_id": task_id, "reply_to": "", "delivery_mode": 2, "priority": 0,
-                "delivery_info": {"exchange": "", "routing_key": "bench"},
-                "body_encoding": None, "delivery_tag": task_id,
-            },
-        }
-    )  # fmt: skip
+    """A no-op task that knows when it was published."""
+    return task_message("bench.noop", published)
 
 
 class Run:

@@ -28,11 +28,34 @@ def chosen(names: list[str]) -> list[Scenario]:
     return [scenario for scenario in SCENARIOS if not names or scenario.name.startswith(tuple(names))]
 
 
-def row(scenario: Scenario, messages: int) -> tuple[Outcome, dict[str, object]]:
-    started = time.monotonic()
-    outcome = scenario.run(messages)
-    seconds = round(time.monotonic() - started, 1)
-    return outcome, {"name": scenario.name, "messages": messages, **asdict(outcome), "seconds": seconds}
+def outcome_of(scenario: Scenario, messages: int) -> Outcome:
+    """What a scenario found. One that cannot go on has settled nothing, and the next ones run all the same."""
+    try:
+        return scenario.run(messages)
+    except Exception as error:
+        notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        return Outcome(0, 0, messages, f"stopped: {type(error).__name__}: {error}{notes}")
+
+
+def run(scenarios: list[Scenario], short: bool, report: Path) -> bool:
+    """Run them, print a row for each and write the report, also of a run that is broken off; whether all held."""
+    held = True
+    rows: list[dict[str, object]] = []
+    print(ROW.format(**HEADINGS))
+    report.parent.mkdir(parents=True, exist_ok=True)
+    for scenario in scenarios:
+        messages = scenario.short if short else scenario.messages
+        started = time.monotonic()
+        outcome = outcome_of(scenario, messages)
+        counts = asdict(outcome)
+        detail = counts.pop("detail")
+        seconds = round(time.monotonic() - started, 1)
+        rows.append({"name": scenario.name, "messages": messages, **counts, "seconds": seconds})
+        print(ROW.format(**rows[-1], detail=detail), flush=True)
+        report.write_text(json.dumps({"scenarios": rows}, indent=2) + "\n")
+        held = held and outcome.held
+    print("All promises held." if held else "A promise broke: each of lost, doubled and unsettled must be 0.")
+    return held
 
 
 def main() -> int:
@@ -40,17 +63,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="names of scenarios, or how they begin; all when none is given")
     parser.add_argument("--short", action="store_true", help="fewer messages, as in CI")
     options = parser.parse_args()
-    print(ROW.format(**HEADINGS))
-    rows, held = [], True
-    for scenario in chosen(options.names):
-        outcome, found = row(scenario, scenario.short if options.short else scenario.messages)
-        print(ROW.format(**found), flush=True)
-        held = held and outcome.held
-        rows.append({name: value for name, value in found.items() if name != "detail"})
     report = Path(os.environ.get("VAR_DIR", "var")) / "chaos.json"
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(json.dumps({"scenarios": rows}, indent=2) + "\n")
-    return 0 if held else 1
+    return 0 if run(chosen(options.names), options.short, report) else 1
 
 
 if __name__ == "__main__":

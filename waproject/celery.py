@@ -76,6 +76,14 @@ def refuse_to_start_with_errors(**_: Any) -> None:
     checks.refuse_to_start_with_errors()
 
 
+@signals.worker_ready.connect
+def warn_of_the_queues_redrive_policy(sender: Any, **_: Any) -> None:
+    """A queue that gives up too early, or never, is seen before it matters."""
+    from waproject import redrive
+
+    redrive.warn_soon(*sender.app.amqp.queues.consume_from)
+
+
 @signals.task_prerun.connect
 def check_database_connections(**_: Any) -> None:
     """Drop what broke since the last task; Django would do this for a request."""

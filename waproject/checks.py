@@ -8,6 +8,9 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from waproject import redrive
+from waproject.queues import LANES
+
 REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
 # Shorter ones can be guessed: each of ours is generated with at least this many characters.
 MIN_SECRET_KEY_LENGTH = 32
@@ -31,6 +34,12 @@ def every_queue_has_its_dlq(app_configs: Sequence[AppConfig] | None, **_: Any) -
         elif urls["dlq_url"] == urls["url"]:
             found.append(checks.Error(f"The queue {lane!r} is its own dead-letter queue.", id="waproject.E002"))
     return found
+
+
+@checks.register(deploy=True)
+def redrive_policies_are_as_planned(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
+    """SQS is asked, so only `check --deploy` does this; each worker does it for its own queue."""
+    return [checks.Warning(words, id="waproject.W001") for words in redrive.faults(LANES.values())]
 
 
 @checks.register()

@@ -3,8 +3,8 @@
 import time
 from itertools import cycle
 
+from chaos.processes import Process
 from chaos.sending.clients import Load
-from chaos.sending.processes import Process
 from chaos.sending.stack import Stack
 
 FIRST_S = 1.5

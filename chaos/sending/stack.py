@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,8 +14,8 @@ from typing import Any
 
 import psycopg2
 
-from chaos.sending.guard import Guard
-from chaos.sending.processes import CHECKOUT, NotReady, Process, wait_until
+from chaos.guard import Guard
+from chaos.processes import CHECKOUT, NotReady, Process, free_ports, wait_until
 from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
 from deploy.local.postgres import Postgres
@@ -34,17 +33,6 @@ TRUNCATE messaging_message, messaging_pairpace, messaging_orphanstatus, messagin
 UPDATE messaging_businessnumber SET paused_at = NULL, pause_reason = '', throttled_until = NULL, throttles = 0,
   pace_share = 1, slowed_at = NULL, failures = 0, probe_at = NULL, probe_step = 0, tokens = 0, tokens_at = now();
 """
-
-
-def free_ports(names: Iterable[str]) -> dict[str, int]:
-    """A port of 127.0.0.1 for each name, all different, that nothing listens on now."""
-    probes = {name: socket.socket() for name in names}
-    for probe in probes.values():
-        probe.bind(("127.0.0.1", 0))
-    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports
 
 
 class Stack:

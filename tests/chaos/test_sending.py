@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bench.sending_figures import over_limit
-from chaos.sending.guard import Guard
+from chaos.guard import Guard
 from chaos.sending.sqs_server import FaultyQueues
 from chaos.sending.witness import compare
 from tests.processes import eventually

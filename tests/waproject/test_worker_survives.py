@@ -1,9 +1,7 @@
 """A worker outlives what ends a stock one: an SQS that fails, and messages that are no tasks."""
 
-import base64
 import json
 import os
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ from django.utils import timezone
 
 from analytics.models import Event
 from analytics.tasks import record_events
+from chaos.faulty_sqs import Fault, FaultySqs
+from chaos.transport import malformed
 from messaging.publishing import publish
 from tests.processes import Worker, eventually
-from tests.waproject.faulty_sqs import FaultySqs
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,44 +63,18 @@ def is_stored(event_id: str) -> bool:
     return Event.objects.filter(pk=event_id).exists()
 
 
-@pytest.mark.parametrize("fault", ["503", "400", "close"])
-def test_a_failing_sqs_does_not_end_the_worker(fault: str, faulty: FaultySqs, worker: Worker) -> None:
+@pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.EXPIRED, Fault.THROTTLED, Fault.CLOSED])
+def test_a_failing_sqs_does_not_end_the_worker(fault: Fault, faulty: FaultySqs, worker: Worker) -> None:
     faulty.fault = fault
     before = track()
-    assert eventually(lambda: faulty.faults_answered >= 2, 25)
+    assert eventually(lambda: faulty.hits >= 2, 25)
     faulty.fault = None
     after = track()
     assert eventually(lambda: is_stored(before) and is_stored(after), 15), worker.log
     assert worker.is_alive()
 
 
-def task_message(**changes: Any) -> str:
-    body = base64.b64encode(json.dumps([[[]], {}, {}]).encode()).decode()
-    message = {
-        "body": body,
-        "content-type": "application/json",
-        "content-encoding": "utf-8",
-        "headers": {"id": "1", "task": "analytics.record_events", "lang": "py"},
-        "properties": {"body_encoding": "base64", "delivery_info": {"routing_key": "analytics"}},
-    }
-    return json.dumps({**message, **changes})
-
-
-POISON = [
-    "hello",
-    "{}",
-    "[1, 2]",
-    '{"order": 7}',
-    base64.b64encode(pickle.dumps({"a": 1})).decode(),
-    task_message(headers={"task": "analytics.record_events"}),
-    task_message(headers={"id": "1", "task": "os.system"}),
-    task_message(body=base64.b64encode(b"not json").decode()),
-    task_message(body=base64.b64encode(b"{}").decode()),
-    task_message(body="%%%"),
-    task_message(body=None),
-    task_message(properties={"body_encoding": "rot13"}),
-    task_message(**{"content-type": "application/x-python-serialize"}),
-]
+POISON = malformed.bodies("analytics.record_events").values()
 
 
 def test_messages_that_are_no_tasks_reach_the_dlq_and_the_worker_lives(sqs: Any, worker: Worker) -> None:
@@ -117,3 +90,7 @@ def test_messages_that_are_no_tasks_reach_the_dlq_and_the_worker_lives(sqs: Any,
 def dlq_depth(sqs: Any) -> int:
     name = "ApproximateNumberOfMessages"
     return int(sqs.get_queue_attributes(QueueUrl=LANE.dlq_url, AttributeNames=[name])["Attributes"][name])
+
+
+def test_a_worker_says_at_its_start_that_its_queue_gives_up_too_early(worker: Worker) -> None:
+    assert eventually(lambda: "gives up after 2 receives" in worker.log), worker.log

@@ -1,4 +1,4 @@
-"""Looks at queues and makes them: attributes, creation with a redrive policy."""
+"""Looks at queues and makes them: counts, redrive policies, creation."""
 
 import json
 from dataclasses import dataclass
@@ -36,6 +36,14 @@ class Depth:
         return self.waiting + self.in_flight + self.delayed
 
 
+@dataclass(frozen=True, slots=True)
+class RedrivePolicy:
+    """Where a message goes that was received `max_receives` times; the dead-letter queue by its name."""
+
+    dead_letter_queue: str
+    max_receives: int
+
+
 @cache
 def client(region: str, timeout: float = 2.0) -> Any:
     """A boto3 SQS client for looks at queues: it gives up after `timeout` seconds. boto3 clients are thread-safe."""
@@ -48,6 +56,16 @@ def depth(sqs: Any, url: str) -> Depth:
     metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
     return Depth(**{field: int(attributes.get(name, 0)) for name, field in COUNTS.items()})
+
+
+def redrive_policy(sqs: Any, url: str) -> RedrivePolicy | None:
+    """One queue's policy, if it has one. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes") or {}
+    policy = json.loads(attributes.get("RedrivePolicy") or "{}")
+    if not policy.get("deadLetterTargetArn"):
+        return None
+    return RedrivePolicy(policy["deadLetterTargetArn"].rpartition(":")[2], int(policy.get("maxReceiveCount") or 0))
 
 
 def create_with_dlq(sqs: Any, url: str, dlq_url: str, *, visibility_timeout: int, max_receives: int) -> None:

@@ -8,9 +8,11 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 ARGS_KWARGS_EMBED = 3
+TIMES = ("eta", "expires")
 # Where a payload that was checked keeps its decoded body; no string, so no message can bring one along.
 DECODED = object()
 
@@ -48,7 +50,18 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
         raise MalformedMessage("not JSON")
     if not isinstance(payload.get("properties"), dict):
         raise MalformedMessage("no properties")
+    for name in TIMES:
+        if (time := headers.get(name)) is not None:
+            _check_time(time)
     return _arguments(_decoded_body(payload))
+
+
+def _check_time(time: object) -> None:
+    """Celery would refuse a wrong one too, and write the message's text into the log."""
+    try:
+        datetime.fromisoformat(str(time))
+    except ValueError:
+        raise MalformedMessage("an eta or expiry that is no time") from None
 
 
 def _decoded_body(payload: Mapping[str, object]) -> object:

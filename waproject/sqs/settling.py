@@ -120,11 +120,14 @@ class Settler:
         action = "DeleteMessageBatch" if deleting else "ChangeMessageVisibilityBatch"
         try:
             answer = self._client.call(action, {"QueueUrl": self._url, "Entries": entries}, REQUEST_TIMEOUT_S)
+            failed = answer.get("Failed") or []
+            again = [batch[int(entry["Id"])] for entry in failed if not entry.get("SenderFault")]
         except SqsError as error:
             self._again(batch, str(error))
             return
-        failed = answer.get("Failed") or []
-        again = [batch[int(entry["Id"])] for entry in failed if not entry.get("SenderFault")]
+        except Exception as error:  # the thread's edge: without it nothing would ever be deleted again
+            self._again(batch, type(error).__name__)
+            return
         if stale := len(failed) - len(again):
             logger.info("sqs no longer knew %d receipt handles (%s)", stale, action)
         if again:

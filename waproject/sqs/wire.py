@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
 from waproject import metrics
@@ -26,6 +25,8 @@ MAX_BATCH_BYTES = 1024 * 1024
 HTTP_OK = 200
 HTTP_TOO_MANY_REQUESTS = 429
 HTTP_SERVER_ERROR = 500
+# The credentials are not valid any more: new ones may be there already.
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"}
 THROTTLED = {
     "ThrottlingException",
     "Throttling",
@@ -33,6 +34,7 @@ THROTTLED = {
     "TooManyRequestsException",
     "RequestThrottledException",
 }
+TRY_AGAIN = THROTTLED | EXPIRED
 
 
 class SqsError(Exception):
@@ -45,11 +47,11 @@ class SqsError(Exception):
 
 
 class Unavailable(SqsError):
-    """SQS is away, overloaded, or did not answer in time: the same request may succeed later."""
+    """SQS is away, overloaded, did not answer in time, or our credentials ran out: the same may succeed later."""
 
 
 class Refused(SqsError):
-    """SQS answered that it will not, e.g. no such queue, expired credentials, a body it does not take."""
+    """SQS answered that it will not, e.g. no such queue, no permission, a body it does not take."""
 
 
 @dataclass(slots=True)
@@ -90,30 +92,41 @@ class Client:
         url = self.endpoint_url or "{0.scheme}://{0.netloc}".format(urlsplit(parameters["QueueUrl"]))
         url = url.rstrip("/") + "/"
         body = json.dumps(parameters).encode()
+        headers = self._signed(url, action, body)
         try:
-            status, answer = self._connections_to(url).post(self._signed(url, action, body), body, timeout)
+            status, answer = self._connections_to(url).post(headers, body, timeout)
         except ConnectionFailed as error:
             raise Unavailable(str(error)) from None
-        except NoCredentialsError as error:
-            raise Refused(type(error).__name__) from None
-        except BotoCoreError as error:  # the credentials could not be refreshed
-            raise Unavailable(type(error).__name__) from None
-        return _answer(status, answer)
+        try:
+            return _answer(status, answer)
+        except Unavailable as error:
+            if error.code in EXPIRED:
+                self._credentials = None  # found anew for the next request: a file may have been written since
+            raise
 
     def _signed(self, url: str, action: str, body: bytes) -> dict[str, str]:
-        if self._credentials is None:
-            with self._lock:
-                self._credentials = self._credentials or Session().get_credentials()
-        if self._credentials is None:
-            raise NoCredentialsError
+        try:
+            credentials = self._frozen_credentials()
+        except Exception as error:  # roles, containers, programs of the user's: each provider fails in its own way
+            raise Unavailable(type(error).__name__) from None
+        if credentials is None:
+            raise Refused("NoCredentialsError")
         request = AWSRequest(
             "POST",
             url,
             headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"},
             data=body,
         )
-        SigV4Auth(self._credentials.get_frozen_credentials(), "sqs", self.region).add_auth(request)
+        SigV4Auth(credentials, "sqs", self.region).add_auth(request)
         return dict(request.headers.items())
+
+    def _frozen_credentials(self) -> Any:
+        """As they are now, refreshed when it is time; None where there are none."""
+        credentials = self._credentials
+        if credentials is None:
+            with self._lock:
+                credentials = self._credentials = self._credentials or Session().get_credentials()
+        return credentials and credentials.get_frozen_credentials()
 
     def _connections_to(self, url: str) -> Connections:
         if url not in self._connections:
@@ -138,6 +151,6 @@ def _answer(status: int, body: bytes) -> dict[str, Any]:
     if status == HTTP_OK and isinstance(answer, dict):
         return answer
     code = str(answer.get("__type", "")).rpartition("#")[2] if isinstance(answer, dict) else ""
-    if status >= HTTP_SERVER_ERROR or status in {HTTP_OK, 408, HTTP_TOO_MANY_REQUESTS} or code in THROTTLED:
+    if status >= HTTP_SERVER_ERROR or status in {HTTP_OK, 408, HTTP_TOO_MANY_REQUESTS} or code in TRY_AGAIN:
         raise Unavailable(code or "no JSON answer", status)
     raise Refused(code or "no reason given", status)

@@ -2,15 +2,16 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.sending.guard import Guard
+from chaos.guard import Guard
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 READY_S = 60.0
 STOP_S = 40.0
 
@@ -26,6 +27,17 @@ def wait_until(condition: Callable[[], bool], what: str, timeout: float = READY_
         if time.monotonic() > until:
             raise NotReady(f"{what}: not within {timeout:.0f} s")
         time.sleep(every)
+
+
+def free_ports(names: Iterable[str]) -> dict[str, int]:
+    """A port of 127.0.0.1 for each name, all different, that nothing listens on now."""
+    probes = {name: socket.socket() for name in names}
+    for probe in probes.values():
+        probe.bind(("127.0.0.1", 0))
+    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
+    for probe in probes.values():
+        probe.close()
+    return ports
 
 
 class Process:
@@ -73,17 +85,22 @@ class Process:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._over()
 
-    def stop(self) -> None:
-        """SIGTERM, and kill -9 when it takes too long."""
+    def is_alive(self) -> bool:
+        """Whether it was started and runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> bool:
+        """SIGTERM, and kill -9 when it takes too long; whether it ended by itself, and well."""
         if self._process is None:
-            return
+            return False
         self._process.terminate()
         try:
-            self._process.wait(STOP_S)
+            status = self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self.kill()
-        else:
-            self._over()
+            return False
+        self._over()
+        return status == 0
 
     def _over(self) -> None:
         assert self._process

@@ -21,7 +21,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from chaos.sending.guard import main; main()"],
+            [sys.executable, "-c", "from chaos.guard import main; main()"],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

@@ -1,0 +1,184 @@
+"""A proxy before an SQS server that does what SQS may do to its clients: refuse, throttle, fail single entries.
+
+It serves from threads of the process that made it. The server behind it, any SQS-compatible one, is on 127.0.0.1.
+"""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+TIMEOUT_S = 30.0
+
+
+class Fault(StrEnum):
+    """What happens to a request, or to an entry of a batch. Unless it says so, the request is not carried out."""
+
+    UNAVAILABLE = "503"
+    EXPIRED = "ExpiredToken"
+    THROTTLED = "ThrottlingException"
+    CLOSED = "connection closed"
+    ENTRIES_FAIL = "entries fail"  # as InternalError; a send of a single message is answered 500
+    STALE = "stale handles"  # deletes are carried out, and entries of them are said to have a stale handle
+
+
+ON_ENTRIES = {Fault.ENTRIES_FAIL, Fault.STALE}
+UNAVAILABLE = b"<html>Service Unavailable</html>"
+
+
+class FaultySqs:
+    """Forwards to the server at `target` (a port). While `fault` is set it hits every `one_in`-th request or entry."""
+
+    def __init__(self, target: int) -> None:
+        self.fault: Fault | None = None
+        self.one_in = 1
+        self.hits = 0
+        self.last_authorization = ""
+        self._target = target
+        self._seen = 0
+        self._lock = threading.Lock()
+        self._connections: set[socket.socket] = set()
+        self._server: ThreadingHTTPServer | None = None
+        self._listen(0)
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        """Refuse connections, and break those that there are."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def open(self) -> None:
+        """Accept connections again."""
+        self._listen(self.port)
+
+    def set(self, fault: Fault | None, one_in: int = 1) -> None:
+        """From now on."""
+        self.one_in = one_in
+        self.fault = fault
+
+    def hit(self) -> bool:
+        """Whether it is this one's turn."""
+        with self._lock:
+            self._seen += 1
+            turn = self._seen % self.one_in == 0
+            self.hits += turn
+            return turn
+
+    def _listen(self, port: int) -> None:
+        proxy = self
+
+        class Handler(_Handler):
+            owner = proxy
+            target = proxy._target
+
+        self._server = _Listener(("127.0.0.1", port), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def opened(self, connection: socket.socket) -> None:
+        """A client has connected."""
+        self._connections.add(connection)
+
+    def ended(self, connection: socket.socket) -> None:
+        """A client has left."""
+        self._connections.discard(connection)
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients are killed, and connections broken on purpose."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One client's connection, with one of its own to the server."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    owner: FaultySqs
+    target: int
+
+    def setup(self) -> None:
+        super().setup()
+        self.owner.opened(self.connection)
+        self._behind = http.client.HTTPConnection("127.0.0.1", self.target, timeout=TIMEOUT_S)
+
+    def finish(self) -> None:
+        self.owner.ended(self.connection)
+        self._behind.close()
+        super().finish()
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing."""
+
+    def do_POST(self) -> None:
+        """Forward a request, or do to it what the fault says."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        action = self.headers.get("X-Amz-Target", "").partition(".")[2]
+        self.owner.last_authorization = self.headers.get("Authorization", "")
+        fault = self.owner.fault
+        if fault in ON_ENTRIES and action.endswith("Batch"):
+            self._forward_entries(fault, action, json.loads(body))
+        elif fault is Fault.ENTRIES_FAIL and action == "SendMessage" and self.owner.hit():
+            self._refuse(500, "InternalError")
+        elif fault is None or fault in ON_ENTRIES or not self.owner.hit():
+            self._answer(*self._forward(body))
+        elif fault is Fault.CLOSED:
+            self.close_connection = True
+        elif fault is Fault.UNAVAILABLE:
+            self._answer(503, UNAVAILABLE)
+        else:
+            self._refuse(400, fault)
+
+    def _forward_entries(self, fault: Fault, action: str, parameters: dict[str, Any]) -> None:
+        stale = fault is Fault.STALE
+        if stale and action != "DeleteMessageBatch":
+            self._answer(*self._forward(json.dumps(parameters).encode()))
+            return
+        hit = {entry["Id"] for entry in parameters["Entries"] if self.owner.hit()}
+        parameters["Entries"] = [entry for entry in parameters["Entries"] if stale or entry["Id"] not in hit]
+        answer: dict[str, Any] = {}
+        if parameters["Entries"]:
+            status, content = self._forward(json.dumps(parameters).encode())
+            if status != http.HTTPStatus.OK:
+                self._answer(status, content)
+                return
+            answer = json.loads(content)
+        code = "ReceiptHandleIsInvalid" if stale else "InternalError"
+        answer["Successful"] = [entry for entry in answer.get("Successful") or () if entry["Id"] not in hit]
+        answer["Failed"] = [
+            *(answer.get("Failed") or ()),
+            *({"Id": number, "Code": code, "SenderFault": stale} for number in sorted(hit)),
+        ]
+        self._answer(200, json.dumps(answer).encode())
+
+    def _forward(self, body: bytes) -> tuple[int, bytes]:
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
+        self._behind.request("POST", self.path, body, headers)
+        answer = self._behind.getresponse()
+        return answer.status, answer.read()
+
+    def _refuse(self, status: int, code: str) -> None:
+        self._answer(status, json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": code}).encode())
+
+    def _answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(content)))
+        with contextlib.suppress(OSError):  # whoever asked was stopped or killed meanwhile
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()

@@ -1,0 +1,39 @@
+"""Bodies that are no tasks: each one ends a stock Celery worker, or is deleted by it without a trace."""
+
+import base64
+import json
+import pickle
+from typing import Any
+
+
+def bodies(task: str) -> dict[str, str]:
+    """By what is wrong with them. `task`: one that the queue carries, for those that are nearly right."""
+    return {
+        "raw text": "hello",
+        "no JSON object": "[1, 2]",
+        "an empty object": "{}",
+        "foreign JSON": '{"order": 7}',
+        "a pickle": base64.b64encode(pickle.dumps({"a": 1})).decode(),
+        "no id": _message(task, headers={"task": task}),
+        "an unknown task": _message(task, headers={"id": "1", "task": "os.system"}),
+        "a body that is no JSON": _message(task, body=base64.b64encode(b"not json").decode()),
+        "a body that is no list": _message(task, body=base64.b64encode(b"{}").decode()),
+        "a body without kwargs": _message(task, body=base64.b64encode(b"[[]]").decode()),
+        "a body in bad base64": _message(task, body="%%%"),
+        "no body": _message(task, body=None),
+        "an unknown body_encoding": _message(task, properties={"body_encoding": "rot13"}),
+        "another content type": _message(task, **{"content-type": "application/x-python-serialize"}),
+        "an eta that is no time": _message(task, headers={"id": "1", "task": task, "eta": "soon"}),
+        "an expiry that is no time": _message(task, headers={"id": "1", "task": task, "expires": {"a": 1}}),
+    }
+
+
+def _message(task: str, **changes: Any) -> str:
+    message = {
+        "body": base64.b64encode(json.dumps([[[]], {}, {}]).encode()).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {"id": "1", "task": task, "lang": "py"},
+        "properties": {"body_encoding": "base64", "delivery_info": {"routing_key": "incoming"}},
+    }
+    return json.dumps({**message, **changes})

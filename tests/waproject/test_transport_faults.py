@@ -1,0 +1,273 @@
+"""What SQS and the network may do, one by one: no message is lost, none stays hidden, nothing is done in vain."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.credentials import Credentials
+from kombu.asynchronous import Hub
+
+from bench.sqs_server.process import SqsServer
+from bench.task_message import task_message
+from chaos.faulty_sqs import Fault, FaultySqs
+from tests.processes import eventually
+from waproject.sqs.consumer import QueueConsumer, QueueOptions
+from waproject.sqs.publisher import Outgoing, Publisher
+from waproject.sqs.settling import Settler
+from waproject.sqs.wire import Client, Unavailable
+
+# Longer than any test; and of the one test that waits for it.
+VISIBILITY_S = 60
+SHORT_VISIBILITY_S = 2
+PASSING = [Fault.UNAVAILABLE, Fault.THROTTLED, Fault.EXPIRED, Fault.CLOSED]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SqsServer]:
+    with SqsServer() as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(server: SqsServer) -> Iterator[FaultySqs]:
+    faulty = FaultySqs(server.port)
+    yield faulty
+    faulty.close()
+
+
+@pytest.fixture
+def client(proxy: FaultySqs) -> Client:
+    return Client("us-east-1", proxy.endpoint)
+
+
+class Queue:
+    """A queue of its own for each test, looked at beside the proxy."""
+
+    def __init__(self, server: SqsServer, visibility_s: int = VISIBILITY_S) -> None:
+        self.name = f"q-{uuid4().hex}"
+        self.visibility_s = visibility_s
+        self.url = server.create_queue(self.name, VisibilityTimeout=str(visibility_s))
+        self._server = server
+        self._client = Client("us-east-1", server.endpoint)
+
+    def counts(self) -> dict[str, int]:
+        return dict(self._server.counts()["queues"][self.name])
+
+    def fill(self, number: int) -> None:
+        tasks = [Outgoing(self.url, task_message("t", n)) for n in range(number)]
+        assert not any(Publisher(self._client).send_many(tasks))
+
+    def receive(self) -> list[str]:
+        """The handles of up to ten messages."""
+        asked = {"QueueUrl": self.url, "MaxNumberOfMessages": 10}
+        answer = self._client.call("ReceiveMessage", asked, 5.0)
+        return [message["ReceiptHandle"] for message in answer.get("Messages", ())]
+
+
+@pytest.fixture
+def queue(server: SqsServer) -> Queue:
+    return Queue(server)
+
+
+class Consumer:
+    """A consumer in a real event loop; `delivered` has what Celery was handed."""
+
+    def __init__(self, client: Client, queue: Queue, room: bool = True) -> None:
+        self._hub = Hub()
+        self._ended = False
+        self.delivered: list[dict[Any, Any]] = []
+        options = QueueOptions(queue.url, tasks=("t",), visibility_timeout=queue.visibility_s)
+        self.consumer = QueueConsumer(
+            client, queue.name, options,
+            hub=self._hub, wait_time=2, has_room=lambda: room, deliver=self.delivered.append,
+        )  # fmt: skip
+        self.consumer.start()
+
+    def run_until(self, condition: Callable[[], object], seconds: float = 15) -> bool:
+        until = time.monotonic() + seconds
+        while not (done := condition()) and time.monotonic() < until:
+            self._hub.run_once()
+        return bool(done)
+
+    def stop(self) -> None:
+        self._ended = True
+        self.consumer.stop()
+
+    def end(self) -> None:
+        if not self._ended:
+            self.stop()
+            self.consumer.close()
+
+
+@pytest.fixture
+def consume(client: Client, queue: Queue) -> Iterator[Callable[..., Consumer]]:
+    started: list[Consumer] = []
+
+    def start(**options: Any) -> Consumer:
+        started.append(Consumer(client, queue, **options))
+        return started[-1]
+
+    yield start
+    for consumer in started:
+        consumer.end()
+
+
+def test_sends_of_a_batch_that_sqs_failed_are_sent_again_and_the_others_are_not(
+    proxy: FaultySqs, client: Client, queue: Queue
+) -> None:
+    proxy.set(Fault.ENTRIES_FAIL, one_in=3)
+    errors = Publisher(client, deadline=10).send_many([Outgoing(queue.url, str(n)) for n in range(10)])
+    assert (errors, queue.counts()["sent"]) == ([None] * 10, 10)
+
+
+def test_deletes_of_a_batch_that_sqs_failed_are_told_again(proxy: FaultySqs, client: Client, queue: Queue) -> None:
+    queue.fill(10)
+    proxy.set(Fault.ENTRIES_FAIL, one_in=3)
+    settler = Settler(client, queue.url, 60)
+    settler.delete(queue.receive())
+    assert (settler.close(10), queue.counts()["deleted"]) == (0, 10)
+
+
+def test_a_stale_handle_is_told_once_and_harms_no_other(
+    server: SqsServer, proxy: FaultySqs, client: Client, queue: Queue
+) -> None:
+    queue.fill(1)
+    settler = Settler(client, queue.url, 60)
+    before = server.counts()["requests"].get("DeleteMessageBatch", 0)
+    settler.delete(["stale", *queue.receive()])
+    assert (settler.close(10), queue.counts()["deleted"]) == (0, 1)
+    assert server.counts()["requests"]["DeleteMessageBatch"] == before + 1
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_send_outlasts_a_passing_fault(fault: Fault, proxy: FaultySqs, client: Client, queue: Queue) -> None:
+    proxy.set(fault, one_in=2)
+    publisher = Publisher(client, deadline=10)
+    for n in range(4):
+        publisher.send(Outgoing(queue.url, str(n)))
+    assert queue.counts()["sent"] == 4
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_delete_outlasts_a_passing_fault(fault: Fault, proxy: FaultySqs, client: Client, queue: Queue) -> None:
+    queue.fill(1)
+    proxy.set(fault)
+    settler = Settler(client, queue.url, 60)
+    settler.delete(queue.receive())
+    assert eventually(lambda: proxy.hits >= 2)
+    proxy.set(None)
+    assert (settler.close(10), queue.counts()["deleted"]) == (0, 1)
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_receive_outlasts_a_passing_fault(
+    fault: Fault, proxy: FaultySqs, queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    proxy.set(fault)
+    consumer = consume()
+    assert eventually(lambda: proxy.hits >= 2)
+    proxy.set(None)
+    queue.fill(1)
+    assert consumer.run_until(lambda: consumer.delivered)
+
+
+def test_a_worker_outlasts_refused_connections(
+    proxy: FaultySqs, client: Client, queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    consumer = consume()
+    proxy.close()
+    queue.fill(1)
+    with pytest.raises(Unavailable):
+        Publisher(client, deadline=0.3).send(Outgoing(queue.url, "x"))
+    proxy.open()
+    assert consumer.run_until(lambda: consumer.delivered)
+
+
+def test_a_worker_that_stops_gives_back_at_once_what_it_did_not_start(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    queue.fill(10)
+    consumer = consume(room=False)
+    assert consumer.run_until(lambda: queue.counts()["in_flight"] == 10)
+    consumer.end()
+    assert queue.counts()["waiting"] == 10
+
+
+def test_what_a_workers_last_long_poll_brings_is_given_back(queue: Queue, consume: Callable[..., Consumer]) -> None:
+    consumer = consume()
+    time.sleep(0.3)  # its long poll is under way
+    consumer.stop()
+    queue.fill(1)
+    consumer.consumer.close()
+    assert queue.counts()["waiting"] == 1
+
+
+def test_a_message_stays_hidden_while_its_task_runs_longer_than_the_visibility_timeout(
+    server: SqsServer, client: Client
+) -> None:
+    queue = Queue(server, SHORT_VISIBILITY_S)
+    queue.fill(1)
+    consumer = Consumer(client, queue)
+    try:
+        assert consumer.run_until(lambda: consumer.delivered)
+        assert not consumer.run_until(lambda: len(consumer.delivered) > 1, SHORT_VISIBILITY_S * 2)
+        assert queue.counts()["waiting"] == 0
+    finally:
+        consumer.end()
+
+
+def test_credentials_that_expired_are_looked_for_anew(
+    proxy: FaultySqs, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    file = tmp_path / "credentials"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    file.write_text("[default]\naws_access_key_id = OLD\naws_secret_access_key = x\n")
+    client = Client("us-east-1", proxy.endpoint)
+    asked = {"QueueUrl": queue.url, "AttributeNames": ["QueueArn"]}
+    client.call("GetQueueAttributes", asked, 5.0)
+    file.write_text(file.read_text().replace("OLD", "NEW"))
+    proxy.set(Fault.EXPIRED)
+    with pytest.raises(Unavailable):
+        client.call("GetQueueAttributes", asked, 5.0)
+    proxy.set(None)
+    client.call("GetQueueAttributes", asked, 5.0)
+    assert "Credential=NEW/" in proxy.last_authorization
+
+
+class StillExpired(Credentials):  # type: ignore[misc]
+    """As botocore's, when a refresh brings credentials that have expired."""
+
+    def get_frozen_credentials(self) -> None:
+        raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+
+
+def test_credentials_that_cannot_be_refreshed_are_a_passing_fault(queue: Queue) -> None:
+    client = Client("us-east-1", queue.url, _credentials=StillExpired("a", "b"))
+    with pytest.raises(Unavailable, match="RuntimeError"):
+        client.call("SendMessage", {"QueueUrl": queue.url, "MessageBody": "x"}, 1.0)
+
+
+class FailsOnce(Client):
+    """Raises what nobody expects, the first time."""
+
+    failed = threading.Event()
+
+    def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
+        if not self.failed.is_set():
+            self.failed.set()
+            raise KeyError(action)
+        return super().call(action, parameters, timeout)
+
+
+def test_deletes_go_on_after_an_error_that_nobody_expected(server: SqsServer, queue: Queue) -> None:
+    queue.fill(1)
+    settler = Settler(FailsOnce("us-east-1", server.endpoint), queue.url, 60)
+    settler.delete(queue.receive())
+    assert (settler.close(10), queue.counts()["deleted"]) == (0, 1)
