@@ -35,6 +35,12 @@ class DatabaseKeeper:
         self._reconnect_if_broken()
         Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid).delete()
 
+    def names(self, since: float) -> set[str]:
+        """One query."""
+        self._reconnect_if_broken()
+        seen = Heartbeat.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=since))
+        return set(seen.values_list("name", flat=True))
+
     def close(self) -> None:
         """Close the calling thread's connection."""
         connection.close()

@@ -16,6 +16,8 @@ app = Celery("waproject")
 # The current application is a thread's own; the web process publishes from other threads than this.
 app.set_default()
 app.config_from_object("waproject.celery_config")
+app.events_cls, app.control_cls = "waproject.bus.events:Events", "waproject.bus.control:Control"
+app.steps["consumer"].add("waproject.bus.node:NodeStep")
 app.autodiscover_tasks()
 
 
@@ -28,6 +30,7 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
     from django.conf import settings
 
     from waproject.queues import LANES
+    from waproject.worker_name import free_name
 
     queues = options.get("queues") or ()
     names = queues.split(",") if isinstance(queues, str) else list(queues)
@@ -38,7 +41,7 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
     # The banner is for people; a line of a log is one object.
     instance.quiet = instance.quiet or settings.LOG_FORMAT == "json"
     if sender.startswith("celery@"):
-        instance.hostname = nodename(settings.WORKER_NAME or lane.name, gethostname())
+        instance.hostname = nodename(settings.WORKER_NAME or free_name(lane.name), gethostname())
     conf.worker_concurrency = lane.concurrency
     conf.worker_prefetch_multiplier = lane.prefetch_multiplier
     conf.task_time_limit = lane.task_time_limit
@@ -60,6 +63,19 @@ def name_beat(**_: Any) -> None:
     name_process("beat")
 
 
+@signals.worker_init.connect
+def say_no_more_than_is_heard(sender: Any, **_: Any) -> None:
+    """A heartbeat every 20 s instead of 2 s, each a request to SQS; none, and no events, where there is no bus."""
+    from django.conf import settings
+
+    from waproject.bus.events import HEARTBEAT_S
+
+    if settings.SQS_MONITOR_QUEUE_URL:
+        sender.options["heartbeat_interval"] = HEARTBEAT_S
+    else:
+        sender.options.update(without_heartbeat=True, without_gossip=True)
+
+
 @signals.setup_logging.connect
 def keep_the_logging_of_the_settings(**_: Any) -> None:
     """Celery configures no logging of its own: its lines are masked like all others."""
@@ -70,10 +86,12 @@ def keep_the_logging_of_the_settings(**_: Any) -> None:
 
 @signals.import_modules.connect
 def refuse_to_start_with_errors(**_: Any) -> None:
-    """A worker or beat that fails a system check does not start."""
-    from waproject import checks
+    """A worker, beat or Flower that fails a system check does not start."""
+    from waproject import checks, flower
 
     checks.refuse_to_start_with_errors()
+    if flower.is_this_process():
+        flower.prepare(app)
 
 
 @signals.worker_ready.connect

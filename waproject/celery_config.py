@@ -63,9 +63,9 @@ task_acks_on_timeout = False
 task_reject_on_worker_lost = True
 task_time_limit = max(lane.task_time_limit for lane in LANES.values())
 
-# Events and remote control need a fan-out, which a task queue is not.
+# Stock events and remote control need a fan-out, which SQS is not: ours have a bus (waproject/bus).
 worker_enable_remote_control = False
-worker_send_task_events = False
+worker_send_task_events = bool(settings.SQS_MONITOR_QUEUE_URL)
 task_send_sent_event = False
 
 # Celery's fixup would close the database connection around every task, 6 ms of CPU each time; the connections are

@@ -50,6 +50,9 @@ class Keeper(Protocol):
     def ended(self, process: Process) -> None:
         """It ends as it was told to."""
 
+    def names(self, since: float) -> set[str]:
+        """The names of all that were seen in the last `since` seconds."""
+
     def close(self) -> None:
         """Let go of what the calling thread has open."""
 
@@ -60,6 +63,15 @@ _keepers: list[Keeper] = []
 def keep_with(keeper: Keeper) -> None:
     """Register the keeper of this program's record; called once, while the program is set up."""
     _keepers[:] = [keeper]
+
+
+def names(since: float) -> set[str]:
+    """The names of all processes that said in the last `since` seconds that they live. Raises what the keeper does."""
+    (keeper,) = _keepers
+    try:
+        return keeper.names(since)
+    finally:
+        keeper.close()
 
 
 class Life:

@@ -120,6 +120,8 @@ SQS_QUEUES = {
     lane: {"url": env.str(f"SQS_{lane.upper()}_QUEUE_URL"), "dlq_url": env.str(f"SQS_{lane.upper()}_DLQ_URL", "")}
     for lane in ("incoming", "outgoing", "analytics")
 }
+# The bus on which Flower and `celery inspect` meet the workers (waproject/bus); empty: there is none.
+SQS_MONITOR_QUEUE_URL = env.str("SQS_MONITOR_QUEUE_URL", "").rstrip("/")
 LANE_CONCURRENCY = {lane: env.int(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
 WORKER_NAME = env.str("WORKER_NAME", "")
 
@@ -176,6 +178,8 @@ if LOCAL:
         require_loopback(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"])
         if urls["dlq_url"]:
             require_loopback(f"SQS_{lane.upper()}_DLQ_URL", urls["dlq_url"])
+    if SQS_MONITOR_QUEUE_URL:
+        require_loopback("SQS_MONITOR_QUEUE_URL", SQS_MONITOR_QUEUE_URL)
     # Whatever else an AWS library might ask has to fail here, not in somebody's account.
     os.environ["AWS_ENDPOINT_URL"] = AWS_ENDPOINT_URL_SQS
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -232,6 +236,9 @@ EXPECTED_PROCESSES = env.list(
     "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
 )
 
+# Flower shows; it neither starts tasks nor changes workers, unless this is false.
+FLOWER_READ_ONLY = env.bool("FLOWER_READ_ONLY", True)
+
 # Logging ------------------------------------------------------------------------------------------------------------
 # json: an object a line. console: for people.
 LOG_FORMAT = env.str("LOG_FORMAT", "console" if LOCAL else "json")
@@ -251,8 +258,6 @@ LOGGING = {
         # A task's one line is waproject.task_log's; Celery would say two.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
-        # Celery events need a fan-out, which SQS is not: Flower asks in vain once a second, and is not worth a line.
-        "flower.events": {"level": "CRITICAL"},
         "kombu.mixins": {"level": "WARNING"},
         # A signal receiver's traceback may quote a message; messaging/signals.py says which one failed.
         "django.dispatch": {"level": "CRITICAL"},

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.credentials import write_private
-from deploy.local.environment import LANES, queue_variables
+from deploy.local.environment import LANES, MONITOR_QUEUE, queue_variables
 
 QUEUES = tuple(name for lane in LANES for name in queue_variables(lane))
 PUBLISHED = (
     "BASE_URL", "API_KEY", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID", "SANDBOX_URL",
     "FLOWER_URL", "FLOWER_USER", "FLOWER_PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD", "DATABASE_URL",
-    "AWS_ENDPOINT_URL_SQS", *QUEUES,
+    "AWS_ENDPOINT_URL_SQS", *QUEUES, MONITOR_QUEUE,
     # What a process that is started by hand needs besides.
     "DEPLOYMENT", "DJANGO_SETTINGS_MODULE", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "AWS_REGION",
     "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",

@@ -24,7 +24,9 @@ FOREIGN = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
-MUST_BE_LOCAL = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL", "WA_GRAPH_URL")
+# The bus on which Flower and `celery inspect` meet the workers.
+MONITOR_QUEUE = "SQS_MONITOR_QUEUE_URL"
+MUST_BE_LOCAL = (MONITOR_QUEUE, "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL", "WA_GRAPH_URL")
 
 
 def embedded_parts(caller: Mapping[str, str]) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ def _defaults(
         **{name: str(port) for name, port in ports.items()},
         **{name: value for name, value in secrets.items() if name != "POSTGRES_PASSWORD"},
         **_queues(endpoint),
+        MONITOR_QUEUE: f"{endpoint}/{ACCOUNT}/waproject-monitor",
         "BEAT_SCHEDULE": str(var / "run" / "celerybeat-schedule"),
         "DJANGO_SETTINGS_MODULE": "waproject.settings",
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1,localhost",

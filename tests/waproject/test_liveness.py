@@ -34,6 +34,9 @@ class Record:
     def ended(self, process: Process) -> None:
         self._say("ended")
 
+    def names(self, since: float) -> set[str]:
+        return set()
+
     def close(self) -> None:
         self._say("closed")
 

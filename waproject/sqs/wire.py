@@ -59,11 +59,13 @@ class Client:
     """Signed requests to SQS from any number of threads, also after a fork.
 
     endpoint_url: None for the host in each queue's URL.
+    counted_as: the name under which requests are counted, in the place of each queue's own.
     """
 
     region: str
     endpoint_url: str | None = None
     ca_bundle: str | None = None
+    counted_as: str | None = None
     _credentials: Any = None
     _connections: dict[str, Connections] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -77,7 +79,7 @@ class Client:
 
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
-        queue = parameters["QueueUrl"].rsplit("/", 1)[-1]
+        queue = self.counted_as or parameters["QueueUrl"].rsplit("/", 1)[-1]
         try:
             answer = self._call(action, parameters, timeout)
         except SqsError as error:

@@ -1,0 +1,10 @@
+"""The bus: what Flower and `celery inspect` see of the workers, and ask them, over SQS queues of its own.
+
+    worker ──events, batched──▶ [monitor] ──▶ Flower
+    asker ──a command, to each──▶ [monitor-node-…] one for each worker ──▶ worker
+    worker ──its answer──▶ [monitor-replies-…] one for each asker ──▶ asker
+
+Stock Celery does this by fan-out exchanges, which SQS is not. The bus takes the place of Celery's event dispatcher,
+event receiver, remote control and mailbox, and leaves the tasks' transport alone. It is off where
+`SQS_MONITOR_QUEUE_URL` is empty, and nothing that it does can hold up a task: see `outbox` and `node`.
+"""
