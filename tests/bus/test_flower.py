@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from analytics.models import Event
 from analytics.tasks import record_events
+from chaos.faulty_sqs import FaultySqs
 from messaging.publishing import publish
 from tests.environment import free_port
 from tests.processes import CHECKOUT, Worker, eventually
-from tests.waproject.faulty_sqs import FaultySqs
 from waproject.bus import queues
 from waproject.bus.addresses import Addresses, queue_name
 from waproject.queues import LANES
