@@ -9,6 +9,7 @@ import time
 from .envelopes import inbound_envelope, status_envelope
 from .inbound import InboundMessage
 from .ledger import Entry, Ledger, StatusReport
+from .media import MediaLibrary
 from .settings import STATUSES, Behaviour, Identity
 from .validation import OutboundMessage
 from .wamid import inbound_wamid, outbound_wamid
@@ -22,6 +23,7 @@ class Simulator:
         self.identity = identity
         self.behaviour = behaviour
         self.ledger = Ledger()
+        self.media = MediaLibrary(identity.app_secret)
         self._initial_behaviour = behaviour
         self._webhooks = WebhookSender(identity.webhook_url, identity.app_secret)
         self._inbound_wamids: set[str] = set()
@@ -55,6 +57,7 @@ class Simulator:
     async def reset(self) -> None:
         """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
         self.ledger.clear()
+        self.media.clear()
         self._inbound_wamids.clear()
         self.behaviour = self._initial_behaviour
         await self.drop_pending()
