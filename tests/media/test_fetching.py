@@ -73,7 +73,6 @@ def test_a_webhook_that_comes_twice_expects_one_file(db: None, webhooks: Callabl
         ({"fault": "gone"}, State.GONE, 1),
         ({"fault": "too_large"}, State.TOO_LARGE, 1),
         ({"fault": "wrong_sha"}, State.WAITING, 1),
-        ({"fault": "endless"}, State.WAITING, 1),
         ({"fault": "unavailable"}, State.WAITING, 1),
         ({"fault": "throttled"}, State.WAITING, 0),
         ({"fault": "cut"}, State.WAITING, 1),
@@ -86,15 +85,19 @@ def test_a_webhook_that_comes_twice_expects_one_file(db: None, webhooks: Callabl
     ids=lambda value: value["fault"] + str(value.get("times", "")) if isinstance(value, dict) else "",
 )
 def test_what_goes_wrong_at_meta(
-    fault: dict[str, Any], state: State, attempts: int, sends: Sends, fetch: Fetch, settings: Any
+    fault: dict[str, Any], state: State, attempts: int, sends: Sends, fetch: Fetch
 ) -> None:
-    settings.WA_MEDIA_LIMITS = {"image": 20_000} if fault["fault"] == "endless" else {}
     message = sends(media=fault)
     fetch()
     media = media_of(message)
-    if fault["fault"] == "endless":
-        state = State.TOO_LARGE
     assert (media.state, media.attempts, bool(media.error)) == (state, attempts, state is not State.STORED)
+
+
+def test_a_file_that_does_not_end_is_too_large(sends: Sends, fetch: Fetch, settings: Any) -> None:
+    settings.WA_MEDIA_LIMITS = {"image": 20_000}
+    message = sends(media={"fault": "endless"})
+    fetch()
+    assert media_of(message).state == State.TOO_LARGE
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "cut", "expired"])
