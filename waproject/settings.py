@@ -91,6 +91,8 @@ WHITENOISE_USE_FINDERS = LOCAL
 # A POST of Meta may have 3 MB; a bulk of 1,000 sends fits in 8 MB unless each one is several kilobytes of text.
 WEBHOOK_MAX_BYTES = 3 * 1024 * 1024
 API_MAX_BYTES = env.int("API_MAX_BYTES", 8 * 1024 * 1024)
+# A document of 100 MB, in a form; it is on disk from 2.5 MB on.
+UPLOAD_MAX_BYTES = 101 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(WEBHOOK_MAX_BYTES, API_MAX_BYTES)
 
 if not LOCAL:

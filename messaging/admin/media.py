@@ -73,7 +73,7 @@ def _words(media: Media) -> str:
 class MediaAdmin(ReadOnlyAdmin):
     """The files of messages: where they are, and what kept them."""
 
-    list_display = ["created_at", "kind", "state", "size", "mime_type", "attempts", "due_at", "error"]
+    list_display = ["created_at", "kind", "state", "bytes", "attempts", "next_try", "error"]
     list_filter = ["state", "kind"]
     ordering = ["-message_id"]
     actions = ["fetch_again"]
@@ -135,6 +135,18 @@ class MediaAdmin(ReadOnlyAdmin):
     def fetch_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         """Ask Meta again, from the first try on."""
         self._fetch_again(request, list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]))
+
+    @admin.display(description="size", empty_value="")
+    def bytes(self, media: Media) -> str:
+        """In words."""
+        return filesizeformat(media.size) if media.size is not None else ""
+
+    @admin.display(description="next try")
+    def next_try(self, media: Media) -> str:
+        """While it waits."""
+        if media.state != State.WAITING:
+            return ""
+        return timezone.localtime(media.due_at).strftime("%Y-%m-%d %H:%M:%S")
 
     @admin.display(description="File")
     def file(self, media: Media) -> SafeString:
