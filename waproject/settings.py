@@ -161,6 +161,7 @@ if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
 WA_MEDIA_HOSTS = env.list("WA_MEDIA_HOSTS", default=["127.0.0.1", "localhost"] if LOCAL else ["lookaside.fbsbx.com"])
 WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.list("WA_MEDIA_LIMITS", default=[]))
 # Where files are kept: a directory that web and deliver share, or a bucket.
+MEDIA_DIR_GIVEN = bool(env.str("MEDIA_DIR", ""))
 MEDIA_DIR = Path(env.str("MEDIA_DIR", "") or Path(env.str("VAR_DIR", "") or BASE_DIR / "var") / "media").resolve()
 MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
 MEDIA_S3_PREFIX = env.str("MEDIA_S3_PREFIX", "")
