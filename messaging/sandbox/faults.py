@@ -94,8 +94,9 @@ class Faults:
         return self._faults.pop(number, None) is not None
 
     def clear(self) -> None:
-        """Remove all."""
+        """Remove all; the next one has the number 1."""
         self._faults.clear()
+        self._last = 0
 
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome | None:
         """The outcome of the first fault whose turn it is. One that comes after it does not count this call."""
