@@ -7,6 +7,7 @@ from django.utils import timezone
 from messaging.media_states import State, states
 from messaging.models.messages import Message
 from messaging.whatsapp.contents import MEDIA_TYPES
+from messaging.whatsapp.media import MAX_ID
 
 NAME_LENGTH = 100
 
@@ -20,7 +21,7 @@ class Media(models.Model):
     """The file of a message, which is deleted with it. Made in the message's own transaction, fetched by `deliver`."""
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="media")
-    media_id = models.CharField(max_length=4096)
+    media_id = models.CharField(max_length=MAX_ID)
     kind = models.CharField(max_length=10, choices=kinds)
     mime_type = models.CharField(max_length=128, blank=True)
     filename = models.CharField(max_length=256, blank=True, help_text="As the sender called it; documents alone.")

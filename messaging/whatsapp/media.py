@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from messaging.whatsapp import fields
 from messaging.whatsapp.contents import MEDIA_TYPES
 
+# Meta's ids are digits today; a node with a longer one is kept as it came.
+MAX_ID = 4096
 _MIB = 1024 * 1024
 # Bytes; Meta's own limits, of animated stickers for all of them.
 LIMITS: Mapping[str, int] = {
@@ -50,9 +53,9 @@ class File:
 def file_of(message_type: str, content: Mapping[str, Any]) -> File | None:
     """The file of a message by its stored `content`; of an edit, the file that takes the place of the old one."""
     if message_type == "edit":
-        message_type, content = content.get("type") or "", content.get("content") or {}
-    media_id = content.get("id")
-    if message_type not in MEDIA_TYPES or not isinstance(media_id, str) or not media_id:
+        message_type, content = content.get("type") or "", fields.node(content, "content")
+    media_id = fields.text(content, "id", longest=MAX_ID)
+    if message_type not in MEDIA_TYPES or media_id is None:
         return None
     mime_type, sha256, filename = (_text(content, name) for name in ("mime_type", "sha256", "filename"))
     return File(media_id, message_type, mime_type, sha256, filename)

@@ -46,8 +46,8 @@ def account(name: str, *permissions: str) -> Client:
     return client
 
 
-def test_a_client_gets_the_file_by_the_address_in_the_message(client: APIClient, photo: Message) -> None:
-    told = client.get(f"/messaging/messages/{photo.pk}").json()["media"]
+def test_a_client_gets_the_file_by_the_address_in_the_message(api: APIClient, photo: Message) -> None:
+    told = api.get(f"/messaging/messages/{photo.pk}").json()["media"]
     assert told == {
         "state": "stored",
         "mime_type": "image/jpeg",
@@ -57,19 +57,12 @@ def test_a_client_gets_the_file_by_the_address_in_the_message(client: APIClient,
         "url": f"http://testserver{url_of(photo)}",
         "error": None,
     }
-    assert body(client.get(told["url"])) == PHOTO
+    assert body(api.get(told["url"])) == PHOTO
 
 
 @pytest.fixture
-def client(api_key: str) -> APIClient:
-    one = APIClient()
-    one.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key}")
-    return one
-
-
-@pytest.fixture
-def photo_client(client: APIClient, photo: Message) -> tuple[APIClient, Message]:
-    return client, photo
+def photo_client(api: APIClient, photo: Message) -> tuple[APIClient, Message]:
+    return api, photo
 
 
 @pytest.mark.parametrize(
@@ -85,8 +78,8 @@ def photo_client(client: APIClient, photo: Message) -> tuple[APIClient, Message]
 def test_a_range_is_answered(
     asked: str, status: int, part: bytes, told: str | None, photo_client: tuple[APIClient, Message]
 ) -> None:
-    client, photo = photo_client
-    response = client.get(url_of(photo), headers={"Range": asked})
+    api, photo = photo_client
+    response = api.get(url_of(photo), headers={"Range": asked})
     found = body(response) == part
     assert (response.status_code, found, response.get("Content-Range"), response["Content-Length"]) == (
         status,
@@ -96,26 +89,26 @@ def test_a_range_is_answered(
     )
 
 
-def test_a_range_beyond_the_file_is_a_416(client: APIClient, photo: Message) -> None:
-    response = client.get(url_of(photo), headers={"Range": f"bytes={len(PHOTO)}-"})
+def test_a_range_beyond_the_file_is_a_416(api: APIClient, photo: Message) -> None:
+    response = api.get(url_of(photo), headers={"Range": f"bytes={len(PHOTO)}-"})
     assert (response.status_code, response["Content-Range"]) == (416, f"bytes */{len(PHOTO)}")
 
 
-def test_a_range_of_another_file_gets_the_whole(client: APIClient, photo: Message) -> None:
-    assert client.get(url_of(photo), headers={"Range": "bytes=0-9", "If-Range": '"other"'}).status_code == 200
+def test_a_range_of_another_file_gets_the_whole(api: APIClient, photo: Message) -> None:
+    assert api.get(url_of(photo), headers={"Range": "bytes=0-9", "If-Range": '"other"'}).status_code == 200
 
 
-def test_a_copy_that_is_known_is_not_sent_again(client: APIClient, photo: Message) -> None:
-    tag = client.get(url_of(photo))["ETag"]
-    assert client.get(url_of(photo), headers={"If-None-Match": tag}).status_code == 304
+def test_a_copy_that_is_known_is_not_sent_again(api: APIClient, photo: Message) -> None:
+    tag = api.get(url_of(photo))["ETag"]
+    assert api.get(url_of(photo), headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_head_tells_the_size(client: APIClient, photo: Message) -> None:
-    assert client.head(url_of(photo))["Content-Length"] == str(len(PHOTO))
+def test_head_tells_the_size(api: APIClient, photo: Message) -> None:
+    assert api.head(url_of(photo))["Content-Length"] == str(len(PHOTO))
 
 
-def test_a_client_may_accept_what_it_likes(client: APIClient, photo: Message) -> None:
-    assert client.get(url_of(photo), headers={"Accept": "image/png"}).status_code == 200
+def test_a_client_may_accept_what_it_likes(api: APIClient, photo: Message) -> None:
+    assert api.get(url_of(photo), headers={"Accept": "image/png"}).status_code == 200
 
 
 @pytest.mark.parametrize("where", [url_of, content])
@@ -131,29 +124,29 @@ def test_a_page_never_runs_in_our_origin(mime_type: str, where: Any, sends: Send
     assert response["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
 
 
-def test_a_file_name_cannot_break_the_header(sends: Sends, fetch: Fetch, client: APIClient) -> None:
+def test_a_file_name_cannot_break_the_header(sends: Sends, fetch: Fetch, api: APIClient) -> None:
     name = 'a"; b\r\nSet-Cookie: x=y; Grüße.pdf'
     message = sends(type="document", media={"data": data(b"%PDF"), "filename": name, "mime_type": "application/pdf"})
     fetch()
-    given = client.get(url_of(message))["Content-Disposition"]
+    given = api.get(url_of(message))["Content-Disposition"]
     assert given.startswith("attachment; filename*=utf-8''") and "\n" not in given
 
 
-def test_what_is_not_here_yet_says_so(sends: Sends, client: APIClient) -> None:
-    response = client.get(url_of(sends()))
+def test_what_is_not_here_yet_says_so(sends: Sends, api: APIClient) -> None:
+    response = api.get(url_of(sends()))
     assert (response.status_code, response.json()["state"], response["Retry-After"]) == (404, "waiting", "5")
 
 
-def test_what_will_not_come_says_so(sends: Sends, fetch: Fetch, client: APIClient) -> None:
+def test_what_will_not_come_says_so(sends: Sends, fetch: Fetch, api: APIClient) -> None:
     message = sends(media={"fault": "gone"})
     fetch()
-    response = client.get(url_of(message))
+    response = api.get(url_of(message))
     assert (response.status_code, response.json()["state"]) == (410, "gone")
 
 
-def test_a_message_without_a_file_says_so(client: APIClient, photo: Message) -> None:
+def test_a_message_without_a_file_says_so(api: APIClient, photo: Message) -> None:
     Media.objects.all().delete()
-    assert client.get(url_of(photo)).json() == {"detail": "The message has no file."}
+    assert api.get(url_of(photo)).json() == {"detail": "The message has no file."}
 
 
 @pytest.mark.parametrize("where", [url_of, content])
