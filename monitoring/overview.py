@@ -28,7 +28,7 @@ WEBHOOK_WORDS = {
 FILE_WORDS = {
     "waiting": "On their way from Meta",
     "late": "Not here after an hour",
-    "lost": "Will not come, of the last 24 hours",
+    "lost": "Will not come, of the last day",
 }
 HEADLINES = {
     State.OK: "All is well",
