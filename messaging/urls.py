@@ -15,10 +15,11 @@ from messaging.api.subscriptions import (
     SubscriptionListView,
     SubscriptionView,
 )
+from messaging.webhook import PATH as WEBHOOK_PATH
 from messaging.webhook import WebhookView
 
 urlpatterns = [
-    path("webhook/whatsapp", WebhookView.as_view(), name="webhook"),
+    path(WEBHOOK_PATH.lstrip("/"), WebhookView.as_view(), name="webhook"),
     path("messaging/send", SendView.as_view(), name="send"),
     path("messaging/send/bulk", SendBulkView.as_view(), name="send-bulk"),
     path("messaging/messages", MessageListView.as_view(), name="messages"),

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "monitoring.health.HealthMiddleware",
     "waproject.request_log.RequestLogMiddleware",
     "waproject.body_limit.BodyLimitMiddleware",
+    "messaging.webhook.WebhookMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -20,7 +20,8 @@ URLS = (
     "https://vpce-1.sqs.example:443/",
 )
 WORDS = st.text(st.characters(codec="ascii", exclude_categories=["C", "Z"]), min_size=1, max_size=40)
-MOMENTS = st.datetimes(datetime.datetime(2020, 1, 1), datetime.datetime(2040, 1, 1))  # noqa: DTZ001 - hypothesis wants it naive
+CREDENTIALS = st.builds(ReadOnlyCredentials, WORDS, WORDS, st.none() | WORDS)
+MOMENTS = st.datetimes(datetime.datetime(2020, 1, 1), datetime.datetime(2040, 1, 1))
 
 
 def by_botocore(url: str, region: str, credentials: Any, body: bytes, at: datetime.datetime) -> dict[str, str]:
@@ -32,11 +33,10 @@ def by_botocore(url: str, region: str, credentials: Any, body: bytes, at: dateti
     return dict(request.headers.items())
 
 
-@given(st.sampled_from(URLS), WORDS, WORDS, WORDS, st.none() | WORDS, st.binary(max_size=200), MOMENTS)
+@given(st.sampled_from(URLS), WORDS, CREDENTIALS, st.binary(max_size=200), MOMENTS)
 def test_the_headers_are_those_of_botocore(
-    url: str, region: str, access_key: str, secret: str, token: str | None, body: bytes, at: datetime.datetime
+    url: str, region: str, credentials: ReadOnlyCredentials, body: bytes, at: datetime.datetime
 ) -> None:
-    credentials = ReadOnlyCredentials(access_key, secret, token)
     seconds = at.replace(tzinfo=datetime.UTC).timestamp()
     ours = Signer(url, Origin.of(url).host_header, region).headers(credentials, "SendMessage", body, seconds)
     assert ours == by_botocore(url, region, credentials, body, at)

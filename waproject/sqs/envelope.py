@@ -23,7 +23,7 @@ class MalformedMessage(ValueError):
 
 def payload_in(body: str) -> dict[Any, Any]:
     """kombu's envelope in an SQS body, JSON as it is or in base64. Raises MalformedMessage."""
-    for decode in (str.encode, base64.b64decode):
+    for decode in (_as_it_is, base64.b64decode):
         try:
             payload = json.loads(decode(body))
         except (binascii.Error, ValueError, RecursionError):
@@ -31,6 +31,11 @@ def payload_in(body: str) -> dict[Any, Any]:
         if isinstance(payload, dict):
             return payload
     raise MalformedMessage("no Celery envelope")
+
+
+def _as_it_is(body: str) -> str | bytes:
+    """Bytes where half of a surrogate pair may be in it, which is no text: they cannot be made of it."""
+    return body if body.isascii() else body.encode()
 
 
 def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[Any]:
@@ -53,7 +58,18 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     for name in TIMES:
         if (time := headers.get(name)) is not None:
             _check_time(time)
-    return _arguments(_decoded_body(payload))
+    return arguments_in(payload)
+
+
+def arguments_in(payload: Mapping[str, object]) -> list[Any]:
+    """The decoded [args, kwargs, embed]. Raises MalformedMessage."""
+    arguments = _decoded_body(payload)
+    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    args, kwargs, embed = arguments
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    return arguments
 
 
 def _check_time(time: object) -> None:
@@ -75,12 +91,3 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
         return json.loads(base64.b64decode(body, validate=True) if encoding else body)
     except (binascii.Error, ValueError, RecursionError):
         raise MalformedMessage("the body cannot be decoded") from None
-
-
-def _arguments(arguments: object) -> list[Any]:
-    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
-        raise MalformedMessage("the body is not [args, kwargs, embed]")
-    args, kwargs, embed = arguments
-    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
-        raise MalformedMessage("the body is not [args, kwargs, embed]")
-    return arguments
