@@ -23,7 +23,7 @@ class MalformedMessage(ValueError):
 
 def payload_in(body: str) -> dict[Any, Any]:
     """kombu's envelope in an SQS body, JSON as it is or in base64. Raises MalformedMessage."""
-    for decode in (_as_it_is, base64.b64decode):
+    for decode in (str.encode, base64.b64decode):
         try:
             payload = json.loads(decode(body))
         except (binascii.Error, ValueError, RecursionError):
@@ -31,11 +31,6 @@ def payload_in(body: str) -> dict[Any, Any]:
         if isinstance(payload, dict):
             return payload
     raise MalformedMessage("no Celery envelope")
-
-
-def _as_it_is(body: str) -> str | bytes:
-    """Bytes where half of a surrogate pair may be in it, which is no text: they cannot be made of it."""
-    return body if body.isascii() else body.encode()
 
 
 def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[Any]:
