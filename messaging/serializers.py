@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from messaging.media_states import states
 from messaging.models import Attempt, BusinessNumber, Message, MessageEvent, OnUnknown, Priority
 from messaging.models.messages import on_unknown_choices
 from messaging.phone_numbers import InvalidPhoneNumber, parse
@@ -18,6 +20,7 @@ from messaging.services import (
     UnknownNumber,
     check_times,
 )
+from messaging.services.media import media_of
 from messaging.states import Status
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
@@ -138,6 +141,45 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         fields = ["n", "at", "outcome", "wamid", "error_code", "error_title"]
 
 
+class MediaSerializer(serializers.Serializer[Any]):
+    """The file of a message. `url` is there once it is `stored`; the other states are in docs/media.md."""
+
+    state = serializers.ChoiceField(choices=states())
+    mime_type = serializers.CharField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True, help_text="In bytes.")
+    filename = serializers.CharField(allow_null=True)
+    sha256 = serializers.CharField(allow_null=True, help_text="Of what is stored, in hex.")
+    url = serializers.URLField(allow_null=True)
+    error = serializers.CharField(allow_null=True, help_text="What came of the last try.")
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file for messages to come, as a multipart form."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    type = serializers.CharField(required=False, max_length=128, help_text="Its MIME type; else that of the part.")
+    sender = serializers.CharField(
+        required=False, max_length=32, help_text="Meta's id of the business number that will send it; else the default."
+    )
+
+
+class UploadedSerializer(serializers.Serializer[Any]):
+    """What to name in a message: `{"id": …}`."""
+
+    id = serializers.CharField(help_text="Meta's; good for this sender alone.")
+    kind = serializers.CharField(help_text="The type of message that can carry it.")
+    mime_type = serializers.CharField()
+    size = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(help_text="Meta forgets it then.")
+
+
+class NoFileSerializer(serializers.Serializer[Any]):
+    """Why there is no file."""
+
+    detail = serializers.CharField()
+    state = serializers.CharField(required=False)
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message in a list."""
 
@@ -147,6 +189,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     hold = serializers.SerializerMethodField(
         help_text="Why it waits, beside due_at: pair, campaign, template, unknown, number (it is paused)."
     )
+
+    media = serializers.SerializerMethodField(help_text="The file that came with it, or null.")
 
     class Meta:
         model = Message
@@ -159,6 +203,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "sender",
             "type",
             "content",
+            "media",
             "text",
             "priority",
             "reference",
@@ -178,6 +223,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     def get_priority(self, message: Message) -> str:
         """By name."""
         return PRIORITY_NAMES.get(message.priority, str(message.priority))
+
+    @extend_schema_field(MediaSerializer(allow_null=True))
+    def get_media(self, message: Message) -> dict[str, Any] | None:
+        """With an address on the host that was asked."""
+        request = self.context.get("request")
+        return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
 
     def get_hold(self, message: Message) -> str | None:
         """The kind alone: which one is ours to know. A number's pause is not written into its rows."""

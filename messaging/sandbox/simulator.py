@@ -13,6 +13,7 @@ from .inbound import InboundMessage
 from .ledger import Entry, Ledger, StatusReport
 from .limits import Limits
 from .magic_numbers import outcome_to
+from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
 from .settings import STATUSES, Behaviour, Identity
 from .validation import OutboundMessage
@@ -29,6 +30,7 @@ class Simulator:
         self.identity = identity
         self.behaviour = behaviour
         self.ledger = Ledger()
+        self.media = MediaLibrary(identity.app_secret)
         self.faults = Faults()
         self._limits = Limits()
         self._windows = Windows()
@@ -90,7 +92,7 @@ class Simulator:
 
     async def reset(self) -> None:
         """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
-        for state in (self.ledger, self.faults, self._limits, self._windows):
+        for state in (self.ledger, self.media, self.faults, self._limits, self._windows):
             state.clear()
         self._inbound_wamids.clear()
         self.behaviour = self._initial_behaviour
