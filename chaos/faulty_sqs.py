@@ -31,9 +31,13 @@ UNAVAILABLE = b"<html>Service Unavailable</html>"
 
 
 class FaultySqs:
-    """Forwards to the server at `target` (a port). While `fault` is set it hits every `one_in`-th request or entry."""
+    """Forwards to the server at `target` (a port). While `fault` is set it hits every `one_in`-th request or entry.
 
-    def __init__(self, target: int) -> None:
+    about: only requests whose body has this are hit, such as a part of a queue's name.
+    """
+
+    def __init__(self, target: int, about: bytes = b"") -> None:
+        self.about = about
         self.fault: Fault | None = None
         self.one_in = 1
         self.hits = 0
@@ -129,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         action = self.headers.get("X-Amz-Target", "").partition(".")[2]
         self.owner.last_authorization = self.headers.get("Authorization", "")
-        fault = self.owner.fault
+        fault = self.owner.fault if self.owner.about in body else None
         if fault in ON_ENTRIES and action.endswith("Batch"):
             self._forward_entries(fault, action, json.loads(body))
         elif fault is Fault.ENTRIES_FAIL and action == "SendMessage" and self.owner.hit():

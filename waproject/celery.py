@@ -41,7 +41,7 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
     # The banner is for people; a line of a log is one object.
     instance.quiet = instance.quiet or settings.LOG_FORMAT == "json"
     if sender.startswith("celery@"):
-        instance.hostname = nodename(settings.WORKER_NAME or free_name(lane.name), gethostname())
+        instance.hostname = nodename(settings.WORKER_NAME or free_name(lane.name, lane.url), gethostname())
     conf.worker_concurrency = lane.concurrency
     conf.worker_prefetch_multiplier = lane.prefetch_multiplier
     conf.task_time_limit = lane.task_time_limit

@@ -154,7 +154,7 @@ REASONS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "words"), REASONS, ids=str)
+@pytest.mark.parametrize(("fields", "words"), REASONS)
 def test_the_list_says_what_a_message_waits_for(fields: dict[str, Any], words: str) -> None:
     (message,) = pending()
     Message.objects.filter(pk=message.pk).update(**fields)

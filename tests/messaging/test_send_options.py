@@ -63,7 +63,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "changes"), BAD, ids=str)
+@pytest.mark.parametrize(("field", "changes"), BAD)
 def test_a_bad_option_is_400_naming_the_field_and_stores_nothing(
     field: str, changes: dict[str, Any], api: APIClient
 ) -> None:

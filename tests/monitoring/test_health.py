@@ -27,7 +27,7 @@ from waproject.sqs import control
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
 # What is asked while something hangs is answered from what is known; the limit leaves a busy machine its pauses.
 QUICK_S = 1.0
-KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "beat")
+KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
 
 
 def beats(*kinds: str) -> list[Heartbeat]:

@@ -7,13 +7,13 @@ from pathlib import Path
 PROGRAM = """
 import sys, pathlib
 from waproject.worker_name import free_name
-print(free_name("outgoing", pathlib.Path(sys.argv[1])), flush=True)
+print(free_name("outgoing", sys.argv[2], pathlib.Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
 
 
-def worker(directory: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PROGRAM, str(directory)]
+def worker(directory: Path, queue_url: str = "http://127.0.0.1/outgoing") -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PROGRAM, str(directory), queue_url]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -35,3 +35,8 @@ def test_a_killed_workers_name_goes_to_its_successor(tmp_path: Path) -> None:
         killed.kill()
     with worker(tmp_path) as successor:
         assert name(successor) == "outgoing"
+
+
+def test_another_deployments_workers_on_the_host_take_no_names(tmp_path: Path) -> None:
+    with worker(tmp_path), worker(tmp_path, "http://127.0.0.1/staging") as theirs:
+        assert name(theirs) == "outgoing"

@@ -8,6 +8,7 @@ from messaging.deliver import ROUNDS
 from messaging.rounds import Rounds
 from waproject.keep_metrics import keep_metrics
 from waproject.liveness import alive
+from waproject.log_format import name_process
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the rounds."""
+        name_process("deliver")
         keep_metrics()
         rounds = Rounds(ROUNDS)
         rounds.stop_on_signals()
