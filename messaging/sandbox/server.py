@@ -57,6 +57,7 @@ async def serve(listening: socket.socket, identity: Identity, behaviour: Behavio
     logger.info("Cloud API sandbox on http://127.0.0.1:%d, webhooks go to %s", port, identity.webhook_url)
     await stop.wait()
     server.stop()
+    await phone.close_pages()
     await simulator.drop_pending()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _LOOK_SECONDS = 0.15
-_BEAT_SECONDS = 15.0
 MOST_PAGES = 20
 MAX_NAME = 60
 _SWITCHES = ("on", "reads", "blocked")
@@ -52,37 +51,49 @@ class PageHandler(ControlHandler):
 class LiveHandler(ControlHandler):
     """``GET /_sandbox/phone/live?of=<address>``: server-sent events, the whole view whenever it has changed."""
 
-    open_pages = 0
+    open_pages: set[asyncio.Event] = set()
+
+    def prepare(self) -> None:
+        """Called by Tornado before the method."""
+        self._over = asyncio.Event()
 
     async def get(self) -> None:
         """Until the page is closed. The view is made as long as somebody looks, and only then."""
-        if LiveHandler.open_pages >= MOST_PAGES:
+        if len(self.open_pages) >= MOST_PAGES:
             self.answer({"error": f"More than {MOST_PAGES} pages are open; close some."}, HTTPStatus.TOO_MANY_REQUESTS)
             return
         address = self.get_query_argument("of", "")
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
-        LiveHandler.open_pages += 1
+        self.open_pages.add(self._over)
         try:
-            await self._tell(address)
-        except StreamClosedError:
-            pass
+            with suppress(StreamClosedError):
+                await self._tell(address)
         finally:
-            LiveHandler.open_pages -= 1
+            self.open_pages.discard(self._over)
+
+    def on_connection_close(self) -> None:
+        """The page was closed."""
+        self._over.set()
 
     async def _tell(self, address: str) -> None:
-        told, told_at = "", 0.0
-        while True:
+        told = ""
+        while not self._over.is_set():
             current = json.dumps(view(self.simulator, address), separators=(",", ":"))
             if current != told:
-                told, told_at = current, time.monotonic()
+                told = current
                 self.write(f"data: {current}\n\n")
                 await self.flush()
-            elif time.monotonic() - told_at > _BEAT_SECONDS:
-                told_at = time.monotonic()
-                self.write(": still here\n\n")
-                await self.flush()
-            await asyncio.sleep(_LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), _LOOK_SECONDS)
+
+
+async def close_pages() -> None:
+    """End what pages listen to, before the process ends."""
+    while LiveHandler.open_pages:
+        for over in LiveHandler.open_pages:
+            over.set()
+        await asyncio.sleep(0)
 
 
 class OwnHandler(ControlHandler):

@@ -39,7 +39,7 @@ class Written:
 
 @dataclass(slots=True)
 class Phone:
-    """One user's phone. ``on``: it is reached; ``reads``: its user looks at what comes."""
+    """One user's phone; its ``name`` may be empty. ``on``: it is reached; ``reads``: its user looks at what comes."""
 
     user: User
     name: str
@@ -79,7 +79,7 @@ class Phones:
 
     def keep(self, user: User, name: str = "") -> Phone:
         """The phone of this user from now on; a name that is given becomes its own."""
-        phone = self.find(user.address) or Phone(user, name or DEFAULT_NAME)
+        phone = self.find(user.address) or Phone(user, name)
         phone.name = name or phone.name
         address = phone.user.address
         self._recent.pop(address, None)
@@ -95,7 +95,7 @@ class Phones:
         """The business sent something to this user."""
         phone = self.find(user.address)
         if phone is None:
-            phone = self._recent[user.address] = Phone(user, DEFAULT_NAME)
+            phone = self._recent[user.address] = Phone(user, "")
             if len(self._recent) > MOST_RECENT:
                 self._recent.popitem(last=False)
         known = self._kept if phone.user.address in self._kept else self._recent

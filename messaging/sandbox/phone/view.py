@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..inbound import DEFAULT_NAME
 from ..ledger import Entry
 from ..simulator import Simulator
 from .phones import Phone, Written
@@ -30,7 +31,8 @@ def view(simulator: Simulator, address: str) -> JSON:
 def _person(phone: Phone) -> JSON:
     return {
         "address": phone.user.address,
-        "name": phone.name,
+        "name": phone.name or (f"+{phone.user.wa_id}" if phone.user.wa_id else phone.user.user_id),
+        "profile_name": phone.name or DEFAULT_NAME,
         "number": phone.user.wa_id,
         "user_id": phone.user.user_id,
     }

@@ -18,7 +18,7 @@ export const flip = (address, changes) => post("/_sandbox/phone/switches", { add
 export function say(person, content, answered) {
   const from = person.number ? { from: person.number } : {};
   const context = answered ? { context: { from: answered.business, id: answered.wamid } } : {};
-  return post("/_sandbox/inbound", { ...from, user_id: person.user_id, name: person.name, ...content, ...context });
+  return post("/_sandbox/inbound", { ...from, user_id: person.user_id, name: person.profile_name, ...content, ...context });
 }
 
 export function listen(address, onView, onLost) {

@@ -30,8 +30,11 @@ function show(given) {
   $("subtitle").textContent = `${phone.number ? `+${phone.number}` : phone.user_id} · writes to +${view.business}`;
   for (const name of SWITCHES) $(`switch-${name}`).setAttribute("aria-checked", String(phone[name]));
   drawBanner(phone);
-  drawMessages(phone);
+  const scroll = $("scroll");
+  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const grew = drawMessages(phone) || (phone.typing && $("typing").hidden);
   $("typing").hidden = !phone.typing;
+  if (grew && (atEnd || phone.messages.at(-1)?.mine)) scroll.scrollTop = scroll.scrollHeight;
   for (const control of $("composer").querySelectorAll("button, textarea")) control.disabled = !phone.on || phone.blocked;
 }
 
@@ -65,8 +68,6 @@ function drawPeople() {
 }
 
 function drawMessages(phone) {
-  const scroll = $("scroll");
-  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const next = new Map();
   let grew = false;
   for (const message of phone.messages) {
@@ -81,7 +82,7 @@ function drawMessages(phone) {
   const held = [...$("messages").children];
   if (wanted.length !== held.length || wanted.some((element, index) => element !== held[index])) replace(wanted, held);
   drawn = next;
-  if (grew && (atEnd || phone.messages.at(-1)?.mine)) scroll.scrollTop = scroll.scrollHeight;
+  return grew;
 }
 
 function replace(wanted, held) {

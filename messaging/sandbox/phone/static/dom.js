@@ -7,7 +7,7 @@ export function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  made.append(...children.flat(Infinity).filter((child) => child || child === 0));
   return made;
 }
 
@@ -33,7 +33,7 @@ export function icon(name, label) {
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
   svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", `shape ${name}`);
+  svg.setAttribute("class", `shape shape-${name}`);
   if (label) {
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", label);
