@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from messaging.media_states import states
 from messaging.models import Attempt, BusinessNumber, Message, MessageEvent, OnUnknown, Priority
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.phone_numbers import InvalidPhoneNumber
@@ -19,6 +21,7 @@ from messaging.services import (
     check_times,
     recipient,
 )
+from messaging.services.media import media_of
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
@@ -158,6 +161,25 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         fields = ["n", "at", "outcome", "wamid", "error_code", "error_title"]
 
 
+class MediaSerializer(serializers.Serializer[Any]):
+    """The file of a message. `url` is there once it is `stored`; the other states are in docs/media.md."""
+
+    state = serializers.ChoiceField(choices=states())
+    mime_type = serializers.CharField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True, help_text="In bytes.")
+    filename = serializers.CharField(allow_null=True)
+    sha256 = serializers.CharField(allow_null=True, help_text="Of what is stored, in hex.")
+    url = serializers.URLField(allow_null=True)
+    error = serializers.CharField(allow_null=True, help_text="What came of the last try.")
+
+
+class NoFileSerializer(serializers.Serializer[Any]):
+    """Why there is no file."""
+
+    detail = serializers.CharField()
+    state = serializers.CharField(required=False)
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message in a list."""
 
@@ -167,6 +189,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     hold = serializers.SerializerMethodField(
         help_text="Why it waits, beside due_at: pair, campaign, template, unknown."
     )
+
+    media = serializers.SerializerMethodField(help_text="The file that came with it, or null.")
 
     class Meta:
         model = Message
@@ -179,6 +203,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "sender",
             "type",
             "content",
+            "media",
             "text",
             "context_wamid",
             "priority",
@@ -199,6 +224,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     def get_priority(self, message: Message) -> str:
         """By name."""
         return PRIORITY_NAMES.get(message.priority, str(message.priority))
+
+    @extend_schema_field(MediaSerializer(allow_null=True))
+    def get_media(self, message: Message) -> dict[str, Any] | None:
+        """With an address on the host that was asked."""
+        request = self.context.get("request")
+        return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
 
     def get_hold(self, message: Message) -> str | None:
         """The kind alone: which one is ours to know."""

@@ -1,5 +1,7 @@
 """Message history: search, timeline, attempts."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from messaging.admin.history import ReadOnlyAdmin, ReadOnlyInline
 from messaging.admin.interventions import InterventionActions
+from messaging.admin.media import again_button, may_fetch_again, media_of, shown
 from messaging.admin.message_filters import AcceptedFilter, AttentionFilter
 from messaging.admin.waiting import waiting_reason
 from messaging.models import Attempt, AuditEntry, Message
@@ -62,7 +65,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ("Timeline", {"fields": ["trail"]}),
         ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "trail", "waits_for", "decisions"]
+    readonly_fields = ["id", "trail", "waits_for", "decisions", "file", "fetch_again"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
@@ -80,6 +83,26 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         """The beginning of the text, and what kind of message it is where it is not text alone."""
         kind = message.template or message.content.get("type") or message.content.get("kind") or message.type
         return message.text[:60] if message.type == "text" else f"[{kind}] {message.text[:60]}".rstrip()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
+        """With its file, where it has one, and a button where that did not come and one may ask for it."""
+        media = media_of(obj) if obj else None
+        if media is None:
+            return super().get_fieldsets(request, obj)
+        fields = ["file", "fetch_again"] if may_fetch_again(request, media) else ["file"]
+        first, *rest = super().get_fieldsets(request, obj)
+        return [first, ("File", {"fields": fields}), *rest]
+
+    @admin.display(description="File")
+    def file(self, message: Message) -> SafeString:
+        """Shown, or why it is not here."""
+        return shown(media_of(message))
+
+    @admin.display(description="")
+    def fetch_again(self, message: Message) -> SafeString:
+        """A button."""
+        media = media_of(message)
+        return again_button(media) if media else SafeString("")
 
     @admin.display(description="waits for")
     def waits_for(self, message: Message) -> str:

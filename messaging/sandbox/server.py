@@ -10,7 +10,7 @@ import socket
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from . import cloud_api, control, fault_control
+from . import cloud_api, control, fault_control, media_api
 from .phone import handlers as phone
 from .settings import Behaviour, Identity
 from .simulator import Simulator
@@ -24,6 +24,9 @@ def application(simulator: Simulator) -> Application:
     return Application(
         [
             (cloud_api.MESSAGES_PATH, cloud_api.MessagesHandler, given),
+            (media_api.UPLOAD_PATH, media_api.UploadHandler, given),
+            (media_api.MEDIA_PATH, media_api.MediaHandler, given),
+            (media_api.FILE_PATH, media_api.FileHandler, given),
             (r"/_sandbox/ledger", control.LedgerHandler, given),
             (r"/_sandbox/inbound", control.InboundHandler, given),
             (r"/_sandbox/settings", control.SettingsHandler, given),
@@ -35,6 +38,7 @@ def application(simulator: Simulator) -> Application:
             (r"/_sandbox/phone/live", phone.LiveHandler, given),
             (r"/_sandbox/phone/people", phone.PeopleHandler, given),
             (r"/_sandbox/phone/switches", phone.SwitchesHandler, given),
+            (r"/_sandbox/phone/files/(\d+)", phone.FileHandler, given),
             (r"/_sandbox/phone/([a-z]+\.[a-z]+)", phone.PageHandler, given),
             (r"/_sandbox(?:/.*)?", control.UnknownControlHandler, given),
             (r"/", control.AboutHandler, given),

@@ -13,6 +13,7 @@ from .inbound import InboundMessage
 from .ledger import Entry, Ledger, StatusReport
 from .limits import Limits
 from .magic_numbers import outcome_to
+from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
 from .phone.phones import Phones
 from .settings import STATUSES, Behaviour, Identity
@@ -33,6 +34,7 @@ class Simulator:
         self.ledger = Ledger()
         self.faults = Faults()
         self.phones = Phones()
+        self.media = MediaLibrary(identity.app_secret)
         self._limits = Limits()
         self._windows = Windows()
         self._initial_behaviour = behaviour
@@ -100,7 +102,7 @@ class Simulator:
 
     async def reset(self) -> None:
         """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
-        for state in (self.ledger, self.faults, self.phones, self._limits, self._windows):
+        for state in (self.ledger, self.faults, self.media, self.phones, self._limits, self._windows):
             state.clear()
         self._inbound_wamids.clear()
         self.behaviour = self._initial_behaviour

@@ -25,6 +25,12 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# What a browser only draws or plays.
+_SHOWN = {
+    *("image/png", "image/jpeg", "image/gif", "image/webp"),
+    *("audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "audio/wav", "audio/webm"),
+    *("video/mp4", "video/3gpp", "video/webm"),
+}
 _LOOK_SECONDS = 0.15
 MOST_PAGES = 20
 MAX_NAME = 60
@@ -94,6 +100,24 @@ async def close_pages() -> None:
         for over in LiveHandler.open_pages:
             over.set()
         await asyncio.sleep(0)
+
+
+class FileHandler(ControlHandler):
+    """``GET /_sandbox/phone/files/<media id>``."""
+
+    def get(self, media_id: str) -> None:
+        """The file, as the phone shows it; what may run as a page is only downloaded."""
+        file = self.simulator.media.find(media_id)
+        if file is None:
+            self.answer({"error": "Not Found"}, HTTPStatus.NOT_FOUND)
+            return
+        shown = file.mime_type.partition(";")[0].strip() in _SHOWN
+        self.set_header("Content-Type", file.mime_type if shown else "application/octet-stream")
+        if not shown:
+            self.set_header("Content-Disposition", "attachment")
+        self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(file.content)
 
 
 class OwnHandler(ControlHandler):

@@ -108,6 +108,7 @@ def _received(simulator: Simulator, entry: Entry) -> JSON:
         "type": kind,
         "node": body.get(kind),
         "context": context.get("message_id") if isinstance(context, dict) else None,
+        "files": _files(simulator, body.get(kind)),
         # What the business is told of it.
         "ticks": "read" if any(report.status == "read" for report in entry.statuses) else "delivered",
     }
@@ -124,9 +125,21 @@ def _written(simulator: Simulator, said: Written) -> JSON:
         "type": kind,
         "node": said.content.get(kind),
         "context": context.get("id") if isinstance(context, dict) else None,
+        "files": _files(simulator, said.content.get(kind)),
         "ticks": "read" if said.read else "delivered" if delivered else "waiting",
         "refused": None if delivered or not said.delivery.attempts else said.delivery.http_status or "no answer",
     }
+
+
+def _files(simulator: Simulator, node: object) -> list[str]:
+    """The ids in a node, at any depth, of files that the sandbox has."""
+    if isinstance(node, list):
+        return [found for inner in node for found in _files(simulator, inner)]
+    if not isinstance(node, dict):
+        return []
+    named = node.get("id")
+    own = [named] if isinstance(named, str) and simulator.media.find(named) else []
+    return own + _files(simulator, list(node.values()))
 
 
 def _with_reactions(messages: list[JSON]) -> list[JSON]:

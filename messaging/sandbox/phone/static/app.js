@@ -184,19 +184,27 @@ for (const name of SWITCHES) {
 
 // --- what can be attached ---
 
-function chosenFile(kind, accept) {
+function chosenFile(accept) {
   return new Promise((resolve) => {
     const input = el("input", { type: "file", accept });
     input.addEventListener("change", async () => {
       const file = input.files[0];
       if (!file) return resolve(null);
+      const family = file.type.split("/")[0];
+      const kind = accept && ["image", "video", "audio"].includes(family) ? family : "document";
       resolve({ type: kind, media: { data: await encoded(file), mime_type: file.type, filename: file.name } });
     });
+    input.addEventListener("cancel", () => resolve(null));
     input.click();
   });
 }
 
 const ATTACHMENTS = [
+  ["Photo or video", "image", () => chosenFile("image/*,video/mp4")],
+  ["Audio", "audio", () => chosenFile("audio/*")],
+  ["Document", "file", () => chosenFile("")],
+  ["A ready-made photo", "image", () => ({ type: "image", caption: "Sunset" })],
+  ["A ready-made voice note", "audio", () => ({ type: "audio" })],
   ["Location", "pin", dialogs.location],
   ["Contact", "person", dialogs.contact],
 ];

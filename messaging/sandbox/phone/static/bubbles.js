@@ -60,7 +60,7 @@ const paragraph = (text) => (text ? el("p", { class: "words" }, written(text)) :
 
 function file(message, kind) {
   const given = node(message.node);
-  const source = message.file;
+  const source = list(message.files).includes(given.id) ? `/_sandbox/phone/files/${given.id}` : null;
   const name = given.filename || given.link || (given.id ? `file ${given.id}` : kind);
   if (source && (kind === "image" || kind === "sticker")) {
     return el("img", { src: source, alt: given.caption || kind, class: kind, loading: "lazy" });
@@ -102,10 +102,10 @@ function answers(message, all) {
   return all.filter((one) => one.mine && one.context === message.wamid).map((one) => node(one.node));
 }
 
-function header(given) {
+function header(given, files) {
   const head = node(given.header);
   if (head.type === "text") return el("p", { class: "head" }, head.text);
-  if (head.type) return file({ node: head[head.type], file: head.file }, head.type);
+  if (head.type) return file({ node: head[head.type], files }, head.type);
   return null;
 }
 
@@ -113,7 +113,7 @@ function interactive(message, acts, all) {
   const given = node(message.node);
   if (message.mine) return reply(given);
   const draw = KINDS[given.type];
-  return [header(given), paragraph(node(given.body).text), given.footer && el("p", { class: "foot" }, given.footer.text),
+  return [header(given, message.files), paragraph(node(given.body).text), given.footer && el("p", { class: "foot" }, given.footer.text),
     el("div", { class: "choices" }, draw ? draw(message, node(given.action), acts, answers(message, all)) : other(message))];
 }
 
@@ -161,17 +161,17 @@ function template(message, acts, all) {
   const past = all.filter((one) => one.mine && one.context === message.wamid && one.type === "button").map((one) => node(one.node));
   return [
     el("p", { class: "head" }, el("span", { class: "label" }, "Template"), given.name, el("span", { class: "address" }, node(given.language).code)),
-    of("header").flatMap((part) => list(part.parameters).map((value) => parameter(value))),
+    of("header").flatMap((part) => list(part.parameters).map((value) => parameter(value, message.files))),
     of("body").flatMap((part) => [el("ol", { class: "parameters" }, list(part.parameters).map((value, index) =>
-      el("li", {}, el("code", {}, `{{${value.parameter_name ?? index + 1}}}`), " ", parameter(value))))]),
+      el("li", {}, el("code", {}, `{{${value.parameter_name ?? index + 1}}}`), " ", parameter(value, message.files))))]),
     el("div", { class: "choices" }, of("button").map((part) => templateButton(message, part, acts, past)),
       of("carousel").map((part) => other({ node: part.cards }))),
   ];
 }
 
-function parameter(value) {
+function parameter(value, files) {
   const given = node(value)[value?.type];
-  if (["image", "video", "document"].includes(value?.type)) return file({ node: given, file: value.file }, value.type);
+  if (["image", "video", "document"].includes(value?.type)) return file({ node: given, files }, value.type);
   if (value?.type === "location") return place({ node: given });
   return el("span", {}, String(given?.fallback_value ?? (typeof given === "object" ? JSON.stringify(given) : given)));
 }

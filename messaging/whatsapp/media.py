@@ -1,0 +1,78 @@
+"""Files of messages: what a message says of its file, how large one may be, and whether what came is that file.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.whatsapp.contents import MEDIA_TYPES
+
+_MIB = 1024 * 1024
+# Bytes; Meta's own limits, of animated stickers for all of them.
+LIMITS: Mapping[str, int] = {
+    "image": 5 * _MIB,
+    "video": 16 * _MIB,
+    "audio": 16 * _MIB,
+    "voice": 16 * _MIB,
+    "document": 100 * _MIB,
+    "sticker": 500 * 1024,
+}
+# How long Meta keeps the file of a message that a webhook told of.
+KEPT_FOR_DAYS = 7
+_MIME = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*(\s*;\s*[\w.+-]+=(\"[^\"\\\r\n]*\"|[\w.+-]+))*", re.ASCII)
+_HEX_DIGITS = 64
+_SHA256_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a message says of its file. `sha256` is as given, base64 or hex; empty where it is missing."""
+
+    id: str
+    kind: str
+    mime_type: str
+    sha256: str
+    filename: str
+
+
+def file_of(message_type: str, content: Mapping[str, Any]) -> File | None:
+    """The file of a message by its stored `content`; of an edit, the file that takes the place of the old one."""
+    if message_type == "edit":
+        message_type, content = content.get("type") or "", content.get("content") or {}
+    media_id = content.get("id")
+    if message_type not in MEDIA_TYPES or not isinstance(media_id, str) or not media_id:
+        return None
+    mime_type, sha256, filename = (_text(content, name) for name in ("mime_type", "sha256", "filename"))
+    return File(media_id, message_type, mime_type, sha256, filename)
+
+
+def is_mime_type(text: str) -> bool:
+    """Whether it can stand in a Content-Type."""
+    return len(text) <= 128 and _MIME.fullmatch(text) is not None  # noqa: PLR2004 - as the fields of webhooks
+
+
+def is_same_digest(told: str, digest: bytes) -> bool:
+    """Whether what Meta told, base64 in webhooks and hex elsewhere, is this SHA-256. True where it told none."""
+    return not told or _digest(told) == digest
+
+
+def _digest(told: str) -> bytes | None:
+    try:
+        if len(told) == _HEX_DIGITS:
+            return bytes.fromhex(told)
+        # Meta is not consistent about the alphabet and the padding.
+        plain = told.replace("-", "+").replace("_", "/").rstrip("=")
+        found = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    return found if len(found) == _SHA256_BYTES else None
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    value = content.get(name)
+    return value if isinstance(value, str) and len(value) <= 256 else ""  # noqa: PLR2004 - a file name's usual limit
