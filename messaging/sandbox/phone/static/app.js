@@ -75,14 +75,25 @@ function drawMessages(phone) {
     const signature = JSON.stringify([message, about]);
     const before = drawn.get(message.wamid);
     grew ||= !before;
-    next.set(message.wamid, before?.signature === signature ? before : { signature, element: bubble(message, phone.messages, acts) });
+    const stays = before?.signature === signature || before?.element.querySelector(".emoji");
+    next.set(message.wamid, stays ? before : { signature, element: bubble(message, phone.messages, acts) });
   }
+  const focus = focusInside();
   // Only what changed is replaced, so that focus and selection stay where they are.
   const wanted = [...next.values()].map((one) => one.element);
   const held = [...$("messages").children];
   if (wanted.length !== held.length || wanted.some((element, index) => element !== held[index])) replace(wanted, held);
   drawn = next;
+  const again = next.get(focus?.wamid)?.element.querySelectorAll("button, a")[focus?.index];
+  if (again && again !== document.activeElement) again.focus({ preventScroll: true });
   return grew;
+}
+
+// Which control of which message has the focus: the one that takes its place gets it.
+function focusInside() {
+  const message = document.activeElement?.closest("[data-wamid]");
+  const controls = message ? [...message.querySelectorAll("button, a")] : [];
+  return message && { wamid: message.dataset.wamid, index: controls.indexOf(document.activeElement) };
 }
 
 function replace(wanted, held) {
