@@ -198,7 +198,7 @@ def test_a_ready_made_photo_is_sent_and_shown(page: Any, receiver: Receiver) -> 
     page.click("#attach")
     page.get_by_role("menuitem", name="A ready-made photo").click()
     assert heard(receiver, "image")["image"]["caption"] == "Sunset"
-    page.wait_for_function("document.querySelector('img.image')?.naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('img.image')?.naturalWidth > 0")
 
 
 def test_who_shows_no_number_writes_by_user_id_alone(page: Any, sandbox: Sandbox, receiver: Receiver) -> None:
