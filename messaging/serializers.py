@@ -22,6 +22,7 @@ from messaging.services import (
     recipient,
 )
 from messaging.services.media import media_of
+from messaging.states import Status
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
@@ -187,7 +188,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
     priority = serializers.SerializerMethodField()
     hold = serializers.SerializerMethodField(
-        help_text="Why it waits, beside due_at: pair, campaign, template, unknown."
+        help_text="Why it waits, beside due_at: pair, campaign, template, unknown, number (it is paused)."
     )
 
     media = serializers.SerializerMethodField(help_text="The file that came with it, or null.")
@@ -232,8 +233,10 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
 
     def get_hold(self, message: Message) -> str | None:
-        """The kind alone: which one is ours to know."""
-        return message.hold and message.hold.partition(":")[0]
+        """The kind alone: which one is ours to know. A number's pause is not written into its rows."""
+        if message.hold:
+            return message.hold.partition(":")[0]
+        return "number" if message.status == Status.PENDING and message.number.paused_at is not None else None
 
 
 class MessageDetailSerializer(MessageSerializer):

@@ -5,7 +5,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/about-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import graph_errors
 from .settings import Behaviour
@@ -20,51 +20,46 @@ PAIR_BURST = 45
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A token bucket that holds ``burst`` and gets ``rate`` tokens a second; ``at`` is the time of ``tokens``."""
+    """A token bucket: it holds up to ``burst`` and gets ``rate`` tokens a second; ``at`` is the time of ``tokens``."""
 
+    rate: float
+    burst: float
     tokens: float
     at: float
 
-    def filled(self, rate: float, burst: float, now: float) -> float:
-        """What it holds now."""
-        return min(burst, self.tokens + (now - self.at) * rate)
+    def filled(self, now: float) -> Bucket:
+        """As it is now."""
+        return replace(self, tokens=min(self.burst, self.tokens + (now - self.at) * self.rate), at=now)
 
 
 class Limits:
     """Counts every call and every message of a user. Times are seconds of one clock that never goes back."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, Bucket] = {}
-        self._pairs: dict[tuple[str, str], Bucket] = {}
+        self._buckets: dict[tuple[str, ...], Bucket] = {}
 
     def take(self, phone_number_id: str, recipient: User, behaviour: Behaviour, now: float) -> None:
         """Count a send. Raises GraphError 130429 or 131056 when it is over one of them."""
         rate = behaviour.throughput_of(phone_number_id)
-        if rate and not self._take_number(phone_number_id, rate, now):
+        if rate and not self._taken((phone_number_id,), rate, rate, now):
             raise graph_errors.of_code(THROUGHPUT_CODE, behaviour.throttle_status)
-        if behaviour.pair_limit and not self._take_pair((phone_number_id, recipient.address), now):
+        pair = (phone_number_id, recipient.address)
+        if behaviour.pair_limit and not self._taken(pair, 1 / PAIR_EVERY_S, PAIR_BURST, now):
             raise graph_errors.of_code(PAIR_CODE, behaviour.throttle_status)
 
     def count_inbound(self, phone_number_id: str, behaviour: Behaviour, now: float) -> None:
         """Count a user's message: it is never refused, and takes from what the number may send."""
         if rate := behaviour.throughput_of(phone_number_id):
-            self._take_number(phone_number_id, rate, now)
+            self._taken((phone_number_id,), rate, rate, now)
 
     def clear(self) -> None:
         """Everything may be sent again."""
-        self._numbers.clear()
-        self._pairs.clear()
+        self._buckets.clear()
 
-    def _take_number(self, phone_number_id: str, rate: int, now: float) -> bool:
-        bucket = self._numbers.get(phone_number_id, Bucket(rate, now))
-        tokens = bucket.filled(rate, rate, now)
-        taken = tokens >= 1
-        self._numbers[phone_number_id] = Bucket(tokens - taken, now)
-        return taken
-
-    def _take_pair(self, pair: tuple[str, str], now: float) -> bool:
-        bucket = self._pairs.get(pair, Bucket(PAIR_BURST, now))
-        tokens = bucket.filled(1 / PAIR_EVERY_S, PAIR_BURST, now)
-        taken = tokens >= 1
-        self._pairs[pair] = Bucket(tokens - taken, now)
+    def _taken(self, key: tuple[str, ...], rate: float, burst: float, now: float) -> bool:
+        known = self._buckets.get(key)
+        # A rate that was changed meanwhile begins with a full bucket.
+        bucket = known.filled(now) if known and known.rate == rate else Bucket(rate, burst, burst, now)
+        taken = bucket.tokens >= 1
+        self._buckets[key] = replace(bucket, tokens=bucket.tokens - taken)
         return taken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -74,8 +74,8 @@ class DisorderlySender:
         await asyncio.sleep(seconds)
         self._sender.start(delivery)
 
-    def _hold(self, work: Any, delivery: Delivery) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _hold(self, work: Coroutine[Any, Any, None], delivery: Delivery) -> None:
+        task = asyncio.create_task(work)
         self._held.add(task)
         task.add_done_callback(self._held.discard)
         # Whoever waits for the first attempt must not wait for one that was dropped.
@@ -101,8 +101,7 @@ def merged(payloads: Sequence[JSON]) -> JSON:
 def _changes(payloads: Sequence[JSON]) -> list[JSON]:
     changes = (change for payload in payloads for entry in payload["entry"] for change in entry["changes"])
     merged_changes = []
-    for (field, number, _kind), group in groupby(changes, _kind_of):
-        del field, number
+    for _, group in groupby(changes, _kind_of):
         alike = list(group)
         value: JSON = {}
         for change in alike:
@@ -114,8 +113,5 @@ def _changes(payloads: Sequence[JSON]) -> list[JSON]:
 
 def _kind_of(change: JSON) -> tuple[str, str, str]:
     value = change["value"]
-    return change["field"], value.get("metadata", {}).get("phone_number_id", ""), _first_list(value)
-
-
-def _first_list(value: JSON) -> str:
-    return next((name for name in ("messages", "statuses") if name in value), "")
+    kind = next((name for name in ("messages", "statuses") if name in value), "")
+    return change["field"], value.get("metadata", {}).get("phone_number_id", ""), kind

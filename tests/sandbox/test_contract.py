@@ -33,7 +33,7 @@ def api(only_sandbox: Sandbox) -> Iterator[CloudApi]:
 def test_a_number_of_a_code_is_refused_as_its_table_says(api: CloudApi, sandbox: Sandbox, code: int) -> None:
     # A 5xx leaves open what became of the message, whatever its code.
     unknown = usual_http_status(code) >= SERVER_ERROR
-    expected = errors.OutcomeUnknown if unknown else CLASSES[CODES[code].kind]
+    expected: type[errors.WhatsAppError] = errors.OutcomeUnknown if unknown else CLASSES[CODES[code].kind]
     with pytest.raises(expected) as refusal:
         api.send(NUMBER, {**text_message(), "to": f"15559{code:06}"})
     assert refusal.value.code == code

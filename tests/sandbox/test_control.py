@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from tests.processes import eventually
+
 from .process import NUMBER, Sandbox, text_message
 from .receiver import Receiver
 
@@ -49,8 +51,7 @@ def test_a_send_whose_client_has_left_is_accepted_all_the_same(sandbox: Sandbox)
     connection = sandbox.send_without_waiting()
     time.sleep(0.05)
     connection.close()
-    time.sleep(0.3)
-    assert sandbox.ledger("?count_only=1") == {"count": 1}
+    assert eventually(lambda: sandbox.ledger("?count_only=1") == {"count": 1}, every=0.05)
 
 
 def test_settings_change_one_by_one(sandbox: Sandbox) -> None:

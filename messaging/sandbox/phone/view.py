@@ -46,11 +46,15 @@ def _summary(simulator: Simulator, phone: Phone) -> JSON:
     arrived = [entry for entry in _entries(simulator, phone)[-20:] if _has_arrived(entry)]
     unread = sum(all(report.status != "read" for report in entry.statuses) for entry in arrived)
     last = max(
-        [(entry.accepted_at, _words(entry.message.body.get(entry.message.type))) for entry in arrived[-1:]]
-        + [(said.at, _words(said.content.get(said.content["type"]))) for said in list(phone.written)[-1:]],
+        [(entry.accepted_at, _line(entry.message.type, entry.message.body)) for entry in arrived[-1:]]
+        + [(said.at, _line(said.content["type"], said.content)) for said in list(phone.written)[-1:]],
         default=(None, ""),
     )
     return {**_person(phone), "at": last[0], "last": last[1], "unread": unread, "on": phone.on}
+
+
+def _line(kind: str, content: JSON) -> str:
+    return _words(content.get(kind)) or f"[{kind}]"
 
 
 def _words(node: object) -> str:
