@@ -40,7 +40,7 @@ _CARD = obj(
             obj({}, _strings("street", "city", "state", "zip", "country", "country_code", "type")), _MANY, 0
         ),
         "org": obj({}, _strings("company", "department", "title")),
-        "birthday": matching(r"\d{4}-\d\d-\d\d", "must be a date such as 2012-08-18"),
+        "birthday": matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2012-08-18"),
     },
 )
 CONTACTS = obj({"contacts": list_of(_CARD, MAX_CARDS)})

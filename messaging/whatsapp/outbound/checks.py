@@ -7,6 +7,7 @@ InvalidContent. Applied to what it gave, it gives the same again.
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from messaging.whatsapp.storable import MAX_DEPTH, storable_text
 
@@ -16,6 +17,7 @@ Check = Callable[[object, str], object]
 # For what Meta states no limit of: longer than anything of its kind, and no book.
 UNSTATED = 4096
 _SHOWN = 64
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?")
 _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 
@@ -83,11 +85,9 @@ def degrees(most: int) -> Check:
     """A number from -most to most; Meta takes it as a string too."""
 
     def check(value: object, path: str) -> object:
-        try:
-            number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
-        except (ValueError, OverflowError):
-            number = math.nan
-        if not abs(number) <= most:  # so that NaN is refused
+        given = float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        if not is_number or not -most <= cast(float, given) <= most:  # NaN is in no range
             raise InvalidContent(path, f"must be a number of degrees from -{most} to {most}")
         return value
 

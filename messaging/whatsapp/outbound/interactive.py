@@ -42,7 +42,7 @@ MAX_PRODUCTS = 30
 MAX_CTA = 30
 MAX_CARDS = 10
 
-_TEXT_HEADER = obj({"type": one_of("text"), "text": text(MAX_HEADER)}, {"sub_text": text(MAX_HEADER)})
+_TEXT_HEADER = obj({"type": one_of("text"), "text": text(MAX_HEADER)})
 _ANY_HEADER = by_kind(
     {
         "text": _TEXT_HEADER,
