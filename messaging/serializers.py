@@ -174,6 +174,26 @@ class MediaSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True, help_text="What came of the last try.")
 
 
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file for messages to come, as a multipart form."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    type = serializers.CharField(required=False, max_length=128, help_text="Its MIME type; else that of the part.")
+    sender = serializers.CharField(
+        required=False, max_length=32, help_text="Meta's id of the business number that will send it; else the default."
+    )
+
+
+class UploadedSerializer(serializers.Serializer[Any]):
+    """What to name in a message: `{"id": …}`."""
+
+    id = serializers.CharField(help_text="Meta's; good for this sender alone.")
+    kind = serializers.CharField(help_text="The type of message that can carry it.")
+    mime_type = serializers.CharField()
+    size = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(help_text="Meta forgets it then.")
+
+
 class NoFileSerializer(serializers.Serializer[Any]):
     """Why there is no file."""
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from messaging.api.interventions import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
-from messaging.api.media import MediaView
+from messaging.api.media import MediaView, UploadView
 from messaging.api.messages import MessageDetailView, MessageListView
 from messaging.api.receipts import ReadView
 from messaging.api.sending import SendBulkView, SendView
@@ -28,6 +28,7 @@ urlpatterns = [
     path("messaging/messages/<uuid:pk>/read", ReadView.as_view(), name="read"),
     path("messaging/messages/<uuid:pk>/retry", RetryView.as_view(), name="retry"),
     path("messaging/messages/<uuid:pk>/media", MediaView.as_view(), name="media"),
+    path("messaging/media", UploadView.as_view(), name="upload-media"),
     # A campaign's name may hold a slash.
     path("messaging/campaigns/<path:campaign>/hold", HoldCampaignView.as_view(), name="hold-campaign"),
     path("messaging/campaigns/<path:campaign>/resume", ResumeCampaignView.as_view(), name="resume-campaign"),

@@ -24,6 +24,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/messaging/messages"): (401, 200, 403, 200, 200),
     ("get", f"/messaging/messages/{MESSAGE}"): (401, 404, 403, 404, 404),
     ("get", f"/messaging/messages/{MESSAGE}/media"): (401, 404, 403, 404, 404),
+    # JSON is no form.
+    ("post", "/messaging/media"): (401, 415, 403, 415, 415),
     ("post", f"/messaging/messages/{MESSAGE}/cancel"): (401, 404, 403, 404, 404),
     ("post", f"/messaging/messages/{MESSAGE}/read"): (401, 404, 403, 404, 404),
     ("post", f"/messaging/messages/{MESSAGE}/retry"): (401, 404, 403, 404, 404),

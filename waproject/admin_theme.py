@@ -46,6 +46,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _item("Messages", "chat", "messaging.message"),
             _item("Contacts", "person", "messaging.contact"),
+            _item("Files", "image", "messaging.media"),
         ],
     },
     {

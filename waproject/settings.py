@@ -96,6 +96,8 @@ WHITENOISE_USE_FINDERS = LOCAL
 # A POST of Meta may have 3 MB; a bulk of 1,000 sends fits in 8 MB unless each one is several kilobytes of text.
 WEBHOOK_MAX_BYTES = 3 * 1024 * 1024
 API_MAX_BYTES = env.int("API_MAX_BYTES", 8 * 1024 * 1024)
+# A document of 100 MB, in a form; it is on disk from 2.5 MB on.
+UPLOAD_MAX_BYTES = 101 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(WEBHOOK_MAX_BYTES, API_MAX_BYTES)
 
 if not LOCAL:
@@ -164,6 +166,7 @@ if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
 WA_MEDIA_HOSTS = env.list("WA_MEDIA_HOSTS", default=["127.0.0.1", "localhost"] if LOCAL else ["lookaside.fbsbx.com"])
 WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.list("WA_MEDIA_LIMITS", default=[]))
 # Where files are kept: a directory that web and deliver share, or a bucket.
+MEDIA_DIR_GIVEN = bool(env.str("MEDIA_DIR", ""))
 MEDIA_DIR = Path(env.str("MEDIA_DIR", "") or Path(env.str("VAR_DIR", "") or BASE_DIR / "var") / "media").resolve()
 MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
 MEDIA_S3_PREFIX = env.str("MEDIA_S3_PREFIX", "")

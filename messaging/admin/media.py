@@ -20,6 +20,12 @@ from messaging.models import Media, Message
 from messaging.services.media import fetch_again
 
 MOST_AT_ONCE = 1000
+_LINK = "<div class='file'><a href='{url}'>{name}</a>"
+_LOOKS = {
+    "image": "<div class='file'><a href='{url}'><img src='{url}' alt='{kind}' loading='lazy'></a>",
+    "audio": "<div class='file'><audio controls preload='none' src='{url}'></audio>",
+    "video": "<div class='file'><video controls preload='metadata' src='{url}'></video>",
+}
 
 
 def content_url(media: Media) -> str:
@@ -31,22 +37,12 @@ def shown(media: Media | None) -> SafeString:
     """The file as HTML: a picture, a player, a link, or why there is none."""
     if media is None:
         return SafeString("none")
-    about = f"{media.mime_type or media.kind}, {filesizeformat(media.size or 0)}"
     if media.state != State.STORED:
-        return format_html("{}<br><span class='help'>{}</span>", _words(media), media.error)
+        return format_html("<div class='file'>{}<p>{}</p></div>", _words(media), media.error)
     url, family = content_url(media), media.mime_type.partition("/")[0]
-    if not is_shown(media.mime_type):
-        return format_html("<a href='{}'>{}</a> ({})", url, filename_of(media), about)
-    if family == "image":
-        image = (
-            "<a href='{}'><img src='{}' alt='{}' loading='lazy' style='max-width:min(100%,420px);max-height:420px'></a>"
-        )
-        return format_html(image + "<br>{}", url, url, media.kind, about)
-    player = {
-        "audio": "<audio controls preload='none' src='{}' style='max-width:100%'></audio>",
-        "video": "<video controls preload='metadata' src='{}' style='max-width:min(100%,420px)'></video>",
-    }[family]
-    return format_html(player + "<br>{}", url, about)
+    look = _LOOKS[family] if is_shown(media.mime_type) else _LINK
+    about = f"{media.mime_type or media.kind}, {filesizeformat(media.size or 0)}"
+    return format_html(look + "<p>{about}</p></div>", url=url, kind=media.kind, name=filename_of(media), about=about)
 
 
 def may_fetch_again(request: HttpRequest, media: Media) -> bool:
@@ -58,7 +54,7 @@ def again_button(media: Media) -> SafeString:
     """Asks for a file again; it stands inside the page's form."""
     url = reverse("admin:messaging_media_again", args=[media.pk])
     return format_html(
-        "<button type='submit' class='button' formmethod='post' formaction='{}'>Fetch again</button>", url
+        "<button type='submit' class='file-again' formmethod='post' formaction='{}'>Fetch again</button>", url
     )
 
 
@@ -73,7 +69,7 @@ def _words(media: Media) -> str:
 class MediaAdmin(ReadOnlyAdmin):
     """The files of messages: where they are, and what kept them."""
 
-    list_display = ["created_at", "kind", "state", "size", "mime_type", "attempts", "due_at", "error"]
+    list_display = ["created_at", "kind", "state", "bytes", "attempts", "next_try", "error"]
     list_filter = ["state", "kind"]
     ordering = ["-message_id"]
     actions = ["fetch_again"]
@@ -135,6 +131,18 @@ class MediaAdmin(ReadOnlyAdmin):
     def fetch_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         """Ask Meta again, from the first try on."""
         self._fetch_again(request, list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]))
+
+    @admin.display(description="size", empty_value="")
+    def bytes(self, media: Media) -> str:
+        """In words."""
+        return filesizeformat(media.size) if media.size is not None else ""
+
+    @admin.display(description="next try")
+    def next_try(self, media: Media) -> str:
+        """While it waits."""
+        if media.state != State.WAITING:
+            return ""
+        return timezone.localtime(media.due_at).strftime("%Y-%m-%d %H:%M:%S")
 
     @admin.display(description="File")
     def file(self, media: Media) -> SafeString:

@@ -6,8 +6,14 @@ from django.utils import timezone
 
 from messaging.media_states import State, states
 from messaging.models.messages import Message
+from messaging.whatsapp.contents import MEDIA_TYPES
 
 NAME_LENGTH = 100
+
+
+def kinds() -> list[tuple[str, str]]:
+    """For a model field."""
+    return [(kind, kind.capitalize()) for kind in MEDIA_TYPES]
 
 
 class Media(models.Model):
@@ -15,7 +21,7 @@ class Media(models.Model):
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="media")
     media_id = models.CharField(max_length=4096)
-    kind = models.CharField(max_length=10, help_text="image, audio, voice, video, document or sticker.")
+    kind = models.CharField(max_length=10, choices=kinds)
     mime_type = models.CharField(max_length=128, blank=True)
     filename = models.CharField(max_length=256, blank=True, help_text="As the sender called it; documents alone.")
     # As the webhook gave it, base64 or hex; empty where it gave none.
@@ -40,6 +46,7 @@ class Media(models.Model):
         verbose_name_plural = "media"
         ordering = ["-message_id"]
         indexes = [
+            models.Index(fields=["state", "message"], name="media_state", condition=~Q(state=State.STORED)),
             models.Index(fields=["rank", "due_at"], name="media_due", condition=Q(finished_at__isnull=True)),
             models.Index(
                 fields=["finished_at"],

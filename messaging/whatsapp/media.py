@@ -22,8 +22,15 @@ LIMITS: Mapping[str, int] = {
     "document": 100 * _MIB,
     "sticker": 500 * 1024,
 }
-# How long Meta keeps the file of a message that a webhook told of.
-KEPT_FOR_DAYS = 7
+# How long Meta keeps the file of a message that a webhook told of, and one that was uploaded.
+KEPT_FOR_DAYS, UPLOAD_KEPT_FOR_DAYS = 7, 30
+# What a message may carry, by kind; Meta takes more types of documents than its page names.
+UPLOADS: Mapping[str, frozenset[str]] = {
+    "image": frozenset({"image/jpeg", "image/png"}),
+    "sticker": frozenset({"image/webp"}),
+    "video": frozenset({"video/mp4", "video/3gpp"}),
+    "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+}
 _MIME = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*(\s*;\s*[\w.+-]+=(\"[^\"\\\r\n]*\"|[\w.+-]+))*", re.ASCII)
 _HEX_DIGITS = 64
 _SHA256_BYTES = 32
@@ -49,6 +56,26 @@ def file_of(message_type: str, content: Mapping[str, Any]) -> File | None:
         return None
     mime_type, sha256, filename = (_text(content, name) for name in ("mime_type", "sha256", "filename"))
     return File(media_id, message_type, mime_type, sha256, filename)
+
+
+class NotSendable(Exception):
+    """No message can carry such a file; the text says why, for who wants to send it."""
+
+
+def check_upload(mime_type: str, size: int) -> str:
+    """The kind of message that can carry such a file. Raises NotSendable."""
+    if not is_mime_type(mime_type):
+        raise NotSendable("This is no MIME type, such as image/jpeg.")
+    plain = mime_type.partition(";")[0].strip().lower()
+    kind = next((kind for kind, types in UPLOADS.items() if plain in types), "document")
+    if kind == "document" and plain.partition("/")[0] in UPLOADS:
+        known = sorted(each for types in UPLOADS.values() for each in types if each.partition("/")[0] in plain)
+        raise NotSendable(f"WhatsApp does not take {plain}; of this family it takes {', '.join(known)}.")
+    if not size:
+        raise NotSendable("The file is empty.")
+    if size > LIMITS[kind]:
+        raise NotSendable(f"It has {size:,} bytes; WhatsApp takes {LIMITS[kind]:,} of this kind ({kind}).")
+    return kind
 
 
 def is_mime_type(text: str) -> bool:

@@ -274,7 +274,8 @@ def _sorted(status: int, body: object, headers: Mapping[str, str]) -> MediaError
     error = from_response(status, body, headers)
     words = f"Meta answered {error}." if error.code is not None else f"Meta answered {status}."
     if status in _NOT_THERE or error.code == GONE_CODE or error.subcode == NO_SUCH_OBJECT_SUBCODE:
-        return MediaError(Trouble.GONE, f"Meta does not have it (any more): {error}.")
+        code = f", code {error.code}" if error.code is not None else ""
+        return MediaError(Trouble.GONE, f"Meta does not have it (any more): answered {status}{code}.")
     return MediaError(_trouble(error), words, getattr(error, "wait", 0.0))
 
 

@@ -78,16 +78,16 @@ def sends(db: None, files: Path, webhooks: Callable[..., dict[str, Any]]) -> Sen
 
 
 @pytest.fixture
-def api(meta: Sandbox) -> Iterator[MediaApi]:
+def media_api(meta: Sandbox) -> Iterator[MediaApi]:
     api = MediaApi(f"http://127.0.0.1:{meta.port}", "v25.0", TOKEN)
     yield api
     api.close()
 
 
 @pytest.fixture
-def fetch(api: MediaApi) -> Callable[[], list[Tried]]:
+def fetch(media_api: MediaApi) -> Callable[[], list[Tried]]:
     """Fetch all that is due, as the process does."""
-    fetcher = Fetcher(lambda: api)
+    fetcher = Fetcher(lambda: media_api)
 
     def go() -> list[Tried]:
         tried = [fetcher.fetch(download) for download in claim_media(50)]

@@ -127,13 +127,13 @@ def test_a_file_over_the_limit_is_not_transferred(sends: Sends, fetch: Fetch, se
 
 
 def test_a_transfer_ends_at_the_limit_whatever_was_announced(
-    meta: Sandbox, webhooks: Callable[..., Any], api: MediaApi
+    meta: Sandbox, webhooks: Callable[..., Any], media_api: MediaApi
 ) -> None:
     body = webhooks(media={"fault": "endless"})
-    found = api.look_up(body["entry"][0]["changes"][0]["value"]["messages"][0]["image"]["id"])
+    found = media_api.look_up(body["entry"][0]["changes"][0]["value"]["messages"][0]["image"]["id"])
     into = io.BytesIO()
     with pytest.raises(MediaError) as caught:
-        api.fetch(found.url, into, 300_000)
+        media_api.fetch(found.url, into, 300_000)
     assert (caught.value.trouble, into.tell() <= 300_000) == (Trouble.TOO_LARGE, True)
 
 
@@ -151,9 +151,9 @@ def test_a_transfer_ends_at_the_limit_whatever_was_announced(
         "",
     ],
 )
-def test_the_token_goes_to_no_other_host(url: str, api: MediaApi) -> None:
+def test_the_token_goes_to_no_other_host(url: str, media_api: MediaApi) -> None:
     with pytest.raises(MediaError) as caught:
-        api.fetch(url, io.BytesIO(), 1000)
+        media_api.fetch(url, io.BytesIO(), 1000)
     assert caught.value.trouble is Trouble.MISCONFIGURED
 
 
@@ -223,9 +223,9 @@ def test_a_claimed_file_is_nobody_elses(sends: Sends) -> None:
     assert (len(claim_media(5)), len(claim_media(5))) == (1, 0)
 
 
-def test_an_outcome_after_its_lease_changes_nothing(sends: Sends, api: MediaApi) -> None:
+def test_an_outcome_after_its_lease_changes_nothing(sends: Sends, media_api: MediaApi) -> None:
     message = sends(media={"fault": "gone"})
-    late = Fetcher(lambda: api).fetch(claim_media(1)[0])
+    late = Fetcher(lambda: media_api).fetch(claim_media(1)[0])
     due_now(message)
     claim_media(1)
     record_media([late])
@@ -258,9 +258,11 @@ def test_a_deleted_message_takes_its_file_along(sends: Sends, fetch: Fetch, file
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
-def test_a_file_of_a_message_that_was_deleted_meanwhile_is_removed(sends: Sends, api: MediaApi, files: Path) -> None:
+def test_a_file_of_a_message_that_was_deleted_meanwhile_is_removed(
+    sends: Sends, media_api: MediaApi, files: Path
+) -> None:
     message = sends()
-    tried = Fetcher(lambda: api).fetch(claim_media(1)[0])
+    tried = Fetcher(lambda: media_api).fetch(claim_media(1)[0])
     message.delete()
     record_media([tried])
     assert [path for path in files.rglob("*") if path.is_file()] == []

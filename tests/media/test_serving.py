@@ -46,9 +46,7 @@ def account(name: str, *permissions: str) -> Client:
     return client
 
 
-def test_a_client_gets_the_file_by_the_address_in_the_message(api: Any, photo: Message, api_key: str) -> None:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key}")
+def test_a_client_gets_the_file_by_the_address_in_the_message(client: APIClient, photo: Message) -> None:
     told = client.get(f"/messaging/messages/{photo.pk}").json()["media"]
     assert told == {
         "state": "stored",
