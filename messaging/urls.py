@@ -5,6 +5,7 @@ from django.urls import path
 from messaging.api.interventions import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
 from messaging.api.media import MediaView, UploadView
 from messaging.api.messages import MessageDetailView, MessageListView
+from messaging.api.receipts import ReadView
 from messaging.api.sending import SendBulkView, SendView
 from messaging.api.subscriptions import (
     DeliveryListView,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("messaging/send/bulk", SendBulkView.as_view(), name="send-bulk"),
     path("messaging/messages", MessageListView.as_view(), name="messages"),
     path("messaging/messages/<uuid:pk>/cancel", CancelView.as_view(), name="cancel"),
+    path("messaging/messages/<uuid:pk>/read", ReadView.as_view(), name="read"),
     path("messaging/messages/<uuid:pk>/retry", RetryView.as_view(), name="retry"),
     path("messaging/messages/<uuid:pk>/media", MediaView.as_view(), name="media"),
     path("messaging/media", UploadView.as_view(), name="upload-media"),

@@ -27,6 +27,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     # JSON is no form.
     ("post", "/messaging/media"): (401, 415, 403, 415, 415),
     ("post", f"/messaging/messages/{MESSAGE}/cancel"): (401, 404, 403, 404, 404),
+    ("post", f"/messaging/messages/{MESSAGE}/read"): (401, 404, 403, 404, 404),
     ("post", f"/messaging/messages/{MESSAGE}/retry"): (401, 404, 403, 404, 404),
     ("post", f"/messaging/campaigns/{CAMPAIGN}/hold"): (401, 200, 403, 200, 200),
     ("post", f"/messaging/campaigns/{CAMPAIGN}/resume"): (401, 200, 403, 200, 200),
