@@ -51,9 +51,7 @@ def _is_chunked(request: HttpRequest) -> TypeGuard[WSGIRequest]:
     """Whether the body comes in chunks, without a length, and the server tells where it ends."""
     coding = request.META.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
     return (
-        coding == "chunked"
-        and isinstance(request, WSGIRequest)
-        and bool(request.environ.get("wsgi.input_terminated"))
+        coding == "chunked" and isinstance(request, WSGIRequest) and bool(request.environ.get("wsgi.input_terminated"))
     )
 
 

@@ -1,7 +1,8 @@
 """PostgreSQL is away while SQS is up: webhooks and events go on coming, workers pause, and all is stored afterwards."""
 
-import threading
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ FIRST_S = 1.0
 SETTLE_S = 75.0
 LANES = ("incoming", "analytics")
 # One of these may be received before a worker knows, and once more where a worker left it to its back-off.
-MOST_RECEIVES = 4
+MOST_RECEIVES = 3
 
 
 def run(messages: int) -> Outcome:
@@ -32,23 +33,22 @@ def run(messages: int) -> Outcome:
 
 
 def _run(stack: Stack, messages: int, away_s: float) -> Outcome:
-    refused: list[int] = []
-    load = threading.Thread(target=lambda: _load(stack, messages, away_s + 2 * FIRST_S, refused), daemon=True)
-    load.start()
-    time.sleep(FIRST_S)
-    stack.postgres.stop()
-    time.sleep(away_s)
-    stack.start_postgres()
-    load.join()
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(_load, stack, messages, away_s + 2 * FIRST_S)
+        time.sleep(FIRST_S)
+        stack.postgres.stop()
+        time.sleep(away_s)
+        stack.start_postgres()
+        refused = load.result()
     with suppress(NotReady):
         wait_until(lambda: _stored(stack) >= 2 * messages, "everything is stored", SETTLE_S, 0.25)
     missing = 2 * messages - _stored(stack)
     queues = stack.sqs_control("counts")["queues"]
     dead = sum(queues[f"waproject-{lane}-dlq"]["waiting"] for lane in LANES)
     most = max(queues[f"waproject-{lane}"]["most_receives"] for lane in LANES)
-    remark = f"away for {away_s:.0f} s; {dead} in the DLQs; at most {most} receives of one; {sum(refused)} refused"
-    # A webhook that was refused (none should be) or received more often than explained breaks the promise as well.
-    return Outcome(dead, max(0, most - MOST_RECEIVES), max(0, missing), remark)
+    remark = f"away for {away_s:.0f} s; {dead} in the DLQs; at most {most} receives of one; {refused} refused"
+    # A webhook that was refused, and a message received more often than explained, break the promise as well.
+    return Outcome(dead, max(0, most - MOST_RECEIVES) + refused, max(0, missing), remark)
 
 
 def _stored(stack: Stack) -> int:
@@ -58,17 +58,21 @@ def _stored(stack: Stack) -> int:
         return 0
 
 
-def _load(stack: Stack, messages: int, seconds: float, refused: list[int]) -> None:
-    meta = Meta(stack.env)
+def _load(stack: Stack, messages: int, seconds: float) -> int:
+    """How many webhooks were not answered 200."""
+    meta, refused = Meta(stack.env), 0
+    os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - signs for nobody
     publisher = Publisher(Client(stack.env["AWS_REGION"], stack.env["AWS_ENDPOINT_URL_SQS"]))
     url = stack.env["SQS_ANALYTICS_QUEUE_URL"]
     began = time.monotonic()
     for number in range(messages):
         time.sleep(max(0.0, began + number * seconds / messages - time.monotonic()))
-        refused.append(meta.post([("messages", inbound(number, int(time.time())))]))
+        refused += meta.post([("messages", inbound(number, int(time.time())))])
         publisher.send(Outgoing(url, task_message("analytics.record_events", [_event()])))
+    return refused
 
 
 def _event() -> dict[str, object]:
     at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    return {"id": str(uuid4()), "event_type": "chaos", "data": {}, "source": "api", "client_name": "", "occurred_at": at}
+    about = {"event_type": "chaos", "data": {}, "source": "api", "client_name": ""}
+    return {"id": str(uuid4()), **about, "occurred_at": at}

@@ -56,7 +56,8 @@ class Meta:
     def post(self, updates: Sequence[tuple[str, dict[str, Any]]]) -> int:
         """Post one, again until it is answered 200; how often it was not. Raises RuntimeError when it never is."""
         raw = json.dumps(body(self._env, updates)).encode()
-        headers = {"Content-Type": "application/json", signature.HEADER: signature.sign(raw, self._env["WA_APP_SECRET"])}
+        signed = signature.sign(raw, self._env["WA_APP_SECRET"])
+        headers = {"Content-Type": "application/json", signature.HEADER: signed}
         until, refused = time.monotonic() + GIVE_UP_S, 0
         while not self._taken(raw, headers):
             refused += 1

@@ -41,9 +41,7 @@ class Stack:
     `settings` are added to the environment of all processes.
     """
 
-    def __init__(
-        self, settings: Mapping[str, str] | None = None, outgoing: int = 2, analytics: bool = False
-    ) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, outgoing: int = 2, analytics: bool = False) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="chaos-sending-"))
         self.directory.chmod(0o755)  # PostgreSQL may run as another user
         ports = free_ports(PORTS)

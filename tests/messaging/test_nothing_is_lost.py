@@ -133,7 +133,7 @@ def all_updates(prefix: str) -> list[dict[str, Any]]:
     bodies = []
     for n in range(MESSAGES):
         for step, state in enumerate(IN_ORDER[n % len(IN_ORDER)]):
-            errors = {"errors": [{"code": 131026, "title": "x"}]} if state == "failed" else {}
+            errors: dict[str, Any] = {"errors": [{"code": 131026, "title": "x"}]} if state == "failed" else {}
             update = status(state, wamid=f"{prefix}.out{n}", at=1_790_000_000 + step, **errors)
             bodies.append(webhook(statuses=(update,)))
         bodies.append(webhook(inbound_text(wamid=f"{prefix}.in{n}", sender=f"1555000{n % 7:04}", at=1_790_000_000 + n)))

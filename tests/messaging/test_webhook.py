@@ -13,7 +13,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.test import Client, RequestFactory
 from django.utils import timezone
-from gunicorn.http.errors import InvalidChunkSize
+from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]
 
 from chaos.faulty_sqs import Fault, FaultySqs
 from messaging import webhook as endpoint
@@ -115,7 +115,8 @@ def test_a_body_over_metas_limit_is_413() -> None:
 def chunked(body: bytes, source: Any = None) -> Any:
     """A request whose body comes in chunks, as gunicorn hands it over: without a length, and with an end."""
     environ = {
-        **RequestFactory()._base_environ(PATH_INFO=URL, REQUEST_METHOD="POST", CONTENT_TYPE="application/json"),
+        **RequestFactory().post(URL, content_type="application/json").META,
+        "CONTENT_LENGTH": "",
         "HTTP_TRANSFER_ENCODING": "chunked",
         "HTTP_X_HUB_SIGNATURE_256": sign(body, APP_SECRET),
         "wsgi.input": source or BytesIO(body),

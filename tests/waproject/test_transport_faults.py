@@ -79,9 +79,7 @@ def queue(server: SqsServer) -> Queue:
 class Consumer:
     """A consumer in a real event loop; `delivered` has what Celery was handed."""
 
-    def __init__(
-        self, client: Client, queue: Queue, room: bool = True, gate: Callable[[], bool] = always
-    ) -> None:
+    def __init__(self, client: Client, queue: Queue, room: bool = True, gate: Callable[[], bool] = always) -> None:
         self._hub = Hub()
         self._ended = False
         self.delivered: list[dict[Any, Any]] = []
