@@ -14,6 +14,7 @@ from messaging.services import note
 from monitoring.alerts import acknowledge
 from monitoring.models import Alert, Silence
 from monitoring.rules import RULES
+from waproject.themed_admin import ModelAdmin, Select
 
 
 @admin.register(Alert)
@@ -60,7 +61,7 @@ class AlertAdmin(ReadOnlyAdmin):
 class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new silence: the rule is one of those that there are."""
 
-    rule = forms.ChoiceField(choices=[(rule.name, rule.name) for rule in RULES])
+    rule = forms.ChoiceField(choices=[(rule.name, rule.name) for rule in RULES], widget=Select)
 
     def clean_until(self) -> Any:
         """A silence that is over already would surprise whoever made it."""
@@ -71,7 +72,7 @@ class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Silence)
-class SilenceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SilenceAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Made for a planned outage, ended by deleting it."""
 
     list_display = ["rule", "key", "until", "by", "reason"]
