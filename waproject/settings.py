@@ -115,7 +115,13 @@ DATABASES["default"].update(
     CONN_HEALTH_CHECKS=True,
 )
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    connect_timeout=3, options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}"
+    connect_timeout=3,
+    options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}",
+    # A host that vanished answers nothing: its connections are given up after 20 to 25 s.
+    keepalives_idle=10,
+    keepalives_interval=5,
+    keepalives_count=3,
+    tcp_user_timeout=20_000,
 )
 
 # SQS ----------------------------------------------------------------------------------------------------------------
