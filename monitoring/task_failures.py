@@ -85,6 +85,8 @@ def _note(sender: Any = None, task_id: str = "", exception: Any = None, tracebac
     if sender.request.get(JOINED) or not _may_write():
         return  # each of joined messages is tried alone next
     try:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # it may be what the task failed of
         trace = traceback if isinstance(traceback, TracebackType) else None
         _write(task_id, sender.name, type(exception).__name__, words_of(exception), place_of(trace))
     except Error as error:

@@ -142,6 +142,7 @@ def test_with_sqs_away_it_is_tried_again_and_then_given_up(sqs: Any, monkeypatch
 
 def test_what_the_queue_refuses_stays(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "send_again", lambda *_: [])
+    monkeypatch.setattr(moves, "MOST_FAILURES", 2)
     put(sqs, "x")
     move = finished(ask(REDRIVE))
     assert (move.state, len(on(sqs, LANE.dlq_url))) == ("failed", 1)
