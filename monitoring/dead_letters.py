@@ -88,7 +88,7 @@ def look(lane: Lane, in_full: bool = False) -> Look:
     with sqs_or_away():
         sample = sampling.sample(sqs, lane.dlq_url)
     decoded = [decode(seen.body, lane) for seen in sample.messages]
-    failures = failures_of({one.task_id for one in decoded if one.task_id})
+    failures = failures_of({one.task_id for one in decoded if not one.fault})
     outbound = _outbound(decoded)
     letters = [
         Letter(
@@ -102,7 +102,7 @@ def look(lane: Lane, in_full: bool = False) -> Look:
             fault=one.fault,
             arguments=_shown(one.arguments, in_full),
             body=_body(seen, one, in_full),
-            failure=failures.get(one.task_id),
+            failure=None if one.fault else failures.get(one.task_id),
             outbound=next((outbound[pk] for pk in message_ids(one) if pk in outbound), None),
         )
         for seen, one in zip(sample.messages, decoded, strict=True)

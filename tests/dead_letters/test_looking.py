@@ -86,15 +86,14 @@ def test_whoever_is_killed_while_looking_hides_nothing_for_more_than_ten_seconds
     sqs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(sqs, RAW)
-    asked: list[int] = []
-    real = sqs.receive_message
-    monkeypatch.setattr(
-        "waproject.sqs.control.client",
-        lambda *_: type("Spy", (), {
-            "__getattr__": lambda _, name: getattr(sqs, name),
-            "receive_message": lambda _, **how: asked.append(how["VisibilityTimeout"]) or real(**how),
-        })(),
-    )  # fmt: skip
+    asked = []
+    receive = sampling.receive
+
+    def spied(*args: Any, hide_s: int, most: int) -> Any:
+        asked.append(hide_s)
+        return receive(*args, hide_s=hide_s, most=most)
+
+    monkeypatch.setattr(sampling, "receive", spied)
     look(LANE)
     assert asked == [10]
 

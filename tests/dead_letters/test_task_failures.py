@@ -1,10 +1,10 @@
 """Why a task failed is kept, without anybody's text, and forgotten in time."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from celery import signals
+from celery.app.task import Context
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
@@ -22,13 +22,13 @@ def _nothing_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_failures, "_written", [])
 
 
-def fail(task_id: str = "t-1", error: Exception | None = None, **request: Any) -> None:
+def fail(task_id: str = "t-1", error: Exception | None = None, joined: int | None = None) -> None:
     """A task fails, as a worker's child sees it."""
-    receive.push_request(id=task_id, **request)
+    receive.request_stack.push(Context(id=task_id, **({JOINED: joined} if joined else {})))
     try:
         signals.task_failure.send(receive, task_id=task_id, exception=error or ValueError("no"), traceback=None)
     finally:
-        receive.pop_request()
+        receive.request_stack.pop()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ def test_it_counts_and_keeps_the_latest() -> None:
 
 
 def test_joined_messages_are_not_blamed() -> None:
-    fail(**{JOINED: 3})
+    fail(joined=3)
     assert not TaskFailure.objects.exists()
 
 
