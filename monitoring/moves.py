@@ -27,9 +27,11 @@ from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED, Seen
 logger = logging.getLogger(__name__)
 
 MOST_IDS = MOST_SAMPLED
-STEP_S = 5.0
-# Longer than a step with every request at its time-out.
-LEASE = timedelta(seconds=60)
+STEP_S = 2.0
+# How long one step looks for selected letters among others.
+SEARCH_S = 5.0
+# Longer than a step with a request at its time-out; then another monitor goes on.
+LEASE = timedelta(seconds=30)
 TIMEOUT_S = 5.0
 # How long what is wanted and not found may be hidden by somebody who looks at it.
 HIDDEN = timedelta(seconds=HIDE_S + 1)
@@ -106,7 +108,7 @@ class Mover(threading.Thread):
     def stop(self) -> None:
         """End after the step that is under way."""
         self._stopping.set()
-        self.join(STEP_S + TIMEOUT_S)
+        self.join(SEARCH_S + TIMEOUT_S)
 
 
 def work() -> bool:
@@ -119,8 +121,8 @@ def work() -> bool:
             _stop(move)
         elif move.by_sqs:
             _follow(move)
-        elif move.state == Move.State.WAITING and _hand_to_sqs(move):
-            _record(move, due_in=1, by_sqs=True)
+        elif move.state == Move.State.WAITING:
+            _begin(move)
         else:
             _step(move)
     except (ClientError, BotoCoreError) as error:
@@ -141,14 +143,16 @@ def _claim() -> Move | None:
     return move
 
 
-def _hand_to_sqs(move: Move) -> bool:
-    """Whether SQS makes the move by itself, which it can only for all letters of a queue."""
-    if move.message_ids is not None or move.action != Move.Action.REDRIVE:
-        return False
+def _begin(move: Move) -> None:
+    """Count the letters; SQS makes the move by itself where it can, which is for all letters of a queue alone."""
     lane, sqs = LANES[move.lane], _sqs()
-    move.total = control.depth(sqs, lane.dlq_url).total
-    source, target = control.arn(sqs, lane.dlq_url), control.arn(sqs, lane.url)
-    return moving.start_move_task(sqs, source, target, settings.DLQ_MOVES_PER_SECOND)
+    by_sqs = False
+    if move.message_ids is None:
+        move.total = control.depth(sqs, lane.dlq_url).total
+        if move.action == Move.Action.REDRIVE:
+            source, target = control.arn(sqs, lane.dlq_url), control.arn(sqs, lane.url)
+            by_sqs = moving.start_move_task(sqs, source, target, settings.DLQ_MOVES_PER_SECOND)
+    _record(move, due_in=1 if by_sqs else 0, by_sqs=by_sqs)
 
 
 def _follow(move: Move) -> None:
@@ -175,8 +179,6 @@ def _step(move: Move) -> None:
     lane, sqs = LANES[move.lane], _sqs()
     discards = move.action == Move.Action.DISCARD
     left = None if move.message_ids is None else set(move.message_ids)
-    if move.total is None:
-        move.total = control.depth(sqs, lane.dlq_url).total
 
     def wanted(seen: Seen) -> bool:
         return seen.sent_at <= move.asked_at if left is None else seen.message_id in left
@@ -195,7 +197,7 @@ def _step(move: Move) -> None:
         before=before,
         per_second=pace,
         most=max(1, int(pace * STEP_S)) if left is None else len(left),
-        seconds=STEP_S,
+        seconds=STEP_S if left is None else SEARCH_S,
     )
     if left is not None:
         left -= set(made.done)

@@ -17,7 +17,7 @@ from typing import Any
 from billiard.exceptions import TimeLimitExceeded
 from celery import signals
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import Error, IntegrityError, ProgrammingError, connection, transaction
 
 from monitoring.models import TaskFailure
 from monitoring.models.dead_letters import TASK_ID_LENGTH
@@ -33,10 +33,11 @@ MOST_ROWS = 100_000
 PER_SECOND = 20
 WORDS_LENGTH = 300
 
-# What an error quotes may be somebody's text. Of these errors it is a name in code.
+# What an error quotes may be somebody's text. Of these errors it is a name in code or of a table; of their values
+# PostgreSQL speaks in DETAIL, which is cut.
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NAME = re.compile(r"['\"][A-Za-z_][\w.]{0,60}['\"]")
-_QUOTES_NAMES = (KeyError, AttributeError, TypeError, NameError, ImportError)
+_QUOTES_NAMES = (KeyError, AttributeError, TypeError, NameError, ImportError, ProgrammingError, IntegrityError)
 
 _written: list[float] = []
 

@@ -81,6 +81,7 @@ def test_a_kill_between_send_and_delete_doubles_and_loses_nothing(sqs: Any, monk
     put(sqs, "one")
     move = ask(REDRIVE)
     monkeypatch.setattr(moving, "HIDE_S", 1)
+    moves.work()
 
     def killed(*_: Any) -> None:
         raise SystemExit
@@ -111,6 +112,7 @@ def test_a_move_that_is_stopped_ends_where_it_is(sqs: Any, settings: Any, monkey
     put(sqs, *["x"] * 25)
     move = ask(REDRIVE)
     moves.work()
+    moves.work()
     moves.stop(move.pk, "bob")
     move = finished(move)
     assert move.state == "stopped"
@@ -132,10 +134,10 @@ def test_those_that_are_gone_are_said(sqs: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_with_sqs_away_it_is_tried_again_and_then_given_up(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "ReceiveMessage")
 
-    monkeypatch.setattr("waproject.sqs.control.depth", away)
+    monkeypatch.setattr("waproject.sqs.moving.receive", away)
     move = finished(ask(REDRIVE))
     assert (move.state, move.error) == ("failed", "SQS did not do it: ServiceUnavailable.")
 
@@ -169,6 +171,7 @@ def test_discarding_leaves_the_ids_and_no_content_in_the_audit_log(sqs: Any) -> 
 def test_a_discard_that_cannot_be_written_down_deletes_nothing(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put(sqs, RAW)
     ask(DISCARD)
+    moves.work()
 
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError

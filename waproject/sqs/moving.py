@@ -16,7 +16,7 @@ from waproject.sqs.sampling import Seen, delete, give_back, receive
 from waproject.sqs.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 
 # What a killed process was about to move shows again this soon.
-HIDE_S = 30
+HIDE_S = 20
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
 MOST_PER_SECOND = 500
 
