@@ -15,6 +15,7 @@ from monitoring import dead_letters_admin  # noqa: F401 - registers
 from monitoring.alerts import acknowledge
 from monitoring.models import Alert, Silence
 from monitoring.rules import RULES
+from waproject.themed_admin import ModelAdmin, Select
 
 
 @admin.register(Alert)
@@ -61,7 +62,7 @@ class AlertAdmin(ReadOnlyAdmin):
 class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new silence: the rule is one of those that there are."""
 
-    rule = forms.ChoiceField(choices=[(rule.name, rule.name) for rule in RULES])
+    rule = forms.ChoiceField(choices=[(rule.name, rule.name) for rule in RULES], widget=Select)
 
     def clean_until(self) -> Any:
         """A silence that is over already would surprise whoever made it."""
@@ -72,7 +73,7 @@ class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Silence)
-class SilenceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SilenceAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Made for a planned outage, ended by deleting it."""
 
     list_display = ["rule", "key", "until", "by", "reason"]

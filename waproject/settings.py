@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 
+from waproject import admin_theme
 from waproject.addresses import networks, require_https, require_loopback
 from waproject.local_environment import read_local_environment
 
@@ -41,6 +42,8 @@ INSTALLED_APPS = [
     "analytics",
     "messaging",
     "waproject",
+    # Before the admin, whose templates and site it replaces.
+    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -81,6 +84,8 @@ TEMPLATES = [
         },
     }
 ]
+
+UNFOLD = admin_theme.UNFOLD
 
 STATIC_URL = "/static/"
 # Without a collectstatic run (make run, tests) whitenoise serves the apps' own static files.

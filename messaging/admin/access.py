@@ -10,9 +10,10 @@ from messaging.models import (
     ApiClient,
     ApiKey,
 )
+from waproject.themed_admin import ModelAdmin, TabularInline
 
 
-class ApiKeyInline(admin.TabularInline):  # type: ignore[type-arg]
+class ApiKeyInline(TabularInline):  # type: ignore[type-arg]
     """A client's keys; revoked by setting a time, never shown again."""
 
     model = ApiKey
@@ -27,7 +28,7 @@ class ApiKeyInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiClientAdmin(ModelAdmin):  # type: ignore[type-arg]
     """The systems that may call, and their keys."""
 
     list_display = ["name", "active", "operator", "created_at"]

@@ -3,10 +3,11 @@
 from functools import cached_property
 from typing import Any
 
-from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
+
+from waproject.themed_admin import ModelAdmin, TabularInline
 
 # Nobody turns to page 200; who looks for an old row filters or searches.
 MOST_COUNTED = 10_000
@@ -38,7 +39,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
             return MOST_COUNTED
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
     """What happened cannot be edited, only looked at."""
 
     paginator = BoundedPaginator
@@ -58,7 +59,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+class ReadOnlyInline(TabularInline):  # type: ignore[type-arg]
     """Rows of the history of one thing."""
 
     extra = 0

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from messaging.admin.history import BoundedPaginator
 from messaging.models import Hold
 from messaging.services import note, resume_hold
+from waproject.themed_admin import ModelAdmin
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
@@ -26,7 +27,7 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Hold)
-class HoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Who holds what, and since when."""
 
     list_display = ["__str__", "client", "number", "by", "reason", "since", "until", "resumed_at"]

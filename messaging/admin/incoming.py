@@ -18,6 +18,7 @@ from messaging.models import (
     UnknownUpdate,
 )
 from messaging.services import Word, note, note_words
+from waproject.themed_admin import ModelAdmin
 
 SHOWN = 100
 
@@ -105,7 +106,7 @@ class AccountEventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(TemplateCategory)
-class TemplateCategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Which templates are marketing, and so are not sent to who opted out."""
 
     list_display = ["name", "category", "waba_id", "updated_at"]

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 
 from messaging.models import Message
 from messaging.services import NotPossible, cancel, mark_failed, send_again
+from waproject.themed_admin import ModelAdmin
 
 # More at once would outlast the patience of a browser and a proxy.
 MOST_AT_ONCE = 1000
 
 
-class InterventionActions(admin.ModelAdmin):  # type: ignore[type-arg]
+class InterventionActions(ModelAdmin):  # type: ignore[type-arg]
     """Needs the permission to change messages, which are otherwise read-only for everybody."""
 
     actions = ["cancel", "mark_failed", "send_again"]

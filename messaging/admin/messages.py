@@ -112,7 +112,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             ),
         )
         return format_html(
-            "<table><thead><tr><th>Time</th><th>Status</th><th>From</th><th>Error</th></tr></thead>{}</table>"
+            "<table class='trail'><thead><tr>"
+            "<th>Time</th><th>Status</th><th>From</th><th>Error</th></tr></thead>{}</table>"
             "<p class='help'>In brackets: told too late to change the status.</p>",
             rows,
         )

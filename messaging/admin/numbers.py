@@ -11,10 +11,11 @@ from messaging.models import (
     BusinessNumber,
 )
 from messaging.services import note, pause, resume
+from waproject.themed_admin import ModelAdmin
 
 
 @admin.register(BusinessNumber)
-class BusinessNumberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Pace and pause of each number."""
 
     list_display = ["phone_number_id", "display_phone_number", "rate", "paused_at", "paused_by", "pause_reason"]

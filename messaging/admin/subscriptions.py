@@ -27,6 +27,7 @@ from messaging.services.subscriptions import (
     unsubscribe,
 )
 from messaging.services.tidying import KEPT
+from waproject.themed_admin import CheckboxSelectMultiple, ModelAdmin
 
 MOST_AT_ONCE = 1000
 
@@ -35,7 +36,7 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
     """A subscription's own fields."""
 
     events = forms.MultipleChoiceField(
-        choices=[(kind.value, kind.value) for kind in SUBSCRIBABLE], widget=forms.CheckboxSelectMultiple
+        choices=[(kind.value, kind.value) for kind in SUBSCRIBABLE], widget=CheckboxSelectMultiple
     )
 
     class Meta:
@@ -53,7 +54,7 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Who is told of what happens."""
 
     form = SubscriptionForm

@@ -1,0 +1,69 @@
+"""Pages in headless Chromium, as a member of staff sees them: for tests that list these fixtures' names."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+CHROMIUM = Path("/usr/bin/chromium")
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}; Debian's package chromium brings it"
+)
+LOOKS = [
+    {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+    for width, height in ((390, 844), (1440, 900))
+    for theme in ("light", "dark")
+]
+
+
+def name_of(look: Any) -> str:
+    """For a test's id, and a screenshot's file."""
+    return f"{look['color_scheme']}-{look['viewport']['width']}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for all tests of a module."""
+    # Playwright's loop runs in this thread, which Django takes for an async context.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def open_page(browser: Any, live_server: Any, path: str, **options: Any) -> Any:
+    """The page, as superuser ann; `foreign` collects requests to other hosts, `errors` what broke."""
+    client = Client()
+    client.force_login(User.objects.get_or_create(username="ann", defaults={"is_staff": True, "is_superuser": True})[0])
+    context = browser.new_context(**options)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.foreign, page.errors = [], []
+    page.on(
+        "request",
+        lambda request: request.url.startswith((live_server.url, "data:")) or page.foreign.append(request.url),
+    )
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(f"{live_server.url}{path}")
+    return page
+
+
+def serious_faults(page: Any) -> list[tuple[str, str]]:
+    """What axe-core calls serious or critical: the rule, and the first place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in {"serious", "critical"}]
+
+
+def picture(page: Any, tmp_path: Path, name: str) -> None:
+    """Keep a screenshot where SCREENSHOTS says, for whoever wants to look."""
+    page.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"{name}.png", full_page=True)

@@ -1,0 +1,69 @@
+"""The admin in its theme: every page of ours wears it, on a phone and in the dark too."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+
+from messaging.models import Contact
+from messaging.services import receive
+from messaging.states import Status
+from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.factories import in_state
+from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+from waproject.admin_theme import SIDEBAR
+from waproject.themed_admin import ModelAdmin
+
+__all__ = ["browser"]
+
+
+def test_every_models_pages_are_in_the_theme() -> None:
+    strangers = [model for model, page in admin.site._registry.items() if not isinstance(page, ModelAdmin)]
+    assert strangers == []
+
+
+def test_every_model_is_in_the_sidebar() -> None:
+    links = {str(item["link"]) for group in SIDEBAR for item in group["items"]}
+    models = {f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry}
+    assert models - links == set()
+
+
+@pytest.mark.django_db
+def test_the_sidebar_leaves_out_what_one_may_not_see() -> None:
+    client = Client()
+    client.force_login(User.objects.create(username="new", is_staff=True))
+    assert 'href="/admin/messaging/message/"' not in client.get("/admin/").content.decode()
+
+
+PAGES = {
+    "index": "/admin/",
+    "messages": "/admin/messaging/message/",
+    "message": "/admin/messaging/message/{message}/change/",
+    "contact": "/admin/messaging/contact/{contact}/change/",
+    "number": "/admin/messaging/businessnumber/",
+    "subscription": "/admin/messaging/subscription/add/",
+    "hold": "/admin/messaging/hold/add/",
+    "silence": "/admin/monitoring/silence/add/",
+    "account": "/admin/auth/user/add/",
+}
+
+
+@needs_chromium
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("sqs")
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, tmp_path: Path, look: Any) -> None:
+    receive(webhook(inbound_text(sender="15551230001", text="Is my order on its way? " * 20), name="Ann"))
+    message = in_state(Status.FAILED, error_code=131026, error_title="Message undeliverable")
+    page = open_page(browser, live_server, "/admin/", **look)
+    faults: dict[str, Any] = {}
+    for name, path in PAGES.items():
+        page.goto(live_server.url + path.format(message=message.pk, contact=Contact.objects.get().pk))
+        picture(page, tmp_path, f"{name}-{name_of(look)}")
+        faults[name] = (serious_faults(page), page.evaluate("document.documentElement.scrollWidth"))
+    assert faults == dict.fromkeys(PAGES, ([], look["viewport"]["width"]))
+    assert (page.errors, page.foreign) == ([], [])
+    page.context.close()
