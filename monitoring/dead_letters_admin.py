@@ -132,5 +132,7 @@ class MoveAdmin(ReadOnlyAdmin):
         shared = self.admin_site.each_context(request)
         title = f"Dead letters of {lane.name}"
         return render(
-            request, template, {**shared, "title": title, "opts": cast(Any, Move)._meta, "lane": lane.name, **page}
+            request,
+            template,
+            {**shared, "title": title, "opts": cast(Any, Move)._meta, "lane": lane.name, "lanes": list(LANES), **page},
         )
