@@ -32,7 +32,6 @@ class MoveAdmin(ReadOnlyAdmin):
     """The lanes with their dead letters, the latest moves below them."""
 
     list_display = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error")
-    list_filter = ["lane", "action", "state"]
     fields = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error", "by_sqs")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
