@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from messaging.models import Message
-from monitoring.depths import QueuesAway
+from monitoring.depths import sqs_or_away
 from monitoring.models import TaskFailure
 from monitoring.task_failures import failures_of
 from monitoring.veil import veiled, veiled_text
@@ -108,20 +107,6 @@ def look(lane: Lane, in_full: bool = False) -> Look:
         for seen, one in zip(sample.messages, decoded, strict=True)
     ]
     return Look(lane.name, max(sample.depth.total, len(letters)), letters)
-
-
-class sqs_or_away:  # noqa: N801 - reads as the statement that it is
-    """Turns what botocore raises into QueuesAway."""
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raises QueuesAway with SQS's own word."""
-        if isinstance(error, ClientError):
-            raise QueuesAway(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
-        if isinstance(error, BotoCoreError):
-            raise QueuesAway(type(error).__name__) from error
 
 
 def decode(body: str, lane: Lane) -> Decoded:
