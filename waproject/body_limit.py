@@ -67,7 +67,7 @@ def _is_chunked(request: HttpRequest) -> TypeGuard[WSGIRequest]:
 
 def _read(source: Any, limit: int) -> IO[bytes]:
     """The whole body, at its end; where it is over the limit, a little more than that."""
-    body = SpooledTemporaryFile(IN_MEMORY_BYTES)
+    body = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the request reads it, and outlives this call
     while body.tell() <= limit and (chunk := source.read(CHUNK_BYTES)):
         body.write(chunk)
     return body
