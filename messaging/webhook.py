@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -18,15 +19,19 @@ from messaging.publishing import SqsAway, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.splitting import size, split
 from waproject.metrics import WEBHOOKS
+from waproject.seldom import Seldom
 
 logger = logging.getLogger(__name__)
 
+PATH = "/webhook/whatsapp"
 # In UTF-8. SQS takes 1 MiB, and JSON inside JSON makes `\\\\u0416` of a two-byte letter: 3.5 times the body at worst.
 TASK_BYTES = 256 * 1024
 RETRY_AFTER_S = 30
 # Set from a refusal until it is written down. While it happens the database is away, so a later webhook does that:
 # a status that only Meta holds must not be taken for one that there never was.
 _refused = threading.Event()
+UNSIGNED_LOG_EVERY_S = 60.0
+_unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -46,8 +51,8 @@ class WebhookView(View):
         """200 once the updates are safe; 403 unsigned, 400 no JSON, 503 when neither SQS nor database takes them."""
         secrets = (settings.WA_APP_SECRET, settings.WA_APP_SECRET_PREVIOUS)
         if not signature.is_signed(request.body, request.headers.get(signature.HEADER, ""), secrets):
-            logger.warning("webhook refused: its signature is missing or wrong")
             WEBHOOKS.inc("unsigned")
+            _log_unsigned()
             return JsonResponse({"detail": f"{signature.HEADER} does not sign this body."}, status=403)
         try:
             body = json.loads(request.body)
@@ -67,6 +72,33 @@ class WebhookView(View):
         WEBHOOKS.inc("taken")
         _write_refusal_down()
         return HttpResponse(status=200)
+
+
+class WebhookMiddleware:
+    """Takes Meta's POST before hosts, sessions and users are looked at: its signature is all that counts, and looking
+    is a tenth of a webhook's CPU.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer it, or pass the request on."""
+        if request.path_info != PATH or request.method != "POST":
+            return self.get_response(request)
+        response: HttpResponse = _view(request)
+        # As CommonMiddleware does: without it the answer goes out in chunks.
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+
+_view: Callable[[HttpRequest], Any] = WebhookView.as_view()
+
+
+def _log_unsigned() -> None:
+    """Say it, once in so many seconds: anybody may call here, and as often as he likes."""
+    if (others := _unsigned.hit()) is not None:
+        logger.warning("webhook refused: its signature is missing or wrong (%d more since the last line)", others)
 
 
 def _write_refusal_down() -> None:

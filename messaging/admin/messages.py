@@ -80,8 +80,9 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     @admin.display(description="text")
     def short_text(self, message: Message) -> str:
-        """The beginning of the text."""
-        return message.text[:60]
+        """The beginning of the text, and what kind of message it is where it is not text alone."""
+        kind = message.template or message.content.get("type") or message.content.get("kind") or message.type
+        return message.text[:60] if message.type == "text" else f"[{kind}] {message.text[:60]}".rstrip()
 
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
         """With its file, where it has one, and a button where that did not come and one may ask for it."""

@@ -14,6 +14,7 @@ ABOUT = """\
 A simulator of Meta's WhatsApp Cloud API. Nothing here leaves this machine; all state is in memory.
 
 POST /vNN.N/{phone_number_id}/messages   send a message, as to graph.facebook.com
+GET  /_sandbox/                          a user's phone, to be opened in a browser
 GET  /_sandbox/ledger                    every accepted send (?to= ?callback= ?count_only=1)
 GET  /vNN.N/{media_id}                   where a file is; POST /vNN.N/{phone_number_id}/media uploads one
 POST /_sandbox/inbound                   a user writes: {"from": "15551230001", "text": "Hello"}

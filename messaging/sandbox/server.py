@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from . import cloud_api, control, fault_control, media_api
+from .phone import handlers as phone
 from .settings import Behaviour, Identity
 from .simulator import Simulator
 
@@ -33,6 +34,12 @@ def application(simulator: Simulator) -> Application:
             (r"/_sandbox/faults/(\d{1,9})", fault_control.FaultHandler, given),
             (r"/_sandbox/reset", control.ResetHandler, given),
             (r"/_sandbox/health", control.HealthHandler, given),
+            (r"/_sandbox/?", phone.PageHandler, given),
+            (r"/_sandbox/phone/live", phone.LiveHandler, given),
+            (r"/_sandbox/phone/people", phone.PeopleHandler, given),
+            (r"/_sandbox/phone/switches", phone.SwitchesHandler, given),
+            (r"/_sandbox/phone/files/(\d+)", phone.FileHandler, given),
+            (r"/_sandbox/phone/([a-z]+\.[a-z]+)", phone.PageHandler, given),
             (r"/_sandbox(?:/.*)?", control.UnknownControlHandler, given),
             (r"/", control.AboutHandler, given),
             (r"/.*", cloud_api.UnknownPathHandler, given),
@@ -54,6 +61,7 @@ async def serve(listening: socket.socket, identity: Identity, behaviour: Behavio
     logger.info("Cloud API sandbox on http://127.0.0.1:%d, webhooks go to %s", port, identity.webhook_url)
     await stop.wait()
     server.stop()
+    await phone.close_pages()
     await simulator.drop_pending()
 
 

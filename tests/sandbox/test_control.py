@@ -132,7 +132,7 @@ def test_the_sandbox_is_healthy(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/_sandbox/nothing", 404), ("POST", "/_sandbox", 404), ("DELETE", "/_sandbox/ledger", 405)],
+    [("GET", "/_sandbox/nothing", 404), ("POST", "/_sandbox", 405), ("DELETE", "/_sandbox/ledger", 405)],
 )
 def test_unknown_control_paths_and_methods_are_json_errors(
     sandbox: Sandbox, method: str, path: str, status: int

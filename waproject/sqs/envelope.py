@@ -13,6 +13,7 @@ from typing import Any
 
 ARGS_KWARGS_EMBED = 3
 TIMES = ("eta", "expires")
+RETRIES = "retries"
 # Where a payload that was checked keeps its decoded body; no string, so no message can bring one along.
 DECODED = object()
 
@@ -53,7 +54,18 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     for name in TIMES:
         if (time := headers.get(name)) is not None:
             _check_time(time)
-    return _arguments(_decoded_body(payload))
+    return arguments_in(payload)
+
+
+def arguments_in(payload: Mapping[str, object]) -> list[Any]:
+    """The decoded [args, kwargs, embed]. Raises MalformedMessage."""
+    arguments = _decoded_body(payload)
+    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    args, kwargs, embed = arguments
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    return arguments
 
 
 def _check_time(time: object) -> None:
@@ -77,10 +89,14 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
         raise MalformedMessage("the body cannot be decoded") from None
 
 
-def _arguments(arguments: object) -> list[Any]:
-    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
-        raise MalformedMessage("the body is not [args, kwargs, embed]")
-    args, kwargs, embed = arguments
-    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
-        raise MalformedMessage("the body is not [args, kwargs, embed]")
-    return arguments
+def untried(body: str) -> str:
+    """An SQS body for sending it once more: a task without its retries, eta and expiry, all else as it is."""
+    try:
+        payload = payload_in(body)
+    except MalformedMessage:
+        return body
+    headers = payload.get("headers")
+    if not isinstance(headers, dict) or not any(headers.get(name) for name in (RETRIES, *TIMES)):
+        return body
+    fresh = {**headers, RETRIES: 0, **dict.fromkeys(TIMES)}
+    return json.dumps({**payload, "headers": fresh}, ensure_ascii=False, separators=(",", ":"))
