@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, TypeGuard
+from typing import Any, BinaryIO, TypeGuard, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -65,9 +65,9 @@ def _is_chunked(request: HttpRequest) -> TypeGuard[WSGIRequest]:
     )
 
 
-def _read(source: Any, limit: int) -> IO[bytes]:
+def _read(source: Any, limit: int) -> BinaryIO:
     """The whole body, at its end; where it is over the limit, a little more than that."""
     body = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the request reads it, and outlives this call
     while body.tell() <= limit and (chunk := source.read(CHUNK_BYTES)):
         body.write(chunk)
-    return body
+    return cast("BinaryIO", body)
