@@ -1,6 +1,17 @@
 """The admin's view of messaging: history that one can search, and the few things that one may change."""
 
-from messaging.admin import access, accounts, audit, holds, incoming, messages, numbers, subscriptions
+from messaging.admin import access, accounts, audit, conversations, holds, incoming, messages, numbers, subscriptions
 from messaging.admin.history import ReadOnlyAdmin
 
-__all__ = ["ReadOnlyAdmin", "access", "accounts", "audit", "holds", "incoming", "messages", "numbers", "subscriptions"]
+__all__ = [
+    "ReadOnlyAdmin",
+    "access",
+    "accounts",
+    "audit",
+    "conversations",
+    "holds",
+    "incoming",
+    "messages",
+    "numbers",
+    "subscriptions",
+]
