@@ -69,8 +69,8 @@ def test_a_double_click_on_send_sends_once(browser: Any, live_server: Any, talk:
     before = Message.objects.filter(direction=Direction.OUTBOUND).count()
     page = open_page(browser, live_server, chat_of(talk))
     page.fill("#reply-text", "It comes on Monday.")
-    page.dblclick("text=Send >> nth=0")
-    page.wait_for_selector("article >> text=It comes on Monday.")
+    page.dblclick(".composer-text button")
+    page.wait_for_selector("article >> text=It comes on Monday.", timeout=10_000)
     assert Message.objects.filter(direction=Direction.OUTBOUND).count() == before + 1
     page.context.close()
 
