@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench import publish, receiving, sending, transport, webhook
+from bench import history, publish, receiving, sending, transport, webhook
 from bench.pipeline import Pipeline
 from bench.statistics import medians
 
@@ -37,6 +37,7 @@ MEASUREMENTS = {
     "statuses_1000": Measurement(
         receiving.measure_thousands, partial(receiving.measure_thousands, rounds=1, size=50), in_pipeline=True
     ),
+    "history": Measurement(history.measure, partial(history.measure, messages=2000, rounds=3), once=True),
     "webhooks_300": Measurement(
         receiving.measure_webhooks, partial(receiving.measure_webhooks, seconds=1.0), in_pipeline=True, once=True
     ),

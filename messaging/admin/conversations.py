@@ -27,6 +27,7 @@ from messaging.conversations import (
 )
 from messaging.models import BusinessNumber, Message, TemplateCategory
 from messaging.models import Conversation as ConversationModel
+from messaging.services import WindowPolicy, window_policy
 
 LISTED = 50
 SHOWN = 40
@@ -193,6 +194,7 @@ def _live(conversation: Conversation, found: list[Message]) -> dict[str, Any]:
         "bubbles": bubbles,
         "since": found[0] if found else conversation.latest,
         "window": window,
+        "may_write": conversation.is_open or window_policy() is WindowPolicy.OFF,
         "digest": digest_of_bubbles(bubbles, window),
     }
 
