@@ -50,7 +50,7 @@ class Pipeline:
             self.execute("UPDATE messaging_businessnumber SET rate = %s", NUMBER_RATE)
             self.statements = Statements(self.env["DATABASE_URL"], var / "postgres.log")
             sandbox = python("-m", "messaging.sandbox", "--answer-ms", str(ANSWER_MS))
-            sandbox += ["--status-delays-ms", ",".join([str(NO_STATUSES_MS)] * 3)]
+            sandbox += ["--throughput", str(NUMBER_RATE), "--status-delays-ms", ",".join([str(NO_STATUSES_MS)] * 3)]
             stack.enter_context(Measured("sandbox", sandbox, self.env)).wait_for("Cloud API sandbox on")
             self.processes = {name: stack.enter_context(environment.start(name, self.env)) for name in PROCESSES}
             self._stack = stack.pop_all()

@@ -18,6 +18,7 @@ from messaging.services import (
     UnknownNumber,
     check_times,
 )
+from messaging.states import Status
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
 
@@ -144,7 +145,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
     priority = serializers.SerializerMethodField()
     hold = serializers.SerializerMethodField(
-        help_text="Why it waits, beside due_at: pair, campaign, template, unknown."
+        help_text="Why it waits, beside due_at: pair, campaign, template, unknown, number (it is paused)."
     )
 
     class Meta:
@@ -179,8 +180,10 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         return PRIORITY_NAMES.get(message.priority, str(message.priority))
 
     def get_hold(self, message: Message) -> str | None:
-        """The kind alone: which one is ours to know."""
-        return message.hold and message.hold.partition(":")[0]
+        """The kind alone: which one is ours to know. A number's pause is not written into its rows."""
+        if message.hold:
+            return message.hold.partition(":")[0]
+        return "number" if message.status == Status.PENDING and message.number.paused_at is not None else None
 
 
 class MessageDetailSerializer(MessageSerializer):

@@ -19,6 +19,7 @@ TRIALS = {
     "meta_refuses_before_accept": Trial(
         meta_faults.one_in_twenty({"drop": "before_accept"}, {"error": 131000, "status": 500})
     ),
+    "meta_untidy_webhooks": Trial(meta_faults.untidy_webhooks),
     "meta_hangs": Trial(meta_faults.hangs, load_s=20.0),
     "meta_throttles": Trial(meta_faults.throttles, short_load_s=10.0),
 }

@@ -13,6 +13,8 @@ ONE_IN = 20
 HANGS_S = 30.0
 STORMS = 3
 STORM_REFUSALS = 40
+UNTIDY = {"webhook_copies": 0.3, "webhook_delay_ms": [0, 6000], "webhook_batch": 50, "webhook_batch_ms": 300}
+TIDY = {"webhook_copies": 0, "webhook_delay_ms": [0, 0], "webhook_batch": 1}
 
 
 def one_in_twenty(*outcomes: dict[str, Any]) -> Callable[[Stack, Load], str]:
@@ -26,6 +28,16 @@ def one_in_twenty(*outcomes: dict[str, Any]) -> Callable[[Stack, Load], str]:
         return f"{hits()} calls hit"
 
     return inject
+
+
+def untidy_webhooks(stack: Stack, load: Load) -> str:
+    """Statuses come late, out of order, several at once, and some twice, while 5 % of the answers are lost."""
+    stack.sandbox_call("POST", "settings", UNTIDY)
+    try:
+        return one_in_twenty({"drop": "after_accept"}, {"drop": "before_accept"})(stack, load)
+    finally:
+        # What is on its way then goes on coming as untidily.
+        stack.sandbox_call("POST", "settings", TIDY)
 
 
 def hangs(stack: Stack, load: Load) -> str:

@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     option("--display-phone-number", "SANDBOX_DISPLAY_PHONE_NUMBER", "15550783881", "the business number, digits")
     option("--waba-id", "SANDBOX_WABA_ID", "102290129340398", "id of the WhatsApp Business account")
     option("--answer-ms", "SANDBOX_ANSWER_MS", "150-600", "answer time of a send: from-to", _numbers)
+    meaning = "messages a second that Meta allows a number, 0 for no limit"
+    option("--throughput", "SANDBOX_THROUGHPUT", "80", meaning, _whole)
+    option("--window", "SANDBOX_WINDOW", "off", "a closed customer service window: off, refuse or fail")
     meaning = "sent, delivered, read: each counted from acceptance"
     option("--status-delays-ms", "SANDBOX_STATUS_DELAYS_MS", "100,300,600", meaning, _numbers)
     return parser
@@ -71,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _MAX_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number")
     return int(text)
 
 
@@ -104,7 +113,12 @@ def _identity(options: argparse.Namespace) -> Identity:
 def _behaviour(options: argparse.Namespace) -> Behaviour:
     answer = options.answer_ms
     try:
-        return Behaviour(answer if len(answer) > 1 else answer * 2, options.status_delays_ms)
+        return Behaviour(
+            answer if len(answer) > 1 else answer * 2,
+            options.status_delays_ms,
+            throughput=options.throughput,
+            window=options.window,
+        )
     except InputError as problem:
         option = "--" + problem.field.replace("_", "-")
         raise StartError(f"{option} (SANDBOX_{problem.field.upper()}): {problem.problem}.") from None

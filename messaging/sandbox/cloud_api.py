@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
+from contextlib import suppress
 from typing import Any
 
 from . import graph_errors
 from .graph_errors import GraphError
 from .handlers import JsonHandler
 from .ledger import Entry
+from .outcomes import Ending, Outcome
 from .validation import check_product, check_send, read_receipt_wamid
 
 MESSAGES_PATH = r"/v\d+\.\d+/(\d+)/messages"
+# A client that waits longer than this for an answer loses its connection.
+HANG_SECONDS = 120.0
 
 
 class GraphHandler(JsonHandler):
@@ -33,6 +37,10 @@ class GraphHandler(JsonHandler):
 class MessagesHandler(GraphHandler):
     """``POST /vNN.N/{phone_number_id}/messages``."""
 
+    def prepare(self) -> None:
+        """Called by Tornado before the method."""
+        self._left = asyncio.Event()
+
     async def post(self, phone_number_id: str) -> None:
         """A send, or a read receipt when the body has a ``status``."""
         received_at = time.time()
@@ -42,12 +50,37 @@ class MessagesHandler(GraphHandler):
             self._mark_read(read_receipt_wamid(body))
             return
         message = check_send(body)
-        await asyncio.sleep(self.simulator.answer_seconds())
-        self.answer(accepted_body(self.simulator.accept(message, phone_number_id, received_at)))
+        outcome = self.simulator.outcome_of(message, phone_number_id)
+        await asyncio.sleep(self.simulator.answer_seconds(outcome))
+        entry = self.simulator.accept(message, phone_number_id, received_at, outcome) if outcome.accepts else None
+        if entry and outcome.ending is Ending.ANSWER:
+            self.answer(accepted_body(entry))
+        else:
+            await self._break_off(outcome)
 
     def get(self, phone_number_id: str) -> None:
         """Meta lists no messages."""
         raise graph_errors.no_such_object(phone_number_id, "GET")
+
+    def on_connection_close(self) -> None:
+        """The client has left before it was answered."""
+        self._left.set()
+
+    async def _break_off(self, outcome: Outcome) -> None:
+        match outcome.ending:
+            case Ending.HANG:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._left.wait(), HANG_SECONDS)
+                self._close_connection()
+            case Ending.DROP:
+                self._close_connection()
+            case _:
+                raise outcome.error()
+
+    def _close_connection(self) -> None:
+        """Without a byte of an answer."""
+        if stream := self.detach():
+            stream.close()
 
     def _check_caller(self, phone_number_id: str) -> None:
         identity = self.simulator.identity

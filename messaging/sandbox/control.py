@@ -15,9 +15,16 @@ A simulator of Meta's WhatsApp Cloud API. Nothing here leaves this machine; all 
 POST /vNN.N/{phone_number_id}/messages   send a message, as to graph.facebook.com
 GET  /_sandbox/ledger                    every accepted send (?to= ?callback= ?count_only=1)
 POST /_sandbox/inbound                   a user writes: {"from": "15551230001", "text": "Hello"}
-GET  /_sandbox/settings, POST the same   answer_ms, status_delays_ms, read
+POST /_sandbox/faults                    calls go wrong: {"to": "15551230001", "outcome": {"error": 131056}}
+GET  /_sandbox/faults, DELETE the same   which there are, and how many calls they hit
+GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, untidy webhooks
 POST /_sandbox/reset                     forget everything
 GET  /_sandbox/health                    {"ok": true}
+
+Recipients whose number says what happens:
++1 555 9 and a code, such as +15559131056   refused with this code
++1 555 8 and a code, such as +15558131026   taken, then reported failed with this code
++1 555 7000001 to 7000010                   answers lost, late, never: docs/sandbox.md has the table, and examples
 """
 
 

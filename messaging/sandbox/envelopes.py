@@ -5,8 +5,10 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
+from . import graph_errors
 from .ledger import Entry
 from .settings import Identity
 from .users import User
@@ -28,6 +30,30 @@ def status_envelope(identity: Identity, entry: Entry, status: str, at: float) ->
     if status in _PRICED_STATUSES:
         node["pricing"] = _pricing(entry.message.type)
     return _envelope(identity, entry.phone_number_id, {"contacts": [_contact(user)], "statuses": [node]})
+
+
+def failed_envelope(identity: Identity, entry: Entry, code: int, at: float) -> JSON:
+    """The webhook of a message that failed. Sent to a phone number it has no user id, and never contacts."""
+    user = entry.message.recipient
+    error = graph_errors.of_code(code, HTTPStatus.BAD_REQUEST).as_json()["error"]
+    node: JSON = {
+        "id": entry.wamid,
+        "status": "failed",
+        "timestamp": str(int(at)),
+        **({"recipient_id": user.wa_id} if user.wa_id else {"recipient_user_id": user.user_id}),
+        "errors": [
+            {
+                "code": code,
+                "title": error["message"],
+                "message": error["message"],
+                "error_data": {"details": error["error_data"]["details"]},
+                "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+            }
+        ],
+    }
+    if entry.message.callback_data is not None:
+        node["biz_opaque_callback_data"] = entry.message.callback_data
+    return _envelope(identity, entry.phone_number_id, {"statuses": [node]})
 
 
 def inbound_envelope(identity: Identity, user: User, name: str, message: JSON) -> JSON:

@@ -10,7 +10,7 @@ import socket
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from . import cloud_api, control
+from . import cloud_api, control, fault_control
 from .settings import Behaviour, Identity
 from .simulator import Simulator
 
@@ -26,6 +26,8 @@ def application(simulator: Simulator) -> Application:
             (r"/_sandbox/ledger", control.LedgerHandler, given),
             (r"/_sandbox/inbound", control.InboundHandler, given),
             (r"/_sandbox/settings", control.SettingsHandler, given),
+            (r"/_sandbox/faults", fault_control.FaultsHandler, given),
+            (r"/_sandbox/faults/(\d{1,9})", fault_control.FaultHandler, given),
             (r"/_sandbox/reset", control.ResetHandler, given),
             (r"/_sandbox/health", control.HealthHandler, given),
             (r"/_sandbox(?:/.*)?", control.UnknownControlHandler, given),

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 MAX_MS = 120_000
+MAX_THROUGHPUT = 100_000
+MAX_BATCH = 1000
+MAX_WINDOW_S = 7 * 24 * 3600
 STATUSES = ("sent", "delivered", "read")
+
+
+class WindowRule(StrEnum):
+    """What happens to a free-form message without an open customer service window."""
+
+    OFF = "off"  # it goes, as if the user had written
+    REFUSE = "refuse"  # it is refused
+    FAIL = "fail"  # it is taken, and reported failed by webhook
 
 
 class InputError(ValueError):
@@ -42,19 +56,48 @@ class Behaviour:
 
     ``answer_ms`` is the range of the answer time of an accepted send. ``status_delays_ms`` are the moments of
     sent, delivered and read, each counted from acceptance (not from the status before). ``read`` false: nobody reads.
+
+    Meta's limits: ``throughput`` is a number's messages a second, and as many at once; 0 for no limit. ``throughputs``
+    has those of single numbers, by their ids. ``pair_limit``: one message to a user in 6 s. ``throttle_status`` is the
+    HTTP status of such refusals, which was 400 at times. ``window``: see WindowRule.
+
+    Webhooks: ``webhook_copies`` is the share that comes twice, 0 to 1; ``webhook_delay_ms`` the range of the wait
+    before each, which mixes their order; up to ``webhook_batch`` updates that come within ``webhook_batch_ms`` share
+    a POST.
     """
 
     answer_ms: tuple[int, ...] = (150, 600)
     status_delays_ms: tuple[int, ...] = (100, 300, 600)
     read: bool = True
+    throughput: int = 80
+    throughputs: Mapping[str, int] = field(default_factory=dict)
+    pair_limit: bool = True
+    throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
+    window: WindowRule = WindowRule.OFF
+    window_seconds: int = 24 * 3600
+    webhook_copies: float = 0.0
+    webhook_delay_ms: tuple[int, ...] = (0, 0)
+    webhook_batch: int = 1
+    webhook_batch_ms: int = 200
 
     def __post_init__(self) -> None:
-        _check_milliseconds("answer_ms", self.answer_ms, 2)
+        for name in ("answer_ms", "webhook_delay_ms"):
+            _check_range(name, getattr(self, name))
         _check_milliseconds("status_delays_ms", self.status_delays_ms, len(STATUSES))
-        if self.answer_ms[0] > self.answer_ms[1]:
-            raise InputError("answer_ms", "the first number must not exceed the second")
-        if not isinstance(self.read, bool):
-            raise InputError("read", "must be true or false")
+        for name in ("read", "pair_limit"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(name, "must be true or false")
+        for name, (least, most) in _WHOLE.items():
+            _check_whole(name, getattr(self, name), least, most)
+        _check_throughputs(self.throughputs)
+        if self.window not in list(WindowRule):
+            raise InputError("window", f"must be {', '.join(WindowRule)}")
+        if type(self.webhook_copies) not in {int, float} or not 0 <= self.webhook_copies <= 1:
+            raise InputError("webhook_copies", "must be a number from 0 to 1")
+
+    def throughput_of(self, phone_number_id: str) -> int:
+        """Messages a second of this number; 0 for no limit."""
+        return self.throughputs.get(phone_number_id, self.throughput)
 
     def changed(self, changes: dict[str, Any]) -> Behaviour:
         """A copy with some settings replaced, from JSON. Raises InputError."""
@@ -68,11 +111,37 @@ class Behaviour:
 
     def as_json(self) -> dict[str, Any]:
         """The shape of GET and POST /_sandbox/settings."""
-        return {
-            "answer_ms": list(self.answer_ms),
-            "status_delays_ms": list(self.status_delays_ms),
-            "read": self.read,
-        }
+        values = ((given.name, getattr(self, given.name)) for given in fields(self))
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
+
+
+# The whole numbers among the settings, with their bounds.
+_WHOLE = {
+    "throughput": (0, MAX_THROUGHPUT),
+    "throttle_status": (400, 429),
+    "window_seconds": (1, MAX_WINDOW_S),
+    "webhook_batch": (1, MAX_BATCH),
+    "webhook_batch_ms": (1, MAX_MS),
+}
+
+
+def _check_whole(name: str, value: object, least: int, most: int) -> None:
+    # An HTTPStatus is an int, and true is one too.
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InputError(name, f"must be a whole number from {least} to {most}")
+
+
+def _check_throughputs(values: object) -> None:
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        raise InputError("throughputs", "must be an object of messages a second by phone number id")
+    for name, value in values.items():
+        _check_whole(f"throughputs.{name}", value, 0, MAX_THROUGHPUT)
+
+
+def _check_range(name: str, values: Any) -> None:
+    _check_milliseconds(name, values, 2)
+    if values[0] > values[1]:
+        raise InputError(name, "the first number must not exceed the second")
 
 
 def _check_milliseconds(name: str, values: object, count: int) -> None:

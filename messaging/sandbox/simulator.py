@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from typing import Any
 
-from .envelopes import inbound_envelope, status_envelope
+from .envelopes import failed_envelope, inbound_envelope, status_envelope
+from .faults import Faults
 from .inbound import InboundMessage
 from .ledger import Entry, Ledger, StatusReport
+from .limits import Limits
+from .magic_numbers import outcome_to
+from .outcomes import ACCEPTED, Outcome
 from .settings import STATUSES, Behaviour, Identity
 from .validation import OutboundMessage
 from .wamid import inbound_wamid, outbound_wamid
+from .webhook_disorder import DisorderlySender
 from .webhooks import Delivery, WebhookSender
+from .windows import Windows
 
 
 class Simulator:
@@ -22,27 +29,56 @@ class Simulator:
         self.identity = identity
         self.behaviour = behaviour
         self.ledger = Ledger()
+        self.faults = Faults()
+        self._limits = Limits()
+        self._windows = Windows()
         self._initial_behaviour = behaviour
-        self._webhooks = WebhookSender(identity.webhook_url, identity.app_secret)
+        sender = WebhookSender(identity.webhook_url, identity.app_secret)
+        self._webhooks = DisorderlySender(sender, lambda: self.behaviour)
         self._inbound_wamids: set[str] = set()
         self._reporting: set[asyncio.Task[None]] = set()
 
-    def answer_seconds(self) -> float:
-        """How long the next answer takes."""
+    def answer_seconds(self, outcome: Outcome = ACCEPTED) -> float:
+        """How long the answer of a call takes that ends so."""
+        if outcome.slow_ms is not None:
+            return outcome.slow_ms / 1000
         return random.uniform(*self.behaviour.answer_ms) / 1000  # noqa: S311 - no secret
 
-    def accept(self, message: OutboundMessage, phone_number_id: str, received_at: float) -> Entry:
+    def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome:
+        """How a call ends, asked once for each. Raises GraphError when it is over one of Meta's limits."""
+        now = time.monotonic()
+        self._limits.take(phone_number_id, message.recipient, self.behaviour, now)
+        return (
+            self.faults.outcome_of(message, phone_number_id)
+            or outcome_to(message.recipient)
+            or self._windows.outcome_of(message, phone_number_id, self.behaviour, now)
+            or ACCEPTED
+        )
+
+    def accept(
+        self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome = ACCEPTED
+    ) -> Entry:
         """Enter the message into the ledger; from here on it exists, whether or not its sender hears the answer."""
         wamid = outbound_wamid(message.recipient.address)
         entry = Entry(wamid, message, phone_number_id, received_at, accepted_at=time.time())
         self.ledger.add(entry)
-        task = asyncio.create_task(self._report_statuses(entry, self.behaviour))
+        if outcome.silent:
+            return entry
+        reports = (
+            self._report_statuses(entry, self.behaviour)
+            if outcome.failure is None
+            else self._report_failure(entry, self.behaviour, outcome.failure)
+        )
+        task = asyncio.create_task(reports)
         self._reporting.add(task)
         task.add_done_callback(self._reporting.discard)
         return entry
 
     def user_writes(self, inbound: InboundMessage) -> tuple[str, Delivery]:
         """Send the webhook of a user's message; its wamid, and the delivery under way."""
+        now, number = time.monotonic(), self.identity.phone_number_id
+        self._limits.count_inbound(number, self.behaviour, now)
+        self._windows.user_wrote(number, inbound.user, now)
         wamid = inbound_wamid(inbound.user.address)
         self._inbound_wamids.add(wamid)
         message = {"id": wamid, "timestamp": str(int(time.time())), **inbound.content}
@@ -54,7 +90,8 @@ class Simulator:
 
     async def reset(self) -> None:
         """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
-        self.ledger.clear()
+        for state in (self.ledger, self.faults, self._limits, self._windows):
+            state.clear()
         self._inbound_wamids.clear()
         self.behaviour = self._initial_behaviour
         await self.drop_pending()
@@ -71,5 +108,13 @@ class Simulator:
                 continue
             await asyncio.sleep(entry.accepted_at + delay_ms / 1000 - time.time())
             at = time.time()
-            delivery = self._webhooks.send(status_envelope(self.identity, entry, status, at))
-            entry.statuses.append(StatusReport(status, at, delivery))
+            self._report(entry, status, at, status_envelope(self.identity, entry, status, at))
+
+    async def _report_failure(self, entry: Entry, behaviour: Behaviour, code: int) -> None:
+        """In the place of ``sent``."""
+        await asyncio.sleep(entry.accepted_at + behaviour.status_delays_ms[0] / 1000 - time.time())
+        at = time.time()
+        self._report(entry, "failed", at, failed_envelope(self.identity, entry, code, at))
+
+    def _report(self, entry: Entry, status: str, at: float, envelope: dict[str, Any]) -> None:
+        entry.statuses.append(StatusReport(status, at, self._webhooks.send(envelope)))

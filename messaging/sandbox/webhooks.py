@@ -53,12 +53,16 @@ class WebhookSender:
     def send(self, payload: dict[str, Any]) -> Delivery:
         """Start the delivery of a webhook; returns at once. ``tried`` is set after the first attempt."""
         delivery = Delivery(encode(payload))
+        self.start(delivery)
+        return delivery
+
+    def start(self, delivery: Delivery) -> None:
+        """Start this delivery; returns at once."""
         task = asyncio.create_task(self._deliver(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         # Here and not in the task, which may be dropped before it has begun.
         task.add_done_callback(lambda _: delivery.tried.set())
-        return delivery
 
     async def drop_pending(self) -> None:
         """Give up what has not been answered 200 yet; waits a little for attempts that cannot be recalled."""

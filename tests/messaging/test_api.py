@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from messaging.identifiers import first_uuid7
 from messaging.models import BusinessNumber, Message, Priority
-from messaging.services import receive
+from messaging.services import pause, receive
 from messaging.states import Status
 from tests.environment import PHONE_NUMBER_ID
 from tests.messaging.bodies import inbound_text, webhook
@@ -300,3 +300,11 @@ def test_one_message_costs_few_queries(api: APIClient, django_assert_max_num_que
 @pytest.mark.parametrize("name", [str(UUID(int=7)), "nonsense", "1"])
 def test_an_unknown_id_is_404(name: str, api: APIClient) -> None:
     assert api.get(f"{LIST}/{name}").status_code == 404
+
+
+def test_a_message_of_a_paused_number_says_that_it_waits_for_it(api: APIClient) -> None:
+    (message,) = pending()
+    path = f"/messaging/messages/{message.id}"
+    before = api.get(path).json()["hold"]
+    pause([message.number_id], reason="x", by="ann")
+    assert (before, api.get(path).json()["hold"]) == (None, "number")

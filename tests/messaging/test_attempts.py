@@ -1,5 +1,6 @@
 """Several attempts of one message: whose statuses are whose, and what shows that Meta took it twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +64,23 @@ def test_they_are_counted_too_where_the_first_one_shows_before_the_second_answer
     reports(row.message_id, "delivered", "wamid.ONE")
     answered(second, accepted("wamid.TWO"))
     assert doubled().count() == 1
+
+
+def test_an_operator_is_told_of_a_double_once(alerts: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    answered(again(row), accepted("wamid.TWO"))
+    with django_capture_on_commit_callbacks(execute=True):
+        for state in ("sent", "delivered"):
+            reports(row.message_id, state, "wamid.ONE")
+    assert alerts == [("doubled", str(row.message_id))]
+
+
+def test_what_was_failed_for_want_of_an_answer_and_was_sent_all_the_same_is_known_to_be() -> None:
+    row = replace(claimed(), fail_unknown=True)
+    failed = answered(row, NO_ANSWER)
+    reports(row.message_id, "sent", "wamid.ONE")
+    assert (failed.status, states_of(row.message_id)) == ("failed", ["sent"])
 
 
 def test_a_resend_after_a_failure_is_no_double() -> None:

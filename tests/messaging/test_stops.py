@@ -1,6 +1,5 @@
 """What an error stops beside its message, for how long, and who is told."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,26 +10,12 @@ from django.utils import timezone
 from messaging.models import BusinessNumber, Hold, Message
 from messaging.pace import BREAKS_AFTER
 from messaging.services import Outcome, claim, record, release, resume
-from messaging.signals import lane_alert
 from messaging.whatsapp.errors import Misconfigured, NotSent, OutcomeUnknown, Rejected, Scope, Throttled, WhatsAppError
 from tests.messaging.factories import accepted, answered, claimed, go_on, number, pending, released
 
 pytestmark = pytest.mark.django_db
 TOO_FAST = Throttled(code=130429, scope=Scope.NUMBER, wait=2.0, growth=2.0)
 SPAM = Misconfigured(code=131048, scope=Scope.NUMBER, title="spam")
-
-
-@pytest.fixture
-def alerts() -> Iterator[list[tuple[str, str]]]:
-    """The kind and key of each alert."""
-    told: list[tuple[str, str]] = []
-
-    def hear(kind: str, key: str, reason: str, **_: Any) -> None:
-        told.append((kind, key))
-
-    lane_alert.connect(hear)
-    yield told
-    lane_alert.disconnect(hear)
 
 
 def other_number(waba_id: str) -> BusinessNumber:

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from tests.processes import eventually
+
 from .process import NUMBER, Sandbox, text_message
 from .receiver import Receiver
 
@@ -49,13 +51,12 @@ def test_a_send_whose_client_has_left_is_accepted_all_the_same(sandbox: Sandbox)
     connection = sandbox.send_without_waiting()
     time.sleep(0.05)
     connection.close()
-    time.sleep(0.3)
-    assert sandbox.ledger("?count_only=1") == {"count": 1}
+    assert eventually(lambda: sandbox.ledger("?count_only=1") == {"count": 1}, every=0.05)
 
 
 def test_settings_change_one_by_one(sandbox: Sandbox) -> None:
     changed = sandbox.post("/_sandbox/settings", {"answer_ms": [1, 2]})
-    assert changed == {"answer_ms": [1, 2], "status_delays_ms": [10, 30, 50], "read": True}
+    assert (changed["answer_ms"], changed["status_delays_ms"]) == ([1, 2], [10, 30, 50])
     assert sandbox.request("GET", "/_sandbox/settings") == (200, changed)
 
 
@@ -64,6 +65,17 @@ def test_settings_change_one_by_one(sandbox: Sandbox) -> None:
     [
         ("settings", {"answer_ms": [2, 1]}, "answer_ms"),
         ("settings", {"answer_ms": 5}, "answer_ms"),
+        ("settings", {"throughput": -1}, "throughput"),
+        ("settings", {"throughput": True}, "throughput"),
+        ("settings", {"throughputs": {"1": "x"}}, "throughputs.1"),
+        ("settings", {"throughputs": 5}, "throughputs"),
+        ("settings", {"throttle_status": 500}, "throttle_status"),
+        ("settings", {"pair_limit": 1}, "pair_limit"),
+        ("settings", {"window": "shut"}, "window"),
+        ("settings", {"window": {}}, "window"),
+        ("settings", {"webhook_copies": 2}, "webhook_copies"),
+        ("settings", {"webhook_delay_ms": [5, 1]}, "webhook_delay_ms"),
+        ("settings", {"webhook_batch": 0}, "webhook_batch"),
         ("settings", {"answer_ms": [True, 5]}, "answer_ms"),
         ("settings", {"status_delays_ms": [1, 2]}, "status_delays_ms"),
         ("settings", {"status_delays_ms": [1, 2, -3]}, "status_delays_ms"),
@@ -85,6 +97,14 @@ def test_bad_input_names_the_field(sandbox: Sandbox, path: str, body: object, fi
     status, answer = sandbox.request("POST", f"/_sandbox/{path}", body)
     assert (status, answer["field"]) == (400, field)
     assert answer["error"]
+
+
+def test_reset_forgets_faults_and_limits(sandbox: Sandbox) -> None:
+    sandbox.post("/_sandbox/faults", {"outcome": {"error": 4}})
+    sandbox.post("/_sandbox/settings", {"throughput": 1})
+    sandbox.post("/_sandbox/reset")
+    assert sandbox.request("GET", "/_sandbox/faults") == (200, {"faults": []})
+    assert [sandbox.send() for _ in range(3)]
 
 
 def test_reset_forgets_everything(sandbox: Sandbox, receiver: Receiver) -> None:
@@ -125,7 +145,7 @@ def test_the_first_page_says_what_this_is(sandbox: Sandbox) -> None:
 
 
 def test_many_requests_stay_open_at_once(sandbox: Sandbox) -> None:
-    sandbox.post("/_sandbox/settings", {"answer_ms": [300, 300]})
+    sandbox.post("/_sandbox/settings", {"answer_ms": [300, 300], "throughput": 0, "pair_limit": False})
     connections = [sandbox.send_without_waiting() for _ in range(300)]
     assert {connection.getresponse().status for connection in connections} == {200}
     for connection in connections:

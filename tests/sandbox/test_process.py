@@ -64,6 +64,8 @@ def test_a_taken_port_is_one_sentence() -> None:
         ("SANDBOX_STATUS_DELAYS_MS", "100,200", 1),
         ("SANDBOX_WEBHOOK_URL", "localhost", 1),
         ("WA_PHONE_NUMBER_ID", "abc", 1),
+        ("SANDBOX_WINDOW", "shut", 1),
+        ("SANDBOX_THROUGHPUT", "lots", 2),
         ("SANDBOX_PORT", "99999", 2),
         ("SANDBOX_ANSWER_MS", "soon", 2),
     ],

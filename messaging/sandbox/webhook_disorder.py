@@ -1,0 +1,117 @@
+"""Webhooks as Meta may send them: late, out of order, several in one POST, the same one twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from itertools import groupby
+from typing import Any
+
+from .settings import Behaviour
+from .webhooks import Delivery, WebhookSender, encode
+
+JSON = dict[str, Any]
+
+
+class DisorderlySender:
+    """Sends through a WebhookSender what the behaviour of the moment leaves of its order."""
+
+    def __init__(self, sender: WebhookSender, behaviour: Callable[[], Behaviour]) -> None:
+        self._sender = sender
+        self._behaviour = behaviour
+        self._held: set[asyncio.Task[None]] = set()
+        self._batch: _Batch | None = None
+
+    def send(self, payload: JSON) -> Delivery:
+        """Start the delivery of one update. The delivery is that of the first copy, and of all in the same POST."""
+        behaviour = self._behaviour()
+        if behaviour.webhook_batch == 1:
+            delivery = Delivery(encode(payload))
+            self._release(delivery, behaviour)
+            return delivery
+        batch = self._batch or self._begin(behaviour)
+        batch.payloads.append(payload)
+        if len(batch.payloads) >= behaviour.webhook_batch:
+            batch.full.set()
+            self._batch = None
+        return batch.delivery
+
+    async def drop_pending(self) -> None:
+        """Give up what is held, and what has not been answered 200 yet."""
+        self._batch = None
+        for task in list(self._held):
+            task.cancel()
+        await self._sender.drop_pending()
+
+    def _begin(self, behaviour: Behaviour) -> _Batch:
+        self._batch = batch = _Batch()
+        self._hold(self._close(batch, behaviour), batch.delivery)
+        return batch
+
+    async def _close(self, batch: _Batch, behaviour: Behaviour) -> None:
+        try:
+            await asyncio.wait_for(batch.full.wait(), behaviour.webhook_batch_ms / 1000)
+        except TimeoutError:
+            if self._batch is batch:
+                self._batch = None
+        batch.delivery.body = encode(merged(batch.payloads))
+        self._release(batch.delivery, behaviour)
+
+    def _release(self, delivery: Delivery, behaviour: Behaviour) -> None:
+        self._start(delivery, behaviour)
+        if random.random() < behaviour.webhook_copies:  # noqa: S311 - no secret
+            self._start(Delivery(delivery.body), behaviour)
+
+    def _start(self, delivery: Delivery, behaviour: Behaviour) -> None:
+        if behaviour.webhook_delay_ms == (0, 0):
+            self._sender.start(delivery)
+            return
+        seconds = random.uniform(*behaviour.webhook_delay_ms) / 1000  # noqa: S311 - no secret
+        self._hold(self._start_late(delivery, seconds), delivery)
+
+    async def _start_late(self, delivery: Delivery, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._sender.start(delivery)
+
+    def _hold(self, work: Coroutine[Any, Any, None], delivery: Delivery) -> None:
+        task = asyncio.create_task(work)
+        self._held.add(task)
+        task.add_done_callback(self._held.discard)
+        # Whoever waits for the first attempt must not wait for one that was dropped.
+        task.add_done_callback(lambda done: delivery.tried.set() if done.cancelled() else None)
+
+
+class _Batch:
+    """Updates that gather for one POST."""
+
+    def __init__(self) -> None:
+        self.payloads: list[JSON] = []
+        self.delivery = Delivery(b"")
+        self.full = asyncio.Event()
+
+
+def merged(payloads: Sequence[JSON]) -> JSON:
+    """One webhook for all: updates of one kind and number that follow each other share a change, the rest an entry."""
+    first = payloads[0]
+    entry = {**first["entry"][0], "changes": _changes(payloads)}
+    return {**first, "entry": [entry]}
+
+
+def _changes(payloads: Sequence[JSON]) -> list[JSON]:
+    changes = (change for payload in payloads for entry in payload["entry"] for change in entry["changes"])
+    merged_changes = []
+    for _, group in groupby(changes, _kind_of):
+        alike = list(group)
+        value: JSON = {}
+        for change in alike:
+            for name, part in change["value"].items():
+                value[name] = [*value.get(name, ()), *part] if isinstance(part, list) else part
+        merged_changes.append({**alike[0], "value": value})
+    return merged_changes
+
+
+def _kind_of(change: JSON) -> tuple[str, str, str]:
+    value = change["value"]
+    kind = next((name for name in ("messages", "statuses") if name in value), "")
+    return change["field"], value.get("metadata", {}).get("phone_number_id", ""), kind

@@ -1,0 +1,40 @@
+"""The customer service window: free-form messages go to a user for 24 hours after he wrote, templates always.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
+
+from __future__ import annotations
+
+from .outcomes import Outcome, failed_later, refused
+from .settings import Behaviour, WindowRule
+from .users import User
+from .validation import OutboundMessage
+
+CLOSED_CODE = 131047
+
+
+class Windows:
+    """When each user last wrote to each number, in seconds of one clock that never goes back."""
+
+    def __init__(self) -> None:
+        self._wrote: dict[tuple[str, str], float] = {}
+
+    def user_wrote(self, phone_number_id: str, user: User, now: float) -> None:
+        """Open the window, or keep it open. A user is known by his phone number and by his user id."""
+        for name in filter(None, (user.wa_id, user.user_id)):
+            self._wrote[phone_number_id, name] = now
+
+    def outcome_of(
+        self, message: OutboundMessage, phone_number_id: str, behaviour: Behaviour, now: float
+    ) -> Outcome | None:
+        """How a free-form message without an open window ends; None for all others."""
+        if behaviour.window == WindowRule.OFF or message.type == "template":
+            return None
+        wrote = self._wrote.get((phone_number_id, message.recipient.address))
+        if wrote is not None and now - wrote < behaviour.window_seconds:
+            return None
+        return refused(CLOSED_CODE) if behaviour.window == WindowRule.REFUSE else failed_later(CLOSED_CODE)
+
+    def clear(self) -> None:
+        """Nobody has ever written."""
+        self._wrote.clear()

@@ -1,0 +1,21 @@
+"""What several tests of the lanes share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from messaging.signals import lane_alert
+
+
+@pytest.fixture
+def alerts() -> Iterator[list[tuple[str, str]]]:
+    """The kind and key of each alert."""
+    told: list[tuple[str, str]] = []
+
+    def hear(kind: str, key: str, reason: str, **_: Any) -> None:
+        told.append((kind, key))
+
+    lane_alert.connect(hear)
+    yield told
+    lane_alert.disconnect(hear)
