@@ -13,6 +13,7 @@ from messaging.models import AuditEntry, Direction, Message
 from messaging.models.messages import ABOUT
 from messaging.states import Status
 from messaging.whatsapp.codes import describe
+from messaging.whatsapp.contents import MEDIA_TYPES
 
 # The sign, and what it means; colour only helps.
 TICKS = {
@@ -54,6 +55,11 @@ class Bubble:
     def tick(self) -> tuple[str, str]:
         """The sign and its meaning, of what we sent."""
         return TICKS.get(Status(self.message.status), ("", ""))
+
+    @property
+    def media(self) -> str:
+        """What stands for its file."""
+        return "The file itself is not shown here." if self.message.type in MEDIA_TYPES else ""
 
     @property
     def error(self) -> str:
