@@ -32,10 +32,10 @@ META_BURST = 80
 SECOND_NUMBER = "106540352242923"
 DRAIN_S = 180.0
 LIKE_THE_FIRST = """
-INSERT INTO messaging_businessnumber (phone_number_id, display_phone_number, waba_id, rate, pause_reason, paused_by,
-  tokens, tokens_at, throttles, pace_share, failures, probe_step, created_at)
-SELECT %s, '', waba_id, rate, '', '', 0, now(), 0, 1, 0, 0, now()
-FROM messaging_businessnumber WHERE phone_number_id = %s
+INSERT INTO messaging_businessnumber
+SELECT (jsonb_populate_record(n, jsonb_build_object(
+  'id', nextval(pg_get_serial_sequence('messaging_businessnumber', 'id')), 'phone_number_id', %s::text))).*
+FROM messaging_businessnumber n WHERE phone_number_id = %s
 """
 
 # Each figure's name, the bound, and whether the figure has to be at most it (else at least).

@@ -98,7 +98,8 @@ class Run:
         concurrency, multiplier = POOLS[self.pool]
         command = python(
             "-m", "celery", "-A", "bench.apps.worker", "worker", "-P", self.pool, "-c", str(concurrency),
-            f"--prefetch-multiplier={multiplier}", "-l", "WARNING", "--without-gossip", "--without-mingle",
+            f"--prefetch-multiplier={multiplier}", "-l", "WARNING",
+            "--without-gossip", "--without-mingle", "--without-heartbeat",
         )  # fmt: skip
         return Measured(f"worker-{self.kind}-{self.pool}", command, environment_of(self.kind, server))
 

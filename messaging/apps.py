@@ -13,10 +13,15 @@ class MessagingConfig(AppConfig):
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """
+        from django.db.models.signals import post_delete
+
         import waproject.celery  # noqa: F401
         from messaging import openapi  # noqa: F401
+        from messaging.models import Media
         from messaging.services import happenings, signalling
+        from messaging.services.media import remove_file
         from messaging.services.outbox import outbox
 
+        post_delete.connect(remove_file, Media, dispatch_uid="media")
         happenings.listen(signalling.signal_happenings)
         happenings.write_with(outbox)

@@ -166,7 +166,7 @@ def _keys(peers: Iterable[str], contact: Contact | None) -> list[Q]:
 
 def _newest(keys: Sequence[Q], bounds: Q, size: int) -> list[Message]:
     found: dict[UUID, Message] = {}
-    rows: QuerySet[Message] = Message.objects.select_related("number", "contact").defer("raw")
+    rows: QuerySet[Message] = Message.objects.select_related("number", "contact", "media").defer("raw")
     for key in keys:
         found.update((row.id, row) for row in rows.filter(key, bounds).order_by("-at", "-id")[:size])
     return sorted(found.values(), key=lambda row: (row.at, row.id), reverse=True)[:size]

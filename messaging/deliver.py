@@ -6,10 +6,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from messaging.media_fetching import AT_ONCE, fetcher
 from messaging.outward.posting import Poster
 from messaging.outward.signing import signed_headers
 from messaging.rounds import Round
 from messaging.services.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
+from messaging.services.media import claim_media, record_media, tidy_media
 from messaging.services.subscriptions import reach
 from messaging.services.tidying import tidy_deliveries
 
@@ -40,4 +42,5 @@ def post(run: Run) -> Ran:
 # One line for each kind of work; `messaging.rounds.Round` says what a round is.
 ROUNDS: tuple[Round[Any, Any], ...] = (
     Round("subscriptions", claim_runs, post, record_runs, POSTING, tidy=tidy_deliveries),
+    Round("media", claim_media, fetcher.fetch, record_media, AT_ONCE, idle_s=0.5, tidy=tidy_media),
 )

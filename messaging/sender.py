@@ -89,7 +89,13 @@ class Sender:
         if (claimed.lease_until - timezone.now()).total_seconds() < CALL_S:
             return None
         try:
-            body = outbound.build(claimed.type, claimed.content, to=claimed.peer, callback_data=str(claimed.message_id))
+            body = outbound.build(
+                claimed.type,
+                claimed.content,
+                to=claimed.peer,
+                callback_data=str(claimed.message_id),
+                context_wamid=claimed.context_wamid,
+            )
         except outbound.InvalidContent as error:
             return Rejected(title=f"invalid content: {error}")
         try:

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from messaging.media_states import states
 from messaging.models import Attempt, BusinessNumber, Message, MessageEvent, OnUnknown, Priority
-from messaging.models.messages import on_unknown_choices
-from messaging.phone_numbers import InvalidPhoneNumber, parse
+from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
+from messaging.phone_numbers import InvalidPhoneNumber
 from messaging.services import (
     CAMPAIGN_LENGTH,
     MAX_AHEAD,
@@ -17,12 +19,27 @@ from messaging.services import (
     NewMessage,
     UnknownNumber,
     check_times,
+    recipient,
 )
+from messaging.services.media import media_of
 from messaging.states import Status
 from messaging.timeline import timeline
 from messaging.whatsapp import outbound
+from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
 
 MAX_BULK = 1000
+MESSAGE_DATA_HELP = """\
+What the type needs, as Meta's node of the type has it, but for text and contacts:
+
+- text: `{"content": "…", "preview_url": false}`
+- image, video, audio, document, sticker: `{"link": "https://…"}` or `{"id": "…"}`; `caption` (image, video, document),
+  `filename` (document), `voice` (audio)
+- location: `{"latitude", "longitude", "name", "address"}`
+- contacts: `{"contacts": [{"name": {"formatted_name": "…"}, "phones": […], …}]}`
+- reaction: `{"message_id": "…", "emoji": "👍"}`; our id or a wamid; an empty emoji takes it away
+- interactive: `{"type", "body": {"text"}, "action", "header", "footer"}`; the types: KINDS
+- template: `{"name", "language", "components"}`
+""".replace("KINDS", ", ".join(INTERACTIVE_KINDS))
 PRIORITIES = {member.name.lower(): member for member in Priority}
 PRIORITY_NAMES = {member.value: name for name, member in PRIORITIES.items()}
 
@@ -44,11 +61,12 @@ class SendSerializer(serializers.Serializer[Any]):
     making its fields costs more than using them.
     """
 
-    phone_number = StringField(max_length=32, help_text="In international form: +15551234567.")
-    message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
-    message_data = serializers.JSONField(
-        help_text='text: {"content": "…", "preview_url": false}. template: {"name", "language", "components"}.'
+    phone_number = StringField(
+        max_length=PEER_LENGTH,
+        help_text="In international form: +15551234567; or a business-scoped user id: US.13491208655302741918.",
     )
+    message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
+    message_data = serializers.JSONField(help_text=MESSAGE_DATA_HELP)
     priority = serializers.ChoiceField(choices=list(PRIORITIES), default="normal")
     sender = StringField(
         max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
@@ -58,6 +76,11 @@ class SendSerializer(serializers.Serializer[Any]):
     )
     campaign = StringField(
         max_length=CAMPAIGN_LENGTH, default="", help_text="Your own: its messages can be found, held and resumed."
+    )
+    reply_to = StringField(
+        max_length=WAMID_LENGTH,
+        default="",
+        help_text="The message that is answered, of the same conversation: our id of it, or its wamid.",
     )
     send_at = serializers.DateTimeField(
         required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Now, when left out."
@@ -103,13 +126,14 @@ class SendSerializer(serializers.Serializer[Any]):
             reference=attrs["reference"],
             campaign=attrs["campaign"],
             on_unknown=OnUnknown(attrs["on_unknown"]),
+            context_wamid=attrs["reply_to"],
         )
         return {"new": new, "warnings": [phone.warning] if phone.warning else []}
 
     def validate_phone_number(self, value: str) -> Any:
         """A PhoneNumber, or an error in words."""
         try:
-            return parse(value)
+            return recipient(value)
         except InvalidPhoneNumber as error:
             raise serializers.ValidationError(str(error)) from None
 
@@ -138,6 +162,45 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         fields = ["n", "at", "outcome", "wamid", "error_code", "error_title"]
 
 
+class MediaSerializer(serializers.Serializer[Any]):
+    """The file of a message. `url` is there once it is `stored`; the other states are in docs/media.md."""
+
+    state = serializers.ChoiceField(choices=states())
+    mime_type = serializers.CharField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True, help_text="In bytes.")
+    filename = serializers.CharField(allow_null=True)
+    sha256 = serializers.CharField(allow_null=True, help_text="Of what is stored, in hex.")
+    url = serializers.URLField(allow_null=True)
+    error = serializers.CharField(allow_null=True, help_text="What came of the last try.")
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file for messages to come, as a multipart form."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    type = serializers.CharField(required=False, max_length=128, help_text="Its MIME type; else that of the part.")
+    sender = serializers.CharField(
+        required=False, max_length=32, help_text="Meta's id of the business number that will send it; else the default."
+    )
+
+
+class UploadedSerializer(serializers.Serializer[Any]):
+    """What to name in a message: `{"id": …}`."""
+
+    id = serializers.CharField(help_text="Meta's; good for this sender alone.")
+    kind = serializers.CharField(help_text="The type of message that can carry it.")
+    mime_type = serializers.CharField()
+    size = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(help_text="Meta forgets it then.")
+
+
+class NoFileSerializer(serializers.Serializer[Any]):
+    """Why there is no file."""
+
+    detail = serializers.CharField()
+    state = serializers.CharField(required=False)
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message in a list."""
 
@@ -147,6 +210,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     hold = serializers.SerializerMethodField(
         help_text="Why it waits, beside due_at: pair, campaign, template, unknown, number (it is paused)."
     )
+
+    media = serializers.SerializerMethodField(help_text="The file that came with it, or null.")
 
     class Meta:
         model = Message
@@ -159,7 +224,9 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "sender",
             "type",
             "content",
+            "media",
             "text",
+            "context_wamid",
             "priority",
             "reference",
             "campaign",
@@ -178,6 +245,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     def get_priority(self, message: Message) -> str:
         """By name."""
         return PRIORITY_NAMES.get(message.priority, str(message.priority))
+
+    @extend_schema_field(MediaSerializer(allow_null=True))
+    def get_media(self, message: Message) -> dict[str, Any] | None:
+        """With an address on the host that was asked."""
+        request = self.context.get("request")
+        return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
 
     def get_hold(self, message: Message) -> str | None:
         """The kind alone: which one is ours to know. A number's pause is not written into its rows."""
@@ -236,6 +309,28 @@ class NotPossibleSerializer(serializers.Serializer[Any]):
 
     detail = serializers.CharField()
     status = serializers.CharField()
+
+
+class ReadSerializer(serializers.Serializer[Any]):
+    """How a message of a user is marked as read."""
+
+    typing = serializers.BooleanField(
+        default=False, help_text="Show the user that an answer is being written: for 25 s, or until it is there."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known, as a send does."""
+        if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        return super().to_internal_value(data)
+
+
+class ReadAnswerSerializer(serializers.Serializer[Any]):
+    """WhatsApp has taken it."""
+
+    id = serializers.UUIDField()
+    read = serializers.BooleanField()
+    typing = serializers.BooleanField()
 
 
 class CampaignSerializer(serializers.Serializer[Any]):

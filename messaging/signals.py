@@ -1,15 +1,16 @@
 """What the rest of a system may listen to. Sent after commit; a receiver that fails harms nobody.
 
     message_received(message_id)                 a user's message was stored, once; no echo, no history, nobody blocked
+    message_media(message_id, state)             the file of such a message was stored, or will not come
     message_status_changed(message_id, status)   a message moved to another state
     account_event(event_id)                      Meta told something of the account, a number or a template, once
     events_recorded(event_ids)                   MessageEvent rows of one statement, for the analytics lane
     lane_alert(kind, key, reason)                somebody has to look: see `services/alerts.py` for the kinds
 
-`message_id` is a UUID, `status` a `Status`, `event_id` an integer (`AccountEvent.pk`), `event_ids` a list of integers.
-The sender is the model. A receiver runs in the process that stored the row, between two batches of it: what takes
-longer than some milliseconds belongs in a task of your own. A process that is killed after its commit sends no signal;
-who must hear of everything subscribes (docs/subscriptions.md).
+`message_id` is a UUID, `state` a `media_states.State`, `status` a `Status`, `event_id` an integer (`AccountEvent.pk`),
+`event_ids` a list of integers. The sender is the model. A receiver runs in the process that stored the row, between
+two batches of it: what takes longer than some milliseconds belongs in a task of your own. A process that is killed
+after its commit sends no signal; who must hear of everything subscribes (docs/subscriptions.md).
 """
 
 import logging
@@ -20,6 +21,7 @@ from django.dispatch import Signal
 logger = logging.getLogger(__name__)
 
 message_received = Signal()
+message_media = Signal()
 message_status_changed = Signal()
 account_event = Signal()
 events_recorded = Signal()

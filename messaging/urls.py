@@ -3,7 +3,9 @@
 from django.urls import path
 
 from messaging.api.interventions import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
+from messaging.api.media import MediaView, UploadView
 from messaging.api.messages import MessageDetailView, MessageListView
+from messaging.api.receipts import ReadView
 from messaging.api.sending import SendBulkView, SendView
 from messaging.api.subscriptions import (
     DeliveryListView,
@@ -15,15 +17,19 @@ from messaging.api.subscriptions import (
     SubscriptionListView,
     SubscriptionView,
 )
+from messaging.webhook import PATH as WEBHOOK_PATH
 from messaging.webhook import WebhookView
 
 urlpatterns = [
-    path("webhook/whatsapp", WebhookView.as_view(), name="webhook"),
+    path(WEBHOOK_PATH.lstrip("/"), WebhookView.as_view(), name="webhook"),
     path("messaging/send", SendView.as_view(), name="send"),
     path("messaging/send/bulk", SendBulkView.as_view(), name="send-bulk"),
     path("messaging/messages", MessageListView.as_view(), name="messages"),
     path("messaging/messages/<uuid:pk>/cancel", CancelView.as_view(), name="cancel"),
+    path("messaging/messages/<uuid:pk>/read", ReadView.as_view(), name="read"),
     path("messaging/messages/<uuid:pk>/retry", RetryView.as_view(), name="retry"),
+    path("messaging/messages/<uuid:pk>/media", MediaView.as_view(), name="media"),
+    path("messaging/media", UploadView.as_view(), name="upload-media"),
     # A campaign's name may hold a slash.
     path("messaging/campaigns/<path:campaign>/hold", HoldCampaignView.as_view(), name="hold-campaign"),
     path("messaging/campaigns/<path:campaign>/resume", ResumeCampaignView.as_view(), name="resume-campaign"),

@@ -6,9 +6,12 @@ and not zero.
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection
+from django.utils import timezone
 
+from messaging.media_states import TRIED_FOR
 from monitoring.depths import QueuesAway, lane_depths
 from monitoring.lane_counts import PRIORITIES
 from monitoring.workers import State, workers
@@ -21,6 +24,8 @@ Readings = dict[Series, float]
 # Rows of a kind that are counted at most: beyond it the exact number changes no decision, and counting costs.
 MOST_COUNTED = 100_000
 SQS_TIMEOUT_S = 1.0
+# A file that came in no time since it was expected; those of the history may take longer.
+MEDIA_LATE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ SUBSCRIPTION_OFF = Gauge(
     "waproject_subscription_disabled", "1 for a subscription that failed until it was switched off", ("subscription",)
 )
 UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a subscriber, to {MOST_COUNTED}")
+MEDIA_FILES = Gauge(
+    "waproject_media_files", "Files of messages: waiting; late by an hour; not come, in the last 24 hours", ("state",)
+)
 PROCESSES = Gauge("waproject_processes", "Living processes; 0 for a kind that is expected", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "How long ago a process was seen", ("process",))
 PROCESS_GONE = Gauge("waproject_process_gone", "1 for a process that ended without a word", ("process",))
@@ -58,7 +66,8 @@ SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest 
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
-    TEMPLATE_HELD, SUBSCRIPTION_OFF, UNDELIVERED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES, SAMPLE_AGE,
+    TEMPLATE_HELD, SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
+    SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -93,6 +102,7 @@ def read_database() -> Readings:
         **_quality(),
         **_templates(),
         **_subscriptions(),
+        **_media(),
         **read_processes(),
     }
 
@@ -217,6 +227,21 @@ def _subscriptions() -> Readings:
         )
         (waiting,) = cursor.fetchone()
     return {**off, (UNDELIVERED.name,): float(waiting)}
+
+
+def _media() -> Readings:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), count(*) FILTER (WHERE rank = 0 AND give_up_at < %(late)s), (
+              SELECT count(*) FROM messaging_media
+              WHERE finished_at > statement_timestamp() - interval '24 hours' AND state <> 'stored')
+            FROM (SELECT rank, give_up_at FROM messaging_media WHERE finished_at IS NULL LIMIT %(most)s) waiting
+            """,
+            {"most": MOST_COUNTED, "late": timezone.now() + TRIED_FOR - MEDIA_LATE_AFTER},
+        )
+        counts = cursor.fetchone()
+    return {(MEDIA_FILES.name, state): float(n) for state, n in zip(("waiting", "late", "lost"), counts, strict=True)}
 
 
 def read_processes() -> Readings:

@@ -25,6 +25,11 @@ WEBHOOK_WORDS = {
     "not_json": "Refused: not JSON",
     "not_taken": "Not stored: Meta repeats them",
 }
+FILE_WORDS = {
+    "waiting": "On their way from Meta",
+    "late": "Not here after an hour",
+    "lost": "Will not come, of the last 24 hours",
+}
 HEADLINES = {
     State.OK: "All is well",
     State.ATTENTION: "It works, and something needs attention",
@@ -56,6 +61,7 @@ class Overview:
     numbers: list[NumberView]
     sends: SendsView
     webhooks: dict[str, int]
+    files: dict[str, int]
     sqs_requests_hour: dict[str, int]
     alerts: list[AlertView]
 
@@ -69,6 +75,11 @@ class Overview:
     def webhook_words(self) -> dict[str, int]:
         """The webhooks of the last hour, in words."""
         return {words: self.webhooks.get(outcome, 0) for outcome, words in WEBHOOK_WORDS.items()}
+
+    @property
+    def file_words(self) -> dict[str, int]:
+        """Files that users sent and that are not here, in words."""
+        return {words: self.files.get(state, 0) for state, words in FILE_WORDS.items()}
 
 
 def overview(window: Window) -> Overview:
@@ -89,6 +100,7 @@ def overview(window: Window) -> Overview:
         numbers=number_views(window),
         sends=sends_view(window),
         webhooks=window.counted(HOUR_S, WEBHOOKS.name),
+        files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},
         sqs_requests_hour=_requests(window),
         alerts=alerts,
     )

@@ -43,6 +43,11 @@ def _all_of(gauge: gauges.Gauge) -> Reading:
     return lambda window: window.by_label(gauge.name)
 
 
+def _media_late(window: Window) -> dict[str, float] | None:
+    late = window.value(gauges.MEDIA_FILES.name, "late")
+    return None if late is None else {"": late}
+
+
 def _missing(window: Window) -> dict[str, float] | None:
     # While all of the pipeline starts, with the monitor, somebody is always the last to come.
     recent = [moment for moment in window.moments if window.now - moment.at <= STARTED_WITHIN]
@@ -233,6 +238,15 @@ RULES: tuple[Rule, ...] = (
         clears_after_s=0,
         summary="The subscription {key} was switched off: its endpoint failed for a day, or wants no more.",
         action="Have the endpoint repaired, switch the subscription on, and replay what failed.",
+    ),
+    Rule(
+        "media-late",
+        Severity.WARNING,
+        _media_late,
+        fires_at=1,
+        clears_after_s=0,
+        summary="{value:.0f} files that users sent have not come for an hour.",
+        action="See in the admin, Media, what keeps them. Meta has them for seven days.",
     ),
     Rule(
         "webhook-silence",

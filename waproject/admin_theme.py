@@ -47,6 +47,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _item("Conversations", "forum", "messaging.conversation"),
             _item("Messages", "chat", "messaging.message"),
             _item("Contacts", "person", "messaging.contact"),
+            _item("Files", "image", "messaging.media"),
         ],
     },
     {

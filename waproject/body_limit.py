@@ -7,17 +7,24 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
 class BodyLimitMiddleware:
-    """Answers 413 where Content-Length is over the path's limit: Meta's own for webhooks, `API_MAX_BYTES` elsewhere."""
+    """413 where Content-Length is over the path's limit: Meta's for webhooks and files, or `API_MAX_BYTES`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on, or refuse it."""
-        limit = settings.WEBHOOK_MAX_BYTES if request.path.startswith("/webhook/") else settings.API_MAX_BYTES
+        limit = limit_of(request.path)
         if content_length(request) > limit:
             return JsonResponse({"detail": f"The body is over the limit of {limit} bytes."}, status=413)
         return self.get_response(request)
+
+
+def limit_of(path: str) -> int:
+    """In bytes."""
+    if path.startswith("/webhook/"):
+        return settings.WEBHOOK_MAX_BYTES
+    return settings.UPLOAD_MAX_BYTES if path == "/messaging/media" else settings.API_MAX_BYTES
 
 
 def content_length(request: HttpRequest) -> int:

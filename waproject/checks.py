@@ -42,6 +42,15 @@ def redrive_policies_are_as_planned(app_configs: Sequence[AppConfig] | None, **_
     return [checks.Warning(words, id="waproject.W001") for words in redrive.faults(LANES.values())]
 
 
+@checks.register(deploy=True)
+def files_have_a_place(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
+    """A directory beside the code is seen by one host alone, and goes with its container."""
+    if settings.LOCAL or settings.MEDIA_S3_BUCKET or settings.MEDIA_DIR_GIVEN:
+        return []
+    hint = "Set MEDIA_S3_BUCKET, or MEDIA_DIR to a directory that web and deliver share."
+    return [checks.Warning(f"Files that users send are kept in {settings.MEDIA_DIR}.", hint=hint, id="waproject.W003")]
+
+
 @checks.register()
 def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
     """An empty secret would sign, or open, for everybody."""

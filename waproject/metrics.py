@@ -71,6 +71,7 @@ CLOUD_API_SECONDS = Histogram("waproject_cloud_api_seconds", "How long a call of
 SQS_REQUESTS = Counter("waproject_sqs_requests_total", "Requests to SQS", ("queue", "action", "outcome"))
 SQS_MESSAGES = Counter("waproject_sqs_messages_total", "Messages in answered requests", ("queue", "action"))
 DELIVERIES = Counter("waproject_deliveries_total", "Requests to subscribers by what became of them", ("outcome",))
+MEDIA = Counter("waproject_media_total", "Tries to fetch a message's file by what became of them", ("outcome",))
 BUS_DROPPED = Counter("waproject_bus_events_dropped_total", "Events that never reached Flower", ("reason",))
 HOT: tuple[Counter | Histogram, ...] = (
     WEBHOOKS,
@@ -80,6 +81,7 @@ HOT: tuple[Counter | Histogram, ...] = (
     SQS_REQUESTS,
     SQS_MESSAGES,
     DELIVERIES,
+    MEDIA,
     BUS_DROPPED,
 )
 

@@ -12,6 +12,7 @@ import environ
 
 from waproject import admin_theme
 from waproject.addresses import networks, require_https, require_loopback
+from waproject.file_settings import media_limits, media_storage
 from waproject.local_environment import read_local_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "monitoring.health.HealthMiddleware",
     "waproject.request_log.RequestLogMiddleware",
     "waproject.body_limit.BodyLimitMiddleware",
+    "messaging.webhook.WebhookMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -95,6 +97,8 @@ WHITENOISE_USE_FINDERS = LOCAL
 # A POST of Meta may have 3 MB; a bulk of 1,000 sends fits in 8 MB unless each one is several kilobytes of text.
 WEBHOOK_MAX_BYTES = 3 * 1024 * 1024
 API_MAX_BYTES = env.int("API_MAX_BYTES", 8 * 1024 * 1024)
+# A document of 100 MB, in a form; it is on disk from 2.5 MB on.
+UPLOAD_MAX_BYTES = 101 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(WEBHOOK_MAX_BYTES, API_MAX_BYTES)
 
 if not LOCAL:
@@ -158,6 +162,22 @@ WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
 if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
     raise environ.ImproperlyConfigured(f"WA_WINDOW_POLICY is {WA_WINDOW_POLICY!r}; it is 'off', 'warn' or 'reject'.")
 
+# Files that users send: further hosts that may serve them, beside that of the Graph API (the access token goes there),
+# and how many bytes each kind may have, in the place of Meta's own limits, e.g. document=20000000.
+WA_MEDIA_HOSTS = env.list("WA_MEDIA_HOSTS", default=["127.0.0.1", "localhost"] if LOCAL else ["lookaside.fbsbx.com"])
+WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.list("WA_MEDIA_LIMITS", default=[]))
+# Where files are kept: a directory that web and deliver share, or a bucket.
+MEDIA_DIR_GIVEN = bool(env.str("MEDIA_DIR", ""))
+MEDIA_DIR = Path(env.str("MEDIA_DIR", "") or Path(env.str("VAR_DIR", "") or BASE_DIR / "var") / "media").resolve()
+MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
+MEDIA_S3_PREFIX = env.str("MEDIA_S3_PREFIX", "")
+AWS_ENDPOINT_URL_S3 = env.str("AWS_ENDPOINT_URL_S3", "")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "media": media_storage(MEDIA_DIR, MEDIA_S3_BUCKET, MEDIA_S3_PREFIX, AWS_ENDPOINT_URL_S3, AWS_REGION),
+}
+
 # Words that stop and start marketing when a user writes one alone: the built-in ones of these languages, and more.
 WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])
 WA_STOP_WORDS = env.list("WA_STOP_WORDS", default=[])
@@ -179,6 +199,10 @@ LOCAL_API_KEY = env.str("API_KEY", "")
 if LOCAL:
     require_loopback("AWS_ENDPOINT_URL_SQS", AWS_ENDPOINT_URL_SQS)
     require_loopback("WA_GRAPH_URL", WA_GRAPH_URL)
+    for host in WA_MEDIA_HOSTS:
+        require_loopback("WA_MEDIA_HOSTS", f"http://{host}")
+    if MEDIA_S3_BUCKET:
+        require_loopback("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
     for lane, urls in SQS_QUEUES.items():
         require_loopback(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"])
         if urls["dlq_url"]:

@@ -17,7 +17,9 @@ TRIALS = {
     "meta_500_after_accept": Trial(meta_faults.one_in_twenty({"status": 500, "after_accept": True})),
     "meta_drops_after_accept": Trial(meta_faults.one_in_twenty({"drop": "after_accept"})),
     "meta_refuses_before_accept": Trial(
-        meta_faults.one_in_twenty({"drop": "before_accept"}, {"error": 131000, "status": 500})
+        meta_faults.one_in_twenty(
+            {"drop": "before_accept"}, {"error": 131000, "status": 500}, {"error": 131000, "status": 400}
+        )
     ),
     "meta_untidy_webhooks": Trial(meta_faults.untidy_webhooks),
     "meta_hangs": Trial(meta_faults.hangs, load_s=20.0),

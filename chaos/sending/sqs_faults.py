@@ -2,12 +2,16 @@
 
 import time
 
+from chaos.processes import wait_until
 from chaos.sending.clients import Load
 from chaos.sending.stack import Stack
 
 AWAY_S = 20.0
 FIRST_S = 1.5
 BACKLOG_S = 1.0
+LOSES_S = 2.0
+# What was lost is missed after 15 s, then 30 s, and looked for every 5 s.
+GOES_ON_S = 50.0
 
 
 def sqs_away(stack: Stack, load: Load) -> str:
@@ -19,13 +23,27 @@ def sqs_away(stack: Stack, load: Load) -> str:
 
 
 def sqs_loses(stack: Stack, load: Load) -> str:
-    """Three times SQS forgets every outgoing message that it was given."""
+    """Three times SQS forgets every outgoing message that it was given.
+
+    What was lost holds up the rest until it is missed: each time the lane has to have gone on before.
+    """
+    before = _lost(stack)
     for _ in range(3):
         time.sleep(FIRST_S)
-        stack.sqs_control("loses?queue=outgoing")
-        time.sleep(2.0)
-        stack.sqs_control("loses")
-    return f"{stack.sqs_control('counts')['lost']} tasks lost"
+        _lose(stack)
+    return f"{_lost(stack) - before} tasks lost, three times"
+
+
+def _lose(stack: Stack) -> None:
+    before = _lost(stack)
+    stack.sqs_control("loses?queue=outgoing")
+    wait_until(lambda: _lost(stack) > before, "SQS was given something to lose", GOES_ON_S)
+    time.sleep(LOSES_S)
+    stack.sqs_control("loses")
+
+
+def _lost(stack: Stack) -> int:
+    return int(stack.sqs_control("counts")["lost"])
 
 
 def sqs_doubles(stack: Stack, load: Load) -> str:

@@ -25,6 +25,7 @@ API, admin     {BASE_URL}  (/admin/, /api/docs/)
 Flower         {FLOWER_URL}
   log in as    {FLOWER_USER}  {FLOWER_PASSWORD}
 Sandbox        {SANDBOX_URL}  (stands in for graph.facebook.com)
+  your phone   {SANDBOX_URL}/_sandbox/  (write as a user, tap, see the ticks)
 SQS            {AWS_ENDPOINT_URL_SQS}
 PostgreSQL     DATABASE_URL in {env_file}
 Logs           {log_dir}/

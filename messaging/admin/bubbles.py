@@ -7,13 +7,13 @@ from datetime import date
 
 from django.utils import timezone
 
+from messaging.admin.media import media_of, shown
 from messaging.admin.waiting import waiting_reason
 from messaging.admin.words import Words, preview, words_of
 from messaging.models import AuditEntry, Direction, Message
 from messaging.models.messages import ABOUT
 from messaging.states import Status
 from messaging.whatsapp.codes import describe
-from messaging.whatsapp.contents import MEDIA_TYPES
 
 # The sign, and what it means; colour only helps.
 TICKS = {
@@ -58,8 +58,9 @@ class Bubble:
 
     @property
     def media(self) -> str:
-        """What stands for its file."""
-        return "The file itself is not shown here." if self.message.type in MEDIA_TYPES else ""
+        """Its file, or why there is none; empty where it has no file."""
+        held = media_of(self.message)
+        return shown(held) if held else ""
 
     @property
     def error(self) -> str:
@@ -109,7 +110,7 @@ def bubbles_of(messages: Sequence[Message]) -> list[Bubble]:
 def digest_of_bubbles(bubbles: Sequence[Bubble], *more: object) -> str:
     """Another one when what is shown has changed."""
     state = [
-        (str(row.id), row.status, str(row.updated_at), row.hold, one.reactions, one.edited, one.deleted)
+        (str(row.id), row.status, str(row.updated_at), row.hold, one.reactions, one.edited, one.deleted, one.media)
         for one in bubbles
         for row in [one.message]
     ]

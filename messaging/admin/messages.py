@@ -1,5 +1,7 @@
 """Message history: search, timeline, attempts."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from messaging.admin.history import ReadOnlyAdmin, ReadOnlyInline
 from messaging.admin.interventions import InterventionActions
+from messaging.admin.media import again_button, may_fetch_again, media_of, shown
 from messaging.admin.message_filters import AcceptedFilter, AttentionFilter
 from messaging.admin.waiting import waiting_reason
 from messaging.exporting import csv_lines
@@ -70,7 +73,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ("Timeline", {"fields": ["trail"]}),
         ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "conversation", "trail", "waits_for", "decisions"]
+    readonly_fields = ["id", "conversation", "trail", "waits_for", "decisions", "file", "fetch_again"]
 
     def get_urls(self) -> list[URLPattern]:
         """The export beside the list."""
@@ -112,8 +115,29 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     @admin.display(description="text")
     def short_text(self, message: Message) -> str:
-        """The beginning of the text."""
-        return message.text[:60]
+        """The beginning of the text, and what kind of message it is where it is not text alone."""
+        kind = message.template or message.content.get("type") or message.content.get("kind") or message.type
+        return message.text[:60] if message.type == "text" else f"[{kind}] {message.text[:60]}".rstrip()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
+        """With its file, where it has one, and a button where that did not come and one may ask for it."""
+        media = media_of(obj) if obj else None
+        if media is None:
+            return super().get_fieldsets(request, obj)
+        fields = ["file", "fetch_again"] if may_fetch_again(request, media) else ["file"]
+        first, *rest = super().get_fieldsets(request, obj)
+        return [first, ("File", {"fields": fields}), *rest]
+
+    @admin.display(description="File")
+    def file(self, message: Message) -> SafeString:
+        """Shown, or why it is not here."""
+        return shown(media_of(message))
+
+    @admin.display(description="")
+    def fetch_again(self, message: Message) -> SafeString:
+        """A button."""
+        media = media_of(message)
+        return again_button(media) if media else SafeString("")
 
     @admin.display(description="waits for")
     def waits_for(self, message: Message) -> str:

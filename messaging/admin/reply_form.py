@@ -5,7 +5,7 @@ from typing import Any
 
 from messaging.conversations import Conversation
 from messaging.services import KeyOfAnotherRequest, NoConsent, WindowClosed
-from messaging.services.replies import Reply, reply
+from messaging.services.operator_replies import Reply, reply
 from messaging.whatsapp.outbound import InvalidContent
 
 FORM_ID_LENGTH = 64

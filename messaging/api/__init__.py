@@ -1,1 +1,3 @@
-"""The messaging API: send (sending), once per key (idempotency), look (messages), change one's mind (interventions)."""
+"""The messaging API: send (sending), once per key (idempotency), look (messages), read receipts (receipts), change
+one's mind (interventions).
+"""

@@ -69,7 +69,7 @@ class ResumeCampaignView(APIView):
 
 
 def _intervene(request: Request, pk: UUID, act: Callable[[Message, str], Message]) -> Response:
-    message = Message.objects.select_related("number").filter(pk=pk).first()
+    message = Message.objects.select_related("number", "media").filter(pk=pk).first()
     if message is None:
         raise NotFound("No message has this id.")
     client = client_of(request)

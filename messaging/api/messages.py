@@ -98,7 +98,7 @@ class NewestFirst(CursorPagination):
 class MessageListView(generics.ListAPIView[Message]):
     """Messages of both directions, newest first."""
 
-    queryset = Message.objects.select_related("number")
+    queryset = Message.objects.select_related("number", "media")
     serializer_class = MessageSerializer
     pagination_class = NewestFirst
     filter_backends = [DjangoFilterBackend]
@@ -108,7 +108,7 @@ class MessageListView(generics.ListAPIView[Message]):
 class MessageDetailView(generics.RetrieveAPIView[Message]):
     """One message with its timeline and attempts."""
 
-    queryset = Message.objects.select_related("number").prefetch_related(
+    queryset = Message.objects.select_related("number", "media").prefetch_related(
         "events", Prefetch("attempt_set", Attempt.objects.order_by("at", "id"))
     )
     serializer_class = MessageDetailSerializer

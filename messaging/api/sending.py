@@ -31,7 +31,9 @@ from messaging.services import (
     refusals,
     store,
     window_policy,
+    with_answered,
 )
+from messaging.whatsapp.outbound import InvalidContent
 
 
 class SendView(APIView):
@@ -103,12 +105,24 @@ class _Bad:
 def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     """Each body validated, the good ones against their windows too; one query each for senders and windows."""
     serializer = SendSerializer(context={"numbers": numbers_to_send_from(_senders(bodies))})
-    items = _consented([_validated(body, serializer) for body in bodies])
+    items = _consented(_answering([_validated(body, serializer) for body in bodies]))
     policy = window_policy()
     if policy is WindowPolicy.OFF:
         return items
     outside = iter(outside_window([item.new for item in items if isinstance(item, _Good)]))
     return [_judged(item, policy) if isinstance(item, _Good) and next(outside) else item for item in items]
+
+
+def _answering(items: list[_Good | _Bad]) -> list[_Good | _Bad]:
+    """With Meta's ids of the messages that they answer."""
+    resolved = iter(with_answered([item.new for item in items if isinstance(item, _Good)]))
+    return [_with(item, next(resolved)) if isinstance(item, _Good) else item for item in items]
+
+
+def _with(item: _Good, resolved: NewMessage | InvalidContent) -> _Good | _Bad:
+    if isinstance(resolved, InvalidContent):
+        return _Bad({resolved.field: [resolved.message]})
+    return _Good(resolved, item.warnings)
 
 
 def _consented(items: list[_Good | _Bad]) -> list[_Good | _Bad]:

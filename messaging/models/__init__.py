@@ -1,11 +1,12 @@
 """The tables of messaging: who may call (access), whose numbers (numbers), what was said (messages),
-what the outgoing lane remembers (lane), and who is told of it all (subscriptions).
+their files (media), what the outgoing lane remembers (lane), and who is told of it all (subscriptions).
 """
 
 from messaging.models.access import ApiClient, ApiKey
 from messaging.models.audit import AuditEntry
 from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
+from messaging.models.media import Media
 from messaging.models.messages import (
     Attempt,
     Contact,
@@ -36,6 +37,7 @@ __all__ = [
     "HoldKind",
     "IdempotencyKey",
     "IncomingMark",
+    "Media",
     "Message",
     "MessageEvent",
     "OnUnknown",

@@ -23,6 +23,7 @@ class EventType(StrEnum):
     """What can be subscribed to, and the test that anybody may ask for."""
 
     MESSAGE_RECEIVED = "message.received"
+    MESSAGE_MEDIA = "message.media"
     MESSAGE_STATUS_CHANGED = "message.status_changed"
     ACCOUNT_EVENT = "account.event"
     TEST = "subscription.test"

@@ -47,7 +47,7 @@ class MessagesHandler(GraphHandler):
         self._check_caller(phone_number_id)
         body = check_product(self.json_body())
         if "status" in body:
-            self._mark_read(read_receipt_wamid(body))
+            self._mark_read(read_receipt_wamid(body), typing=body.get("typing_indicator") is not None)
             return
         message = check_send(body)
         outcome = self.simulator.outcome_of(message, phone_number_id)
@@ -90,9 +90,10 @@ class MessagesHandler(GraphHandler):
         if not identity.has(phone_number_id):
             raise graph_errors.no_such_object(phone_number_id, "POST")
 
-    def _mark_read(self, wamid: str) -> None:
+    def _mark_read(self, wamid: str, typing: bool) -> None:
         if not self.simulator.has_inbound(wamid):
             raise graph_errors.bad_value("Message ID is not valid")
+        self.simulator.phones.business_read(wamid, typing)
         self.answer({"success": True})
 
 

@@ -7,14 +7,18 @@ from typing import Any
 
 from .handlers import JsonHandler
 from .inbound import inbound_message
+from .inbound_media import form_fields, with_file
 from .settings import InputError
 
 ABOUT = """\
 A simulator of Meta's WhatsApp Cloud API. Nothing here leaves this machine; all state is in memory.
 
 POST /vNN.N/{phone_number_id}/messages   send a message, as to graph.facebook.com
+GET  /_sandbox/                          a user's phone, to be opened in a browser
 GET  /_sandbox/ledger                    every accepted send (?to= ?callback= ?count_only=1)
+GET  /vNN.N/{media_id}                   where a file is; POST /vNN.N/{phone_number_id}/media uploads one
 POST /_sandbox/inbound                   a user writes: {"from": "15551230001", "text": "Hello"}
+                                         or sends a file: {"from": "15551230001", "type": "image"}
 POST /_sandbox/faults                    calls go wrong: {"to": "15551230001", "outcome": {"error": 131056}}
 GET  /_sandbox/faults, DELETE the same   which there are, and how many calls they hit
 GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, untidy webhooks
@@ -69,7 +73,9 @@ class InboundHandler(ControlHandler):
 
     async def post(self) -> None:
         """Answers after the first attempt; ``http_status`` is null when nobody answered the webhook."""
-        wamid, delivery = self.simulator.user_writes(inbound_message(self.json_object()))
+        form = form_fields(self.request)
+        given = with_file(self.simulator.media, self.json_object() if form is None else form)
+        wamid, delivery = self.simulator.user_writes(inbound_message(given))
         await delivery.tried.wait()
         delivered = delivery.acknowledged_at is not None
         self.answer({"wamid": wamid, "delivered": delivered, "http_status": delivery.http_status})
@@ -92,7 +98,7 @@ class ResetHandler(ControlHandler):
     """``POST /_sandbox/reset``."""
 
     async def post(self) -> None:
-        """Empties the ledger, drops pending webhooks, restores the settings of the start."""
+        """Empties the ledger, forgets files, drops pending webhooks, restores the settings of the start."""
         await self.simulator.reset()
         self.answer({"ok": True})
 

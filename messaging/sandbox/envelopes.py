@@ -66,9 +66,22 @@ def inbound_envelope(identity: Identity, user: User, name: str, message: JSON) -
     return _envelope(identity, identity.phone_number_id, value)
 
 
-def _envelope(identity: Identity, phone_number_id: str, value: JSON) -> JSON:
+def preference_envelope(identity: Identity, user: User, name: str, marketing: str, at: float) -> JSON:
+    """The webhook of a user who stopped or resumed marketing messages in WhatsApp itself."""
+    said: JSON = {
+        **_contact(user),
+        "detail": f"User requested to {marketing} marketing messages",
+        "category": "marketing_messages",
+        "value": marketing,
+        "timestamp": int(at),
+    }
+    value = {"contacts": [{"profile": {"name": name}, **_contact(user)}], "user_preferences": [said]}
+    return _envelope(identity, identity.phone_number_id, value, "user_preferences")
+
+
+def _envelope(identity: Identity, phone_number_id: str, value: JSON, field: str = "messages") -> JSON:
     metadata = {"display_phone_number": identity.display_phone_number, "phone_number_id": phone_number_id}
-    change = {"value": {"messaging_product": "whatsapp", "metadata": metadata, **value}, "field": "messages"}
+    change = {"value": {"messaging_product": "whatsapp", "metadata": metadata, **value}, "field": field}
     return {"object": "whatsapp_business_account", "entry": [{"id": identity.waba_id, "changes": [change]}]}
 
 

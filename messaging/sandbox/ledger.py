@@ -59,21 +59,27 @@ class Ledger:
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self._by_address: dict[str, list[Entry]] = {}
 
     def add(self, entry: Entry) -> None:
         """Record an accepted send."""
         self._entries.append(entry)
+        self._by_address.setdefault(entry.message.recipient.address, []).append(entry)
 
     def find(self, to: str | None = None, callback_data: str | None = None) -> list[Entry]:
         """The entries to this recipient (a phone number in any form, or a user id) and with this callback data."""
         address = phone_digits(to) or to
         return [
             entry
-            for entry in self._entries
-            if (address is None or entry.message.recipient.address == address)
-            and (callback_data is None or entry.message.callback_data == callback_data)
+            for entry in (self._entries if address is None else self._by_address.get(address, []))
+            if (callback_data is None or entry.message.callback_data == callback_data)
         ]
+
+    def newest_to(self, address: str, most: int) -> list[Entry]:
+        """The last entries to this recipient (digits or a user id), oldest first."""
+        return self._by_address.get(address, [])[-most:]
 
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
+        self._by_address.clear()

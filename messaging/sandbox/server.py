@@ -10,7 +10,8 @@ import socket
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from . import cloud_api, control, fault_control
+from . import cloud_api, control, fault_control, media_api
+from .phone import handlers as phone
 from .settings import Behaviour, Identity
 from .simulator import Simulator
 
@@ -23,6 +24,9 @@ def application(simulator: Simulator) -> Application:
     return Application(
         [
             (cloud_api.MESSAGES_PATH, cloud_api.MessagesHandler, given),
+            (media_api.UPLOAD_PATH, media_api.UploadHandler, given),
+            (media_api.MEDIA_PATH, media_api.MediaHandler, given),
+            (media_api.FILE_PATH, media_api.FileHandler, given),
             (r"/_sandbox/ledger", control.LedgerHandler, given),
             (r"/_sandbox/inbound", control.InboundHandler, given),
             (r"/_sandbox/settings", control.SettingsHandler, given),
@@ -30,6 +34,12 @@ def application(simulator: Simulator) -> Application:
             (r"/_sandbox/faults/(\d{1,9})", fault_control.FaultHandler, given),
             (r"/_sandbox/reset", control.ResetHandler, given),
             (r"/_sandbox/health", control.HealthHandler, given),
+            (r"/_sandbox/?", phone.PageHandler, given),
+            (r"/_sandbox/phone/live", phone.LiveHandler, given),
+            (r"/_sandbox/phone/people", phone.PeopleHandler, given),
+            (r"/_sandbox/phone/switches", phone.SwitchesHandler, given),
+            (r"/_sandbox/phone/files/(\d+)", phone.FileHandler, given),
+            (r"/_sandbox/phone/([a-z]+\.[a-z]+)", phone.PageHandler, given),
             (r"/_sandbox(?:/.*)?", control.UnknownControlHandler, given),
             (r"/", control.AboutHandler, given),
             (r"/.*", cloud_api.UnknownPathHandler, given),
@@ -51,6 +61,7 @@ async def serve(listening: socket.socket, identity: Identity, behaviour: Behavio
     logger.info("Cloud API sandbox on http://127.0.0.1:%d, webhooks go to %s", port, identity.webhook_url)
     await stop.wait()
     server.stop()
+    await phone.close_pages()
     await simulator.drop_pending()
 
 

@@ -7,14 +7,17 @@ import random
 import time
 from typing import Any
 
-from .envelopes import failed_envelope, inbound_envelope, status_envelope
+from .envelopes import failed_envelope, inbound_envelope, preference_envelope, status_envelope
 from .faults import Faults
 from .inbound import InboundMessage
 from .ledger import Entry, Ledger, StatusReport
 from .limits import Limits
 from .magic_numbers import outcome_to
+from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
+from .phone.phones import Phones
 from .settings import STATUSES, Behaviour, Identity
+from .users import User
 from .validation import OutboundMessage
 from .wamid import inbound_wamid, outbound_wamid
 from .webhook_disorder import DisorderlySender
@@ -30,6 +33,8 @@ class Simulator:
         self.behaviour = behaviour
         self.ledger = Ledger()
         self.faults = Faults()
+        self.phones = Phones()
+        self.media = MediaLibrary(identity.app_secret)
         self._limits = Limits()
         self._windows = Windows()
         self._initial_behaviour = behaviour
@@ -62,6 +67,7 @@ class Simulator:
         wamid = outbound_wamid(message.recipient.address)
         entry = Entry(wamid, message, phone_number_id, received_at, accepted_at=time.time())
         self.ledger.add(entry)
+        self.phones.sent_to(message.recipient)
         if outcome.silent:
             return entry
         reports = (
@@ -82,7 +88,13 @@ class Simulator:
         wamid = inbound_wamid(inbound.user.address)
         self._inbound_wamids.add(wamid)
         message = {"id": wamid, "timestamp": str(int(time.time())), **inbound.content}
-        return wamid, self._webhooks.send(inbound_envelope(self.identity, inbound.user, inbound.name, message))
+        delivery = self._webhooks.send(inbound_envelope(self.identity, inbound.user, inbound.name, message))
+        self.phones.wrote(inbound, wamid, delivery)
+        return wamid, delivery
+
+    def user_prefers(self, user: User, name: str, marketing: str) -> Delivery:
+        """Send the webhook of a user who says ``stop`` or ``resume`` to marketing."""
+        return self._webhooks.send(preference_envelope(self.identity, user, name, marketing, time.time()))
 
     def has_inbound(self, wamid: str) -> bool:
         """Whether a user sent a message with this id."""
@@ -90,7 +102,7 @@ class Simulator:
 
     async def reset(self) -> None:
         """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
-        for state in (self.ledger, self.faults, self._limits, self._windows):
+        for state in (self.ledger, self.faults, self.media, self.phones, self._limits, self._windows):
             state.clear()
         self._inbound_wamids.clear()
         self.behaviour = self._initial_behaviour
@@ -107,6 +119,8 @@ class Simulator:
             if status == "read" and not behaviour.read:
                 continue
             await asyncio.sleep(entry.accepted_at + delay_ms / 1000 - time.time())
+            if not await self.phones.reaches(entry.message.recipient, status):
+                return
             at = time.time()
             self._report(entry, status, at, status_envelope(self.identity, entry, status, at))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .contents import check_content
 from .graph_errors import bad_value, invalid_parameter, missing_parameter
 from .users import User, is_user_id, phone_digits, user_with_phone
 
@@ -71,6 +72,8 @@ def read_receipt_wamid(body: dict[str, Any]) -> str:
         raise missing_parameter("Parameter 'message_id' is mandatory for status 'read'")
     if not isinstance(wamid, str):
         raise invalid_parameter("Param message_id must be a string.")
+    if body.get("typing_indicator") not in (None, {"type": "text"}):
+        raise invalid_parameter("Param typing_indicator['type'] must be one of {TEXT}")
     return wamid
 
 
@@ -109,15 +112,16 @@ def _check_node(message_type: str, node: object) -> None:
     if message_type == "contacts":
         if not isinstance(node, list):
             raise invalid_parameter("Param contacts must be an array.")
-        return
-    if not isinstance(node, dict):
+    elif not isinstance(node, dict):
         raise invalid_parameter(f"Param {message_type} must be a JSON object.")
-    check = _NODE_CHECKS.get(message_type)
-    if check:
-        check(node)
+    check_own = _NODE_CHECKS.get(message_type)
+    if check_own:
+        check_own(node)
+    else:
+        check_content(message_type, node)
 
 
-def _check_text(node: dict[str, Any]) -> None:
+def _check_text(node: Any) -> None:
     text = node.get("body")
     if text is None:
         raise missing_parameter("Parameter 'body' is mandatory for type 'text'")
@@ -129,7 +133,7 @@ def _check_text(node: dict[str, Any]) -> None:
         raise invalid_parameter(f"Param text['body'] must be at most {MAX_TEXT} characters long.")
 
 
-def _check_template(node: dict[str, Any]) -> None:
+def _check_template(node: Any) -> None:
     language = node.get("language")
     for name, value in (
         ("template['name']", node.get("name")),
@@ -144,4 +148,4 @@ def _check_template(node: dict[str, Any]) -> None:
         raise bad_value("Template name and language code must be strings")
 
 
-_NODE_CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {"text": _check_text, "template": _check_template}
+_NODE_CHECKS: dict[str, Callable[[Any], None]] = {"text": _check_text, "template": _check_template}

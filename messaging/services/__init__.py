@@ -1,6 +1,6 @@
 """The verbs of messaging: the only code that writes its tables. It knows no Celery and no HTTP.
 
-send_text_message, send_template_message (and their `a…` twins)   a message enters
+send_message, send_text_message, send_template_message             a message enters (`a…` are their twins)
 cancel, retry, hold_campaign, resume_campaign                     somebody changes their mind
 release, take_back, sweep_*                                       the dispatcher's part
 pause, resume, hold_template, resume_hold                         what may not be sent
@@ -29,13 +29,17 @@ from messaging.services.lost import (
     take_back,
 )
 from messaging.services.receiving import keep_for_later, receive, receive_stored, sweep_stored_webhooks
+from messaging.services.recipients import recipient
 from messaging.services.release import Release, inbound_rates, numbers_with_due_messages, release
+from messaging.services.replies import with_answered
 from messaging.services.revival import DeadLetter, dead_lettered, exhausted, mark_failed, revive, send_again
 from messaging.services.schedule import MAX_AHEAD, InvalidTime, check_times
 from messaging.services.senders import UnknownNumber, number_to_send_from, numbers_to_send_from
 from messaging.services.sending import (
+    asend_message,
     asend_template_message,
     asend_text_message,
+    send_message,
     send_template_message,
     send_text_message,
 )
@@ -71,6 +75,7 @@ __all__ = [
     "advance_many",
     "announce_changes",
     "answer_given",
+    "asend_message",
     "asend_template_message",
     "asend_text_message",
     "campaign_state",
@@ -101,6 +106,7 @@ __all__ = [
     "queued_releases",
     "receive",
     "receive_stored",
+    "recipient",
     "record",
     "refusals",
     "release",
@@ -110,6 +116,7 @@ __all__ = [
     "retry",
     "revive",
     "send_again",
+    "send_message",
     "send_template_message",
     "send_text_message",
     "store",
@@ -124,4 +131,5 @@ __all__ = [
     "sweep_unknown",
     "take_back",
     "window_policy",
+    "with_answered",
 ]

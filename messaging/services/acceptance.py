@@ -12,16 +12,20 @@ from django.utils import timezone
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
 from messaging.services.idempotency import Once
 from messaging.states import Status
+from messaging.whatsapp import outbound
 from waproject.log_context import note_messages
 
-TEMPLATE = "template"
+TEMPLATE = outbound.TEMPLATE
 REFERENCE_LENGTH: int = Message._meta.get_field("reference").max_length or 0
 CAMPAIGN_LENGTH: int = Message._meta.get_field("campaign").max_length or 0
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A validated message: `peer` in digits, `content` as `outbound.validate` returned it."""
+    """A validated message: `peer` in digits or a user id, `content` as `outbound.validate` returned it.
+
+    `context_wamid` is the message that it answers: until `replies.with_answered` has seen it, our id may stand there.
+    """
 
     peer: str
     type: str
@@ -33,6 +37,7 @@ class NewMessage:
     reference: str = ""
     campaign: str = ""
     on_unknown: OnUnknown = OnUnknown.WAIT
+    context_wamid: str = ""
 
 
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
@@ -52,7 +57,8 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
             peer=message.peer,
             type=message.type,
             content=message.content,
-            text=str(message.content.get("content", "")),
+            text=outbound.words(message.type, message.content),
+            context_wamid=message.context_wamid,
             status=Status.PENDING,
             priority=message.priority,
             due_at=message.due_at or now,

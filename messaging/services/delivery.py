@@ -44,6 +44,7 @@ class Claimed:
     fail_unknown: bool = False
     # The number had unknown outcomes just before: this call's outcome ends the row of them, or prolongs it.
     troubled: bool = False
+    context_wamid: str = ""
 
     @property
     def template(self) -> str:
@@ -74,13 +75,13 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
               WHERE m.id = g.id AND m.release_id = g.release_id AND m.status = 'queued' AND n.id = m.number_id
                 AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
               RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
-                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures
+                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
             SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
-              capped_at IS NOT NULL, on_unknown, failures > 0 FROM claimed
+              capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid FROM claimed
             """,
             {
                 "ids": [message_id for batch in batches for message_id in batch.message_ids],
@@ -92,10 +93,10 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
     return [
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
-            call, capped, on_unknown == OnUnknown.FAIL, troubled
+            call, capped, on_unknown == OnUnknown.FAIL, troubled, context_wamid
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
-            capped, on_unknown, troubled in rows
+            capped, on_unknown, troubled, context_wamid in rows
     ]  # fmt: skip
 
 

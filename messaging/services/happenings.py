@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from messaging.media_states import State
 from messaging.states import Status
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,14 @@ class MessageReceived:
     """A message of a user who is not blocked was stored, no echo and no history; `Message.pk`."""
 
     message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettled:
+    """The file of such a message was stored, or will not come; `Message.pk`."""
+
+    message_id: UUID
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class AccountEvent:
     event_id: int
 
 
-Happening = MessageReceived | StatusChanged | AccountEvent
+Happening = MessageReceived | MediaSettled | StatusChanged | AccountEvent
 Listener = Callable[[Sequence[Happening]], None]
 
 

@@ -1,5 +1,7 @@
 """What a dispatcher sweeps up: rows that got lost on the way, ran out of time, or outlived their worker."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,6 +17,8 @@ from messaging.states import Status
 LOST_AFTER_S = 15
 LOST_AFTER_MAX_S = 300
 MAX_RELEASES = 5
+# A message that is sent has seven; so where workers work these hold many claims.
+LATEST_EVENTS = 2000
 SWEEP_ROWS = 500
 EXPIRED_AT_ONCE = 2000
 # Longer than any throttle in a row is remembered for (messaging/pace.py).
@@ -53,13 +57,13 @@ def queued_releases(older_than_s: float, at_most: int) -> list[Release]:
 def sweep_lost() -> list[Logged]:
     """Take back `queued` rows that no worker claimed; fail those that were released too often.
 
-    A paused number's rows are not claimed, and that is nobody's failure.
+    A paused number's rows are not claimed, and neither is anybody's while no worker lives: that is nobody's failure.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT m.id, m.releases >= %s AND n.paused_at IS NULL
+                SELECT m.id, m.releases >= %s AND n.paused_at IS NULL, m.released_at
                 FROM messaging_message m JOIN messaging_businessnumber n ON n.id = m.number_id
                 WHERE m.released_at IS NOT NULL AND m.outcome_at IS NULL AND m.status = 'queued'
                   AND m.released_at < statement_timestamp() - make_interval(
@@ -69,15 +73,29 @@ def sweep_lost() -> list[Logged]:
                 [MAX_RELEASES, LOST_AFTER_S, LOST_AFTER_MAX_S, SWEEP_ROWS],
             )
             rows = cursor.fetchall()
+            claimed_at = _last_claim(cursor) if any(too_often for _, too_often, _ in rows) else None
         now = timezone.now()
         return advance_many(
             [
                 Change(message_id, Status.FAILED, now, "dispatcher", error_title="release_limit", exhausted=True)
-                if too_often
+                if too_often and claimed_at is not None and claimed_at > released_at
                 else _pending(message_id)
-                for message_id, too_often in rows
+                for message_id, too_often, released_at in rows
             ]
         )
+
+
+def _last_claim(cursor: Any) -> datetime | None:
+    """When a worker last claimed anything, as far as the latest events tell; None: of late none did."""
+    cursor.execute(
+        """
+        SELECT max(at) FROM (SELECT status, at FROM messaging_messageevent ORDER BY id DESC LIMIT %s) latest
+        WHERE status = 'sending'
+        """,
+        [LATEST_EVENTS],
+    )
+    at: datetime | None = cursor.fetchone()[0]
+    return at
 
 
 def sweep_expired_leases() -> list[Logged]:

@@ -17,7 +17,7 @@ from messaging.models import EventType, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.outward.schedule import TRIED_FOR
 from messaging.services import happenings
-from messaging.services.happenings import Happening, MessageReceived, StatusChanged
+from messaging.services.happenings import Happening, MediaSettled, MessageReceived, StatusChanged
 from messaging.states import Status
 
 KNOWN_FOR_S = 3.0
@@ -73,6 +73,8 @@ def _rows(items: Sequence[Happening]) -> Iterator[_Row]:
         match item:
             case MessageReceived(message_id):
                 yield _Row(EventType.MESSAGE_RECEIVED, message_id=message_id)
+            case MediaSettled(message_id):
+                yield _Row(EventType.MESSAGE_MEDIA, message_id=message_id)
             case StatusChanged(message_id, status, event_id) if status not in UNTOLD:
                 yield _Row(EventType.MESSAGE_STATUS_CHANGED, message_id=message_id, message_event_id=event_id)
             case happenings.AccountEvent(event_id):

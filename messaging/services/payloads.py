@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from messaging.models import AccountEvent, Delivery, EventType, Message, MessageEvent
+from messaging.services.media import media_of
 
 
 def bodies(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
@@ -14,7 +17,7 @@ def bodies(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
     messages: dict[UUID | None, Message] = {
         row.pk: row
         for row in Message.objects.filter(pk__in={d.message_id for d in deliveries if d.message_id}).select_related(
-            "number", "contact"
+            "number", "contact", "media"
         )
     }
     changes = _by_pk(MessageEvent, {d.message_event_id for d in deliveries if d.message_event_id})
@@ -24,6 +27,8 @@ def bodies(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
         match delivery.event:
             case EventType.MESSAGE_RECEIVED if message := messages.get(delivery.message_id):
                 at, data = message.at, _received(message)
+            case EventType.MESSAGE_MEDIA if message := messages.get(delivery.message_id):
+                at, data = delivery.created_at, {**_of_any(message), "media": media_of(message, settings.BASE_URL)}
             case EventType.MESSAGE_STATUS_CHANGED if (message := messages.get(delivery.message_id)) and (
                 change := changes.get(delivery.message_event_id)
             ):
@@ -53,6 +58,7 @@ def _received(message: Message) -> dict[str, Any]:
     return {
         **_of_any(message),
         "content": message.content,
+        "media": media_of(message, settings.BASE_URL),
         "text": message.text,
         "context_wamid": message.context_wamid or None,
         "contact": contact

@@ -21,6 +21,7 @@ from messaging.services.account_events import store_events
 from messaging.services.consent import STOPPED_MARKETING
 from messaging.services.deadlocks import retrying_deadlocks
 from messaging.services.happenings import MessageReceived, happened
+from messaging.services.media import expect_media
 from messaging.services.people import people_of
 from messaging.services.statuses import apply_statuses
 from messaging.services.transitions import Logged, announce_changes
@@ -129,6 +130,7 @@ def _store_messages(
         MessageEvent(message_id=row.id, status=row.status, at=row.at, source="webhook") for row in new
     )
     logged = [Logged(event.pk, event.message_id, Status(event.status), applied=False) for event in events]
+    expect_media(new)
     note_messages(row.id for row in new)
     return new, logged
 

@@ -1,64 +1,63 @@
-"""An operator's reply in a conversation: the normal lane, high priority, once however often it is pressed."""
+"""Which message a new one answers or reacts to: clients name it by our id or by Meta's, Meta knows only its own."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from django.db import transaction
-from django.utils import timezone
+from messaging.models import Message
+from messaging.services.acceptance import NewMessage
+from messaging.whatsapp.outbound import REACTION, InvalidContent
+from messaging.whatsapp.recipients import canonical, is_phone
 
-from messaging.models import BusinessNumber, Priority
-from messaging.services.acceptance import TEMPLATE, NewMessage, draft, store
-from messaging.services.audit import note
-from messaging.services.consent import NoConsent, refusals
-from messaging.services.idempotency import Once, answer_given, digest_of
-from messaging.services.windows import WindowClosed, WindowPolicy, is_open, last_inbound, window_policy
-from messaging.whatsapp import outbound
+REPLY_TO = "reply_to"
+REACTS_TO = "message_data.message_id"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`to` is written to; `peers` are the names under which the user has written. `form_id`: one for each form shown.
+def with_answered(new: Sequence[NewMessage]) -> list[NewMessage | InvalidContent]:
+    """The messages with a wamid as their `context_wamid` and in their reaction; what cannot be answered as an error.
 
-    `data` is the message's data as the API takes it.
+    A wamid is taken as it is: Meta knows messages that we never saw. Our ids are looked up in one query for all.
     """
-
-    number: BusinessNumber
-    to: str
-    peers: Sequence[str]
-    type: str
-    data: dict[str, object]
-    form_id: str
+    ids = {named for message in new if (named := _our_id(_named(message)[1]))}
+    known = Message.objects.in_bulk(ids) if ids else {}
+    return [_resolved(message, known) for message in new]
 
 
-def reply(given: Reply, account_id: int, who: str) -> UUID:
-    """Accept a reply and return its id: the same id when the same form comes again.
-
-    Raises InvalidContent, NoConsent, WindowClosed (unless WA_WINDOW_POLICY=off: a person who looks at a closed window
-    wants no message that Meta refuses), or KeyOfAnotherRequest where the form was sent before with other words.
-    """
-    digest = digest_of(f"reply {given.number.pk} {given.to}", [given.type, given.data])
-    once = Once(None, f"reply {account_id} {given.form_id}", digest)
-    if (answer := answer_given(once)) is not None:
-        return UUID(json.loads(answer)["id"])
-    new = NewMessage(
-        given.to, given.type, outbound.validate(given.type, given.data), given.number, priority=Priority.HIGH
-    )
-    if refusal := refusals([new])[0]:
-        raise NoConsent(refusal)
-    if given.type != TEMPLATE and window_policy() is not WindowPolicy.OFF and not _window_is_open(given):
-        raise WindowClosed
-    (row,) = draft([new])
-    with transaction.atomic():
-        if store([row], once, json.dumps({"id": str(row.id)})):
-            note(who, "reply", f"message {row.id}")
-            return row.id
-    # Another request with this form was faster.
-    return UUID(json.loads(answer_given(once) or "{}")["id"])
+def _named(message: NewMessage) -> tuple[str, str]:
+    """The field and what it holds; empty where the message answers none."""
+    if message.type == REACTION:
+        return REACTS_TO, str(message.content["message_id"])
+    return REPLY_TO, message.context_wamid
 
 
-def _window_is_open(given: Reply) -> bool:
-    now = timezone.now()
-    wrote = last_inbound([given.to, *given.peers], now)
-    return any(is_open(at, now) for (number_id, _), at in wrote.items() if number_id == given.number.pk)
+def _our_id(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def _resolved(message: NewMessage, known: Mapping[UUID, Message]) -> NewMessage | InvalidContent:
+    field, name = _named(message)
+    if field == REACTS_TO and message.context_wamid:
+        return InvalidContent(REPLY_TO, f"A reaction names its message in {REACTS_TO}.")
+    our_id = _our_id(name)
+    if our_id is not None:
+        target = known.get(our_id)
+        if target is None:
+            return InvalidContent(field, "No message has this id.")
+        if not _same_conversation(message, target):
+            return InvalidContent(field, "That message is of another conversation.")
+        if target.wamid is None:
+            return InvalidContent(field, "WhatsApp has not accepted that message yet: there is nothing to answer.")
+        name = target.wamid
+    content = message.content | {"message_id": name} if message.type == REACTION else message.content
+    return replace(message, context_wamid=name, content=content) if name else message
+
+
+def _same_conversation(message: NewMessage, target: Message) -> bool:
+    if message.number.pk != target.number_id:
+        return False
+    # A number and a user id may be the same person.
+    told_apart = is_phone(message.peer) == is_phone(target.peer)
+    return not told_apart or canonical(message.peer) == canonical(target.peer)

@@ -1,6 +1,6 @@
 """Sending from Python: what one's own Django code calls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 from uuid import UUID
@@ -9,9 +9,11 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from messaging.models import OnUnknown, Priority
-from messaging.phone_numbers import parse
+from messaging.models.messages import WAMID_LENGTH
 from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
 from messaging.services.consent import NoConsent, refusals
+from messaging.services.recipients import recipient
+from messaging.services.replies import with_answered
 from messaging.services.schedule import check_times
 from messaging.services.senders import number_to_send_from
 from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
@@ -24,6 +26,7 @@ class SendOptions(TypedDict, total=False):
     `priority` high, normal (default) or low. `sender` Meta's id of the number to send from, else the default one.
     `reference` (up to 255 characters) and `campaign` (up to 100) are your own. `send_at` (up to 30 days ahead) and
     `expires_at` are aware datetimes. `on_unknown` wait (default), resend or fail: what to do when an answer is lost.
+    `reply_to` is the message that is answered: our id, or Meta's.
     """
 
     priority: str
@@ -33,16 +36,25 @@ class SendOptions(TypedDict, total=False):
     send_at: datetime
     expires_at: datetime
     on_unknown: str
+    reply_to: str
+
+
+def send_message(
+    phone_number: str, message_type: str, message_data: Mapping[str, object], **options: Unpack[SendOptions]
+) -> UUID:
+    """Accept a message of any type and return its id; the dispatcher sends it.
+
+    `phone_number` in international form, or a business-scoped user id; `message_data` as POST /messaging/send takes
+    it. Raises InvalidPhoneNumber, InvalidContent, InvalidTime, UnknownNumber, NoConsent, WindowClosed (with
+    WA_WINDOW_POLICY=reject), or ValueError for another option that cannot be.
+    """
+    return _send(phone_number, message_type, message_data, options)
 
 
 def send_text_message(
     phone_number: str, text: str, *, preview_url: bool = False, **options: Unpack[SendOptions]
 ) -> UUID:
-    """Accept a text message and return its id; the dispatcher sends it.
-
-    `phone_number` in international form. Raises InvalidPhoneNumber, InvalidContent, InvalidTime, UnknownNumber,
-    NoConsent, WindowClosed (with WA_WINDOW_POLICY=reject), or ValueError for another option that cannot be.
-    """
+    """Accept a text message and return its id. Raises as above."""
     return _send(phone_number, "text", {"content": text, "preview_url": preview_url}, options)
 
 
@@ -59,12 +71,12 @@ def send_template_message(
     return _send(phone_number, "template", data, options)
 
 
-def _send(phone_number: str, message_type: str, data: dict[str, object], options: SendOptions) -> UUID:
+def _send(phone_number: str, message_type: str, data: Mapping[str, object], options: SendOptions) -> UUID:
     priorities = {member.name.lower(): member for member in Priority}
     send_at, expires_at = options.get("send_at"), options.get("expires_at")
     check_times(send_at, expires_at, timezone.now())
     new = NewMessage(
-        peer=parse(phone_number).digits,
+        peer=recipient(phone_number).digits,
         type=message_type,
         content=outbound.validate(message_type, data),
         number=number_to_send_from(options.get("sender")),
@@ -74,7 +86,12 @@ def _send(phone_number: str, message_type: str, data: dict[str, object], options
         reference=_label("reference", options.get("reference", ""), REFERENCE_LENGTH),
         campaign=_label("campaign", options.get("campaign", ""), CAMPAIGN_LENGTH),
         on_unknown=OnUnknown(_one_of("on_unknown", options.get("on_unknown", OnUnknown.WAIT), list(OnUnknown))),
+        context_wamid=_label("reply_to", options.get("reply_to", ""), WAMID_LENGTH),
     )
+    (answered,) = with_answered([new])
+    if isinstance(answered, outbound.InvalidContent):
+        raise answered
+    new = answered
     if refusal := refusals([new])[0]:
         raise NoConsent(refusal)
     if window_policy() is WindowPolicy.REJECT and any(outside_window([new])):
@@ -94,5 +111,6 @@ def _label(name: str, value: str, longest: int) -> str:
     return value
 
 
+asend_message = sync_to_async(send_message)
 asend_text_message = sync_to_async(send_text_message)
 asend_template_message = sync_to_async(send_template_message)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from messaging.models import AccountEvent, Message
 from messaging.services import happenings
-from messaging.services.happenings import Happening, MessageReceived, StatusChanged
-from messaging.signals import account_event, announce, message_received, message_status_changed
+from messaging.services.happenings import Happening, MediaSettled, MessageReceived, StatusChanged
+from messaging.signals import account_event, announce, message_media, message_received, message_status_changed
 
 
 def signal_happenings(items: Sequence[Happening]) -> None:
@@ -14,6 +14,8 @@ def signal_happenings(items: Sequence[Happening]) -> None:
         match item:
             case MessageReceived(message_id):
                 announce(message_received, Message, message_id=message_id)
+            case MediaSettled(message_id, state):
+                announce(message_media, Message, message_id=message_id, state=state)
             case StatusChanged(message_id, status):
                 announce(message_status_changed, Message, message_id=message_id, status=status)
             case happenings.AccountEvent(event_id):

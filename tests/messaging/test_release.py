@@ -6,11 +6,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from messaging.models import BusinessNumber, Message, Priority
+from messaging.models import BusinessNumber, Message, MessageEvent, Priority
 from messaging.services import release, sweep_expired_leases, sweep_lost, take_back
 from messaging.services.lost import MAX_RELEASES
 from messaging.services.release import numbers_with_due_messages
-from tests.messaging.factories import number, pending, released, sending, states_of
+from tests.messaging.factories import claimed, number, pending, released, sending, states_of
 
 pytestmark = pytest.mark.django_db
 
@@ -104,12 +104,22 @@ def test_the_wait_doubles_with_each_release() -> None:
     assert Message.objects.get().status == "queued"
 
 
-def test_five_releases_without_a_claim_are_enough() -> None:
-    released(1)
+def test_five_releases_without_a_claim_are_enough_where_others_are_claimed() -> None:
+    (message_id,) = released(1).message_ids
+    age(600, releases=MAX_RELEASES)
+    claimed(peer="15559990000")
+    sweep_lost()
+    message = Message.objects.get(pk=message_id)
+    assert (message.status, message.error_title) == ("failed", "release_limit")
+
+
+def test_while_no_worker_lives_no_message_was_released_too_often() -> None:
+    claimed(peer="15559990000")
+    MessageEvent.objects.update(at=timezone.now() - timedelta(seconds=700))
+    (message_id,) = released(1).message_ids
     age(600, releases=MAX_RELEASES)
     sweep_lost()
-    message = Message.objects.get()
-    assert (message.status, message.error_title) == ("failed", "release_limit")
+    assert states_of(message_id) == ["pending"]
 
 
 def test_an_expired_lease_makes_the_outcome_unknown() -> None:

@@ -150,3 +150,9 @@ def test_that_one_was_refused_is_written_down_once_the_database_is_back(sqs: Any
     before = timezone.now()
     assert post(webhook(inbound_text())).status_code == 200
     assert (evidence(None, 0).lost_since(before), endpoint._refused.is_set()) == (True, False)
+
+
+def test_a_webhook_is_taken_whatever_host_it_names(sqs: Any) -> None:
+    """A load balancer may call by address; the signature says who it is."""
+    answer = post(webhook(inbound_text()), host="10.0.0.7")
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, "0")

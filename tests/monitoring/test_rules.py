@@ -41,6 +41,7 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
     ("process-crashes", [{CRASHED: 2}, {CRASHED: 5, (gauges.CRASHES.name, "new@a"): 9}], {"incoming@a": 3, "new@a": 0}),
     ("process-crashes", [{CRASHED: 0}, {CRASHED: 4}], {"incoming@a": 4}),
     ("template-held", [{(gauges.TEMPLATE_HELD.name, "welcome"): 1}], {"welcome": 1}),
+    ("media-late", [{(gauges.MEDIA_FILES.name, "late"): 2, (gauges.MEDIA_FILES.name, "waiting"): 5}], {"": 2}),
     ("subscription-disabled", [{(gauges.SUBSCRIPTION_OFF.name, "shop"): 1}], {"shop": 1}),
     ("webhook-signature", [{UNSIGNED: 5}, {UNSIGNED: 17}], {"": 12}),
     ("webhook-not-taken", [{}, {(WEBHOOKS.name, "not_taken"): 1}], {"": 1}),

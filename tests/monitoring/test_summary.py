@@ -15,6 +15,7 @@ from monitoring.board.state import State
 from monitoring.lane_counts import FAILURES, MESSAGES, SEND_LATENCY
 from monitoring.models import Alert, Heartbeat
 from monitoring.overview import overview
+from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import number, pending
 from waproject.metrics import Series
 
@@ -162,3 +163,8 @@ def test_a_process_that_was_killed_before_says_how_often_and_when() -> None:
     (alive,) = [process for process in view().processes if process.kind == "incoming"]
     assert (alive.crashes, alive.crashed_at, alive.word) == (3, now, "alive")
     assert gauges.read_processes()[gauges.CRASHES.name, "incoming@a"] == 3
+
+
+def test_files_that_did_not_come_are_counted() -> None:
+    receive(webhook({**inbound_text(), "type": "image", "image": {"id": "1"}}))
+    assert view().files == {"waiting": 1, "late": 0, "lost": 0}

@@ -61,7 +61,6 @@ def test_every_version_is_served(sandbox: Sandbox, version: str) -> None:
         {"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}},
         {"type": "image", "image": {"link": "https://example.com/a.png"}},
         {"type": "contacts", "contacts": [{"name": {"formatted_name": "Ann"}}]},
-        {"type": "interactive", "interactive": {"type": "button"}},
     ],
 )
 def test_valid_messages_are_accepted(sandbox: Sandbox, message: dict[str, object]) -> None:

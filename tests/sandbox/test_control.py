@@ -90,7 +90,14 @@ def test_settings_change_one_by_one(sandbox: Sandbox) -> None:
         ("inbound", {"from": "15551230001", "text": ""}, "text"),
         ("inbound", {"from": "15551230001", "text": "Hi", "name": 1}, "name"),
         ("inbound", {"from": "15551230001", "type": 1}, "type"),
-        ("inbound", {"from": "15551230001", "type": "image"}, "image"),
+        ("inbound", {"from": "15551230001", "type": "location"}, "location"),
+        ("inbound", {"from": "15551230001", "type": "video"}, "media"),
+        ("inbound", {"from": "15551230001", "type": "image", "media": 1}, "media"),
+        ("inbound", {"from": "15551230001", "type": "image", "media": {"data": "%"}}, "media"),
+        ("inbound", {"from": "15551230001", "type": "image", "media": {"fault": "fire"}}, "fault"),
+        ("inbound", {"from": "15551230001", "type": "image", "media": {"fault": "cut", "times": 0}}, "times"),
+        ("inbound", {"from": "15551230001", "type": "image", "media": {"fault": "slow", "seconds": "1"}}, "seconds"),
+        ("inbound", {"from": "15551230001", "type": "image", "caption": 1}, "caption"),
     ],
 )
 def test_bad_input_names_the_field(sandbox: Sandbox, path: str, body: object, field: str) -> None:
@@ -125,7 +132,7 @@ def test_the_sandbox_is_healthy(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/_sandbox/nothing", 404), ("POST", "/_sandbox", 404), ("DELETE", "/_sandbox/ledger", 405)],
+    [("GET", "/_sandbox/nothing", 404), ("POST", "/_sandbox", 405), ("DELETE", "/_sandbox/ledger", 405)],
 )
 def test_unknown_control_paths_and_methods_are_json_errors(
     sandbox: Sandbox, method: str, path: str, status: int

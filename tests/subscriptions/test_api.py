@@ -37,7 +37,12 @@ def test_the_secret_is_shown_once(api: APIClient) -> None:
 
 
 def test_it_is_told_of_everything_unless_it_says_otherwise(api: APIClient) -> None:
-    assert make(api).json()["events"] == ["message.received", "message.status_changed", "account.event"]
+    assert make(api).json()["events"] == [
+        "message.received",
+        "message.media",
+        "message.status_changed",
+        "account.event",
+    ]
     assert make(api, events=["account.event", "account.event"]).json()["events"] == ["account.event"]
 
 

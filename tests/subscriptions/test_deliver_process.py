@@ -25,10 +25,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 class Deliver(Process):
     """The process, on the tests' database."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, **environment: str) -> None:
         name = connection.settings_dict["NAME"]
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-        super().__init__(["manage.py", "deliver"], "deliver is ready", log, DATABASE_URL=url)
+        super().__init__(["manage.py", "deliver"], "deliver is ready", log, DATABASE_URL=url, **environment)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Requests of many threads share one, and each gets its own answer."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -62,6 +63,18 @@ def test_threads_share_requests() -> None:
         thread.join()
     assert sorted(body for request in client.requests for body in request) == sorted(map(str, range(40)))
     assert len(client.requests) < 40
+
+
+def test_who_led_a_shared_request_gathers_the_next_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among others it is never alone, though the last request was its own."""
+    publisher = Publisher(Recorded())
+    monkeypatch.setattr("waproject.sqs.publisher.GATHER_S", 0.2)
+    publisher._last_flush[URL] = (time.monotonic(), None)
+    began = time.monotonic()
+    publisher.send(Outgoing(URL, "gathered"))
+    gathered = time.monotonic()
+    publisher.send(Outgoing(URL, "alone by now"))
+    assert gathered - began >= 0.2 > time.monotonic() - gathered
 
 
 def test_while_sqs_is_away_nobody_waits_twice() -> None:

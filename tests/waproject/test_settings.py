@@ -32,12 +32,19 @@ def test_the_tests_own_environment_passes() -> None:
         ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1.example.com:4566"),
         ("WA_GRAPH_URL", ""),
         ("WA_GRAPH_URL", "https://graph.facebook.com"),
+        ("WA_MEDIA_HOSTS", "lookaside.fbsbx.com"),
         ("SQS_INCOMING_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123/incoming"),
     ],
 )
 def test_nothing_local_reaches_aws_or_meta(variable: str, value: str) -> None:
     done = check(**{variable: value})
     assert (done.returncode != 0, variable in done.stderr) == (True, True)
+
+
+@pytest.mark.parametrize("endpoint", ["", "https://s3.us-east-1.amazonaws.com"])
+def test_no_local_file_goes_to_a_bucket_of_aws(endpoint: str) -> None:
+    done = check(MEDIA_S3_BUCKET="files", AWS_ENDPOINT_URL_S3=endpoint)
+    assert (done.returncode != 0, "AWS_ENDPOINT_URL_S3" in done.stderr) == (True, True)
 
 
 @pytest.mark.parametrize("variable", ["WA_APP_SECRET", "DJANGO_SECRET_KEY", "WA_ACCESS_TOKEN", "DATABASE_URL"])

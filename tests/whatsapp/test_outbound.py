@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.whatsapp.outbound import InvalidContent, build, validate
+from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, validate, words
 from tests.whatsapp import samples
 from tests.whatsapp.strategies import JSON
 
@@ -120,16 +120,22 @@ def test_deep_nesting_is_refused() -> None:
         validate("template", TEMPLATE | {"components": [deep]})
 
 
-KEYS = st.sampled_from(["content", "body", "preview_url", "name", "language", "components"]) | st.text(max_size=3)
+NAMES = [
+    *("content", "body", "preview_url", "name", "language", "components", "id", "link", "caption", "filename", "voice"),
+    *("latitude", "longitude", "contacts", "message_id", "emoji", "type", "action", "header", "footer"),
+]
+KEYS = st.sampled_from(NAMES) | st.text(max_size=3)
+VALUES = JSON | st.sampled_from(["button", "list", "https://example.com/", "👍"]) | st.dictionaries(KEYS, JSON)
 
 
-@given(st.sampled_from(["text", "template"]), st.dictionaries(KEYS, JSON) | JSON)
+@given(st.sampled_from(MESSAGE_TYPES), st.dictionaries(KEYS, VALUES) | JSON)
 def test_data_are_normalised_once_and_for_all_or_refused(message_type: Any, data: Any) -> None:
     try:
         normalised = validate(message_type, data)
     except InvalidContent:
         return
     assert validate(message_type, normalised) == normalised
+    assert isinstance(words(message_type, normalised), str)
 
 
 @pytest.mark.skipif(not samples.NAMES, reason="META_SAMPLES is not set")

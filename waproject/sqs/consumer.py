@@ -139,7 +139,10 @@ class QueueConsumer:
             return
         if delivery.parts and not self._stopping:
             logger.warning("queue %s: %d joined messages failed, each is tried alone", self._name, len(delivery.parts))
-            self._waiting.extendleft(reversed(delivery.parts))
+            for part in reversed(delivery.parts):
+                # In a pool of threads the task that failed may have changed what it was given.
+                part.payload[envelope.DECODED] = envelope.arguments_in(part.payload)
+                self._waiting.appendleft(part)
         else:
             for message in delivery.messages:
                 self._leave(message)

@@ -53,7 +53,18 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     for name in TIMES:
         if (time := headers.get(name)) is not None:
             _check_time(time)
-    return _arguments(_decoded_body(payload))
+    return arguments_in(payload)
+
+
+def arguments_in(payload: Mapping[str, object]) -> list[Any]:
+    """The decoded [args, kwargs, embed]. Raises MalformedMessage."""
+    arguments = _decoded_body(payload)
+    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    args, kwargs, embed = arguments
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
+        raise MalformedMessage("the body is not [args, kwargs, embed]")
+    return arguments
 
 
 def _check_time(time: object) -> None:
@@ -75,12 +86,3 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
         return json.loads(base64.b64decode(body, validate=True) if encoding else body)
     except (binascii.Error, ValueError, RecursionError):
         raise MalformedMessage("the body cannot be decoded") from None
-
-
-def _arguments(arguments: object) -> list[Any]:
-    if not isinstance(arguments, list) or len(arguments) != ARGS_KWARGS_EMBED:
-        raise MalformedMessage("the body is not [args, kwargs, embed]")
-    args, kwargs, embed = arguments
-    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(embed, dict):
-        raise MalformedMessage("the body is not [args, kwargs, embed]")
-    return arguments

@@ -38,5 +38,4 @@ def join(payloads: Sequence[dict[Any, Any]], arguments: Sequence[list[Any]]) -> 
     traces = [trace for payload in payloads if (trace := payload["headers"].get(TRACE))]
     headers = {**first["headers"], TRACES: traces, JOINED: len(payloads)}
     body = [[argument for one in arguments for argument in one[0]], {}, arguments[0][2]]
-    properties = {**first["properties"], "body_encoding": None}
-    return {**first, "headers": headers, "body": json.dumps(body), "properties": properties, DECODED: body}
+    return {**first, "headers": headers, "body": None, DECODED: body}

@@ -1,8 +1,8 @@
 """Group commit for sending: requests of many threads share one SendMessageBatch, and each gets its own answer.
 
 Who sends alone is sent at once. Who comes within `BUSY_S` of another thread's request opens a batch that others may
-join for `GATHER_S`, or until it is full; a thread that sends one message after another waits for nobody. There is no
-thread of its own: the one who opened a batch sends it, so nothing has to be started again after a fork.
+join for `GATHER_S`, or until it is full; a thread that alone sends one message after another waits for nobody. There is
+no thread of its own: the one who opened a batch sends it, so nothing has to be started again after a fork.
 """
 
 import threading
@@ -67,7 +67,8 @@ class Publisher:
         self._breaker = Breaker(retry_after)
         self._lock = threading.Lock()
         self._open: dict[str, _Batch] = {}
-        self._last_flush: dict[str, tuple[float, int]] = {}
+        # By queue: when a request was last made, and by which thread; None when it carried several threads' messages.
+        self._last_flush: dict[str, tuple[float, int | None]] = {}
 
     def send(self, message: Outgoing) -> None:
         """Send one message. Raises Unavailable within the deadline, or Refused."""
@@ -109,13 +110,14 @@ class Publisher:
 
     def _lead(self, batch: _Batch, until: float) -> None:
         url = batch.entries[0].url
-        flushed_at, by = self._last_flush.get(url, (0.0, 0))
+        flushed_at, by = self._last_flush.get(url, (0.0, None))
         if by != threading.get_ident() and time.monotonic() - flushed_at < BUSY_S:
             batch.full.wait(GATHER_S)
         with self._lock:
             if self._open.get(url) is batch:
                 del self._open[url]
-            self._last_flush[url] = (time.monotonic(), threading.get_ident())
+            alone = len(batch.entries) == 1
+            self._last_flush[url] = (time.monotonic(), threading.get_ident() if alone else None)
         self._send(batch, until)
 
     def _send(self, batch: _Batch, until: float) -> None:

@@ -34,11 +34,17 @@ def collected() -> Iterator[list[publisher.Outgoing]]:
 
 
 class Message(virtual.Message):  # type: ignore[misc]
-    """One message, or several that were joined, that need not be decoded again."""
+    """One message, or several that were joined. What was decoded to check it is neither encoded nor decoded again."""
 
     def __init__(self, payload: dict[Any, Any], channel: Any = None, **kwargs: Any) -> None:
-        super().__init__(payload, channel, **kwargs)
-        self._decoded_cache = payload.get(DECODED)
+        arguments = payload.get(DECODED)
+        if arguments is None:
+            super().__init__(payload, channel, **kwargs)
+            return
+        super().__init__({**payload, "body": None}, channel, **kwargs)
+        self.body = self._decoded_cache = arguments
+        # By this Celery knows that the body is [args, kwargs, embed] itself, wherever the task runs.
+        self.content_type = None
 
 
 class Channel(SQS.Channel):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """SQS's JSON protocol over HTTP: one signed request, its answer or its error. No client library in between.
 
 A boto3 client costs more CPU a call than everything else on the way of a webhook. What it knows that matters is used
-here all the same: botocore signs, and finds and refreshes the credentials (environment, profile, role, container).
+here all the same: botocore finds and refreshes the credentials (environment, profile, role, container).
 """
 
 import json
@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session
 
 from waproject import metrics
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin
+from waproject.sqs.signing import Signer
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH_ENTRIES = 10
@@ -67,7 +66,8 @@ class Client:
     ca_bundle: str | None = None
     counted_as: str | None = None
     _credentials: Any = None
-    _connections: dict[str, Connections] = field(default_factory=dict)
+    # By URL: the connections, and what signs for them.
+    _servers: dict[str, tuple[Connections, Signer]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -94,9 +94,10 @@ class Client:
         url = self.endpoint_url or "{0.scheme}://{0.netloc}".format(urlsplit(parameters["QueueUrl"]))
         url = url.rstrip("/") + "/"
         body = json.dumps(parameters).encode()
-        headers = self._signed(url, action, body)
+        connections, signer = self._server(url)
+        headers = signer.headers(self._frozen_credentials(), action, body)
         try:
-            status, answer = self._connections_to(url).post(headers, body, timeout)
+            status, answer = connections.post(headers, body, timeout)
         except ConnectionFailed as error:
             raise Unavailable(str(error)) from None
         try:
@@ -106,34 +107,25 @@ class Client:
                 self._credentials = None  # found anew for the next request: a file may have been written since
             raise
 
-    def _signed(self, url: str, action: str, body: bytes) -> dict[str, str]:
+    def _frozen_credentials(self) -> Any:
+        """As they are now, refreshed when it is time."""
         try:
-            credentials = self._frozen_credentials()
+            credentials = self._credentials
+            if credentials is None:
+                with self._lock:
+                    credentials = self._credentials = self._credentials or Session().get_credentials()
+            frozen = credentials and credentials.get_frozen_credentials()
         except Exception as error:  # roles, containers, programs of the user's: each provider fails in its own way
             raise Unavailable(type(error).__name__) from None
-        if credentials is None:
+        if frozen is None:
             raise Refused("NoCredentialsError")
-        request = AWSRequest(
-            "POST",
-            url,
-            headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"},
-            data=body,
-        )
-        SigV4Auth(credentials, "sqs", self.region).add_auth(request)
-        return dict(request.headers.items())
+        return frozen
 
-    def _frozen_credentials(self) -> Any:
-        """As they are now, refreshed when it is time; None where there are none."""
-        credentials = self._credentials
-        if credentials is None:
-            with self._lock:
-                credentials = self._credentials = self._credentials or Session().get_credentials()
-        return credentials and credentials.get_frozen_credentials()
-
-    def _connections_to(self, url: str) -> Connections:
-        if url not in self._connections:
-            self._connections[url] = Connections(Origin.of(url), self.ca_bundle)
-        return self._connections[url]
+    def _server(self, url: str) -> tuple[Connections, Signer]:
+        if url not in self._servers:
+            origin = Origin.of(url)
+            self._servers[url] = Connections(origin, self.ca_bundle), Signer(url, origin.host_header, self.region)
+        return self._servers[url]
 
 
 def _messages_in(action: str, parameters: dict[str, Any], answer: dict[str, Any]) -> int:

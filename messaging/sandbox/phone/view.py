@@ -1,0 +1,158 @@
+"""What the page shows, as JSON: made when it is asked for, from the ledger and the phones."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..inbound import DEFAULT_NAME
+from ..ledger import Entry
+from ..simulator import Simulator
+from .phones import Phone, Written
+
+JSON = dict[str, Any]
+MOST_SHOWN = 200
+_ARRIVED = frozenset({"delivered", "read"})
+_WORDS = ("body", "caption", "name", "filename", "emoji", "text", "title")
+
+
+def view(simulator: Simulator, address: str) -> JSON:
+    """``{"business", "people": [...], "phone": {...} | null}``, the phone at this address with its messages."""
+    phones = simulator.phones
+    phone = phones.find(address)
+    return {
+        "business": simulator.identity.display_phone_number,
+        "people": [_summary(simulator, one) for one in phones.all()],
+        "phone": phone and {**_person(phone), **_switches(phone), "messages": _messages(simulator, phone),
+                            "waiting": _waiting(simulator, phone), "typing": phone.typing_until > time.time()},
+    }  # fmt: skip
+
+
+def _person(phone: Phone) -> JSON:
+    return {
+        "address": phone.user.address,
+        "name": phone.name or (f"+{phone.user.wa_id}" if phone.user.wa_id else phone.user.user_id),
+        "profile_name": phone.name or DEFAULT_NAME,
+        "number": phone.user.wa_id,
+        "user_id": phone.user.user_id,
+    }
+
+
+def _switches(phone: Phone) -> JSON:
+    return {"on": phone.on, "reads": phone.reads, "blocked": phone.blocked, "marketing": phone.marketing}
+
+
+def _summary(simulator: Simulator, phone: Phone) -> JSON:
+    arrived = [entry for entry in _entries(simulator, phone)[-20:] if _has_arrived(entry)]
+    unread = sum(all(report.status != "read" for report in entry.statuses) for entry in arrived)
+    last = max(
+        [(entry.accepted_at, _line(entry.message.type, entry.message.body)) for entry in arrived[-1:]]
+        + [(said.at, _line(said.content["type"], said.content)) for said in list(phone.written)[-1:]],
+        default=(None, ""),
+    )
+    return {**_person(phone), "at": last[0], "last": last[1], "unread": unread, "on": phone.on}
+
+
+def _line(kind: str, content: JSON) -> str:
+    return _words(content.get(kind)) or f"[{kind}]"
+
+
+def _words(node: object) -> str:
+    """The beginning of what a message says, for a list."""
+    if isinstance(node, list):
+        node = node[0] if node else None
+    if not isinstance(node, dict):
+        return ""
+    for name in _WORDS:
+        if isinstance(found := node.get(name), str) and found:
+            return found[:80]
+    inner = (value for value in node.values() if isinstance(value, dict))
+    return next((found for value in inner if (found := _words(value))), "")
+
+
+def _entries(simulator: Simulator, phone: Phone) -> list[Entry]:
+    """The newest sends to this phone, by number and by user id, oldest first."""
+    ledger, user = simulator.ledger, phone.user
+    found = ledger.newest_to(user.address, MOST_SHOWN)
+    if user.wa_id:
+        found = sorted([*found, *ledger.newest_to(user.user_id, MOST_SHOWN)], key=lambda entry: entry.accepted_at)
+    return found[-MOST_SHOWN:]
+
+
+def _has_arrived(entry: Entry) -> bool:
+    return any(report.status in _ARRIVED for report in entry.statuses)
+
+
+def _waiting(simulator: Simulator, phone: Phone) -> int:
+    """How many messages wait for the phone to be on."""
+    return sum(len(entry.statuses) <= 1 and not _ended(entry) for entry in _entries(simulator, phone))
+
+
+def _ended(entry: Entry) -> bool:
+    return any(report.status in _ARRIVED | {"failed"} for report in entry.statuses)
+
+
+def _messages(simulator: Simulator, phone: Phone) -> list[JSON]:
+    received = [entry for entry in _entries(simulator, phone) if _has_arrived(entry)]
+    both = sorted(
+        [(entry.accepted_at, _received(simulator, entry)) for entry in received]
+        + [(said.at, _written(simulator, said)) for said in phone.written],
+        key=lambda pair: pair[0],
+    )
+    return _with_reactions([message for _, message in both])[-MOST_SHOWN:]
+
+
+def _received(simulator: Simulator, entry: Entry) -> JSON:
+    kind, body = entry.message.type, entry.message.body
+    context = body.get("context")
+    return {
+        "wamid": entry.wamid,
+        "mine": False,
+        "at": entry.accepted_at,
+        "type": kind,
+        "node": body.get(kind),
+        "context": context.get("message_id") if isinstance(context, dict) else None,
+        "files": _files(simulator, body.get(kind)),
+        # What the business is told of it.
+        "ticks": "read" if any(report.status == "read" for report in entry.statuses) else "delivered",
+    }
+
+
+def _written(simulator: Simulator, said: Written) -> JSON:
+    kind = said.content["type"]
+    context = said.content.get("context")
+    delivered = said.delivery.acknowledged_at is not None
+    return {
+        "wamid": said.wamid,
+        "mine": True,
+        "at": said.at,
+        "type": kind,
+        "node": said.content.get(kind),
+        "context": context.get("id") if isinstance(context, dict) else None,
+        "files": _files(simulator, said.content.get(kind)),
+        "ticks": "read" if said.read else "delivered" if delivered else "waiting",
+        "refused": None if delivered or not said.delivery.attempts else said.delivery.http_status or "no answer",
+    }
+
+
+def _files(simulator: Simulator, node: object) -> list[str]:
+    """The ids in a node, at any depth, of files that the sandbox has."""
+    if isinstance(node, list):
+        return [found for inner in node for found in _files(simulator, inner)]
+    if not isinstance(node, dict):
+        return []
+    named = node.get("id")
+    own = [named] if isinstance(named, str) and simulator.media.find(named) else []
+    return own + _files(simulator, list(node.values()))
+
+
+def _with_reactions(messages: list[JSON]) -> list[JSON]:
+    """The messages with the last reaction of each side on them, in the place of the reactions themselves."""
+    shown: dict[str, JSON] = {}
+    for message in messages:
+        node = message["node"]
+        if message["type"] != "reaction" or not isinstance(node, dict):
+            shown[message["wamid"]] = {**message, "reactions": {}}
+        elif target := shown.get(str(node.get("message_id"))):
+            target["reactions"]["user" if message["mine"] else "business"] = node.get("emoji") or ""
+    return list(shown.values())

@@ -1,0 +1,108 @@
+"""Files of messages: what a message says of its file, how large one may be, and whether what came is that file.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.whatsapp import fields
+from messaging.whatsapp.contents import MEDIA_TYPES
+
+# Meta's ids are digits today; a node with a longer one is kept as it came.
+MAX_ID = 4096
+_MIB = 1024 * 1024
+# Bytes; Meta's own limits, of animated stickers for all of them.
+LIMITS: Mapping[str, int] = {
+    "image": 5 * _MIB,
+    "video": 16 * _MIB,
+    "audio": 16 * _MIB,
+    "voice": 16 * _MIB,
+    "document": 100 * _MIB,
+    "sticker": 500 * 1024,
+}
+# How long Meta keeps the file of a message that a webhook told of, and one that was uploaded.
+KEPT_FOR_DAYS, UPLOAD_KEPT_FOR_DAYS = 7, 30
+# What a message may carry, by kind; Meta takes more types of documents than its page names.
+UPLOADS: Mapping[str, frozenset[str]] = {
+    "image": frozenset({"image/jpeg", "image/png"}),
+    "sticker": frozenset({"image/webp"}),
+    "video": frozenset({"video/mp4", "video/3gpp"}),
+    "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+}
+_MIME = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*(\s*;\s*[\w.+-]+=(\"[^\"\\\r\n]*\"|[\w.+-]+))*", re.ASCII)
+_HEX_DIGITS = 64
+_SHA256_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a message says of its file. `sha256` is as given, base64 or hex; empty where it is missing."""
+
+    id: str
+    kind: str
+    mime_type: str
+    sha256: str
+    filename: str
+
+
+def file_of(message_type: str, content: Mapping[str, Any]) -> File | None:
+    """The file of a message by its stored `content`; of an edit, the file that takes the place of the old one."""
+    if message_type == "edit":
+        message_type, content = content.get("type") or "", fields.node(content, "content")
+    media_id = fields.text(content, "id", longest=MAX_ID)
+    if message_type not in MEDIA_TYPES or media_id is None:
+        return None
+    mime_type, sha256, filename = (_text(content, name) for name in ("mime_type", "sha256", "filename"))
+    return File(media_id, message_type, mime_type, sha256, filename)
+
+
+class NotSendable(Exception):
+    """No message can carry such a file; the text says why, for who wants to send it."""
+
+
+def check_upload(mime_type: str, size: int) -> str:
+    """The kind of message that can carry such a file. Raises NotSendable."""
+    if not is_mime_type(mime_type):
+        raise NotSendable("This is no MIME type, such as image/jpeg.")
+    plain = mime_type.partition(";")[0].strip().lower()
+    kind = next((kind for kind, types in UPLOADS.items() if plain in types), "document")
+    if kind == "document" and plain.partition("/")[0] in UPLOADS:
+        known = sorted(each for types in UPLOADS.values() for each in types if each.partition("/")[0] in plain)
+        raise NotSendable(f"WhatsApp does not take {plain}; of this family it takes {', '.join(known)}.")
+    if not size:
+        raise NotSendable("The file is empty.")
+    if size > LIMITS[kind]:
+        raise NotSendable(f"It has {size:,} bytes; WhatsApp takes {LIMITS[kind]:,} of this kind ({kind}).")
+    return kind
+
+
+def is_mime_type(text: str) -> bool:
+    """Whether it can stand in a Content-Type."""
+    return len(text) <= 128 and _MIME.fullmatch(text) is not None  # noqa: PLR2004 - as the fields of webhooks
+
+
+def is_same_digest(told: str, digest: bytes) -> bool:
+    """Whether what Meta told, base64 in webhooks and hex elsewhere, is this SHA-256. True where it told none."""
+    return not told or _digest(told) == digest
+
+
+def _digest(told: str) -> bytes | None:
+    try:
+        if len(told) == _HEX_DIGITS:
+            return bytes.fromhex(told)
+        # Meta is not consistent about the alphabet and the padding.
+        plain = told.replace("-", "+").replace("_", "/").rstrip("=")
+        found = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    return found if len(found) == _SHA256_BYTES else None
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    value = content.get(name)
+    return value if isinstance(value, str) and len(value) <= 256 else ""  # noqa: PLR2004 - a file name's usual limit

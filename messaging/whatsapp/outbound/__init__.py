@@ -1,0 +1,135 @@
+"""From the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
+
+Each type has one row in `_TYPES`; a module beside this one has the checks of each family.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from messaging.whatsapp.outbound import cards, interactive, media, template, text
+from messaging.whatsapp.outbound.checks import Check, Data, InvalidContent, MissingContent
+from messaging.whatsapp.recipients import is_bsuid, is_phone
+
+__all__ = [
+    "MESSAGE_TYPES",
+    "REACTION",
+    "TEMPLATE",
+    "Data",
+    "InvalidContent",
+    "MissingContent",
+    "build",
+    "data_of",
+    "validate",
+    "words",
+]
+
+MAX_CALLBACK_DATA = 512
+REACTION = "reaction"
+TEMPLATE = "template"
+
+
+def _same(data: Data) -> object:
+    return data
+
+
+def _as_data(node: object) -> object:
+    return node
+
+
+def _words_under(*names: str) -> Callable[[Data], str]:
+    return lambda data: next((str(data[name]) for name in names if data.get(name)), "")
+
+
+_FILE_WORDS = _words_under("caption", "filename")
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """`node` makes Meta's node of checked data, `data` the other way round; `words` stand for it in a list."""
+
+    validate: Check
+    words: Callable[[Data], str]
+    node: Callable[[Data], object] = _same
+    data: Callable[[object], object] = _as_data
+
+
+_TYPES: dict[str, _Type] = {
+    "text": _Type(text.validate, _words_under("content"), text.node),
+    TEMPLATE: _Type(template.validate, lambda _: "", template.node),
+    "image": _Type(media.IMAGE, _FILE_WORDS),
+    "audio": _Type(media.AUDIO, _FILE_WORDS),
+    "video": _Type(media.VIDEO, _FILE_WORDS),
+    "document": _Type(media.DOCUMENT, _FILE_WORDS),
+    "sticker": _Type(media.STICKER, _FILE_WORDS),
+    "location": _Type(cards.LOCATION, _words_under("name", "address")),
+    "contacts": _Type(
+        cards.CONTACTS, cards.contact_names, lambda data: data["contacts"], lambda node: {"contacts": node}
+    ),
+    REACTION: _Type(cards.reaction, _words_under("emoji")),
+    "interactive": _Type(interactive.validate, interactive.words),
+}
+MESSAGE_TYPES: tuple[str, ...] = tuple(sorted(_TYPES))
+
+
+def validate(message_type: object, data: object) -> Data:
+    """The normalised data of a message: Meta's node of the type, but for three of them.
+
+    text: ``{"content": str, "preview_url"?: bool}``; Meta's `body` may stand for content.
+    template: ``{"name": str, "language": str, "components"?: [object, …]}``; language may be ``{"code": str}``.
+    contacts: ``{"contacts": [card, …]}``, where Meta has the list alone.
+
+    Raises InvalidContent, for wrong types of any kind too; MissingContent where something is not there.
+    """
+    if not isinstance(message_type, str) or message_type not in _TYPES:
+        raise InvalidContent("message_type", f"must be one of: {', '.join(MESSAGE_TYPES)}")
+    if not isinstance(data, Mapping):
+        raise InvalidContent("message_data", "must be an object")
+    return cast(Data, _TYPES[message_type].validate(dict(data), "message_data"))
+
+
+def words(message_type: str, data: Data) -> str:
+    """What stands for a message of checked data in a list, and is found by a search; may be empty."""
+    return _TYPES[message_type].words(data)
+
+
+def data_of(body: Mapping[str, object]) -> tuple[str, object]:
+    """The `message_type` and `message_data` of a Cloud API send, not checked; without a type, it is what its node says.
+
+    Raises InvalidContent for a body that names no type of ours.
+    """
+    message_type = body.get("type") or next((name for name in _TYPES if name in body), None)
+    if not isinstance(message_type, str) or message_type not in _TYPES:
+        raise InvalidContent("message_type", f"must be one of: {', '.join(MESSAGE_TYPES)}")
+    return message_type, _TYPES[message_type].data(body.get(message_type))
+
+
+def build(
+    message_type: str, data: Mapping[str, object], *, to: str, callback_data: str, context_wamid: str | None = None
+) -> Data:
+    """The body of ``POST /{phone_number_id}/messages``.
+
+    `to` is a phone number in E.164 digits without the plus, or a BSUID; `callback_data` (1 to 512 characters) comes
+    back in every status of the message; `context_wamid` is the message that is replied to. Raises InvalidContent.
+    """
+    body: Data = {"messaging_product": "whatsapp", "recipient_type": "individual"}
+    body[_recipient_key(to)] = to
+    body["type"] = message_type
+    normalised = validate(message_type, data)
+    body[message_type] = _TYPES[message_type].node(normalised)
+    if not 1 <= len(callback_data) <= MAX_CALLBACK_DATA:
+        raise InvalidContent("callback_data", f"must have 1 to {MAX_CALLBACK_DATA} characters")
+    body["biz_opaque_callback_data"] = callback_data
+    # A reaction names its message itself.
+    if context_wamid and message_type != REACTION:
+        body["context"] = {"message_id": context_wamid}
+    return body
+
+
+def _recipient_key(to: str) -> str:
+    if is_phone(to):
+        return "to"
+    if is_bsuid(to):
+        return "recipient"
+    raise InvalidContent("to", "must be a phone number in digits or a business-scoped user id")

@@ -1,0 +1,146 @@
+"""Interactive messages: one row for each kind, with Meta's limits, in characters.
+
+A kind that has no row here is refused: what cannot be checked would fail at Meta, long after the answer to the client.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
+"""
+
+from collections.abc import Callable
+
+from messaging.whatsapp.outbound.checks import (
+    UNSTATED,
+    Check,
+    Data,
+    InvalidContent,
+    MissingContent,
+    also,
+    by_kind,
+    exactly_one,
+    json_object,
+    json_value,
+    link,
+    list_of,
+    matching,
+    obj,
+    one_of,
+    text,
+)
+from messaging.whatsapp.outbound.media import FILE, NAMED_FILE
+
+MAX_BODY = 1024
+MAX_LIST_BODY = 4096
+MAX_HEADER = 60
+MAX_FOOTER = 60
+MAX_BUTTON = 20
+MAX_BUTTONS = 3
+MAX_BUTTON_ID = 256
+MAX_SECTIONS = 10
+MAX_ROWS = 10
+MAX_ROW_ID = 200
+MAX_TITLE = 24
+MAX_DESCRIPTION = 72
+MAX_PRODUCTS = 30
+MAX_CTA = 30
+MAX_CARDS = 10
+
+_TEXT_HEADER = obj({"type": one_of("text"), "text": text(MAX_HEADER)})
+_ANY_HEADER = by_kind(
+    {
+        "text": _TEXT_HEADER,
+        **{kind: obj({"type": one_of(kind), kind: FILE}) for kind in ("image", "video")},
+        "document": obj({"type": one_of("document"), "document": NAMED_FILE}),
+    }
+)
+_ID = text(UNSTATED)
+
+
+def _kind(
+    action: Check, *, body: int = MAX_BODY, header: Check | None = None, needs: tuple[str, ...] = ("body",)
+) -> Check:
+    """An interactive node; it may have the header that is given, and must have what it `needs` of its three texts."""
+    texts = {"body": obj({"text": text(body)}), "footer": obj({"text": text(MAX_FOOTER)})}
+    if header is not None:
+        texts["header"] = header
+    required = {"type": _ID, "action": action, **{name: texts[name] for name in needs}}
+    return obj(required, {name: check for name, check in texts.items() if name not in needs})
+
+
+def _named(name: str, parameters: Check | None = None, *, optional: bool = False) -> Check:
+    """An action that says its name, with parameters where it has any."""
+    given = {"parameters": parameters} if parameters else {}
+    return obj({"name": one_of(name), **({} if optional else given)}, given if optional else {})
+
+
+def _sections(elements: str, most: int) -> Callable[[Data, str], None]:
+    """The rule over all sections: so many elements in total, and titles once there are two."""
+
+    def rule(action: Data, path: str) -> None:
+        sections = action["sections"]
+        if not isinstance(sections, list):
+            return
+        total = sum(len(section[elements]) for section in sections)
+        if total > most:
+            raise InvalidContent(f"{path}.sections", f"must have at most {most} {elements} in all, have {total}")
+        for index, section in enumerate(sections):
+            if len(sections) > 1 and not section.get("title"):
+                raise MissingContent(f"{path}.sections[{index}].title")
+
+    return rule
+
+
+_BUTTON = obj({"type": one_of("reply"), "reply": obj({"id": text(MAX_BUTTON_ID), "title": text(MAX_BUTTON)})})
+_ROW = obj({"id": text(MAX_ROW_ID), "title": text(MAX_TITLE)}, {"description": text(MAX_DESCRIPTION, 0)})
+_ROWS = obj({"rows": list_of(_ROW, MAX_ROWS)}, {"title": text(MAX_TITLE, 0)})
+_PRODUCTS = obj(
+    {"product_items": list_of(obj({"product_retailer_id": _ID}), MAX_PRODUCTS)}, {"title": text(MAX_TITLE, 0)}
+)
+_LIST = also(obj({"button": text(MAX_BUTTON), "sections": list_of(_ROWS, MAX_SECTIONS)}), _sections("rows", MAX_ROWS))
+_PRODUCT_LIST = also(
+    obj({"catalog_id": _ID, "sections": list_of(_PRODUCTS, MAX_SECTIONS)}), _sections("product_items", MAX_PRODUCTS)
+)
+_FLOW = also(
+    obj(
+        {"flow_message_version": one_of("3"), "flow_cta": text(MAX_CTA)},
+        {
+            "flow_id": _ID,
+            "flow_name": _ID,
+            "flow_token": _ID,
+            "flow_action": one_of("navigate", "data_exchange"),
+            "flow_action_payload": json_object,
+            "mode": one_of("draft", "published"),
+        },
+    ),
+    exactly_one("flow_id", "flow_name"),
+)
+_URL = _named("cta_url", obj({"display_text": text(MAX_BUTTON), "url": link}))
+_THUMBNAIL = obj({}, {"thumbnail_product_retailer_id": _ID})
+_COUNTRY = matching("[A-Z]{2}", "must be a country code such as IN")
+# What an order must say differs by country and changes with it: what is in it is left to Meta.
+_ORDER = obj({"reference_id": _ID, "order": json_object}, open_ended=True)
+_CALL = obj({}, {"display_text": text(MAX_BUTTON), "ttl_minutes": json_value, "payload": _ID})
+
+KINDS: dict[str, Check] = {
+    "button": _kind(obj({"buttons": list_of(_BUTTON, MAX_BUTTONS)}), header=_ANY_HEADER),
+    "list": _kind(_LIST, body=MAX_LIST_BODY, header=_TEXT_HEADER),
+    "cta_url": _kind(_URL, header=_ANY_HEADER),
+    "flow": _kind(_named("flow", _FLOW), header=_ANY_HEADER),
+    "product": _kind(obj({"catalog_id": _ID, "product_retailer_id": _ID}), needs=()),
+    "product_list": _kind(_PRODUCT_LIST, header=_TEXT_HEADER, needs=("header", "body")),
+    "catalog_message": _kind(_named("catalog_message", _THUMBNAIL, optional=True)),
+    "carousel": _kind(obj({"cards": list_of(json_object, MAX_CARDS, 2)})),
+    "location_request_message": _kind(_named("send_location")),
+    "address_message": _kind(_named("address_message", obj({"country": _COUNTRY}, open_ended=True))),
+    "order_details": _kind(_named("review_and_pay", _ORDER), header=_ANY_HEADER),
+    "order_status": _kind(_named("review_order", _ORDER)),
+    "voice_call": _kind(_named("voice_call", _CALL, optional=True)),
+    "call_permission_request": _kind(_named("call_permission_request"), needs=()),
+    # Two names of the same: Meta's pages have the first, clients of the API were seen to send the second.
+    "contact_request": _kind(_named("request_contact_info")),
+    "request_contact_info": _kind(_named("request_contact_info")),
+}
+validate = by_kind(KINDS)
+
+
+def words(data: Data) -> str:
+    """Its body, or what else it says."""
+    texts = (data.get(name) for name in ("body", "header", "footer"))
+    return next((str(given["text"]) for given in texts if isinstance(given, dict) and "text" in given), "")
