@@ -1,6 +1,6 @@
 """Every scenario there is, in the order in which ``make chaos`` runs them."""
 
-from chaos import sending, transport
+from chaos import receiving, sending, transport
 from chaos.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (*transport.SCENARIOS, *sending.SCENARIOS)
+SCENARIOS: tuple[Scenario, ...] = (*transport.SCENARIOS, *sending.SCENARIOS, *receiving.SCENARIOS)

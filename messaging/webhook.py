@@ -19,6 +19,7 @@ from messaging.publishing import SqsAway, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.splitting import size, split
 from waproject.metrics import WEBHOOKS
+from waproject.seldom import Seldom
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ RETRY_AFTER_S = 30
 # Set from a refusal until it is written down. While it happens the database is away, so a later webhook does that:
 # a status that only Meta holds must not be taken for one that there never was.
 _refused = threading.Event()
+UNSIGNED_LOG_EVERY_S = 60.0
+_unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -48,8 +51,8 @@ class WebhookView(View):
         """200 once the updates are safe; 403 unsigned, 400 no JSON, 503 when neither SQS nor database takes them."""
         secrets = (settings.WA_APP_SECRET, settings.WA_APP_SECRET_PREVIOUS)
         if not signature.is_signed(request.body, request.headers.get(signature.HEADER, ""), secrets):
-            logger.warning("webhook refused: its signature is missing or wrong")
             WEBHOOKS.inc("unsigned")
+            _log_unsigned()
             return JsonResponse({"detail": f"{signature.HEADER} does not sign this body."}, status=403)
         try:
             body = json.loads(request.body)
@@ -90,6 +93,12 @@ class WebhookMiddleware:
 
 
 _view: Callable[[HttpRequest], Any] = WebhookView.as_view()
+
+
+def _log_unsigned() -> None:
+    """Say it, once in so many seconds: anybody may call here, and as often as he likes."""
+    if (others := _unsigned.hit()) is not None:
+        logger.warning("webhook refused: its signature is missing or wrong (%d more since the last line)", others)
 
 
 def _write_refusal_down() -> None:

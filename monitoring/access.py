@@ -7,7 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.authentication import IsApiClientOrStaff
+from messaging.authentication import Caller, IsApiClientOrStaff
 
 
 class MetricsToken(BaseAuthentication):
@@ -37,6 +37,20 @@ class IsScraperClientOrStaff(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether the request may pass."""
         return isinstance(request.user, Scraper) or IsApiClientOrStaff().has_permission(request, view)
+
+
+REDRIVE = "monitoring.redrive"
+READ_IN_FULL = "monitoring.read_dead_letters"
+
+
+class MayMoveDeadLetters(BasePermission):
+    """Staff with the permission, or a key of a client that is an operator: they hold everybody's messages."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the request may pass."""
+        if isinstance(request.user, Caller):
+            return request.user.client.operator
+        return bool(request.user and request.user.is_staff and request.user.has_perm(REDRIVE))
 
 
 def has_metrics_token(authorization: str) -> bool:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from messaging.admin import ReadOnlyAdmin
 from messaging.services import note
+from monitoring import dead_letters_admin  # noqa: F401 - registers
 from monitoring.alerts import acknowledge
 from monitoring.models import Alert, Silence
 from monitoring.rules import RULES

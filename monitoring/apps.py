@@ -9,10 +9,11 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        """Register the keeper and the processes that Celery starts; describe the metrics' token."""
-        from monitoring import celery_liveness, openapi  # noqa: F401
+        """Register the keeper, the processes that Celery starts and why tasks fail; describe the metrics' token."""
+        from monitoring import celery_liveness, openapi, task_failures  # noqa: F401
         from monitoring.heartbeats import DatabaseKeeper
         from waproject import liveness
 
         liveness.keep_with(DatabaseKeeper())
         celery_liveness.install()
+        task_failures.install()

@@ -1,6 +1,7 @@
 """Who is told: e-mail and a Slack-compatible webhook, each on its own, each notice once, again where it failed."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -18,6 +19,8 @@ WEBHOOK_TIMEOUT_S = (3, 10)
 MAX_TRIES = 8
 FIRST_WAIT_S = 30
 AT_ONCE = 50
+# A channel that hangs keeps neither the other one nor the monitor's next tick: what is left is told then.
+TELL_S = 5.0
 
 Channel = Callable[[str, str], None]
 
@@ -34,12 +37,17 @@ def configured() -> dict[str, Channel]:
 
 def tell(now: datetime) -> int:
     """Tell what is to be told; returns how much was. What fails is logged and tried again, later each time."""
-    channels = configured()
-    due = Notice.objects.filter(told_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel__in=channels)
-    told = 0
+    return sum(_tell_by(name, channel, now) for name, channel in configured().items())
+
+
+def _tell_by(name: str, channel: Channel, now: datetime) -> int:
+    due = Notice.objects.filter(told_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name)
+    told, until = 0, time.monotonic() + TELL_S
     for notice in due.select_related("alert").order_by("pk")[:AT_ONCE]:
+        if time.monotonic() > until:
+            break
         try:
-            channels[notice.channel](*words(notice.alert, notice.event))
+            channel(*words(notice.alert, notice.event))
         except Exception as error:  # whatever a mail server or a proxy thinks of must not end the monitor
             _failed(notice, error, now)
         else:

@@ -1,6 +1,8 @@
 """How many messages lie on each lane's queue and dead-letter queue, asked for at once."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -18,17 +20,23 @@ class QueuesAway(Exception):
         self.why = why
 
 
+@contextmanager
+def sqs_or_away() -> Iterator[None]:
+    """Raises QueuesAway where botocore raises."""
+    try:
+        yield
+    except ClientError as error:
+        raise QueuesAway(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
+    except BotoCoreError as error:
+        raise QueuesAway(type(error).__name__) from error
+
+
 def lane_depths(timeout: float) -> dict[str, tuple[Depth, Depth]]:
     """By lane: its queue's and its DLQ's. Raises QueuesAway when one is not answered."""
     sqs = control.client(settings.AWS_REGION, timeout)
     urls = [url for lane in LANES.values() for url in (lane.url, lane.dlq_url)]
-    with ThreadPoolExecutor(len(urls)) as pool:
-        try:
-            depths = list(pool.map(lambda url: control.depth(sqs, url), urls))
-        except ClientError as error:
-            raise QueuesAway(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
-        except BotoCoreError as error:
-            raise QueuesAway(type(error).__name__) from error
+    with ThreadPoolExecutor(len(urls)) as pool, sqs_or_away():
+        depths = list(pool.map(lambda url: control.depth(sqs, url), urls))
     return dict(zip(LANES, zip(depths[::2], depths[1::2], strict=True), strict=True))
 
 

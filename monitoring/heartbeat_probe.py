@@ -1,21 +1,18 @@
 """Asks PostgreSQL for the heartbeats, within a deadline: whether it answers, and which processes live.
 
-Django's connections know no deadline but the server's own: one that went silent holds its thread for minutes. This is
-a connection apart, in psycopg2's asynchronous mode.
+The connection is one apart (waproject/database_probe.py).
 """
 
-import select
 import time
 from typing import Any
 
 import psycopg2
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
-from psycopg2 import extensions
 
 from monitoring.models import Heartbeat
 from monitoring.workers import Workers, judge
+from waproject import database_probe
 
 DEADLINE_S = 1.0
 _FIELDS = [field.attname for field in Heartbeat._meta.concrete_fields]
@@ -51,22 +48,11 @@ class HeartbeatProbe:
         sql, _ = Heartbeat.objects.order_by("kind", "name", "pid").query.sql_with_params()
         try:
             if self._connection is None:
-                self._connection = psycopg2.connect(**connection.get_connection_params(), async_=True)
-                _wait(self._connection, until)
+                self._connection = database_probe.connect(until)
             cursor = self._connection.cursor()
             cursor.execute(sql)
-            _wait(self._connection, until)
+            database_probe.wait(self._connection, until)
             return list(cursor.fetchall())
         except BaseException:
             self.close()
             raise
-
-
-def _wait(asked: Any, until: float) -> None:
-    """Until the connection has done what it was told."""
-    while (state := asked.poll()) != extensions.POLL_OK:
-        waiting = select.poll()
-        waiting.register(asked.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
-        left = until - time.monotonic()
-        if left <= 0 or not waiting.poll(left * 1000):
-            raise TimeoutError("PostgreSQL does not answer")

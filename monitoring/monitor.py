@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from monitoring import alerts, channels, counts, gauges, lane_counts, samples
+from monitoring import alerts, channels, counts, gauges, lane_counts, moves, samples, task_failures
 from monitoring.backlog_age import Level, oldest_age
 from monitoring.gauges import QUEUE, QUEUE_AGE, Readings
 from monitoring.samples import Moment
@@ -104,6 +104,8 @@ class Monitor:
         if time.monotonic() >= self._thin_out_at:
             self._thin_out_at = time.monotonic() + THIN_OUT_EVERY_S
             samples.thin_out(now)
+            task_failures.tidy(now)
+            moves.tidy(now)
 
     def _is_the_one(self) -> bool:
         """Whether this monitor works. The lock is the connection's: when that is lost, so is the lock."""

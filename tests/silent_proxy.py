@@ -1,4 +1,4 @@
-"""A TCP proxy that can fall silent: connections stay open and are accepted, and nothing comes through any more."""
+"""A TCP proxy that can fall silent, its connections open and accepted and nothing coming through, or refuse them."""
 
 import contextlib
 import socket
@@ -12,23 +12,32 @@ class SilentProxy:
         self.forwards = threading.Event()
         self.forwards.set()
         self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._sockets = [self._listener]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._sockets: list[socket.socket] = []
+        self._listen(0)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and refuse new ones."""
         self.forwards.set()
-        for one in self._sockets:
+        sockets, self._sockets = self._sockets, []
+        for one in sockets:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
-    def _accept(self) -> None:
+    def open(self) -> None:
+        """Accept connections again."""
+        self._listen(self.port)
+
+    def _listen(self, port: int) -> None:
+        listener = socket.create_server(("127.0.0.1", port))
+        self.port = int(listener.getsockname()[1])
+        self._sockets.append(listener)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
                 self._sockets.append(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 

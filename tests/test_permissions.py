@@ -56,6 +56,12 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/monitoring/summary"): (401, 200, 403, 200, 200),
     ("get", "/monitoring/alerts"): (401, 200, 403, 200, 200),
     ("get", "/monitoring/metrics"): (401, 200, 403, 200, 200),
+    # A client that is an operator passes: tests/monitoring/test_dead_letters_api.py.
+    ("get", "/monitoring/dlq/incoming"): (401, 403, 403, 403, 200),
+    ("post", "/monitoring/dlq/incoming/redrive"): (401, 403, 403, 403, 400),
+    ("post", "/monitoring/dlq/incoming/discard"): (401, 403, 403, 403, 400),
+    ("get", "/monitoring/moves/0"): (401, 403, 403, 403, 404),
+    ("post", "/monitoring/moves/0/stop"): (401, 403, 403, 403, 404),
     ("get", "/api/schema/"): (401, 200, 403, 200, 200),
     ("get", "/api/docs/"): (401, 200, 403, 200, 200),
     ("get", "/admin/"): (302, 302, 302, 200, 200),
@@ -76,6 +82,11 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/unknownupdate/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),
     ("get", "/admin/monitoring/alert/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/monitoring/move/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/monitoring/move/lane/incoming/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/monitoring/move/lane/incoming/progress/"): (302, 302, 302, 403, 200),
+    ("post", "/admin/monitoring/move/lane/incoming/move/"): (302, 302, 302, 403, 404),
+    ("post", "/admin/monitoring/move/lane/incoming/stop/"): (302, 302, 302, 403, 302),
     ("get", "/admin/monitoring/silence/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/accountevent/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/subscription/"): (302, 302, 302, 403, 200),
@@ -118,6 +129,7 @@ def routes(patterns: list[Any], prefix: str = "/") -> list[str]:
 
 def test_no_endpoint_is_missing_from_the_table() -> None:
     known = {path.replace(MESSAGE, "<uuid:pk>").replace(CAMPAIGN, "<path:campaign>") for _, path in TABLE}
+    known = {path.replace("dlq/incoming", "dlq/<str:lane>").replace("moves/0", "moves/<int:pk>") for path in known}
     assert [route for route in routes(get_resolver().url_patterns) if route not in known] == []
 
 

@@ -18,6 +18,7 @@ app.set_default()
 app.config_from_object("waproject.celery_config")
 app.events_cls, app.control_cls = "waproject.bus.events:Events", "waproject.bus.control:Control"
 app.steps["consumer"].add("waproject.bus.node:NodeStep")
+app.steps["consumer"].add("waproject.database_gate:GateStep")
 app.autodiscover_tasks()
 
 

@@ -7,6 +7,7 @@ from kombu import Exchange, Queue
 from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
 
+from waproject import database_gate
 from waproject.queues import LANES, Lane, dead_letter_name
 
 # kombu's own codec turns {"__type__": …} in anybody's data into Python objects. This one is JSON and nothing else.
@@ -38,6 +39,8 @@ broker_transport_options = {
     },
     "region": settings.AWS_REGION,
     "wait_time_seconds": settings.SQS_WAIT_TIME_S,
+    # Nothing is received, and nothing started, while the database is away.
+    "gate": database_gate.gate.is_open,
 }
 # Threads of the web process publish at once, each through a connection object of its own; they share what is below.
 broker_pool_limit = 200

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from waproject import redrive
 from waproject.queues import LANES
+from waproject.sqs.moving import MOST_PER_SECOND
 
 REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
 # Shorter ones can be guessed: each of ours is generated with at least this many characters.
@@ -59,6 +60,15 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messag
         for name in REQUIRED_SECRETS
         if not getattr(settings, name)
     ]
+
+
+@checks.register()
+def dead_letters_have_a_pace(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
+    """None would divide by zero, and SQS's own move refuses more than 500."""
+    if 0 < settings.DLQ_MOVES_PER_SECOND <= MOST_PER_SECOND:
+        return []
+    hint = f"More than 0, at most {MOST_PER_SECOND} letters a second."
+    return [checks.Error("DLQ_MOVES_PER_SECOND is out of range.", hint=hint, id="waproject.E007")]
 
 
 @checks.register()

@@ -115,7 +115,13 @@ DATABASES["default"].update(
     CONN_HEALTH_CHECKS=True,
 )
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    connect_timeout=3, options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}"
+    connect_timeout=3,
+    options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}",
+    # A host that vanished answers nothing: its connections are given up after 20 to 25 s.
+    keepalives_idle=10,
+    keepalives_interval=5,
+    keepalives_count=3,
+    tcp_user_timeout=20_000,
 )
 
 # SQS ----------------------------------------------------------------------------------------------------------------
@@ -133,6 +139,8 @@ SQS_QUEUES = {
 SQS_MONITOR_QUEUE_URL = env.str("SQS_MONITOR_QUEUE_URL", "").rstrip("/")
 LANE_CONCURRENCY = {lane: env.int(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
 WORKER_NAME = env.str("WORKER_NAME", "")
+# How fast dead letters are redriven or discarded; SQS's own move takes 500 at most.
+DLQ_MOVES_PER_SECOND = env.float("DLQ_MOVES_PER_SECOND", 50.0)
 
 # WhatsApp -----------------------------------------------------------------------------------------------------------
 WA_GRAPH_URL = env.str("WA_GRAPH_URL", environ.Env.NOTSET if LOCAL else "https://graph.facebook.com").rstrip("/")

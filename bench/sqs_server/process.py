@@ -49,7 +49,10 @@ class SqsServer:
         return self.url(name)
 
     def counts(self) -> dict[str, Any]:
-        """{requests: {action: n}, messages: {action: n}, empty_receives, queues: {name: {waiting, in_flight, …}}}."""
+        """{requests: {action: n}, messages: {action: n}, empty_receives, queues: {name: {waiting, in_flight, …}}}.
+
+        `most_receives` of a queue: how often the message was received that was received most often.
+        """
         return self._control("counts")
 
     def zero(self) -> None:

@@ -40,6 +40,7 @@ class Queue:
         self.name = name
         self.attributes: dict[str, str] = {"VisibilityTimeout": "30", "DelaySeconds": "0"}
         self.sent = self.deleted = 0
+        self.most_receives = 0
         self._server = server
         self._ready: deque[Message] = deque()
         self._hidden: list[tuple[float, int, int, Message]] = []
@@ -57,6 +58,7 @@ class Queue:
             "delayed": self._delayed,
             "sent": self.sent,
             "deleted": self.deleted,
+            "most_receives": self.most_receives,
         }
 
     def send(self, body: str, delay: float | None) -> Message:
@@ -135,6 +137,7 @@ class Queue:
                 self._server.named(policy["deadLetterTargetArn"].rpartition(":")[2])._show(message)
                 continue
             message.receives += 1
+            self.most_receives = max(self.most_receives, message.receives)
             message.handle = uuid.uuid4().hex
             self._server.by_handle[message.handle] = self._in_flight[message.handle] = message
             self._show_later(message, hidden_for)

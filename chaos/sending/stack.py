@@ -36,12 +36,12 @@ UPDATE messaging_businessnumber SET paused_at = NULL, pause_reason = '', throttl
 
 
 class Stack:
-    """PostgreSQL, SQS, the sandbox, web, two dispatchers, outgoing workers and an incoming one.
+    """PostgreSQL, SQS, the sandbox, web, two dispatchers, outgoing workers, an incoming and perhaps an analytics one.
 
     `settings` are added to the environment of all processes.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None, outgoing: int = 2) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, outgoing: int = 2, analytics: bool = False) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="chaos-sending-"))
         self.directory.chmod(0o755)  # PostgreSQL may run as another user
         ports = free_ports(PORTS)
@@ -65,11 +65,12 @@ class Stack:
         self.dispatchers = [self._named("dispatcher", n, commands, "dispatcher is ready") for n in (1, 2)]
         self.outgoing = [self._named("outgoing", n, commands, " ready.") for n in range(1, outgoing + 1)]
         self.incoming = self._named("incoming", 1, commands, " ready.")
+        self.analytics = [self._named("analytics", 1, commands, " ready.")] if analytics else []
 
     @property
     def app(self) -> list[Process]:
         """What the Procfile starts."""
-        return [self.web, *self.dispatchers, *self.outgoing, self.incoming]
+        return [self.web, *self.dispatchers, *self.outgoing, self.incoming, *self.analytics]
 
     def start(self) -> None:
         """Start everything, and wait until it works. What was started is stopped when that fails."""

@@ -31,7 +31,7 @@ class ApiKeyInline(TabularInline):  # type: ignore[type-arg]
 class ApiClientAdmin(ModelAdmin):  # type: ignore[type-arg]
     """The systems that may call, and their keys."""
 
-    list_display = ["name", "active", "created_at"]
+    list_display = ["name", "active", "operator", "created_at"]
     readonly_fields = ["created_at"]
     inlines = [ApiKeyInline]
     actions = ["issue_key"]

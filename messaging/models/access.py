@@ -19,6 +19,9 @@ class ApiClient(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive client's keys are refused.")
+    operator = models.BooleanField(
+        default=False, help_text="Its keys may also look at the dead letters of everybody, redrive and discard them."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

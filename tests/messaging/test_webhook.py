@@ -2,13 +2,20 @@
 
 import json
 import logging
+import os
+import time
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.test import Client, RequestFactory
 from django.utils import timezone
+from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]
 
+from chaos.faulty_sqs import Fault, FaultySqs
 from messaging import webhook as endpoint
 from messaging.models import Message, StoredWebhook, UnknownUpdate
 from messaging.services import evidence, receive, receive_stored
@@ -16,7 +23,10 @@ from messaging.whatsapp.signature import sign
 from tests.environment import APP_SECRET, VERIFY_TOKEN
 from tests.messaging.bodies import inbound_text, webhook
 from tests.whatsapp.samples import FOLDER
+from waproject import metrics
 from waproject.queues import LANES
+from waproject.seldom import Seldom
+from waproject.sqs import publisher
 
 URL = "/webhook/whatsapp"
 SAMPLES = sorted(FOLDER.glob("webhooks/*.json"))
@@ -69,6 +79,26 @@ def test_a_refusal_logs_nothing_of_the_body_or_the_signature(caplog: pytest.LogC
     assert not any(word in caplog.text for word in ("secret words", "15550001111", "sha256", APP_SECRET))
 
 
+def test_many_refusals_are_one_line_and_all_are_counted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "_unsigned", Seldom(60))
+    metrics.take()
+    for _ in range(20):
+        post(webhook(inbound_text()), secret="wrong")
+    lines = [record for record in caplog.records if "signature" in record.getMessage()]
+    assert (len(lines), metrics.take()["waproject_webhooks_total", "unsigned"]) == (1, 20)
+
+
+def test_a_later_refusal_says_how_many_were_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    seldom = Seldom(60)
+    now = time.monotonic()
+    monkeypatch.setattr("waproject.seldom.time.monotonic", lambda: now)
+    assert [seldom.hit() for _ in range(3)] == [0, None, None]
+    now += 61
+    assert seldom.hit() == 2
+
+
 def test_the_previous_secret_is_valid_while_it_is_rotated(sqs: Any, settings: Any) -> None:
     settings.WA_APP_SECRET_PREVIOUS = "old-secret"
     assert post(webhook(inbound_text()), secret="old-secret").status_code == 200
@@ -80,6 +110,51 @@ def test_an_empty_previous_secret_signs_nothing(settings: Any) -> None:
 
 def test_a_body_over_metas_limit_is_413() -> None:
     assert post(b"x" * (3 * 1024 * 1024 + 1)).status_code == 413
+
+
+def chunked(body: bytes, source: Any = None) -> Any:
+    """A request whose body comes in chunks, as gunicorn hands it over: without a length, and with an end."""
+    environ = {
+        **RequestFactory().post(URL, content_type="application/json").META,
+        "CONTENT_LENGTH": "",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "HTTP_X_HUB_SIGNATURE_256": sign(body, APP_SECRET),
+        "wsgi.input": source or BytesIO(body),
+        "wsgi.input_terminated": True,
+    }
+    return WSGIHandler().get_response(WSGIRequest(environ))
+
+
+def test_a_body_in_chunks_is_taken_like_any_other(sqs: Any) -> None:
+    body = webhook(inbound_text())
+    assert (chunked(json.dumps(body).encode()).status_code, queued(sqs)) == (200, [body])
+
+
+class Endless(RawIOBase):
+    """A body that never ends; counts what was read of it."""
+
+    given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.given += size
+        return b"x" * size
+
+
+def test_an_endless_body_is_413_and_not_read_on() -> None:
+    endless = Endless()
+    assert chunked(b"", endless).status_code == 413
+    assert endless.given < 3 * 1024 * 1024 + 128 * 1024
+
+
+class Broken(RawIOBase):
+    """Chunks that are none."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise InvalidChunkSize(b"zz")
+
+
+def test_broken_chunks_are_400() -> None:
+    assert chunked(b"", Broken()).status_code == 400
 
 
 def test_a_signed_body_that_is_no_json_is_400() -> None:
@@ -137,6 +212,23 @@ def test_an_update_too_large_for_sqs_travels_through_the_database(sqs: Any, db: 
 def test_with_sqs_away_the_webhook_is_processed_in_the_request(db: None, sqs_away: None) -> None:
     assert post(webhook(inbound_text(text="hello"))).status_code == 200
     assert Message.objects.get().text == "hello"
+
+
+def test_the_rest_of_a_body_that_was_partly_published_is_processed_in_the_request(
+    sqs: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = FaultySqs(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.endpoint)
+    publisher.forget_shared()
+    proxy.set(Fault.ENTRIES_FAIL, one_in=2)
+    monkeypatch.setattr(publisher, "RETRY_S", 1.0)  # past the deadline
+    body = webhook(*[inbound_text(wamid=f"wamid.{n}", text="x" * 4000) for n in range(300)])
+    assert post(body).status_code == 200
+    proxy.close()
+    in_the_request = set(Message.objects.values_list("wamid", flat=True))
+    published = {m["id"] for piece in queued(sqs) for m in piece["entry"][0]["changes"][0]["value"]["messages"]}
+    assert (bool(in_the_request), bool(published)) == (True, True)
+    assert in_the_request | published == {f"wamid.{n}" for n in range(300)}
 
 
 def test_with_sqs_and_the_database_away_meta_is_asked_to_come_again(sqs_away: None, database_away: None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -116,3 +117,20 @@ def test_a_channel_that_fails_does_not_keep_the_other_from_telling(settings: Any
     Alert.objects.update(resolved_at=timezone.now())
     notice("email")
     assert tell(timezone.now()) == 1 and len(mailoutbox) == 1
+
+
+def test_a_channel_that_hangs_keeps_neither_the_other_nor_the_next_tick(
+    hook: Hook, settings: Any, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ALERT_EMAIL_TO = ["ops@example.org"]
+    monkeypatch.setattr("monitoring.channels.TELL_S", 0.05)
+    monkeypatch.setattr("monitoring.channels._post", lambda *_: time.sleep(0.1))
+    row = notice("webhook")
+    for _ in range(3):
+        alert = Alert.objects.create(
+            rule="lane-age", key=str(Alert.objects.count()), severity="warning", value=1, since=row.made_at,
+            fired_at=row.made_at,
+        )  # fmt: skip
+        Notice.objects.create(alert=alert, channel="webhook", event="fired")
+    Notice.objects.create(alert=alert, channel="email", event="fired")
+    assert (tell(timezone.now()), len(mailoutbox)) == (2, 1)

@@ -63,6 +63,12 @@ def test_a_network_that_is_none_is_named() -> None:
     assert (done.returncode != 0, "SUBSCRIBER_NETWORKS" in done.stderr) == (True, True)
 
 
+@pytest.mark.parametrize("pace", ["0", "501", "-1"])
+def test_a_pace_of_dead_letters_that_is_none_is_named(pace: str) -> None:
+    done = check(DLQ_MOVES_PER_SECOND=pace)
+    assert (done.returncode != 0, "DLQ_MOVES_PER_SECOND" in done.stderr) == (True, True)
+
+
 def test_production_passes_when_all_is_given() -> None:
     assert check(**PRODUCTION).returncode == 0
 

@@ -16,8 +16,10 @@ from bench.sqs_server.process import SqsServer
 from bench.task_message import task_message
 from chaos.faulty_sqs import Fault, FaultySqs
 from tests.processes import eventually
+from waproject.sqs import consumer as consuming
 from waproject.sqs.consumer import QueueConsumer, QueueOptions
 from waproject.sqs.publisher import Outgoing, Publisher
+from waproject.sqs.receiving import always
 from waproject.sqs.settling import Settler
 from waproject.sqs.wire import Client, Unavailable
 
@@ -77,14 +79,14 @@ def queue(server: SqsServer) -> Queue:
 class Consumer:
     """A consumer in a real event loop; `delivered` has what Celery was handed."""
 
-    def __init__(self, client: Client, queue: Queue, room: bool = True) -> None:
+    def __init__(self, client: Client, queue: Queue, room: bool = True, gate: Callable[[], bool] = always) -> None:
         self._hub = Hub()
         self._ended = False
         self.delivered: list[dict[Any, Any]] = []
-        options = QueueOptions(queue.url, tasks=("t",), visibility_timeout=queue.visibility_s)
+        options = QueueOptions(queue.url, ("t",), backoff_policy={1: 1}, visibility_timeout=queue.visibility_s)
         self.consumer = QueueConsumer(
             client, queue.name, options,
-            hub=self._hub, wait_time=2, has_room=lambda: room, deliver=self.delivered.append,
+            hub=self._hub, wait_time=2, has_room=lambda: room, deliver=self.delivered.append, gate=gate,
         )  # fmt: skip
         self.consumer.start()
 
@@ -205,6 +207,53 @@ def test_what_a_workers_last_long_poll_brings_is_given_back(queue: Queue, consum
     queue.fill(1)
     consumer.consumer.close()
     assert queue.counts()["waiting"] == 1
+
+
+class Switch:
+    """A gate that is opened and closed by hand."""
+
+    def __init__(self, is_open: bool) -> None:
+        self.is_open = is_open
+
+    def __call__(self) -> bool:
+        return self.is_open
+
+
+def test_while_the_gate_is_closed_nothing_is_received(queue: Queue, consume: Callable[..., Consumer]) -> None:
+    gate = Switch(False)
+    consumer = consume(gate=gate)
+    queue.fill(3)
+    assert not consumer.run_until(lambda: consumer.delivered, 1)
+    assert queue.counts()["most_receives"] == 0
+    gate.is_open = True
+    assert consumer.run_until(lambda: len(consumer.delivered) == 3)
+
+
+def test_what_was_received_before_the_gate_closed_waits_and_is_not_received_again(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    gate = Switch(True)
+    consumer = consume(gate=gate)
+    time.sleep(0.3)  # its long poll is under way
+    gate.is_open = False
+    queue.fill(3)
+    assert not consumer.run_until(lambda: consumer.delivered, 1)
+    gate.is_open = True
+    assert consumer.run_until(lambda: len(consumer.delivered) == 3)
+    assert queue.counts()["most_receives"] == 1
+
+
+def test_behind_a_gate_that_stays_closed_messages_are_left_to_their_back_off(
+    queue: Queue, consume: Callable[..., Consumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "GATED_S", 0.2)
+    gate = Switch(True)
+    consumer = consume(gate=gate)
+    time.sleep(0.3)
+    gate.is_open = False
+    queue.fill(3)
+    assert consumer.run_until(lambda: queue.counts()["waiting"] == 3)
+    assert (consumer.delivered, queue.counts()["most_receives"]) == ([], 1)
 
 
 def test_a_message_stays_hidden_while_its_task_runs_longer_than_the_visibility_timeout(

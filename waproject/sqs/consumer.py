@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from waproject.sqs import envelope, joining
-from waproject.sqs.receiving import Received, Receiver, always
+from waproject.sqs.receiving import GATE_S, Received, Receiver, always
 from waproject.sqs.settling import Settler
 from waproject.sqs.wire import Client
 
@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 # Visibility is extended only so long: what a task cannot finish in it is received again and ends in the DLQ.
 MAX_HELD_S = 15 * 60
 CLOSE_S = 10.0
+# What is here while the gate is closed waits so long, which spares it a receive when the outage is short. Then it is
+# left to its back-off: another worker may do it, and workers that pass it on cannot use up its receives.
+GATED_S = 30.0
 # The header in which a task finds when SQS took its message (milliseconds since 1970; 0: SQS did not say).
 SENT_AT = "sqs_sent_at"
 
@@ -80,6 +83,9 @@ class QueueConsumer:
         self._waiting: deque[Delivery] = deque()
         self._delivered: dict[str, Delivery] = {}
         self._stopping = False
+        self._gate = gate
+        self._gated_since: float | None = None
+        self._look_due = False
         self._settler = Settler(client, options.url, options.visibility_timeout)
         self._receiver = Receiver(
             client,
@@ -215,7 +221,7 @@ class QueueConsumer:
         if self._handing_over:  # a delivery that Celery settled at once
             return
         self._handing_over = True
-        while self._waiting and self._has_room() and not self._stopping:
+        while self._waiting and not self._stopping and self._may_start() and self._has_room():
             delivery = self._waiting.popleft()
             self._delivered[delivery.tag] = delivery
             try:
@@ -224,6 +230,33 @@ class QueueConsumer:
                 logger.exception("queue %s: sqs message %s", self._name, delivery.messages[0].message_id)
                 self.reject(delivery.tag)
         self._handing_over = False
+
+    def _may_start(self) -> bool:
+        """Whether the gate is open. While it is not, it is looked at again, and nothing waits here for too long."""
+        if self._gate():
+            self._gated_since = None
+            return True
+        now = time.monotonic()
+        self._gated_since = self._gated_since or now
+        if now - self._gated_since > GATED_S:
+            self._leave_all_waiting()
+        elif not self._look_due:
+            self._look_due = True
+            self._hub.call_later(GATE_S, self._look_again)
+        return False
+
+    def _look_again(self) -> None:
+        self._look_due = False
+        self._hand_over()
+
+    def _leave_all_waiting(self) -> None:
+        logger.warning("queue %s: %d deliveries are left to their back-off", self._name, len(self._waiting))
+        while self._waiting:
+            messages = self._waiting.popleft().messages
+            for message in messages:
+                self._leave(message)
+            self._receiver.done_with(len(messages))
+        self._gated_since = None
 
     def _extend(self) -> None:
         """Hide what is held here for longer, so that nobody else receives it while its task waits or runs."""

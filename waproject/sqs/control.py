@@ -88,4 +88,10 @@ def _create(sqs: Any, url: str, attributes: dict[str, str]) -> str:
     attributes = {**attributes, "MaximumMessageSize": str(MAX_MESSAGE_BYTES)}
     made = sqs.create_queue(QueueName=url.rsplit("/", 1)[-1])["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=made, Attributes=attributes)
-    return str(sqs.get_queue_attributes(QueueUrl=made, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+    return arn(sqs, made)
+
+
+def arn(sqs: Any, url: str) -> str:
+    """A queue's ARN. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])

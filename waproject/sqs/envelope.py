@@ -13,6 +13,7 @@ from typing import Any
 
 ARGS_KWARGS_EMBED = 3
 TIMES = ("eta", "expires")
+RETRIES = "retries"
 # Where a payload that was checked keeps its decoded body; no string, so no message can bring one along.
 DECODED = object()
 
@@ -86,3 +87,16 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
         return json.loads(base64.b64decode(body, validate=True) if encoding else body)
     except (binascii.Error, ValueError, RecursionError):
         raise MalformedMessage("the body cannot be decoded") from None
+
+
+def untried(body: str) -> str:
+    """An SQS body for sending it once more: a task without its retries, eta and expiry, all else as it is."""
+    try:
+        payload = payload_in(body)
+    except MalformedMessage:
+        return body
+    headers = payload.get("headers")
+    if not isinstance(headers, dict) or not any(headers.get(name) for name in (RETRIES, *TIMES)):
+        return body
+    fresh = {**headers, RETRIES: 0, **dict.fromkeys(TIMES)}
+    return json.dumps({**payload, "headers": fresh}, ensure_ascii=False, separators=(",", ":"))

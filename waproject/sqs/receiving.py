@@ -43,7 +43,7 @@ class Receiver:
 
     room: messages that may be held here at once; a request is made when a full answer fits.
     linger: seconds to leave the queue alone after an answer that was not full, so that the next one brings more.
-    gate: whether the application can work at all, e.g. whether its database is there.
+    gate: whether the application can work at all, e.g. whether its database is there; nothing is asked for without.
     give_back: gets what arrives when it is not wanted any more.
     """
 
@@ -111,7 +111,7 @@ class Receiver:
                 logger.exception("a receive failed")
             self._settle_reservation(len(received))
             if received:
-                (self._give_back if self._stopping.is_set() or not self._gate() else self._take)(received)
+                (self._give_back if self._stopping.is_set() else self._take)(received)
             self._pause(failures, len(received))
 
     def _reserve(self, first: bool) -> bool:

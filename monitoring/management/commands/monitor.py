@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from monitoring.monitor import Monitor
+from monitoring.moves import Mover
 from waproject.keep_metrics import keep_metrics
 from waproject.liveness import alive
 from waproject.log_format import name_process
@@ -21,5 +22,8 @@ class Command(BaseCommand):
         keep_metrics()
         monitor = Monitor()
         monitor.stop_on_signals()
+        mover = Mover()
         with alive("monitor"):
+            mover.start()
             monitor.run()
+            mover.stop()

@@ -1,0 +1,76 @@
+"""What is known of dead letters beside SQS: why their tasks failed, and who moves them where."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+TASK_ID_LENGTH = 100
+
+
+class TaskFailure(models.Model):
+    """The latest failure of one task, by the id that its message keeps however often it is received.
+
+    Holds the error's class, its words without anything quoted, and the line of ours that raised it; no arguments.
+    """
+
+    task_id = models.CharField(max_length=TASK_ID_LENGTH, primary_key=True)
+    task = models.CharField(max_length=100)
+    error = models.CharField(max_length=100)
+    words = models.CharField(max_length=300, blank=True)
+    place = models.CharField(max_length=200, blank=True)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now, db_index=True)
+    times = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.error} of {self.task}"
+
+
+class Move(models.Model):
+    """Dead letters on their way back to their lane's queue, or away: asked for by a person, made by the monitor."""
+
+    class Action(models.TextChoices):
+        REDRIVE = "redrive"
+        DISCARD = "discard"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+        FAILED = "failed"
+
+    lane = models.CharField(max_length=20)
+    action = models.CharField(max_length=10, choices=Action)
+    message_ids = models.JSONField(null=True, help_text="Those of SQS that are still to be moved; null: all.")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    total = models.PositiveIntegerField(null=True, help_text="Approximate where all were asked for.")
+    done = models.PositiveIntegerField(default=0)
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(default=timezone.now)
+    stop_asked_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    # SQS itself moves them; the monitor only follows.
+    by_sqs = models.BooleanField(default=False)
+    failures = models.PositiveSmallIntegerField(default=0)
+    # Since when nothing that was wanted was found.
+    idle_since = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "dead letters"
+        verbose_name_plural = "dead letters"
+        ordering = ["-id"]
+        default_permissions = ()
+        permissions = [
+            ("redrive", "Can look at dead letters, redrive and discard them"),
+            ("read_dead_letters", "Can read the texts and numbers in dead letters"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["lane"], condition=Q(finished_at__isnull=True), name="move_one_per_lane")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.lane}"
