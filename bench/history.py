@@ -54,30 +54,27 @@ WHERE m.direction = 'outbound' AND m.error_code IS NULL AND m.reference <> ''
 """
 
 
-def measure(messages: int = MESSAGES, rounds: int = REQUESTS) -> dict[str, Any]:
-    """Milliseconds, p50 and p95, of each kind of page; `api` by filter. A web process of its own, otherwise idle."""
-    with Pipeline() as pipeline:
-        begun = time.monotonic()
-        _fill(pipeline, messages)
-        filled_s = time.monotonic() - begun
-        session = _logged_in(pipeline)
-        chance = random.Random(_SEED)  # noqa: S311 - the same pages in each run
-        sample = pipeline.execute(
-            "SELECT id, peer, wamid FROM messaging_message ORDER BY md5(id::text) LIMIT %s", rounds
-        )
-        get = _getter(session, pipeline.env["BASE_URL"])
-        ids, peers = [str(row[0]) for row in sample], [row[1] for row in sample]
-        pages = {name: [chance.choice(paths) for _ in range(rounds)] for name, paths in _pages(ids, peers).items()}
-        for paths in pages.values():
-            # A template's first use compiles it, in each web process.
-            for path in paths[:WARM_UP]:
-                get(path)
-        found: dict[str, Any] = {name: _figures([get(path) for path in paths]) for name, paths in pages.items()}
-        api = _getter(_by_key(pipeline), pipeline.env["BASE_URL"])
-        found["api"] = {
-            name: _figures([api(f"/messaging/messages?{urlencode(query)}") for _ in range(max(5, rounds // 4))])
-            for name, query in _filters(sample).items()
-        }
+def measure(pipeline: Pipeline, messages: int = MESSAGES, rounds: int = REQUESTS) -> dict[str, Any]:
+    """Milliseconds, p50 and p95, of each kind of page; `api` by filter. Nothing else goes on."""
+    begun = time.monotonic()
+    _fill(pipeline, messages)
+    filled_s = time.monotonic() - begun
+    session = _logged_in(pipeline)
+    chance = random.Random(_SEED)  # noqa: S311 - the same pages in each run
+    sample = pipeline.execute("SELECT id, peer, wamid FROM messaging_message ORDER BY md5(id::text) LIMIT %s", rounds)
+    get = _getter(session, pipeline.env["BASE_URL"])
+    ids, peers = [str(row[0]) for row in sample], [row[1] for row in sample]
+    pages = {name: [chance.choice(paths) for _ in range(rounds)] for name, paths in _pages(ids, peers).items()}
+    for paths in pages.values():
+        # A template's first use compiles it, in each web process.
+        for path in paths[:WARM_UP]:
+            get(path)
+    found: dict[str, Any] = {name: _figures([get(path) for path in paths]) for name, paths in pages.items()}
+    api = _getter(_by_key(pipeline), pipeline.env["BASE_URL"])
+    found["api"] = {
+        name: _figures([api(f"/messaging/messages?{urlencode(query)}") for _ in range(max(5, rounds // 4))])
+        for name, query in _filters(sample).items()
+    }
     found["api"]["worst_p95_ms"] = max(figures["p95_ms"] for figures in found["api"].values())
     return {"messages": messages, "filled_s": filled_s, **found}
 

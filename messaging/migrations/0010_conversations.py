@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("messaging", "0008_media")]
+    dependencies = [("messaging", "0009_operators")]
 
     operations = [
         migrations.CreateModel(
