@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench import publish, receiving, sending, transport, webhook
+from bench import history, publish, receiving, sending, transport, webhook
 from bench.pipeline import Pipeline
 from bench.statistics import medians
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """`full` and `short` give one run's figures; the short one only shows that it works. `once`: too long to repeat."""
+    """`full` and `short` give one run's figures; the short one only shows that it works.
+
+    `once`: too long to repeat. `last`: it leaves so much behind that nothing can be measured after it.
+    """
 
     full: Callable[..., Any]
     short: Callable[..., Any]
     # Whether it is given the running pipeline, or starts what it needs itself.
     in_pipeline: bool = False
     once: bool = False
+    last: bool = False
 
 
 MEASUREMENTS = {
@@ -37,6 +41,9 @@ MEASUREMENTS = {
     "statuses_1000": Measurement(
         receiving.measure_thousands, partial(receiving.measure_thousands, rounds=1, size=50), in_pipeline=True
     ),
+    "history": Measurement(
+        history.measure, partial(history.measure, messages=2000, rounds=3), in_pipeline=True, last=True
+    ),
     "webhooks_300": Measurement(
         receiving.measure_webhooks, partial(receiving.measure_webhooks, seconds=1.0), in_pipeline=True, once=True
     ),
@@ -50,7 +57,8 @@ def measure(names: Sequence[str], runs: int, *, short: bool = False) -> dict[str
     found = _repeat(alone, runs, short)
     if together:
         with Pipeline() as pipeline:
-            found |= _repeat(together, runs, short, pipeline)
+            found |= _repeat([name for name in together if not MEASUREMENTS[name].last], runs, short, pipeline)
+            found |= _repeat([name for name in together if MEASUREMENTS[name].last], 1, short, pipeline)
     return found
 
 

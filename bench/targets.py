@@ -64,6 +64,12 @@ TARGETS = (
     Target("webhooks at 300/s, not stored yet at the end", "webhooks_300.behind", "≤", 300),
     Target("1,000 statuses in a POST, answered, p99", "statuses_1000.answer_p99_ms", "≤", 250, "ms"),
     Target("1,000 statuses in a POST, stored", "statuses_1000.stored_s", "≤", 3, "s"),
+    Target("list at 1,000,000 messages, p95", "history.list.p95_ms", "≤", 300, "ms"),
+    Target("search at 1,000,000 messages, p95", "history.search.p95_ms", "≤", 300, "ms"),
+    Target("message page at 1,000,000 messages, p95", "history.message.p95_ms", "≤", 300, "ms"),
+    Target("conversation at 1,000,000 messages, p95", "history.conversation.p95_ms", "≤", 300, "ms"),
+    Target("list of conversations at 1,000,000, p95", "history.conversations.p95_ms", "≤", 300, "ms"),
+    Target("the API's list, its slowest filter, p95", "history.api.worst_p95_ms", "≤", 300, "ms"),
     Target("1,000 statuses in a POST, queries", "statuses_1000.queries", "≤", 40),
 )
 

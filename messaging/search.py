@@ -9,7 +9,7 @@ from messaging.models import Message
 
 def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]:
     """By wamid, our id, phone number with or without separators, or the client's words; each by its index."""
-    term = term.strip()
+    term = term.replace("\0", "").strip()
     if term.startswith("wamid."):
         return messages.filter(wamid=term)
     try:

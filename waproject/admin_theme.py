@@ -44,6 +44,7 @@ SIDEBAR: list[dict[str, Any]] = [
     {
         "title": "Conversations",
         "items": [
+            _item("Conversations", "forum", "messaging.conversation"),
             _item("Messages", "chat", "messaging.message"),
             _item("Contacts", "person", "messaging.contact"),
             _item("Files", "image", "messaging.media"),

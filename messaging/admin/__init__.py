@@ -1,6 +1,17 @@
 """The admin's view of messaging: history that one can search, and the few things that one may change."""
 
-from messaging.admin import access, accounts, audit, holds, incoming, media, messages, numbers, subscriptions
+from messaging.admin import (
+    access,
+    accounts,
+    audit,
+    conversations,
+    holds,
+    incoming,
+    media,
+    messages,
+    numbers,
+    subscriptions,
+)
 from messaging.admin.history import ReadOnlyAdmin
 
 __all__ = [
@@ -8,6 +19,7 @@ __all__ = [
     "access",
     "accounts",
     "audit",
+    "conversations",
     "holds",
     "incoming",
     "media",

@@ -2,25 +2,25 @@
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from messaging.admin.history import ReadOnlyAdmin
+from messaging.admin.words import preview
+from messaging.conversations import conversations_with
 from messaging.models import (
     AccountEvent,
     Contact,
-    Message,
     OrphanStatus,
     TemplateCategory,
     UnknownUpdate,
 )
 from messaging.services import Word, note, note_words
 from waproject.themed_admin import ModelAdmin
-
-SHOWN = 100
 
 
 @admin.register(Contact)
@@ -30,20 +30,22 @@ class ContactAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
     search_fields = ["=phone", "=phone_key", "=user_id", "name", "username"]
     actions = ["block", "unblock", "opt_out", "opt_in"]
-    readonly_fields = ["conversation"]
+    readonly_fields = ["conversations"]
 
-    @admin.display(description="Latest messages")
-    def conversation(self, contact: Contact) -> SafeString:
-        """In Meta's order, for each business number."""
-        peers = [peer for peer in (contact.phone, contact.phone_key, contact.user_id) if peer]
-        theirs = Q(contact=contact) | Q(peer__in=peers, number__portfolio=contact.portfolio)
-        latest = Message.objects.filter(theirs).select_related("number").order_by("-at", "-id")[:SHOWN]
+    @admin.display(description="Conversations")
+    def conversations(self, contact: Contact) -> SafeString:
+        """One for each business number."""
         return format_html_join(
             SafeString("<br>"),
-            "{} {} {} {}: {}",
+            "<a href='{}'>{}</a> {} {}",
             (
-                (timezone.localtime(m.at).strftime("%Y-%m-%d %H:%M:%S"), m.number, m.direction, m.type, m.text[:200])
-                for m in sorted(latest, key=lambda m: (m.number_id, m.at, m.id))
+                (
+                    reverse("admin:messaging_conversation_change", args=[one.latest.pk]),
+                    one.number,
+                    timezone.localtime(one.latest.at).strftime("%Y-%m-%d %H:%M"),
+                    preview(one.latest),
+                )
+                for one in conversations_with(contact)
             ),
         ) or SafeString("none")
 

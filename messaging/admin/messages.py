@@ -3,19 +3,26 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
 from messaging.admin.history import ReadOnlyAdmin, ReadOnlyInline
 from messaging.admin.interventions import InterventionActions
 from messaging.admin.media import again_button, may_fetch_again, media_of, shown
 from messaging.admin.message_filters import AcceptedFilter, AttentionFilter
 from messaging.admin.waiting import waiting_reason
+from messaging.exporting import csv_lines
 from messaging.models import Attempt, AuditEntry, Message
 from messaging.search import search_messages
+from messaging.services import note
 from messaging.timeline import timeline
 
 
@@ -38,9 +45,10 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     search_fields = ["peer"]
     search_help_text = "A phone number, a wamid, our id, or the client's reference or campaign, in full."
     ordering = ["-id"]
+    list_before_template = "admin/messaging/message/export.html"
     inlines = [AttemptInline]
     fieldsets = [
-        (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid"]}),
+        (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid", "conversation"]}),
         ("Client", {"fields": ["client", "reference", "campaign"]}),
         ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),
@@ -65,13 +73,40 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ("Timeline", {"fields": ["trail"]}),
         ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "trail", "waits_for", "decisions", "file", "fetch_again"]
+    readonly_fields = ["id", "conversation", "trail", "waits_for", "decisions", "file", "fetch_again"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """The export beside the list."""
+        view = self.admin_site.admin_view(require_safe(self.export_view))
+        return [path("export/", view, name="messaging_message_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """What the list's filters and search show, as CSV, without the list's limit."""
+        if not (request.user.has_perm("messaging.export_message") and self.has_view_permission(request)):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request).select_related(None)
+        except IncorrectLookupParameters:
+            raise Http404("There is no such filter.") from None
+        # A search may hold a phone number: that there was one is enough.
+        filters = {name: value for name, value in request.GET.items() if name != SEARCH_VAR}
+        note(str(request.user), "export", "messages", **filters, searched=SEARCH_VAR in request.GET)
+        answer = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="messages-{timezone.now():%Y%m%d-%H%M%S}.csv"'
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
     ) -> tuple[QuerySet[Message], bool]:
         """By index, never by a scan."""
         return (search_messages(queryset, search_term) if search_term else queryset), False
+
+    @admin.display(description="Conversation")
+    def conversation(self, message: Message) -> SafeString:
+        """Where it stands among the others."""
+        url = reverse("admin:messaging_conversation_change", args=[message.pk])
+        return format_html("<a href='{}?around=1'>Show it in its conversation</a>", url)
 
     @admin.display(description="time", ordering="id")
     def accepted(self, message: Message) -> str:

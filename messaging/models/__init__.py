@@ -7,7 +7,16 @@ from messaging.models.audit import AuditEntry
 from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.media import Media
-from messaging.models.messages import Attempt, Contact, Direction, Message, MessageEvent, OnUnknown, Priority
+from messaging.models.messages import (
+    Attempt,
+    Contact,
+    Conversation,
+    Direction,
+    Message,
+    MessageEvent,
+    OnUnknown,
+    Priority,
+)
 from messaging.models.numbers import BusinessNumber
 from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
@@ -20,6 +29,7 @@ __all__ = [
     "AuditEntry",
     "BusinessNumber",
     "Contact",
+    "Conversation",
     "Delivery",
     "Direction",
     "EventType",

@@ -17,6 +17,9 @@ PAIR = "pair"
 # What a row carries whose lost answer only a person can settle.
 UNKNOWN = "unknown"
 
+# The types that are no messages of their own: they change or decorate the one of their context_wamid.
+ABOUT = ("reaction", "edit", "revoke")
+
 # Meta's samples are near 60 characters; nothing promises that they stay so.
 WAMID_LENGTH = 512
 # An E.164 number has 15 digits, a business-scoped user id up to 136 characters ("US.ENT." and 128 more).
@@ -109,7 +112,9 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     direction = models.CharField(max_length=8, choices=directions)
     number = models.ForeignKey(BusinessNumber, models.PROTECT, db_index=False, related_name="messages")
-    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="messages")
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, blank=True, db_index=False, related_name="messages"
+    )
     peer = models.CharField(max_length=PEER_LENGTH, help_text="The other end: digits of its number, or a user id.")
     wamid = models.CharField(max_length=WAMID_LENGTH, null=True, blank=True)  # noqa: DJ001 - unique where known
     type = models.CharField(max_length=32)
@@ -199,11 +204,26 @@ class Message(models.Model):
             models.Index(
                 fields=["created_at", "number"], condition=Q(direction=Direction.INBOUND), name="message_inbound"
             ),
-            models.Index(fields=["peer", "id"], name="message_peer"),
+            # A conversation in Meta's order, and when its user last wrote.
+            models.Index(fields=["peer", "at", "id"], name="message_talk"),
+            # The same of a contact whose number or id changed; outbound rows have none and stay out of it.
+            models.Index(fields=["contact", "at", "id"], condition=Q(contact__isnull=False), name="message_contact"),
+            # What was said about a message.
+            models.Index(fields=["context_wamid"], condition=Q(type__in=ABOUT), name="message_about"),
         ]
+        permissions = [("export_message", "Can export messages")]
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Conversation(Message):
+    """Any message of it stands for a conversation: what one business number and one contact wrote to each other."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        permissions = [("reply_conversation", "Can reply in conversations")]
 
 
 class Attempt(models.Model):

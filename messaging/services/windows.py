@@ -11,12 +11,9 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from messaging.identifiers import first_uuid7
 from messaging.services.acceptance import TEMPLATE, NewMessage
 
 WINDOW = timedelta(hours=24)
-# Meta's clock, which dates what users write, and ours, which is in the ids, are not the same.
-CLOCKS_APART = timedelta(minutes=5)
 OPENS_NO_WINDOW = "system"
 
 
@@ -47,28 +44,28 @@ def outside_window(new: Sequence[NewMessage]) -> list[bool]:
     """
     free = [message for message in new if message.type != TEMPLATE]
     now = timezone.now()
-    last = _last_inbound(free, now) if free else {}
+    last = last_inbound([message.peer for message in free], now) if free else {}
     return [
         message.type != TEMPLATE
-        and not _is_open(last.get((message.number.pk, message.peer)), max(message.due_at or now, now))
+        and not is_open(last.get((message.number.pk, message.peer)), max(message.due_at or now, now))
         for message in new
     ]
 
 
-def _is_open(last_inbound: datetime | None, due_at: datetime) -> bool:
-    return last_inbound is not None and due_at - last_inbound < WINDOW
+def is_open(last: datetime | None, at: datetime) -> bool:
+    """Whether the window of a user who wrote last at that time (None: never) is open at another."""
+    return last is not None and at - last < WINDOW
 
 
-def _last_inbound(messages: Sequence[NewMessage], now: datetime) -> dict[tuple[int, str], datetime]:
-    """When each contact last wrote to each number, within the window."""
+def last_inbound(peers: Sequence[str], now: datetime) -> dict[tuple[int, str], datetime]:
+    """When each of them last wrote to each number (by its pk), within the window."""
     with connection.cursor() as cursor:
-        # The bound on the id keeps the index of peers from walking through years of a busy conversation.
         cursor.execute(
             """
             SELECT number_id, peer, max(at) FROM messaging_message
-            WHERE peer = ANY(%s) AND id >= %s AND direction = 'inbound' AND type <> %s
+            WHERE peer = ANY(%s) AND at >= %s AND direction = 'inbound' AND type <> %s
             GROUP BY number_id, peer
             """,
-            [list({m.peer for m in messages}), first_uuid7(now - WINDOW - CLOCKS_APART), OPENS_NO_WINDOW],
+            [list(set(peers)), now - WINDOW, OPENS_NO_WINDOW],
         )
         return {(number_id, peer): at for number_id, peer, at in cursor.fetchall()}

@@ -1,0 +1,50 @@
+// A chat: it begins at its end, stays there while one reads the end, and keeps its place when older messages come.
+(() => {
+  const chat = document.getElementById("chat");
+  const composer = document.getElementById("composer");
+  const news = document.getElementById("chat-news");
+  let distance = 0; // from the end of the chat, before something changes
+  let count = Number(document.getElementById("live").dataset.count);
+
+  const around = chat.dataset.around && document.getElementById(chat.dataset.around);
+  if (around) {
+    around.classList.add("bubble-around");
+    around.scrollIntoView({ block: "center" });
+  } else {
+    chat.scrollTop = chat.scrollHeight;
+  }
+
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = event.detail.xhr.responseText;
+    // The session ended: what came is the log-in page.
+    if (event.detail.xhr.status === 200 && answer.includes("<html")) {
+      event.detail.shouldSwap = false;
+      window.location.reload();
+      return;
+    }
+    distance = chat.scrollHeight - chat.scrollTop;
+  });
+  document.body.addEventListener("htmx:afterSwap", () => {
+    const live = document.getElementById("live");
+    const added = Number(live.dataset.count) - count;
+    const wasAtEnd = distance - chat.clientHeight < 60;
+    if (added > 0) {
+      news.textContent = added === 1 ? "A new message" : `${added} new messages`;
+      count += added;
+      if (wasAtEnd) chat.scrollTop = chat.scrollHeight;
+    } else if (!wasAtEnd) {
+      chat.scrollTop = chat.scrollHeight - distance;
+    }
+    if (composer) composer.toggleAttribute("data-open", live.dataset.open === "yes");
+  });
+
+  if (!composer) return;
+  // One click, one send. The server would refuse the second one too.
+  for (const form of composer.querySelectorAll("form")) {
+    form.addEventListener("submit", () => setTimeout(() => (form.querySelector("button").disabled = true)));
+  }
+  const text = document.getElementById("reply-text");
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) text.form.requestSubmit();
+  });
+})();
