@@ -59,8 +59,9 @@ def test_gauges_of_a_monitor_that_is_away_are_a_gap() -> None:
 
 
 def test_a_series_of_an_older_form_harms_nothing() -> None:
+    before = exposed()  # other tests' processes may have counted something
     counts.add({(WEBHOOKS.name, "taken", "more"): 7, (TASK_SECONDS.name, "t"): 1})
-    assert exposed() == {}
+    assert exposed() == before
 
 
 def test_the_metrics_token_opens_the_metrics(settings: Any) -> None:
