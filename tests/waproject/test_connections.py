@@ -43,7 +43,7 @@ class Scripted:
                 answer = self.answers.pop(0)
                 for part in answer:
                     connection.sendall(part)
-                if not answer or b"close" in answer[0]:
+                if not answer or any(b"close" in part for part in answer):
                     return
 
     def _secured(self, connection: socket.socket) -> socket.socket:

@@ -85,7 +85,7 @@ def test_the_largest_body_that_meta_sends_is_cut_in_less_than_a_second() -> None
         message(**{"id": f"wamid.{at}", "from": f"1650{at:07}", "text": {"body": "x" * 2500}}) for at in range(1000)
     ]
     contacts = [{"wa_id": f"1650{at:07}", "profile": {"name": "Anna"}} for at in range(1000)]
-    started = time.monotonic()
+    started = time.process_time()
     pieces = split(webhook(messages=messages, contacts=contacts), 700_000)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert all(size(piece) <= 700_000 for piece in pieces)
