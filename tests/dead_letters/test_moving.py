@@ -18,7 +18,7 @@ from monitoring.models import Move
 from tests.dead_letters.letters import PHONE, RAW, SECRET, finished, on, put, task_body
 from tests.messaging.test_revival import used_up
 from waproject.queues import LANES
-from waproject.sqs import envelope, moving
+from waproject.sqs import envelope, moving, sampling
 
 pytestmark = pytest.mark.django_db
 LANE = LANES["incoming"]
@@ -81,6 +81,7 @@ def test_a_kill_between_send_and_delete_doubles_and_loses_nothing(sqs: Any, monk
     put(sqs, "one")
     move = ask(REDRIVE)
     monkeypatch.setattr(moving, "HIDE_S", 1)
+    monkeypatch.setattr(sampling, "LONG_POLL_S", 1)
     moves.work()
 
     def killed(*_: Any) -> None:
