@@ -66,7 +66,8 @@ class Process:
 
 
 class Worker(Process):
-    """`celery -A waproject worker -Q <lane>`, as a user starts it."""
+    """`celery -A waproject worker -Q <lane>`, as a user starts it, with short long polls: it stops after one."""
 
     def __init__(self, lane: str, log: Path, **environment: str) -> None:
-        super().__init__(["-m", "celery", "-A", "waproject", "worker", "-Q", lane], " ready.", log, **environment)
+        arguments = ["-m", "celery", "-A", "waproject", "worker", "-Q", lane]
+        super().__init__(arguments, " ready.", log, SQS_WAIT_TIME_S="1", **environment)

@@ -184,10 +184,7 @@ def test_a_conversation_reads_in_metas_order_however_it_came() -> None:
 def test_two_worker_processes_with_the_same_webhooks_at_once_store_each_once(sqs: Any, tmp_path: Path) -> None:
     database = connection.settings_dict
     url = f"postgres://waproject:{database['PASSWORD']}@127.0.0.1:{database['PORT']}/{database['NAME']}"
-    workers = [
-        Worker("incoming", tmp_path / f"{n}.log", DATABASE_URL=url, WORKER_NAME=f"w{n}", SQS_WAIT_TIME_S="1")
-        for n in (1, 2)
-    ]
+    workers = [Worker("incoming", tmp_path / f"{n}.log", DATABASE_URL=url, WORKER_NAME=f"w{n}") for n in (1, 2)]
     try:
         for worker in workers:
             worker.wait_ready()

@@ -86,7 +86,7 @@ class Consumer:
         options = QueueOptions(queue.url, ("t",), backoff_policy={1: 1}, visibility_timeout=queue.visibility_s)
         self.consumer = QueueConsumer(
             client, queue.name, options,
-            hub=self._hub, wait_time=2, has_room=lambda: room, deliver=self.delivered.append, gate=gate,
+            hub=self._hub, wait_time=1, has_room=lambda: room, deliver=self.delivered.append, gate=gate,
         )  # fmt: skip
         self.consumer.start()
 
@@ -181,8 +181,8 @@ def test_a_receive_outlasts_a_passing_fault(
 def test_a_worker_outlasts_refused_connections(
     proxy: FaultySqs, client: Client, queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
-    consumer = consume()
     proxy.close()
+    consumer = consume()
     queue.fill(1)
     with pytest.raises(Unavailable):
         Publisher(client, deadline=0.3).send(Outgoing(queue.url, "x"))

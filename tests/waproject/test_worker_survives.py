@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,14 +17,16 @@ from chaos.transport import malformed
 from messaging.publishing import publish
 from tests.processes import Worker, eventually
 from waproject.queues import LANES
+from waproject.sqs import control
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
 LANE = LANES["analytics"]
 
 
-@pytest.fixture
-def faulty(sqs: Any) -> Iterator[FaultySqs]:
+@pytest.fixture(scope="module")
+def faulty(sqs_server: Any) -> Iterator[FaultySqs]:
     """An SQS that can be made to fail, and whose redrive policy acts within seconds."""
+    sqs = control.client("us-east-1")
     before = sqs.get_queue_attributes(QueueUrl=LANE.url, AttributeNames=["RedrivePolicy", "VisibilityTimeout"])
     policy = {**json.loads(before["Attributes"]["RedrivePolicy"]), "maxReceiveCount": "2"}
     quick = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "1"}
@@ -36,15 +37,16 @@ def faulty(sqs: Any) -> Iterator[FaultySqs]:
     sqs.set_queue_attributes(QueueUrl=LANE.url, Attributes=before["Attributes"])
 
 
-@pytest.fixture
-def worker(faulty: FaultySqs, tmp_path: Path, db: None) -> Iterator[Worker]:
-    """The analytics worker behind that SQS, on the test's database."""
+@pytest.fixture(scope="module")
+def worker(faulty: FaultySqs, tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[Worker]:
+    """The analytics worker behind that SQS, on the tests' database: one, which outlives all of this."""
     from django.db import connection
 
     port = connection.settings_dict["PORT"]
     password = connection.settings_dict["PASSWORD"]
     url = f"postgres://waproject:{password}@127.0.0.1:{port}/{connection.settings_dict['NAME']}"
-    running = Worker("analytics", tmp_path / "worker.log", AWS_ENDPOINT_URL_SQS=faulty.endpoint, DATABASE_URL=url)
+    log = tmp_path_factory.mktemp("survives") / "worker.log"
+    running = Worker("analytics", log, AWS_ENDPOINT_URL_SQS=faulty.endpoint, DATABASE_URL=url)
     try:
         yield running.wait_ready()
     finally:
@@ -63,9 +65,13 @@ def is_stored(event_id: str) -> bool:
     return Event.objects.filter(pk=event_id).exists()
 
 
+def test_a_worker_says_at_its_start_that_its_queue_gives_up_too_early(worker: Worker) -> None:
+    assert eventually(lambda: "gives up after 2 receives" in worker.log), worker.log
+
+
 @pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.EXPIRED, Fault.THROTTLED, Fault.CLOSED])
 def test_a_failing_sqs_does_not_end_the_worker(fault: Fault, faulty: FaultySqs, worker: Worker) -> None:
-    faulty.fault = fault
+    faulty.fault, faulty.hits = fault, 0
     before = track()
     assert eventually(lambda: faulty.hits >= 2, 25)
     faulty.fault = None
@@ -90,7 +96,3 @@ def test_messages_that_are_no_tasks_reach_the_dlq_and_the_worker_lives(sqs: Any,
 def dlq_depth(sqs: Any) -> int:
     name = "ApproximateNumberOfMessages"
     return int(sqs.get_queue_attributes(QueueUrl=LANE.dlq_url, AttributeNames=[name])["Attributes"][name])
-
-
-def test_a_worker_says_at_its_start_that_its_queue_gives_up_too_early(worker: Worker) -> None:
-    assert eventually(lambda: "gives up after 2 receives" in worker.log), worker.log

@@ -19,7 +19,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def api(server: Server) -> Iterator[CloudApi]:
     with_short_times = CloudApi(
-        server.url, "v26.0", TOKEN, connect_timeout=0.3, read_timeout=0.3, total_timeout=0.8, pool_size=50
+        server.url, "v26.0", TOKEN, connect_timeout=0.3, read_timeout=0.3, total_timeout=1.2, pool_size=50
     )
     yield with_short_times
     with_short_times.close()
