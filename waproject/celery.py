@@ -77,6 +77,15 @@ def say_no_more_than_is_heard(sender: Any, **_: Any) -> None:
         sender.options.update(without_heartbeat=True, without_gossip=True)
 
 
+@signals.worker_ready.connect
+def stop_when_told(sender: Any, **_: Any) -> None:
+    """Not up to 5 s later; a pool without Celery's event loop has no need of it."""
+    from waproject.worker_end import stop_at_once
+
+    if sender.hub is not None:
+        stop_at_once(sender.hub)
+
+
 @signals.setup_logging.connect
 def keep_the_logging_of_the_settings(**_: Any) -> None:
     """Celery configures no logging of its own: its lines are masked like all others."""
