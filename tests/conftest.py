@@ -13,12 +13,46 @@ from django.test import Client
 from kombu import pools
 from rest_framework.test import APIClient
 
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import SETTINGS, Postgres
 from deploy.local.sqs import Sqs
 from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
 from waproject.sqs import control, publisher
+
+# The tests' database need not outlive a power cut.
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
+LONGEST = (
+    "bench/test_command.py",
+    "test_end_to_end.py",
+    "bus/test_flower.py",
+    "test_admin_theme.py",
+    "waproject/test_transport_faults.py",
+    "conversations/test_browser.py",
+    "dead_letters/test_browser.py",
+    "monitoring/test_dashboard_browser.py",
+    "subscriptions/test_deliver_process.py",
+    "waproject/test_worker_without_database.py",
+    "sandbox/test_phone_browser.py",
+    "test_permissions.py",
+    "waproject/test_settings.py",
+    "messaging/test_nothing_is_lost.py",
+    "waproject/test_worker_survives.py",
+    "monitoring/test_health.py",
+    "media/test_deliver_process.py",
+    "monitoring/test_monitor.py",
+    "monitoring/test_workers.py",
+    "monitoring/test_metrics.py",
+    "whatsapp/test_client.py",
+    "messaging/test_api.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    place = {f"tests/{name}": at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 def pytest_runtest_setup() -> None:
@@ -29,7 +63,8 @@ def pytest_runtest_setup() -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """PostgreSQL at DATABASE_URL."""
-    server = Postgres(VAR_DIR / "postgres", urlsplit(os.environ["DATABASE_URL"]).port or 0, DATABASE_PASSWORD)
+    port = urlsplit(os.environ["DATABASE_URL"]).port or 0
+    server = Postgres(VAR_DIR / "postgres", port, DATABASE_PASSWORD, settings={**SETTINGS, **FORGETFUL})
     server.start()
     yield server
     server.stop()

@@ -13,7 +13,7 @@ from messaging.services import receive
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
 from waproject.admin_theme import SIDEBAR
 from waproject.themed_admin import ModelAdmin
 
@@ -63,7 +63,7 @@ def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, tmp_
     for name, path in PAGES.items():
         page.goto(live_server.url + path.format(message=message.pk, contact=Contact.objects.get().pk))
         picture(page, tmp_path, f"{name}-{name_of(look)}")
-        faults[name] = (serious_faults(page), page.evaluate("document.documentElement.scrollWidth"))
+        faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(PAGES, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])
     page.context.close()

@@ -48,12 +48,20 @@ class Postgres(Server):
     stop_signal = signal.SIGINT
 
     def __init__(
-        self, data_dir: Path, port: int, password: str, database: str = "waproject", user: str = "waproject"
+        self,
+        data_dir: Path,
+        port: int,
+        password: str,
+        database: str = "waproject",
+        user: str = "waproject",
+        *,
+        settings: Mapping[str, str] = SETTINGS,
     ) -> None:
         self.data_dir = data_dir.absolute()
         super().__init__(self.data_dir.with_name(f"{self.data_dir.name}.log"))
         self.port, self.password, self.database, self.user = port, password, database, user
         self.url = f"postgres://{user}:{password}@127.0.0.1:{port}/{database}"
+        self._settings = settings
         self._bin = _binaries()
         self._prefix: list[str] | None = None
         # Nothing of the caller's: neither secrets nor PG* and LC_* variables that would change the server.
@@ -70,7 +78,7 @@ class Postgres(Server):
         self._apply_password()
 
     def command(self) -> list[str]:
-        options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        options = [f"-c{name}={value}" for name, value in self._settings.items()]
         return [
             *self._as_user(),
             str(self._bin / "postgres"),

@@ -11,7 +11,7 @@ from messaging.models import Direction, Message
 from messaging.services.acceptance import NewMessage, accept
 from tests.conversations.cast import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
@@ -48,7 +48,7 @@ def test_the_pages_fit_and_can_be_read(
     for name, path in {"list": LIST, "chat": chat_of(talk), "closed": chat_of(closed)}.items():
         page.goto(live_server.url + path)
         picture(page, tmp_path, f"conversation-{name}-{name_of(look)}")
-        faults[name] = (serious_faults(page), page.evaluate("document.documentElement.scrollWidth"))
+        faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])
     page.context.close()

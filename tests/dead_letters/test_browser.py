@@ -10,7 +10,7 @@ from monitoring.models import Move, TaskFailure
 from monitoring.moves import Mover
 from tests.dead_letters.letters import FOREIGN, PICKLED_TASK, RAW, on, put, task_body
 from tests.messaging.test_revival import used_up
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
 from waproject.queues import LANES
 
 __all__ = ["browser"]
@@ -46,7 +46,7 @@ def test_it_fits_and_can_be_read_by_everybody(
 
     def see(name: str) -> None:
         picture(page, tmp_path, f"dead-letters-{name}-{name_of(look)}")
-        found[name] = (serious_faults(page), page.evaluate("document.documentElement.scrollWidth"))
+        found[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
 
     see("list")
     for lane in ("outgoing", "incoming"):

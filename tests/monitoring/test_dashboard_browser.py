@@ -11,7 +11,7 @@ from monitoring.gauges import QUEUE, SQS_UP
 from monitoring.lane_counts import FAILURES, MESSAGES, SEND_LATENCY
 from monitoring.models import Alert, Count, Heartbeat, Sample
 from tests.messaging.factories import number
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+from tests.pages import AXE_LOOKS, LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
@@ -63,7 +63,7 @@ def test_it_fits_draws_and_breaks_nowhere(
     page.context.close()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+@pytest.mark.parametrize("look", AXE_LOOKS, ids=name_of)
 def test_nothing_serious_keeps_anybody_from_reading_it(
     browser: Any, live_server: Any, history: None, look: Any
 ) -> None:

@@ -154,7 +154,7 @@ def test_a_database_that_went_silent_fails_the_probe_within_its_deadline(db: Non
     with pytest.raises(TimeoutError):
         database_probe.ask(0.2)
     proxy.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 class Running:
