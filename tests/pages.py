@@ -60,17 +60,26 @@ def open_page(browser: Any, live_server: Any, path: str, **options: Any) -> Any:
     return page
 
 
+def faults_in(look: Any, page: Any) -> list[tuple[str, str]]:
+    """All that axe-core finds wrong: the rule, and the first place. Nothing in a look in which it is not asked."""
+    return [(rule, place) for _, rule, place in _violations(page)] if look in AXE_LOOKS else []
+
+
 def serious_faults_in(look: Any, page: Any) -> list[tuple[str, str]]:
-    """What axe-core has against the page in this look; nothing where it is not asked."""
+    """Of those, what it calls serious or critical."""
     return serious_faults(page) if look in AXE_LOOKS else []
 
 
 def serious_faults(page: Any) -> list[tuple[str, str]]:
-    """What axe-core calls serious or critical: the rule, and the first place."""
+    """The same, whatever the look."""
+    return [(rule, place) for impact, rule, place in _violations(page) if impact in {"serious", "critical"}]
+
+
+def _violations(page: Any) -> list[tuple[str, str, str]]:
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]
-    return [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in {"serious", "critical"}]
+    return [(fault["impact"], fault["id"], fault["nodes"][0]["html"]) for fault in found]
 
 
 def picture(page: Any, tmp_path: Path, name: str) -> None:

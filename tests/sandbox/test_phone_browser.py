@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.pages import LOOKS, browser, faults_in, name_of, needs_chromium, picture
+
 from .process import NUMBER, Sandbox
 from .receiver import Hook, Receiver
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}; Debian's package chromium brings it"
-)
+__all__ = ["browser"]
+pytestmark = needs_chromium
 ANN = "15551230001"
 CARLA = "US.13491208655302741918"
-LOOKS = [
-    {"viewport": {"width": width, "height": height}, "color_scheme": theme}
-    for width, height in ((390, 844), (1440, 900))
-    for theme in ("light", "dark")
-]
 EVIL = "<img src=x onerror=alert(1)> *bold* javascript:alert(1)"
 BUTTONS = {
     "type": "button",
@@ -60,16 +54,6 @@ TEMPLATE = {
         },
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -244,10 +228,8 @@ def test_keys_alone_are_enough(page: Any, sandbox: Sandbox, receiver: Receiver) 
     assert page.evaluate("document.activeElement.textContent") == "Yes"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look['color_scheme']}-{look['viewport']['width']}")
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
 def test_it_fits_and_keeps_nobody_out(browser: Any, sandbox: Sandbox, tmp_path: Path, look: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     sandbox.post("/_sandbox/inbound", {"from": ANN, "name": "Ann", "text": "Hi!\n" + "long" * 40})
     sandbox.post("/_sandbox/inbound", {"user_id": CARLA, "name": "Carla", "text": "Hi!"})
     for message_type, node in (("interactive", BUTTONS), ("interactive", LIST), ("template", TEMPLATE)):
@@ -256,8 +238,6 @@ def test_it_fits_and_keeps_nobody_out(browser: Any, sandbox: Sandbox, tmp_path: 
     page.wait_for_selector("text=4711")
     assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
     page.click("#attach")
-    faults = [(fault["id"], fault["nodes"][0]["html"]) for fault in Axe().run(page).response["violations"]]
-    assert (faults, page.errors, page.foreign) == ([], [], [])
-    name = f"phone-{look['color_scheme']}-{look['viewport']['width']}.png"
-    page.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / name)
+    assert (faults_in(look, page), page.errors, page.foreign) == ([], [], [])
+    picture(page, tmp_path, f"phone-{name_of(look)}")
     page.context.close()
