@@ -50,6 +50,8 @@ app.conf.update(
     broker_pool_limit=200,
     accept_content=["json"],
 )
+if KIND == "ours":
+    app.steps["worker"].add("waproject.warm_shutdown:FinishWhatIsBegun")
 
 
 @app.task(name=TASK)
