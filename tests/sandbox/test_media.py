@@ -31,7 +31,8 @@ def form(file: bytes, **fields: str) -> tuple[bytes, str]:
 
 
 def node(receiver: Receiver, kind: str) -> dict[str, Any]:
-    (hook,) = receiver.wait_for(1, lambda _: True)
+    """The one message of this kind that came; a webhook of the test before may come late."""
+    (hook,) = receiver.wait_for(1, lambda hook: kind in hook.value.get("messages", [{}])[0])
     found: dict[str, Any] = hook.value["messages"][0][kind]
     return found
 
