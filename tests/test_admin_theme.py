@@ -67,3 +67,10 @@ def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, tmp_
     assert faults == dict.fromkeys(PAGES, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])
     page.context.close()
+
+
+@pytest.mark.django_db
+def test_a_log_in_without_a_destination_leads_to_the_first_page(client: Client) -> None:
+    User.objects.create_superuser("ann", password="only-for-tests")
+    answer = client.post("/admin/login/", {"username": "ann", "password": "only-for-tests"})
+    assert answer.headers["Location"] == "/admin/"

@@ -37,6 +37,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LANGUAGE_CODE = "en"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 
 INSTALLED_APPS = [
     "monitoring",

@@ -46,7 +46,8 @@ def words_of(message: Message) -> Words:
         return Words(message.text, kind.capitalize(), tuple(_texts(content, "filename")))
     if kind == "interactive":
         label = CHOICES.get(str(content.get("kind")), "Interactive message")
-        return Words(message.text, label, (*_texts(content, "description"), *_interactive(content)))
+        lines = (*_texts(content, "description"), *_interactive(content))
+        return Words(message.text, label, tuple(line for line in lines if line != message.text))
     if kind in _PARTICULARS:
         return Words(message.text, LABELS[kind], tuple(_PARTICULARS[kind](content)))
     return Words(message.text, LABELS.get(kind, kind.replace("_", " ").capitalize()))
@@ -89,15 +90,23 @@ def _particular(node: object) -> str:
 
 
 def _interactive(content: Mapping[str, Any]) -> Iterator[str]:
-    """Of one that another app of the business sent: its body, and its buttons."""
-    body = content.get("body")
+    """Of one that the business sent: its body, and what may be tapped."""
+    body, action = content.get("body"), content.get("action")
     if isinstance(body, dict):
         yield from _texts(body, "text")
-    action = content.get("action")
-    for button in _nodes(action.get("buttons") if isinstance(action, dict) else None):
+    if not isinstance(action, dict):
+        return
+    yield from (f"[{title}]" for title in _texts(action, "button"))
+    for button in _nodes(action.get("buttons")):
         reply = button.get("reply")
         if isinstance(reply, dict):
             yield from (f"[{title}]" for title in _texts(reply, "title"))
+    for section in _nodes(action.get("sections")):
+        for row in _nodes(section.get("rows")):
+            yield from (f"• {title}" for title in _texts(row, "title"))
+    parameters = action.get("parameters")
+    if isinstance(parameters, dict):
+        yield from (f"[{title}]" for title in _texts(parameters, "display_text", "flow_cta"))
 
 
 def _location(content: Mapping[str, Any]) -> Iterator[str]:

@@ -190,7 +190,12 @@ class _People:
 
 def _refresh(sightings: Sequence[Sighting], contacts: Sequence[Contact | None]) -> None:
     """Newest names and time of sight, of rows that are locked."""
-    seen = {c.pk: (s.name[:255], s.username[:255]) for s, c in zip(sightings, contacts, strict=True) if c}
+    seen: dict[int, tuple[str, str]] = {}
+    for sighting, contact in zip(sightings, contacts, strict=True):
+        if contact:
+            # One webhook sees a person twice, and not each time by name.
+            name, username = seen.get(contact.pk, ("", ""))
+            seen[contact.pk] = (sighting.name[:255] or name, sighting.username[:255] or username)
     if not seen:
         return
     with connection.cursor() as cursor:

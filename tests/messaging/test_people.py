@@ -50,6 +50,13 @@ def test_a_payload_with_both_names_completes_the_contact(first: Any) -> None:
     assert identities() == [(PHONE, "US.1")]
 
 
+def test_a_contact_has_the_name_that_came_beside_number_and_user_id() -> None:
+    message = {**inbound_text(wamid="wamid.1"), "from": PHONE, "from_user_id": "US.1"}
+    contact = {"profile": {"name": "Ann"}, "wa_id": PHONE, "user_id": "US.1"}
+    change("messages", contacts=[contact], messages=[message])
+    assert Contact.objects.get().name == "Ann"
+
+
 def test_two_contacts_that_are_one_person_are_merged_with_their_messages() -> None:
     seen(1, PHONE)
     seen(2, None, "US.1")
