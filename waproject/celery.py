@@ -2,6 +2,8 @@
 
 import logging.config
 import os
+import threading
+import time
 from typing import Any
 
 from celery import Celery, signals
@@ -11,6 +13,10 @@ from waproject import task_log  # noqa: F401 - its signal handlers
 from waproject.log_format import name_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
+
+# Seconds in which a database connection of a task's thread is taken to work after it was checked.
+CHECKED_EVERY_S = 1.0
+_checked = threading.local()
 
 app = Celery("waproject")
 # The current application is a thread's own; the web process publishes from other threads than this.
@@ -115,10 +121,17 @@ def warn_of_the_queues_redrive_policy(sender: Any, **_: Any) -> None:
 
 @signals.task_prerun.connect
 def check_database_connections(**_: Any) -> None:
-    """Drop what broke since the last task; Django would do this for a request."""
-    from django.db import close_old_connections
+    """Drop what broke since the last task; Django would do this for a request.
 
-    close_old_connections()
+    After an error at once. Else the server is asked once in `CHECKED_EVERY_S`, in each thread: asked before each task,
+    it would answer as many questions as claims.
+    """
+    from django.db import close_old_connections, connection
+
+    now = time.monotonic()
+    if now - getattr(_checked, "at", float("-inf")) >= CHECKED_EVERY_S or connection.errors_occurred:
+        _checked.at = now
+        close_old_connections()
 
 
 @signals.worker_process_init.connect

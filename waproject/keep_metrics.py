@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.conf import settings
+from django.db import connection
 from django.utils.module_loading import import_string
 
 from waproject import metrics
@@ -14,4 +15,8 @@ def keep_metrics(every: float = metrics.KEEP_EVERY_S) -> None:
 
 
 def _store(sums: Mapping[metrics.Series, float]) -> None:
-    import_string(settings.METRICS_STORE)(sums)
+    try:
+        import_string(settings.METRICS_STORE)(sums)
+    finally:
+        # A thread that stores every ten seconds need not hold one of the server's connections in between.
+        connection.close()

@@ -5,7 +5,8 @@
             life.progress()
 
 The word goes out from a thread of its own, every `EVERY_S` seconds, so that neither a long task nor a keeper that is
-away holds up the work. A clean end takes the record away; after a kill it stays, and grows old.
+away holds up the work; in between it holds nothing open. A clean end takes the record away; after a kill it stays, and
+grows old.
 """
 
 import logging
@@ -13,7 +14,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -104,18 +105,17 @@ class Life:
         begun = False
         while not self._ending.is_set():
             if not self._stalled():
-                begun = self._tell(keeper, begun) or begun
+                begun = self._tell(keeper, keeper.seen if begun else keeper.begun) or begun
             self._ending.wait(self._every)
-        try:
-            keeper.ended(self.process)
-        except Exception as error:  # the row stays and grows old, as after a kill
-            logger.warning("liveness: the end was not recorded: %s", type(error).__name__)
-        keeper.close()
+        self._tell(keeper, keeper.ended)
 
-    def _tell(self, keeper: Keeper, begun: bool) -> bool:
+    def _tell(self, keeper: Keeper, word: Callable[[Process], None]) -> bool:
         try:
-            (keeper.seen if begun else keeper.begun)(self.process)
-        except Exception as error:  # the record's fault is not the work's
+            try:
+                word(self.process)
+            finally:
+                keeper.close()
+        except Exception as error:  # the record's fault is not the work's; an end not told leaves a row that grows old
             logger.warning("liveness: not recorded: %s", type(error).__name__)
             return False
         return True

@@ -57,6 +57,13 @@ def test_it_begins_is_seen_and_ends(record: Record) -> None:
     assert (record.said[0], record.said[-2:]) == ("begun", ["ended", "closed"])
 
 
+def test_it_holds_nothing_open_in_between(record: Record) -> None:
+    life = Life(HERE, every=60)
+    life.start()
+    assert eventually(lambda: record.said == ["begun", "closed"], 5)
+    life.end()
+
+
 def test_the_word_goes_out_from_a_thread_of_its_own(record: Record) -> None:
     with liveness.alive("dispatcher"):
         assert eventually(lambda: record.said, 5)

@@ -100,7 +100,8 @@ class Receiver:
         while self._reserve(first):
             received: list[Received] = []
             try:
-                received = self._receive()
+                # Only one waits for messages: a second long poll would take the next one alone, past the linger.
+                received = self._receive(self._wait_time if first else 0)
                 failures = 0
             except SqsError as error:
                 failures += 1
@@ -142,16 +143,16 @@ class Receiver:
         if not fitted and self._fits():  # else nobody waits for it, and each waking costs CPU
             self._changed.notify_all()
 
-    def _receive(self) -> list[Received]:
+    def _receive(self, wait_time: int) -> list[Received]:
         answer = self._client.call(
             "ReceiveMessage",
             {
                 "QueueUrl": self._url,
                 "MaxNumberOfMessages": MAX_BATCH_ENTRIES,
-                "WaitTimeSeconds": self._wait_time,
+                "WaitTimeSeconds": wait_time,
                 "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
             },
-            self._wait_time + ANSWER_S,
+            wait_time + ANSWER_S,
         )
         now = time.monotonic()
         return [_received(message, now) for message in answer.get("Messages") or ()]
