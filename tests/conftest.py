@@ -24,7 +24,6 @@ from waproject.sqs import control, publisher
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
 LONGEST = (
-    "bench/test_command.py",
     "test_end_to_end.py",
     "bus/test_flower.py",
     "test_admin_theme.py",
@@ -161,8 +160,9 @@ def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget_connections() -> None:
-    """Let Celery connect anew, as it does after a fork."""
+    """Let Celery connect anew, as it does after a fork, and boto3 too."""
     publisher.forget_shared()
+    control.client.cache_clear()
     celery_app._after_fork()  # type: ignore[attr-defined]
     pools.reset()
 

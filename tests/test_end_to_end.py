@@ -94,7 +94,9 @@ def test_a_message_is_sent_and_read(pipeline: Pipeline) -> None:
     url = f"/messaging/messages/{message_id}"
     assert eventually(lambda: pipeline.api(url)["status"] == "read", 10), pipeline.api(url)
     seen = [event["status"] for event in pipeline.api(url)["timeline"]]
-    assert seen == ["pending", "queued", "sending", "accepted", "sent", "delivered", "read"]
+    # Webhooks may overtake each other: a state that comes late is not gone back to.
+    assert seen[:4] == ["pending", "queued", "sending", "accepted"]
+    assert seen[4:] in (["sent", "delivered", "read"], ["sent", "read"], ["delivered", "read"], ["read"])
 
 
 def test_a_hundred_messages_arrive_once_each(pipeline: Pipeline) -> None:

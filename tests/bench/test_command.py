@@ -37,15 +37,18 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.bench
 def test_every_part_is_measured(figures: dict[str, Any]) -> None:
     assert figures.keys() - {"measured"} == MEASUREMENTS.keys()
 
 
+@pytest.mark.bench
 def test_the_machine_is_named(figures: dict[str, Any]) -> None:
     machine = figures["measured"]["send"]["machine"]
     assert all(machine[name] for name in ("cpu", "cores", "kernel", "python", "celery", "kombu"))
 
 
+@pytest.mark.bench
 def test_every_target_finds_its_figure(figures: dict[str, Any]) -> None:
     # The short form leaves out slow SQS, the steady load and prefork.
     left_out = [target for target in TARGETS if "transport" in target.path and "backlog.threads" not in target.path]
@@ -53,10 +56,12 @@ def test_every_target_finds_its_figure(figures: dict[str, Any]) -> None:
     assert [path for path in paths if look_up(figures, path) is None] == []
 
 
+@pytest.mark.bench
 def test_a_webhook_asks_the_database_nothing(figures: dict[str, Any]) -> None:
     assert figures["webhooks_300"]["web_queries"] == 0
 
 
+@pytest.mark.bench
 def test_a_send_takes_its_share_of_each_process(figures: dict[str, Any]) -> None:
     statements = figures["send"]["queries_by_process"]
     assert all(statements[process] > 0 for process in ("web", "dispatcher", "outgoing"))

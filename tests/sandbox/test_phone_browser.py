@@ -208,6 +208,7 @@ def test_switches_say_what_they_do(page: Any, sandbox: Sandbox) -> None:
 def test_what_is_written_is_only_ever_text(page: Any, sandbox: Sandbox) -> None:
     sandbox.post("/_sandbox/inbound", {"from": ANN, "name": EVIL, "text": EVIL})
     business_sends(sandbox, "interactive", BUTTONS | {"body": {"text": EVIL}, "footer": {"text": "<b>x</b>"}})
+    page.locator(".person .last", has_text="img").wait_for()
     page.locator(".person").click()
     page.wait_for_selector(".theirs")
     assert page.locator(".bubble img, .bubble b, .bubble a, .person img").count() == 0
