@@ -20,7 +20,7 @@ env: ## Print how to give a shell or program the environment of make run
 	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
 
 test: $(STAMP) ## Run the tests
-	exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	exec $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.json
 	exec $(BIN)/python -m bench

@@ -36,11 +36,12 @@ def main() -> int:
         sys.exit(f"Nothing is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
     # An end by SIGTERM leaves no process behind either: it unwinds like Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    runs = 1 if options.short else options.runs
     try:
-        figures = measure(names, 1 if options.short else options.runs, short=options.short)
+        for figures in measure(names, runs, short=options.short):
+            _write(report, figures, runs)
     except (BenchError, LocalError) as error:
         sys.exit(f"The measurement failed: {error}")
-    _write(report, figures, 1 if options.short else options.runs)
     if options.short:
         print(f"Everything works; the figures in {report} are of too few messages to mean anything.")
         return 0

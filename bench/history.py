@@ -34,7 +34,8 @@ SELECT uuidv7(age), CASE WHEN inbound THEN 'inbound' ELSE 'outbound' END, number
   CASE WHEN n %% 4 = 0 THEN 'campaign ' || n / 50000 ELSE '' END, '', 'wait', 0
 FROM (
   SELECT n, n %% 3 = 1 AS inbound, (n - %s) * interval '2 seconds' AS age,
-    CASE WHEN n %% 50 = 7 THEN '15550000000' ELSE '1555' || lpad((n * 7919 %% 150000 + 1)::text, 7, '0') END AS peer
+    CASE WHEN n %% 50 = 7 THEN '15550000000'
+      ELSE '1555' || lpad((n::bigint * 7919 %% 150000 + 1)::text, 7, '0') END AS peer
   FROM generate_series(1, %s) AS n
 ) AS made
 LEFT JOIN messaging_contact contact ON contact.phone_key = peer

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -50,16 +50,18 @@ MEASUREMENTS = {
 }
 
 
-def measure(names: Sequence[str], runs: int, *, short: bool = False) -> dict[str, Any]:
-    """Medians over the runs, by name. Raises BenchError, and whatever a broken measurement raises."""
+def measure(names: Sequence[str], runs: int, *, short: bool = False) -> Iterator[dict[str, Any]]:
+    """Medians over the runs, by name, in parts as they are known: what breaks later does not take them along.
+
+    Raises BenchError, and whatever a broken measurement raises.
+    """
     alone = [name for name in names if not MEASUREMENTS[name].in_pipeline]
     together = [name for name in names if MEASUREMENTS[name].in_pipeline]
-    found = _repeat(alone, runs, short)
+    yield _repeat(alone, runs, short)
     if together:
         with Pipeline() as pipeline:
-            found |= _repeat([name for name in together if not MEASUREMENTS[name].last], runs, short, pipeline)
-            found |= _repeat([name for name in together if MEASUREMENTS[name].last], 1, short, pipeline)
-    return found
+            yield _repeat([name for name in together if not MEASUREMENTS[name].last], runs, short, pipeline)
+            yield _repeat([name for name in together if MEASUREMENTS[name].last], 1, short, pipeline)
 
 
 def _repeat(names: Sequence[str], runs: int, short: bool, *given: Pipeline) -> dict[str, Any]:
