@@ -84,8 +84,9 @@ def test_a_phone_that_is_off_gets_its_messages_when_it_is_on(sandbox: Sandbox, r
     view = ann.until(lambda view: view["phone"]["waiting"] == 1)
     assert (messages(view), states(receiver, wamid)) == ([], {"sent"})
     switch(sandbox, on=True)
-    receiver.wait_for(1, is_status("read", wamid))
-    assert states(receiver, wamid) == {"sent", "delivered", "read"}
+    # Each webhook has a request of its own: one may overtake another.
+    for state in ("delivered", "read"):
+        receiver.wait_for(1, is_status(state, wamid))
 
 
 def test_a_user_who_does_not_read_leaves_it_at_delivered(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
