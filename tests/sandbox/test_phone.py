@@ -73,8 +73,12 @@ def is_status(state: str, wamid: str) -> Any:
 
 def test_what_the_business_sends_is_on_the_phone_with_its_ticks(sandbox: Sandbox, ann: Live) -> None:
     wamid = sandbox.send()
-    (message,) = messages(ann.until(lambda view: any(one["ticks"] == "read" for one in messages(view))))
-    assert (message["wamid"], message["mine"], message["node"]) == (wamid, False, {"body": "Hello"})
+
+    def sent(view: Any) -> list[Any]:
+        return [one for one in messages(view) if (one["wamid"], one["ticks"]) == (wamid, "read")]
+
+    (message,) = sent(ann.until(lambda view: bool(sent(view))))
+    assert (message["mine"], message["node"]) == (False, {"body": "Hello"})
 
 
 def test_a_phone_that_is_off_gets_its_messages_when_it_is_on(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
