@@ -25,7 +25,7 @@ app.config_from_object("waproject.celery_config")
 app.events_cls, app.control_cls = "waproject.bus.events:Events", "waproject.bus.control:Control"
 app.steps["consumer"].add("waproject.bus.node:NodeStep")
 app.steps["consumer"].add("waproject.database_gate:GateStep")
-app.steps["worker"].add("waproject.warm_shutdown:FinishWhatIsBegun")
+app.steps["worker"].add("waproject.prefork:Prefork")
 app.autodiscover_tasks()
 
 

@@ -20,6 +20,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from waproject.sqs import observing
+
 logger = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 10.0
@@ -84,6 +86,19 @@ HOT: tuple[Counter | Histogram, ...] = (
     MEDIA,
     BUS_DROPPED,
 )
+
+
+class _CountsOfSqs:
+    """What waproject.sqs tells: see its observing.py."""
+
+    def requested(self, queue: str, action: str, outcome: str) -> None:
+        SQS_REQUESTS.inc(queue, action, outcome)
+
+    def handled(self, queue: str, action: str, messages: int) -> None:
+        SQS_MESSAGES.inc(queue, action, by=messages)
+
+
+observing.observe(_CountsOfSqs())
 
 
 class _Gathered:

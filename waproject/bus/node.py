@@ -1,6 +1,5 @@
 """A worker's ear: commands come to a queue of its own, in a thread; they are obeyed in the worker's event loop."""
 
-import contextlib
 import fnmatch
 import json
 import logging
@@ -22,6 +21,7 @@ from django.conf import settings
 from waproject import liveness
 from waproject.bus import mail, masking, queues
 from waproject.bus.addresses import Addresses
+from waproject.sqs.waking import Waker
 from waproject.sqs.wire import SqsError
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Node:
     """Receives, obeys and answers for one worker, from its first start to the end of its process."""
 
     def __init__(self, consumer: Any, bus: Addresses) -> None:
-        self._hub, self._hostname, self._bus = consumer.hub, str(consumer.hostname), bus
+        self._hostname, self._bus = str(consumer.hostname), bus
         self._state = AttributeDict(
             app=consumer.app,
             hostname=self._hostname,
@@ -62,21 +62,20 @@ class Node:
         self._commands: deque[Command] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bus-commands", daemon=True)
-        self._read_end, self._write_end = os.pipe()
-        os.set_blocking(self._read_end, False)
-        os.set_blocking(self._write_end, False)
+        # A pool without an event loop has nothing to wake.
+        self._waker = None if consumer.hub is None else Waker(consumer.hub, self._obey_all)
 
     def start(self) -> None:
         """Listen; called again each time that the worker has lost its broker."""
-        if self._hub is not None:
-            self._hub.add_reader(self._read_end, self._on_pipe)
+        if self._waker is not None:
+            self._waker.listen()
         if self._thread.ident is None:
             self._thread.start()
 
     def stop(self) -> None:
         """The event loop ends or begins anew. The thread is not waited for: its long poll brings commands, not work."""
-        if self._hub is not None:
-            self._hub.remove(self._read_end)
+        if self._waker is not None:
+            self._waker.ignore()
 
     def _run(self) -> None:
         sweep_at = time.monotonic() + random.uniform(0.1, 1.0) * SWEEP_EVERY_S  # noqa: S311 - workers take turns
@@ -111,17 +110,14 @@ class Node:
 
     def _obeyed(self, command: Command) -> bool:
         """Have the event loop obey; False if it does not come round to it."""
-        if self._hub is None:
+        if self._waker is None:
             self._obey(command)
             return True
         self._commands.append(command)
-        with contextlib.suppress(BlockingIOError):  # a full pipe wakes the loop as well
-            os.write(self._write_end, b"x")
+        self._waker.wake()
         return command.done.wait(OBEYED_S)
 
-    def _on_pipe(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._read_end, 4096)
+    def _obey_all(self) -> None:
         while self._commands:
             self._obey(self._commands.popleft())
 

@@ -1,8 +1,6 @@
 """One queue's messages between SQS and Celery: received ahead, handed over as Celery has room, settled in batches."""
 
-import contextlib
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -13,6 +11,7 @@ from typing import Any
 from waproject.sqs import envelope, joining
 from waproject.sqs.receiving import GATE_S, Received, Receiver, always
 from waproject.sqs.settling import Settler
+from waproject.sqs.waking import Waker
 from waproject.sqs.wire import Client
 
 logger = logging.getLogger(__name__)
@@ -99,9 +98,7 @@ class QueueConsumer:
         )
         self._hub_thread = threading.get_ident()
         self._handing_over = False
-        self._read_end, self._write_end = os.pipe()
-        os.set_blocking(self._read_end, False)
-        os.set_blocking(self._write_end, False)
+        self._waker = Waker(hub, self._hand_over)
 
     def serves(self, url: object) -> bool:
         """Whether this is the consumer of the queue at `url`."""
@@ -109,7 +106,7 @@ class QueueConsumer:
 
     def start(self) -> None:
         """Begin to receive."""
-        self._hub.add_reader(self._read_end, self._on_pipe)
+        self._waker.listen()
         self._extender = self._hub.call_repeatedly(self._options.visibility_timeout / 4, self._extend)
         self._receiver.start()
 
@@ -118,7 +115,7 @@ class QueueConsumer:
         self._stopping = True
         self._receiver.stop()
         self._extender.cancel()
-        self._hub.remove(self._read_end)
+        self._waker.ignore()
         while self._waiting:
             self._give_back(self._waiting.popleft().messages)
 
@@ -128,8 +125,7 @@ class QueueConsumer:
         while self._waiting:
             self._give_back(self._waiting.popleft().messages)
         self._settler.close(CLOSE_S)
-        os.close(self._read_end)
-        os.close(self._write_end)
+        self._waker.close()
 
     def ack(self, tag: str) -> None:
         """The task is done: delete its messages."""
@@ -202,20 +198,11 @@ class QueueConsumer:
         return deliveries + [_joined(parts) for parts in joinable.values()]
 
     def _wake(self) -> None:
-        """Hand over what waits: now when this is the hub's thread, else by a pipe that wakes the hub.
-
-        Not by `call_soon`: with kombu 5.7 a hub that sleeps in its poll may go on sleeping, 200 tasks a second then.
-        """
+        """Hand over what waits: now when this is the hub's thread, else once the hub is woken."""
         if threading.get_ident() == self._hub_thread:
             self._hand_over()
         elif self._waiting and not self._stopping:
-            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
-                os.write(self._write_end, b"x")
-
-    def _on_pipe(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._read_end, 4096)
-        self._hand_over()
+            self._waker.wake()
 
     def _hand_over(self) -> None:
         if self._handing_over:  # a delivery that Celery settled at once

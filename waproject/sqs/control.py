@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from waproject import metrics
+from waproject.sqs import observing
 
 # SQS keeps a message at most 14 days. A DLQ counts from the time of the first send, so it must keep longer than its
 # source, which keeps 4.
@@ -53,14 +53,14 @@ def client(region: str, timeout: float = 2.0) -> Any:
 
 def depth(sqs: Any, url: str) -> Depth:
     """One queue's counts. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
-    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
+    observing.requested(url, "GetQueueAttributes")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
     return Depth(**{field: int(attributes.get(name, 0)) for name, field in COUNTS.items()})
 
 
 def redrive_policy(sqs: Any, url: str) -> RedrivePolicy | None:
     """One queue's policy, if it has one. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
-    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
+    observing.requested(url, "GetQueueAttributes")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes") or {}
     policy = json.loads(attributes.get("RedrivePolicy") or "{}")
     if not policy.get("deadLetterTargetArn"):
@@ -93,5 +93,5 @@ def _create(sqs: Any, url: str, attributes: dict[str, str]) -> str:
 
 def arn(sqs: Any, url: str) -> str:
     """A queue's ARN. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
-    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "GetQueueAttributes", "asked")
+    observing.requested(url, "GetQueueAttributes")
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])

@@ -10,8 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waproject import metrics
-from waproject.sqs import envelope
+from waproject.sqs import envelope, observing
 from waproject.sqs.sampling import Seen, delete, give_back, receive
 from waproject.sqs.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 
@@ -90,7 +89,7 @@ def send_again(sqs: Any, url: str, messages: Sequence[Seen]) -> list[Seen]:
     """Send copies with their attributes, as if they had never been tried; returns those that SQS took."""
     taken: list[Seen] = []
     for batch in _batches(messages):
-        metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], "SendMessageBatch", "asked")
+        observing.requested(url, "SendMessageBatch")
         entries = [
             {
                 "Id": str(n),

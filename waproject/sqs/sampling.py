@@ -12,8 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waproject import metrics
-from waproject.sqs import control
+from waproject.sqs import control, observing
 from waproject.sqs.wire import MAX_BATCH_ENTRIES
 
 MOST_SAMPLED = 200
@@ -104,7 +103,7 @@ def delete(sqs: Any, url: str, messages: Sequence[Seen]) -> list[Seen]:
 
 
 def _count(url: str, action: str) -> None:
-    metrics.SQS_REQUESTS.inc(url.rsplit("/", 1)[-1], action, "asked")
+    observing.requested(url, action)
 
 
 def _seen(message: Mapping[str, Any]) -> Seen:

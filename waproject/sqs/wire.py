@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session
 
-from waproject import metrics
+from waproject.sqs import observing
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin
 from waproject.sqs.signing import Signer
 
@@ -79,15 +79,15 @@ class Client:
 
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
-        queue = self.counted_as or parameters["QueueUrl"].rsplit("/", 1)[-1]
+        queue = self.counted_as or parameters["QueueUrl"]
         try:
             answer = self._call(action, parameters, timeout)
         except SqsError as error:
-            metrics.SQS_REQUESTS.inc(queue, action, type(error).__name__.lower())
+            observing.requested(queue, action, type(error).__name__.lower())
             raise
-        metrics.SQS_REQUESTS.inc(queue, action, "ok")
+        observing.requested(queue, action, "ok")
         if messages := _messages_in(action, parameters, answer):
-            metrics.SQS_MESSAGES.inc(queue, action.removesuffix("Batch"), by=messages)
+            observing.handled(queue, action.removesuffix("Batch"), messages)
         return answer
 
     def _call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
