@@ -93,7 +93,8 @@ class ResultHandler(asynpool.ResultHandler):  # type: ignore[misc]
         """Each of them, even where one before raises what ends the worker."""
         try:
             while messages:
-                self.on_state_change(pickle.loads(messages.popleft()))  # noqa: S301 - our own child's
+                if message := pickle.loads(messages.popleft()):  # noqa: S301 - our own child's
+                    self.on_state_change(message)
         finally:
             if messages:
                 self._act_on(messages)

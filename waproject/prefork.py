@@ -101,11 +101,11 @@ class Pool(asynpool.AsynPool):  # type: ignore[misc]
         for fd in self._all_inqueues.difference(self._busy_workers, self._active_writes):
             if not self.outbound_buffer:
                 return
-            job = self.outbound_buffer[0]
+            job, process = self.outbound_buffer[0], self._fileno_to_inq.get(fd)
             self._give_jobs_to([fd])
             if fd in self._active_writes:
                 self._partly[fd] = job
-            else:
+            elif job._write_to is process:
                 self._note(job)
 
     def _note(self, job: Any) -> None:
@@ -127,10 +127,10 @@ class Pool(asynpool.AsynPool):  # type: ignore[misc]
 
     def process_flush_queues(self, process: Any) -> None:
         """Called for a process that ended, before it is seen what becomes of its job."""
-        super().process_flush_queues(process)
         job = self._partly.pop(process.inqW_fd, None)
         if job is not None and process.inqW_fd not in self._active_writes:
             self._note(job)
+        super().process_flush_queues(process)
         forget_unread(self._cache.values(), process)
 
 
