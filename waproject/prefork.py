@@ -23,11 +23,13 @@ from select import PIPE_BUF
 from time import monotonic
 from typing import Any
 
-from billiard.pool import ACK
+from billiard.pool import ACK, RUN
 from celery import bootsteps
 from celery.concurrency import asynpool, prefork
 
 from waproject.pool_answers import HEADER, ResultHandler, Worker
+
+SEEN_AGAIN_S = 0.02
 
 
 class Prefork(bootsteps.StartStopStep):
@@ -124,6 +126,12 @@ class Pool(asynpool.AsynPool):  # type: ignore[misc]
             if writer in self._active_writers:
                 self._flush_writer(job._write_to, writer)
             self._note(job)
+
+    def _event_process_exit(self, hub: Any, process: Any) -> None:
+        """A process's pipes close a moment before its end can be seen; Celery would look again after up to 5 s."""
+        super()._event_process_exit(hub, process)
+        if process in self._pool and self._state == RUN:
+            hub.call_later(SEEN_AGAIN_S, self._event_process_exit, hub, process)
 
     def process_flush_queues(self, process: Any) -> None:
         """Called for a process that ended, before it is seen what becomes of its job."""
