@@ -1,8 +1,7 @@
 """What the processes of a prefork pool say to their worker, at less of a cost than Celery's way of it.
 
-Celery 5.7 reads each message in two system calls and registers its pipe with epoll once more after it; billiard 4.3
-pickles it with tables for sockets and the like. Each process tells twice of each task, that it begins and that it is
-done; the former the worker knows by itself (`prefork`).
+Celery 5.7 reads each message in two system calls, one at a waking, and registers its pipe with epoll once more after
+it; billiard 4.3 pickles it with tables for sockets and the like. There are two of each task: it begins, it is done.
 """
 
 import os
@@ -12,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from billiard.pool import ACK
 from celery.concurrency import asynpool
 
 # How billiard frames a message: its length before it.
@@ -30,12 +28,10 @@ class Worker(asynpool.Worker):  # type: ignore[misc]
 
 
 def quick_put(queue: Any) -> Callable[[Any], None]:
-    """In the place of the queue's `put`: not what the worker knows, and the rest by Python's own pickler."""
+    """In the place of the queue's `put`: by Python's own pickler, where it can."""
     thorough, send = queue.put, queue.send_payload
 
     def put(message: Any) -> None:
-        if message[0] == ACK:
-            return
         try:
             pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         except Exception:  # what needs billiard's tables, or cannot be pickled at all

@@ -14,7 +14,7 @@ import billiard
 import celery
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
-from billiard.pool import ACK, READY
+from billiard.pool import READY
 from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
@@ -104,13 +104,21 @@ def test_each_of_many_jobs_is_done_once() -> None:
         assert not it.pool._cache
 
 
-def test_a_job_is_begun_when_its_process_has_it_and_only_then() -> None:
+def test_a_process_has_one_job_at_a_time() -> None:
     with running() as it:
         it.give("first", hang)
         it.give("second", hang)
         assert it.until(lambda: it.begun)
         assert not it.until(lambda: len(it.begun) > 1, 0.2)
         assert it.begun == {"first": it.pool._pool[0].pid}
+
+
+def test_a_job_that_was_begun_elsewhere_does_not_hold_up_the_one_behind_it() -> None:
+    with running() as it:
+        it.give("elsewhere", echo, 1)._accepted = True
+        it.give("behind", echo, 2)
+        it.hub.run_once()
+        assert it.pool._busy_workers
 
 
 def test_large_jobs_and_large_answers_arrive_whole() -> None:
@@ -136,8 +144,8 @@ def test_a_job_that_lies_unread_in_a_dead_process_s_pipe_is_done_by_another() ->
     with running() as it:
         it.signal(signal.SIGSTOP)
         dead = it.pool._pool[0].pid
-        it.give("unread", echo, 1, timeout=30)
-        assert it.until(lambda: it.begun == {"unread": dead})
+        it.give("unread", echo, 1)
+        assert it.until(lambda: it.pool._busy_workers and not it.pool._active_writes)
         it.signal(signal.SIGKILL)
         assert it.until(lambda: it.ended == {"unread": 1})
         assert it.begun["unread"] != dead
@@ -148,7 +156,7 @@ def test_a_job_of_which_a_pipe_took_a_part_is_done_whether_or_not_its_process_li
     with running() as it:
         it.signal(signal.SIGSTOP)
         it.give("large", echo, "x" * LARGE)
-        assert not it.until(lambda: it.begun, 0.2)
+        assert it.until(lambda: it.pool._active_writes)
         it.signal(signal.SIGCONT if goes_on else signal.SIGKILL)
         assert it.until(lambda: it.ended == {"large": "x" * LARGE})
 
@@ -179,13 +187,16 @@ def stopped(it: Running) -> None:
     it.pool.join()
 
 
-def test_a_worker_that_stops_waits_for_what_its_processes_have_and_drops_the_rest() -> None:
+def test_a_worker_that_stops_waits_for_what_its_processes_were_given_and_drops_the_rest() -> None:
     with running() as it:
-        it.give("begun", hang, 0.3)
+        it.signal(signal.SIGSTOP)
+        it.give("given", hang, 0.3)
         it.give("waiting", echo, 1)
-        assert it.until(lambda: it.begun)
+        assert it.until(lambda: it.pool._busy_workers)
+        assert not it.begun
+        it.signal(signal.SIGCONT)
         stopped(it)
-        assert it.ended == {"begun": None}
+        assert it.ended == {"given": None}
 
 
 def test_a_worker_that_stops_writes_to_its_end_what_a_pipe_took_a_part_of() -> None:
@@ -212,12 +223,11 @@ class Pipe:
         self.sent.append(pickle.loads(payload))  # noqa: S301 - our own
 
 
-def test_a_process_does_not_say_that_it_begins() -> None:
+def test_what_python_can_pickle_is_not() -> None:
     pipe = Pipe()
-    put = quick_put(pipe)
-    put((ACK, (1, None, 0.0, 7, None)))
-    put((READY, (1, None, (True, 2), 5)))
-    assert pipe.sent == [(READY, (1, None, (True, 2), 5))]
+    message = (READY, (1, None, (True, 2), 5))
+    quick_put(pipe)(message)
+    assert (pipe.sent, pipe.put_thoroughly) == ([message], [])
 
 
 def test_what_python_cannot_pickle_is_left_to_billiard() -> None:

@@ -1,4 +1,4 @@
-"""Lets an application count what is asked of SQS; unless it says how, nothing is counted."""
+"""Lets an application count what is asked of SQS. Unless it says how, nothing is counted."""
 
 from typing import Protocol
 
