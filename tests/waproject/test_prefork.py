@@ -116,7 +116,7 @@ def test_a_process_has_one_job_at_a_time() -> None:
 def test_a_job_that_was_begun_elsewhere_does_not_hold_up_the_one_behind_it() -> None:
     with running() as it:
         it.give("elsewhere", echo, 1)._accepted = True
-        it.give("behind", echo, 2)
+        it.give("behind", hang)
         it.hub.run_once()
         assert it.pool._busy_workers
 
