@@ -18,6 +18,7 @@ from billiard.pool import READY
 from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
+from waproject.celery import app
 from waproject.pool_answers import HEADER, ResultHandler, quick_put, split
 from waproject.prefork import Pool, Prefork, TaskPool
 
@@ -262,6 +263,10 @@ def test_an_answer_that_raises_what_ends_the_worker_loses_no_other_answer() -> N
     with pytest.raises(SystemExit):
         handler._act_on(deque(pickle.dumps(message) for message in ("good", "bad", "better")))
     assert seen == ["good", "bad", "better"]
+
+
+def test_the_pipelines_workers_use_it() -> None:
+    assert "waproject.prefork:Prefork" in app.steps["worker"]
 
 
 @pytest.mark.parametrize(("pool", "used"), [(prefork.TaskPool, TaskPool), (thread.TaskPool, thread.TaskPool)])
