@@ -25,13 +25,14 @@ def cut_before_the_insert(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def store(*args: Any) -> bool:
         monkeypatch.undo()
-        _end_the_backend()
+        end_the_backend()
         return real(*args)
 
     monkeypatch.setattr(sending, "store", store)
 
 
-def _end_the_backend() -> None:
+def end_the_backend() -> None:
+    """The server ends this thread's connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
