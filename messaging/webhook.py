@@ -150,7 +150,7 @@ def hand_over(body: Any, length: int) -> None:
 
 def _queue(piece: Any) -> None:
     try:
-        publish(tasks.receive, piece)
+        publish(tasks.receive, piece, patient=True)
     except SqsAway:
         _receive(piece)
 

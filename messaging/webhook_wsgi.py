@@ -1,7 +1,7 @@
 """Meta's POST without Django around it: request, response, signals and middleware were a third of a webhook's CPU.
 
-What of them a webhook needs is here too: the limit of its body, the request's id and line, a 500 for what nobody foresaw.
-Hosts, https, sessions and users are not looked at: the signature is all that counts.
+What of them a webhook needs is here too: the limit of its body, the request's id and line, a 500 for what nobody
+foresaw. Hosts, https, sessions and users are not looked at: the signature is all that counts.
 """
 
 import logging

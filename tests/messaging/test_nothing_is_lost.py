@@ -35,7 +35,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
     """What the endpoint put on the queue: each task, and its arguments as JSON."""
     found: list[tuple[Any, str]] = []
 
-    def publish(task: Any, *args: Any) -> None:
+    def publish(task: Any, *args: Any, **_: Any) -> None:
         found.append((task, json.dumps(args)))
 
     def publish_many(task: Any, calls: list[tuple[Any, ...]]) -> list[bool]:

@@ -113,7 +113,9 @@ def test_a_body_over_metas_limit_is_413() -> None:
 
 def chunked(body: bytes, source: Any = None) -> Any:
     """A request whose body comes in chunks, as gunicorn hands it over: without a length, and with an end."""
-    return ask(webhook_environ(b"", **{"X-Hub-Signature-256": sign(body, APP_SECRET)}) | in_chunks(source or BytesIO(body)))
+    return ask(
+        webhook_environ(b"", **{"X-Hub-Signature-256": sign(body, APP_SECRET)}) | in_chunks(source or BytesIO(body))
+    )
 
 
 def in_chunks(source: Any) -> dict[str, Any]:
