@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from analytics.models import EVENT_TYPE_LENGTH
 from analytics.services import enqueue
 from messaging.authentication import client_of
-from messaging.serializers import StringField
+from messaging.strict_fields import StringField, refuse_unknown
 
 MAX_EVENTS = 1000
 MAX_EVENT_BYTES = 64 * 1024
@@ -29,8 +29,7 @@ class EventSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what is unknown or too large for a row."""
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        refuse_unknown(self.initial_data, self.fields)
         if len(json.dumps(attrs.get("event_data", {}))) > MAX_EVENT_BYTES:
             raise ValidationError({"event_data": f"Over {MAX_EVENT_BYTES} bytes."})
         if "occurred_at" in attrs:

@@ -7,9 +7,9 @@ from rest_framework import serializers
 from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
 from messaging.outward.addresses import NotAllowed, check_url
-from messaging.serializers import StringField
 from messaging.services import UnknownNumber
 from messaging.services.subscriptions import reach
+from messaging.strict_fields import StringField, refuse_unknown
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]
 
@@ -54,8 +54,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
         """Refuse fields that are not known, or not to be set."""
         values = super().to_internal_value(data)
         settable = {name for name, field in self.fields.items() if not field.read_only}
-        if unknown := data.keys() - settable:
-            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        refuse_unknown(data, settable)
         return values
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:

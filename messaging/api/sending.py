@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from messaging.api.idempotency import HEADER_PARAMETER, REFUSALS, answered_once, stored_form
 from messaging.authentication import client_of
 from messaging.models import Message
-from messaging.serializers import (
+from messaging.send_serializers import (
     MAX_BULK,
     AcceptedSerializer,
     BulkAnswerSerializer,
@@ -23,16 +23,17 @@ from messaging.serializers import (
 from messaging.services import (
     NewMessage,
     Once,
+    Standing,
     WindowClosed,
     WindowPolicy,
     draft,
     numbers_to_send_from,
-    outside_window,
-    refusals,
+    standings,
     store,
     window_policy,
     with_answered,
 )
+from messaging.strict_fields import refuse_unknown
 from messaging.whatsapp.outbound import InvalidContent
 
 
@@ -81,8 +82,7 @@ class SendBulkView(APIView):
 def _bulk_items(data: Any) -> list[Any]:
     if not isinstance(data, dict):
         raise ValidationError({"messages": ['The body is an object: {"messages": [...]}.']})
-    if unknown := set(data) - {"messages"}:
-        raise ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+    refuse_unknown(data, {"messages"})
     items = data.get("messages")
     if not isinstance(items, list) or not items:
         raise ValidationError({"messages": ["A list of send bodies is required."]})
@@ -103,14 +103,17 @@ class _Bad:
 
 
 def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
-    """Each body validated, the good ones against their windows too; one query each for senders and windows."""
-    serializer = SendSerializer(context={"numbers": numbers_to_send_from(_senders(bodies))})
-    items = _consented(_answering([_validated(body, serializer) for body in bodies]))
-    policy = window_policy()
-    if policy is WindowPolicy.OFF:
+    """Each body validated, the good ones against what their recipients have said; one query for all senders, one for
+    all recipients.
+    """
+    serializer = SendSerializer.kept(numbers_to_send_from(_senders(bodies)))
+    items = _answering([_validated(body, serializer) for body in bodies])
+    good = [item.new for item in items if isinstance(item, _Good)]
+    if not good:
         return items
-    outside = iter(outside_window([item.new for item in items if isinstance(item, _Good)]))
-    return [_judged(item, policy) if isinstance(item, _Good) and next(outside) else item for item in items]
+    policy = window_policy()
+    found = iter(standings(good, windows=policy is not WindowPolicy.OFF))
+    return [_judged(item, next(found), policy) if isinstance(item, _Good) else item for item in items]
 
 
 def _answering(items: list[_Good | _Bad]) -> list[_Good | _Bad]:
@@ -125,15 +128,6 @@ def _with(item: _Good, resolved: NewMessage | InvalidContent) -> _Good | _Bad:
     return _Good(resolved, item.warnings)
 
 
-def _consented(items: list[_Good | _Bad]) -> list[_Good | _Bad]:
-    """Without what a contact must not get."""
-    reasons = iter(refusals([item.new for item in items if isinstance(item, _Good)]))
-    return [
-        _Bad({"phone_number": [reason]}) if isinstance(item, _Good) and (reason := next(reasons)) else item
-        for item in items
-    ]
-
-
 def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:
     try:
         data = serializer.run_validation(body)
@@ -143,8 +137,11 @@ def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:
     return _Good(data["new"], data["warnings"])
 
 
-def _judged(item: _Good, policy: WindowPolicy) -> _Good | _Bad:
-    """An item for which no window is open."""
+def _judged(item: _Good, standing: Standing, policy: WindowPolicy) -> _Good | _Bad:
+    if standing.refusal:
+        return _Bad({"phone_number": [standing.refusal]})
+    if not standing.window_closed:
+        return item
     if policy is WindowPolicy.REJECT:
         return _Bad({"message_type": [str(WindowClosed())]})
     return _Good(item.new, [*item.warnings, str(WindowClosed())])

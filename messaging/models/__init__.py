@@ -8,6 +8,7 @@ from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.media import Media
 from messaging.models.messages import (
+    PRIORITIES,
     Attempt,
     Contact,
     Conversation,
@@ -22,6 +23,7 @@ from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
+    "PRIORITIES",
     "AccountEvent",
     "ApiClient",
     "ApiKey",

@@ -1,7 +1,6 @@
 """API clients and their keys."""
 
 import hashlib
-import hmac
 import secrets
 import string
 
@@ -52,10 +51,6 @@ class ApiKey(models.Model):
         """Store a new key (a given one, or a random one) and return it with its full text, which is not kept."""
         key = key or f"wak_{_random(PREFIX_LENGTH)}_{_random(SECRET_LENGTH)}"
         return cls.objects.create(client=client, prefix=prefix_of(key), hash=hash_of(key)), key
-
-    def matches(self, key: str) -> bool:
-        """Whether this is the key, compared in constant time."""
-        return hmac.compare_digest(self.hash, hash_of(key))
 
 
 def prefix_of(key: str) -> str:

@@ -41,6 +41,9 @@ class Priority(IntEnum):
     LOW = 9
 
 
+PRIORITIES = {member.name.lower(): member for member in Priority}
+
+
 class OnUnknown(StrEnum):
     """What to do when nobody knows whether Meta took a message."""
 

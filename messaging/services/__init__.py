@@ -13,7 +13,7 @@ subscriptions.py, deliveries.py                                   who is told of
 from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept, draft, store
 from messaging.services.audit import name_of, note
 from messaging.services.campaigns import CampaignState, campaign_state, hold_campaign, resume_campaign
-from messaging.services.consent import NoConsent, Word, note_words, refusals
+from messaging.services.consent import NoConsent, Word, note_words
 from messaging.services.delivery import Claimed, Outcome, claim, record
 from messaging.services.doubles import doubled
 from messaging.services.holds import hold_template, resume_hold, sweep_holds
@@ -43,11 +43,12 @@ from messaging.services.sending import (
     send_template_message,
     send_text_message,
 )
+from messaging.services.standing import Standing, standings
 from messaging.services.statuses import sweep_orphans
 from messaging.services.stops import pause, resume
 from messaging.services.transitions import Change, Logged, advance_many, announce_changes
 from messaging.services.unknowns import has_unknown, sweep_unknown
-from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
+from messaging.services.windows import WindowClosed, WindowPolicy, window_policy
 
 __all__ = [
     "CAMPAIGN_LENGTH",
@@ -67,6 +68,7 @@ __all__ = [
     "Once",
     "Outcome",
     "Release",
+    "Standing",
     "UnknownNumber",
     "WindowClosed",
     "WindowPolicy",
@@ -101,14 +103,12 @@ __all__ = [
     "number_to_send_from",
     "numbers_to_send_from",
     "numbers_with_due_messages",
-    "outside_window",
     "pause",
     "queued_releases",
     "receive",
     "receive_stored",
     "recipient",
     "record",
-    "refusals",
     "release",
     "resume",
     "resume_campaign",
@@ -119,6 +119,7 @@ __all__ = [
     "send_message",
     "send_template_message",
     "send_text_message",
+    "standings",
     "store",
     "sweep_expired",
     "sweep_expired_leases",

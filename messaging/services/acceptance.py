@@ -74,6 +74,8 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
     ]
 
 
+_FIELDS = {field.attname: field for field in Message._meta.concrete_fields}
+
 # One statement, so one round trip and one commit: the rows, their first events and the answer are there together or
 # not at all. A second request with the key waits here for the first one's commit and then stores nothing.
 _KEY = """
@@ -98,29 +100,32 @@ def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -
 
     False: the client has used the key before; nothing was stored.
     """
-    parameters: dict[str, Any] = {
-        field.attname: [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
-        for field in Message._meta.concrete_fields
-    }
+    # What no row has is NULL without being told, and most columns are the later life's.
+    columns = tuple(name for name in _FIELDS if any(getattr(row, name) is not None for row in rows))
+    parameters: dict[str, Any] = {name: _values(rows, name) for name in columns}
     if once is not None:
         parameters.update(
             once_client=once.client and once.client.pk, once_key=once.key, once_digest=once.digest, once_answer=answer
         )
     with connection.cursor() as cursor:
-        cursor.execute(_statement(once is not None), parameters)
+        cursor.execute(_statement(columns, once is not None), parameters)
         stored = bool(cursor.rowcount)
     if stored:
         note_messages(row.id for row in rows)
     return stored
 
 
+def _values(rows: Sequence[Message], attname: str) -> list[Any]:
+    field = _FIELDS[attname]
+    return [field.get_db_prep_save(getattr(row, attname), connection) for row in rows]
+
+
 @cache
-def _statement(with_key: bool) -> str:
-    fields = Message._meta.concrete_fields
+def _statement(columns: tuple[str, ...], with_key: bool) -> str:
     return _STORE.format(
         key=_KEY if with_key else "",
-        columns=", ".join(field.attname for field in fields),
-        arrays=", ".join(f"%({field.attname})s::{_type(field)}[]" for field in fields),
+        columns=", ".join(columns),
+        arrays=", ".join(f"%({name})s::{_type(_FIELDS[name])}[]" for name in columns),
         condition="WHERE EXISTS (SELECT FROM claimed)" if with_key else "",
     )
 

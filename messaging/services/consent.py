@@ -12,10 +12,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 
-from messaging.models import Contact, TemplateCategory
+from messaging.models import TemplateCategory
 from messaging.services.acceptance import TEMPLATE, NewMessage
 from messaging.whatsapp.consent_words import START, STOP, plain, words
 from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
@@ -26,6 +25,9 @@ MARKETING = "marketing"
 LONGEST_WORD = 100
 OPTED_OUT = "The contact has opted out of marketing; this template is a marketing template."
 BLOCKED = "The contact is blocked."
+
+# Who is blocked (True) or has opted out (False), by portfolio and each name of the contact.
+Stops = dict[tuple[str, str], bool]
 
 
 class NoConsent(ValueError):
@@ -111,19 +113,9 @@ def learn_category(waba_id: str, name: str, category: str) -> None:
     )
 
 
-def refusals(new: Sequence[NewMessage]) -> list[str]:
-    """For each message why its contact must not get it, empty where it may; one query where nobody has said stop."""
-    keys = {canonical(message.peer) for message in new}
-    found = {
-        (portfolio, key): blocked_at is not None
-        for contact in Contact.objects.filter(
-            Q(phone_key__in=keys) | Q(user_id__in=keys), Q(blocked_at__isnull=False) | Q(opted_out_at__isnull=False)
-        ).values_list("portfolio", "phone_key", "user_id", "blocked_at")
-        for portfolio, blocked_at in [(contact[0], contact[3])]
-        for key in contact[1:3]
-        if key
-    }
-    if not found:
+def refusals(new: Sequence[NewMessage], stops: Stops) -> list[str]:
+    """For each message why its contact must not get it, empty where it may; no query where nobody has said stop."""
+    if not stops:
         return [""] * len(new)
     templates = {_name_of(message) for message in new if message.type == TEMPLATE}
     marketing = set(
@@ -131,11 +123,11 @@ def refusals(new: Sequence[NewMessage]) -> list[str]:
             "name", "waba_id"
         )
     )
-    return [_refusal(message, found, marketing) for message in new]
+    return [_refusal(message, stops, marketing) for message in new]
 
 
-def _refusal(message: NewMessage, found: dict[tuple[str, str], bool], marketing: set[tuple[str, str]]) -> str:
-    is_blocked = found.get((message.number.portfolio, canonical(message.peer)))
+def _refusal(message: NewMessage, stops: Stops, marketing: set[tuple[str, str]]) -> str:
+    is_blocked = stops.get((message.number.portfolio, canonical(message.peer)))
     if is_blocked is None:
         return ""
     if is_blocked:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from messaging.models import BusinessNumber, Priority
 from messaging.services.acceptance import TEMPLATE, NewMessage, draft, store
 from messaging.services.audit import note
-from messaging.services.consent import NoConsent, refusals
+from messaging.services.consent import NoConsent
 from messaging.services.idempotency import Once, answer_given, digest_of
+from messaging.services.standing import standings
 from messaging.services.windows import WindowClosed, WindowPolicy, is_open, last_inbound, window_policy
 from messaging.whatsapp import outbound
 
@@ -45,8 +46,9 @@ def reply(given: Reply, account_id: int, who: str) -> UUID:
     new = NewMessage(
         given.to, given.type, outbound.validate(given.type, given.data), given.number, priority=Priority.HIGH
     )
-    if refusal := refusals([new])[0]:
-        raise NoConsent(refusal)
+    (standing,) = standings([new], windows=False)
+    if standing.refusal:
+        raise NoConsent(standing.refusal)
     if given.type != TEMPLATE and window_policy() is not WindowPolicy.OFF and not _window_is_open(given):
         raise WindowClosed
     (row,) = draft([new])

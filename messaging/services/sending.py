@@ -8,15 +8,16 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from messaging.models import OnUnknown, Priority
+from messaging.models import PRIORITIES, OnUnknown, Priority
 from messaging.models.messages import WAMID_LENGTH
 from messaging.services.acceptance import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
-from messaging.services.consent import NoConsent, refusals
+from messaging.services.consent import NoConsent
 from messaging.services.recipients import recipient
 from messaging.services.replies import with_answered
 from messaging.services.schedule import check_times
 from messaging.services.senders import number_to_send_from
-from messaging.services.windows import WindowClosed, WindowPolicy, outside_window, window_policy
+from messaging.services.standing import standings
+from messaging.services.windows import WindowClosed, WindowPolicy, window_policy
 from messaging.whatsapp import outbound
 
 
@@ -72,7 +73,6 @@ def send_template_message(
 
 
 def _send(phone_number: str, message_type: str, data: Mapping[str, object], options: SendOptions) -> UUID:
-    priorities = {member.name.lower(): member for member in Priority}
     send_at, expires_at = options.get("send_at"), options.get("expires_at")
     check_times(send_at, expires_at, timezone.now())
     new = NewMessage(
@@ -80,7 +80,7 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
         type=message_type,
         content=outbound.validate(message_type, data),
         number=number_to_send_from(options.get("sender")),
-        priority=priorities[_one_of("priority", options.get("priority", "normal"), priorities)],
+        priority=PRIORITIES[_one_of("priority", options.get("priority", "normal"), PRIORITIES)],
         due_at=send_at,
         expires_at=expires_at,
         reference=_label("reference", options.get("reference", ""), REFERENCE_LENGTH),
@@ -92,9 +92,10 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
     if isinstance(answered, outbound.InvalidContent):
         raise answered
     new = answered
-    if refusal := refusals([new])[0]:
-        raise NoConsent(refusal)
-    if window_policy() is WindowPolicy.REJECT and any(outside_window([new])):
+    (standing,) = standings([new], windows=window_policy() is WindowPolicy.REJECT)
+    if standing.refusal:
+        raise NoConsent(standing.refusal)
+    if standing.window_closed:
         raise WindowClosed
     return accept([new])[0].id
 

@@ -9,12 +9,14 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from messaging.services.acceptance import TEMPLATE, NewMessage
 
 WINDOW = timedelta(hours=24)
 OPENS_NO_WINDOW = "system"
+
+# When somebody last wrote, by the number's pk and the peer.
+LastInbound = dict[tuple[int, str], datetime]
 
 
 class WindowPolicy(StrEnum):
@@ -37,14 +39,8 @@ def window_policy() -> WindowPolicy:
     return WindowPolicy(settings.WA_WINDOW_POLICY)
 
 
-def outside_window(new: Sequence[NewMessage]) -> list[bool]:
-    """For each message whether no window will be open when it is due, in one query for all.
-
-    Templates need none. What a user wrote and the incoming lane has not stored yet is not known here.
-    """
-    free = [message for message in new if message.type != TEMPLATE]
-    now = timezone.now()
-    last = last_inbound([message.peer for message in free], now) if free else {}
+def closed_windows(new: Sequence[NewMessage], last: LastInbound, now: datetime) -> list[bool]:
+    """For each message whether no window will be open when it is due; templates need none."""
     return [
         message.type != TEMPLATE
         and not is_open(last.get((message.number.pk, message.peer)), max(message.due_at or now, now))
@@ -57,8 +53,8 @@ def is_open(last: datetime | None, at: datetime) -> bool:
     return last is not None and at - last < WINDOW
 
 
-def last_inbound(peers: Sequence[str], now: datetime) -> dict[tuple[int, str], datetime]:
-    """When each of them last wrote to each number (by its pk), within the window."""
+def last_inbound(peers: Sequence[str], now: datetime) -> LastInbound:
+    """When each of them last wrote to each number, within the window."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
