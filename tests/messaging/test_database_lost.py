@@ -27,13 +27,14 @@ def cut_before_the_insert(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def store(*args: Any) -> bool:
         monkeypatch.undo()
-        _end_the_backend()
+        end_the_backend()
         return real(*args)
 
     monkeypatch.setattr(sending, "store", store)
 
 
-def _end_the_backend() -> None:
+def end_the_backend() -> None:
+    """The server ends this thread's connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
@@ -63,7 +64,7 @@ def test_it_is_503_nothing_is_stored_and_the_repetition_is_accepted(
 
 def test_a_connection_that_broke_since_the_last_request_costs_nobody_anything(api: APIClient) -> None:
     post(api, "order-1", bodies(1)[0])
-    _end_the_backend()
+    end_the_backend()
     assert post(api, "order-2", bodies(1)[0]).status_code == 202
 
 
