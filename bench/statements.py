@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg2
 
-_LINE = re.compile(rb"^bench:([\w-]*):LOG:  statement: ", re.MULTILINE)
+_LINE = re.compile(rb"^bench:([\w-]*):LOG:  statement: (/\* counters \*/)?", re.MULTILINE)
 # The server writes a line before it answers, but not through to us at once.
 WRITTEN_S = 0.2
 
@@ -36,7 +36,14 @@ class Statements:
 
     def counts(self) -> Counter[str]:
         """Statements by application name since `zero`."""
+        return Counter(name for name, _ in self._found())
+
+    def counters_counts(self) -> Counter[str]:
+        """Those among them by which a process stores its counters every ten seconds, whatever it does otherwise."""
+        return Counter(name for name, counters in self._found() if counters)
+
+    def _found(self) -> list[tuple[str, bool]]:
         time.sleep(WRITTEN_S)
         with self._log.open("rb") as file:
             file.seek(self._offset)
-            return Counter(name.decode() for name in _LINE.findall(file.read()))
+            return [(name.decode(), bool(counters)) for name, counters in _LINE.findall(file.read())]

@@ -3,9 +3,9 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -81,13 +81,27 @@ FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k
 
 
 def _find(prefix: str) -> _FoundKey | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, [prefix])
-        row = cursor.fetchone()
+    # Being a request's first statement and harmless to repeat, it is the check of the connection as well: Django's own
+    # would ask the server once more for each request.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        row = _ask(prefix)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        row = _ask(prefix)
     if row is None:
         return None
     pk, digest, is_good, last_used_at, *client = row
     return _FoundKey(pk, digest, is_good, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
+
+
+def _ask(prefix: str) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [prefix])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
 
 
 def _note_use(key: _FoundKey) -> None:

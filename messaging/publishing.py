@@ -23,10 +23,10 @@ class SqsAway(Exception):
     """SQS did not take a task within the deadline. It may have taken it all the same: tasks are idempotent."""
 
 
-def publish(task: "Task[Any, Any]", *args: Any) -> None:
-    """Send one task. Raises SqsAway, at once while SQS is known to be away."""
+def publish(task: "Task[Any, Any]", *args: Any, patient: bool = False) -> None:
+    """Send one task; `patient`: see Publisher.send. Raises SqsAway, at once while SQS is known to be away."""
     try:
-        publisher.shared(settings.AWS_REGION).send(message(task, args))
+        publisher.shared(settings.AWS_REGION).send(message(task, args), patient=patient)
     except (SqsError, OperationalError) as error:
         raise SqsAway(str(error)) from error
 

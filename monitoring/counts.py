@@ -17,9 +17,10 @@ def add(sums: Mapping[Series, float]) -> None:
     if not texts:
         return
     with connection.cursor() as cursor:
+        # The comment tells it from what a request or task asks (bench/statements.py counts it apart).
         # In one order everywhere, so that processes which hand over together wait for each other, not crosswise.
         cursor.execute(
-            """
+            """/* counters */
             INSERT INTO monitoring_count AS c (series, value)
             SELECT series, value FROM unnest(%s::text[], %s::float8[]) AS g(series, value) ORDER BY series
             ON CONFLICT (series) DO UPDATE SET value = c.value + excluded.value

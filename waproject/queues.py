@@ -60,6 +60,8 @@ LANES = {
             prefetch_multiplier=2,
             joined_tasks=("messaging.receive",),
             linger=0.1,
+            # Two processes' joined tasks of 30, and as many received meanwhile.
+            room=120,
         ),
         Lane(
             "outgoing",

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
-from waproject.log_context import is_request_id, work
+from waproject.log_context import Touched, is_request_id, work
 
 logger = logging.getLogger(__name__)
 
@@ -26,18 +26,26 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer it."""
-        given, began = request.headers.get(HEADER), time.perf_counter()
-        request_id = given if given and is_request_id(given) else str(uuid4())
+        began, request_id = time.perf_counter(), id_for(request.headers.get(HEADER))
         with work(request_id=request_id) as touched:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
-            level = _level(request.path_info, response.status_code)
-            if logger.isEnabledFor(level):
-                about: dict[str, object] = {"method": request.method, "path": request.path_info[:PATH_LENGTH]}
-                run_ms = round((time.perf_counter() - began) * 1000, 1)
-                about |= {"status": response.status_code, "run_ms": run_ms, **touched.fields()}
-                logger.log(level, "request", extra=about)
+            say(request.method or "", request.path_info, response.status_code, began, touched)
         return response
+
+
+def id_for(given: str | None) -> str:
+    """A proxy's id where it is one, else a new one."""
+    return given if given and is_request_id(given) else str(uuid4())
+
+
+def say(method: str, path: str, status: int, began: float, touched: Touched) -> None:
+    """The request's line; `began`: by time.perf_counter()."""
+    level = _level(path, status)
+    if logger.isEnabledFor(level):
+        about: dict[str, object] = {"method": method, "path": path[:PATH_LENGTH], "status": status}
+        about |= {"run_ms": round((time.perf_counter() - began) * 1000, 1), **touched.fields()}
+        logger.log(level, "request", extra=about)
 
 
 def _level(path: str, status: int) -> int:

@@ -31,6 +31,8 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "waproject.urls"
 WSGI_APPLICATION = "waproject.wsgi.application"
+# Stands before Django, and answers what must cost less than a request of Django's.
+WSGI_SHORT_PATH = "messaging.webhook_wsgi.WebhookShortPath"
 APPEND_SLASH = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
@@ -63,7 +65,6 @@ MIDDLEWARE = [
     "monitoring.health.HealthMiddleware",
     "waproject.request_log.RequestLogMiddleware",
     "waproject.body_limit.BodyLimitMiddleware",
-    "messaging.webhook.WebhookMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -52,7 +52,7 @@ class SendView(APIView):
                 raise ValidationError(item.errors)
             rows = draft([item.new], client_of(request))
             answer = _accepted(rows[0], item.warnings)
-            return Response(answer, status=202) if store(rows, once, stored_form(answer)) else None
+            return Response(answer, status=202) if store(rows, once, stored_form(answer) if once else "") else None
 
         return answered_once(request, work)
 
@@ -74,7 +74,7 @@ class SendBulkView(APIView):
             answer = {"results": _results(items, answers)}
             if not good:
                 return Response(answer, status=400)
-            return Response(answer, status=202) if store(rows, once, stored_form(answer)) else None
+            return Response(answer, status=202) if store(rows, once, stored_form(answer) if once else "") else None
 
         return answered_once(request, work)
 

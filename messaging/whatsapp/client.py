@@ -87,6 +87,8 @@ class CloudApi:
         self._session.headers["Content-Type"] = "application/json"
         # No compression: an answer's size on the wire is then its size in memory.
         self._session.headers["Accept-Encoding"] = "identity"
+        # Requests that lack only their body, by URL: making one cost a quarter of a call's CPU.
+        self._prepared: dict[str, requests.PreparedRequest] = {}
 
     def __repr__(self) -> str:
         return f"CloudApi({self._base!r})"
@@ -135,9 +137,8 @@ class CloudApi:
         raise failure
 
     def _exchange(self, url: str, payload: bytes) -> _Answer:
-        with self._session.post(
-            url,
-            data=payload,
+        with self._session.send(
+            self._request(url, payload),
             timeout=(self._connect_timeout, self._read_timeout),
             allow_redirects=False,
             stream=True,
@@ -146,6 +147,14 @@ class CloudApi:
             if len(content) > MAX_ANSWER:
                 raise ValueError("the answer is too large")
             return _Answer(response.status_code, _parsed(content), response.headers)
+
+    def _request(self, url: str, payload: bytes) -> requests.PreparedRequest:
+        prepared = self._prepared.get(url)
+        if prepared is None:
+            prepared = self._prepared[url] = self._session.prepare_request(requests.Request("POST", url))
+        request = prepared.copy()
+        request.prepare_body(payload, None)
+        return request
 
 
 def _failure(error: Exception) -> WhatsAppError:

@@ -1,11 +1,13 @@
 """The database goes away in the middle of a request."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg2
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.core.signals import request_started
+from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from messaging import services
@@ -25,13 +27,14 @@ def cut_before_the_insert(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def store(*args: Any) -> bool:
         monkeypatch.undo()
-        _end_the_backend()
+        end_the_backend()
         return real(*args)
 
     monkeypatch.setattr(sending, "store", store)
 
 
-def _end_the_backend() -> None:
+def end_the_backend() -> None:
+    """The server ends this thread's connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
@@ -57,3 +60,17 @@ def test_it_is_503_nothing_is_stored_and_the_repetition_is_accepted(
     stored = [model.objects.count() for model in (Message, MessageEvent, IdempotencyKey)]
     assert (lost.status_code, "Retry-After" in lost.headers, stored) == (503, True, [0, 0, 0])
     assert post(api, "order-1", body, url).status_code == 202
+
+
+def test_a_connection_that_broke_since_the_last_request_costs_nobody_anything(api: APIClient) -> None:
+    post(api, "order-1", bodies(1)[0])
+    end_the_backend()
+    assert post(api, "order-2", bodies(1)[0]).status_code == 202
+
+
+def test_the_look_up_of_the_key_stands_for_djangos_check(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = Mock(return_value=True)
+    monkeypatch.setattr(connections["default"], "is_usable", check)
+    request_started.send(None)
+    post(api, "order-1", bodies(1)[0])
+    assert not check.called

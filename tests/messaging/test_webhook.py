@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]
@@ -22,6 +22,8 @@ from messaging.services import evidence, receive, receive_stored
 from messaging.whatsapp.signature import sign
 from tests.environment import APP_SECRET, VERIFY_TOKEN
 from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.test_database_lost import end_the_backend
+from tests.messaging.wsgi import ask, webhook_environ
 from tests.whatsapp.samples import FOLDER
 from waproject import metrics
 from waproject.queues import LANES
@@ -34,9 +36,7 @@ SAMPLES = sorted(FOLDER.glob("webhooks/*.json"))
 
 def post(body: object, secret: str = APP_SECRET, **headers: str) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Client().post(
-        URL, raw, content_type="application/json", headers={"X-Hub-Signature-256": sign(raw, secret), **headers}
-    )
+    return ask(webhook_environ(raw, **{"X-Hub-Signature-256": sign(raw, secret), **headers}))
 
 
 def queued(sqs: Any) -> list[Any]:
@@ -69,8 +69,7 @@ def test_escaped_bytes_are_checked_as_they_came(sqs: Any) -> None:
 @pytest.mark.parametrize("header", ["", "sha256=", "sha256=" + "0" * 64, "sha1=abc", "\N{SNOWMAN}"])
 def test_a_webhook_without_a_valid_signature_is_refused(header: str) -> None:
     raw = json.dumps(webhook(inbound_text())).encode()
-    answer = Client().post(URL, raw, content_type="application/json", headers={"X-Hub-Signature-256": header})
-    assert answer.status_code == 403
+    assert ask(webhook_environ(raw, **{"X-Hub-Signature-256": header})).status_code == 403
 
 
 def test_a_refusal_logs_nothing_of_the_body_or_the_signature(caplog: pytest.LogCaptureFixture) -> None:
@@ -114,15 +113,18 @@ def test_a_body_over_metas_limit_is_413() -> None:
 
 def chunked(body: bytes, source: Any = None) -> Any:
     """A request whose body comes in chunks, as gunicorn hands it over: without a length, and with an end."""
-    environ = {
-        **RequestFactory().post(URL, content_type="application/json").META,
+    return ask(
+        webhook_environ(b"", **{"X-Hub-Signature-256": sign(body, APP_SECRET)}) | in_chunks(source or BytesIO(body))
+    )
+
+
+def in_chunks(source: Any) -> dict[str, Any]:
+    return {
         "CONTENT_LENGTH": "",
         "HTTP_TRANSFER_ENCODING": "chunked",
-        "HTTP_X_HUB_SIGNATURE_256": sign(body, APP_SECRET),
-        "wsgi.input": source or BytesIO(body),
+        "wsgi.input": source,
         "wsgi.input_terminated": True,
     }
-    return WSGIHandler().get_response(WSGIRequest(environ))
 
 
 def test_a_body_in_chunks_is_taken_like_any_other(sqs: Any) -> None:
@@ -155,6 +157,16 @@ class Broken(RawIOBase):
 
 def test_broken_chunks_are_400() -> None:
     assert chunked(b"", Broken()).status_code == 400
+
+
+@pytest.mark.parametrize(("source", "status"), [(BytesIO(b"{}"), 401), (Endless(), 413), (Broken(), 400)])
+def test_chunks_for_the_api_are_limited_too(source: Any, status: int, db: None) -> None:
+    environ = RequestFactory().post("/messaging/send", content_type="application/json").META
+    assert ask(environ | in_chunks(source)).status_code == status
+
+
+def test_a_client_that_goes_in_the_middle_of_a_body_is_400() -> None:
+    assert ask(webhook_environ(b"{}") | {"wsgi.input": Broken()}).status_code == 400
 
 
 def test_a_signed_body_that_is_no_json_is_400() -> None:
@@ -248,3 +260,44 @@ def test_a_webhook_is_taken_whatever_host_it_names(sqs: Any) -> None:
     """A load balancer may call by address; the signature says who it is."""
     answer = post(webhook(inbound_text()), host="10.0.0.7")
     assert (answer.status_code, answer.headers["Content-Length"]) == (200, "0")
+
+
+def test_its_id_is_returned_and_travels_with_its_task(sqs: Any) -> None:
+    answer = post(webhook(inbound_text()), **{"X-Request-ID": "r-1"})
+    (message,) = sqs.receive_message(QueueUrl=LANES["incoming"].url)["Messages"]
+    assert (answer.headers["X-Request-ID"], json.loads(message["Body"])["headers"]["request_id"]) == ("r-1", "r-1")
+
+
+def test_a_refusal_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    post(webhook(inbound_text()), secret="wrong")
+    (line,) = [record for record in caplog.records if record.name == "waproject.request_log"]
+    assert (line.method, line.path, line.status) == ("POST", URL, 403)  # type: ignore[attr-defined]
+
+
+def test_what_nobody_foresaw_is_500_and_has_a_traceback(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "hand_over", lambda *_: 1 / 0)
+    assert post(webhook(inbound_text())).status_code == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_django_answers_it_in_the_same_way(sqs: Any) -> None:
+    raw = json.dumps(webhook(inbound_text())).encode()
+    headers = {"X-Hub-Signature-256": sign(raw, APP_SECRET)}
+    answer = Client().post(URL, raw, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert queued(sqs) == [json.loads(raw)]
+
+
+def test_other_requests_are_djangos() -> None:
+    assert ask(RequestFactory().get("/health/live").META).status_code == 200
+
+
+def test_a_connection_that_broke_is_dropped_before_the_webhook_is_processed_in_the_request(
+    transactional_db: None, sqs_away: None
+) -> None:
+    end_the_backend()
+    connection.errors_occurred = True  # as Django knows after a query that failed
+    assert post(webhook(inbound_text(text="hello"))).status_code == 200

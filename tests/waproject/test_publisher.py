@@ -77,6 +77,16 @@ def test_who_led_a_shared_request_gathers_the_next_one_too(monkeypatch: pytest.M
     assert gathered - began >= 0.5 > time.monotonic() - gathered
 
 
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_thread_that_sends_alone_gathers_if_it_is_patient(patient: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher = Publisher(Recorded())
+    monkeypatch.setattr("waproject.sqs.publisher.GATHER_S", 0.2)
+    publisher.send(Outgoing(URL, "alone"))
+    began = time.monotonic()
+    publisher.send(Outgoing(URL, "alone again"), patient=patient)
+    assert (time.monotonic() - began >= 0.2) is patient
+
+
 def test_while_sqs_is_away_nobody_waits_twice() -> None:
     client = Recorded()
     client.away = True

@@ -5,7 +5,63 @@ from typing import Any, cast
 
 from tests.processes import eventually
 from waproject.sqs.receiving import Receiver
-from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client
+from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, Unavailable
+
+
+class Backlog:
+    """A queue of so many messages; counts requests that would have waited for some, and those that would not."""
+
+    def __init__(self, messages: int) -> None:
+        self.left = messages
+        self.waited = self.asked_at_once = 0
+        self.fails_after: int | None = None
+
+    def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
+        waits = bool(parameters["WaitTimeSeconds"])
+        self.waited, self.asked_at_once = self.waited + waits, self.asked_at_once + (not waits)
+        if self.fails_after is not None and self.waited + self.asked_at_once > self.fails_after:
+            raise Unavailable("away")
+        given = min(self.left, MAX_BATCH_ENTRIES)
+        self.left -= given
+        if waits and not given:
+            threading.Event().wait(0.02)
+        return {"Messages": [{"ReceiptHandle": "r"}] * given}
+
+
+def handed_over(queue: Backlog, *, room: int = 1000, gather: int = 30) -> list[int]:
+    """How many messages came together each time, until the queue was empty or failed."""
+    found: list[int] = []
+    receiver = Receiver(
+        cast(Client, queue), "url", take=lambda received: found.append(len(received)), give_back=lambda _: None,
+        room=room, linger=0.0, wait_time=20, gather=gather,
+    )  # fmt: skip
+    asked = queue.left
+    receiver.start()
+    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)), 5)
+    receiver.stop()
+    receiver.join()
+    return found
+
+
+def test_answers_that_are_full_are_handed_over_together() -> None:
+    queue = Backlog(24)
+    assert handed_over(queue) == [24]
+    assert queue.asked_at_once == 2
+
+
+def test_no_more_than_asked_for_are_handed_over_together() -> None:
+    found = handed_over(Backlog(95))
+    assert (sum(found), max(found)) == (95, 30)
+
+
+def test_without_room_for_more_a_full_answer_is_handed_over_alone() -> None:
+    assert max(handed_over(Backlog(20), room=20, gather=100)) <= 20
+
+
+def test_what_came_before_a_failure_is_handed_over() -> None:
+    queue = Backlog(100)
+    queue.fails_after = 1
+    assert handed_over(queue) == [10]
 
 
 class Queue:

@@ -12,7 +12,7 @@ from waproject.sqs import envelope, joining
 from waproject.sqs.receiving import GATE_S, Received, Receiver, always
 from waproject.sqs.settling import Settler
 from waproject.sqs.waking import Waker
-from waproject.sqs.wire import Client
+from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ CLOSE_S = 10.0
 # What is here while the gate is closed waits so long, which spares it a receive when the outage is short. Then it is
 # left to its back-off: another worker may do it, and workers that pass it on cannot use up its receives.
 GATED_S = 30.0
+# Messages that one task may be joined of.
+GATHERED = 30
 # The header in which a task finds when SQS took its message (milliseconds since 1970; 0: SQS did not say).
 SENT_AT = "sqs_sent_at"
 
@@ -93,6 +95,7 @@ class QueueConsumer:
             give_back=self._give_back,
             room=options.room,
             linger=options.linger,
+            gather=GATHERED if options.joined_tasks else MAX_BATCH_ENTRIES,
             wait_time=wait_time,
             gate=gate,
         )

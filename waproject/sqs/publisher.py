@@ -1,8 +1,9 @@
 """Group commit for sending: requests of many threads share one SendMessageBatch, and each gets its own answer.
 
 Who sends alone is sent at once. Who comes within `BUSY_S` of another thread's request opens a batch that others may
-join for `GATHER_S`, or until it is full; a thread that alone sends one message after another waits for nobody. There is
-no thread of its own: the one who opened a batch sends it, so nothing has to be started again after a fork.
+join for `GATHER_S`, or until it is full. A thread that alone sends one message after another waits for nobody, unless
+it is `patient`: a server's thread cannot tell whether the next request will be its own. There is no thread of its own:
+the one who opened a batch sends it, so nothing has to be started again after a fork.
 """
 
 import threading
@@ -70,15 +71,18 @@ class Publisher:
         # By queue: when a request was last made, and by which thread; None when it carried several threads' messages.
         self._last_flush: dict[str, tuple[float, int | None]] = {}
 
-    def send(self, message: Outgoing) -> None:
-        """Send one message. Raises Unavailable within the deadline, or Refused."""
+    def send(self, message: Outgoing, *, patient: bool = False) -> None:
+        """Send one message. Raises Unavailable within the deadline, or Refused.
+
+        patient: gather also where nobody but this thread has been sending.
+        """
         until = time.monotonic() + self._deadline
         batch, place = self._join(message)
         if place:
             if not batch.sent.wait(self._deadline):
                 raise Unavailable("no answer within the deadline")
         else:
-            self._lead(batch, until)
+            self._lead(batch, until, patient)
         if error := batch.errors[place]:
             raise error
 
@@ -108,10 +112,10 @@ class Publisher:
                 batch = self._open[message.url] = _Batch()
             return batch, batch.add(message)
 
-    def _lead(self, batch: _Batch, until: float) -> None:
+    def _lead(self, batch: _Batch, until: float, patient: bool) -> None:
         url = batch.entries[0].url
         flushed_at, by = self._last_flush.get(url, (0.0, None))
-        if by != threading.get_ident() and time.monotonic() - flushed_at < BUSY_S:
+        if (patient or by != threading.get_ident()) and time.monotonic() - flushed_at < BUSY_S:
             batch.full.wait(GATHER_S)
         with self._lock:
             if self._open.get(url) is batch:

@@ -42,6 +42,7 @@ class Receiver:
     """Receives from one queue while there is room, and hands each answer to `take` (called in a thread of ours).
 
     room: messages that may be held here at once; a request is made when a full answer fits.
+    gather: messages to hand over together where that many are there, in the place of one answer's.
     linger: seconds to leave the queue alone after an answer that was not full, so that the next one brings more.
     gate: whether the application can work at all, e.g. whether its database is there; nothing is asked for without.
     give_back: gets what arrives when it is not wanted any more.
@@ -57,11 +58,12 @@ class Receiver:
         room: int,
         linger: float,
         wait_time: int,
+        gather: int = MAX_BATCH_ENTRIES,
         gate: Callable[[], bool] = always,
     ) -> None:
         self._client, self._url = client, url
         self._take, self._give_back = take, give_back
-        self._room = max(room, 2 * MAX_BATCH_ENTRIES)
+        self._room, self._gather = max(room, 2 * MAX_BATCH_ENTRIES), gather
         self._linger, self._wait_time, self._gate = linger, wait_time, gate
         self._held = 0
         self._backlog = False
@@ -98,22 +100,34 @@ class Receiver:
     def _run(self, first: bool) -> None:
         failures = 0
         while self._reserve(first):
-            received: list[Received] = []
-            try:
-                # Only one waits for messages: a second long poll would take the next one alone, past the linger.
-                received = self._receive(self._wait_time if first else 0)
-                failures = 0
-            except SqsError as error:
-                failures += 1
-                if failures & (failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
-                    logger.warning("sqs did not answer a receive: %s", error)
-            except Exception:  # the thread's edge: without it the worker would look alive and do nothing
-                failures += 1
-                logger.exception("a receive failed")
-            self._settle_reservation(len(received))
+            # Only one waits for messages: a second long poll would take the next one alone, past the linger.
+            received, failed = self._receive_safely(self._wait_time if first else 0, failures)
+            full = len(received) == MAX_BATCH_ENTRIES
+            while full and len(received) + MAX_BATCH_ENTRIES <= self._gather and self._reserve_at_once():
+                more, failed = self._receive_safely(0, failures)
+                received += more
+                full = len(more) == MAX_BATCH_ENTRIES
+            failures = failures + 1 if failed else 0
+            self._note_backlog(full)
             if received:
                 (self._give_back if self._stopping.is_set() else self._take)(received)
-            self._pause(failures, len(received))
+            self._pause(failures, 0 if full else len(received))
+
+    def _receive_safely(self, wait_time: int, failures: int) -> tuple[list[Received], bool]:
+        """What came, of which so much stays reserved, and whether it failed."""
+        received: list[Received] = []
+        failed = False
+        try:
+            received = self._receive(wait_time)
+        except SqsError as error:
+            failed = True
+            if (failures + 1) & failures == 0:  # the 1st, 2nd, 4th, 8th …
+                logger.warning("sqs did not answer a receive: %s", error)
+        except Exception:  # the thread's edge: without it the worker would look alive and do nothing
+            failed = True
+            logger.exception("a receive failed")
+        self.done_with(MAX_BATCH_ENTRIES - len(received))
+        return received, failed
 
     def _reserve(self, first: bool) -> bool:
         """Wait until a full answer fits, and count it as held already; False when it is time to end."""
@@ -126,16 +140,22 @@ class Receiver:
                 self._changed.wait(None if may else GATE_S)
         return False
 
+    def _reserve_at_once(self) -> bool:
+        """Count one more answer as held, unless it would have to be waited for."""
+        with self._changed:
+            may = self._fits() and not self._stopping.is_set() and self._gate()
+            self._held += MAX_BATCH_ENTRIES if may else 0
+        return may
+
     def _fits(self) -> bool:
         """Whether there is room for a full answer."""
         return self._held + MAX_BATCH_ENTRIES <= self._room
 
-    def _settle_reservation(self, received: int) -> None:
+    def _note_backlog(self, backlog: bool) -> None:
         with self._changed:
-            backlog, self._backlog = self._backlog, received == MAX_BATCH_ENTRIES
-            if self._backlog and not backlog:
+            began, self._backlog = backlog and not self._backlog, backlog
+            if began:
                 self._changed.notify_all()
-            self._release(MAX_BATCH_ENTRIES - received)
 
     def _release(self, count: int) -> None:
         fitted = self._fits()
@@ -157,10 +177,10 @@ class Receiver:
         now = time.monotonic()
         return [_received(message, now) for message in answer.get("Messages") or ()]
 
-    def _pause(self, failures: int, received: int) -> None:
+    def _pause(self, failures: int, drained: int) -> None:
         if failures:
             self._stopping.wait(back_off(failures))
-        elif 0 < received < MAX_BATCH_ENTRIES and self._linger:
+        elif drained and self._linger:
             self._stopping.wait(self._linger)
 
 

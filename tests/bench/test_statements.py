@@ -1,0 +1,24 @@
+"""What PostgreSQL's log says of our statements."""
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bench.statements import Statements
+from monitoring import counts
+
+
+@pytest.mark.django_db
+def test_the_counters_own_statement_is_told_from_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.statements.WRITTEN_S", 0.0)
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        counts.add({("a",): 1})
+    log = tmp_path / "postgres.log"
+    log.write_text("".join(f"bench:web:LOG:  statement: {sql}\n" for sql in (captured[0]["sql"], "SELECT 1", "COMMIT")))
+    statements = Statements.__new__(Statements)
+    statements._log, statements._offset = log, 0
+    assert (statements.counts()["web"], statements.counters_counts()["web"]) == (3, 1)
