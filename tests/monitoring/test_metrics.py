@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from monitoring import counts
+from monitoring.models import Count
 from waproject import metrics
 from waproject.metrics import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS
 
@@ -66,14 +67,20 @@ def test_a_forked_child_counts_from_nothing() -> None:
     assert os.read(read, 10) == b"0"
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def nothing_counted(db: None) -> None:
+    """Workers of other tests keep their counts in the test's database."""
+    Count.objects.all().delete()
+
+
+@pytest.mark.usefixtures("nothing_counted")
 def test_totals_add_up_over_hand_overs() -> None:
     counts.add({("a", "x"): 2, ("b",): 1})
     counts.add({("a", "x"): 3})
     assert counts.totals() == {("a", "x"): 5, ("b",): 1}
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("nothing_counted")
 def test_what_the_store_does_not_take_is_counted_later() -> None:
     def refuse(_: object) -> None:
         raise OSError
