@@ -15,29 +15,25 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class DatabaseKeeper:
-    """Keeps the rows; raises django.db errors, after which the next call connects anew."""
+    """Keeps the rows; raises django.db errors. Closed after each word, so that the next one connects anew."""
 
     def begun(self, process: Process) -> None:
         """Take the place of those of this host that were killed, and remember that they were."""
-        self._reconnect_if_broken()
         Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
         self._take_over(process)
 
     def seen(self, process: Process) -> None:
         """One statement; the row is made again where somebody took it away."""
-        self._reconnect_if_broken()
         mine = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
         if not mine.update(seen_at=timezone.now()):
             self.begun(process)
 
     def ended(self, process: Process) -> None:
         """Take the row away."""
-        self._reconnect_if_broken()
         Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid).delete()
 
     def names(self, since: float) -> set[str]:
         """One query."""
-        self._reconnect_if_broken()
         seen = Heartbeat.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=since))
         return set(seen.values_list("name", flat=True))
 
@@ -58,10 +54,6 @@ class DatabaseKeeper:
             pid=process.pid,
             defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"]},
         )
-
-    def _reconnect_if_broken(self) -> None:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
 
 
 def _killed(process: Process) -> list[int]:
