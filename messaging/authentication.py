@@ -84,10 +84,11 @@ def _find(prefix: str) -> _FoundKey | None:
     # Being a request's first statement and harmless to repeat, it is the check of the connection as well: Django's own
     # would ask the server once more for each request.
     connection.health_check_done = True  # type: ignore[attr-defined]
+    may_have_broken = connection.connection is not None and not connection.in_atomic_block
     try:
         row = _ask(prefix)
     except (OperationalError, InterfaceError):
-        if connection.in_atomic_block:
+        if not may_have_broken:
             raise
         connection.close()
         row = _ask(prefix)

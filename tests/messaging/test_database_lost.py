@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from django.conf import settings
 from django.core.signals import request_started
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from rest_framework.test import APIClient
 
 from messaging import services
@@ -74,3 +74,11 @@ def test_the_look_up_of_the_key_stands_for_djangos_check(api: APIClient, monkeyp
     request_started.send(None)
     post(api, "order-1", bodies(1)[0])
     assert not check.called
+
+
+def test_a_database_that_is_away_is_asked_once(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    refuse = Mock(side_effect=OperationalError)
+    monkeypatch.setattr(connections["default"], "get_new_connection", refuse)
+    assert post(api, "order-1", bodies(1)[0]).status_code == 503
+    assert refuse.call_count == 1
