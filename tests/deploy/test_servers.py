@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from deploy.local.sqs import Sqs
+from tests.environment import free_port
 
 pytestmark = pytest.mark.enable_socket
 
@@ -85,7 +86,7 @@ def test_messages_survive_a_stop_and_a_move_to_another_port(sqs: Sqs) -> None:
     url = client(sqs).create_queue(QueueName="q")["QueueUrl"]
     client(sqs).send_message(QueueUrl=url, MessageBody="hello")
     sqs.stop()
-    moved = Sqs(sqs.state_dir, sqs.port + 1 if sqs.port < 65535 else sqs.port - 1)
+    moved = Sqs(sqs.state_dir, free_port())
     moved.start()
     try:
         (there,) = client(moved).list_queues()["QueueUrls"]
