@@ -9,19 +9,17 @@ from django.utils import timezone
 
 from messaging.services.acceptance import TEMPLATE, NewMessage
 from messaging.services.consent import Stops, refusals
-from messaging.services.windows import OPENS_NO_WINDOW, WINDOW, LastInbound, closed_windows
+from messaging.services.windows import LAST_INBOUND, WINDOW, LastInbound, closed_windows
 from messaging.whatsapp.recipients import canonical
 
 # Every request that sends asks this, so it is one round trip, and SQL: the ORM took longer to build its first half than
 # PostgreSQL to answer both. A row is of a contact who said stop (no number), or of a conversation's last message.
-_ASK = """
+_ASK = f"""
 SELECT NULL, portfolio, phone_key, user_id, blocked_at IS NOT NULL, NULL FROM messaging_contact
 WHERE (phone_key = ANY(%(keys)s) OR user_id = ANY(%(keys)s)) AND (blocked_at IS NOT NULL OR opted_out_at IS NOT NULL)
 UNION ALL
-SELECT number_id, NULL, peer, NULL, NULL, max(at) FROM messaging_message
-WHERE peer = ANY(%(peers)s) AND at >= %(since)s AND direction = 'inbound' AND type <> %(opens_none)s
-GROUP BY number_id, peer
-"""
+SELECT number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND}) AS wrote
+"""  # noqa: S608 - constants of this project
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,6 @@ def standings(new: Sequence[NewMessage], *, windows: bool) -> list[Standing]:
         "keys": list({canonical(message.peer) for message in new}),
         "peers": list({message.peer for message in new if windows and message.type != TEMPLATE}),
         "since": now - WINDOW,
-        "opens_none": OPENS_NO_WINDOW,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ASK, asked)

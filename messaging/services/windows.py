@@ -13,7 +13,12 @@ from django.db import connection
 from messaging.services.acceptance import TEMPLATE, NewMessage
 
 WINDOW = timedelta(hours=24)
-OPENS_NO_WINDOW = "system"
+# Of some peers, since a time: what the system says of a user, such as a changed number, opens no window.
+LAST_INBOUND = """
+SELECT number_id, peer, max(at) AS at FROM messaging_message
+WHERE peer = ANY(%(peers)s) AND at >= %(since)s AND direction = 'inbound' AND type <> 'system'
+GROUP BY number_id, peer
+"""
 
 # When somebody last wrote, by the number's pk and the peer.
 LastInbound = dict[tuple[int, str], datetime]
@@ -56,12 +61,5 @@ def is_open(last: datetime | None, at: datetime) -> bool:
 def last_inbound(peers: Sequence[str], now: datetime) -> LastInbound:
     """When each of them last wrote to each number, within the window."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT number_id, peer, max(at) FROM messaging_message
-            WHERE peer = ANY(%s) AND at >= %s AND direction = 'inbound' AND type <> %s
-            GROUP BY number_id, peer
-            """,
-            [list(set(peers)), now - WINDOW, OPENS_NO_WINDOW],
-        )
+        cursor.execute(LAST_INBOUND, {"peers": list(set(peers)), "since": now - WINDOW})
         return {(number_id, peer): at for number_id, peer, at in cursor.fetchall()}
