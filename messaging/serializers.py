@@ -7,13 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from messaging.media_states import states
-from messaging.models import PRIORITIES, Attempt, Message, MessageEvent
+from messaging.models import PRIORITY_NAMES, Attempt, Message, MessageEvent
 from messaging.services.media import media_of
 from messaging.states import Status
 from messaging.strict_fields import refuse_unknown
 from messaging.timeline import timeline
-
-PRIORITY_NAMES = {member.value: name for name, member in PRIORITIES.items()}
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):

@@ -12,8 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.media_states import TRIED_FOR
+from messaging.models import PRIORITY_NAMES
 from monitoring.depths import QueuesAway, lane_depths
-from monitoring.lane_counts import PRIORITIES
 from monitoring.workers import State, workers
 from waproject.metrics import Series
 
@@ -144,7 +144,7 @@ def _unknown() -> Readings:
 
 def _due() -> Readings:
     """Of numbers that may send: the oldest due message by priority, and since when nothing was released."""
-    readings: Readings = {(OLDEST_DUE.name, name): 0.0 for name in PRIORITIES.values()}
+    readings: Readings = {(OLDEST_DUE.name, name): 0.0 for name in PRIORITY_NAMES.values()}
     lag = 0.0
     with connection.cursor() as cursor:
         cursor.execute(
@@ -159,10 +159,10 @@ def _due() -> Readings:
             WHERE n.paused_at IS NULL AND n.probe_at IS NULL
               AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
             """,
-            [list(PRIORITIES)],
+            [list(PRIORITY_NAMES)],
         )
         for priority, due, waits in cursor.fetchall():
-            series = (OLDEST_DUE.name, PRIORITIES[priority])
+            series = (OLDEST_DUE.name, PRIORITY_NAMES[priority])
             readings[series] = max(readings[series], due)
             lag = max(lag, waits)
     return {**readings, (LAG.name,): lag}

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from messaging.models import PRIORITY_NAMES
 from monitoring import counts
 from monitoring.models import Position
 from waproject.metrics import INFINITY, SLOW_S, SUM, Counter, Histogram, Series
@@ -26,7 +27,6 @@ SEND_LATENCY = Histogram(
     "waproject_send_latency_seconds", "From when a message was due until Meta accepted it", ("priority",), SLOW_S
 )
 FROM_EVENTS: tuple[Counter | Histogram, ...] = (MESSAGES, RETRIES, FAILURES, SEND_LATENCY)
-PRIORITIES = {0: "high", 5: "normal", 9: "low"}
 
 _UPTO = """
 SELECT least(
@@ -105,7 +105,7 @@ def _add_latencies(cursor: Any, span: dict[str, int], sums: dict[Series, float])
     bounds = SEND_LATENCY.bounds
     cursor.execute(_LATENCY, {**span, "bounds": list(bounds)})
     for priority, place, count, seconds in cursor.fetchall():
-        name = PRIORITIES.get(priority, "other")
+        name = PRIORITY_NAMES.get(priority, "other")
         bound = repr(bounds[place]) if place < len(bounds) else INFINITY
         _plus(sums, (SEND_LATENCY.name, name, bound), count)
         _plus(sums, (SEND_LATENCY.name, name, SUM), seconds)

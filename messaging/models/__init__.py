@@ -9,6 +9,7 @@ from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.media import Media
 from messaging.models.messages import (
     PRIORITIES,
+    PRIORITY_NAMES,
     Attempt,
     Contact,
     Conversation,
@@ -24,6 +25,7 @@ from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook,
 
 __all__ = [
     "PRIORITIES",
+    "PRIORITY_NAMES",
     "AccountEvent",
     "ApiClient",
     "ApiKey",

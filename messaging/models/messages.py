@@ -42,6 +42,7 @@ class Priority(IntEnum):
 
 
 PRIORITIES = {member.name.lower(): member for member in Priority}
+PRIORITY_NAMES = {member.value: name for name, member in PRIORITIES.items()}
 
 
 class OnUnknown(StrEnum):
