@@ -68,19 +68,19 @@ def test_a_forked_child_counts_from_nothing() -> None:
 
 
 @pytest.fixture
-def nothing_counted(db: None) -> None:
+def no_totals(db: None) -> None:
     """Workers of other tests keep their counts in the test's database."""
     Count.objects.all().delete()
 
 
-@pytest.mark.usefixtures("nothing_counted")
+@pytest.mark.usefixtures("no_totals")
 def test_totals_add_up_over_hand_overs() -> None:
     counts.add({("a", "x"): 2, ("b",): 1})
     counts.add({("a", "x"): 3})
     assert counts.totals() == {("a", "x"): 5, ("b",): 1}
 
 
-@pytest.mark.usefixtures("nothing_counted")
+@pytest.mark.usefixtures("no_totals")
 def test_what_the_store_does_not_take_is_counted_later() -> None:
     def refuse(_: object) -> None:
         raise OSError
