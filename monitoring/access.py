@@ -7,7 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.authentication import Caller, IsApiClientOrStaff
+from messaging.access import Caller, IsApiClientOrStaff
 
 
 class MetricsToken(BaseAuthentication):

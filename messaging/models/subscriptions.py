@@ -10,8 +10,8 @@ from messaging.identifiers import uuid7
 from messaging.models.access import ApiClient
 from messaging.models.messages import Message
 from messaging.models.numbers import BusinessNumber
-from messaging.outward.addresses import URL_LENGTH
-from messaging.outward.schedule import State
+from messaging.subscriber_http.retry_schedule import State
+from messaging.subscriber_http.ssrf_guard import URL_LENGTH
 
 # Deliveries of a subscription are made side by side in so many lanes; those about one person share a lane and follow
 # each other.

@@ -5,19 +5,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.accepting.accept import NewMessage, accept
+from messaging.accepting.business_numbers import number_to_send_from
+from messaging.lifecycle.transitions import announce_changes
 from messaging.models import BusinessNumber, Message, MessageEvent
-from messaging.services import (
-    Claimed,
-    NewMessage,
-    Outcome,
-    accept,
-    announce_changes,
-    claim,
-    number_to_send_from,
-    record,
-    release,
-)
-from messaging.services.release import Release
+from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.release import Release, release
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import WhatsAppError
