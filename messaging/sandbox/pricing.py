@@ -66,10 +66,18 @@ class Tariff:
         self._entry_points[phone_number_id, user.user_id] = opened
 
     def price_of(
-        self, category: str | None, phone_number_id: str, business_number: str, user: User, behaviour: Behaviour
+        self,
+        category: str | None,
+        phone_number_id: str,
+        business_number: str,
+        user: User,
+        behaviour: Behaviour,
+        now: float,
     ) -> Price:
-        """The price of a message to a user; ``category`` is that of its template in lower case, None without one."""
-        now = time.time()
+        """The price of a message to a user; ``category`` is that of its template in lower case, None without one.
+
+        ``now`` is unix seconds: the free tier of service messages begins anew with each month (UTC).
+        """
         entry_point = self._entry_points.get((phone_number_id, user.user_id))
         if entry_point and now < entry_point.expires_at:
             return Price(FREE_ENTRY_POINT, REFERRAL, entry_point)

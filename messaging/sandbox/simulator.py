@@ -165,7 +165,7 @@ class Simulator:
         if message.marketing:
             category = MARKETING_LITE
         number = self.identity.display_phone_number
-        return self._tariff.price_of(category, phone_number_id, number, message.recipient, self.behaviour)
+        return self._tariff.price_of(category, phone_number_id, number, message.recipient, self.behaviour, time.time())
 
     def _plan(self, entry: Entry) -> list[Planned]:
         message = entry.message

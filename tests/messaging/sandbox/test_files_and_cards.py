@@ -110,7 +110,14 @@ def test_a_reaction_is_one_emoji(sandbox: Sandbox, emoji: object, code: int) -> 
 
 @pytest.mark.parametrize(
     ("message_id", "code"),
-    [(WAMID, 0), ("wamid.", 131009), ("HBgLMTU1NTEyMzAwMDE=", 131009), ("wamid.a/b c", 131009), (7, 100), (None, 131008)],
+    [
+        (WAMID, 0),
+        ("wamid.", 131009),
+        ("HBgLMTU1NTEyMzAwMDE=", 131009),
+        ("wamid.a/b c", 131009),
+        (7, 100),
+        (None, 131008),
+    ],
 )
 def test_a_reaction_is_to_a_wamid(sandbox: Sandbox, message_id: object, code: int) -> None:
     assert code_of(sandbox, "reaction", {"message_id": message_id, "emoji": "👍"}) == code
@@ -184,7 +191,5 @@ def test_a_file_that_the_message_cannot_carry_fails_by_webhook(
     media_id = upload(sandbox, mime_type, content)[1]["id"]
     assert code_of(sandbox, message_type, {"id": media_id}) == 0
     wamid = sandbox.ledger()["messages"][0]["wamid"]
-    (hook,) = receiver.wait_for(
-        1, lambda hook: (hook.status.get("id"), hook.status.get("status")) == (wamid, last)
-    )
+    (hook,) = receiver.wait_for(1, lambda hook: (hook.status.get("id"), hook.status.get("status")) == (wamid, last))
     assert hook.status.get("errors", [{}])[0].get("code") == (131053 if last == "failed" else None)

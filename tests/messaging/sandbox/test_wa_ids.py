@@ -50,9 +50,7 @@ def test_the_ledger_finds_a_user_by_every_spelling(sandbox: Sandbox, asked: str)
 
 
 @pytest.mark.parametrize("spelling", ["5531991234567", "553191234567"])
-def test_a_users_webhook_has_the_spelling_that_was_given(
-    sandbox: Sandbox, receiver: Receiver, spelling: str
-) -> None:
+def test_a_users_webhook_has_the_spelling_that_was_given(sandbox: Sandbox, receiver: Receiver, spelling: str) -> None:
     sandbox.post("/_sandbox/inbound", {"from": spelling, "text": "Oi"})
     (hook,) = receiver.wait_for(1, lambda hook: "messages" in hook.value)
     assert (hook.value["messages"][0]["from"], hook.value["contacts"][0]["wa_id"]) == (spelling, spelling)
