@@ -15,7 +15,6 @@ from django.db import InterfaceError, OperationalError, connection
 from messaging.access.idempotency import sweep_idempotency_keys
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
-from messaging.lifecycle.transitions import Logged, announce_changes
 from messaging.outgoing import call_pool, tasks
 from messaging.outgoing.claim_and_record import claim
 from messaging.outgoing.dead_letter_publisher import publish_dead_letter
@@ -56,19 +55,19 @@ DRAIN_S = 25
 _incoming = IncomingWatch()
 
 
-def _sweep_unknown() -> list[Logged]:
-    return sweep_unknown(_incoming.evidence()) if has_unknown() else []
+def _sweep_unknown() -> None:
+    if has_unknown():
+        sweep_unknown(_incoming.evidence())
 
 
-def _drain_exhausted() -> list[Logged]:
+def _drain_exhausted() -> None:
     letters = exhausted()
     for letter in letters:
         publish_dead_letter("outgoing", tasks.revive, str(letter.message_id), letter.generation)
     dead_lettered(letters)
-    return []
 
 
-SWEEPS: tuple[tuple[float, Callable[[], list[Logged]]], ...] = (
+SWEEPS: tuple[tuple[float, Callable[[], None]], ...] = (
     (1.0, sweep_holds),
     (1.0, sweep_expired),
     (2.0, sweep_orphans),
@@ -155,7 +154,7 @@ class Dispatcher:
         """What a worker does. Too much for the free calls goes back: it keeps its turn, and can still be cancelled."""
         own = call_pool.sender(OWN_CALLS)
         if len(batch.message_ids) > own.free():
-            announce_changes(take_back(batch))
+            take_back(batch)
             return
         for claimed in claim([batch]):
             own.send(claimed)
@@ -174,7 +173,7 @@ class Dispatcher:
                 continue
             self._next_sweep[sweep] = now + every
             try:
-                announce_changes(sweep())
+                sweep()
             except SqsAway:
                 logger.info("%s waits for SQS", sweep.__name__)
             except (OperationalError, InterfaceError):

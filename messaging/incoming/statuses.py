@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import learn_from_statuses
-from messaging.lifecycle import Change, Logged, advance_many
+from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
 from messaging.outgoing import give_another_chance
 from messaging.states import FROM_META, Status
@@ -21,17 +21,16 @@ SWEEP_ROWS = 500
 MAX_CODE = 2**31 - 1  # what the column holds
 
 
-def apply_statuses(updates: Sequence[StatusUpdate]) -> list[Logged]:
+def apply_statuses(updates: Sequence[StatusUpdate]) -> None:
     """Move messages by what Meta reports, and keep as orphans the statuses of messages that are not here (yet)."""
     if not updates:
-        return []
+        return
     found = _match(updates)
     matched = [(update, message_id) for update in updates if (message_id := found.get(_identity(update)))]
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
     learn_from_statuses(matched)
-    logged = advance_many(changes)
-    return logged + give_another_chance(changes, logged)
+    give_another_chance(changes, advance_many(changes))
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:
@@ -107,7 +106,7 @@ def _keep_orphans(updates: Sequence[StatusUpdate]) -> None:
         OrphanStatus.objects.bulk_create([rows[key] for key in sorted(rows)], ignore_conflicts=True)
 
 
-def sweep_orphans() -> list[Logged]:
+def sweep_orphans() -> None:
     """Apply the orphans whose message has come since, and forget those that are older than a week."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -126,7 +125,7 @@ def sweep_orphans() -> list[Logged]:
             [SWEEP_ROWS],
         )
         rows = cursor.fetchall()
-        return apply_statuses([update for raw, number in rows for update in _as_it_came(json.loads(raw), number)])
+        apply_statuses([update for raw, number in rows for update in _as_it_came(json.loads(raw), number)])
 
 
 def _as_it_came(raw: object, phone_number_id: str) -> tuple[StatusUpdate, ...]:

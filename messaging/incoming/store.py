@@ -12,7 +12,7 @@ from django.utils import timezone
 from messaging.contacts import STOPPED_MARKETING, people_of
 from messaging.incoming.account_events import store_events
 from messaging.incoming.statuses import apply_statuses
-from messaging.lifecycle import Logged, MessageReceived, announce_changes, happened, retrying_deadlocks
+from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
 from messaging.media import expect_media
 from messaging.models import (
     BusinessNumber,
@@ -38,7 +38,7 @@ def receive(*bodies: object) -> None:
 
     The same body again stores nothing twice. Raises django.db errors when the database is away.
     """
-    announce_changes(store(sum((normalise(body) for body in bodies), Normalised())))
+    store(sum((normalise(body) for body in bodies), Normalised()))
 
 
 def receive_stored(stored_id: int) -> None:
@@ -50,8 +50,8 @@ def receive_stored(stored_id: int) -> None:
 
 
 @retrying_deadlocks
-def store(normalised: Normalised) -> list[Logged]:
-    """Returns what was logged of all messages."""
+def store(normalised: Normalised) -> None:
+    """Store messages, statuses, account events and what is unknown, in one transaction."""
     messages = [message for message in normalised.messages if _number_id(message)]
     homeless = [
         Unknown("message without a business number", None, message.raw)
@@ -60,13 +60,12 @@ def store(normalised: Normalised) -> list[Logged]:
     ]
     with transaction.atomic():
         numbers = _numbers(messages, _named(normalised))
-        new, logged = _store_messages(messages, normalised, numbers)
+        new = _store_messages(messages, normalised, numbers)
         _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, [row.id for row in new])])
         store_events(normalised.events)
-        logged += apply_statuses(normalised.statuses)
+        apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
         happened([MessageReceived(message_id) for message_id in received])
-    return logged
 
 
 def _named(normalised: Normalised) -> set[str]:
@@ -109,7 +108,7 @@ def _numbers(messages: Iterable[InboundMessage], others: set[str]) -> dict[str, 
 
 def _store_messages(
     messages: Sequence[InboundMessage], normalised: Normalised, numbers: dict[str, BusinessNumber]
-) -> tuple[list[Message], list[Logged]]:
+) -> list[Message]:
     by_wamid: dict[str, InboundMessage] = {}
     for message in messages:
         by_wamid.setdefault(message.wamid, message)
@@ -117,7 +116,7 @@ def _store_messages(
     # Made in Meta's order, so that the ids of one second's messages have it too; written in one order by all workers.
     rows = [_row(message, numbers[_number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
     if not rows:
-        return [], []
+        return []
     rows.sort(key=lambda row: row.wamid or "")
     Message.objects.bulk_create(rows, ignore_conflicts=True)
     # An id that is there is new: rows that were in conflict kept the id of the first delivery.
@@ -126,10 +125,10 @@ def _store_messages(
     events = MessageEvent.objects.bulk_create(
         MessageEvent(message_id=row.id, status=row.status, at=row.at, source="webhook") for row in new
     )
-    logged = [Logged(event.pk, event.message_id, Status(event.status), applied=False) for event in events]
+    announce_events([event.pk for event in events])
     expect_media(new)
     note_messages(row.id for row in new)
-    return new, logged
+    return new
 
 
 def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
@@ -202,12 +201,11 @@ def _digest(piece: Unknown) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sweep_stored_webhooks() -> list[Logged]:
-    """Work on stored bodies whose task got lost, a few at a time. Nothing is left to announce: `receive` did."""
+def sweep_stored_webhooks() -> None:
+    """Process stored bodies whose task was lost, a few at a time."""
     lost = StoredWebhook.objects.filter(received_at__lt=timezone.now() - STORED_LOST_AFTER).order_by("id")
     for stored_id in lost.values_list("id", flat=True)[:10]:
         receive_stored(stored_id)
-    return []
 
 
 def keep_for_later(body: object) -> int:

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from messaging.lifecycle import announce_changes
 from messaging.outgoing.claim_and_record import Claimed, Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
@@ -134,7 +133,7 @@ class Sender:
         give_up_at = max(outcome.at for outcome in outcomes) + KEPT_FOR
         while True:
             try:
-                announce_changes(record(outcomes))
+                record(outcomes)
             except (OperationalError, InterfaceError) as error:
                 connection.close()
                 if timezone.now() >= give_up_at:

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.access import note
-from messaging.lifecycle import Change, advance_many, announce_changes
+from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.outgoing.redrive import again
 from messaging.states import Status, may_move
@@ -49,9 +49,8 @@ def cancel(message: Message, who: str) -> Message:
         row = _locked(message)
         if not may_move(Status(row.status), Status.CANCELLED):
             raise NotPossible("cancelled", Status(row.status))
-        logged = advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
+        advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
         note(who, "cancel", f"message {row.pk}", before=row.status)
-    announce_changes(logged)
     message.refresh_from_db()
     return message
 
@@ -67,9 +66,8 @@ def retry(message: Message, who: str) -> Message:
             raise NotPossible("retried", Status(row.status))
         if row.expires_at is not None and row.expires_at <= timezone.now():
             raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
-        logged = again([row], "api")
+        again([row], "api")
         note(who, "retry", f"message {row.pk}", before=row.status)
-    announce_changes(logged)
     message.refresh_from_db()
     return message
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from messaging.lifecycle import Change, Logged, advance_many, retrying_deadlocks
+from messaging.lifecycle import Change, advance_many, retrying_deadlocks
 from messaging.models import OnUnknown
 from messaging.outgoing import rate_limits, retry_policy
 from messaging.outgoing.holds.suspensions import Report, apply_stops
@@ -100,7 +100,7 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
 
 
 @retrying_deadlocks
-def record(outcomes: Sequence[Outcome]) -> list[Logged]:
+def record(outcomes: Sequence[Outcome]) -> None:
     """Write what came of any number of calls, and what has to wait because of them.
 
     Where all went well that is one statement, which needs no transaction around it.
@@ -111,11 +111,11 @@ def record(outcomes: Sequence[Outcome]) -> list[Logged]:
     reports += _unreachable(outcomes)
     streaks = _streaks(outcomes)
     if not (reports or streaks):
-        return advance_many(changes)
+        advance_many(changes)
+        return
     with transaction.atomic():
-        logged = advance_many(changes)
+        advance_many(changes)
         apply_stops(reports, streaks)
-    return logged
 
 
 def _decide(outcome: Outcome) -> retry_policy.Decision:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from messaging.lifecycle import Change, advance_many, announce_changes
+from messaging.lifecycle import Change, advance_many
 from messaging.outgoing import rate_limits
 from messaging.outgoing.due_selection import Candidate, due_now, heads_of_pairs, set_aside, sort_out
 from messaging.states import Status
@@ -147,10 +147,7 @@ def _choose(cursor: Any, number: _Number, allowed: int) -> list[Candidate]:
 
 
 def _expire(message_ids: list[UUID], now: datetime) -> None:
-    if not message_ids:
-        return
-    logged = advance_many([Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in message_ids])
-    transaction.on_commit(lambda: announce_changes(logged))
+    advance_many([Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in message_ids])
 
 
 def _batches(rows: list[Candidate]) -> list[Release]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.lifecycle import Logged, alert
+from messaging.lifecycle import alert
 from messaging.models import Hold, HoldKind
 
 CLEARED_AT_ONCE = 2000
@@ -40,16 +40,15 @@ def resume_hold(hold_id: int) -> bool:
     return bool(Hold.objects.filter(pk=hold_id, resumed_at=None).update(resumed_at=timezone.now()))
 
 
-def sweep_holds() -> list[Logged]:
+def sweep_holds() -> None:
     """Resume the holds whose time is up, and take the marks of resumed ones away, a batch at a time."""
     now = timezone.now()
     if not Hold.objects.exists():
-        return []
+        return
     Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=now)
     for hold in Hold.objects.exclude(resumed_at=None):
         if not clear(hold.mark) and hold.resumed_at and hold.resumed_at < now - KEPT_FOR:
             hold.delete()
-    return []
 
 
 def clear(mark: str) -> int:
