@@ -21,7 +21,7 @@ def named_paths(document: Path) -> set[str]:
 
 
 def exists(path: str, folder: Path) -> bool:
-    """Whether it is a tracked file or folder, from the root, from the folder of the document, or of a lane's package."""
+    """Whether it is a tracked file or folder, seen from the root, from the document, or from an app."""
     beginnings = ("", f"{folder.relative_to(ROOT)}/", "messaging/", "waproject/", "monitoring/")
     return any(
         beginning + path in TRACKED or any(file.startswith(beginning + path) for file in TRACKED if path.endswith("/"))
