@@ -1,4 +1,4 @@
-"""Who is told: e-mail and a Slack-compatible webhook, each on its own, each notice once, again where it failed."""
+"""Notices of alerts by e-mail and Slack-compatible webhook, each sent once and retried on failure."""
 
 import logging
 import time

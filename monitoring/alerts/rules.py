@@ -1,4 +1,4 @@
-"""The alert rules, as data. Each one's meaning and what to do, step by step: docs/operations.md, "Alerts".
+"""Alert rules, as data. docs/operations.md, "Alerts", explains each and what to do.
 
 Readings come from the monitor's samples. What has a row of its own, such as a paused number, is read from that row: the
 log lines of `messaging/lifecycle/operator_alerts.py` speak of the same facts at once, and are no second source.
