@@ -251,7 +251,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrStaff"],
+    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrAnyStaff"],
     "SERVE_AUTHENTICATION": None,
 }
 

@@ -5,8 +5,10 @@ from messaging.access.audit_log import (
     note,
 )
 from messaging.access.authentication import (
+    ANY_STAFF,
     ApiKeyAuthentication,
     Caller,
+    IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
     client_of,
 )
@@ -25,11 +27,13 @@ from messaging.access.idempotency_header import (
 )
 
 __all__ = [
+    "ANY_STAFF",
     "HEADER_PARAMETER",
     "REFUSALS",
     "ApiKeyAuthentication",
     "Caller",
     "Conflict",
+    "IsApiClientOrAnyStaff",
     "IsApiClientOrStaff",
     "KeyOfAnotherRequest",
     "Once",
