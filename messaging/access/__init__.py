@@ -25,6 +25,7 @@ from messaging.access.idempotency_header import (
     answered_once,
     stored_form,
 )
+from messaging.access.shown_once import shown_once
 
 __all__ = [
     "ANY_STAFF",
@@ -43,5 +44,6 @@ __all__ = [
     "digest_of",
     "name_of",
     "note",
+    "shown_once",
     "stored_form",
 ]

@@ -75,7 +75,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 _CLIENT = [field.attname for field in ApiClient._meta.concrete_fields]
 # Each request asks this. In SQL, since the ORM's building of it cost as much as all the rest of a request's checks.
 _FIND = f"""
-SELECT k.id, k.hash, k.revoked_at IS NULL AND c.active, k.last_used_at, {", ".join(f"c.{name}" for name in _CLIENT)}
+SELECT k.id, k.hash, (k.revoked_at IS NULL OR k.revoked_at > statement_timestamp()) AND c.active, k.last_used_at,
+  {", ".join(f"c.{name}" for name in _CLIENT)}
 FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k.prefix = %s
 """  # noqa: S608 - columns of a model
 

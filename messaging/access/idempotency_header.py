@@ -87,7 +87,7 @@ def _once(request: Request) -> Once | None:
     return Once(client, key if client else _own_key(request.user.pk, key), digest_of(request.path, request.data))
 
 
-def _own_key(account: int, key: str) -> str:
+def _own_key(account: int | None, key: str) -> str:
     """A staff account's key, as one that no other account can name: they have no client that would keep them apart."""
     return hashlib.sha256(f"staff {account}\n{key}".encode()).hexdigest()
 
