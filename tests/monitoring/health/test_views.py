@@ -159,7 +159,8 @@ def test_a_missing_worker_is_named(running: None, api: APIClient) -> None:
 
 
 def test_webhooks_are_still_wanted_while_the_database_is_away(running: None, database_away: None) -> None:
-    assert ask("/health/ready") == (200, {"status": "degraded", "age_s": 0.0})
+    code, answer = ask("/health/ready")
+    assert (code, answer["status"]) == (200, "degraded")
     assert ask("/messaging/health")[0] == 503
 
 
