@@ -46,6 +46,8 @@ class EventsAnswerSerializer(serializers.Serializer[Any]):
 class AnalyticsView(APIView):
     """Takes one event or a list; they are stored by the analytics worker."""
 
+    staff_permissions = {"POST": "analytics.add_event"}
+
     @extend_schema(request=EventSerializer(many=True), responses={202: EventsAnswerSerializer})
     def post(self, request: Request) -> Response:
         """202 with the events' ids: all are taken or none."""

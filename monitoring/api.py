@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.access.authentication import ApiKeyAuthentication
+from messaging.access import ANY_STAFF, ApiKeyAuthentication
 from monitoring.access import IsScraperClientOrStaff, MetricsToken
 from monitoring.alerts.rules import BY_NAME
 from monitoring.alerts.store import with_silences
@@ -28,6 +28,8 @@ STATES = ("open", "resolved", "all")
 class SummaryView(APIView):
     """`GET /monitoring/summary`."""
 
+    staff_permissions = {"GET": ANY_STAFF}
+
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """How everything is, as the dashboard shows it."""
@@ -36,6 +38,8 @@ class SummaryView(APIView):
 
 class AlertsView(APIView):
     """`GET /monitoring/alerts`."""
+
+    staff_permissions = {"GET": "monitoring.view_alert"}
 
     @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -52,6 +56,7 @@ class AlertsView(APIView):
 class MetricsView(APIView):
     """`GET /monitoring/metrics`."""
 
+    staff_permissions = {"GET": ANY_STAFF}
     authentication_classes = [MetricsToken, ApiKeyAuthentication, SessionAuthentication]
     permission_classes = [IsScraperClientOrStaff]
 

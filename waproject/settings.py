@@ -40,6 +40,19 @@ LANGUAGE_CODE = "en"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+# Seconds without a request of a person after which the admin asks for the password again.
+SESSION_IDLE_S = env.int("SESSION_IDLE_S", 3600)
+# Proxies in front of the web process that append to X-Forwarded-For: whose address a wrong log-in counts for.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0 if LOCAL else 1)
 
 INSTALLED_APPS = [
     "monitoring",
@@ -65,12 +78,14 @@ MIDDLEWARE = [
     "monitoring.health.views.HealthMiddleware",
     "waproject.logs.request_log.RequestLogMiddleware",
     "waproject.web.body_limit.BodyLimitMiddleware",
+    "waproject.web.response_headers.ResponseHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "waproject.web.idle_sessions.IdleSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -251,7 +266,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrStaff"],
+    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrAnyStaff"],
     "SERVE_AUTHENTICATION": None,
 }
 

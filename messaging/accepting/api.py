@@ -31,6 +31,8 @@ from waproject.web.strict_fields import refuse_unknown
 class SendView(APIView):
     """Accept one message; the answer comes before it is sent."""
 
+    staff_permissions = {"POST": "messaging.add_message"}
+
     @extend_schema(
         request=SendSerializer, responses={202: AcceptedSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
     )
@@ -50,6 +52,8 @@ class SendView(APIView):
 
 class SendBulkView(APIView):
     """Accept up to 1,000 messages in one request."""
+
+    staff_permissions = {"POST": "messaging.add_message"}
 
     @extend_schema(
         request=BulkSerializer, responses={202: BulkAnswerSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]

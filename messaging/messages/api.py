@@ -98,6 +98,7 @@ class NewestFirst(CursorPagination):
 class MessageListView(generics.ListAPIView[Message]):
     """Messages of both directions, newest first."""
 
+    staff_permissions = {"GET": "messaging.view_message"}
     queryset = Message.objects.select_related("number", "media")
     serializer_class = MessageSerializer
     pagination_class = NewestFirst
@@ -108,6 +109,7 @@ class MessageListView(generics.ListAPIView[Message]):
 class MessageDetailView(generics.RetrieveAPIView[Message]):
     """One message with its timeline and attempts."""
 
+    staff_permissions = {"GET": "messaging.view_message"}
     queryset = Message.objects.select_related("number", "media").prefetch_related(
         "events", Prefetch("attempt_set", Attempt.objects.order_by("at", "id"))
     )

@@ -27,6 +27,8 @@ RESPONSES = {
 class CancelView(APIView):
     """Keep a message from being sent that has not been sent yet."""
 
+    staff_permissions = {"POST": "messaging.change_message"}
+
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
         """The message, `cancelled`. 409 with its status once it is being sent or is over."""
@@ -35,6 +37,8 @@ class CancelView(APIView):
 
 class RetryView(APIView):
     """Send a failed message again."""
+
+    staff_permissions = {"POST": "messaging.change_message"}
 
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
@@ -45,6 +49,8 @@ class RetryView(APIView):
 class HoldCampaignView(APIView):
     """Stop a campaign of yours; its messages wait."""
 
+    staff_permissions = {"POST": "messaging.add_hold"}
+
     @extend_schema(request=None, responses=CampaignSerializer)
     def post(self, request: Request, campaign: str) -> Response:
         """How many messages wait now, and how many were on their way before the hold."""
@@ -53,6 +59,8 @@ class HoldCampaignView(APIView):
 
 class ResumeCampaignView(APIView):
     """Send on what a hold stopped."""
+
+    staff_permissions = {"POST": "messaging.change_hold"}
 
     @extend_schema(request=None, responses=CampaignSerializer)
     def post(self, request: Request, campaign: str) -> Response:
