@@ -1,6 +1,6 @@
 """`POST /messaging/send` and `/messaging/send/bulk`: a message is accepted now and sent by the dispatcher."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from messaging.accepting.serializers import (
 )
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.access import HEADER_PARAMETER, REFUSALS, Once, answered_once, client_of, stored_form
+from messaging.contacts import known_recipients
 from messaging.models import Message
 from messaging.whatsapp.outbound import InvalidContent
 from waproject.web.strict_fields import refuse_unknown
@@ -97,8 +98,7 @@ def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     """Each body validated, the good ones against what their recipients have said; one query for all senders, one for
     all recipients.
     """
-    serializer = SendSerializer.kept(numbers_to_send_from(_senders(bodies)))
-    items = _answering([_validated(body, serializer) for body in bodies])
+    items = _answering(_validated(bodies))
     good = [item.new for item in items if isinstance(item, _Good)]
     if not good:
         return items
@@ -119,7 +119,34 @@ def _with(item: _Good, resolved: NewMessage | InvalidContent) -> _Good | _Bad:
     return _Good(resolved, item.warnings)
 
 
-def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:
+def _validated(bodies: Sequence[Any]) -> list[_Good | _Bad]:
+    """Each body by itself; numbers that the numbering plan objects to are looked up, all at once, and validated again:
+    whoever has written to us can be answered.
+    """
+    numbers = numbers_to_send_from(_senders(bodies))
+    serializer = SendSerializer.kept(numbers)
+    items = [_validated_alone(body, serializer) for body in bodies]
+    doubtful = [index for index, item in enumerate(items) if _is_doubtful(item)]
+    known = known_recipients(_numbers_of(bodies[index] for index in doubtful))
+    if known:
+        serializer = SendSerializer.kept(numbers, known)
+        for index in doubtful:
+            items[index] = _validated_alone(bodies[index], serializer)
+    return items
+
+
+def _is_doubtful(item: _Good | _Bad) -> bool:
+    if isinstance(item, _Good):
+        return bool(item.warnings)
+    return "phone_number" in item.errors
+
+
+def _numbers_of(bodies: Iterable[Any]) -> list[str]:
+    named = [body.get("phone_number") for body in bodies if isinstance(body, dict)]
+    return [number for number in named if isinstance(number, str)]
+
+
+def _validated_alone(body: Any, serializer: SendSerializer) -> _Good | _Bad:
     try:
         data = serializer.run_validation(body)
     except ValidationError as error:
@@ -132,10 +159,10 @@ def _judged(item: _Good, check: RecipientCheck, policy: WindowPolicy) -> _Good |
     if check.refusal:
         return _Bad({"phone_number": [check.refusal]})
     if not check.window_closed:
-        return item
+        return _Good(check.message, item.warnings)
     if policy is WindowPolicy.REJECT:
         return _Bad({"message_type": [str(WindowClosed())]})
-    return _Good(item.new, [*item.warnings, str(WindowClosed())])
+    return _Good(check.message, [*item.warnings, str(WindowClosed())])
 
 
 def _results(items: list[_Good | _Bad], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

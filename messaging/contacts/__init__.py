@@ -22,7 +22,13 @@ from messaging.contacts.phone_numbers import (
     InvalidPhoneNumber,
 )
 from messaging.contacts.recipients import (
+    known_recipient,
+    known_recipients,
     recipient,
+)
+from messaging.contacts.whatsapp_ids import (
+    learn_whatsapp_ids,
+    names_of,
 )
 
 __all__ = [
@@ -32,8 +38,12 @@ __all__ = [
     "InvalidPhoneNumber",
     "StopRow",
     "Word",
+    "known_recipient",
+    "known_recipients",
     "learn_category",
     "learn_from_statuses",
+    "learn_whatsapp_ids",
+    "names_of",
     "note_words",
     "people_of",
     "recipient",
