@@ -23,9 +23,10 @@ from messaging.accepting.serializers import (
 )
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.access import HEADER_PARAMETER, REFUSALS, Once, answered_once, client_of, stored_form
-from messaging.contacts import known_recipients
+from messaging.contacts import DOUBTFUL, digits_of, known_recipients
 from messaging.models import Message
 from messaging.whatsapp.outbound import InvalidContent
+from messaging.whatsapp.recipients import canonical, spellings
 from waproject.web.strict_fields import refuse_unknown
 
 
@@ -46,7 +47,7 @@ class SendView(APIView):
             answer = _accepted(rows[0], item.warnings)
             return Response(answer, status=202) if store(rows, once, stored_form(answer) if once else "") else None
 
-        return answered_once(request, work)
+        return answered_once(request, work, _same_send)
 
 
 class SendBulkView(APIView):
@@ -68,7 +69,20 @@ class SendBulkView(APIView):
                 return Response(answer, status=400)
             return Response(answer, status=202) if store(rows, once, stored_form(answer) if once else "") else None
 
-        return answered_once(request, work)
+        return answered_once(request, work, _same_bulk)
+
+
+def _same_send(body: Any) -> Any:
+    """A body in which a number of several spellings has one; others stay as they are written."""
+    number = (
+        digits_of(body["phone_number"]) if isinstance(body, dict) and isinstance(body.get("phone_number"), str) else ""
+    )
+    return {**body, "phone_number": canonical(number)} if len(spellings(number)) > 1 else body
+
+
+def _same_bulk(body: Any) -> Any:
+    items = body.get("messages") if isinstance(body, dict) else None
+    return {**body, "messages": [_same_send(item) for item in items]} if isinstance(items, list) else body
 
 
 def _bulk_items(data: Any) -> list[Any]:
@@ -103,7 +117,8 @@ def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     if not good:
         return items
     policy = window_policy()
-    found = iter(check_recipients(good, windows=policy is not WindowPolicy.OFF))
+    doubtful = {canonical(item.new.peer) for item in items if isinstance(item, _Good) and DOUBTFUL in item.warnings}
+    found = iter(check_recipients(good, windows=policy is not WindowPolicy.OFF, doubtful=doubtful))
     return [_judged(item, next(found), policy) if isinstance(item, _Good) else item for item in items]
 
 
@@ -120,25 +135,19 @@ def _with(item: _Good, resolved: NewMessage | InvalidContent) -> _Good | _Bad:
 
 
 def _validated(bodies: Sequence[Any]) -> list[_Good | _Bad]:
-    """Each body by itself; numbers that the numbering plan objects to are looked up, all at once, and validated again:
-    whoever has written to us can be answered.
+    """Each body by itself; refused numbers are looked up, all at once, and validated again: whoever has written to us
+    can be answered.
     """
     numbers = numbers_to_send_from(_senders(bodies))
     serializer = SendSerializer.kept(numbers)
     items = [_validated_alone(body, serializer) for body in bodies]
-    doubtful = [index for index, item in enumerate(items) if _is_doubtful(item)]
-    known = known_recipients(_numbers_of(bodies[index] for index in doubtful))
+    refused = [index for index, item in enumerate(items) if isinstance(item, _Bad) and "phone_number" in item.errors]
+    known = known_recipients(_numbers_of(bodies[index] for index in refused))
     if known:
         serializer = SendSerializer.kept(numbers, known)
-        for index in doubtful:
+        for index in refused:
             items[index] = _validated_alone(bodies[index], serializer)
     return items
-
-
-def _is_doubtful(item: _Good | _Bad) -> bool:
-    if isinstance(item, _Good):
-        return bool(item.warnings)
-    return "phone_number" in item.errors
 
 
 def _numbers_of(bodies: Iterable[Any]) -> list[str]:
@@ -158,11 +167,12 @@ def _validated_alone(body: Any, serializer: SendSerializer) -> _Good | _Bad:
 def _judged(item: _Good, check: RecipientCheck, policy: WindowPolicy) -> _Good | _Bad:
     if check.refusal:
         return _Bad({"phone_number": [check.refusal]})
+    warnings = [warning for warning in item.warnings if not (warning == DOUBTFUL and check.is_known)]
     if not check.window_closed:
-        return _Good(check.message, item.warnings)
+        return _Good(check.message, warnings)
     if policy is WindowPolicy.REJECT:
         return _Bad({"message_type": [str(WindowClosed())]})
-    return _Good(check.message, [*item.warnings, str(WindowClosed())])
+    return _Good(check.message, [*warnings, str(WindowClosed())])
 
 
 def _results(items: list[_Good | _Bad], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

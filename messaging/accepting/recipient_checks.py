@@ -1,6 +1,6 @@
 """Recipient checks at acceptance: consent and the customer service window, in one query."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,11 @@ from django.utils import timezone
 from messaging.accepting.accept import TEMPLATE, NewMessage
 from messaging.accepting.service_window import LAST_INBOUND, WINDOW, all_spellings, closed_windows, latest
 from messaging.contacts import STOPPED_CONTACTS, Addressed, StopRow, refusals, stops_by_key
-from messaging.whatsapp.recipients import canonical
+from messaging.whatsapp.recipients import canonical, spellings
 
 # Every request that sends makes this query, so it is one round trip, and SQL: the ORM took longer to build its first
 # half than PostgreSQL to answer both. A row is a contact who said stop, a conversation's last message, or Meta's own
-# spelling of a number: of one that we sent to before, or of a contact.
+# spelling of a number: of one that we sent to before, or of a contact, where its number is doubtful or has several.
 _ASK = f"""
 SELECT 'stop', NULL, portfolio, phone_key, user_id, is_blocked, NULL
 FROM ({STOPPED_CONTACTS}) AS stopped (portfolio, phone_key, user_id, is_blocked)
@@ -25,7 +25,7 @@ UNION ALL
 SELECT 'spelled', NULL, wa_id, phone, NULL, NULL, NULL FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
 UNION ALL
 SELECT 'spelled', NULL, phone, phone_key, NULL, NULL, NULL FROM messaging_contact
-WHERE phone_key = ANY(%(keys)s) AND phone <> phone_key
+WHERE phone_key = ANY(%(looked_up)s)
 """  # noqa: S608 - constants of this project
 
 
@@ -37,12 +37,14 @@ class NoConsent(ValueError):
 class RecipientCheck:
     """The reason to refuse a message (empty if allowed), and whether the customer service window will be closed.
 
-    `message` is the message to store: its recipient is the number that WhatsApp knows it by.
+    `message` is the message to store: its recipient is the number that WhatsApp knows it by. `is_known`: a doubtful
+    number that has written to us, or that Meta has confirmed.
     """
 
     message: NewMessage
     refusal: str
     window_closed: bool
+    is_known: bool
 
 
 @dataclass(slots=True)
@@ -54,25 +56,32 @@ class _Known:
     spelled: dict[str, str] = field(default_factory=dict)
 
 
-def check_recipients(new: Sequence[NewMessage], *, windows: bool) -> list[RecipientCheck]:
+def check_recipients(
+    new: Sequence[NewMessage], *, windows: bool, doubtful: Collection[str] = ()
+) -> list[RecipientCheck]:
     """Check each message's recipient; `windows` False skips the customer service window.
+
+    `doubtful`: numbers in canonical form that their country's numbering plan does not have.
 
     A user's message that the incoming lane has not stored yet is not taken into account.
     """
     now = timezone.now()
-    known = _ask(new, windows, now)
+    known = _ask(new, windows, doubtful, now)
+    exist = [canonical(message.peer) in known.spelled for message in new]
     resolved = [_as_spelled(message, known.spelled) for message in new]
     if any(canonical(one.peer) != canonical(other.peer) for one, other in zip(new, resolved, strict=True)):
         # Meta knows the recipient by another number: that one's consent and window count.
-        known = _ask(resolved, windows, now)
+        known = _ask(resolved, windows, (), now)
     closed = closed_windows(resolved, latest(known.wrote), now) if windows else [False] * len(new)
     refused = refusals([_addressed(message) for message in resolved], stops_by_key(known.stopped))
-    return [RecipientCheck(*found) for found in zip(resolved, refused, closed, strict=True)]
+    return [RecipientCheck(*found) for found in zip(resolved, refused, closed, exist, strict=True)]
 
 
-def _ask(messages: Sequence[NewMessage], windows: bool, now: datetime) -> _Known:
+def _ask(messages: Sequence[NewMessage], windows: bool, doubtful: Collection[str], now: datetime) -> _Known:
+    keys = {canonical(message.peer) for message in messages}
     asked: dict[str, Any] = {
-        "keys": list({canonical(message.peer) for message in messages}),
+        "keys": list(keys),
+        "looked_up": [key for key in keys if key in doubtful or len(spellings(key)) > 1],
         "peers": all_spellings(message.peer for message in messages if windows and message.type != TEMPLATE),
         "since": now - WINDOW,
     }

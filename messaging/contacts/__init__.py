@@ -19,7 +19,9 @@ from messaging.contacts.contact_updates import (
     people_of,
 )
 from messaging.contacts.phone_numbers import (
+    DOUBTFUL,
     InvalidPhoneNumber,
+    digits_of,
 )
 from messaging.contacts.recipients import (
     known_recipient,
@@ -32,12 +34,14 @@ from messaging.contacts.whatsapp_ids import (
 )
 
 __all__ = [
+    "DOUBTFUL",
     "STOPPED_CONTACTS",
     "STOPPED_MARKETING",
     "Addressed",
     "InvalidPhoneNumber",
     "StopRow",
     "Word",
+    "digits_of",
     "known_recipient",
     "known_recipients",
     "learn_category",

@@ -13,6 +13,8 @@ from messaging.whatsapp.recipients import canonical, is_phone
 MIN_DIGITS, MAX_DIGITS = 7, 15
 # phonenumbers also reads words as digits and extensions ("ext. 12", "#12"), of which the message would lose the end.
 _WRITTEN = re.compile("[+]?[0-9 \u00a0().\u2010-\u2015-]+")
+# The warning about a number that no country has assigned.
+DOUBTFUL = "phone_number is not a valid number of any country; WhatsApp will probably refuse it."
 NOT_A_NUMBER = "Not a phone number in international form, such as +15551234567."
 
 
@@ -58,7 +60,5 @@ def parse(text: str, known: Collection[str] = ()) -> PhoneNumber:
     if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.TOO_LONG:
         raise InvalidPhoneNumber("The number is too long for its country.")
     if not phonenumbers.is_valid_number(number):
-        return PhoneNumber(
-            digits, "phone_number is not a valid number of any country; WhatsApp will probably refuse it."
-        )
+        return PhoneNumber(digits, DOUBTFUL)
     return PhoneNumber(digits)

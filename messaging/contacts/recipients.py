@@ -17,18 +17,15 @@ def recipient(text: str, known: Collection[str] = ()) -> PhoneNumber:
 
 
 def known_recipients(texts: Iterable[str]) -> set[str]:
-    """Those of these numbers that have written to us, in canonical form: they can be answered. One query each kind."""
+    """Those of these numbers that have written to us, in canonical form: they can be answered. One query."""
     return known_numbers(filter(None, map(digits_of, texts)))
 
 
 def known_recipient(text: str) -> PhoneNumber:
-    """As `recipient`; asks the database only where the numbering plan has an objection."""
+    """As `recipient`; asks the database where the numbering plan has no such number."""
     try:
-        found = recipient(text)
+        return recipient(text)
     except InvalidPhoneNumber:
         if not (known := known_recipients([text])):
             raise
-    else:
-        if not found.warning or not (known := known_recipients([text])):
-            return found
-    return recipient(text, known)
+        return recipient(text, known)

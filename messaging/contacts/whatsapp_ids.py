@@ -64,17 +64,21 @@ def names_of(peers: Iterable[str]) -> set[str]:
     return written | {spelling for pair in same for peer in pair for spelling in spellings(peer)}
 
 
+# Each part is answered by an index.
+_KNOWN = """
+SELECT phone_key FROM messaging_contact WHERE phone_key = ANY(%(keys)s)
+UNION SELECT phone FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
+UNION SELECT peer FROM messaging_whatsappid WHERE peer = ANY(%(keys)s)
+UNION SELECT peer FROM messaging_message WHERE peer = ANY(%(spellings)s) AND direction = 'inbound'
+"""
+
+
 def known_numbers(numbers: Iterable[str]) -> set[str]:
-    """Those of these numbers, in canonical form, that have written to us or that Meta has confirmed."""
+    """Those of these numbers, in canonical form, that have written to us or that Meta has confirmed. One query."""
     keys = {canonical(number) for number in numbers}
     if not keys:
         return set()
-    written = {spelling for key in keys for spelling in spellings(key)}
-    found = Contact.objects.filter(phone_key__in=keys).values_list("phone_key", flat=True)
-    wrote = Message.objects.filter(peer__in=written, direction=Direction.INBOUND).values_list("peer", flat=True)
-    confirmed = WhatsAppId.objects.filter(Q(phone__in=keys) | Q(peer__in=keys)).values_list("phone", "peer")
-    return keys & {
-        *(key for key in found if key),
-        *(canonical(peer) for peer in wrote.distinct()),
-        *(peer for pair in confirmed for peer in pair),
-    }
+    with connection.cursor() as cursor:
+        written = [spelling for key in keys for spelling in spellings(key)]
+        cursor.execute(_KNOWN, {"keys": list(keys), "spellings": written})
+        return {canonical(number) for (number,) in cursor.fetchall()}
