@@ -13,6 +13,7 @@ from messaging.access import Once
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
 from messaging.states import Status
 from messaging.whatsapp import outbound
+from messaging.whatsapp.recipients import canonical
 from waproject.logs.context import note_messages
 
 TEMPLATE = outbound.TEMPLATE
@@ -23,6 +24,8 @@ CAMPAIGN_LENGTH: int = Message._meta.get_field("campaign").max_length or 0
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A validated message: `peer` in digits or a user id, `content` as `outbound.validate` returned it.
+
+    `peer` may be in any spelling of its number; `sent_to` is the one that WhatsApp is to be given (empty: the same).
 
     `context_wamid` is the message that it answers: until `replies.with_answered` has seen it, our id may stand there.
     """
@@ -38,6 +41,7 @@ class NewMessage:
     campaign: str = ""
     on_unknown: OnUnknown = OnUnknown.WAIT
     context_wamid: str = ""
+    sent_to: str = ""
 
 
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
@@ -54,7 +58,8 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
         Message(
             direction=Direction.OUTBOUND,
             number=message.number,
-            peer=message.peer,
+            peer=(peer := canonical(message.peer)),
+            sent_to=sent_to if (sent_to := message.sent_to or message.peer) != peer else None,
             type=message.type,
             content=message.content,
             text=outbound.words(message.type, message.content),

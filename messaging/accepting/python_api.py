@@ -14,7 +14,7 @@ from messaging.accepting.recipient_checks import NoConsent, check_recipients
 from messaging.accepting.reply_targets import with_answered
 from messaging.accepting.send_times import check_times
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
-from messaging.contacts import recipient
+from messaging.contacts import known_recipient
 from messaging.models import PRIORITIES, OnUnknown, Priority
 from messaging.models.messages import WAMID_LENGTH
 from messaging.whatsapp import outbound
@@ -75,7 +75,7 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
     send_at, expires_at = options.get("send_at"), options.get("expires_at")
     check_times(send_at, expires_at, timezone.now())
     new = NewMessage(
-        peer=recipient(phone_number).digits,
+        peer=known_recipient(phone_number).digits,
         type=message_type,
         content=outbound.validate(message_type, data),
         number=number_to_send_from(options.get("sender")),
@@ -96,7 +96,7 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
         raise NoConsent(check.refusal)
     if check.window_closed:
         raise WindowClosed
-    return accept([new])[0].id
+    return accept([check.message])[0].id
 
 
 def _one_of(name: str, value: str, known: Sequence[str] | dict[str, Priority]) -> str:

@@ -19,21 +19,35 @@ from messaging.contacts.contact_updates import (
     people_of,
 )
 from messaging.contacts.phone_numbers import (
+    DOUBTFUL,
     InvalidPhoneNumber,
+    digits_of,
 )
 from messaging.contacts.recipients import (
+    known_recipient,
+    known_recipients,
     recipient,
+)
+from messaging.contacts.whatsapp_ids import (
+    learn_whatsapp_ids,
+    names_of,
 )
 
 __all__ = [
+    "DOUBTFUL",
     "STOPPED_CONTACTS",
     "STOPPED_MARKETING",
     "Addressed",
     "InvalidPhoneNumber",
     "StopRow",
     "Word",
+    "digits_of",
+    "known_recipient",
+    "known_recipients",
     "learn_category",
     "learn_from_statuses",
+    "learn_whatsapp_ids",
+    "names_of",
     "note_words",
     "people_of",
     "recipient",

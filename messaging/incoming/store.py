@@ -25,6 +25,7 @@ from messaging.models import (
 )
 from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
+from messaging.whatsapp.recipients import canonical
 from messaging.whatsapp.storable import storable
 from waproject.logs.context import note_messages
 
@@ -128,7 +129,7 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         direction=Direction.OUTBOUND if message.outgoing else Direction.INBOUND,
         number=number,
         contact=contact,
-        peer=message.sender or message.sender_user_id or "",
+        peer=canonical(message.sender or message.sender_user_id or ""),
         wamid=message.wamid,
         type=message.type[:TYPE_LENGTH],
         content=message.content,
