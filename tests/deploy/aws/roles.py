@@ -92,6 +92,14 @@ class Gate:
         self._server.shutdown()
         self._server.server_close()
 
+    @contextlib.contextmanager
+    def without(self, role: str, action: str) -> Iterator[None]:
+        """The role lacks an action for a while; that it is refused then is not written down."""
+        before, refused = self.allowed[role], set(self.refused[role])
+        self.allowed[role] = frozenset(right for right in before if right.action != action)
+        yield
+        self.allowed[role], self.refused[role] = before, refused
+
     def allows(self, role: str, asked: Right) -> bool:
         """Whether the role may, which is written down."""
         with self._lock:
@@ -136,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         role, service = signed.groups() if signed else ("nobody", "")
         asked = self._asked(body) if service == "sqs" else self._asked_of_s3()
         if self.owner.allows(role, asked):
-            self._forward(body)
+            self._forward(body, role)
         elif service == "sqs":
             self._answer(400, {}, json.dumps({"__type": "AccessDeniedException", "message": "not allowed"}).encode())
         else:
@@ -155,13 +163,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _asked_of_s3(self) -> Right:
         return Right(S3_ACTIONS.get(self.command, self.command), f"arn:aws:s3:::{urlsplit(self.path).path.lstrip('/')}")
 
-    def _forward(self, body: bytes) -> None:
+    def _forward(self, body: bytes, role: str) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
         self._behind.request(self.command, self.path, body, headers)
         answer = self._behind.getresponse()
-        content = answer.read()
+        content, status = answer.read(), answer.status
+        if self.command in {"GET", "HEAD"} and status == http.HTTPStatus.NOT_FOUND and not self._may_list(role):
+            # S3 does not tell who may not list a bucket whether it has a file.
+            status = http.HTTPStatus.FORBIDDEN
         kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP}
-        self._answer(answer.status, kept, content)
+        self._answer(status, kept, content)
+
+    def _may_list(self, role: str) -> bool:
+        bucket = urlsplit(self.path).path.split("/")[1]
+        return self.owner.allows(role, Right("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
 
     def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         self.send_response_only(status)
