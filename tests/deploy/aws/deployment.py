@@ -1,8 +1,11 @@
-"""The whole pipeline on a stack's queues and bucket: each line of the Procfile as a process that signs as its role."""
+"""The whole pipeline on a stack's queues and bucket: each line of the Procfile as a process that signs as its role.
+
+The processes run as in a container: from a copy of what the image holds, through its entry point.
+"""
 
 import os
+import shlex
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from deploy.local.environment import LANES, queue_variables
 from deploy.local.plan import Plan
 from deploy.local.postgres import from_environment
 from deploy.local.readiness import answers, listens
+from tests.deploy.aws.image import copy_context
 from tests.deploy.aws.roles import Gate
 from tests.deploy.aws.templates import STACK, Cloud
 from tests.environment import PREFIXES, free_port
@@ -50,13 +54,15 @@ class Deployment:
         self.env = Plan.read(caller, CHECKOUT).env
         self.env_file = directory / "local.env"
         self._logs = directory / "log"
-        self._gate = gate
+        self.image = directory / "app"
         self._cloud = cloud
         self._postgres = from_environment(self.env)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Return once every process works; an AssertionError with a log when one does not."""
+        copy_context(self.image)
+        self.image_files = {str(path.relative_to(self.image)) for path in self.image.rglob("*")}
         self._logs.mkdir(parents=True)
         (self.env_file.parent / "run").mkdir()
         self._postgres.start()
@@ -64,17 +70,21 @@ class Deployment:
         self.run(PREPARE, AWS_ENDPOINT_URL_SQS=self._cloud.server.endpoint_url)
         self.run(OPERATOR)
         self.spawn("sandbox", SANDBOX)
-        for name, command in COMMANDS.items():
-            self.spawn(name, command)
+        for name in COMMANDS:
+            self.spawn(name, f"{self.image / 'deploy' / 'process'} {name}", self.image)
         for name in COMMANDS:
             assert eventually(lambda name=name: self._is_ready(name), 60), f"{name}: {self.log(name)}"  # type: ignore[misc]
         announce.write_env_file(self.env_file.parent, self.env)
 
-    def spawn(self, name: str, command: str) -> None:
+    def spawn(self, name: str, command: str, directory: Path = CHECKOUT) -> None:
         """Start a process that signs as the role of its name."""
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {command}"], env=self._as(name), cwd=CHECKOUT, stdout=log, stderr=log
+                shlex.split(command),
+                env=self._as(name),
+                cwd=directory,
+                stdout=log,
+                stderr=log,
             )
 
     def run(self, command: str, role: str = "operator", **variables: str) -> str:
@@ -108,7 +118,7 @@ class Deployment:
             "WORKER_NAME": role if role in LANES else "",
             "TMPDIR": self._directory_of(role),
         }
-        return {**self.env, **own, "PYTHONPATH": str(CHECKOUT), "PYTHONPYCACHEPREFIX": sys.pycache_prefix or ""}
+        return {**self.env, **own, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def _directory_of(self, role: str) -> str:
         """As a container's, it is no other's."""

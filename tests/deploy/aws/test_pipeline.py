@@ -218,6 +218,10 @@ def test_a_right_that_is_missing_is_named_in_the_log(
         assert eventually(lambda: "AccessDenied" in deployment.log(role)[before:], 20), deployment.log(role)[before:]
 
 
+def test_no_process_wrote_beside_its_directory_for_temporary_files(deployment: Deployment) -> None:
+    assert {str(path.relative_to(deployment.image)) for path in deployment.image.rglob("*")} == deployment.image_files
+
+
 def test_no_process_was_refused_anything(deployment: Deployment, gate: Gate) -> None:
     deployment.stop()
     assert {role: asked for role, asked in gate.refused.items() if asked} == {}
