@@ -24,6 +24,7 @@ from waproject.sqs import control, publisher
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
 LONGEST = (
+    "deploy/aws/test_pipeline.py",
     "test_end_to_end.py",
     "bus/test_flower.py",
     "test_admin_theme.py",
