@@ -10,8 +10,8 @@ from celery import Task
 from celery.signals import before_task_publish
 from django.conf import settings
 from kombu.exceptions import OperationalError
-from waproject.logs.throttle import Seldom
 
+from waproject.logs.throttle import Seldom
 from waproject.sqs import publisher
 from waproject.sqs.publisher import Outgoing
 from waproject.sqs.transport import collected

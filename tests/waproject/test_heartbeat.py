@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from waproject.worker.liveness import Life, Process
 
 from tests.environment import free_port
 from tests.processes import CHECKOUT, eventually
-from waproject import heartbeat, liveness
+from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat
+from waproject.worker import liveness
+from waproject.worker.liveness import Life, Process
 
 NOW = 1_800_000_000.0
 

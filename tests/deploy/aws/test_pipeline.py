@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from messaging.task_publisher import message
-from messaging.tasks import receive, receive_stored, revive
 
 from analytics.tasks import record_events
+from messaging.incoming.tasks import receive, receive_stored
+from messaging.outgoing.tasks import revive
+from messaging.task_publisher import message
 from tests import test_end_to_end as end_to_end
 from tests.deploy.aws.deployment import Deployment
 from tests.deploy.aws.roles import Gate, Right, roles
