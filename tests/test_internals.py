@@ -62,12 +62,9 @@ SIGNATURES = {
     "flower.views:BaseHandler.get_broker": "self",
     "flower.utils.broker:Broker.queues": "self names",
     # Celery's prefork pool.
-    "billiard.pool:Worker.workloop": "self debug now pid",
-    "celery.concurrency.asynpool:AsynPool._create_write_handlers": "self hub pack dumps protocol",
     "celery.concurrency.asynpool:AsynPool._event_process_exit": "self hub proc",
     "celery.concurrency.asynpool:AsynPool._flush_writer": "self proc writer",
     "celery.concurrency.asynpool:AsynPool.flush": "self",
-    "celery.concurrency.asynpool:ResultHandler._make_process_result": "self hub",
     # Celery's events and remote control.
     "celery.app.control:Control.broadcast": (
         "self command arguments destination connection reply timeout limit callback channel pattern matcher"
@@ -192,8 +189,6 @@ DOCUMENTED = {"celery.bootsteps"}
 PLAIN = {
     "celery.app.events:Events.dispatcher_cls",
     "celery.app.events:Events.receiver_cls",
-    "celery.concurrency.asynpool:AsynPool.ResultHandler",
-    "celery.concurrency.asynpool:AsynPool.Worker",
     "celery.concurrency.prefork:TaskPool.Pool",
     "http.client:HTTPConnection.response_class",
     "kombu.transport.SQS:Transport.Channel",
@@ -204,7 +199,7 @@ PLAIN = {
     "urllib3.connectionpool:HTTPSConnectionPool.ConnectionCls",
 }
 # Routes of Flower that ask nobody who they are. `waproject.flower` makes Metrics ask.
-OPEN_ROUTES = {"Healthcheck", "LoginHandler", "LogoutHandler", "Metrics", "NotFoundErrorHandler", "StaticFileHandler"}
+OPEN_ROUTES = {"Healthcheck", "LogoutHandler", "Metrics", "NotFoundErrorHandler", "StaticFileHandler"}
 
 
 def requirements() -> list[Requirement]:
