@@ -1,4 +1,4 @@
-"""`POST /messaging/send` and `/messaging/send/bulk`: a message is accepted now and sent by the dispatcher."""
+"""`POST /messaging/send` and `/messaging/send/bulk`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An operator's reply in a conversation: the normal lane, high priority, once however often it is pressed."""
+"""Operator replies: high priority on the normal lane, sent once however often the button is pressed."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Meta's statuses and our messages: matched by our own id, then by wamid; what matches nothing waits as an orphan."""
+"""Statuses: matched by our id, then by wamid; unmatched ones wait as orphans."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a webhook of Meta becomes: messages stored once, statuses applied forward, the rest kept as unknown."""
+"""Storage of webhooks: messages once, statuses forward only, the rest as unknown updates."""
 
 import hashlib
 import json
