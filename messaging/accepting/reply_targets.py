@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from messaging.accepting.accept import NewMessage
+from messaging.contacts import names_of
 from messaging.models import Message
 from messaging.whatsapp.outbound import REACTION, InvalidContent
 from messaging.whatsapp.recipients import canonical, is_phone
@@ -58,6 +59,7 @@ def _resolved(message: NewMessage, known: Mapping[UUID, Message]) -> NewMessage 
 def _same_conversation(message: NewMessage, target: Message) -> bool:
     if message.number.pk != target.number_id:
         return False
-    # A number and a user id may be the same person.
-    told_apart = is_phone(message.peer) == is_phone(target.peer)
-    return not told_apart or canonical(message.peer) == canonical(target.peer)
+    if is_phone(message.peer) != is_phone(target.peer):
+        # A number and a user id may be the same person.
+        return True
+    return canonical(message.peer) == canonical(target.peer) or target.peer in names_of([message.peer])

@@ -32,6 +32,10 @@ from messaging.contacts.whatsapp_ids import (
     learn_whatsapp_ids,
     names_of,
 )
+from messaging.contacts.withdrawal import (
+    refusal_of,
+    withdraw_released,
+)
 
 __all__ = [
     "DOUBTFUL",
@@ -51,7 +55,9 @@ __all__ = [
     "note_words",
     "people_of",
     "recipient",
+    "refusal_of",
     "refusals",
     "stops_by_key",
     "stops_of",
+    "withdraw_released",
 ]

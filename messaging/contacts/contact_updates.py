@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from messaging.contacts.consent import STOPPED_MARKETING, Word, note_words, word_in
 from messaging.contacts.identities import Sighting, sight
+from messaging.contacts.withdrawal import withdraw_released
 from messaging.models import BusinessNumber, Contact
 from messaging.whatsapp.contents import System
 from messaging.whatsapp.inbound import InboundMessage, Normalised
@@ -48,11 +49,15 @@ def people_of(
             ),
         ]
     )
-    note_words(
-        Word(contact.pk, word[0], word[1] or timezone.now(), word[2])
+    now = timezone.now()
+    # A time in the future would outlast every later word.
+    given = [
+        Word(contact.pk, word[0], min(word[1] or now, now), word[2])
         for contact, word in zip(contacts, said, strict=True)
         if contact and word
-    )
+    ]
+    note_words(given)
+    withdraw_released({word.contact_id for word in given if word.is_stop}, "webhook")
     return {message.wamid: contact for message, contact in zip(messages, contacts, strict=False) if contact}
 
 

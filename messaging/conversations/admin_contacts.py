@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from messaging.access import note
-from messaging.contacts import Word, note_words
+from messaging.contacts import Word, note_words, withdraw_released
 from messaging.conversations.queries import conversations_with
 from messaging.messages import preview
 from messaging.models import (
@@ -49,7 +49,10 @@ class ContactAdmin(ReadOnlyAdmin):
     def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Until somebody unblocks."""
         self._note(request, queryset, "block")
-        queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+        with transaction.atomic():
+            pks = list(queryset.values_list("pk", flat=True))
+            queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+            withdraw_released(pks, "operator")
 
     @admin.action(description="Unblock", permissions=["block"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
@@ -75,7 +78,10 @@ class ContactAdmin(ReadOnlyAdmin):
 
     def _say(self, queryset: QuerySet[Contact], *, is_stop: bool) -> None:
         now = timezone.now()
-        note_words([Word(pk, is_stop, now, "operator") for pk in queryset.values_list("pk", flat=True)])
+        pks = list(queryset.values_list("pk", flat=True))
+        with transaction.atomic():
+            note_words([Word(pk, is_stop, now, "operator") for pk in pks])
+            withdraw_released(pks if is_stop else [], "operator")
 
     def _note(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
         pks = list(queryset.values_list("pk", flat=True))

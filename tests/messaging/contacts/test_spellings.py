@@ -278,6 +278,13 @@ def test_metas_answer_settles_the_list(term: str, api: APIClient) -> None:
 
 
 @pytest.mark.usefixtures("moved")
+def test_metas_answer_lets_a_reply_name_a_message_of_either_number(api: APIClient) -> None:
+    wrote(MOVED[1])
+    target = Message.objects.get(direction="inbound")
+    assert api.post(SEND, text_to(MOVED[0], reply_to=str(target.pk)), format="json").status_code == 202
+
+
+@pytest.mark.usefixtures("moved")
 def test_metas_answer_takes_the_warning_away(api: APIClient, settings: Any) -> None:
     settings.WA_WINDOW_POLICY = "off"
     assert "warnings" not in api.post(SEND, text_to(MOVED[0]), format="json").data
