@@ -206,7 +206,7 @@ def test_parallel_bodies_of_empty_lists_leave_the_process_small(web: Web, api_ke
 
 def test_a_stopping_server_answers_what_has_arrived_and_what_is_arriving(tmp_path: Path, sqs: Any) -> None:
     web = Web(tmp_path / "web.log")
-    headers = {"Content_Length": len(WEBHOOK), "X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}
+    headers: dict[str, Any] = {"Content_Length": len(WEBHOOK), "X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}
     arriving, silent = web.connect(head(**headers) + WEBHOOK[:100]), web.connect()
     time.sleep(0.3)
     os.kill(web.process.pid, signal.SIGTERM)
