@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -45,13 +46,13 @@ def _change(random: Random, holder: Any, key: Any) -> None:
         case 1:
             holder[key] = [holder[key]]
         case 2:
-            holder[key] = {"new": holder[key], "other": random.choice(ODD)}
+            holder[key] = {"new": holder[key], "other": deepcopy(random.choice(ODD))}
         case 3:
             holder[key] = f"{DEEP}{random.choice(DEPTHS)}"
         case 4 if isinstance(holder, list):
-            holder.extend([holder[key]] * random.choice((1, 40)))
+            holder.extend(deepcopy(holder[key]) for _ in range(random.choice((1, 40))))
         case _:
-            holder[key] = random.choice(ODD)
+            holder[key] = deepcopy(random.choice(ODD))
 
 
 def _filled(random: Random, text: str) -> str:
