@@ -22,6 +22,7 @@ from messaging.accepting.serializers import (
     SendSerializer,
 )
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
+from messaging.accepting.waiting_warnings import waiting_warnings
 from messaging.access import HEADER_PARAMETER, REFUSALS, Once, answered_once, client_of, stored_form
 from messaging.models import Message
 from messaging.whatsapp.outbound import InvalidContent
@@ -157,5 +158,6 @@ def _senders(items: Iterable[Any]) -> set[str | None]:
 
 
 def _accepted(message: Message, warnings: list[str]) -> dict[str, Any]:
+    warnings = [*warnings, *waiting_warnings(message)]
     answer: dict[str, Any] = {"id": str(message.id), "status": message.status}
     return {**answer, "warnings": warnings} if warnings else answer
