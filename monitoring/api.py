@@ -20,6 +20,7 @@ from monitoring.alerts.store import with_silences
 from monitoring.dashboard.overview import overview
 from monitoring.metrics import current, exposition
 from monitoring.models import Alert
+from waproject.web.strict_fields import refuse_unknown_parameters
 
 MOST_ALERTS = 200
 STATES = ("open", "resolved", "all")
@@ -44,6 +45,7 @@ class AlertsView(APIView):
     @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """The open alerts, or with `state` those that are over too, the newest first, at most 200."""
+        refuse_unknown_parameters(request, {"state"})
         state = request.query_params.get("state", "open")
         if state not in STATES:
             raise ValidationError({"state": [f"One of {', '.join(STATES)}."]})

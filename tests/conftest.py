@@ -136,10 +136,12 @@ def health_checks() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
-    """Each test asks its own database for the sending numbers."""
+    """Each test asks its own database for the sending numbers and the holds."""
     from messaging.accepting.business_numbers import forget_numbers
+    from messaging.accepting.waiting_warnings import forget_holds
 
     forget_numbers()
+    forget_holds()
 
 
 @pytest.fixture(autouse=True)

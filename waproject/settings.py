@@ -34,6 +34,7 @@ WSGI_APPLICATION = "waproject.wsgi.application"
 # Stands before Django, and answers what must cost less than a request of Django's.
 WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookShortPath"
 APPEND_SLASH = True
+CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LANGUAGE_CODE = "en"

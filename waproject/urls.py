@@ -8,6 +8,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 admin.site.site_header = admin.site.site_title = "WhatsApp pipeline"
 admin.site.index_title = "Operations"
 
+handler400 = "waproject.web.error_pages.bad_request"
+handler403 = "waproject.web.error_pages.forbidden"
+handler404 = "waproject.web.error_pages.not_found"
+handler500 = "waproject.web.error_pages.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("", include("messaging.urls")),

@@ -22,6 +22,7 @@ from messaging.accepting.serializers import (
     SendSerializer,
 )
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
+from messaging.accepting.waiting_warnings import waiting_warnings
 from messaging.access import HEADER_PARAMETER, REFUSALS, Once, answered_once, client_of, stored_form
 from messaging.contacts import DOUBTFUL, digits_of, known_recipients
 from messaging.models import Message
@@ -194,5 +195,6 @@ def _senders(items: Iterable[Any]) -> set[str | None]:
 
 
 def _accepted(message: Message, warnings: list[str]) -> dict[str, Any]:
+    warnings = [*warnings, *waiting_warnings(message)]
     answer: dict[str, Any] = {"id": str(message.id), "status": message.status}
     return {**answer, "warnings": warnings} if warnings else answer

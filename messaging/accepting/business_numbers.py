@@ -7,8 +7,8 @@ from django.conf import settings
 
 from messaging.models import BusinessNumber
 
-# A request does not ask for what the one before it was told. Nothing that the API decides depends on the row's pace
-# or pause, which do change; the dispatcher reads those itself.
+# A request does not ask for what the one before it was told. Nothing but a warning depends on the row's pause,
+# which does change; the dispatcher reads it itself.
 REMEMBERED_S = 1.0
 _remembered: dict[str | None, tuple[float, BusinessNumber]] = {}
 

@@ -14,7 +14,15 @@ from messaging.accepting import CAMPAIGN_LENGTH
 from messaging.access import client_of, name_of
 from messaging.messages.serializers import CampaignSerializer, MessageSerializer, NotPossibleSerializer
 from messaging.models import Message
-from messaging.outgoing import CampaignState, NotPossible, cancel, hold_campaign, resume_campaign, retry
+from messaging.outgoing import (
+    CampaignState,
+    NotPossible,
+    campaign_exists,
+    cancel,
+    hold_campaign,
+    resume_campaign,
+    retry,
+)
 
 RESPONSES = {
     200: MessageSerializer,
@@ -22,6 +30,8 @@ RESPONSES = {
     404: OpenApiResponse(description="No message has this id."),
     409: NotPossibleSerializer,
 }
+
+CAMPAIGN_RESPONSES = {200: CampaignSerializer, 404: OpenApiResponse(description="No message of yours names it.")}
 
 
 class CancelView(APIView):
@@ -51,7 +61,7 @@ class HoldCampaignView(APIView):
 
     staff_permissions = {"POST": "messaging.add_hold"}
 
-    @extend_schema(request=None, responses=CampaignSerializer)
+    @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
         """How many messages wait now, and how many were on their way before the hold."""
         return _campaign(request, campaign, hold_campaign)
@@ -62,7 +72,7 @@ class ResumeCampaignView(APIView):
 
     staff_permissions = {"POST": "messaging.change_hold"}
 
-    @extend_schema(request=None, responses=CampaignSerializer)
+    @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
         """As for hold. `held` stays true where an operator holds the campaign too."""
         return _campaign(request, campaign, resume_campaign)
@@ -86,7 +96,10 @@ def _campaign(request: Request, campaign: str, act: Callable[..., CampaignState]
     campaign = campaign.strip()
     if not 1 <= len(campaign) <= CAMPAIGN_LENGTH or "\x00" in campaign:
         raise ValidationError({"campaign": [f"A campaign's name has 1 to {CAMPAIGN_LENGTH} characters."]})
-    return Response({"campaign": campaign, **asdict(act(campaign, client_of(request), _who(request)))})
+    client = client_of(request)
+    if not campaign_exists(campaign, client):
+        raise NotFound("No message of yours names this campaign." if client else "No message names this campaign.")
+    return Response({"campaign": campaign, **asdict(act(campaign, client, _who(request)))})
 
 
 def _who(request: Request) -> str:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.access import Conflict, client_of, name_of
-from messaging.messages.api import MomentFilter, NewestFirst
+from messaging.messages.api import MomentFilter, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
 from messaging.subscriptions.manage import (
@@ -164,7 +164,7 @@ class ReplayFailedView(APIView):
 class DeliveryFilter(django_filters.FilterSet):
     """?state=, event=, created_after=, created_before="""
 
-    state = django_filters.MultipleChoiceFilter(choices=delivery_states())
+    state = django_filters.MultipleChoiceFilter(choices=delivery_states(), error_messages=one_of(delivery_states()))
     event = django_filters.CharFilter()
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
