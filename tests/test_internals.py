@@ -111,6 +111,18 @@ SIGNATURES = {
     "kombu.asynchronous.hub:Hub.remove": "self fd",
     # gunicorn, botocore, Django REST framework, tornado.
     "gunicorn.glogging:Logger.setup": "self cfg",
+    "gunicorn.workers.gthread:TConn.__init__": "self cfg sock client server",
+    "gunicorn.workers.gthread:TConn.close": "self graceful",
+    "gunicorn.workers.gthread:ThreadWorker.__init__": "self *args **kwargs",
+    "gunicorn.workers.gthread:ThreadWorker._cap_keepalive": "self deadline",
+    "gunicorn.workers.gthread:ThreadWorker._keepalive_after": "self conn keepalive",
+    "gunicorn.workers.gthread:ThreadWorker.accept": "self listener",
+    "gunicorn.workers.gthread:ThreadWorker.enqueue_req": "self conn",
+    "gunicorn.workers.gthread:ThreadWorker.finish_request": "self conn fs",
+    "gunicorn.workers.gthread:ThreadWorker.handle_request": "self req conn",
+    "gunicorn.workers.gthread:ThreadWorker.init_process": "self",
+    "gunicorn.workers.gthread:ThreadWorker.murder_pending": "self",
+    "gunicorn.workers.gthread:ThreadWorker.on_client_socket_readable": "self conn client",
     "botocore.configprovider:ConfiguredEndpointProvider.__init__": (
         "self full_config scoped_config client_name environ"
     ),
