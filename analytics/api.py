@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 
 from analytics.models import EVENT_TYPE_LENGTH
 from analytics.services import enqueue
-from messaging.authentication import client_of
-from messaging.strict_fields import StringField, refuse_unknown
+from messaging.access import client_of
+from waproject.web.strict_fields import StringField, refuse_unknown
 
 MAX_EVENTS = 1000
 MAX_EVENT_BYTES = 64 * 1024

@@ -1,4 +1,4 @@
-"""Tracking events: from the API and from one's own Python."""
+"""Event tracking, from the API and from Python."""
 
 import json
 import logging
@@ -12,8 +12,8 @@ from django.utils import timezone
 from analytics import storage, tasks
 from analytics.models import EVENT_TYPE_LENGTH
 from messaging.identifiers import uuid7
-from messaging.publishing import publish_many
-from waproject.json_parser import unstorable
+from messaging.task_publisher import publish_many
+from waproject.web.json_parser import unstorable
 
 logger = logging.getLogger(__name__)
 

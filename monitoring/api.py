@@ -1,4 +1,4 @@
-"""`/monitoring/summary`, `/monitoring/alerts` and `/monitoring/metrics`: for programs."""
+"""`/monitoring/summary`, `/monitoring/alerts` and `/monitoring/metrics`."""
 
 from dataclasses import asdict
 from typing import Any
@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.authentication import ApiKeyAuthentication
-from monitoring import exposition, live
+from messaging.access.authentication import ApiKeyAuthentication
 from monitoring.access import IsScraperClientOrStaff, MetricsToken
-from monitoring.alerts import with_silences
+from monitoring.alerts.rules import BY_NAME
+from monitoring.alerts.store import with_silences
+from monitoring.dashboard.overview import overview
+from monitoring.metrics import current, exposition
 from monitoring.models import Alert
-from monitoring.overview import overview
-from monitoring.rules import BY_NAME
 
 MOST_ALERTS = 200
 STATES = ("open", "resolved", "all")
@@ -31,7 +31,7 @@ class SummaryView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """How everything is, as the dashboard shows it."""
-        return Response(asdict(overview(live.window())))
+        return Response(asdict(overview(current.window())))
 
 
 class AlertsView(APIView):

@@ -126,16 +126,16 @@ def closed_breaker() -> None:
 @pytest.fixture(autouse=True)
 def health_checks() -> Iterator[None]:
     """Each test finds out anew how it is, and leaves no connection to the database behind."""
-    from monitoring import health
+    from monitoring.health import views
 
     yield
-    health.stop()
+    views.stop()
 
 
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
     """Each test asks its own database for the sending numbers."""
-    from messaging.services.senders import forget_numbers
+    from messaging.accepting.business_numbers import forget_numbers
 
     forget_numbers()
 
@@ -143,7 +143,7 @@ def remembered_numbers() -> None:
 @pytest.fixture(autouse=True)
 def nobody_subscribes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without subscriptions, and does not ask its database for them until it makes one."""
-    from messaging.services import outbox
+    from messaging.subscriptions import outbox
 
     monkeypatch.setattr(outbox, "KNOWN_FOR_S", 3600.0)
     outbox.outbox.know([])

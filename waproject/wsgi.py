@@ -13,7 +13,7 @@ from django.conf import settings  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 
 from waproject.checks import refuse_to_start_with_errors  # noqa: E402
-from waproject.keep_metrics import keep_metrics  # noqa: E402
+from waproject.metrics.keeper import keep_metrics  # noqa: E402
 
 application = import_string(settings.WSGI_SHORT_PATH)(django)
 refuse_to_start_with_errors()

@@ -1,4 +1,4 @@
-"""One queue's messages between SQS and Celery: received ahead, handed over as Celery has room, settled in batches."""
+"""The consumer of one queue: messages received ahead, handed to Celery as it has room, settled in batches."""
 
 import logging
 import threading
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from waproject.sqs import envelope, joining
+from waproject.sqs.loop_waker import Waker
 from waproject.sqs.receiving import GATE_S, Received, Receiver, always
 from waproject.sqs.settling import Settler
-from waproject.sqs.waking import Waker
 from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client
 
 logger = logging.getLogger(__name__)
