@@ -14,7 +14,7 @@ from waproject.web.themed_admin import ModelAdmin
 
 @admin.register(UnknownUpdate)
 class UnknownUpdateAdmin(ReadOnlyAdmin):
-    """What Meta sent and the pipeline does not model yet."""
+    """Updates of Meta that the pipeline does not model yet."""
 
     list_display = ["received_at", "kind", "seen", "last_seen_at", "phone_number_id"]
     list_filter = ["kind"]
@@ -23,7 +23,7 @@ class UnknownUpdateAdmin(ReadOnlyAdmin):
 
 @admin.register(AccountEvent)
 class AccountEventAdmin(ReadOnlyAdmin):
-    """What Meta told of accounts, numbers, templates and users."""
+    """Meta's events about accounts, numbers, templates and users."""
 
     list_display = ["at", "kind", "event", "subject", "phone_number_id"]
     list_filter = ["kind"]
@@ -32,7 +32,7 @@ class AccountEventAdmin(ReadOnlyAdmin):
 
 @admin.register(TemplateCategory)
 class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Which templates are marketing, and so are not sent to who opted out."""
+    """Template categories: marketing is not sent to contacts who opted out."""
 
     list_display = ["name", "category", "waba_id", "updated_at"]
     list_filter = ["category"]
@@ -42,7 +42,7 @@ class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(OrphanStatus)
 class OrphanStatusAdmin(ReadOnlyAdmin):
-    """Statuses that wait for their message."""
+    """Statuses whose message is not stored yet."""
 
     list_display = ["received_at", "status", "phone_number_id"]
     list_filter = ["status"]
