@@ -22,6 +22,7 @@ from messaging.accepting.serializers import (
     SendSerializer,
 )
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
+from messaging.accepting.waiting_warnings import waiting_warnings
 from messaging.access import HEADER_PARAMETER, REFUSALS, Once, answered_once, client_of, stored_form
 from messaging.contacts import DOUBTFUL, digits_of, known_recipients
 from messaging.models import Message
@@ -32,6 +33,8 @@ from waproject.web.strict_fields import refuse_unknown
 
 class SendView(APIView):
     """Accept one message; the answer comes before it is sent."""
+
+    staff_permissions = {"POST": "messaging.add_message"}
 
     @extend_schema(
         request=SendSerializer, responses={202: AcceptedSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
@@ -52,6 +55,8 @@ class SendView(APIView):
 
 class SendBulkView(APIView):
     """Accept up to 1,000 messages in one request."""
+
+    staff_permissions = {"POST": "messaging.add_message"}
 
     @extend_schema(
         request=BulkSerializer, responses={202: BulkAnswerSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
@@ -188,5 +193,6 @@ def _senders(items: Iterable[Any]) -> set[str | None]:
 
 
 def _accepted(message: Message, warnings: list[str]) -> dict[str, Any]:
+    warnings = [*warnings, *waiting_warnings(message)]
     answer: dict[str, Any] = {"id": str(message.id), "status": message.status}
     return {**answer, "warnings": warnings} if warnings else answer

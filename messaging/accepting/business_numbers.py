@@ -7,7 +7,7 @@ from django.conf import settings
 
 from messaging.models import BusinessNumber
 
-# Requests share rows for a second. The API uses only what does not change; the dispatcher reads pace and pause itself.
+# Requests share rows for a second. Only a warning depends on a row's pause; the dispatcher reads pace and pause itself.
 REMEMBERED_S = 1.0
 _remembered: dict[str | None, tuple[float, BusinessNumber]] = {}
 

@@ -15,7 +15,7 @@ from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import StringField, refuse_unknown
+from waproject.web.strict_fields import ChoiceField, StringField, known_alone
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\
@@ -57,9 +57,9 @@ class SendSerializer(serializers.Serializer[Any]):
         max_length=PEER_LENGTH,
         help_text="In international form: +15551234567; or a business-scoped user id: US.13491208655302741918.",
     )
-    message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
+    message_type = ChoiceField(choices=outbound.MESSAGE_TYPES)
     message_data = serializers.JSONField(help_text=MESSAGE_DATA_HELP)
-    priority = serializers.ChoiceField(choices=list(PRIORITIES), default="normal")
+    priority = ChoiceField(choices=list(PRIORITIES), default="normal")
     sender = StringField(
         max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
     )
@@ -80,7 +80,7 @@ class SendSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(
         required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
     )
-    on_unknown = serializers.ChoiceField(
+    on_unknown = ChoiceField(
         choices=on_unknown_choices(),
         default=OnUnknown.WAIT.value,
         help_text=(
@@ -91,9 +91,7 @@ class SendSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        values = super().to_internal_value(data)
-        refuse_unknown(data, self.fields)
-        return values
+        return known_alone(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what needs more than one field, and turn the whole into a NewMessage."""

@@ -1,4 +1,4 @@
-"""A recipient's phone number: refused where no phone can have it, with a warning where no country has assigned it."""
+"""Phone numbers of recipients: impossible ones are refused, unknown ones get a warning."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Recipients: a phone number, or the business-scoped user id of a user who shows no number."""
+"""The recipient of a send: a phone number or a business-scoped user id."""
 
 from collections.abc import Collection, Iterable
 

@@ -1,5 +1,8 @@
 """Account events, unknown updates, orphan statuses and template categories in the admin."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 
 from messaging.models import (
@@ -9,7 +12,9 @@ from messaging.models import (
     UnknownUpdate,
 )
 from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.themed_admin import META_ID, ModelAdmin, Select, TextInput
+
+CATEGORIES = ("marketing", "utility", "authentication")
 
 
 @admin.register(UnknownUpdate)
@@ -30,6 +35,21 @@ class AccountEventAdmin(ReadOnlyAdmin):
     search_fields = ["event", "subject", "=phone_number_id", "=waba_id"]
 
 
+class TemplateCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Meta's own categories; a row that a webhook wrote keeps what it says until somebody chooses."""
+
+    category = forms.ChoiceField(choices=[(name, name) for name in CATEGORIES], widget=Select)
+    waba_id = forms.CharField(
+        label="WABA id", required=False, max_length=32, validators=[META_ID], widget=TextInput,
+        help_text="Empty: every account's.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.category:
+            self.initial["category"] = self.instance.category.lower()
+
+
 @admin.register(TemplateCategory)
 class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Template categories: marketing is not sent to contacts who opted out."""
@@ -37,6 +57,7 @@ class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "category", "waba_id", "updated_at"]
     list_filter = ["category"]
     search_fields = ["name"]
+    form = TemplateCategoryForm
     readonly_fields = ["updated_at"]
 
 

@@ -20,9 +20,11 @@ from messaging.incoming import store, tasks
 from messaging.outgoing import note_refusal
 from messaging.task_publisher import SqsAway, publish, publish_many
 from messaging.whatsapp import signature
+from messaging.whatsapp.envelope import OBJECT
 from messaging.whatsapp.splitting import size, split
 from waproject.logs.throttle import Seldom
 from waproject.metrics.counters import WEBHOOKS
+from waproject.sqs.json_limits import INCOMING, excess
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +84,8 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
         _log_unsigned()
         return Answer(403, f"{signature.HEADER} does not sign this body.")
     try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
+        body = _body_in(raw)
+    except ValueError:
         WEBHOOKS.inc("not_json")
         return Answer(400, "The body is not JSON.")
     try:
@@ -97,6 +99,18 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
     WEBHOOKS.inc("taken")
     _record_refusal()
     return Answer(200)
+
+
+def _body_in(raw: bytes) -> Any:
+    """The JSON value; over a limit, its text as a change that is stored as unknown, of the kind `field:over_limits`.
+
+    A 4xx would make Meta repeat the webhook for seven days. Raises ValueError for what is not JSON.
+    """
+    if (reason := excess(raw, INCOMING)) is None:
+        return json.loads(raw)
+    logger.warning("webhook over the limits for JSON: %s; stored as an unknown update", reason)
+    change = {"field": "over_limits", "value": {"reason": reason, "text": raw.decode(errors="replace")}}
+    return {"object": OBJECT, "entry": [{"changes": [change]}]}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 their files (media), what the outgoing lane remembers (lane), and who is told of it all (subscriptions).
 """
 
-from messaging.models.access import ApiClient, ApiKey
+from messaging.models.access import ApiClient, ApiKey, LoginThrottle
 from messaging.models.audit import AuditEntry
 from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
@@ -42,6 +42,7 @@ __all__ = [
     "HoldKind",
     "IdempotencyKey",
     "IncomingMark",
+    "LoginThrottle",
     "Media",
     "Message",
     "MessageEvent",
