@@ -14,7 +14,7 @@ REPLY_TO = "reply_to"
 REACTS_TO = "message_data.message_id"
 
 
-def with_answered(new: Sequence[NewMessage]) -> list[NewMessage | InvalidContent]:
+def with_reply_targets(new: Sequence[NewMessage]) -> list[NewMessage | InvalidContent]:
     """The messages with a wamid as their `context_wamid` and in their reaction; what cannot be answered as an error.
 
     A wamid is taken as it is: Meta knows messages that we never saw. Our ids are looked up in one query for all.

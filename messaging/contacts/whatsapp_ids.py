@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.db import connection, transaction
 from django.db.models import Q
 
-from messaging.contacts.identities import Sighting, sight
+from messaging.contacts.identities import ContactUpdate, apply_updates
 from messaging.models import Contact, Direction, Message, WhatsAppId
 from messaging.models.messages import PEER_LENGTH
 from messaging.whatsapp.recipients import canonical, is_phone, spellings
@@ -37,9 +37,9 @@ def learn_whatsapp_ids(answers: Mapping[str, str]) -> None:
 
 
 def _renumber(row: WhatsAppId) -> None:
-    sight(
+    apply_updates(
         [
-            Sighting(portfolio, row.wa_id, None, previous_phone=row.phone, is_new_welcome=False)
+            ContactUpdate(portfolio, row.wa_id, None, previous_phone=row.phone, creates=False)
             for portfolio in Contact.objects.filter(phone_key=row.phone).values_list("portfolio", flat=True)
         ]
     )

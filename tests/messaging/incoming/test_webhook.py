@@ -304,7 +304,7 @@ def test_a_refusal_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
 def test_what_nobody_foresaw_is_500_and_has_a_traceback(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "hand_over", lambda *_: 1 / 0)
+    monkeypatch.setattr(endpoint, "enqueue", lambda *_: 1 / 0)
     assert post(webhook(inbound_text())).status_code == 500
     assert "ZeroDivisionError" in caplog.text
 
