@@ -1,4 +1,4 @@
-"""Tracking events: from the API and from one's own Python."""
+"""Event tracking, from the API and from Python."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Putting tasks on SQS: within a deadline, together with others, and without waiting for an SQS that is away."""
+"""Publishing tasks to SQS: batched across threads, within a deadline, without waiting for an SQS that is down."""
 
 import json
 from collections.abc import Sequence

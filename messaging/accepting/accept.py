@@ -1,4 +1,4 @@
-"""How a message enters: a row, `pending`, and the first line of its trail. Nothing else happens in the request."""
+"""Acceptance: the statement that stores messages as `pending`, with their first events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`POST /messaging/send` and `/messaging/send/bulk`: a message is accepted now and sent by the dispatcher."""
+"""`POST /messaging/send` and `/messaging/send/bulk`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from messaging.accepting.accept import NewMessage, draft, store
 from messaging.accepting.business_numbers import numbers_to_send_from
-from messaging.accepting.recipient_checks import Standing, standings
+from messaging.accepting.recipient_checks import RecipientCheck, check_recipients
 from messaging.accepting.reply_targets import with_answered
 from messaging.accepting.serializers import (
     MAX_BULK,
@@ -103,7 +103,7 @@ def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     if not good:
         return items
     policy = window_policy()
-    found = iter(standings(good, windows=policy is not WindowPolicy.OFF))
+    found = iter(check_recipients(good, windows=policy is not WindowPolicy.OFF))
     return [_judged(item, next(found), policy) if isinstance(item, _Good) else item for item in items]
 
 
@@ -128,10 +128,10 @@ def _validated(body: Any, serializer: SendSerializer) -> _Good | _Bad:
     return _Good(data["new"], data["warnings"])
 
 
-def _judged(item: _Good, standing: Standing, policy: WindowPolicy) -> _Good | _Bad:
-    if standing.refusal:
-        return _Bad({"phone_number": [standing.refusal]})
-    if not standing.window_closed:
+def _judged(item: _Good, check: RecipientCheck, policy: WindowPolicy) -> _Good | _Bad:
+    if check.refusal:
+        return _Bad({"phone_number": [check.refusal]})
+    if not check.window_closed:
         return item
     if policy is WindowPolicy.REJECT:
         return _Bad({"message_type": [str(WindowClosed())]})

@@ -1,4 +1,4 @@
-"""Which of our business numbers a message goes out from."""
+"""The choice of the business number that a message goes out from."""
 
 import time
 from collections.abc import Iterable

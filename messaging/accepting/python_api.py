@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
 from messaging.accepting.business_numbers import number_to_send_from
-from messaging.accepting.recipient_checks import NoConsent, standings
+from messaging.accepting.recipient_checks import NoConsent, check_recipients
 from messaging.accepting.reply_targets import with_answered
 from messaging.accepting.send_times import check_times
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
@@ -91,10 +91,10 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
     if isinstance(answered, outbound.InvalidContent):
         raise answered
     new = answered
-    (standing,) = standings([new], windows=window_policy() is WindowPolicy.REJECT)
-    if standing.refusal:
-        raise NoConsent(standing.refusal)
-    if standing.window_closed:
+    (check,) = check_recipients([new], windows=window_policy() is WindowPolicy.REJECT)
+    if check.refusal:
+        raise NoConsent(check.refusal)
+    if check.window_closed:
         raise WindowClosed
     return accept([new])[0].id
 

@@ -1,4 +1,4 @@
-"""Which message a new one answers or reacts to: clients name it by our id or by Meta's, Meta knows only its own."""
+"""Targets of replies and reactions: a client names them by our id or by wamid, Meta needs the wamid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

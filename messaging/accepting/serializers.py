@@ -1,4 +1,4 @@
-"""What a send takes and answers. Bad input is a 400 that names the field."""
+"""Request and response fields of a send."""
 
 import threading
 from collections.abc import Mapping

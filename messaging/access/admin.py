@@ -1,4 +1,4 @@
-"""Who may call the API."""
+"""API clients and keys in the admin."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who may call the API: a client with a key, or a member of staff who is logged in to the admin."""
+"""Authentication of API callers: a client by its key, staff by their admin session."""
 
 import hmac
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One request, carried out once: what its repetition is answered, and for how long that is kept."""
+"""Idempotency keys: the stored answer of a request, kept for seven days."""
 
 import hashlib
 import json

@@ -1,12 +1,19 @@
 """Contacts: who is at the other end, under which numbers and names, and their consent."""
 
 from messaging.contacts.consent import (
-    MARKETING,
     STOPPED_MARKETING,
     Word,
     learn_category,
     learn_from_statuses,
     note_words,
+)
+from messaging.contacts.consent_checks import (
+    STOPPED_CONTACTS,
+    Addressed,
+    StopRow,
+    refusals,
+    stops_by_key,
+    stops_of,
 )
 from messaging.contacts.contact_updates import (
     people_of,
@@ -19,13 +26,18 @@ from messaging.contacts.recipients import (
 )
 
 __all__ = [
-    "MARKETING",
+    "STOPPED_CONTACTS",
     "STOPPED_MARKETING",
+    "Addressed",
     "InvalidPhoneNumber",
+    "StopRow",
     "Word",
     "learn_category",
     "learn_from_statuses",
     "note_words",
     "people_of",
     "recipient",
+    "refusals",
+    "stops_by_key",
+    "stops_of",
 ]

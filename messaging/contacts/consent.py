@@ -1,4 +1,4 @@
-"""Who wants marketing, and which templates are marketing.
+"""Marketing consent of contacts, and the templates that need it.
 
 The last word by Meta's time wins, whatever order the words come in: the user's preference in WhatsApp, a keyword in a
 message, Meta's refusal 131050, an operator. Which templates are marketing is learned from Meta's template webhooks and

@@ -1,4 +1,4 @@
-"""What a webhook says of people: who wrote, whose number or BSUID changed, who wants no marketing."""
+"""Contact updates: what a webhook says of senders, number changes and marketing preferences."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Who is at the other end: contacts by phone number or BSUID, made, merged and followed in bulk.
+"""Contact identities: phone numbers and BSUIDs, created, merged and followed in bulk.
 
 A BSUID is one person's for as long as the person keeps the number; a number may go to somebody else. So where a
 payload shows both, the BSUID says who it is. A contact that has only the number is the same person and is merged; one

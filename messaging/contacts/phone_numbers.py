@@ -1,4 +1,4 @@
-"""A recipient's phone number: refused where no phone can have it, warned of where none is known to."""
+"""Phone numbers of recipients: impossible ones are refused, unknown ones get a warning."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who a message goes to: a phone number, or the business-scoped user id of somebody who shows none."""
+"""The recipient of a send: a phone number or a business-scoped user id."""
 
 from messaging.contacts.phone_numbers import PhoneNumber, parse
 from messaging.whatsapp.recipients import is_bsuid

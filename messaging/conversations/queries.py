@@ -1,4 +1,4 @@
-"""Conversations: what one business number and one contact wrote to each other, found by index alone.
+"""Conversations between a business number and a contact, found by index alone.
 
 There is no table of conversations, so that nothing is written for them on the lanes. Any message stands for its
 conversation; the newest ones are found by walking back through the newest messages.

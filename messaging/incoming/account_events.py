@@ -1,4 +1,4 @@
-"""What Meta tells of accounts, numbers and templates: kept once, and what it says of templates is learned."""
+"""Account events of Meta: stored once; template categories are learned from them."""
 
 import hashlib
 import json

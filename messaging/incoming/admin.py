@@ -1,4 +1,4 @@
-"""What came from Meta and is no message of a conversation."""
+"""Account events, unknown updates, orphan statuses and template categories in the admin."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Meta's statuses and our messages: matched by our own id, then by wamid; what matches nothing waits as an orphan."""
+"""Statuses: matched by our id, then by wamid; unmatched ones wait as orphans."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import learn_from_statuses
+from messaging.incoming.business_numbers import complete, named
 from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
 from messaging.outgoing import give_another_chance
@@ -38,24 +39,29 @@ def _identity(update: StatusUpdate) -> tuple[str, str]:
 
 
 def _match(updates: Sequence[StatusUpdate]) -> dict[tuple[str, str], UUID]:
-    """Which message each update is about: our id in the callback data, and its number, else the wamid."""
+    """Which message each update is about: our id in the callback data and its number, else the wamid.
+
+    A number whose account is not known yet learns it on the way.
+    """
     ids = [_our_id(update) for update in updates]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT m.id, m.wamid, n.phone_number_id FROM messaging_message m
+            SELECT m.id, m.wamid, n.phone_number_id, n.waba_id <> '' FROM messaging_message m
               JOIN messaging_businessnumber n ON n.id = m.number_id
               WHERE m.id = ANY(%(ids)s::uuid[]) OR m.wamid = ANY(%(wamids)s)
             UNION
-            SELECT m.id, a.wamid, n.phone_number_id FROM messaging_attempt a
+            SELECT m.id, a.wamid, n.phone_number_id, n.waba_id <> '' FROM messaging_attempt a
               JOIN messaging_message m ON m.id = a.message_id JOIN messaging_businessnumber n ON n.id = m.number_id
               WHERE a.wamid = ANY(%(wamids)s)
             """,
             {"ids": [i for i in ids if i], "wamids": [update.wamid for update in updates]},
         )
         rows = cursor.fetchall()
-    by_id = {(message_id, number): message_id for message_id, _, number in rows}
-    by_wamid = {wamid: message_id for message_id, wamid, _ in rows if wamid}
+    incomplete = {number for _, _, number, is_complete in rows if not is_complete}
+    complete(named(update) for update in updates if update.waba_id and update.phone_number_id in incomplete)
+    by_id = {(message_id, number): message_id for message_id, _, number, _ in rows}
+    by_wamid = {wamid: message_id for message_id, wamid, _, _ in rows if wamid}
     found: dict[tuple[str, str], UUID] = {}
     for update, our_id in zip(updates, ids, strict=True):
         message_id = (our_id and by_id.get((our_id, update.phone_number_id or ""))) or by_wamid.get(update.wamid)

@@ -1,4 +1,4 @@
-"""What a webhook of Meta becomes: messages stored once, statuses applied forward, the rest kept as unknown."""
+"""Storage of webhooks: messages once, statuses forward only, the rest as unknown updates."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from messaging.contacts import STOPPED_MARKETING, people_of
 from messaging.incoming.account_events import store_events
+from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_named
 from messaging.incoming.statuses import apply_statuses
 from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
 from messaging.media import expect_media
@@ -27,7 +28,6 @@ from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unkno
 from messaging.whatsapp.storable import storable
 from waproject.logs.context import note_messages
 
-NUMBER_ID_LENGTH = 32
 TYPE_LENGTH = 32
 # Longer than its task may be retried: until then the task is the one to do it.
 STORED_LOST_AFTER = timedelta(hours=2)
@@ -52,14 +52,14 @@ def receive_stored(stored_id: int) -> None:
 @retrying_deadlocks
 def store(normalised: Normalised) -> None:
     """Store messages, statuses, account events and what is unknown, in one transaction."""
-    messages = [message for message in normalised.messages if _number_id(message)]
+    messages = [message for message in normalised.messages if number_id(message)]
     homeless = [
         Unknown("message without a business number", None, message.raw)
         for message in normalised.messages
-        if not _number_id(message)
+        if not number_id(message)
     ]
     with transaction.atomic():
-        numbers = _numbers(messages, _named(normalised))
+        numbers = numbers_named(messages, _named(normalised))
         new = _store_messages(messages, normalised, numbers)
         _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, [row.id for row in new])])
         store_events(normalised.events)
@@ -78,34 +78,6 @@ def _named(normalised: Normalised) -> set[str]:
     }
 
 
-def _number_id(message: InboundMessage) -> str:
-    """The business number's id at Meta; empty where it is missing or cannot be one."""
-    number_id = message.phone_number_id or ""
-    return number_id if len(number_id) <= NUMBER_ID_LENGTH else ""
-
-
-def _numbers(messages: Iterable[InboundMessage], others: set[str]) -> dict[str, BusinessNumber]:
-    """The business numbers by Meta's id. One that signed webhooks name and we do not know is ours too: it is added."""
-    named = {_number_id(message): message for message in messages}
-    wanted = {*named, *others}
-    if not wanted:
-        return {}
-    known = {n.phone_number_id: n for n in BusinessNumber.objects.filter(phone_number_id__in=wanted)}
-    missing = [
-        BusinessNumber(
-            phone_number_id=phone_number_id,
-            display_phone_number=(message.display_phone_number or "")[:NUMBER_ID_LENGTH],
-            waba_id=(message.waba_id or "")[:NUMBER_ID_LENGTH],
-        )
-        for phone_number_id, message in sorted(named.items())
-        if phone_number_id not in known
-    ]
-    if missing:
-        BusinessNumber.objects.bulk_create(missing, ignore_conflicts=True)
-        known.update({n.phone_number_id: n for n in BusinessNumber.objects.filter(phone_number_id__in=named)})
-    return known
-
-
 def _store_messages(
     messages: Sequence[InboundMessage], normalised: Normalised, numbers: dict[str, BusinessNumber]
 ) -> list[Message]:
@@ -114,7 +86,7 @@ def _store_messages(
         by_wamid.setdefault(message.wamid, message)
     contacts = people_of(list(by_wamid.values()), normalised, numbers)
     # Made in Meta's order, so that the ids of one second's messages have it too; written in one order by all workers.
-    rows = [_row(message, numbers[_number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
+    rows = [_row(message, numbers[number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
     if not rows:
         return []
     rows.sort(key=lambda row: row.wamid or "")

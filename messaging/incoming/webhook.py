@@ -1,4 +1,4 @@
-"""Where Meta calls: validate, put on the queue, answer. No database on this path while SQS is there."""
+"""Meta's webhook: verify, enqueue, answer. No database query while SQS is up."""
 
 import json
 import logging

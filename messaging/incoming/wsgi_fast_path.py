@@ -1,4 +1,4 @@
-"""Meta's POST without Django around it: request, response, signals and middleware were a third of a webhook's CPU.
+"""WSGI fast path for Meta's POST: Django's request handling was a third of a webhook's CPU.
 
 What of them a webhook needs is here too: the limit of its body, the request's id and line, a 500 for what nobody
 foresaw. Hosts, https, sessions and users are not looked at: the signature is all that counts.

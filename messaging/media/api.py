@@ -1,4 +1,4 @@
-"""`GET /messaging/messages/{id}/media`: the file of a message. `POST /messaging/media`: a file for one."""
+"""`GET /messaging/messages/{id}/media` and `POST /messaging/media`."""
 
 import threading
 from collections.abc import Iterable

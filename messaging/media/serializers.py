@@ -1,4 +1,4 @@
-"""What the API takes and gives of files."""
+"""Request and response fields of media files."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Message history: search, timeline, attempts."""
+"""The message history in the admin: search, timeline, attempts."""
 
 from typing import Any
 

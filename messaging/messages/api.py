@@ -1,4 +1,4 @@
-"""`GET /messaging/messages`: messages of both directions, and one with all that happened to it."""
+"""`GET /messaging/messages`: the list, and one message with its timeline and attempts."""
 
 from datetime import UTC, datetime
 from typing import Any

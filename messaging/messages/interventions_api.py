@@ -1,4 +1,4 @@
-"""`POST …/cancel`, `…/retry`, `…/hold`, `…/resume`: changing one's mind about what was accepted."""
+"""`POST …/cancel`, `/retry`, `/hold` and `/resume`."""
 
 from collections.abc import Callable
 from dataclasses import asdict

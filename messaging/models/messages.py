@@ -1,4 +1,4 @@
-"""Messages in both directions, the contacts at the other end, and the trail of what happened to each message."""
+"""Messages in both directions, their contacts and their trail."""
 
 from enum import IntEnum, StrEnum
 

@@ -1,4 +1,4 @@
-"""What a client or an operator may do to one message after it was accepted: cancel it, or try a failed one again."""
+"""Cancelling an accepted message, and retrying a failed one."""
 
 from django.db import transaction
 from django.utils import timezone

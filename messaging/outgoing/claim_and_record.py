@@ -1,4 +1,4 @@
-"""What a worker does to released rows: claim them and record what came of their calls."""
+"""Claims of released rows by a worker, and the outcomes of their calls."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Subscriptions and their deliveries: made, switched on, rotated, tried and replayed by hand."""
+"""Subscriptions and deliveries in the admin: create, enable, rotate, test, replay."""
 
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,12 @@ from django.utils.html import format_html_join
 
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import SUBSCRIBABLE
-from messaging.subscriber_http.ssrf_guard import NotAllowed, check_url
+from messaging.subscriber_http.ssrf_guard import NotAllowed
 from messaging.subscriptions.manage import (
     SwitchedOff,
     begin,
     change,
-    reach,
+    check_endpoint,
     replay,
     replay_failed,
     rotate,
@@ -44,10 +44,10 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["url", "description", "events", "number", "client", "active"]
 
     def clean_url(self) -> str:
-        """What no request may go to is refused."""
+        """Refuse an address that deliveries can never reach."""
         url = str(self.cleaned_data["url"])
         try:
-            check_url(url, reach())
+            check_endpoint(url)
         except NotAllowed as error:
             raise ValidationError(str(error)) from None
         return url
@@ -58,13 +58,13 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Who is told of what happens."""
 
     form = SubscriptionForm
-    list_display = ["__str__", "url", "client", "active", "failing_since", "disabled_at", "disabled_why"]
+    list_display = ["__str__", "url", "client", "active", "failing_since", "last_error", "disabled_at"]
     list_filter = ["active", ("disabled_at", admin.EmptyFieldListFilter)]
     list_select_related = ["client"]
     search_fields = ["description", "url", "client__name"]
     readonly_fields = [
-        "disabled_at", "disabled_why", "failures", "failing_since", "paused_until", "previous_secret_until",
-        "created_at",
+        "last_error", "last_error_at", "failures", "failing_since", "paused_until", "disabled_at", "disabled_why",
+        "previous_secret_until", "created_at",
     ]  # fmt: skip
     actions = ["switch_on", "rotate", "send_test", "replay_failed"]
 

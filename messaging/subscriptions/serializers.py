@@ -1,4 +1,4 @@
-"""What the API takes and gives of subscriptions and their deliveries."""
+"""Request and response fields of subscriptions and deliveries."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from rest_framework import serializers
 from messaging.accepting import UnknownNumber
 from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
-from messaging.subscriber_http.ssrf_guard import NotAllowed, check_url
-from messaging.subscriptions.manage import reach
+from messaging.subscriber_http.ssrf_guard import NotAllowed
+from messaging.subscriptions.manage import check_endpoint
 from waproject.web.strict_fields import StringField, refuse_unknown
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]
@@ -43,11 +43,14 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
             "disabled_why",
             "failing_since",
             "paused_until",
+            "last_error",
+            "last_error_at",
             "previous_secret_until",
             "created_at",
         ]
         read_only_fields = [
-            "id", "disabled_at", "disabled_why", "failing_since", "paused_until", "previous_secret_until", "created_at",
+            "id", "disabled_at", "disabled_why", "failing_since", "paused_until", "last_error", "last_error_at",
+            "previous_secret_until", "created_at",
         ]  # fmt: skip
 
     def to_internal_value(self, data: Any) -> Any:
@@ -65,9 +68,9 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
         return answer
 
     def validate_url(self, value: str) -> str:
-        """What no request may go to is refused now; what its name resolves to is looked at when it is sent."""
+        """Refuse an address that deliveries can never reach."""
         try:
-            check_url(value, reach())
+            check_endpoint(value)
         except NotAllowed as error:
             raise serializers.ValidationError(str(error)) from None
         return value

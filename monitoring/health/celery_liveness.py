@@ -1,4 +1,4 @@
-"""Celery's processes say that they live: a worker by its lane, and beat."""
+"""Heartbeats of Celery's processes: workers by lane, and beat."""
 
 import atexit
 from typing import Any

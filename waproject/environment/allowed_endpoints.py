@@ -1,4 +1,4 @@
-"""Which addresses a deployment may talk to."""
+"""Endpoints that a deployment may talk to."""
 
 import ipaddress
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""One queue's messages between SQS and Celery: received ahead, handed over as Celery has room, settled in batches."""
+"""The consumer of one queue: messages received ahead, handed to Celery as it has room, settled in batches."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What a Celery message on SQS looks like, checked before Celery sees it.
+"""The envelope of a Celery message on SQS, checked before Celery sees it.
 
 Stock kombu and Celery end the whole worker, or delete the message, when one does not fit. Here it is called by its
 fault instead, and stays on the queue for the redrive policy.

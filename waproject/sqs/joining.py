@@ -1,4 +1,4 @@
-"""Several messages as one task: for tasks whose calls may be joined, f(a); f(b) being the same as f(a, b)."""
+"""Joining: several messages as one task, for tasks where `f(a); f(b)` equals `f(a, b)`."""
 
 import json
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""What the API answers when PostgreSQL is away: 503 with Retry-After instead of a 500."""
+"""API errors: 503 with Retry-After while PostgreSQL is down."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""JSON that PostgreSQL can keep, or a 400 that says why not."""
+"""JSON that PostgreSQL can store, or a 400 that names the problem."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Input that DRF would take and we refuse: another type that reads as text, and fields that nobody knows."""
+"""Strict input: no silent type conversion, no unknown fields."""
 
 from collections.abc import Collection
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every process of the pipeline says here that it lives; who keeps the record has registered a keeper.
+"""Liveness: each process reports that it lives and that its work moves.
 
     with liveness.alive("dispatcher") as life:
         while …:

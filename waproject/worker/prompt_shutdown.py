@@ -1,4 +1,4 @@
-"""A worker that is told to stop does so at once.
+"""Prompt shutdown: a signal wakes the worker's event loop at once.
 
 Celery 5.7's signal handler only sets a flag, which its event loop sees after its next event or timer: an idle worker
 sleeps on for up to 5 s. What its processes have begun is waited for all the same: `prefork`.
