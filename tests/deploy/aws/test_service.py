@@ -212,10 +212,21 @@ def test_the_execution_role_reads_the_secrets_that_containers_name_and_no_other(
 
 def _secrets_of(found: dict[str, Any]) -> Iterator[str]:
     for source in named(found["Secrets"], "ValueFrom").values():
-        yield source["Ref"] if "Ref" in source else re.findall(r"\$\{(\w+)\}", source["Fn::Sub"])[0]
+        yield str(source["Ref"]) if "Ref" in source else re.findall(r"\$\{(\w+)\}", source["Fn::Sub"])[0]
 
 
 @pytest.mark.parametrize("process", [*COMMANDS, "migrate"])
+def test_all_containers_have_the_same_settings(process: str) -> None:
+    bus = {"SQS_MONITOR_QUEUE_URL"} if process == "flower" else set()  # it runs where there is a bus
+    mine, webs = (named(container(each)["Environment"]) for each in (process, "web"))
+    assert {name for name in mine.keys() | webs.keys() if mine.get(name) != webs.get(name)} == bus
+    mine, webs = (named(container(each)["Secrets"], "ValueFrom") for each in (process, "web"))
+    assert {name for name in mine.keys() | webs.keys() if mine.get(name) != webs.get(name)} == (
+        {"FLOWER_BASIC_AUTH"} if process == "flower" else set()
+    )
+
+
+@pytest.mark.parametrize("process", ["web", "flower"])
 def test_a_container_has_every_variable_that_its_process_needs(process: str) -> None:
     found = container(process)
     env = {name: value for name, value in os.environ.items() if not name.startswith((*PREFIXES, "DEPLOYMENT"))}
@@ -232,7 +243,7 @@ def _example(name: str, value: Any) -> str:
         return value
     if name.startswith("SQS_"):
         return f"https://sqs.us-east-1.amazonaws.com/000000000000/{name.lower().replace('_', '-')}"
-    return {
+    examples: dict[str, str] = {
         "AWS_REGION": "us-east-1",
         "WA_GRAPH_URL": TEMPLATE["Parameters"]["GraphUrl"]["Default"],
         "WA_MEDIA_HOSTS": TEMPLATE["Parameters"]["MediaHosts"]["Default"],
@@ -242,7 +253,8 @@ def _example(name: str, value: Any) -> str:
         "DJANGO_ALLOWED_HOSTS": "wa.example.com",
         "DJANGO_CSRF_TRUSTED_ORIGINS": "https://wa.example.com",
         "BASE_URL": "https://wa.example.com",
-    }[name]
+    }
+    return examples[name]
 
 
 def test_app_runner_gets_the_settings_of_the_web_container() -> None:
