@@ -21,10 +21,8 @@ stop: ## Stop what another terminal's make run started
 env: ## Print how to give a shell or program the environment of make run
 	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
 
-test: $(STAMP) ## Run the tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder; status=$$?; [ $$status -eq 1 ] || exit $$status; \
-	  echo "Once more, one after the other: what only a busy machine breaks passes now, and what is broken fails again."; \
-	  exec $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+test: $(STAMP) ## Run the tests; TESTS=tests/messaging/outgoing runs those of one package
+	exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.json
 	exec $(BIN)/python -m bench

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from analytics.models import Event
-from messaging.admin import ReadOnlyAdmin
+from waproject.web.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Event)

@@ -8,8 +8,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from analytics import tasks
-from messaging.publishing import publish_many
 from messaging.signals import events_recorded
+from messaging.task_publisher import publish_many
 
 # Hints of one process share a task: at 240 statuses a second each would be a request of its own.
 GATHER_S = 1.0

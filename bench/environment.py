@@ -15,7 +15,7 @@ READY = {"dispatcher": "dispatcher is ready", **dict.fromkeys(LANES, " ready.")}
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 STOCK_WSGI = "bench.apps.stock_web"
 # It reads our settings, where the stock application has its own.
-OUR_LOGGER = "--logger-class waproject.gunicorn_log.Logger"
+OUR_LOGGER = "--logger-class waproject.logs.gunicorn.Logger"
 
 
 def build(server: SqsServer, var: Path) -> dict[str, str]:

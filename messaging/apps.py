@@ -16,12 +16,12 @@ class MessagingConfig(AppConfig):
         from django.db.models.signals import post_delete
 
         import waproject.celery  # noqa: F401
-        from messaging import openapi  # noqa: F401
+        from messaging.access import openapi  # noqa: F401
+        from messaging.lifecycle import django_signals, domain_events
+        from messaging.media.records import remove_file
         from messaging.models import Media
-        from messaging.services import happenings, signalling
-        from messaging.services.media import remove_file
-        from messaging.services.outbox import outbox
+        from messaging.subscriptions.outbox import outbox
 
         post_delete.connect(remove_file, Media, dispatch_uid="media")
-        happenings.listen(signalling.signal_happenings)
-        happenings.write_with(outbox)
+        domain_events.listen(django_signals.signal_happenings)
+        domain_events.write_with(outbox)

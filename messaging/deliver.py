@@ -1,4 +1,4 @@
-"""The deliver process: what goes to other people's servers and comes from them, off the lanes. Any number may run."""
+"""The deliver process: requests to subscribers and downloads from Meta, off the lanes. Any number may run."""
 
 import time
 from functools import cache
@@ -6,14 +6,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from messaging.media_fetching import AT_ONCE, fetcher
-from messaging.outward.posting import Poster
-from messaging.outward.signing import signed_headers
-from messaging.rounds import Round
-from messaging.services.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
-from messaging.services.media import claim_media, record_media, tidy_media
-from messaging.services.subscriptions import reach
-from messaging.services.tidying import tidy_deliveries
+from messaging.media.download import AT_ONCE, fetcher
+from messaging.media.records import claim_media, record_media, tidy_media
+from messaging.periodic_workers import Round
+from messaging.subscriber_http.post import Poster
+from messaging.subscriber_http.signature import signed_headers
+from messaging.subscriptions.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
+from messaging.subscriptions.manage import reach
+from messaging.subscriptions.retention import tidy_deliveries
 
 # Threads that post. A subscription has at most eight lanes at once, one while it fails.
 POSTING = 48
@@ -39,7 +39,7 @@ def post(run: Run) -> Ran:
     return Ran(run, tuple(tried))
 
 
-# One line for each kind of work; `messaging.rounds.Round` says what a round is.
+# One line for each kind of work; `messaging.periodic_workers.Round` says what a round is.
 ROUNDS: tuple[Round[Any, Any], ...] = (
     Round("subscriptions", claim_runs, post, record_runs, POSTING, tidy=tidy_deliveries),
     Round("media", claim_media, fetcher.fetch, record_media, AT_ONCE, idle_s=0.5, tidy=tidy_media),

@@ -1,4 +1,4 @@
-"""The dispatcher: releases what is due to the outgoing queue, and finds what got lost. Any number may run.
+"""The dispatcher process: releases due messages and recovers lost ones. Any number may run.
 
 While SQS is away it delivers by itself, with the worker's own functions, what it releases and what was queued before;
 copies that SQS brings back later find nothing to claim.
@@ -12,11 +12,27 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
 
-from messaging import sender, services, tasks
-from messaging.dead_letters import publish_dead_letter
-from messaging.publishing import SqsAway, publish
-from messaging.services import Logged
-from messaging.watch import IncomingWatch
+from messaging.access.idempotency import sweep_idempotency_keys
+from messaging.access.login_throttle import sweep_login_throttle
+from messaging.incoming.statuses import sweep_orphans
+from messaging.incoming.store import sweep_stored_webhooks
+from messaging.outgoing import call_pool, tasks
+from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.dead_letter_publisher import publish_dead_letter
+from messaging.outgoing.holds.holds import sweep_holds
+from messaging.outgoing.lost_answers.incoming_queue_monitor import IncomingWatch
+from messaging.outgoing.lost_answers.unknown_outcomes import has_unknown, sweep_unknown
+from messaging.outgoing.recovery import (
+    queued_releases,
+    sweep_expired,
+    sweep_expired_leases,
+    sweep_lost,
+    sweep_pairs,
+    take_back,
+)
+from messaging.outgoing.redrive import dead_lettered, exhausted
+from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_messages, release
+from messaging.task_publisher import SqsAway, publish
 
 logger = logging.getLogger(__name__)
 
@@ -40,29 +56,30 @@ DRAIN_S = 25
 _incoming = IncomingWatch()
 
 
-def _sweep_unknown() -> list[Logged]:
-    return services.sweep_unknown(_incoming.evidence()) if services.has_unknown() else []
+def _sweep_unknown() -> None:
+    if has_unknown():
+        sweep_unknown(_incoming.evidence())
 
 
-def _drain_exhausted() -> list[Logged]:
-    letters = services.exhausted()
+def _drain_exhausted() -> None:
+    letters = exhausted()
     for letter in letters:
         publish_dead_letter("outgoing", tasks.revive, str(letter.message_id), letter.generation)
-    services.dead_lettered(letters)
-    return []
+    dead_lettered(letters)
 
 
-SWEEPS: tuple[tuple[float, Callable[[], list[Logged]]], ...] = (
-    (1.0, services.sweep_holds),
-    (1.0, services.sweep_expired),
-    (2.0, services.sweep_orphans),
+SWEEPS: tuple[tuple[float, Callable[[], None]], ...] = (
+    (1.0, sweep_holds),
+    (1.0, sweep_expired),
+    (2.0, sweep_orphans),
     (2.0, _sweep_unknown),
-    (5.0, services.sweep_lost),
-    (5.0, services.sweep_expired_leases),
+    (5.0, sweep_lost),
+    (5.0, sweep_expired_leases),
     (5.0, _drain_exhausted),
-    (10.0, services.sweep_pairs),
-    (60.0, services.sweep_stored_webhooks),
-    (60.0, services.sweep_idempotency_keys),
+    (10.0, sweep_pairs),
+    (60.0, sweep_stored_webhooks),
+    (60.0, sweep_idempotency_keys),
+    (60.0, sweep_login_throttle),
 )
 
 
@@ -103,22 +120,22 @@ class Dispatcher:
                 self._stopping.wait(ERROR_WAIT_S)
             every = BUSY_TICK_S if released >= BUSY_ROWS else TICK_S
             self._stopping.wait(max(0.0, every - (time.monotonic() - started)))
-        sender.close(DRAIN_S)
+        call_pool.close(DRAIN_S)
 
     def tick(self) -> int:
         """Release what is due on each number, then sweep what is due for sweeping. Returns how many were released."""
         released = 0
-        for number_id in services.numbers_with_due_messages():
-            for batch in services.release(number_id, self._inbound_rate(number_id), self._room()):
+        for number_id in numbers_with_due_messages():
+            for batch in release(number_id, self._inbound_rate(number_id), self._room()):
                 released += len(batch.message_ids)
                 self._publish(batch)
         if self._delivers_itself():
-            for batch in services.queued_releases(QUEUED_S, self._room() or 0):
+            for batch in queued_releases(QUEUED_S, self._room() or 0):
                 self._deliver(batch)
         self._sweep()
         return released
 
-    def _publish(self, batch: services.Release) -> None:
+    def _publish(self, batch: Release) -> None:
         if self._delivers_itself():
             self._deliver(batch)
             return
@@ -133,21 +150,21 @@ class Dispatcher:
 
     def _room(self) -> int | None:
         """How many messages may be released: as many as there are calls of our own free, while we need those."""
-        return sender.sender(OWN_CALLS).free() if self._delivers_itself() else None
+        return call_pool.sender(OWN_CALLS).free() if self._delivers_itself() else None
 
-    def _deliver(self, batch: services.Release) -> None:
+    def _deliver(self, batch: Release) -> None:
         """What a worker does. Too much for the free calls goes back: it keeps its turn, and can still be cancelled."""
-        own = sender.sender(OWN_CALLS)
+        own = call_pool.sender(OWN_CALLS)
         if len(batch.message_ids) > own.free():
-            services.announce_changes(services.take_back(batch))
+            take_back(batch)
             return
-        for claimed in services.claim([batch]):
+        for claimed in claim([batch]):
             own.send(claimed)
 
     def _inbound_rate(self, number_id: int) -> float:
         if time.monotonic() >= self._next_inbound:
             self._next_inbound = time.monotonic() + INBOUND_EVERY_S
-            self._inbound = services.inbound_rates()
+            self._inbound = inbound_rates()
         return self._inbound.get(number_id, 0.0)
 
     def _sweep(self) -> None:
@@ -158,7 +175,7 @@ class Dispatcher:
                 continue
             self._next_sweep[sweep] = now + every
             try:
-                services.announce_changes(sweep())
+                sweep()
             except SqsAway:
                 logger.info("%s waits for SQS", sweep.__name__)
             except (OperationalError, InterfaceError):

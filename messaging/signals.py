@@ -5,7 +5,7 @@
     message_status_changed(message_id, status)   a message moved to another state
     account_event(event_id)                      Meta told something of the account, a number or a template, once
     events_recorded(event_ids)                   MessageEvent rows of one statement, for the analytics lane
-    lane_alert(kind, key, reason)                somebody has to look: see `services/alerts.py` for the kinds
+    lane_alert(kind, key, reason)                an operator must look; kinds: lifecycle/operator_alerts.py
 
 `message_id` is a UUID, `state` a `media_states.State`, `status` a `Status`, `event_id` an integer (`AccountEvent.pk`),
 `event_ids` a list of integers. The sender is the model. A receiver runs in the process that stored the row, between

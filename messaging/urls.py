@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from messaging.api.interventions import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
-from messaging.api.media import MediaView, UploadView
-from messaging.api.messages import MessageDetailView, MessageListView
-from messaging.api.receipts import ReadView
-from messaging.api.sending import SendBulkView, SendView
-from messaging.api.subscriptions import (
+from messaging.accepting.api import SendBulkView, SendView
+from messaging.conversations.read_receipts_api import ReadView
+from messaging.incoming.webhook import PATH as WEBHOOK_PATH
+from messaging.incoming.webhook import WebhookView
+from messaging.media.api import MediaView, UploadView
+from messaging.messages.api import MessageDetailView, MessageListView
+from messaging.messages.interventions_api import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
+from messaging.subscriptions.api import (
     DeliveryListView,
     DeliveryView,
     ReplayFailedView,
@@ -17,8 +19,6 @@ from messaging.api.subscriptions import (
     SubscriptionListView,
     SubscriptionView,
 )
-from messaging.webhook import PATH as WEBHOOK_PATH
-from messaging.webhook import WebhookView
 
 urlpatterns = [
     path(WEBHOOK_PATH.lstrip("/"), WebhookView.as_view(), name="webhook"),

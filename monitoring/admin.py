@@ -1,4 +1,4 @@
-"""Alerts and their history, and who silenced what. Each decision is in the audit log."""
+"""Alerts and silences in the admin. Each action is in the audit log."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from messaging.admin import ReadOnlyAdmin
-from messaging.services import note
-from monitoring import dead_letters_admin  # noqa: F401 - registers
-from monitoring.alerts import acknowledge
+from messaging.access.audit_log import note
+from monitoring.alerts.rules import RULES
+from monitoring.alerts.store import acknowledge
+from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
 from monitoring.models import Alert, Silence
-from monitoring.rules import RULES
-from waproject.themed_admin import ModelAdmin, Select
+from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.themed_admin import ModelAdmin, Select
 
 
 @admin.register(Alert)

@@ -1,4 +1,4 @@
-"""What the pipeline shows of itself."""
+"""Health, metrics, alerts, dead letters and the dashboard."""
 
 from django.apps import AppConfig
 
@@ -10,9 +10,11 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the keeper, the processes that Celery starts and why tasks fail; describe the metrics' token."""
-        from monitoring import celery_liveness, openapi, task_failures  # noqa: F401
-        from monitoring.heartbeats import DatabaseKeeper
-        from waproject import liveness
+        from monitoring import openapi  # noqa: F401
+        from monitoring.dead_letters import task_failures
+        from monitoring.health import celery_liveness
+        from monitoring.health.heartbeats import DatabaseKeeper
+        from waproject.worker import liveness
 
         liveness.keep_with(DatabaseKeeper())
         celery_liveness.install()

@@ -1,4 +1,4 @@
-"""The monitor process: every 30 s it counts, reads, keeps a sample, and sees to the alerts. One works, others stand by.
+"""The monitor process: counts, samples, alerts and redrive jobs. One works, others stand by.
 
 It is on no lane that it watches, so that a lane which stands still is noticed.
 """
@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from monitoring import alerts, channels, counts, gauges, lane_counts, moves, samples, task_failures
-from monitoring.backlog_age import Level, oldest_age
-from monitoring.gauges import QUEUE, QUEUE_AGE, Readings
-from monitoring.samples import Moment
-from monitoring.window import Window
-from waproject.metrics import SQS_MESSAGES
+from monitoring.alerts import channels, store
+from monitoring.dead_letters import redrive_jobs, task_failures
+from monitoring.metrics import gauges, message_counts, samples, totals
+from monitoring.metrics.backlog_age import Level, oldest_age
+from monitoring.metrics.gauges import QUEUE, QUEUE_AGE, Readings
+from monitoring.metrics.samples import Moment
+from monitoring.metrics.window import Window
+from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class Monitor:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._moments: deque[Moment] = deque()
-        self._standings: alerts.Standings = {}
+        self._standings: store.Standings = {}
         self._works = False
         self._thin_out_at = 0.0
 
@@ -73,14 +75,14 @@ class Monitor:
 
     def tick(self) -> Moment:
         """Count, read, keep, judge, tell."""
-        lane_counts.count_new_events()
+        message_counts.count_new_events()
         now = timezone.now()
-        values = {**counts.totals(), **gauges.read()}
+        values = {**totals.totals(), **gauges.read()}
         ages = queue_ages([*self._moments, Moment(now, values)])
         self._moments.append(samples.take(now, {**values, **ages}))
         while self._moments[0].at < now - WINDOW:
             self._moments.popleft()
-        self._standings = alerts.evaluate(self._standings, Window(tuple(self._moments)), list(channels.configured()))
+        self._standings = store.evaluate(self._standings, Window(tuple(self._moments)), list(channels.configured()))
         channels.tell(now)
         self._thin_out(now)
         return self._moments[-1]
@@ -105,7 +107,7 @@ class Monitor:
             self._thin_out_at = time.monotonic() + THIN_OUT_EVERY_S
             samples.thin_out(now)
             task_failures.tidy(now)
-            moves.tidy(now)
+            redrive_jobs.tidy(now)
 
     def _is_the_one(self) -> bool:
         """Whether this monitor works. The lock is the connection's: when that is lost, so is the lock."""
@@ -122,7 +124,7 @@ class Monitor:
         """Where the one before ended."""
         logger.info("monitor works")
         self._moments = deque(samples.since(timezone.now() - WINDOW))
-        self._standings = alerts.standings_of_open_alerts()
+        self._standings = store.standings_of_open_alerts()
 
 
 def queue_ages(moments: Sequence[Moment]) -> Readings:

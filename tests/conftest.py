@@ -38,7 +38,8 @@ LONGEST = (
     "test_permissions.py",
     "waproject/test_settings.py",
     "messaging/test_nothing_is_lost.py",
-    "waproject/test_worker_survives.py",
+    "waproject/worker/test_worker_survives.py",
+    "waproject/worker/test_odd_bodies.py",
     "monitoring/test_health.py",
     "media/test_deliver_process.py",
     "monitoring/test_monitor.py",
@@ -127,24 +128,26 @@ def closed_breaker() -> None:
 @pytest.fixture(autouse=True)
 def health_checks() -> Iterator[None]:
     """Each test finds out anew how it is, and leaves no connection to the database behind."""
-    from monitoring import health
+    from monitoring.health import views
 
     yield
-    health.stop()
+    views.stop()
 
 
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
-    """Each test asks its own database for the sending numbers."""
-    from messaging.services.senders import forget_numbers
+    """Each test asks its own database for the sending numbers and the holds."""
+    from messaging.accepting.business_numbers import forget_numbers
+    from messaging.accepting.waiting_warnings import forget_holds
 
     forget_numbers()
+    forget_holds()
 
 
 @pytest.fixture(autouse=True)
 def nobody_subscribes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without subscriptions, and does not ask its database for them until it makes one."""
-    from messaging.services import outbox
+    from messaging.subscriptions import outbox
 
     monkeypatch.setattr(outbox, "KNOWN_FOR_S", 3600.0)
     outbox.outbox.know([])

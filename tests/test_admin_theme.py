@@ -8,14 +8,14 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 
+from messaging.incoming.store import receive
 from messaging.models import Contact
-from messaging.services import receive
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
 from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
-from waproject.admin_theme import SIDEBAR
-from waproject.themed_admin import ModelAdmin
+from waproject.web.admin_theme import SIDEBAR
+from waproject.web.themed_admin import ModelAdmin
 
 __all__ = ["browser"]
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from messaging import receipts
+from messaging.accepting.business_numbers import number_to_send_from
+from messaging.conversations import read_receipts
+from messaging.incoming.store import receive
 from messaging.models import Message
-from messaging.services import number_to_send_from, receive
 from tests.messaging.bodies import inbound_text, webhook
-from tests.whatsapp.wire import Server, answering, http
+from tests.messaging.whatsapp.wire import Server, answering, http
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "api.md"
 # Everything after the first block, which reads the environment of `make run`.
@@ -28,10 +29,10 @@ def meta(settings: Any) -> Iterator[None]:
     server = Server()
     server.behaviour = answering(http(body={"success": True}))
     settings.WA_GRAPH_URL = server.url
-    receipts._api.cache_clear()
+    read_receipts._api.cache_clear()
     yield
     server.close()
-    receipts._api.cache_clear()
+    read_receipts._api.cache_clear()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")

@@ -20,11 +20,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from deploy.local import procfile
-from messaging.services.outbox import KNOWN_FOR_S
+from messaging.subscriptions.outbox import KNOWN_FOR_S
 from tests.environment import PREFIXES, free_port
 from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.subscriptions.receiver import Receiver
 from tests.processes import CHECKOUT, eventually
-from tests.subscriptions.receiver import Receiver
 
 # Starting a dozen processes takes longer than any single test should.
 pytestmark = pytest.mark.timeout(150)

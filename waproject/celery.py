@@ -10,11 +10,9 @@ from celery import Celery, signals
 from celery.utils.nodenames import gethostname, nodename
 from django.conf import settings
 
-from waproject import (
-    start_errors,
-    task_log,  # noqa: F401 - its signal handlers
-)
-from waproject.log_format import name_process
+from waproject import start_errors
+from waproject.logs import task_log  # noqa: F401 - its signal handlers
+from waproject.logs.format import name_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
@@ -30,12 +28,12 @@ with start_errors.in_words():
 app = Celery("waproject")
 # The current application is a thread's own; the web process publishes from other threads than this.
 app.set_default()
-app.config_from_object("waproject.celery_config")
+app.config_from_object("waproject.worker.celery_config")
 app.events_cls, app.control_cls = "waproject.bus.events:Events", "waproject.bus.control:Control"
 app.steps["consumer"].add("waproject.bus.node:NodeStep")
-app.steps["consumer"].add("waproject.database_gate:GateStep")
-app.steps["worker"].add("waproject.prefork:Prefork")
-app.autodiscover_tasks()
+app.steps["consumer"].add("waproject.worker.database_gate:GateStep")
+app.steps["worker"].add("waproject.worker.prefork:Prefork")
+app.autodiscover_tasks(["messaging.incoming", "messaging.outgoing", "analytics"])
 
 
 @signals.celeryd_init.connect
@@ -45,7 +43,7 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
     What the command line says (`-n`, `-c`) wins.
     """
     from waproject.queues import LANES
-    from waproject.worker_name import free_name
+    from waproject.worker.node_name import free_name
 
     queues = options.get("queues") or ()
     names = queues.split(",") if isinstance(queues, str) else list(queues)
@@ -92,7 +90,7 @@ def say_no_more_than_is_heard(sender: Any, **_: Any) -> None:
 @signals.worker_ready.connect
 def stop_when_told(sender: Any, **_: Any) -> None:
     """Not up to 5 s later; a pool without Celery's event loop has no need of it."""
-    from waproject.worker_end import stop_at_once
+    from waproject.worker.prompt_shutdown import stop_at_once
 
     if sender.hub is not None:
         stop_at_once(sender.hub)
@@ -107,7 +105,8 @@ def keep_the_logging_of_the_settings(**_: Any) -> None:
 @signals.import_modules.connect
 def refuse_to_start_with_errors(**_: Any) -> None:
     """A worker, beat or Flower that fails a system check does not start."""
-    from waproject import checks, flower
+    from waproject import checks
+    from waproject.bus import flower
 
     checks.refuse_to_start_with_errors()
     if flower.is_this_process():
@@ -117,9 +116,9 @@ def refuse_to_start_with_errors(**_: Any) -> None:
 @signals.worker_ready.connect
 def warn_of_the_queues_redrive_policy(sender: Any, **_: Any) -> None:
     """A queue that gives up too early, or never, is seen before it matters."""
-    from waproject import redrive
+    from waproject.worker import redrive_policy
 
-    redrive.warn_soon(*sender.app.amqp.queues.consume_from)
+    redrive_policy.warn_soon(*sender.app.amqp.queues.consume_from)
 
 
 @signals.task_prerun.connect

@@ -1,4 +1,4 @@
-"""What must be true before any process of the pipeline starts, as Django system checks."""
+"""System checks that must pass before any process starts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from waproject import redrive
 from waproject.queues import LANES
 from waproject.sqs.moving import MOST_PER_SECOND
+from waproject.worker import redrive_policy
 
 REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
 # Shorter ones can be guessed: each of ours is generated with at least this many characters.
@@ -40,7 +40,7 @@ def every_queue_has_its_dlq(app_configs: Sequence[AppConfig] | None, **_: Any) -
 @checks.register(deploy=True)
 def redrive_policies_are_as_planned(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
     """SQS is asked, so only `check --deploy` does this; each worker does it for its own queue."""
-    return [checks.Warning(words, id="waproject.W001") for words in redrive.faults(LANES.values())]
+    return [checks.Warning(words, id="waproject.W001") for words in redrive_policy.faults(LANES.values())]
 
 
 @checks.register(deploy=True)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# A thread touches the file every 15 s (waproject/liveness.py), and may wait for a silent database in between: for a
+# A thread touches the file every 15 s (worker/liveness.py), and may wait for a silent database in between: for a
 # connection 3 s, for a statement 30 s, for a host that vanished 25 s.
 LATE_S = 90.0
 TIMEOUT_S = 4.0

@@ -1,4 +1,4 @@
-"""The one table of the three lanes: what travels on each queue, and what SQS and the workers are told of it."""
+"""The table of the three lanes: queues, tasks, visibility timeouts, receives, concurrency."""
 
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ LANES = {
             "outgoing",
             tasks=("messaging.send", "messaging.revive"),
             pool="threads",
-            # A task only claims rows; their calls run in a pool of their own (messaging/sender.py).
+            # A task only claims rows; their calls run in a pool of their own (messaging/outgoing/call_pool.py).
             default_concurrency=2,
             prefetch_multiplier=5,
             joined_tasks=("messaging.send",),

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import environ
 
-from waproject import admin_theme
-from waproject.addresses import networks, require_https, require_loopback, sqs_addresses
-from waproject.database_settings import database
-from waproject.file_settings import media_limits, media_storage
-from waproject.local_environment import read_local_environment
-from waproject.strict_env import StrictEnv, code_waits
+from waproject.environment.allowed_endpoints import networks, require_https, require_loopback, sqs_addresses
+from waproject.environment.database import database
+from waproject.environment.file_storage import media_limits, media_storage
+from waproject.environment.local_run import read_local_environment
+from waproject.environment.strict_env import StrictEnv, code_waits
+from waproject.web import admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = StrictEnv()
@@ -34,14 +34,28 @@ CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "waproject.urls"
 WSGI_APPLICATION = "waproject.wsgi.application"
 # Stands before Django, and answers what must cost less than a request of Django's.
-WSGI_SHORT_PATH = "messaging.webhook_wsgi.WebhookShortPath"
+WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookShortPath"
 APPEND_SLASH = True
+CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LANGUAGE_CODE = "en"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+# Seconds without a request of a person after which the admin asks for the password again.
+SESSION_IDLE_S = env.int("SESSION_IDLE_S", 3600)
+# Proxies in front of the web process that append to X-Forwarded-For: whose address a wrong log-in counts for.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0 if LOCAL else 1)
 
 INSTALLED_APPS = [
     "monitoring",
@@ -64,15 +78,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "monitoring.health.HealthMiddleware",
-    "waproject.request_log.RequestLogMiddleware",
-    "waproject.body_limit.BodyLimitMiddleware",
+    "monitoring.health.views.HealthMiddleware",
+    "waproject.logs.request_log.RequestLogMiddleware",
+    "waproject.web.body_limit.BodyLimitMiddleware",
+    "waproject.web.response_headers.ResponseHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "waproject.web.idle_sessions.IdleSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -236,17 +252,17 @@ else:
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "messaging.authentication.ApiKeyAuthentication",
+        "messaging.access.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["messaging.authentication.IsApiClientOrStaff"],
-    "DEFAULT_PARSER_CLASSES": ["waproject.json_parser.StorableJSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["messaging.access.authentication.IsApiClientOrStaff"],
+    "DEFAULT_PARSER_CLASSES": ["waproject.web.json_parser.StorableJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "waproject.api_errors.handle",
+    "EXCEPTION_HANDLER": "waproject.web.api_errors.handle",
     "DEFAULT_VERSIONING_CLASS": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -257,13 +273,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.authentication.IsApiClientOrStaff"],
+    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrAnyStaff"],
     "SERVE_AUTHENTICATION": None,
 }
 
 # Monitoring ---------------------------------------------------------------------------------------------------------
-# Where the counts of waproject.metrics are kept.
-METRICS_STORE = "monitoring.counts.add"
+# Where the counts of waproject.metrics.counters are kept.
+METRICS_STORE = "monitoring.metrics.totals.add"
 # A token that opens /monitoring/metrics and the details of health, for Prometheus and its like.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Where people reach this: links in alerts.
@@ -293,14 +309,14 @@ logging.captureWarnings(LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"has_traceback": {"()": "waproject.request_log.traceback_filter"}},
-    "formatters": {"line": {"()": "waproject.log_format.formatter", "style": LOG_FORMAT}},
+    "filters": {"has_traceback": {"()": "waproject.logs.request_log.traceback_filter"}},
+    "formatters": {"line": {"()": "waproject.logs.format.formatter", "style": LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         # The request's own line says it; an exception's traceback is said here.
         "django.request": {"filters": ["has_traceback"]},
-        # A task's one line is waproject.task_log's; Celery would say two.
+        # A task's one line is waproject.logs.task_log's; Celery would say two.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "kombu.mixins": {"level": "WARNING"},

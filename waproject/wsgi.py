@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from waproject.checks import refuse_to_start_with_errors
-from waproject.keep_metrics import keep_metrics
+from waproject.metrics.keeper import keep_metrics
 
 application = import_string(settings.WSGI_SHORT_PATH)(django)
 with in_words():

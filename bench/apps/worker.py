@@ -51,7 +51,7 @@ app.conf.update(
     accept_content=["json"],
 )
 if KIND == "ours":
-    app.steps["worker"].add("waproject.prefork:Prefork")
+    app.steps["worker"].add("waproject.worker.prefork:Prefork")
 
 
 @app.task(name=TASK)

@@ -30,8 +30,8 @@ witness = os.open(os.environ["CHAOS_WITNESS"], os.O_WRONLY | os.O_APPEND | os.O_
 
 # Without Celery's Django fixup: these tasks need no database.
 app = Celery("chaos", fixups=[])
-app.config_from_object("waproject.celery_config")
-app.steps["worker"].add("waproject.prefork:Prefork")
+app.config_from_object("waproject.worker.celery_config")
+app.steps["worker"].add("waproject.worker.prefork:Prefork")
 app.conf.worker_prefetch_multiplier = lane.prefetch_multiplier
 app.conf.task_time_limit = lane.task_time_limit
 

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 import messaging.identifiers
 import messaging.models.subscriptions
-import messaging.outward.schedule
+import messaging.subscriber_http.retry_schedule
 from django.db import migrations, models
 
 
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('message_event_id', models.BigIntegerField(null=True)),
                 ('account_event_id', models.BigIntegerField(null=True)),
                 ('lane', models.SmallIntegerField(default=0)),
-                ('state', models.CharField(choices=messaging.models.subscriptions.delivery_states, default=messaging.outward.schedule.State['PENDING'], max_length=9)),
+                ('state', models.CharField(choices=messaging.models.subscriptions.delivery_states, default=messaging.subscriber_http.retry_schedule.State['PENDING'], max_length=9)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('give_up_at', models.DateTimeField()),

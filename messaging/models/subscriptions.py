@@ -1,4 +1,4 @@
-"""Who is told of what happens, by signed requests, and each telling with what came of it."""
+"""Subscriptions and their deliveries."""
 
 from enum import StrEnum
 
@@ -10,8 +10,8 @@ from messaging.identifiers import uuid7
 from messaging.models.access import ApiClient
 from messaging.models.messages import Message
 from messaging.models.numbers import BusinessNumber
-from messaging.outward.addresses import URL_LENGTH
-from messaging.outward.schedule import State
+from messaging.subscriber_http.retry_schedule import State
+from messaging.subscriber_http.ssrf_guard import URL_LENGTH
 
 # Deliveries of a subscription are made side by side in so many lanes; those about one person share a lane and follow
 # each other.
@@ -65,6 +65,9 @@ class Subscription(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Of the latest delivery that failed; a success keeps it, `failures` tells whether it still counts.
+    last_error = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
+    last_error_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from messaging.whatsapp.contents import MEDIA_TYPES
-
+from .media_types import MEDIA_TYPES
 from .samples import Upload, sample
 from .settings import InputError
 

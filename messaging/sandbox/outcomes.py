@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from . import graph_errors
+from .error_codes import usual_http_status
 from .graph_errors import GraphError
 from .settings import MAX_MS, InputError
 
@@ -60,7 +61,7 @@ ACCEPTED = Outcome()
 
 def refused(code: int, http_status: int | None = None) -> Outcome:
     """Not taken: answered with this code, under the HTTP status that Meta gives it unless another one is said."""
-    return Outcome(Ending.ERROR, False, code, http_status or graph_errors.usual_http_status(code))
+    return Outcome(Ending.ERROR, False, code, http_status or usual_http_status(code))
 
 
 def failed_later(code: int) -> Outcome:
@@ -114,7 +115,7 @@ def _error(given: dict[str, Any], silent: bool) -> Outcome:
     status = (
         _whole(given, "status", HTTPStatus.BAD_REQUEST, _LAST_HTTP_STATUS)
         if "status" in given
-        else graph_errors.usual_http_status(code)
+        else usual_http_status(code)
     )
     if after and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise InputError("outcome.after_accept", "needs a status of 500 or more: a 4xx says that nothing was taken")

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bench.statements import Statements
-from monitoring import counts
+from monitoring.metrics import totals
 
 
 @pytest.mark.django_db
@@ -16,7 +16,7 @@ def test_the_counters_own_statement_is_told_from_all_others(tmp_path: Path, monk
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        counts.add({("a",): 1})
+        totals.add({("a",): 1})
     log = tmp_path / "postgres.log"
     log.write_text("".join(f"bench:web:LOG:  statement: {sql}\n" for sql in (captured[0]["sql"], "SELECT 1", "COMMIT")))
     statements = Statements.__new__(Statements)

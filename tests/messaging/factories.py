@@ -5,19 +5,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.accepting.accept import NewMessage, accept
+from messaging.accepting.business_numbers import number_to_send_from
 from messaging.models import BusinessNumber, Message, MessageEvent
-from messaging.services import (
-    Claimed,
-    NewMessage,
-    Outcome,
-    accept,
-    announce_changes,
-    claim,
-    number_to_send_from,
-    record,
-    release,
-)
-from messaging.services.release import Release
+from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.release import Release, release
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import WhatsAppError
@@ -48,7 +40,7 @@ def claimed(**fields: Any) -> Claimed:
 
 def answered(row: Claimed, result: Accepted | WhatsAppError | None) -> Message:
     """The message after Meta's answer, or after none."""
-    announce_changes(record([Outcome(row, result, timezone.now())]))
+    record([Outcome(row, result, timezone.now())])
     return Message.objects.get(pk=row.message_id)
 
 

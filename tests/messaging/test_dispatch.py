@@ -14,12 +14,15 @@ from django.utils import timezone
 
 from messaging import dispatch
 from messaging.dispatch import Dispatcher
+from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
-from messaging.sender import Sender
-from messaging.services import Outcome, Release, claim, inbound_rates, receive, record, release, sweep_expired
+from messaging.outgoing.call_pool import Sender
+from messaging.outgoing.claim_and_record import Outcome, claim, record
+from messaging.outgoing.recovery import sweep_expired
+from messaging.outgoing.release import Release, inbound_rates, release
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, number, pending, released, states_of
-from tests.messaging.test_sender import Meta
+from tests.messaging.outgoing.test_call_pool import Meta
 from tests.processes import eventually
 from waproject.queues import LANES
 
@@ -59,7 +62,7 @@ def own_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The bodies that the dispatcher sends by itself; its calls answer like Meta's."""
     meta = Meta()
     own = Sender(meta, calls_at_once=4)  # type: ignore[arg-type]
-    monkeypatch.setattr("messaging.sender._sender", own)
+    monkeypatch.setattr("messaging.outgoing.call_pool._sender", own)
     yield meta.bodies
     own.close(10)
 

@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from hypothesis import HealthCheck, Phase, example, given, settings
 
-from messaging import webhook as endpoint
+from messaging.incoming import webhook as endpoint
+from messaging.incoming.statuses import sweep_orphans
+from messaging.incoming.store import receive
 from messaging.models import AccountEvent, Contact, Message, MessageEvent, OrphanStatus, StoredWebhook, UnknownUpdate
-from messaging.services import receive, sweep_orphans
 from messaging.states import Status
 from messaging.whatsapp.envelope import has_changes, is_envelope, is_messages, updates
 from messaging.whatsapp.signature import sign
@@ -21,9 +22,9 @@ from messaging.whatsapp.storable import storable
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.factories import in_state, states_of
-from tests.messaging.test_webhook import post
+from tests.messaging.incoming.test_webhook import post
+from tests.messaging.whatsapp.strategies import BODIES
 from tests.processes import Worker, eventually
-from tests.whatsapp.strategies import BODIES
 from waproject.queues import LANES
 
 # So little that most bodies are split, and now and then one travels through the database.

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from waproject import metrics
+from waproject.metrics import counters
 
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> Iterator[None]:
     """Each test counts from nothing, and reads afresh."""
     cache.clear()
-    metrics.take()
+    counters.take()
     yield
-    metrics.take()
+    counters.take()

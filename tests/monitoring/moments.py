@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from monitoring.samples import Moment
-from monitoring.window import Window
-from waproject.metrics import Series
+from monitoring.metrics.samples import Moment
+from monitoring.metrics.window import Window
+from waproject.metrics.counters import Series
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging.services import pause
-from monitoring import samples
-from monitoring.alerts import open_alerts
+from messaging.outgoing.holds.suspensions import pause
+from monitoring.alerts.store import open_alerts
+from monitoring.metrics import samples
 from monitoring.models import Alert, Heartbeat, Sample
 from monitoring.monitor import Monitor
 from tests.messaging.factories import number
@@ -33,7 +33,7 @@ def test_a_tick_takes_a_sample_with_the_queues(sqs: Any, settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_a_paused_number_is_told_and_its_return_too(sqs: Any, settings: Any, mailoutbox: list[Any]) -> None:
-    from messaging.services import resume
+    from messaging.outgoing.holds.suspensions import resume
 
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
     row, monitor = number(), Monitor()
@@ -56,7 +56,7 @@ def test_a_dead_letter_raises_an_alert(sqs: Any, settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_sqs_that_is_away_ends_no_alert_of_the_queues(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from monitoring import gauges
+    from monitoring.metrics import gauges
 
     sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
     monitor = Monitor()

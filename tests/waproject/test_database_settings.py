@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from waproject.database_settings import PARTS, database, database_url
+from waproject.environment.database import PARTS, database, database_url
 
 GIVEN = {
     "DATABASE_HOST": "db.example.com",

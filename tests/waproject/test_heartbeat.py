@@ -13,9 +13,10 @@ import pytest
 
 from tests.environment import free_port
 from tests.processes import CHECKOUT, eventually
-from waproject import heartbeat, liveness
+from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat
-from waproject.liveness import Life, Process
+from waproject.worker import liveness
+from waproject.worker.liveness import Life, Process
 
 NOW = 1_800_000_000.0
 

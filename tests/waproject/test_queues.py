@@ -12,7 +12,8 @@ from waproject.sqs import control
 
 def test_every_task_of_ours_is_on_a_lane() -> None:
     from analytics import tasks as _analytics  # noqa: F401
-    from messaging import tasks as _messaging  # noqa: F401
+    from messaging.incoming import tasks as _incoming  # noqa: F401
+    from messaging.outgoing import tasks as _outgoing  # noqa: F401
 
     ours = [name for name in celery_app.tasks if not name.startswith("celery.")]
     assert {name: celery_app.conf.task_routes[name]["queue"] in LANES for name in ours} == dict.fromkeys(ours, True)

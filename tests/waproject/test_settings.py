@@ -24,7 +24,7 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     """`manage.py check` in a process of its own; an empty value unsets a variable."""
     env = {name: value for name, value in {**os.environ, **environment}.items() if value}
     command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=55)
 
 
 def test_the_tests_own_environment_passes() -> None:

@@ -1,4 +1,4 @@
-"""In the place of Celery's `app.control`: a command is sent to each worker's own queue, answers come to the asker's."""
+"""Celery's `app.control` over SQS: commands go to each worker's queue, answers to the caller's."""
 
 import atexit
 import json
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from celery.app.control import Control as CeleryControl
 from kombu.exceptions import OperationalError
 
-from waproject.bus import mail, queues
+from waproject.bus import messages, queues
 from waproject.bus.addresses import Addresses
 from waproject.sqs.wire import SqsError
 
@@ -119,7 +119,7 @@ class Replies:
     def _receive(self, wait_time: int) -> None:
         received: list[Any] = []
         try:
-            received = mail.receive(self._url, wait_time)
+            received = messages.receive(self._url, wait_time)
         finally:
             with self._changed:
                 self._receiving = False
@@ -166,7 +166,7 @@ def _tell(bus: Addresses, order: dict[str, Any], destination: Sequence[str] | No
 
 def _sent(url: str, text: str) -> bool:
     try:
-        mail.send(url, text)
+        messages.send(url, text)
     except SqsError as error:
         if not queues.is_missing(error.code):
             raise

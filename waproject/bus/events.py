@@ -1,6 +1,6 @@
-"""In the place of Celery's `app.events`: a dispatcher that never waits, and a receiver that Flower alone uses.
+"""Celery's `app.events` over SQS: a dispatcher that never blocks, and Flower's receiver.
 
-Against Celery 5.7.0, whose internals it overrides; the requirements pin that version.
+docs/internals.md lists the parts of Celery that it overrides.
 """
 
 import threading
@@ -12,7 +12,7 @@ from celery.app.events import Events as CeleryEvents
 from celery.events.dispatcher import EventDispatcher
 from celery.events.receiver import EventReceiver
 
-from waproject.bus import mail, masking, queues
+from waproject.bus import masking, messages, queues
 from waproject.bus.outbox import Outbox
 from waproject.sqs.wire import MAX_BATCH_ENTRIES
 
@@ -56,7 +56,7 @@ class Receiver(EventReceiver):
             app_or_default(self.app).control.broadcast("heartbeat")
         ends = None if timeout is None else time.monotonic() + timeout
         taken = 0
-        for bodies in mail.listen(bus.events, queues.EVENTS_KEPT_S, threading.Event()):
+        for bodies in messages.listen(bus.events, queues.EVENTS_KEPT_S, threading.Event()):
             for event in (event for body in bodies for event in _events_in(body)):
                 self.process(*self.event_from_message(event))
                 taken += 1
@@ -74,7 +74,7 @@ class Events(CeleryEvents):
 
 
 def _send(text: str) -> None:
-    mail.send(queues.bus().events, text)
+    messages.send(queues.bus().events, text)
 
 
 def _events_in(body: object) -> list[dict[str, Any]]:

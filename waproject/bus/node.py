@@ -1,4 +1,4 @@
-"""A worker's ear: commands come to a queue of its own, in a thread; they are obeyed in the worker's event loop."""
+"""The worker's end of the bus: commands arrive in a thread and run in the worker's event loop."""
 
 import fnmatch
 import json
@@ -18,11 +18,11 @@ from celery.worker import state as worker_state
 from celery.worker.control import Panel
 from django.conf import settings
 
-from waproject import liveness
-from waproject.bus import mail, masking, queues
+from waproject.bus import masking, messages, queues
 from waproject.bus.addresses import Addresses
-from waproject.sqs.waking import Waker
+from waproject.sqs.loop_waker import Waker
 from waproject.sqs.wire import SqsError
+from waproject.worker import liveness
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Node:
 
     def _run(self) -> None:
         sweep_at = time.monotonic() + random.uniform(0.1, 1.0) * SWEEP_EVERY_S  # noqa: S311 - workers take turns
-        for orders in mail.listen(self._bus.node(self._hostname), queues.COMMANDS_KEPT_S, self._stopping):
+        for orders in messages.listen(self._bus.node(self._hostname), queues.COMMANDS_KEPT_S, self._stopping):
             for order in orders:
                 try:
                     self._take(order)
@@ -104,7 +104,7 @@ class Node:
     def _answer(self, asker: str, ticket: str, answer: Any) -> None:
         text = json.dumps({"ticket": ticket, "answer": {self._hostname: masking.reply(answer)}})
         try:
-            mail.send(self._bus.replies(asker), text)
+            messages.send(self._bus.replies(asker), text)
         except SqsError as error:  # it may have ended
             logger.info("bus: an answer was not sent: %s", error)
 

@@ -1,4 +1,4 @@
-"""Events on their way to Flower: a bounded buffer and a thread, so that no task ever waits for the bus.
+"""Events on their way to Flower: a bounded buffer and a sending thread, so that no task waits.
 
 `put` is an append to a deque. What finds the buffer full, or is refused by SQS, is dropped and counted.
 """
@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from waproject import metrics
+from waproject.metrics import counters
 from waproject.sqs.back_off import back_off
 from waproject.sqs.wire import SqsError, Unavailable
 
@@ -42,7 +42,7 @@ class Outbox:
     def put(self, event: dict[str, Any]) -> None:
         """Take an event along, or drop it; returns at once."""
         if len(self._events) >= self._room:
-            metrics.BUS_DROPPED.inc("full")
+            counters.BUS_DROPPED.inc("full")
             return
         self._events.append(event)
         if not self._some.is_set():
@@ -98,5 +98,5 @@ class Outbox:
             else:
                 return
             self._closing.wait(back_off(failures))
-        metrics.BUS_DROPPED.inc("refused", by=len(batch))
+        counters.BUS_DROPPED.inc("refused", by=len(batch))
         self._closing.wait(back_off(5))

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.deliver import ROUNDS
-from messaging.rounds import Rounds
-from waproject.keep_metrics import keep_metrics
-from waproject.liveness import alive
-from waproject.log_format import name_process
+from messaging.periodic_workers import Rounds
+from waproject.logs.format import name_process
+from waproject.metrics.keeper import keep_metrics
+from waproject.worker.liveness import alive
 
 
 class Command(BaseCommand):

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from messaging.dispatch import Dispatcher
-from waproject.keep_metrics import keep_metrics
-from waproject.liveness import alive
-from waproject.log_format import name_process
+from waproject.logs.format import name_process
+from waproject.metrics.keeper import keep_metrics
+from waproject.worker.liveness import alive
 
 
 class Command(BaseCommand):

@@ -123,13 +123,13 @@ class Phones:
         if typing:
             phone.typing_until = time.time() + TYPING_SECONDS
 
-    async def reaches(self, user: User, status: str) -> bool:
-        """Waits until a message gets this status on its phone; False where it never will.
+    async def reaches(self, user: User, status: str, *, arrived: bool) -> bool:
+        """Wait until a message gets this status (delivered, read or played) on its phone; False if it never will.
 
-        ``sent`` is Meta's alone. Whoever has blocked the business never gets what came meanwhile.
+        A user who has blocked the business never gets a message that had not ``arrived`` by then.
         """
-        while status != "sent" and (phone := self.find(user.address)):
-            if phone.blocked and status == "delivered":
+        while phone := self.find(user.address):
+            if phone.blocked and not arrived:
                 return False
             if phone.on and (phone.reads or status == "delivered"):
                 return True

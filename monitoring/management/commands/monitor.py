@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from monitoring.dead_letters.redrive_jobs import Mover
 from monitoring.monitor import Monitor
-from monitoring.moves import Mover
-from waproject.keep_metrics import keep_metrics
-from waproject.liveness import alive
-from waproject.log_format import name_process
+from waproject.logs.format import name_process
+from waproject.metrics.keeper import keep_metrics
+from waproject.worker.liveness import alive
 
 
 class Command(BaseCommand):

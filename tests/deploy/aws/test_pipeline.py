@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from analytics.tasks import record_events
-from messaging.publishing import message
-from messaging.tasks import receive, receive_stored, revive
+from messaging.incoming.tasks import receive, receive_stored
+from messaging.outgoing.tasks import revive
+from messaging.task_publisher import message
 from tests import test_end_to_end as end_to_end
 from tests.deploy.aws.deployment import Deployment
 from tests.deploy.aws.roles import Gate, Right, roles
@@ -39,7 +40,7 @@ FAILING = {
 }
 SWEEP = """
 import django; django.setup()
-from waproject import liveness
+from waproject.worker import liveness
 from waproject.bus import queues
 queues.sweep(queues.bus(), liveness.names(60), 0)
 """

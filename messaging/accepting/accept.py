@@ -1,0 +1,140 @@
+"""Acceptance: the statement that stores messages as `pending`, with their first events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+from django.utils import timezone
+
+from messaging.access import Once
+from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
+from messaging.states import Status
+from messaging.whatsapp import outbound
+from messaging.whatsapp.recipients import canonical
+from waproject.logs.context import note_messages
+
+TEMPLATE = outbound.TEMPLATE
+REFERENCE_LENGTH: int = Message._meta.get_field("reference").max_length or 0
+CAMPAIGN_LENGTH: int = Message._meta.get_field("campaign").max_length or 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A validated message: `peer` in digits or a user id, `content` as `outbound.validate` returned it.
+
+    `peer` may be in any spelling of its number; `sent_to` is the one that WhatsApp is to be given (empty: the same).
+
+    `context_wamid` is the message that it answers: until `replies.with_answered` has seen it, our id may stand there.
+    """
+
+    peer: str
+    type: str
+    content: dict[str, object]
+    number: BusinessNumber
+    priority: Priority = Priority.NORMAL
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    reference: str = ""
+    campaign: str = ""
+    on_unknown: OnUnknown = OnUnknown.WAIT
+    context_wamid: str = ""
+    sent_to: str = ""
+
+
+def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
+    """Store any number of messages, all or none, ready for the dispatcher."""
+    rows = draft(new, client)
+    store(rows)
+    return rows
+
+
+def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
+    """The rows as they will be stored: their ids are known before the database is asked."""
+    now = timezone.now()
+    return [
+        Message(
+            direction=Direction.OUTBOUND,
+            number=message.number,
+            peer=(peer := canonical(message.peer)),
+            sent_to=sent_to if (sent_to := message.sent_to or message.peer) != peer else None,
+            type=message.type,
+            content=message.content,
+            text=outbound.words(message.type, message.content),
+            context_wamid=message.context_wamid,
+            status=Status.PENDING,
+            priority=message.priority,
+            due_at=message.due_at or now,
+            expires_at=message.expires_at,
+            reference=message.reference,
+            campaign=message.campaign,
+            template=str(message.content["name"]) if message.type == TEMPLATE else "",
+            on_unknown=message.on_unknown,
+            client=client,
+            at=now,
+        )
+        for message in new
+    ]
+
+
+_FIELDS = {field.attname: field for field in Message._meta.concrete_fields}
+
+# One statement, so one round trip and one commit: the rows, their first events and the answer are there together or
+# not at all. A second request with the key waits here for the first one's commit and then stores nothing.
+_KEY = """
+  claimed AS (
+    INSERT INTO messaging_idempotencykey (client_id, key, digest, answer, created_at)
+    VALUES (%(once_client)s, %(once_key)s, %(once_digest)s, %(once_answer)s, statement_timestamp())
+    ON CONFLICT DO NOTHING RETURNING id
+  ),"""
+_STORE = """
+WITH {key}
+  accepted AS (
+    INSERT INTO messaging_message ({columns}) SELECT * FROM unnest({arrays}) AS given({columns}) {condition}
+    RETURNING id, at
+  )
+INSERT INTO messaging_messageevent (message_id, status, at, source)
+SELECT id, 'pending', at, 'api' FROM accepted ORDER BY id
+"""
+
+
+def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -> bool:
+    """Insert drafted rows (at least one), and with `once` the answer that a repetition of the request is to get.
+
+    False: the client has used the key before; nothing was stored.
+    """
+    # What no row has is NULL without being told, and most columns are the later life's.
+    columns = tuple(name for name in _FIELDS if any(getattr(row, name) is not None for row in rows))
+    parameters: dict[str, Any] = {name: _values(rows, name) for name in columns}
+    if once is not None:
+        parameters.update(
+            once_client=once.client and once.client.pk, once_key=once.key, once_digest=once.digest, once_answer=answer
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(columns, once is not None), parameters)
+        stored = bool(cursor.rowcount)
+    if stored:
+        note_messages(row.id for row in rows)
+    return stored
+
+
+def _values(rows: Sequence[Message], attname: str) -> list[Any]:
+    field = _FIELDS[attname]
+    return [field.get_db_prep_save(getattr(row, attname), connection) for row in rows]
+
+
+@cache
+def _statement(columns: tuple[str, ...], with_key: bool) -> str:
+    return _STORE.format(
+        key=_KEY if with_key else "",
+        columns=", ".join(columns),
+        arrays=", ".join(f"%({name})s::{_type(_FIELDS[name])}[]" for name in columns),
+        condition="WHERE EXISTS (SELECT FROM claimed)" if with_key else "",
+    )
+
+
+def _type(field: "models.Field[Any, Any]") -> str:
+    # Without its length: a cast to varchar(8) would cut a longer text, where the column refuses it.
+    return (field.db_type(connection) or "").partition("(")[0]

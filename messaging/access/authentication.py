@@ -1,0 +1,158 @@
+"""Authentication of API callers: a client by its key, staff by their admin session."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from messaging.models import ApiClient, ApiKey
+from messaging.models.access import hash_of, prefix_of
+
+if TYPE_CHECKING:  # DRF's views import the settings that name this module
+    from rest_framework.views import APIView
+
+KEYWORD = "Bearer"
+# Often enough to find unused keys, seldom enough not to write a row at each request.
+LAST_USED_EVERY = timedelta(minutes=5)
+
+
+class Caller:
+    """An authenticated API client in the place of a user."""
+
+    is_authenticated = True
+    is_staff = False
+    is_active = True
+
+    def __init__(self, client: ApiClient) -> None:
+        self.client = client
+        self.pk = client.pk
+
+    def __str__(self) -> str:
+        return f"API client {self.client}"
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundKey:
+    pk: int
+    hash: str
+    is_good: bool
+    last_used_at: datetime | None
+    client: ApiClient
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer wak_…`."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, int] | None:
+        """The caller and its key's pk; None without the header. Raises AuthenticationFailed (401)."""
+        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+        if keyword.lower() != KEYWORD.lower():
+            return None
+        given = given.strip()
+        prefix = prefix_of(given)
+        if not prefix.isalnum():  # no key of ours; a NUL would not even make a query
+            raise AuthenticationFailed("Unknown API key.")
+        key = _find(prefix)
+        if key is None or not hmac.compare_digest(key.hash, hash_of(given)):
+            raise AuthenticationFailed("Unknown API key.")
+        if not key.is_good:
+            raise AuthenticationFailed("This API key is revoked.")
+        _note_use(key)
+        return Caller(key.client), key.pk
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes DRF answer 401 and not 403."""
+        return KEYWORD
+
+
+_CLIENT = [field.attname for field in ApiClient._meta.concrete_fields]
+# Each request asks this. In SQL, since the ORM's building of it cost as much as all the rest of a request's checks.
+_FIND = f"""
+SELECT k.id, k.hash, (k.revoked_at IS NULL OR k.revoked_at > statement_timestamp()) AND c.active, k.last_used_at,
+  {", ".join(f"c.{name}" for name in _CLIENT)}
+FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k.prefix = %s
+"""  # noqa: S608 - columns of a model
+
+
+def _find(prefix: str) -> _FoundKey | None:
+    # Being a request's first statement and harmless to repeat, it is the check of the connection as well: Django's own
+    # would ask the server once more for each request.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    may_have_broken = connection.connection is not None and not connection.in_atomic_block
+    try:
+        row = _ask(prefix)
+    except (OperationalError, InterfaceError):
+        if not may_have_broken:
+            raise
+        connection.close()
+        row = _ask(prefix)
+    if row is None:
+        return None
+    pk, digest, is_good, last_used_at, *client = row
+    return _FoundKey(pk, digest, is_good, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
+
+
+def _ask(prefix: str) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [prefix])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def _note_use(key: _FoundKey) -> None:
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+# In a view's `staff_permissions`: every member of staff may, as on the dashboard.
+ANY_STAFF = ""
+
+
+class IsApiClientOrStaff(BasePermission):
+    """A key of an active client, or a member of staff with the permission that the same thing needs in the admin.
+
+    A view names that permission by method: `staff_permissions = {"GET": "messaging.view_message"}`. A method without
+    one is for superusers.
+    """
+
+    message = "Your account lacks the permission for this."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may pass."""
+        return isinstance(request.user, Caller) or _staff_may(request, view)
+
+
+class IsApiClientOrAnyStaff(BasePermission):
+    """A key of an active client, or any member of staff: for views without personal data."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may pass."""
+        return isinstance(request.user, Caller) or bool(request.user and request.user.is_staff)
+
+
+def _staff_may(request: Request, view: "APIView") -> bool:
+    if not (request.user and request.user.is_staff):
+        return False
+    method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
+    if method == "OPTIONS" or not hasattr(view, method.lower()):  # a description; a 405
+        return True
+    needed: str | None = getattr(view, "staff_permissions", {}).get(method)
+    if needed is None:
+        return bool(request.user.is_superuser)
+    # As everywhere in the admin, whoever may change a thing may see it.
+    return needed == ANY_STAFF or any(
+        request.user.has_perm(one) for one in (needed, needed.replace(".view_", ".change_"))
+    )
+
+
+def client_of(request: Request) -> ApiClient | None:
+    """The API client that calls; None for staff."""
+    return request.user.client if isinstance(request.user, Caller) else None

@@ -1,0 +1,102 @@
+"""Marketing consent of contacts, and the templates that need it.
+
+The last word by Meta's time wins, whatever order the words come in: the user's preference in WhatsApp, a keyword in a
+message, Meta's refusal 131050, an operator. Which templates are marketing is learned from Meta's template webhooks and
+bills, or set in the admin.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from messaging.models import TemplateCategory
+from messaging.whatsapp.consent_words import START, STOP, plain, words
+from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
+
+STOPPED_MARKETING = 131050
+MARKETING = "marketing"
+LONGEST_WORD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Somebody's word on marketing. `source` says whose: preference, 131050, keyword, operator."""
+
+    contact_id: int
+    is_stop: bool
+    at: datetime
+    source: str
+
+
+def word_in(message: InboundMessage) -> tuple[bool, str] | None:
+    """Whether a user's message says stop (True) or start, and its source."""
+    text = message.text or ""
+    if message.origin is not Origin.USER or message.type not in {"text", "button", "interactive"}:
+        return None
+    said = plain(text) if 0 < len(text) <= LONGEST_WORD else ""
+    languages = settings.WA_CONSENT_LANGUAGES
+    if said and said in words(STOP, languages, settings.WA_STOP_WORDS):
+        return True, "keyword"
+    if said and said in words(START, languages, settings.WA_START_WORDS):
+        return False, "keyword"
+    return None
+
+
+def note_words(given: Iterable[Word]) -> None:
+    """Keep each contact's last word. Rows are locked in id order."""
+    last: dict[int, Word] = {}
+    for word in sorted(given, key=lambda word: word.at):
+        last[word.contact_id] = word
+    if not last:
+        return
+    ordered = [last[pk] for pk in sorted(last)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH said AS (
+              SELECT * FROM unnest(%s::bigint[], %s::bool[], %s::timestamptz[], %s::text[]) AS t(id, stop, at, source)
+            ), locked AS (
+              SELECT c.id FROM messaging_contact c JOIN said USING (id) ORDER BY c.id FOR UPDATE OF c
+            )
+            UPDATE messaging_contact c SET opted_out_at = CASE WHEN said.stop THEN said.at END,
+              consent_at = said.at, consent_source = said.source
+            FROM said JOIN locked USING (id)
+            WHERE c.id = said.id AND (c.consent_at IS NULL OR c.consent_at <= said.at)
+            """,
+            [
+                [word.contact_id for word in ordered],
+                [word.is_stop for word in ordered],
+                [word.at for word in ordered],
+                [word.source for word in ordered],
+            ],
+        )
+
+
+def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
+    """Templates that Meta bills as marketing are marketing."""
+    billed = sorted({pk for update, pk in matched if (update.pricing_category or "").startswith(MARKETING)})
+    if not billed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_templatecategory (waba_id, name, category, updated_at)
+            SELECT DISTINCT n.waba_id, m.template, 'marketing', statement_timestamp()
+            FROM messaging_message m JOIN messaging_businessnumber n ON n.id = m.number_id
+            WHERE m.id = ANY(%s) AND m.template <> '' ORDER BY 1, 2
+            ON CONFLICT (name, waba_id) DO NOTHING
+            """,
+            [billed],
+        )
+
+
+def learn_category(waba_id: str, name: str, category: str) -> None:
+    """What Meta's template webhooks say."""
+    TemplateCategory.objects.update_or_create(
+        name=name, waba_id=waba_id, defaults={"category": category.lower()[:40], "updated_at": timezone.now()}
+    )

@@ -1,0 +1,1 @@
+"""Conversations: the chat between one business number and one contact."""

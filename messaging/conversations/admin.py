@@ -1,0 +1,214 @@
+"""Conversations: the list, the chat with its live messages, and the reply."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from messaging.accepting import WindowPolicy, window_policy
+from messaging.conversations.chat_view import bubbles_of, digest_of_bubbles
+from messaging.conversations.queries import (
+    Conversation,
+    ConversationPage,
+    conversation_of,
+    find_conversations,
+    latest_conversations,
+    messages_of,
+)
+from messaging.conversations.reply_form import NotSent, reply_from
+from messaging.messages import preview
+from messaging.models import BusinessNumber, Message, TemplateCategory
+from messaging.models import Conversation as ConversationModel
+from waproject.web.read_only_admin import ReadOnlyAdmin
+
+LISTED = 50
+SHOWN = 40
+# A page that is looked at for long grows; then it begins anew.
+MOST_SHOWN = 400
+TEMPLATES_OFFERED = 200
+TEMPLATES = "admin/messaging/conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    conversation: Conversation
+    preview: str
+
+
+@admin.register(ConversationModel)
+class ConversationAdmin(ReadOnlyAdmin):
+    """Who talks with whom; the address of a conversation is the id of any message of it, never a phone number."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The chat's live part, and the reply; the chat itself is the change page."""
+        name, wrap = "messaging_conversation", self.admin_site.admin_view
+        return [
+            path("<uuid:pk>/messages/", wrap(require_safe(self.messages_view)), name=f"{name}_messages"),
+            path("<uuid:pk>/reply/", wrap(require_POST(self.reply_view)), name=f"{name}_reply"),
+            *super().get_urls(),
+        ]
+
+    def has_reply_permission(self, request: HttpRequest) -> bool:
+        """Whether the account may write to users."""
+        return bool(request.user.has_perm("messaging.reply_conversation"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Latest first; htmx asks for the rows alone."""
+        self._check(request)
+        page = _asked_for(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Conversations",
+            "opts": self.opts,
+            "rows": [Row(one, preview(one.latest)) for one in page.conversations],
+            "older": page.older,
+            "numbers": BusinessNumber.objects.order_by("display_phone_number"),
+            "query": request.GET,
+            "is_live": not request.GET.get("before"),
+            **(extra_context or {}),
+        }
+        part = "rows" if request.headers.get("HX-Request") else "list"
+        return TemplateResponse(request, f"{TEMPLATES}/{part}.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The chat, at its newest messages or (?around) at the message itself."""
+        self._check(request)
+        return self._chat(request, _message(object_id))
+
+    def messages_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Older ones (?before), or what is shown (?since) where it has changed: 204 where not."""
+        self._check(request)
+        conversation = conversation_of(_message(pk))
+        if before := request.GET.get("before"):
+            return self._part(request, "older", _older(conversation, _message(before)))
+        since = _message(request.GET.get("since"))
+        found = messages_of(conversation, MOST_SHOWN, since=since)
+        if len(found) == MOST_SHOWN:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        context = _live(conversation, found)
+        if context["digest"] == request.GET.get("seen"):
+            return HttpResponse(status=204)
+        return self._part(request, "live", context)
+
+    def reply_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Send, and back to the chat; where it cannot be sent the words stay in the form."""
+        self._check(request)
+        if not self.has_reply_permission(request):
+            raise PermissionDenied
+        message = _message(pk)
+        try:
+            reply_from(request.POST, conversation_of(message), request.user)
+        except NotSent as error:
+            messages.error(request, str(error))
+            return self._chat(request, message, status=400)
+        return HttpResponseRedirect(reverse("admin:messaging_conversation_change", args=[message.pk]))
+
+    def _chat(self, request: HttpRequest, message: Message, status: int = 200) -> HttpResponse:
+        conversation = conversation_of(message)
+        found = messages_of(conversation, SHOWN)
+        if "around" in request.GET and message.id not in {row.id for row in found}:
+            found = [*_before_and(conversation, message), *messages_of(conversation, MOST_SHOWN, since=message)]
+            found = found[:MOST_SHOWN]
+        live = _live(conversation, found)
+        context = {
+            **self.admin_site.each_context(request),
+            **live,
+            "title": conversation.name,
+            "subtitle": None,
+            "opts": self.opts,
+            "anchor": message,
+            "older": found[0] if len(found) >= SHOWN else None,
+            "may_reply": self.has_reply_permission(request),
+            "templates": _templates(conversation) if self.has_reply_permission(request) else [],
+            "form_id": request.POST.get("form_id") if status != 200 else uuid4(),  # noqa: PLR2004
+            "typed": request.POST,
+        }
+        return TemplateResponse(request, f"{TEMPLATES}/chat.html", context, status=status)
+
+    def _part(self, request: HttpRequest, name: str, context: dict[str, Any]) -> TemplateResponse:
+        return TemplateResponse(request, f"{TEMPLATES}/{name}.html", context)
+
+    def _check(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+
+def _asked_for(request: HttpRequest) -> ConversationPage:
+    if term := request.GET.get("q", "").strip():
+        return find_conversations(term)
+    number, before = request.GET.get("number", ""), request.GET.get("before", "")
+    return latest_conversations(
+        LISTED,
+        before=_message_id(before) if before else None,
+        number=int(number) if number.isdigit() and len(number) < 18 else None,  # noqa: PLR2004 - a bigint
+        unanswered=bool(request.GET.get("unanswered")),
+    )
+
+
+def _message_id(text: object) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        raise Http404("There is no such message.") from None
+
+
+def _message(pk: object) -> Message:
+    found = Message.objects.select_related("number", "contact").defer("raw").filter(pk=_message_id(pk)).first()
+    if found is None:
+        raise Http404("There is no such message.")
+    return found
+
+
+def _before_and(conversation: Conversation, message: Message) -> list[Message]:
+    return messages_of(conversation, SHOWN // 2, before=message)
+
+
+def _older(conversation: Conversation, before: Message) -> dict[str, Any]:
+    found = messages_of(conversation, SHOWN, before=before)
+    return {
+        "conversation": conversation,
+        "anchor": before,
+        "bubbles": bubbles_of(found),
+        "older": found[0] if len(found) == SHOWN else None,
+    }
+
+
+def _live(conversation: Conversation, found: list[Message]) -> dict[str, Any]:
+    bubbles = bubbles_of(found)
+    window = window_words(conversation)
+    return {
+        "conversation": conversation,
+        "anchor": conversation.latest,
+        "bubbles": bubbles,
+        "since": found[0] if found else conversation.latest,
+        "window": window,
+        "may_write": conversation.is_open or window_policy() is WindowPolicy.OFF,
+        "digest": digest_of_bubbles(bubbles, window),
+    }
+
+
+def window_words(conversation: Conversation) -> str:
+    """How long free text still reaches the user; by the hour, so that a page which is looked at stays still."""
+    if conversation.closes_at is None:
+        return "The 24-hour window is closed: WhatsApp takes only templates."
+    left = conversation.closes_at - timezone.now()
+    if left >= timedelta(hours=1):
+        return f"The 24-hour window is open for {left // timedelta(hours=1)} h more."
+    return f"The 24-hour window is open for {max(1, left // timedelta(minutes=1))} min more."
+
+
+def _templates(conversation: Conversation) -> list[str]:
+    known = TemplateCategory.objects.filter(waba_id__in=["", conversation.number.waba_id])
+    return list(known.order_by("name").values_list("name", flat=True).distinct()[:TEMPLATES_OFFERED])

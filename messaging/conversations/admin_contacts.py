@@ -1,0 +1,91 @@
+"""Contacts in the admin: who wrote to us, their consent and their conversations."""
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from messaging.access import note
+from messaging.contacts import Word, note_words, withdraw_released
+from messaging.conversations.queries import conversations_with
+from messaging.messages import preview
+from messaging.models import (
+    Contact,
+)
+from waproject.web.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(Contact)
+class ContactAdmin(ReadOnlyAdmin):
+    """Who wrote to us."""
+
+    list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
+    search_fields = ["=phone", "=phone_key", "=user_id", "name", "username"]
+    actions = ["block", "unblock", "opt_out", "opt_in"]
+    readonly_fields = ["conversations"]
+
+    @admin.display(description="Conversations")
+    def conversations(self, contact: Contact) -> SafeString:
+        """One for each business number."""
+        return format_html_join(
+            SafeString("<br>"),
+            "<a href='{}'>{}</a> {} {}",
+            (
+                (
+                    reverse("admin:messaging_conversation_change", args=[one.latest.pk]),
+                    one.number,
+                    timezone.localtime(one.latest.at).strftime("%Y-%m-%d %H:%M"),
+                    preview(one.latest),
+                )
+                for one in conversations_with(contact)
+            ),
+        ) or SafeString("none")
+
+    @admin.action(description="Block: store, tell nobody, send nothing", permissions=["block"])
+    def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """Until somebody unblocks."""
+        self._note(request, queryset, "block")
+        with transaction.atomic():
+            pks = list(queryset.values_list("pk", flat=True))
+            queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+            withdraw_released(pks, "operator")
+
+    @admin.action(description="Unblock", permissions=["block"])
+    def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """What came meanwhile stays untold."""
+        self._note(request, queryset, "unblock")
+        queryset.update(blocked_at=None)
+
+    @admin.action(description="No marketing to them", permissions=["block"])
+    def opt_out(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """An operator's word counts like the user's."""
+        self._note(request, queryset, "opt out")
+        self._say(queryset, is_stop=True)
+
+    @admin.action(description="They want marketing again", permissions=["block"])
+    def opt_in(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """Only where the user has asked for it."""
+        self._note(request, queryset, "opt in")
+        self._say(queryset, is_stop=False)
+
+    def has_block_permission(self, request: HttpRequest) -> bool:
+        """Who may change contacts; their fields stay read-only."""
+        return request.user.has_perm("messaging.change_contact")
+
+    def _say(self, queryset: QuerySet[Contact], *, is_stop: bool) -> None:
+        now = timezone.now()
+        pks = list(queryset.values_list("pk", flat=True))
+        with transaction.atomic():
+            note_words([Word(pk, is_stop, now, "operator") for pk in pks])
+            withdraw_released(pks if is_stop else [], "operator")
+
+    def _note(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
+        pks = list(queryset.values_list("pk", flat=True))
+        with transaction.atomic():
+            for pk in pks:
+                note(str(request.user), action, f"contact {pk}")
+        self.message_user(request, f"{len(pks)} contacts: {action}.", messages.SUCCESS)

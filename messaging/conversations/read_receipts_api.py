@@ -1,0 +1,55 @@
+"""`POST /messaging/messages/{id}/read`: read receipts and typing indicators."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.conversations.read_receipts import mark_read
+from messaging.conversations.serializers import ReadAnswerSerializer, ReadSerializer
+from messaging.messages.serializers import NotPossibleSerializer
+from messaging.models import Direction, Message
+from messaging.whatsapp.errors import Rejected, WhatsAppError
+
+RETRY_AFTER_S = "5"
+
+
+class ReadView(APIView):
+    """Show the user that a message was read."""
+
+    staff_permissions = {"POST": "messaging.reply_conversation"}
+
+    @extend_schema(
+        request=ReadSerializer,
+        responses={
+            200: ReadAnswerSerializer,
+            404: OpenApiResponse(description="No message has this id."),
+            409: NotPossibleSerializer,
+            503: OpenApiResponse(description="WhatsApp did not take it now; it may be repeated."),
+        },
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """200 once WhatsApp has taken it; earlier messages of the user are marked with it. Repeating does no harm."""
+        given = ReadSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        typing = given.validated_data["typing"]
+        message = Message.objects.select_related("number").filter(pk=pk).first()
+        if message is None:
+            raise NotFound("No message has this id.")
+        if message.direction != Direction.INBOUND or message.wamid is None:
+            return _refused("Only what a user wrote can be marked as read.", message)
+        try:
+            mark_read(message, typing)
+        except Rejected as error:
+            return _refused(f"WhatsApp refused it: {error.details or error.title or error}", message)
+        except WhatsAppError as error:
+            detail = f"WhatsApp did not take it now ({error}); repeat the request."
+            return Response({"detail": detail}, status=503, headers={"Retry-After": RETRY_AFTER_S})
+        return Response({"id": str(message.id), "read": True, "typing": typing})
+
+
+def _refused(detail: str, message: Message) -> Response:
+    return Response({"detail": detail, "status": message.status}, status=409)

@@ -1,0 +1,1 @@
+"""The incoming lane: Meta's webhook, stored messages, applied statuses."""

@@ -1,0 +1,186 @@
+"""Storage of webhooks: messages once, statuses forward only, the rest as unknown updates."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from messaging.contacts import STOPPED_MARKETING, people_of
+from messaging.incoming.account_events import store_events
+from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_named
+from messaging.incoming.statuses import apply_statuses
+from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
+from messaging.media import expect_media
+from messaging.models import (
+    BusinessNumber,
+    Contact,
+    Direction,
+    Message,
+    MessageEvent,
+    StoredWebhook,
+)
+from messaging.states import Status
+from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
+from messaging.whatsapp.recipients import canonical
+from messaging.whatsapp.storable import storable
+from waproject.logs.context import note_messages
+
+TYPE_LENGTH = 32
+# Longer than its task may be retried: until then the task is the one to do it.
+STORED_LOST_AFTER = timedelta(hours=2)
+
+
+def receive(*bodies: object) -> None:
+    """Store everything in these webhook bodies, in one transaction.
+
+    The same body again stores nothing twice. Raises django.db errors when the database is away.
+    """
+    store(sum((normalise(body) for body in bodies), Normalised()))
+
+
+def receive_stored(stored_id: int) -> None:
+    """Like `receive`, for a body that was too large for the queue; a copy of the task finds it gone."""
+    stored = StoredWebhook.objects.filter(pk=stored_id).first()
+    if stored is not None:
+        receive(stored.body)
+        stored.delete()
+
+
+@retrying_deadlocks
+def store(normalised: Normalised) -> None:
+    """Store messages, statuses, account events and what is unknown, in one transaction."""
+    messages = [message for message in normalised.messages if number_id(message)]
+    homeless = [
+        Unknown("message without a business number", None, message.raw)
+        for message in normalised.messages
+        if not number_id(message)
+    ]
+    with transaction.atomic():
+        numbers = numbers_named(messages, _named(normalised))
+        new = _store_messages(messages, normalised, numbers)
+        _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, [row.id for row in new])])
+        store_events(normalised.events)
+        apply_statuses(normalised.statuses)
+        received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
+        happened([MessageReceived(message_id) for message_id in received])
+
+
+def _named(normalised: Normalised) -> set[str]:
+    """The numbers that consent and pairs are about."""
+    failed = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
+    return {
+        *(preference.phone_number_id or "" for preference in normalised.preferences),
+        *(pair.phone_number_id or "" for pair in normalised.pairs),
+        *(status.phone_number_id or "" for status in failed),
+    }
+
+
+def _store_messages(
+    messages: Sequence[InboundMessage], normalised: Normalised, numbers: dict[str, BusinessNumber]
+) -> list[Message]:
+    by_wamid: dict[str, InboundMessage] = {}
+    for message in messages:
+        by_wamid.setdefault(message.wamid, message)
+    contacts = people_of(list(by_wamid.values()), normalised, numbers)
+    # Made in Meta's order, so that the ids of one second's messages have it too; written in one order by all workers.
+    rows = [_row(message, numbers[number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
+    if not rows:
+        return []
+    rows.sort(key=lambda row: row.wamid or "")
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
+    # An id that is there is new: rows that were in conflict kept the id of the first delivery.
+    stored = set(Message.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+    new = sorted((row for row in rows if row.id in stored), key=lambda row: row.id)
+    events = MessageEvent.objects.bulk_create(
+        MessageEvent(message_id=row.id, status=row.status, at=row.at, source="webhook") for row in new
+    )
+    announce_events([event.pk for event in events])
+    expect_media(new)
+    note_messages(row.id for row in new)
+    return new
+
+
+def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
+    """Messages whose wamid another message has. It should not happen; if it does, the second is kept as unknown.
+
+    A delivery that is repeated has the same type and time, and is none of these.
+    """
+    if len(received) == len(messages):
+        return []
+    wamids = {message.wamid for message in messages}
+    first = {
+        wamid: (kind, at)
+        for wamid, kind, at in Message.objects.filter(wamid__in=wamids).values_list("wamid", "type", "at")
+    }
+    return [
+        Unknown("message with the wamid of another", message.phone_number_id, message.raw)
+        for message in messages
+        if (message.type[:TYPE_LENGTH], message.timestamp or first[message.wamid][1]) != first[message.wamid]
+    ]
+
+
+def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | None) -> Message:
+    at = message.timestamp or timezone.now()
+    return Message(
+        direction=Direction.OUTBOUND if message.outgoing else Direction.INBOUND,
+        number=number,
+        contact=contact,
+        peer=canonical(message.sender or message.sender_user_id or ""),
+        wamid=message.wamid,
+        type=message.type[:TYPE_LENGTH],
+        content=message.content,
+        text=message.text or "",
+        context_wamid=message.context_wamid or "",
+        origin=message.origin,
+        raw=message.raw,
+        # Another app has sent it: nothing is left to do here, and its statuses find it.
+        status=Status.SENT if message.outgoing else Status.RECEIVED,
+        released_at=at if message.outgoing else None,
+        outcome_at=at if message.outgoing else None,
+        at=at,
+    )
+
+
+def _store_unknown(unknown: Iterable[Unknown]) -> None:
+    pieces = {_digest(piece): piece for piece in unknown}
+    ordered = sorted(pieces)
+    if not ordered:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_unknownupdate
+              (kind, phone_number_id, raw, digest, received_at, seen, last_seen_at)
+            SELECT t.kind, t.number, t.raw::jsonb, t.digest, statement_timestamp(), 1, statement_timestamp()
+            FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS t(kind, number, raw, digest)
+            ON CONFLICT (digest) DO UPDATE
+              SET seen = messaging_unknownupdate.seen + 1, last_seen_at = statement_timestamp()
+            """,
+            [
+                [pieces[digest].kind[:100] for digest in ordered],
+                [(pieces[digest].phone_number_id or "")[:NUMBER_ID_LENGTH] for digest in ordered],
+                [json.dumps(pieces[digest].raw) for digest in ordered],
+                ordered,
+            ],
+        )
+
+
+def _digest(piece: Unknown) -> str:
+    text = json.dumps([piece.kind, piece.phone_number_id, piece.raw], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sweep_stored_webhooks() -> None:
+    """Process stored bodies whose task was lost, a few at a time."""
+    lost = StoredWebhook.objects.filter(received_at__lt=timezone.now() - STORED_LOST_AFTER).order_by("id")
+    for stored_id in lost.values_list("id", flat=True)[:10]:
+        receive_stored(stored_id)
+
+
+def keep_for_later(body: object) -> int:
+    """Store a body that does not fit on the queue and return the id that the queue carries instead."""
+    return StoredWebhook.objects.create(body=storable(body)).pk

@@ -1,0 +1,184 @@
+"""Meta's webhook: verify, enqueue, answer. No database query while SQS is up."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from messaging.incoming import store, tasks
+from messaging.outgoing import note_refusal
+from messaging.task_publisher import SqsAway, publish, publish_many
+from messaging.whatsapp import signature
+from messaging.whatsapp.envelope import OBJECT
+from messaging.whatsapp.splitting import size, split
+from waproject.logs.throttle import Seldom
+from waproject.metrics.counters import WEBHOOKS
+from waproject.sqs.json_limits import INCOMING, excess
+
+logger = logging.getLogger(__name__)
+
+PATH = "/webhook/whatsapp"
+# In UTF-8. SQS takes 1 MiB, and JSON inside JSON makes `\\\\u0416` of a two-byte letter: 3.5 times the body at worst.
+TASK_BYTES = 256 * 1024
+RETRY_AFTER_S = 30
+# Set from a refusal until it is written down. While it happens the database is away, so a later webhook does that:
+# a status that only Meta holds must not be taken for one that there never was.
+_refused = threading.Event()
+UNSIGNED_LOG_EVERY_S = 60.0
+_unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WebhookView(View):
+    """GET is Meta's handshake, POST brings updates."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Answer the challenge when the verify token is ours. Meta does not sign this one."""
+        token = request.GET.get("hub.verify_token", "")
+        if request.GET.get("hub.mode") == "subscribe" and constant_time_compare(
+            token, settings.WA_WEBHOOK_VERIFY_TOKEN
+        ):
+            return HttpResponse(request.GET.get("hub.challenge", ""), content_type="text/plain")
+        return HttpResponse("The verify token does not match.", status=403, content_type="text/plain")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """As `take` answers. In the web process the short path (webhook_wsgi.py) is there first."""
+        answer = take(request.body, request.headers.get(signature.HEADER, ""))
+        return HttpResponse(answer.body, "application/json", answer.status, headers=answer.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Meta is told: the status, why where it is an error, and when to come again."""
+
+    status: int
+    detail: str = ""
+    retry_after_s: int | None = None
+
+    @property
+    def body(self) -> bytes:
+        """JSON; empty where there is nothing to say."""
+        return json.dumps({"detail": self.detail}).encode() if self.detail else b""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Beside those that describe the body."""
+        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+
+
+def take(raw: bytes, header: str) -> Answer:
+    """200 once the updates are safe; 403 unsigned, 400 no JSON, 503 when neither SQS nor database takes them."""
+    if not signature.is_signed(raw, header, (settings.WA_APP_SECRET, settings.WA_APP_SECRET_PREVIOUS)):
+        WEBHOOKS.inc("unsigned")
+        _log_unsigned()
+        return Answer(403, f"{signature.HEADER} does not sign this body.")
+    try:
+        body = _body_in(raw)
+    except ValueError:
+        WEBHOOKS.inc("not_json")
+        return Answer(400, "The body is not JSON.")
+    try:
+        hand_over(body, len(raw))
+    except (DatabaseError, InterfaceError) as error:
+        WEBHOOKS.inc("not_taken")
+        # Meta repeats the whole webhook for seven days; what was taken already is stored once.
+        _refused.set()
+        logger.error("webhook not taken: neither SQS nor the database is there (%s)", type(error).__name__)
+        return Answer(503, "Not stored; try again.", RETRY_AFTER_S)
+    WEBHOOKS.inc("taken")
+    _write_refusal_down()
+    return Answer(200)
+
+
+def _body_in(raw: bytes) -> Any:
+    """The JSON value; over a limit, its text as a change that is stored as unknown, of the kind `field:over_limits`.
+
+    A 4xx would make Meta repeat the webhook for seven days. Raises ValueError for what is not JSON.
+    """
+    if (reason := excess(raw, INCOMING)) is None:
+        return json.loads(raw)
+    logger.warning("webhook over the limits for JSON: %s; stored as an unknown update", reason)
+    change = {"field": "over_limits", "value": {"reason": reason, "text": raw.decode(errors="replace")}}
+    return {"object": OBJECT, "entry": [{"changes": [change]}]}
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """A broken connection is dropped before and afterwards: Django does that around each of its requests, the short
+    path only where it asks the database. In a transaction, which is a test's, there is none to drop.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
+
+
+def _log_unsigned() -> None:
+    """Say it, once in so many seconds: anybody may call here, and as often as he likes."""
+    if (others := _unsigned.hit()) is not None:
+        logger.warning("webhook refused: its signature is missing or wrong (%d more since the last line)", others)
+
+
+def _write_refusal_down() -> None:
+    if not _refused.is_set():
+        return
+    try:
+        with _database():
+            note_refusal()
+    except (DatabaseError, InterfaceError):
+        return
+    _refused.clear()
+
+
+def hand_over(body: Any, length: int) -> None:
+    """Put a body of `length` bytes on the queue, in pieces where it is large; without SQS do the work here.
+
+    Raises django.db errors when the database was needed and is away.
+    """
+    if length <= TASK_BYTES:
+        _queue(body)
+        return
+    pieces = split(body, TASK_BYTES)
+    fitting = [piece for piece in pieces if size(piece) <= TASK_BYTES]
+    for piece, taken in zip(fitting, publish_many(tasks.receive, [(piece,) for piece in fitting]), strict=True):
+        if not taken:
+            _receive(piece)
+    for piece in pieces:
+        if size(piece) > TASK_BYTES:
+            _queue_by_id(piece)
+
+
+def _queue(piece: Any) -> None:
+    try:
+        publish(tasks.receive, piece, patient=True)
+    except SqsAway:
+        _receive(piece)
+
+
+def _receive(piece: Any) -> None:
+    with _database():
+        store.receive(piece)
+
+
+def _queue_by_id(piece: Any) -> None:
+    with _database():
+        stored_id = store.keep_for_later(piece)
+        try:
+            publish(tasks.receive_stored, stored_id)
+        except SqsAway:
+            store.receive_stored(stored_id)

@@ -1,0 +1,22 @@
+"""Django signals for domain events."""
+
+from collections.abc import Sequence
+
+from messaging.lifecycle import domain_events
+from messaging.lifecycle.domain_events import Happening, MediaSettled, MessageReceived, StatusChanged
+from messaging.models import AccountEvent, Message
+from messaging.signals import account_event, announce, message_media, message_received, message_status_changed
+
+
+def signal_happenings(items: Sequence[Happening]) -> None:
+    """Send each one's signal, in order. A receiver that fails is logged."""
+    for item in items:
+        match item:
+            case MessageReceived(message_id):
+                announce(message_received, Message, message_id=message_id)
+            case MediaSettled(message_id, state):
+                announce(message_media, Message, message_id=message_id, state=state)
+            case StatusChanged(message_id, status):
+                announce(message_status_changed, Message, message_id=message_id, status=status)
+            case domain_events.AccountEvent(event_id):
+                announce(account_event, AccountEvent, event_id=event_id)

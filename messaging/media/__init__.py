@@ -1,0 +1,11 @@
+"""Media files of messages: expected, downloaded, stored, served."""
+
+from messaging.media.records import (
+    expect_media,
+    media_of,
+)
+
+__all__ = [
+    "expect_media",
+    "media_of",
+]

@@ -1,0 +1,140 @@
+"""`GET /messaging/messages/{id}/media` and `POST /messaging/media`."""
+
+import threading
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import cache
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.accepting import UnknownNumber, number_to_send_from
+from messaging.media.download import media_api
+from messaging.media.serializers import NoFileSerializer, UploadedSerializer, UploadSerializer
+from messaging.media.serve import NotInStorage, serve
+from messaging.media_states import State
+from messaging.models import Media, Message
+from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload
+from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
+
+# Most files come within seconds.
+COMES_IN_S = 5
+# Uploads at once in one process: each holds a thread for as long as its transfer takes, and webhooks need some too.
+UPLOADS_AT_ONCE = 4
+UPLOAD_AGAIN_IN_S = 10
+_uploads = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
+_OUR_SIDE = {
+    Trouble.MISCONFIGURED: "Meta does not let the pipeline upload: its set-up needs a person.",
+    Trouble.THROTTLED: "Meta asks to wait.",
+}
+
+
+class AnyType(DefaultContentNegotiation):
+    """The file has the type that it has, whatever a client says it accepts; errors are JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """JSON, for errors."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+
+class MediaView(APIView):
+    """The file that came with a message."""
+
+    staff_permissions = {"GET": "messaging.view_message"}
+    content_negotiation_class = AnyType
+
+    @extend_schema(
+        parameters=[OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="`bytes=0-1023`")],
+        responses={
+            (200, "*/*"): OpenApiTypes.BINARY,
+            (206, "*/*"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="It is the one of `If-None-Match`."),
+            404: OpenApiResponse(NoFileSerializer, "No such message, or no file with it, or it has not come yet."),
+            410: OpenApiResponse(NoFileSerializer, "It will not come: see the message's `media`."),
+            416: OpenApiResponse(description="The range is not within the file."),
+        },
+    )
+    def get(self, request: Request, pk: UUID) -> Response | HttpResponseBase:
+        """As Meta delivered it, streamed. A file that will come soon is a 404 with `Retry-After`."""
+        media = Media.objects.filter(pk=pk).first()
+        if media is None:
+            there = Message.objects.filter(pk=pk).exists()
+            raise NotFound("The message has no file." if there else "No message has this id.")
+        if media.state == State.STORED:
+            try:
+                return serve(request._request, media)
+            except NotInStorage:
+                return Response({"detail": "The storage does not have it any more.", "state": media.state}, status=410)
+        if media.state == State.WAITING:
+            detail = "The file is not here yet."
+            return Response({"detail": detail, "state": media.state}, 404, headers={"Retry-After": str(COMES_IN_S)})
+        return Response({"detail": f"The file will not come. {media.error}", "state": media.state}, status=410)
+
+
+class UploadView(APIView):
+    """Give Meta a file that messages can then carry."""
+
+    staff_permissions = {"POST": "messaging.add_message"}
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        request={"multipart/form-data": UploadSerializer},
+        responses={
+            201: UploadedSerializer,
+            400: OpenApiResponse(description="No message can carry it; by field."),
+            413: OpenApiResponse(description="The body is over 101 MiB."),
+            503: OpenApiResponse(NoFileSerializer, "Meta, or this process, takes none now: see `Retry-After`."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """201 with the id to name in a message. It is not kept here, and repeating it makes another."""
+        given = UploadSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        file, sender = given.validated_data["file"], given.validated_data.get("sender")
+        mime_type = given.validated_data.get("type") or file.content_type or ""
+        try:
+            kind = check_upload(mime_type, file.size)
+            number = number_to_send_from(sender)
+        except NotSendable as error:
+            raise ValidationError({"file": [str(error)]}) from None
+        except UnknownNumber as error:
+            raise ValidationError({"sender": [str(error)]}) from None
+        if not _uploads.acquire(blocking=False):
+            return _later("Too many uploads at once.", UPLOAD_AGAIN_IN_S)
+        try:
+            media_id = _api().upload(number.phone_number_id, file, mime_type, file.name)
+        except MediaError as error:
+            return _refused(error)
+        finally:
+            _uploads.release()
+        expires_at = timezone.now() + timedelta(days=UPLOAD_KEPT_FOR_DAYS)
+        answer = {"id": media_id, "kind": kind, "mime_type": mime_type, "size": file.size, "expires_at": expires_at}
+        return Response(UploadedSerializer(answer).data, status=201)
+
+
+@cache
+def _api() -> MediaApi:
+    """This process's."""
+    return media_api()
+
+
+def _refused(error: MediaError) -> Response:
+    if error.trouble in {Trouble.REFUSED, Trouble.TOO_LARGE}:
+        raise ValidationError({"file": [error.words]})
+    return _later(_OUR_SIDE.get(error.trouble, error.words), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))
+
+
+def _later(detail: str, wait_s: int) -> Response:
+    return Response({"detail": detail}, status=503, headers={"Retry-After": str(wait_s)})

@@ -1,0 +1,61 @@
+"""Filters of the message list that an index answers."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from messaging.identifiers import first_uuid7
+from messaging.models import Message
+from messaging.models.messages import UNKNOWN
+
+AGES = {
+    "hour": ("the last hour", timedelta(hours=1)),
+    "day": ("the last 24 hours", timedelta(days=1)),
+    "week": ("the last 7 days", timedelta(days=7)),
+    "month": ("the last 30 days", timedelta(days=30)),
+}
+
+
+class AcceptedFilter(admin.SimpleListFilter):
+    """By age: the ids hold the time, and they are the primary key."""
+
+    title = "time"
+    parameter_name = "age"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The ages."""
+        return [(key, words) for key, (words, _) in AGES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        """From then on."""
+        if self.value() not in AGES:
+            return queryset
+        return queryset.filter(id__gte=first_uuid7(timezone.now() - AGES[str(self.value())][1]))
+
+
+ATTENTION = {
+    "unknown": ("answer lost", Q(unknown_at__isnull=False)),
+    "decide": ("waits for your decision", Q(hold=UNKNOWN)),
+    "held": ("held", Q(hold__isnull=False)),
+    "doubled": ("sent twice", Q(doubled_at__isnull=False)),
+    "exhausted": ("out of attempts, not on the DLQ yet", Q(exhausted_at__isnull=False, dead_lettered_at=None)),
+}
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """What an operator should look at; each line is a partial index."""
+
+    title = "attention"
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The reasons."""
+        return [(key, words) for key, (words, _) in ATTENTION.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        """Those with the reason."""
+        return queryset.filter(ATTENTION[str(self.value())][1]) if self.value() in ATTENTION else queryset

@@ -1,0 +1,141 @@
+"""`GET /messaging/messages`: the list, and one message with its timeline and attempts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.core.exceptions import ValidationError as InvalidValue
+from django.db.models import Prefetch, QuerySet
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import generics
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from messaging.identifiers import first_uuid7
+from messaging.messages.search import peers_of
+from messaging.messages.serializers import MessageDetailSerializer, MessageSerializer
+from messaging.models import Attempt, Message
+from messaging.models.messages import directions
+from messaging.states import choices
+from waproject.web.strict_fields import allowed, refuse_unknown_parameters
+
+# A row's id and its created_at are made one after the other, and a clock may be set back between two ids.
+ID_SLACK_MS = 60_000
+
+
+def one_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """A filter's error messages: its refusal lists what is allowed."""
+    return {"invalid_choice": f'"%(value)s" is not allowed. {allowed(name for name, _ in pairs)}'}
+
+
+class MomentField(IsoDateTimeField):
+    """A moment in UTC: PostgreSQL takes no offset beyond 15:59, Python no year but 1 to 9999."""
+
+    def clean(self, value: Any) -> datetime | None:
+        """Raise ValidationError for a moment that has no place in UTC."""
+        moment: datetime | None = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise InvalidValue("Out of range.") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A filter by time."""
+
+    field_class = MomentField
+
+
+class MessageFilter(django_filters.FilterSet):
+    """?direction=, status=, type=, phone_number=, sender=, wamid=, reference=, campaign=, created_after=, …_before="""
+
+    direction = django_filters.ChoiceFilter(choices=directions(), error_messages=one_of(directions()))
+    status = django_filters.MultipleChoiceFilter(choices=choices(), error_messages=one_of(choices()))
+    type = django_filters.CharFilter()
+    phone_number = django_filters.CharFilter(method="filter_phone_number")
+    sender = django_filters.CharFilter(field_name="number__phone_number_id")
+    wamid = django_filters.CharFilter()
+    reference = django_filters.CharFilter()
+    campaign = django_filters.CharFilter()
+    created_after = MomentFilter(method="filter_created_after")
+    created_before = MomentFilter(method="filter_created_before")
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
+
+    def filter_phone_number(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
+        """With or without the plus (which a query string may turn into a space) and separators."""
+        return queryset.filter(peer__in=peers_of(value))
+
+    # The pages are in the order of the ids, which hold the time: without their bounds the newest page of last year
+    # would be looked for from today on.
+    def filter_created_after(self, queryset: QuerySet[Message], name: str, value: datetime) -> QuerySet[Message]:
+        """From then on."""
+        return queryset.filter(created_at__gte=value, id__gte=first_uuid7(value, -ID_SLACK_MS))
+
+    def filter_created_before(self, queryset: QuerySet[Message], name: str, value: datetime) -> QuerySet[Message]:
+        """Until then."""
+        return queryset.filter(created_at__lt=value, id__lt=first_uuid7(value, ID_SLACK_MS))
+
+
+class NewestFirst(CursorPagination):
+    """Our ids sort by time, so the newest page stays cheap however many messages there are."""
+
+    ordering = "-id"
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        """One page. Raises ValidationError for query parameters that are not the list's."""
+        filters = getattr(getattr(view, "filterset_class", None), "base_filters", {})
+        refuse_unknown_parameters(request, [*filters, self.cursor_query_param, self.page_size_query_param])
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_page_size(self, request: Request) -> int:
+        """As asked for. Raises ValidationError for what is no size of a page."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
+            raise ValidationError({self.page_size_query_param: [f"A whole number from 1 to {self.max_page_size}."]})
+        return int(asked)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """404 for a cursor that we did not make."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                UUID(str(cursor.position))
+            except ValueError:
+                raise NotFound(self.invalid_cursor_message) from None
+        return cursor
+
+
+class MessageListView(generics.ListAPIView[Message]):
+    """Messages of both directions, newest first."""
+
+    staff_permissions = {"GET": "messaging.view_message"}
+    queryset = Message.objects.select_related("number", "media")
+    serializer_class = MessageSerializer
+    pagination_class = NewestFirst
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = MessageFilter
+
+
+class MessageDetailView(generics.RetrieveAPIView[Message]):
+    """One message with its timeline and attempts."""
+
+    staff_permissions = {"GET": "messaging.view_message"}
+    queryset = Message.objects.select_related("number", "media").prefetch_related(
+        "events", Prefetch("attempt_set", Attempt.objects.order_by("at", "id"))
+    )
+    serializer_class = MessageDetailSerializer

@@ -1,0 +1,107 @@
+"""`POST …/cancel`, `/retry`, `/hold` and `/resume`."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.accepting import CAMPAIGN_LENGTH
+from messaging.access import client_of, name_of
+from messaging.messages.serializers import CampaignSerializer, MessageSerializer, NotPossibleSerializer
+from messaging.models import Message
+from messaging.outgoing import (
+    CampaignState,
+    NotPossible,
+    campaign_exists,
+    cancel,
+    hold_campaign,
+    resume_campaign,
+    retry,
+)
+
+RESPONSES = {
+    200: MessageSerializer,
+    403: OpenApiResponse(description="The message is another client's."),
+    404: OpenApiResponse(description="No message has this id."),
+    409: NotPossibleSerializer,
+}
+
+CAMPAIGN_RESPONSES = {200: CampaignSerializer, 404: OpenApiResponse(description="No message of yours names it.")}
+
+
+class CancelView(APIView):
+    """Keep a message from being sent that has not been sent yet."""
+
+    staff_permissions = {"POST": "messaging.change_message"}
+
+    @extend_schema(request=None, responses=RESPONSES)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """The message, `cancelled`. 409 with its status once it is being sent or is over."""
+        return _intervene(request, pk, cancel)
+
+
+class RetryView(APIView):
+    """Send a failed message again."""
+
+    staff_permissions = {"POST": "messaging.change_message"}
+
+    @extend_schema(request=None, responses=RESPONSES)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """The message, `pending`, with fresh attempts. 409 with its status unless it is `failed`."""
+        return _intervene(request, pk, retry)
+
+
+class HoldCampaignView(APIView):
+    """Stop a campaign of yours; its messages wait."""
+
+    staff_permissions = {"POST": "messaging.add_hold"}
+
+    @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
+    def post(self, request: Request, campaign: str) -> Response:
+        """How many messages wait now, and how many were on their way before the hold."""
+        return _campaign(request, campaign, hold_campaign)
+
+
+class ResumeCampaignView(APIView):
+    """Send on what a hold stopped."""
+
+    staff_permissions = {"POST": "messaging.change_hold"}
+
+    @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
+    def post(self, request: Request, campaign: str) -> Response:
+        """As for hold. `held` stays true where an operator holds the campaign too."""
+        return _campaign(request, campaign, resume_campaign)
+
+
+def _intervene(request: Request, pk: UUID, act: Callable[[Message, str], Message]) -> Response:
+    message = Message.objects.select_related("number", "media").filter(pk=pk).first()
+    if message is None:
+        raise NotFound("No message has this id.")
+    client = client_of(request)
+    if client is not None and message.client_id != client.pk:
+        raise PermissionDenied("The message is another client's.")
+    try:
+        return Response(MessageSerializer(act(message, _who(request))).data)
+    except NotPossible as error:
+        return Response({"detail": str(error), "status": error.status}, status=409)
+
+
+def _campaign(request: Request, campaign: str, act: Callable[..., CampaignState]) -> Response:
+    # As it is stored when a message names it.
+    campaign = campaign.strip()
+    if not 1 <= len(campaign) <= CAMPAIGN_LENGTH or "\x00" in campaign:
+        raise ValidationError({"campaign": [f"A campaign's name has 1 to {CAMPAIGN_LENGTH} characters."]})
+    client = client_of(request)
+    if not campaign_exists(campaign, client):
+        raise NotFound("No message of yours names this campaign." if client else "No message names this campaign.")
+    return Response({"campaign": campaign, **asdict(act(campaign, client, _who(request)))})
+
+
+def _who(request: Request) -> str:
+    client = client_of(request)
+    return name_of(client) if client is not None else str(request.user)

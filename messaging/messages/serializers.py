@@ -1,0 +1,118 @@
+"""Response fields of messages."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from messaging.media import media_of
+from messaging.media.serializers import MediaSerializer
+from messaging.messages.timeline import timeline
+from messaging.models import PRIORITY_NAMES, Attempt, Message, MessageEvent
+from messaging.states import Status
+
+
+class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):
+    """One line of a message's timeline."""
+
+    class Meta:
+        model = MessageEvent
+        fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title"]
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One call of the Cloud API."""
+
+    class Meta:
+        model = Attempt
+        fields = ["n", "at", "outcome", "wamid", "error_code", "error_title"]
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    """A message in a list."""
+
+    phone_number = serializers.CharField(source="peer", help_text="The other end: digits, or a user id.")
+    sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
+    priority = serializers.SerializerMethodField()
+    hold = serializers.SerializerMethodField(
+        help_text="Why it waits, beside due_at: pair, campaign, template, unknown, number (it is paused)."
+    )
+
+    media = serializers.SerializerMethodField(help_text="The file that came with it, or null.")
+
+    class Meta:
+        model = Message
+        fields = [
+            "id",
+            "wamid",
+            "direction",
+            "status",
+            "phone_number",
+            "sender",
+            "type",
+            "content",
+            "media",
+            "text",
+            "context_wamid",
+            "priority",
+            "reference",
+            "campaign",
+            "on_unknown",
+            "attempts",
+            "due_at",
+            "expires_at",
+            "hold",
+            "error_code",
+            "error_title",
+            "at",
+            "created_at",
+            "updated_at",
+        ]
+
+    def get_priority(self, message: Message) -> str:
+        """By name."""
+        return PRIORITY_NAMES.get(message.priority, str(message.priority))
+
+    @extend_schema_field(MediaSerializer(allow_null=True))
+    def get_media(self, message: Message) -> dict[str, Any] | None:
+        """With an address on the host that was asked."""
+        request = self.context.get("request")
+        return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
+
+    def get_hold(self, message: Message) -> str | None:
+        """The kind alone: which one is ours to know. A number's pause is not written into its rows."""
+        if message.hold:
+            return message.hold.partition(":")[0]
+        return "number" if message.status == Status.PENDING and message.number.paused_at is not None else None
+
+
+class MessageDetailSerializer(MessageSerializer):
+    """A message with its timeline and the calls that were made for it."""
+
+    timeline = serializers.SerializerMethodField()
+    attempt_history = AttemptSerializer(source="attempt_set", many=True)
+
+    class Meta(MessageSerializer.Meta):
+        fields = [*MessageSerializer.Meta.fields, "timeline", "attempt_history"]
+
+    @extend_schema_field(TimelineEntrySerializer(many=True))
+    def get_timeline(self, message: Message) -> list[Any]:
+        """Oldest first."""
+        return list(TimelineEntrySerializer(timeline(message), many=True).data)
+
+
+class NotPossibleSerializer(serializers.Serializer[Any]):
+    """Why a message cannot be cancelled or retried, and what can be done."""
+
+    detail = serializers.CharField()
+    status = serializers.CharField()
+
+
+class CampaignSerializer(serializers.Serializer[Any]):
+    """A campaign after it was held or resumed."""
+
+    campaign = serializers.CharField()
+    held = serializers.BooleanField()
+    waiting = serializers.IntegerField(help_text="Accepted and not yet released.")
+    on_their_way = serializers.IntegerField(help_text="Released, outcome not known yet: a hold does not stop these.")

@@ -1,0 +1,141 @@
+"""Message summaries in an operator's words, for bubbles and lists. Meta's JSON is not trusted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.models import Message
+from messaging.whatsapp.contents import MEDIA_TYPES
+
+LABELS = {
+    "button": "Tapped a button",
+    "contacts": "Contact card",
+    "location": "Location",
+    "order": "Order",
+    "unsupported": "Not handed out by WhatsApp",
+    "request_welcome": "Opened the chat",
+    "call_permission_reply": "Answer to a request to call",
+}
+CHOICES = {
+    "button_reply": "Tapped a button",
+    "list_reply": "Chose from a list",
+    "nfm_reply": "Sent a form",
+    "call_permission_reply": "Answer to a request to call",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`label` says what kind of message it is, empty for plain text; `lines` are its particulars."""
+
+    text: str
+    label: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def words_of(message: Message) -> Words:
+    """By type; an unknown type shows its name and its text."""
+    content = message.content if isinstance(message.content, dict) else {}
+    kind = message.type
+    if kind == "text":
+        return Words(message.text)
+    if kind == "template":
+        label = f"Template {content.get('name') or message.template} ({content.get('language', '')})"
+        return Words(message.text, label, tuple(_parameters(content)))
+    if kind in MEDIA_TYPES:
+        return Words(message.text, kind.capitalize(), tuple(_texts(content, "filename")))
+    if kind == "interactive":
+        label = CHOICES.get(str(content.get("kind")), "Interactive message")
+        lines = (*_texts(content, "description"), *_interactive(content))
+        return Words(message.text, label, tuple(line for line in lines if line != message.text))
+    if kind in _PARTICULARS:
+        return Words(message.text, LABELS[kind], tuple(_PARTICULARS[kind](content)))
+    return Words(message.text, LABELS.get(kind, kind.replace("_", " ").capitalize()))
+
+
+def preview(message: Message, longest: int = 90) -> str:
+    """One line."""
+    words = words_of(message)
+    if message.type == "reaction":
+        return f"Reacted {message.text}" if message.text else "Took a reaction away"
+    line = ": ".join(part for part in (words.label, words.text or " · ".join(words.lines)) if part)
+    line = " ".join(line.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _texts(content: Mapping[str, Any], *names: str) -> Iterator[str]:
+    yield from (str(content[name]) for name in names if isinstance(content.get(name), str | int | float))
+
+
+def _nodes(value: object) -> list[dict[str, Any]]:
+    return [node for node in value if isinstance(node, dict)] if isinstance(value, list | tuple) else []
+
+
+def _parameters(content: Mapping[str, Any]) -> Iterator[str]:
+    for component in _nodes(content.get("components")):
+        where = str(component.get("type", ""))
+        for parameter in _nodes(component.get("parameters")):
+            kind = str(parameter.get("type", "text"))
+            node = parameter.get(kind)
+            value = node if isinstance(node, str) else _particular(node) or kind
+            name = parameter.get("parameter_name")
+            yield f"{where} {name}: {value}" if name else f"{where}: {value}"
+
+
+def _particular(node: object) -> str:
+    """Of a currency, a date or a file: what a person reads of it."""
+    if not isinstance(node, dict):
+        return ""
+    return next(_texts(node, "fallback_value", "filename", "link", "id"), "")
+
+
+def _interactive(content: Mapping[str, Any]) -> Iterator[str]:
+    """Of one that the business sent: its body, and what may be tapped."""
+    body, action = content.get("body"), content.get("action")
+    if isinstance(body, dict):
+        yield from _texts(body, "text")
+    if not isinstance(action, dict):
+        return
+    yield from (f"[{title}]" for title in _texts(action, "button"))
+    for button in _nodes(action.get("buttons")):
+        reply = button.get("reply")
+        if isinstance(reply, dict):
+            yield from (f"[{title}]" for title in _texts(reply, "title"))
+    for section in _nodes(action.get("sections")):
+        for row in _nodes(section.get("rows")):
+            yield from (f"• {title}" for title in _texts(row, "title"))
+    parameters = action.get("parameters")
+    if isinstance(parameters, dict):
+        yield from (f"[{title}]" for title in _texts(parameters, "display_text", "flow_cta"))
+
+
+def _location(content: Mapping[str, Any]) -> Iterator[str]:
+    yield from _texts(content, "address")
+    yield ", ".join(_texts(content, "latitude", "longitude"))
+
+
+def _cards(content: Mapping[str, Any]) -> Iterator[str]:
+    for card in _nodes(content.get("contacts")):
+        name = card.get("name")
+        phones = [number for phone in _nodes(card.get("phones")) for number in _texts(phone, "phone")]
+        names = list(_texts(name, "formatted_name")) if isinstance(name, dict) else []
+        yield " ".join([*names, *phones]) or "without a name"
+
+
+def _order(content: Mapping[str, Any]) -> Iterator[str]:
+    for item in _nodes(content.get("product_items")):
+        quantity, product = (next(_texts(item, name), "?") for name in ("quantity", "product_retailer_id"))
+        price = " ".join(_texts(item, "item_price", "currency"))
+        yield f"{quantity} x {product} at {price}"
+
+
+def _unsupported(content: Mapping[str, Any]) -> Iterator[str]:
+    yield from _texts(content, "title", "details")
+
+
+_PARTICULARS = {
+    "location": _location,
+    "contacts": _cards,
+    "order": _order,
+    "unsupported": _unsupported,
+}

@@ -1,0 +1,1 @@
+"""Holds and suspensions: messages, templates, campaigns, numbers and accounts that must wait."""

@@ -1,0 +1,70 @@
+"""Holds of campaigns and templates in the admin: created and resumed, never edited."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from messaging.access import note
+from messaging.models import Hold
+from messaging.outgoing.holds.holds import resume_hold
+from waproject.web.read_only_admin import BoundedPaginator
+from waproject.web.themed_admin import ModelAdmin
+
+
+class HoldForm(ModelForm):  # type: ignore[type-arg]
+    """A new hold."""
+
+    def clean(self) -> dict[str, Any]:
+        """The database allows one at a time; the form does not know that condition by itself."""
+        given: dict[str, Any] = super().clean() or {}
+        same = {name: given.get(name) for name in ("kind", "key", "client", "number")}
+        if Hold.objects.filter(**same, resumed_at=None).exists():
+            raise ValidationError("This is held already.")
+        return given
+
+
+@admin.register(Hold)
+class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """Who holds what, and since when."""
+
+    list_display = ["__str__", "client", "number", "by", "reason", "since", "until", "resumed_at"]
+    list_filter = ["kind", ("resumed_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["client", "number"]
+    search_fields = ["=key"]
+    form = HoldForm
+    fields = ["kind", "key", "client", "number", "reason", "until"]
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    actions = ["resume"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A hold is resumed, not edited."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Rows carry its id: the dispatcher forgets it when none does any more."""
+        return False
+
+    def has_resume_permission(self, request: HttpRequest) -> bool:
+        """Whether the account may resume."""
+        return bool(request.user.has_perm("messaging.change_hold"))
+
+    def save_model(self, request: HttpRequest, obj: Hold, form: Any, change: bool) -> None:
+        """Hold, and write down who did."""
+        obj.by = str(request.user)
+        super().save_model(request, obj, form, change)
+        note(obj.by, "hold", f"hold {obj.pk}", kind=obj.kind, key=obj.key)
+
+    @admin.action(description="Resume", permissions=["resume"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:
+        """Send on; the dispatcher takes the marks off the messages in batches."""
+        count = 0
+        for hold in queryset.filter(resumed_at=None):
+            if resume_hold(hold.pk):
+                note(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
+                count += 1
+        self.message_user(request, f"{count} resumed.", messages.SUCCESS)

@@ -1,0 +1,1 @@
+"""Lost answers: messages whose outcome is unknown, and the evidence that settles them."""

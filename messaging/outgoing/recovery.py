@@ -1,0 +1,157 @@
+"""Recovery: rows whose task was lost, whose time is over, or whose lease has expired."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from messaging.lifecycle import Change, advance_many
+from messaging.models import Message
+from messaging.outgoing.release import Release
+from messaging.states import Status
+
+# A released row that nobody claimed is released again after 15 s, then 30, 60, … up to 5 minutes, five times.
+LOST_AFTER_S = 15
+LOST_AFTER_MAX_S = 300
+MAX_RELEASES = 5
+# A message that is sent has seven; so where workers work these hold many claims.
+LATEST_EVENTS = 2000
+SWEEP_ROWS = 500
+EXPIRED_AT_ONCE = 2000
+# Longer than any throttle in a row is remembered for (messaging/outgoing/rate_limits.py).
+PAIRS_KEPT = "2 minutes"
+LEASE_EXPIRED = "lease_expired"
+
+
+def take_back(batch: Release) -> None:
+    """Make rows `pending` again whose task could not be published; that release does not count."""
+    with transaction.atomic():
+        rows = Message.objects.select_for_update().filter(
+            id__in=batch.message_ids, release_id=batch.release_id, status=Status.QUEUED
+        )
+        ids = list(rows.order_by("id").values_list("id", flat=True))
+        Message.objects.filter(id__in=ids).update(releases=F("releases") - 1)
+        advance_many([_pending(message_id) for message_id in ids])
+
+
+def queued_releases(older_than_s: float, at_most: int) -> list[Release]:
+    """Rows that are queued for some time, by their release; for a dispatcher that delivers while SQS is away."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT release_id, array_agg(id ORDER BY id) FROM (
+              SELECT release_id, id FROM messaging_message
+              WHERE released_at IS NOT NULL AND outcome_at IS NULL AND status = 'queued'
+                AND released_at < statement_timestamp() - make_interval(secs => %s)
+              ORDER BY released_at, id LIMIT %s) oldest
+            GROUP BY release_id
+            """,
+            [older_than_s, at_most],
+        )
+        return [Release(release_id, list(ids)) for release_id, ids in cursor.fetchall()]
+
+
+def sweep_lost() -> None:
+    """Take back `queued` rows that no worker claimed; fail those that were released too often.
+
+    A paused number's rows are not claimed, and neither is anybody's while no worker lives: that is nobody's failure.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT m.id, m.releases >= %s AND n.paused_at IS NULL, m.released_at
+                FROM messaging_message m JOIN messaging_businessnumber n ON n.id = m.number_id
+                WHERE m.released_at IS NOT NULL AND m.outcome_at IS NULL AND m.status = 'queued'
+                  AND m.released_at < statement_timestamp() - make_interval(
+                    secs => least(%s * 2 ^ (greatest(m.releases, 1) - 1), %s)::double precision)
+                ORDER BY m.id LIMIT %s FOR UPDATE OF m SKIP LOCKED
+                """,
+                [MAX_RELEASES, LOST_AFTER_S, LOST_AFTER_MAX_S, SWEEP_ROWS],
+            )
+            rows = cursor.fetchall()
+            claimed_at = _last_claim(cursor) if any(too_often for _, too_often, _ in rows) else None
+        now = timezone.now()
+        advance_many(
+            [
+                Change(message_id, Status.FAILED, now, "dispatcher", error_title="release_limit", exhausted=True)
+                if too_often and claimed_at is not None and claimed_at > released_at
+                else _pending(message_id)
+                for message_id, too_often, released_at in rows
+            ]
+        )
+
+
+def _last_claim(cursor: Any) -> datetime | None:
+    """When a worker last claimed anything, as far as the latest events tell; None: of late none did."""
+    cursor.execute(
+        """
+        SELECT max(at) FROM (SELECT status, at FROM messaging_messageevent ORDER BY id DESC LIMIT %s) latest
+        WHERE status = 'sending'
+        """,
+        [LATEST_EVENTS],
+    )
+    at: datetime | None = cursor.fetchone()[0]
+    return at
+
+
+def sweep_expired_leases() -> None:
+    """A worker that took a row and did not come back within its lease may have sent it: the outcome is unknown.
+
+    Its attempt ended when the lease did, at the latest.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        rows = (
+            Message.objects.select_for_update(skip_locked=True)
+            .filter(released_at__isnull=False, outcome_at=None, status=Status.SENDING, lease_until__lt=now)
+            .order_by("id")
+            .values_list("id", "lease_until", "calls")[:SWEEP_ROWS]
+        )
+        advance_many(
+            [
+                Change(
+                    message_id,
+                    Status.UNKNOWN,
+                    lease_until or now,
+                    "dispatcher",
+                    error_title=LEASE_EXPIRED,
+                    call=calls,
+                    outcome="LeaseExpired",
+                )
+                for message_id, lease_until, calls in rows
+            ]
+        )
+
+
+def sweep_expired() -> None:
+    """Messages whose `expires_at` has passed before anybody claimed them, held or not."""
+    with transaction.atomic():
+        now = timezone.now()
+        rows = Message.objects.select_for_update(skip_locked=True).filter(
+            expires_at__lte=now, outcome_at=None, status__in=[Status.PENDING, Status.QUEUED]
+        )
+        ids = sorted(rows.values_list("id", flat=True)[:EXPIRED_AT_ONCE])
+        advance_many([Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in ids])
+
+
+def sweep_pairs() -> None:
+    """Delete the pair paces that no longer limit anything."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM messaging_pairpace WHERE id = ANY(ARRAY(
+              SELECT id FROM messaging_pairpace
+              WHERE tat < statement_timestamp() AND wake_at IS NULL
+                AND (not_before IS NULL OR not_before < statement_timestamp() - %s::interval)
+              ORDER BY number_id, peer FOR UPDATE SKIP LOCKED))
+            """,
+            [PAIRS_KEPT],
+        )
+
+
+def _pending(message_id: UUID) -> Change:
+    return Change(message_id, Status.PENDING, timezone.now(), "dispatcher", expected=Status.QUEUED)

@@ -1,0 +1,223 @@
+"""Release: the dispatcher's step from `pending` to `queued`, most urgent first, at the pace of each number."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from messaging.contacts import Addressed, refusals, stops_of
+from messaging.lifecycle import Change, advance_many
+from messaging.outgoing import rate_limits
+from messaging.outgoing.due_selection import Candidate, Selection, due_now, heads_of_pairs, select, set_aside
+from messaging.states import Status
+
+ROWS_PER_TASK = 50
+# Messages that have to wait are set aside so many at a time; what is left of them is met at the next tick.
+LOOK_FURTHER = 500
+ROUNDS = 4
+INBOUND_WINDOW_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Rows of one number that travel in one task; a copy of the task finds nothing to claim."""
+
+    release_id: UUID
+    message_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A business number that this dispatcher has locked for the tick."""
+
+    pk: int
+    portfolio: str
+    waba_id: str
+    bucket: rate_limits.Bucket
+    failures: int
+    probe_step: int
+    now: datetime
+    queued: int
+    has_ready_pairs: bool
+
+
+def numbers_with_due_messages() -> list[int]:
+    """Ids of the numbers that have something to send now and may."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT n.id FROM messaging_businessnumber n
+            WHERE n.paused_at IS NULL
+              AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
+              AND (n.probe_at IS NULL OR n.probe_at <= statement_timestamp())
+              AND (EXISTS (
+                SELECT 1 FROM messaging_message m
+                WHERE m.number_id = n.id AND m.due_at IS NOT NULL AND m.released_at IS NULL AND m.hold IS NULL
+                  AND m.due_at <= statement_timestamp())
+              OR EXISTS (
+                SELECT 1 FROM messaging_pairpace p WHERE p.number_id = n.id AND p.wake_at <= statement_timestamp()))
+            """
+        )
+        return [number_id for (number_id,) in cursor.fetchall()]
+
+
+def inbound_rates() -> dict[int, float]:
+    """Messages a second that users wrote to each number of late: they count against its throughput too."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT number_id, count(*) FROM messaging_message
+            WHERE direction = 'inbound' AND created_at > statement_timestamp() - make_interval(secs => %s)
+            GROUP BY number_id
+            """,
+            [INBOUND_WINDOW_S],
+        )
+        return {number_id: count / INBOUND_WINDOW_S for number_id, count in cursor.fetchall()}
+
+
+def release(number_id: int, inbound: float = 0.0, at_most: int | None = None) -> list[Release]:
+    """Move what is due to `queued`, most urgent first, as far as the number's pace and queue allow.
+
+    `inbound`: messages a second that users write to it. Returns the tasks to publish after this function's commit;
+    empty while another dispatcher works on the number.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        number = _lock(cursor, number_id)
+        if number is None:
+            return []
+        speed = number.bucket.pace(number.now, inbound)
+        tokens = number.bucket.filled(number.now, speed)
+        allowed = int(min(tokens, max(1.0, speed * rate_limits.QUEUE_S) - number.queued))
+        probing = number.failures >= rate_limits.BREAKS_AFTER
+        if probing:
+            allowed = min(allowed, 1)
+        if at_most is not None:
+            allowed = min(allowed, at_most)
+        if allowed <= 0:
+            return []
+        rows = _choose(cursor, number, allowed)
+        if not rows:
+            return []
+        batches = _batches(rows)
+        _queue(
+            cursor, number, batches, tokens - len(rows), rate_limits.next_step(number.probe_step) if probing else None
+        )
+    return batches
+
+
+def _lock(cursor: Any, number_id: int) -> _Number | None:
+    """The number's row, locked; None while it may not send, or another dispatcher has it."""
+    # How many rows are queued is read from the partial unique index on what is on its way.
+    cursor.execute(
+        """
+        SELECT n.portfolio, n.waba_id, n.rate, n.tokens, n.tokens_at, n.pace_share, n.slowed_at,
+          n.failures, n.probe_step, statement_timestamp(),
+          (SELECT count(*) FROM messaging_message m WHERE m.number_id = n.id AND m.released_at IS NOT NULL
+             AND m.outcome_at IS NULL AND m.status = 'queued'),
+          EXISTS (SELECT 1 FROM messaging_pairpace p
+            WHERE p.number_id = n.id AND p.wake_at <= statement_timestamp())
+        FROM messaging_businessnumber n
+        WHERE n.id = %s AND n.paused_at IS NULL
+          AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
+          AND (n.probe_at IS NULL OR n.probe_at <= statement_timestamp())
+        FOR NO KEY UPDATE OF n SKIP LOCKED
+        """,
+        [number_id],
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    portfolio, waba_id, *bucket = row[:7]
+    return _Number(number_id, portfolio, waba_id, rate_limits.Bucket(*bucket), *row[7:])
+
+
+def _choose(cursor: Any, number: _Number, allowed: int) -> list[Candidate]:
+    """Up to `allowed` messages that may go now; what has to wait is set aside on the way."""
+    heads = heads_of_pairs(cursor, number.pk, allowed) if number.has_ready_pairs else []
+    chosen: dict[UUID, Candidate] = {}
+    taken: set[str] = set()
+    limit = allowed
+    for _ in range(ROUNDS):
+        due = due_now(cursor, number.pk, limit)
+        fresh = [candidate for candidate in due if candidate.message_id not in chosen]
+        refused = _refused(number, [*fresh, *heads])
+        result = select(fresh, heads, allowed - len(chosen), taken, number.now, refused=refused)
+        chosen.update({candidate.message_id: candidate for candidate in result.go})
+        set_aside(cursor, number.pk, result)
+        _end(result, number.now)
+        if len(chosen) >= allowed or len(due) < limit:
+            break
+        heads, limit = [], LOOK_FURTHER
+    return list(chosen.values())
+
+
+def _refused(number: _Number, candidates: list[Candidate]) -> dict[UUID, str]:
+    """The messages whose contact was blocked or opted out since acceptance, and the reasons.
+
+    Every road to the Cloud API leads through a release (schedules, retries, resumed holds, redrives, delivery without
+    SQS), so this is the one place that asks again.
+    """
+    if not candidates:
+        return {}
+    messages = [Addressed(one.peer, one.template, number.portfolio, number.waba_id) for one in candidates]
+    reasons = refusals(messages, stops_of(message.peer for message in messages))
+    return {one.message_id: reason for one, reason in zip(candidates, reasons, strict=True) if reason}
+
+
+def _end(selection: Selection, now: datetime) -> None:
+    """Expire the messages whose time is over, and cancel those that consent forbids."""
+    advance_many(
+        [
+            *(Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in selection.expired),
+            *(
+                Change(message_id, Status.CANCELLED, now, "dispatcher", error_title=reason)
+                for message_id, reason in selection.refused.items()
+            ),
+        ]
+    )
+
+
+def _batches(rows: list[Candidate]) -> list[Release]:
+    ids = [row.message_id for row in sorted(rows, key=lambda row: row.turn)]
+    return [Release(uuid4(), ids[start : start + ROWS_PER_TASK]) for start in range(0, len(ids), ROWS_PER_TASK)]
+
+
+def _queue(cursor: Any, number: _Number, batches: list[Release], tokens: float, probe_step: int | None) -> None:
+    """Write the release down: the rows, their trail, each recipient's pace, and what is left of the number's."""
+    cursor.execute(
+        """
+        WITH released AS (
+          UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL,
+            released_at = statement_timestamp(), releases = m.releases + 1, updated_at = statement_timestamp()
+          FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id) WHERE m.id = g.id
+          RETURNING m.id, m.peer
+        ), logged AS (
+          INSERT INTO messaging_messageevent (message_id, status, at, source)
+          SELECT id, 'queued', statement_timestamp(), 'dispatcher' FROM released
+        ), paced AS (
+          INSERT INTO messaging_pairpace AS p (number_id, peer, tat)
+          SELECT %(number_id)s, peer, statement_timestamp() + %(every)s FROM released ORDER BY peer
+          ON CONFLICT (number_id, peer) DO UPDATE SET
+            tat = greatest(p.tat, statement_timestamp()) + %(every)s,
+            wake_at = CASE WHEN p.wake_at IS NOT NULL THEN
+              greatest(p.not_before, p.tat + %(every)s - %(credit)s, statement_timestamp()) END
+        )
+        UPDATE messaging_businessnumber SET tokens = %(tokens)s, tokens_at = %(now)s,
+          probe_step = COALESCE(%(step)s, probe_step),
+          probe_at = CASE WHEN %(step)s IS NULL THEN probe_at
+            ELSE statement_timestamp() + make_interval(secs => %(step)s) END
+        WHERE id = %(number_id)s
+        """,
+        {
+            "ids": [message_id for batch in batches for message_id in batch.message_ids],
+            "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
+            "number_id": number.pk,
+            "every": timedelta(seconds=rate_limits.PAIR_EVERY_S),
+            "credit": rate_limits.PAIR_CREDIT,
+            "tokens": tokens,
+            "now": number.now,
+            "step": probe_step,
+        },
+    )

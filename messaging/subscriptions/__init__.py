@@ -1,0 +1,1 @@
+"""Subscriptions: clients' webhook endpoints and the deliveries to them."""

@@ -1,0 +1,312 @@
+"""Deliveries: claimed in runs, recorded after their attempts.
+
+A run is what one thread posts, one after the other: deliveries of one lane of one subscription, oldest first. A lane
+has one run at a time, so what concerns one person arrives in order as long as the endpoint takes it.
+"""
+
+import json
+import logging
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from messaging.models import Delivery, Subscription
+from messaging.models.subscriptions import LANES
+from messaging.subscriber_http.post import Answer
+from messaging.subscriber_http.retry_schedule import PROBED_FROM, EndpointHealth, State, after, decide
+from messaging.subscriptions.payloads import bodies
+from waproject.metrics.counters import DELIVERIES
+
+logger = logging.getLogger(__name__)
+
+RUN_ROWS = 10
+# A thread begins no further request of a run after so long, each takes 15 s and a look-up in DNS: then this lease is
+# not over yet. What is still claimed when it is over belongs to a process that was killed.
+RUN_S = 10.0
+LEASE = timedelta(seconds=60)
+# So many of the free threads are kept for subscriptions that have none: however many endpoints are slow, each one
+# more costs a thread and not eight.
+KEPT_FREE = 24
+LOG_LENGTH = 50
+ERROR_LENGTH = 300
+HEALTH_FIELDS = (
+    "failures", "failing_since", "paused_until", "active", "disabled_at", "disabled_why", "last_error", "last_error_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One delivery in a thread's hands; `attempts` were made before."""
+
+    id: UUID
+    body: bytes
+    attempts: int
+    give_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one thread does. `secrets` are those to sign with; `failures`: whether the endpoint failed before."""
+
+    subscription_id: UUID
+    url: str
+    secrets: tuple[str, ...]
+    failures: int
+    lease_until: datetime
+    posts: tuple[Post, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One request that was made, and when it began and ended."""
+
+    post: Post
+    answer: Answer
+    begun: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a run; posts that it does not hold were not tried and keep their turn."""
+
+    run: Run
+    tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery that is due, in its subscription's order, and whether that has runs under way."""
+
+    id: UUID
+    subscription_id: UUID
+    lane: int
+    busy: bool = False
+
+
+def claim_runs(most: int) -> list[Run]:
+    """At most so many runs, leased. A subscription that another process looks at now is left to it."""
+    with transaction.atomic():
+        open_ones = _open_subscriptions()
+        if not open_ones:
+            return []
+        due = _due(list(open_ones))
+        chosen = share(due, {pk for pk, row in open_ones.items() if _health(row).is_probed}, most)
+        lease_until = timezone.now() + LEASE
+        ids = [delivery_id for run in chosen for delivery_id in run]
+        Delivery.objects.filter(pk__in=ids).update(lease_until=lease_until)
+    rows = Delivery.objects.in_bulk(ids)
+    made = bodies(list(rows.values()))
+    _give_up_what_is_gone([pk for pk in ids if pk not in made])
+    runs = [_run([rows[pk] for pk in run if pk in made], open_ones, made, lease_until) for run in chosen]
+    return [run for run in runs if run.posts]
+
+
+def share(due: Iterable[Waiting], probed: set[UUID], most: int) -> list[list[UUID]]:
+    """Which are posted next, in runs: each subscription's first lane first; further ones while threads are plenty.
+
+    A subscription that is probed gets one delivery.
+    """
+    lanes: dict[UUID, dict[int, list[UUID]]] = {}
+    busy: set[UUID] = set()
+    for row in due:
+        lane = lanes.setdefault(row.subscription_id, {}).setdefault(row.lane, [])
+        if len(lane) < RUN_ROWS:
+            lane.append(row.id)
+        if row.busy:
+            busy.add(row.subscription_id)
+    for pk in probed & lanes.keys():
+        first = next(iter(lanes[pk].values()))
+        lanes[pk] = {0: first[:1]}
+    firsts = [next(iter(by_lane.values())) for pk, by_lane in lanes.items() if pk not in busy]
+    turns = zip_longest(*(list(by_lane.values())[pk not in busy :] for pk, by_lane in lanes.items()))
+    others = [run for turn in turns for run in turn if run]
+    chosen = firsts[:most]
+    return chosen + others[: max(0, most - len(chosen) - KEPT_FREE)]
+
+
+def record_runs(rans: Sequence[Ran]) -> None:
+    """Write down what came of each. A run whose lease was taken over meanwhile changes nothing any more."""
+    now = timezone.now()
+    with transaction.atomic():
+        # In one order, since each locks its subscription.
+        for ran in sorted(rans, key=lambda ran: ran.run.subscription_id):
+            if ran.run.failures or not all(tried.answer.is_success for tried in ran.tried):
+                _record_health(ran, now)
+        _write([entry for ran in rans for entry in _entries(ran, now)])
+    for ran in rans:
+        for tried in ran.tried:
+            DELIVERIES.inc(
+                "delivered" if tried.answer.is_success else "refused" if tried.answer.status else "unanswered"
+            )
+
+
+def _open_subscriptions() -> dict[UUID, Subscription]:
+    rows = Subscription.objects.raw(
+        """
+        SELECT s.* FROM messaging_subscription s LEFT JOIN messaging_apiclient c ON c.id = s.client_id
+        WHERE s.active AND s.deleted_at IS NULL AND c.active IS NOT FALSE
+          AND (s.paused_until IS NULL OR s.paused_until <= statement_timestamp())
+          AND EXISTS (SELECT FROM generate_series(0, %(last_lane)s) AS l(lane) CROSS JOIN LATERAL (
+            SELECT FROM messaging_delivery d
+            WHERE d.subscription_id = s.id AND d.lane = l.lane AND d.finished_at IS NULL
+              AND d.due_at <= statement_timestamp()
+              AND (d.lease_until IS NULL OR d.lease_until <= statement_timestamp()) LIMIT 1) w)
+        ORDER BY s.id FOR UPDATE OF s SKIP LOCKED
+        """,
+        {"last_lane": LANES - 1},
+    )
+    return {row.pk: row for row in rows}
+
+
+def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
+    """The first ones of each lane that is not busy; none of a subscription that is probed and busy.
+
+    Asked lane by lane, so that a lane with a hundred thousand rows costs no more than one with ten.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH busy AS (
+              SELECT DISTINCT d.subscription_id, d.lane FROM messaging_delivery d
+              WHERE d.subscription_id = ANY(%(subscriptions)s::uuid[]) AND d.finished_at IS NULL
+                AND d.lease_until > statement_timestamp()
+            )
+            SELECT w.id, w.subscription_id, w.lane, EXISTS (SELECT FROM busy b WHERE b.subscription_id = s.id)
+            FROM messaging_subscription s CROSS JOIN generate_series(0, %(last_lane)s) AS l(lane) CROSS JOIN LATERAL (
+              SELECT d.id, d.subscription_id, d.lane, d.due_at FROM messaging_delivery d
+              WHERE d.subscription_id = s.id AND d.lane = l.lane AND d.finished_at IS NULL
+                AND d.due_at <= statement_timestamp()
+                AND (d.lease_until IS NULL OR d.lease_until <= statement_timestamp())
+              ORDER BY d.due_at, d.id LIMIT %(most)s) w
+            WHERE s.id = ANY(%(subscriptions)s::uuid[]) AND NOT EXISTS (SELECT FROM busy b
+              WHERE b.subscription_id = s.id AND (b.lane = l.lane OR s.failures >= %(probed_from)s))
+            ORDER BY w.due_at, w.id
+            """,
+            {
+                "subscriptions": list(subscriptions),
+                "most": RUN_ROWS,
+                "probed_from": PROBED_FROM,
+                "last_lane": LANES - 1,
+            },
+        )
+        return [Waiting(*row) for row in cursor.fetchall()]
+
+
+def _run(
+    rows: Sequence[Delivery], open_ones: Mapping[UUID, Subscription], made: Mapping[UUID, bytes], lease_until: datetime
+) -> Run:
+    subscription = open_ones[rows[0].subscription_id] if rows else Subscription()
+    posts = tuple(Post(row.pk, made[row.pk], row.attempts, row.give_up_at) for row in rows)
+    valid = (subscription.secret, *_previous(subscription))
+    return Run(subscription.pk, subscription.url, valid, subscription.failures, lease_until, posts)
+
+
+def _previous(subscription: Subscription) -> tuple[str, ...]:
+    until = subscription.previous_secret_until
+    return (subscription.previous_secret,) if until is not None and until > timezone.now() else ()
+
+
+def _give_up_what_is_gone(ids: Sequence[UUID]) -> None:
+    if ids:
+        Delivery.objects.filter(pk__in=ids).update(
+            state=State.FAILED,
+            finished_at=timezone.now(),
+            lease_until=None,
+            error="What it tells is not stored any more.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """How a delivery's row changes; without `tried` it only loses its lease."""
+
+    post: Post
+    lease_until: datetime
+    tried: Tried | None
+    state: State = State.PENDING
+    due_at: datetime | None = None
+
+
+def _entries(ran: Ran, now: datetime) -> list[_Entry]:
+    tried = {one.post.id: one for one in ran.tried}
+    entries = []
+    for post in ran.run.posts:
+        one = tried.get(post.id)
+        if one is None:
+            entries.append(_Entry(post, ran.run.lease_until, None))
+            continue
+        chance = random.random()  # noqa: S311 - jitter, no secret
+        decision = decide(one.answer, post.attempts + 1, post.give_up_at, now, chance)
+        entries.append(_Entry(post, ran.run.lease_until, one, decision.state, decision.due_at))
+    return entries
+
+
+def _write(entries: Sequence[_Entry]) -> None:
+    if not entries:
+        return
+    entries = sorted(entries, key=lambda entry: entry.post.id)
+    answers = [entry.tried and entry.tried.answer for entry in entries]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE messaging_delivery d SET
+              state = t.state, due_at = coalesce(t.due_at, d.due_at), lease_until = NULL,
+              finished_at = CASE WHEN t.state <> 'pending' THEN statement_timestamp() END,
+              attempts = d.attempts + (t.entry IS NOT NULL)::int,
+              status_code = CASE WHEN t.entry IS NULL THEN d.status_code ELSE t.status_code END,
+              duration_ms = coalesce(t.duration_ms, d.duration_ms),
+              error = coalesce(t.error, d.error),
+              log = CASE WHEN t.entry IS NULL THEN d.log WHEN jsonb_array_length(d.log) < %(log_length)s
+                THEN d.log || t.entry ELSE (d.log - 0) || t.entry END
+            FROM unnest(%(ids)s::uuid[], %(leases)s::timestamptz[], %(states)s::text[], %(dues)s::timestamptz[],
+              %(status_codes)s::int[], %(durations)s::int[], %(errors)s::text[], %(log)s::jsonb[])
+              AS t(id, lease, state, due_at, status_code, duration_ms, error, entry)
+            WHERE d.id = t.id AND d.lease_until = t.lease AND d.finished_at IS NULL
+            """,
+            {
+                "log_length": LOG_LENGTH,
+                "ids": [entry.post.id for entry in entries],
+                "leases": [entry.lease_until for entry in entries],
+                "states": [entry.state.value for entry in entries],
+                "dues": [entry.due_at for entry in entries],
+                "status_codes": [answer and answer.status for answer in answers],
+                "durations": [answer and answer.duration_ms for answer in answers],
+                "errors": [answer and answer.error[:ERROR_LENGTH] for answer in answers],
+                "log": [entry.tried and _line(entry.tried) for entry in entries],
+            },
+        )
+
+
+def _line(tried: Tried) -> str:
+    answer = tried.answer
+    line = {"at": tried.begun.isoformat(), "status_code": answer.status, "duration_ms": answer.duration_ms}
+    return json.dumps({**line, "error": answer.error[:ERROR_LENGTH]})
+
+
+def _record_health(ran: Ran, now: datetime) -> None:
+    row = Subscription.objects.select_for_update().filter(pk=ran.run.subscription_id).first()
+    if row is None or not row.active:
+        return
+    health = _health(row)
+    for tried in ran.tried:
+        health = after(health, tried.answer, tried.begun, tried.ended)
+    row.failures, row.failing_since = health.failures, health.failing_since
+    row.paused_until = health.paused_until
+    for tried in ran.tried:
+        if tried.answer.error:
+            row.last_error, row.last_error_at = tried.answer.error[:ERROR_LENGTH], tried.ended
+    if health.disabled_why:
+        row.active, row.disabled_at, row.disabled_why = False, now, health.disabled_why[:ERROR_LENGTH]
+        logger.error("subscription %s was switched off: %s", row.pk, row.disabled_why)
+    row.save(update_fields=HEALTH_FIELDS)
+
+
+def _health(row: Subscription) -> EndpointHealth:
+    return EndpointHealth(row.failures, row.failing_since, row.paused_until)

@@ -1,0 +1,116 @@
+"""Outbox of subscriptions: one delivery per event and subscription, in the transaction of the event.
+
+So nothing is lost that was committed. While nobody subscribes this costs nothing: each process asks every few seconds
+who does, and a subscription that is new hears of what happens `KNOWN_FOR_S` later.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from messaging.identifiers import uuid7
+from messaging.lifecycle import Happening, MediaSettled, MessageReceived, StatusChanged, domain_events
+from messaging.models import EventType, Subscription
+from messaging.models.subscriptions import LANES
+from messaging.states import Status
+from messaging.subscriber_http.retry_schedule import TRIED_FOR
+
+KNOWN_FOR_S = 3.0
+# Steps inside the pipeline. What a subscriber can see or act on is told.
+UNTOLD = frozenset({Status.PENDING, Status.QUEUED, Status.SENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    event: EventType
+    message_id: UUID | None = None
+    message_event_id: int | None = None
+    account_event_id: int | None = None
+
+
+class Outbox:
+    """The writer of `happenings.write_with`."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[tuple[UUID, frozenset[str]]] = []
+        self._known_until = 0.0
+
+    def wants(self) -> bool:
+        """Whether anybody subscribes: from memory, or one query."""
+        if time.monotonic() >= self._known_until:
+            self.know(active_subscriptions().values_list("pk", "events"))
+        return bool(self._subscribers)
+
+    def know(self, subscribers: Iterable[tuple[UUID, list[str]]]) -> None:
+        """These subscribe, for the next seconds."""
+        self._subscribers = [(pk, frozenset(events)) for pk, events in subscribers]
+        self._known_until = time.monotonic() + KNOWN_FOR_S
+
+    def forget(self) -> None:
+        """Ask again the next time."""
+        self._known_until = 0.0
+
+    def write(self, items: Sequence[Happening]) -> None:
+        """One statement for all items and subscriptions; those that were deleted or switched off meanwhile drop out."""
+        rows = list(_rows(items))
+        pairs = [(row, pk) for row in rows for pk, events in self._subscribers if row.event in events]
+        if pairs:
+            _insert(pairs)
+
+
+def active_subscriptions() -> QuerySet[Subscription]:
+    """Those that are told of what happens."""
+    return Subscription.objects.filter(active=True, deleted_at=None).exclude(client__active=False)
+
+
+def _rows(items: Sequence[Happening]) -> Iterator[_Row]:
+    for item in items:
+        match item:
+            case MessageReceived(message_id):
+                yield _Row(EventType.MESSAGE_RECEIVED, message_id=message_id)
+            case MediaSettled(message_id):
+                yield _Row(EventType.MESSAGE_MEDIA, message_id=message_id)
+            case StatusChanged(message_id, status, event_id) if status not in UNTOLD:
+                yield _Row(EventType.MESSAGE_STATUS_CHANGED, message_id=message_id, message_event_id=event_id)
+            case domain_events.AccountEvent(event_id):
+                yield _Row(EventType.ACCOUNT_EVENT, account_event_id=event_id)
+
+
+def _insert(pairs: Sequence[tuple[_Row, UUID]]) -> None:
+    """A subscription of one number gets what concerns that number, or no number at all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_delivery (id, subscription_id, event, message_id, message_event_id, account_event_id,
+              lane, state, created_at, due_at, give_up_at, attempts, error, log)
+            SELECT t.id, s.id, t.event, t.message, t.message_event, t.account_event,
+              (hashtext(coalesce(m.peer, '')) & 2147483647) %% %(lanes)s, 'pending', statement_timestamp(),
+              statement_timestamp(), statement_timestamp() + interval '1 second' * %(tried_for_s)s, 0, '', '[]'
+            FROM unnest(%(ids)s::uuid[], %(subscriptions)s::uuid[], %(events)s::text[], %(messages)s::uuid[],
+              %(message_events)s::bigint[], %(account_events)s::bigint[])
+              AS t(id, subscription, event, message, message_event, account_event)
+            JOIN messaging_subscription s ON s.id = t.subscription AND s.active AND s.deleted_at IS NULL
+            LEFT JOIN messaging_businessnumber n ON n.id = s.number_id
+            LEFT JOIN messaging_message m ON m.id = t.message
+            LEFT JOIN messaging_accountevent a ON a.id = t.account_event
+            WHERE s.number_id IS NULL OR m.number_id = s.number_id
+              OR (m.id IS NULL AND a.phone_number_id IN ('', n.phone_number_id))
+            """,
+            {
+                "lanes": LANES,
+                "tried_for_s": TRIED_FOR.total_seconds(),
+                "ids": [uuid7() for _ in pairs],
+                "subscriptions": [pk for _, pk in pairs],
+                "events": [row.event.value for row, _ in pairs],
+                "messages": [row.message_id for row, _ in pairs],
+                "message_events": [row.message_event_id for row, _ in pairs],
+                "account_events": [row.account_event_id for row, _ in pairs],
+            },
+        )
+
+
+outbox = Outbox()

@@ -1,0 +1,80 @@
+"""Publishing tasks to SQS: batched across threads, within a deadline, without waiting for an SQS that is down."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from celery import Task
+from celery.signals import before_task_publish
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from waproject.logs.throttle import Seldom
+from waproject.sqs import publisher
+from waproject.sqs.publisher import Outgoing
+from waproject.sqs.transport import collected
+from waproject.sqs.wire import Refused, SqsError
+
+logger = logging.getLogger(__name__)
+
+_refusals = Seldom(every=60)
+# Events and logs carry these in the place of the arguments, which hold texts and phone numbers.
+REPRS: dict[str, Any] = {"argsrepr": "(…)", "kwargsrepr": "{}"}
+
+
+class SqsAway(Exception):
+    """SQS did not take a task within the deadline. It may have taken it all the same: tasks are idempotent."""
+
+
+def publish(task: "Task[Any, Any]", *args: Any, patient: bool = False) -> None:
+    """Send one task; `patient`: see Publisher.send. Raises SqsAway, at once while SQS is known to be away."""
+    try:
+        publisher.shared(settings.AWS_REGION).send(message(task, args), patient=patient)
+    except (SqsError, OperationalError) as error:
+        _log_refusal(task, error)
+        raise SqsAway(str(error)) from error
+
+
+def publish_many(task: "Task[Any, Any]", calls: Sequence[tuple[Any, ...]]) -> list[bool]:
+    """Send one task for each tuple of arguments, ten to a request; whether SQS took each, in their order."""
+    messages = [message(task, args) for args in calls]
+    errors = publisher.shared(settings.AWS_REGION).send_many(messages)
+    _log_refusal(task, next((error for error in errors if isinstance(error, Refused)), None))
+    return [error is None for error in errors]
+
+
+def _log_refusal(task: "Task[Any, Any]", error: Exception | None) -> None:
+    """A missing right or queue does not pass by itself, as an SQS that is away does; one line a minute."""
+    if isinstance(error, Refused) and (held_back := _refusals.hit()) is not None:
+        logger.error("SQS refuses tasks %s: %s (%d more in the last minute)", task.name, error, held_back)
+
+
+def message(task: "Task[Any, Any]", args: tuple[Any, ...]) -> Outgoing:
+    """What `apply_async` would put on the queue, at a seventh of its CPU: 0.017 ms in the place of 0.112.
+
+    Celery makes a task's first message; the others are copies of it with their own ids and arguments. Receivers of
+    `before_task_publish` may add headers, as they may with Celery.
+    """
+    url, envelope, embed = _envelopes.get(task.name) or _made_by_celery(task, args)
+    task_id = str(uuid4())
+    headers = {**envelope["headers"], "id": task_id, "root_id": task_id}
+    properties = {**envelope["properties"], "correlation_id": task_id, "delivery_tag": str(uuid4())}
+    body = [args, {}, embed]
+    before_task_publish.send(sender=task.name, body=body, headers=headers, properties=properties)
+    return Outgoing(
+        url, json.dumps({**envelope, "body": json.dumps(body), "headers": headers, "properties": properties})
+    )
+
+
+# By task: the queue's URL, the message around a body, and what follows the arguments in it.
+_envelopes: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
+
+
+def _made_by_celery(task: "Task[Any, Any]", args: tuple[Any, ...]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    with collected() as messages:
+        task.apply_async(args, **REPRS)
+    envelope = json.loads(messages[0].body)
+    made = _envelopes[task.name] = (messages[0].url, envelope, json.loads(envelope["body"])[2])
+    return made

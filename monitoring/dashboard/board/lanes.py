@@ -1,0 +1,74 @@
+"""The lanes section: queue depth, and rates in and out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from monitoring.dashboard.board.alerts import AlertView, state_of
+from monitoring.dashboard.board.state import State
+from monitoring.metrics import Window, gauges, per_second
+from waproject.metrics.counters import SQS_MESSAGES
+from waproject.queues import LANES, Lane
+
+RATE_S = 60
+LANE_WORDS = {State.ATTENTION: "needs attention", State.TROUBLE: "in trouble"}
+_QUEUE_STATES = ("waiting", "in_flight", "delayed")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """One lane; rates in messages a second, None where nothing is known. `spark`: its out rate over the last hour."""
+
+    name: str
+    state: State
+    waiting: int | None
+    in_flight: int | None
+    delayed: int | None
+    dlq: int | None
+    oldest_s: float | None
+    in_rate: float | None
+    out_rate: float | None
+    word: str = ""
+    spark: list[float] = field(default_factory=list)
+
+
+def lane_views(window: Window, alerts: Sequence[AlertView]) -> list[LaneView]:
+    """All three."""
+    return [_lane(lane, window, alerts) for lane in LANES.values()]
+
+
+def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
+    counts = {state: _whole(window.value(gauges.QUEUE.name, lane.name, state)) for state in _QUEUE_STATES}
+    queue = lane.url.rsplit("/", 1)[-1]
+    recent = window.last(RATE_S)
+    state = state_of(lane.name, alerts, ("lane-waiting", "lane-age", "dlq-not-empty"))
+    out = per_second(recent, SQS_MESSAGES.name, queue, "DeleteMessage")
+    return LaneView(
+        name=lane.name,
+        state=State.TROUBLE if counts["waiting"] is None else state,
+        word=_lane_word(state, counts["waiting"], out),
+        dlq=_whole(window.value(gauges.DLQ.name, lane.name)),
+        oldest_s=window.value(gauges.QUEUE_AGE.name, lane.name),
+        in_rate=per_second(recent, SQS_MESSAGES.name, queue, "SendMessage"),
+        out_rate=out,
+        spark=_spark(window, SQS_MESSAGES.name, queue, "DeleteMessage"),
+        **counts,
+    )
+
+
+def _lane_word(state: State, waiting: int | None, out_rate: float | None) -> str:
+    if waiting is None:
+        return "not known"
+    if state is State.OK:
+        return "moving" if waiting or out_rate else "idle"
+    return LANE_WORDS[state]
+
+
+def _spark(window: Window, *series: str) -> list[float]:
+    """The rate between neighbouring moments, the oldest first."""
+    pairs = pairwise(window.moments)
+    return [round(per_second(pair, *series) or 0.0, 3) for pair in pairs]
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

@@ -1,0 +1,51 @@
+"""The numbers section: state, pace and quality of each business number."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from messaging.models import BusinessNumber
+from monitoring.dashboard.board.state import State
+from monitoring.metrics import Window, gauges
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView:
+    """One business number; `pace` in messages a second."""
+
+    phone_number_id: str
+    name: str
+    state: State
+    word: str
+    pace: float
+    rate: int
+    reason: str
+    since: datetime | None
+
+
+def number_views(window: Window) -> list[NumberView]:
+    """All of them. Raises django.db errors."""
+    return [_number(number, window) for number in BusinessNumber.objects.order_by("phone_number_id")]
+
+
+def _number(number: BusinessNumber, window: Window) -> NumberView:
+    if number.paused_at:
+        state, word, since = State.TROUBLE, "paused", number.paused_at
+    elif number.probe_at:
+        state, word, since = State.TROUBLE, "probing", None
+    elif number.throttled_until and number.throttled_until > window.now:
+        state, word, since = State.ATTENTION, "throttled", None
+    elif window.value(gauges.QUALITY_LOW.name, number.phone_number_id):
+        state, word, since = State.ATTENTION, "low quality", None
+    else:
+        state, word, since = State.OK, "sending", None
+    pace = window.value(gauges.PACE.name, number.phone_number_id)
+    return NumberView(
+        number.phone_number_id,
+        str(number),
+        state,
+        word,
+        0.0 if number.paused_at else float(number.rate) if pace is None else pace,
+        number.rate,
+        number.pause_reason,
+        since,
+    )

@@ -1,0 +1,1 @@
+"""Dead letters: inspect, redrive and discard messages of the dead-letter queues."""

@@ -1,0 +1,138 @@
+"""Dead letters in the admin: a page per lane, and the redrive jobs.
+
+A look is a receive, so a lane's page is made only when somebody opens it, and not while its letters are being moved.
+"""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from messaging.access import note
+from monitoring.access import READ_IN_FULL, REDRIVE
+from monitoring.dead_letters import redrive_jobs
+from monitoring.dead_letters.inspect import look
+from monitoring.models import Move
+from monitoring.queue_depth import QueuesAway, lane_depths
+from waproject.queues import LANES, Lane
+from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED
+from waproject.web.read_only_admin import ReadOnlyAdmin
+
+COUNT_TIMEOUT_S = 1.0
+
+
+@admin.register(Move)
+class MoveAdmin(ReadOnlyAdmin):
+    """The lanes with their dead letters, the latest moves below them."""
+
+    list_display = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error")
+    fields = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error", "by_sqs")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Looking at letters is already an intervention: they are received."""
+        return bool(request.user.is_active and request.user.has_perm(REDRIVE))
+
+    @admin.display(description="moved")
+    def progress(self, move: Move) -> str:
+        """How far it is."""
+        return f"{move.done} of {'?' if move.total is None else move.total}"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The lanes' pages before the moves' own."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("lane/<str:lane>/", wrap(self.lane_view), name="monitoring_dead_letters"),
+            path("lane/<str:lane>/progress/", wrap(self.progress_view), name="monitoring_dead_letters_progress"),
+            path("lane/<str:lane>/move/", wrap(self.move_view), name="monitoring_dead_letters_move"),
+            path("lane/<str:lane>/stop/", wrap(self.stop_view), name="monitoring_dead_letters_stop"),
+        ]
+        return own + super().get_urls()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """With how many letters each lane has."""
+        try:
+            counts = {name: dlq.total for name, (_, dlq) in lane_depths(COUNT_TIMEOUT_S).items()}
+        except QueuesAway:
+            counts = {}
+        lanes = [(name, counts.get(name)) for name in LANES]
+        return super().changelist_view(request, {"title": "Dead letters", "lanes": lanes, **(extra_context or {})})
+
+    @method_decorator([never_cache, require_safe])
+    def lane_view(self, request: HttpRequest, lane: str) -> HttpResponse:
+        """The letters of a lane; how far it is while they are being moved."""
+        asked = self._lane(request, lane)
+        may_read = request.user.has_perm(READ_IN_FULL)
+        in_full = may_read and "full" in request.GET
+        page: dict[str, Any] = {
+            "move": redrive_jobs.under_way(asked), "last": redrive_jobs.latest(asked),
+            "may_read": may_read, "in_full": in_full,
+            "hide_s": HIDE_S, "most": MOST_SAMPLED,
+        }  # fmt: skip
+        if page["move"] is None:
+            try:
+                page["look"] = look(asked, in_full)
+            except QueuesAway as error:
+                page["away"] = str(error)
+            if in_full and page.get("look") and page["look"].letters:
+                note(str(request.user), "read dead letters in full", f"dead letters {lane}")
+        return self._page(request, "monitoring/dead_letters.html", asked, page)
+
+    @method_decorator([never_cache, require_safe])
+    def progress_view(self, request: HttpRequest, lane: str) -> HttpResponse:
+        """For htmx: the move that is under way; once it is over, the page is loaded anew."""
+        move = redrive_jobs.under_way(self._lane(request, lane))
+        if move is None:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return render(request, "monitoring/dead_letters_move.html", {"move": move, "lane": lane})
+
+    @method_decorator(require_POST)
+    def move_view(self, request: HttpRequest, lane: str) -> HttpResponse:
+        """Redrive or discard: at once, or after a page that asks."""
+        asked = self._lane(request, lane)
+        action, _, what = request.POST.get("do", "").partition("-")
+        if action not in Move.Action.values:
+            raise Http404
+        ids = None if what == "all" else request.POST.getlist("letter")[: redrive_jobs.MOST_IDS]
+        if ids == []:
+            self.message_user(request, "Select letters first.", messages.WARNING)
+            return self._back(lane)
+        if action == Move.Action.DISCARD and "sure" not in request.POST:
+            return self._page(request, "monitoring/dead_letters_discard.html", asked, {"ids": ids})
+        try:
+            redrive_jobs.ask(asked, Move.Action(action), ids, str(request.user))
+        except redrive_jobs.MoveUnderWay:
+            self.message_user(request, "The letters of this lane are being moved already.", messages.WARNING)
+        return self._back(lane)
+
+    @method_decorator(require_POST)
+    def stop_view(self, request: HttpRequest, lane: str) -> HttpResponse:
+        """End the move that is under way."""
+        move = redrive_jobs.under_way(self._lane(request, lane))
+        if move is not None and redrive_jobs.stop(move.pk, str(request.user)):
+            self.message_user(request, "It ends after the step that is under way.", messages.SUCCESS)
+        return self._back(lane)
+
+    def _lane(self, request: HttpRequest, name: str) -> Lane:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if name not in LANES:
+            raise Http404
+        return LANES[name]
+
+    def _back(self, lane: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:monitoring_dead_letters", args=[lane]))
+
+    def _page(self, request: HttpRequest, template: str, lane: Lane, page: dict[str, Any]) -> HttpResponse:
+        shared = self.admin_site.each_context(request)
+        title = f"Dead letters of {lane.name}"
+        return render(
+            request,
+            template,
+            {**shared, "title": title, "opts": cast(Any, Move)._meta, "lane": lane.name, "lanes": list(LANES), **page},
+        )

@@ -1,0 +1,29 @@
+"""`GET /messaging/queue/status`."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.access import ANY_STAFF
+from monitoring.queue_depth import QueuesAway, counts, lane_depths
+
+TIMEOUT_S = 2.0
+RETRY_AFTER_S = 5
+
+
+class QueueStatusView(APIView):
+    """`GET /messaging/queue/status`."""
+
+    staff_permissions = {"GET": ANY_STAFF}
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT, 503: OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> Response:
+        """Each lane's waiting, in-flight and delayed messages, and what lies in its DLQ; 503 when SQS is away."""
+        try:
+            found = lane_depths(TIMEOUT_S)
+        except QueuesAway as error:
+            detail = {"detail": f"SQS does not answer: {error}."}
+            return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+        return Response({"queues": {lane: counts(*depths) for lane, depths in found.items()}})

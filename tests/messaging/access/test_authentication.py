@@ -1,0 +1,103 @@
+"""Who gets in."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import serializers
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from messaging.models import ApiClient, ApiKey
+from tests.messaging.accepting.test_api import EXAMPLE
+from tests.messaging.factories import pending
+
+pytestmark = pytest.mark.django_db
+LIST = "/messaging/messages"
+
+
+def call(header: str) -> Any:
+    return APIClient().get(LIST, HTTP_AUTHORIZATION=header)
+
+
+def refused(answer: Any) -> bool:
+    return (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, "Bearer")
+
+
+def test_without_a_key_nobody_gets_in() -> None:
+    assert refused(APIClient().get(LIST))
+
+
+BAD = ["Bearer", "Bearer ", "Bearer x", "Bearer wak__x", "Bearer wak_a_b_c", "Basic eDp5", "wak_abcdefgh_x"]
+BAD += ["Bearer wak_abcdefgh_unknown", "Bearer wak_\x00_x", "Bearer wak_\xe9_x"]
+
+
+@pytest.mark.parametrize("header", BAD)
+def test_a_malformed_or_unknown_key_is_401(header: str) -> None:
+    assert refused(call(header))
+
+
+def test_the_right_prefix_with_a_wrong_secret_is_401(api_key: str) -> None:
+    assert refused(call(f"Bearer {api_key[:-1]}{'a' if api_key[-1] != 'a' else 'b'}"))
+
+
+def test_a_revoked_key_is_401(api_key: str) -> None:
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert refused(call(f"Bearer {api_key}"))
+
+
+def test_a_key_of_an_inactive_client_is_401(api_key: str) -> None:
+    ApiClient.objects.update(active=False)
+    assert refused(call(f"Bearer {api_key}"))
+
+
+def test_the_keyword_may_be_written_in_any_case(api_key: str) -> None:
+    assert call(f"bearer {api_key}").status_code == 200
+
+
+def test_the_use_of_a_key_is_noted(api_key: str) -> None:
+    call(f"Bearer {api_key}")
+    used = ApiKey.objects.get().last_used_at
+    assert used is not None
+    assert timezone.now() - used < timedelta(minutes=1)
+
+
+def test_the_use_of_a_key_is_not_noted_at_every_request(api_key: str, django_assert_num_queries: Any) -> None:
+    call(f"Bearer {api_key}")
+    with django_assert_num_queries(2):
+        call(f"Bearer {api_key}")
+
+
+def test_the_database_does_not_hold_the_key(api_key: str) -> None:
+    stored = serializers.serialize("json", ApiKey.objects.all())
+    assert api_key.split("_")[2] not in stored
+
+
+def test_staff_may_use_the_api_in_a_browser(admin_client: Client) -> None:
+    pending(2)
+    page = admin_client.get(LIST, headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("url", ["/messaging/send", "/messaging/send/bulk", "/messaging/analytics"])
+def test_the_pages_of_what_only_takes_posts_render(url: str, admin_client: Client) -> None:
+    assert admin_client.get(url, headers={"Accept": "text/html"}).status_code == 405
+
+
+def test_a_browsers_post_needs_a_csrf_token(admin_user: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(admin_user)
+    assert browser.post("/messaging/send", EXAMPLE, content_type="application/json").status_code == 403
+
+
+def test_the_browsable_page_escapes_a_message(admin_client: Client) -> None:
+    pending(1, peer="1<script>alert(1)</script>")
+    page = admin_client.get(LIST, headers={"Accept": "text/html"}).content
+    assert b"<script>alert" not in page
+
+
+def test_a_user_who_is_not_staff_is_refused(client: Client, django_user_model: type[User]) -> None:
+    client.force_login(django_user_model.objects.create_user("joe"))
+    assert client.get(LIST).status_code == 403

@@ -1,0 +1,95 @@
+"""Conversations in a browser: they come live, are replied to, and can be read by everybody."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from messaging.accepting.accept import NewMessage, accept
+from messaging.models import Direction, Message
+from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
+from tests.messaging.factories import number
+from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
+
+__all__ = ["browser"]
+pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def talk() -> Message:
+    """One with a bit of everything, and another that is closed."""
+    wrote("text", "Of last week", sender="15551230002", name="Bob", at=now() - 600_000)
+    wrote("text", "Hi! Where is my order? " * 4, wamid="wamid.FIRST", at=now() - 500)
+    states: list[tuple[str, dict[str, Any]]] = [
+        ("read", {}), ("delivered", {}), ("sent", {}), ("pending", {"hold": "pair"}),
+        ("failed", {"error_code": 131026, "error_title": "Message undeliverable"}), ("unknown", {}),
+    ]  # fmt: skip
+    for n, (state, fields) in enumerate(states):
+        data: dict[str, object] = {"content": f"Our answer number {n}"}
+        (row,) = accept([NewMessage(ANN, "text", data, number())])
+        Message.objects.filter(pk=row.pk).update(status=state, **fields)
+    parameters = [{"type": "text", "text": "Monday"}]
+    components = [{"type": "body", "parameters": parameters}]
+    accept([NewMessage(ANN, "template", {"name": "order", "language": "en", "components": components}, number())])
+    wrote("reaction", {"message_id": "wamid.FIRST", "emoji": "❤"})
+    wrote("image", {"id": "1", "caption": "Is it this one?"})
+    return wrote("text", "Thank you!\nBye", context="wamid.FIRST", at=now() + 1)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+def test_the_pages_fit_and_can_be_read(
+    browser: Any, live_server: Any, talk: Message, tmp_path: Path, look: Any
+) -> None:
+    page = open_page(browser, live_server, LIST, **look)
+    closed = Message.objects.get(text="Of last week")
+    faults = {}
+    for name, path in {"list": LIST, "chat": chat_of(talk), "closed": chat_of(closed)}.items():
+        page.goto(live_server.url + path)
+        picture(page, tmp_path, f"conversation-{name}-{name_of(look)}")
+        faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
+    assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
+    assert (page.errors, page.foreign) == ([], [])
+    page.context.close()
+
+
+def test_what_comes_is_shown_without_reloading(browser: Any, live_server: Any, talk: Message) -> None:
+    page = open_page(browser, live_server, chat_of(talk))
+    page.fill("#reply-text", "half a sentence")
+    wrote("text", "One more thing", at=now() + 2)
+    page.wait_for_selector("text=One more thing")
+    at_end = "(c => c.scrollHeight - c.scrollTop - c.clientHeight < 5)(document.getElementById('chat'))"
+    assert (page.evaluate(at_end), page.input_value("#reply-text")) == (True, "half a sentence")
+    assert page.inner_text("#chat-news") == "A new message"
+    page.context.close()
+
+
+def test_a_double_click_on_send_sends_once(browser: Any, live_server: Any, talk: Message) -> None:
+    before = Message.objects.filter(direction=Direction.OUTBOUND).count()
+    page = open_page(browser, live_server, chat_of(talk))
+    page.fill("#reply-text", "It comes on Monday.")
+    page.dblclick(".composer-text button")
+    page.wait_for_selector("article >> text=It comes on Monday.", timeout=10_000)
+    assert Message.objects.filter(direction=Direction.OUTBOUND).count() == before + 1
+    page.context.close()
+
+
+def test_earlier_messages_come_above_and_the_place_is_kept(browser: Any, live_server: Any, talk: Message) -> None:
+    Message.objects.bulk_create(
+        Message(number=talk.number, peer=ANN, direction="inbound", type="text", text=f"no {n};", status="received",
+                at=timezone.now() - timedelta(seconds=9000 - n))
+        for n in range(70)
+    )  # fmt: skip
+    page = open_page(browser, live_server, chat_of(talk))
+    assert page.locator("text=no 5;").count() == 0
+    page.click("text=Earlier messages")
+    page.wait_for_function("document.querySelectorAll('.bubble').length > 60")
+    assert page.evaluate("document.getElementById('chat').scrollTop") > 200
+    page.context.close()
+
+
+def test_it_works_without_javascript(browser: Any, live_server: Any, talk: Message) -> None:
+    page = open_page(browser, live_server, chat_of(talk), java_script_enabled=False)
+    assert "Where is my order" in page.inner_html("#chat")
+    page.context.close()

@@ -1,0 +1,226 @@
+"""A conversation's page: what each message looks like, what comes live, and what comes when one goes back."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from messaging.accepting.accept import NewMessage, accept
+from messaging.incoming.store import receive
+from messaging.messages.summaries import preview
+from messaging.models import Contact, Message
+from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
+from tests.messaging.factories import number, pending
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("operator"))
+    return client
+
+
+def chat(client: Client, message: Message, query: str = "") -> str:
+    answer = client.get(chat_of(message) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+PLACE = {"latitude": 48.1, "longitude": 11.5, "name": "Office", "address": "Way 1"}
+CHOICE = {"type": "list_reply", "list_reply": {"id": "1", "title": "Tea", "description": "Green"}}
+CARDS = [{"name": {"formatted_name": "Bob"}, "phones": [{"phone": "+1555"}]}]
+ITEM = {"product_retailer_id": "sku", "quantity": 2, "item_price": 3, "currency": "EUR"}
+CONTENTS: list[tuple[str, Any, list[str]]] = [
+    ("image", {"id": "1", "caption": "my invoice"}, ["Image", "my invoice"]),
+    ("document", {"id": "1", "filename": "bill.pdf"}, ["Document", "bill.pdf"]),
+    ("location", PLACE, ["Office", "Way 1", "48.1, 11.5"]),
+    ("button", {"text": "Yes", "payload": "y"}, ["Tapped a button", "Yes"]),
+    ("interactive", CHOICE, ["Chose from a list", "Tea", "Green"]),
+    ("contacts", CARDS, ["Contact card", "Bob", "+1555"]),
+    ("order", {"catalog_id": "1", "product_items": [ITEM]}, ["2 x sku at 3 EUR"]),
+    ("system", {"body": "Ann changed her number", "type": "user_changed_number"}, ["Ann changed her number"]),
+    ("hologram", {"x": 1}, ["Hologram"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "node", "words"), CONTENTS, ids=[row[0] for row in CONTENTS])
+def test_each_type_says_what_it_is(kind: str, node: Any, words: list[str], operator: Client) -> None:
+    page = chat(operator, wrote(kind, node))
+    assert [word for word in words if word not in page] == []
+
+
+STRANGE: list[Any] = [None, [], "text", {"contacts": 3}, {"components": [1, {"parameters": [None]}]}, {"body": []}]
+
+
+@pytest.mark.parametrize("content", STRANGE, ids=str)
+@pytest.mark.parametrize("kind", ["template", "interactive", "contacts", "order", "location", "image", "unsupported"])
+def test_no_content_breaks_the_words(kind: str, content: Any) -> None:
+    assert preview(Message(type=kind, content=content))
+
+
+def test_a_template_shows_its_name_and_parameters(operator: Client) -> None:
+    parameters = [{"type": "text", "text": "Monday"}]
+    data: dict[str, object] = {
+        "name": "order_update", "language": "en_US", "components": [{"type": "body", "parameters": parameters}],
+    }  # fmt: skip
+    (message,) = accept([NewMessage(ANN, "template", data, number())])
+    page = chat(operator, message)
+    assert ("Template order_update (en_US)" in page, "body: Monday" in page) == (True, True)
+
+
+def test_a_reaction_stands_at_its_message_and_the_last_one_counts(operator: Client) -> None:
+    message = wrote(wamid="wamid.TARGET")
+    for second, emoji in enumerate(["👍", "🎉"]):
+        wrote("reaction", {"message_id": "wamid.TARGET", "emoji": emoji}, at=now() + second)
+    page = chat(operator, message)
+    assert ("🎉" in page, "👍" in page, page.count('class="bubble ')) == (True, False, 1)
+
+
+def test_a_reaction_that_was_taken_back_is_gone(operator: Client) -> None:
+    message = wrote(wamid="wamid.TARGET")
+    wrote("reaction", {"message_id": "wamid.TARGET", "emoji": "👍"})
+    wrote("reaction", {"message_id": "wamid.TARGET"}, at=now() + 1)
+    assert "👍" not in chat(operator, message)
+
+
+def test_a_reaction_to_what_is_not_here_is_a_line(operator: Client) -> None:
+    assert "Reacted 👍" in chat(operator, wrote("reaction", {"message_id": "wamid.ELSEWHERE", "emoji": "👍"}))
+
+
+def test_a_reply_quotes_what_it_answers(operator: Client) -> None:
+    wrote("text", "Which size?", wamid="wamid.TARGET")
+    assert "<blockquote>Which size?</blockquote>" in chat(operator, wrote("text", "Large", context="wamid.TARGET"))
+
+
+def test_what_was_deleted_says_so(operator: Client) -> None:
+    message = wrote("text", "a slip", wamid="wamid.TARGET")
+    wrote("revoke", {"original_message_id": "wamid.TARGET"})
+    assert "Deleted by its sender" in chat(operator, message)
+
+
+def test_what_was_edited_shows_both(operator: Client) -> None:
+    message = wrote("text", "at nine", wamid="wamid.TARGET")
+    new = {"type": "text", "text": {"body": "at ten"}}
+    wrote("edit", {"original_message_id": "wamid.TARGET", "message": new})
+    page = chat(operator, message)
+    assert ("at nine" in page, "at ten" in page, "Edited" in page) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": "read"}, "✓✓"),
+        ({"status": "failed", "error_code": 131026, "error_title": "Undeliverable"}, "(131026: Undeliverable)"),
+        ({"hold": "pair"}, "Waits for its recipient"),
+        ({"status": "unknown"}, "answer lost"),
+    ],
+    ids=str,
+)
+def test_our_messages_say_where_they_are(fields: dict[str, Any], words: str, operator: Client) -> None:
+    (message,) = pending(1, peer=ANN)
+    Message.objects.filter(pk=message.pk).update(**fields)
+    assert words in chat(operator, message)
+
+
+def test_it_reads_in_metas_order(operator: Client) -> None:
+    second = wrote("text", "the second", at=now() - 10)
+    wrote("text", "the first", at=now() - 20)
+    page = chat(operator, second)
+    assert page.index("the first") < page.index("the second")
+
+
+def test_a_contacts_old_number_is_part_of_it(operator: Client) -> None:
+    old = wrote("text", "from the old number")
+    Contact.objects.update(phone="15559990000", phone_key="15559990000")
+    wrote("text", "from the new one", sender="15559990000")
+    page = chat(operator, old)
+    assert ("from the old number" in page, "from the new one" in page) == (True, True)
+
+
+def test_another_business_number_is_not(operator: Client) -> None:
+    message = wrote("text", "to the first")
+    body = webhook(inbound_text(wamid="wamid.SECOND", text="to the second", sender=ANN))
+    body["entry"][0]["changes"][0]["value"]["metadata"] = {"display_phone_number": "7", "phone_number_id": "7"}
+    receive(body)
+    assert "to the second" not in chat(operator, message)
+
+
+def many(count: int) -> list[Message]:
+    (first,) = pending(1, peer=ANN)
+    Message.objects.bulk_create(
+        Message(number=first.number, peer=ANN, direction="inbound", type="text", text=f"no {n};", status="received")
+        for n in range(count)
+    )
+    return list(Message.objects.order_by("at", "id"))
+
+
+def test_a_long_chat_begins_at_its_end_and_goes_back(operator: Client) -> None:
+    rows = many(60)
+    page = chat(operator, rows[-1])
+    assert ("no 59;" in page, "no 10;" in page) == (True, False)
+    before = page.split("?before=")[1].split('"')[0]
+    older = operator.get(f"{LIST}{rows[-1].pk}/messages/?before={before}").content.decode()
+    assert ("no 59;" in older, "no 10;" in older, "Earlier messages" in older) == (False, True, False)
+
+
+def test_a_message_of_long_ago_is_shown_among_its_neighbours(operator: Client) -> None:
+    rows = many(90)
+    page = chat(operator, rows[30], "?around=1")
+    assert (f'data-around="m-{rows[30].pk}"' in page, rows[29].text in page, rows[31].text in page) == (
+        True,
+        True,
+        True,
+    )
+
+
+def live(page: str) -> str:
+    return page.split('id="live"')[1].split('hx-get="')[1].split('"', maxsplit=1)[0].replace("&amp;", "&")
+
+
+def test_nothing_new_is_no_content(operator: Client) -> None:
+    page = chat(operator, wrote())
+    assert operator.get(live(page)).status_code == 204
+
+
+def test_what_is_new_comes_with_what_was_there(operator: Client) -> None:
+    page = chat(operator, wrote("text", "first"))
+    wrote("text", "second")
+    news = operator.get(live(page)).content.decode()
+    assert ("first" in news, "second" in news, "<html" in news) == (True, True, False)
+
+
+def test_a_change_of_state_comes_too(operator: Client) -> None:
+    (message,) = pending(1, peer=ANN)
+    page = chat(operator, message)
+    Message.objects.update(status="read", updated_at=timezone.now())
+    assert "tick-read" in operator.get(live(page)).content.decode()
+
+
+def test_what_users_write_is_escaped(operator: Client) -> None:
+    script = "<script>alert(1)</script>"
+    wrote("text", script, name=script, wamid="wamid.TARGET")
+    wrote("reaction", {"message_id": "wamid.TARGET", "emoji": script})
+    message = wrote("document", {"id": "1", "filename": script, "caption": script}, name=script, context="wamid.TARGET")
+    pages = [chat_of(message), f"/admin/messaging/contact/{Contact.objects.get().pk}/change/"]
+    assert [page for page in pages if script in operator.get(page).content.decode()] == []
+
+
+def test_its_links_lead_there(operator: Client) -> None:
+    message = wrote()
+    pages = [
+        f"/admin/messaging/message/{message.pk}/change/",
+        f"/admin/messaging/contact/{Contact.objects.get().pk}/change/",
+    ]
+    assert all(chat_of(message) in operator.get(page).content.decode() for page in pages)
+
+
+@pytest.mark.parametrize(
+    "path", ["x/change/", "x/messages/", "{}/messages/", "{}/messages/?since=x", "{}/messages/?before=x"]
+)
+def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
+    assert operator.get(LIST + path.format(wrote().pk)).status_code in {302, 404}

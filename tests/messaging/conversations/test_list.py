@@ -1,0 +1,121 @@
+"""The list of conversations."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from messaging.conversations import queries
+from messaging.conversations.queries import latest_conversations
+from messaging.models import BusinessNumber, Contact, Message
+from tests.messaging.conversations.cast import ANN, LIST, logged_in, now, wrote
+from tests.messaging.factories import number, pending
+
+pytestmark = pytest.mark.django_db
+BOB = "15551230002"
+
+
+def peers(**asked: Any) -> list[str]:
+    return [one.latest.peer for one in latest_conversations(50, **asked).conversations]
+
+
+def page(client: Client, **query: Any) -> str:
+    return client.get(LIST, query).content.decode()
+
+
+def test_the_latest_comes_first_and_each_once() -> None:
+    for sender in (ANN, BOB, ANN):
+        wrote(sender=sender)
+    assert peers() == [ANN, BOB]
+
+
+def test_it_shows_the_latest_by_metas_time() -> None:
+    wrote("text", "the newer", at=now() - 10)
+    wrote("text", "the older, delayed", at=now() - 1000)
+    assert "the newer" in page(logged_in("view_conversation"))
+
+
+def test_each_business_number_has_its_own_conversation() -> None:
+    (first,) = pending(1, peer=ANN)
+    other = BusinessNumber.objects.create(phone_number_id="7", display_phone_number="15550000007")
+    Message.objects.create(number=other, peer=ANN, direction="inbound", type="text", status="received")
+    assert peers() == [ANN, ANN]
+    assert peers(number=first.number_id) == [ANN]
+
+
+def test_one_contact_under_two_names_is_one_conversation() -> None:
+    wrote()
+    Contact.objects.update(user_id="US.123")
+    Message.objects.create(
+        number=number(),
+        peer="US.123",
+        contact=Contact.objects.get(),
+        direction="inbound",
+        type="text",
+        status="received",
+    )
+    assert len(latest_conversations(50).conversations) == 1
+
+
+def test_only_what_waits_for_an_answer() -> None:
+    wrote(sender=BOB)
+    wrote()
+    pending(1, peer=ANN)
+    assert peers(unanswered=True) == [BOB]
+
+
+def test_a_reaction_asks_for_no_answer() -> None:
+    wrote("reaction", {"message_id": "wamid.X", "emoji": "👍"})
+    assert peers(unanswered=True) == []
+
+
+def test_pages_follow_each_other_without_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "SCANNED", 3)
+    pending(7)
+    wrote()
+    wrote()
+    found, before = [], None
+    for _ in range(6):
+        one = latest_conversations(2, before=before)
+        found += [row.latest.peer for row in one.conversations]
+        before = one.older
+        if before is None:
+            break
+    assert (len(found), len(set(found)), before) == (8, 8, None)
+
+
+@pytest.mark.parametrize("term", [ANN, "+1 555 123-0001", "ann"])
+def test_a_conversation_is_found(term: str) -> None:
+    wrote()
+    wrote(sender=BOB, name="Bob")
+    found = page(logged_in("view_conversation"), q=term)
+    assert ("Ann" in found, "Bob" in found) == (True, False)
+
+
+@pytest.mark.parametrize(("age_s", "word"), [(60, "open"), (90_000, "closed")])
+def test_it_says_whether_the_window_is_open(age_s: int, word: str) -> None:
+    wrote(at=now() - age_s)
+    assert f">{word}</span>" in page(logged_in("view_conversation"))
+
+
+@pytest.mark.parametrize(
+    "query", [{"number": "x"}, {"number": "9" * 17}, {"unanswered": "1"}, {"q": "%"}, {"q": "\x00"}]
+)
+def test_whatever_is_asked_for_is_answered(query: dict[str, str]) -> None:
+    wrote()
+    assert logged_in("view_conversation").get(LIST, query).status_code == 200
+
+
+def test_a_place_that_is_none_is_not_found() -> None:
+    assert logged_in("view_conversation").get(LIST, {"before": "x"}).status_code == 404
+
+
+def test_who_may_see_messages_only_may_not_see_it() -> None:
+    assert logged_in("view_message").get(LIST).status_code == 403
+
+
+def test_names_and_texts_are_escaped() -> None:
+    wrote("text", "<script>1</script>", name="<script>2</script>")
+    assert "<script>1" not in page(logged_in("view_conversation")) + page(
+        logged_in("view_contact", "view_conversation")
+    )

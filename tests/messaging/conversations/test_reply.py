@@ -1,0 +1,144 @@
+"""An operator replies."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from messaging.models import AuditEntry, Contact, Direction, Message, Priority, TemplateCategory
+from tests.messaging.conversations.cast import ANN, LIST, logged_in, now, wrote
+
+pytestmark = pytest.mark.django_db
+MAY = ("view_conversation", "reply_conversation")
+TEMPLATE = {"kind": "template", "name": "hello_world", "language": "en_US"}
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    return logged_in(*MAY)
+
+
+def send(client: Client, message: Message, **typed: str) -> Any:
+    form = {"kind": "text", "text": "At nine.", "form_id": "form-1", **typed}
+    return client.post(f"{LIST}{message.pk}/reply/", form)
+
+
+def sent() -> list[Message]:
+    return list(Message.objects.filter(direction=Direction.OUTBOUND))
+
+
+def test_a_reply_enters_the_lane_before_others(operator: Client) -> None:
+    answer = send(operator, wrote())
+    (message,) = sent()
+    assert answer.status_code == 302
+    assert (message.peer, message.text, message.status, message.priority) == (ANN, "At nine.", "pending", Priority.HIGH)
+
+
+def test_who_replied_is_written_down_and_shown(operator: Client) -> None:
+    asked = wrote()
+    send(operator, asked)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.object, entry.details) == ("reply", f"message {sent()[0].pk}", {})
+    assert entry.who in operator.get(f"{LIST}{asked.pk}/change/").content.decode()
+
+
+def test_a_double_click_sends_once(operator: Client) -> None:
+    asked = wrote()
+    answers = [send(operator, asked).status_code for _ in range(2)]
+    assert (answers, len(sent())) == ([302, 302], 1)
+
+
+def test_another_form_sends_again(operator: Client) -> None:
+    asked = wrote()
+    send(operator, asked)
+    send(operator, asked, form_id="form-2")
+    assert len(sent()) == 2
+
+
+def test_one_form_with_other_words_is_asked_about(operator: Client) -> None:
+    asked = wrote()
+    send(operator, asked)
+    answer = send(operator, asked, text="At ten.")
+    assert (answer.status_code, "sent before" in answer.content.decode(), len(sent())) == (400, True, 1)
+
+
+def test_two_accounts_do_not_share_a_form() -> None:
+    asked = wrote()
+    send(logged_in(*MAY), asked)
+    send(logged_in(*MAY, "view_contact"), asked)
+    assert len(sent()) == 2
+
+
+def test_a_closed_window_takes_no_text_and_keeps_the_words(operator: Client) -> None:
+    answer = send(operator, wrote(at=now() - 90_000), text="Too late?")
+    page = answer.content.decode()
+    assert (answer.status_code, sent(), "has closed" in page, "Too late?" in page) == (400, [], True, True)
+
+
+def test_a_closed_window_takes_text_where_the_policy_is_off(operator: Client, settings: Any) -> None:
+    settings.WA_WINDOW_POLICY = "off"
+    send(operator, wrote(at=now() - 90_000))
+    assert len(sent()) == 1
+
+
+def test_a_closed_window_takes_a_template(operator: Client) -> None:
+    send(operator, wrote(at=now() - 90_000), **TEMPLATE, parameters="Ann\n\nMonday\n")
+    (message,) = sent()
+    assert [p["text"] for p in message.content["components"][0]["parameters"]] == ["Ann", "Monday"]
+
+
+def test_known_templates_are_offered(operator: Client) -> None:
+    TemplateCategory.objects.create(name="order_update", category="utility")
+    assert '<option value="order_update">' in operator.get(f"{LIST}{wrote().pk}/change/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"text": "  "}, "The text must have"),
+        ({"text": "x" * 5000}, "The text must have"),
+        ({"form_id": ""}, "load the page anew"),
+        ({"form_id": "é"}, "load the page anew"),
+        ({**TEMPLATE, "name": "Not A Name"}, "The template&#x27;s name may have"),
+        ({**TEMPLATE, "language": "?"}, "The template&#x27;s language must be"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_sent_is_explained(typed: dict[str, str], words: str, operator: Client) -> None:
+    answer = send(operator, wrote(), **typed)
+    assert (answer.status_code, words in answer.content.decode(), sent()) == (400, True, [])
+
+
+def test_a_blocked_contact_gets_nothing(operator: Client) -> None:
+    asked = wrote()
+    Contact.objects.update(blocked_at=timezone.now())
+    answer = send(operator, asked)
+    assert (answer.status_code, "Not sent" in answer.content.decode(), sent()) == (400, True, [])
+
+
+def test_marketing_is_not_sent_to_who_opted_out(operator: Client) -> None:
+    asked = wrote()
+    Contact.objects.update(opted_out_at=timezone.now())
+    TemplateCategory.objects.create(name="hello_world", category="marketing")
+    assert (send(operator, asked, **TEMPLATE).status_code, sent()) == (400, [])
+
+
+def test_who_has_no_phone_number_is_written_to_by_user_id(operator: Client) -> None:
+    asked = wrote()
+    Contact.objects.update(phone=None, phone_key=None, user_id="US.123")
+    send(operator, asked)
+    assert sent()[0].peer == "US.123"
+
+
+def test_who_may_only_look_cannot_reply_and_sees_no_form() -> None:
+    asked, viewer = wrote(), logged_in("view_conversation")
+    assert (send(viewer, asked).status_code, sent()) == (403, [])
+    assert "composer" not in viewer.get(f"{LIST}{asked.pk}/change/").content.decode()
+
+
+def test_a_reply_needs_the_forms_token() -> None:
+    asked = wrote()
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = logged_in(*MAY).cookies
+    assert (send(client, asked).status_code, sent()) == (403, [])

@@ -1,0 +1,132 @@
+"""One statement moves messages and writes their trail."""
+
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from messaging.lifecycle.transitions import Change, advance_many
+from messaging.models import Message
+from messaging.states import RANK, Status, may_move
+from tests.messaging.factories import in_state, pending, states_of, trail
+
+pytestmark = pytest.mark.django_db
+META = (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED)
+
+
+def evidence(message: Message, status: Status, wamid: str = "wamid.A") -> Change:
+    title = "refused" if status is Status.FAILED else ""
+    return Change(
+        message.id, status, timezone.now(), "webhook", wamid=wamid, error_title=title, key=f"{wamid}:{status}"
+    )
+
+
+def test_a_legal_move_is_made_and_logged() -> None:
+    message = in_state(Status.ACCEPTED)
+    advance_many([evidence(message, Status.SENT)])
+    assert (states_of(message.id), trail(message.id)[-1]) == (["sent"], ("sent", True))
+
+
+def test_a_late_status_is_logged_but_moves_nothing() -> None:
+    message = in_state(Status.DELIVERED)
+    advance_many([evidence(message, Status.SENT)])
+    assert (states_of(message.id), trail(message.id)[-1]) == (["delivered"], ("sent", False))
+
+
+def test_the_same_status_again_is_logged_once() -> None:
+    message = in_state(Status.ACCEPTED)
+    for _ in range(3):
+        advance_many([evidence(message, Status.SENT)])
+    assert [status for status, _ in trail(message.id)].count("sent") == 1
+
+
+def test_several_statuses_in_one_batch_end_in_the_highest_and_are_all_logged() -> None:
+    message = in_state(Status.ACCEPTED)
+    advance_many([evidence(message, status) for status in (Status.READ, Status.SENT, Status.DELIVERED)])
+    assert (states_of(message.id), len(trail(message.id))) == (["read"], 4)
+
+
+def test_a_message_that_does_not_exist_is_no_error() -> None:
+    assert advance_many([Change(uuid4(), Status.SENT, timezone.now(), "webhook")]) == []
+
+
+def test_a_status_teaches_us_the_wamid_of_a_message_whose_answer_was_lost() -> None:
+    message = in_state(Status.UNKNOWN)
+    advance_many([evidence(message, Status.SENT, wamid="wamid.LOST")])
+    assert Message.objects.get(pk=message.pk).wamid == "wamid.LOST"
+
+
+def test_an_expected_state_that_has_passed_moves_nothing() -> None:
+    message = in_state(Status.SENDING)
+    change = Change(message.id, Status.PENDING, timezone.now(), "dispatcher", expected=Status.QUEUED)
+    advance_many([change])
+    assert states_of(message.id) == ["sending"]
+
+
+def test_a_retry_keeps_the_last_error_in_words() -> None:
+    message = in_state(Status.SENDING)
+    later = timezone.now() + timedelta(seconds=8)
+    advance_many(
+        [Change(message.id, Status.PENDING, timezone.now(), "worker", error_code=2, error_title="busy", due_at=later)]
+    )
+    message.refresh_from_db()
+    assert (message.error_title, message.due_at, message.released_at) == ("busy", later, None)
+
+
+@pytest.mark.parametrize("wamid", ["wamid.SAME", "wamid.OTHER"])
+def test_the_statement_moves_what_the_table_of_states_allows_and_nothing_else(wamid: str) -> None:
+    pairs = [(before, after) for before in Status for after in RANK]
+    messages = pending(len(pairs))
+    for message, (before, _) in zip(messages, pairs, strict=True):
+        Message.objects.filter(pk=message.pk).update(status=before, wamid=f"wamid.SAME{message.id}")
+    changes = [
+        Change(message.id, after, timezone.now(), "webhook", wamid=f"{wamid}{message.id}")
+        for message, (_, after) in zip(messages, pairs, strict=True)
+    ]
+    moved = [event.applied for event in sorted(advance_many(changes), key=lambda event: event.message_id)]
+    assert moved == [may_move(before, after, same_attempt=wamid == "wamid.SAME") for before, after in pairs]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(META), min_size=1, max_size=8), st.data())
+def test_any_order_and_repetition_of_statuses_ends_in_the_same_state(
+    statuses: list[Status], data: st.DataObject
+) -> None:
+    Message.objects.all().delete()
+    first, second = in_state(Status.ACCEPTED), in_state(Status.ACCEPTED, peer="15559999999")
+    for status in statuses:
+        advance_many([evidence(first, status)])
+    shuffled = data.draw(st.permutations(statuses))
+    half = data.draw(st.integers(0, len(shuffled)))
+    for batch in (shuffled[:half], shuffled[half:], shuffled):
+        advance_many([evidence(second, status, wamid="wamid.B") for status in batch])
+    highest = max(statuses, key=RANK.__getitem__)
+    assert states_of(first.id, second.id) == [highest, highest]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_overlapping_batches_in_any_order_do_not_deadlock() -> None:
+    messages = pending(40)
+    failures: list[Exception] = []
+
+    def work(status: Status) -> None:
+        try:
+            for turn in range(15):
+                batch = messages if turn % 2 else messages[::-1]
+                advance_many([evidence(m, status, wamid=f"wamid.{m.id}") for m in batch])
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(status,)) for status in META]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (failures, set(states_of(*[m.id for m in messages]))) == ([], {"read"})

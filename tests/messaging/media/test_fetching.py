@@ -1,0 +1,323 @@
+"""From a user's message to a file of ours, with everything on Meta's side that can go wrong."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import TestCase
+from django.utils import timezone
+
+from messaging.incoming.store import receive
+from messaging.media.download import Fetcher
+from messaging.media.records import claim_media, fetch_again, record_media, tidy_media
+from messaging.media_states import State
+from messaging.models import AuditEntry, Delivery, Media, Message
+from messaging.subscriptions.outbox import outbox
+from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
+from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.media.conftest import Sends, content_of, data, media_of
+from tests.messaging.sandbox.process import TOKEN, Sandbox
+from tests.messaging.subscriptions.cast import subscription
+
+Fetch = Callable[[], list[Any]]
+
+
+def due_now(message: Message) -> None:
+    Media.objects.filter(pk=message.pk).update(due_at=timezone.now())
+
+
+def test_what_a_user_sends_is_stored_as_it_is(sends: Sends, fetch: Fetch) -> None:
+    photo = bytes(range(256)) * 9000
+    message = sends(media={"data": data(photo), "mime_type": "image/jpeg"}, caption="Look")
+    fetch()
+    media = media_of(message)
+    assert (content_of(message) == photo, media.state, media.size, media.mime_type) == (
+        True,
+        State.STORED,
+        len(photo),
+        "image/jpeg",
+    )
+
+
+@pytest.mark.parametrize("kind", ["image", "audio", "voice", "document", "sticker"])
+def test_every_kind_of_file_comes(kind: str, sends: Sends, fetch: Fetch) -> None:
+    message = sends(type=kind)
+    fetch()
+    assert (media_of(message).kind, media_of(message).state) == (kind, State.STORED)
+
+
+def test_the_message_is_there_before_its_file(sends: Sends) -> None:
+    message = sends(caption="Look")
+    assert (message.text, media_of(message).state) == ("Look", State.WAITING)
+
+
+def test_a_text_has_no_file(db: None) -> None:
+    receive(webhook(inbound_text()))
+    assert not Media.objects.exists()
+
+
+def test_a_webhook_that_comes_twice_expects_one_file(db: None, webhooks: Callable[..., Any]) -> None:
+    body = webhooks()
+    receive(body)
+    receive(body)
+    assert Media.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "attempts"),
+    [
+        ({"fault": "gone"}, State.GONE, 1),
+        ({"fault": "too_large"}, State.TOO_LARGE, 1),
+        ({"fault": "wrong_sha"}, State.WAITING, 1),
+        ({"fault": "unavailable"}, State.WAITING, 1),
+        ({"fault": "throttled"}, State.WAITING, 0),
+        ({"fault": "cut"}, State.WAITING, 1),
+        ({"fault": "expired"}, State.STORED, 1),
+        ({"fault": "expired", "times": 2}, State.WAITING, 1),
+        ({"fault": "elsewhere"}, State.WAITING, 1),
+        ({"fault": "redirect"}, State.WAITING, 1),
+        ({"fault": "slow", "seconds": 0.2}, State.STORED, 1),
+    ],
+    ids=lambda value: value["fault"] + str(value.get("times", "")) if isinstance(value, dict) else "",
+)
+def test_what_goes_wrong_at_meta(
+    fault: dict[str, Any], state: State, attempts: int, sends: Sends, fetch: Fetch
+) -> None:
+    message = sends(media=fault)
+    fetch()
+    media = media_of(message)
+    assert (media.state, media.attempts, bool(media.error)) == (state, attempts, state is not State.STORED)
+
+
+def test_a_file_that_does_not_end_is_too_large(sends: Sends, fetch: Fetch, settings: Any) -> None:
+    settings.WA_MEDIA_LIMITS = {"image": 20_000}
+    message = sends(media={"fault": "endless"})
+    fetch()
+    assert media_of(message).state == State.TOO_LARGE
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "cut", "expired"])
+def test_what_failed_for_now_comes_with_a_later_try(fault: str, sends: Sends, fetch: Fetch) -> None:
+    message = sends(media={"fault": fault, "times": 2})
+    for _ in range(3):
+        due_now(message)
+        fetch()
+    assert media_of(message).state == State.STORED
+
+
+def test_a_file_with_the_wrong_sha_is_never_stored(sends: Sends, fetch: Fetch, files: Path) -> None:
+    message = sends(media={"fault": "wrong_sha"})
+    for _ in range(3):
+        due_now(message)
+        fetch()
+    media = media_of(message)
+    assert (media.state, media.name, list(files.rglob("*"))) == (State.DAMAGED, "", [])
+    assert "SHA-256" in media.error
+
+
+def test_a_file_over_the_limit_is_not_transferred(sends: Sends, fetch: Fetch, settings: Any) -> None:
+    settings.WA_MEDIA_LIMITS = {"document": 100}
+    message = sends(type="document")
+    fetch()
+    assert (media_of(message).state, "100 are taken" in media_of(message).error) == (State.TOO_LARGE, True)
+
+
+def test_a_transfer_ends_at_the_limit_whatever_was_announced(
+    meta: Sandbox, webhooks: Callable[..., Any], media_api: MediaApi
+) -> None:
+    body = webhooks(media={"fault": "endless"})
+    found = media_api.look_up(body["entry"][0]["changes"][0]["value"]["messages"][0]["image"]["id"])
+    into = io.BytesIO()
+    with pytest.raises(MediaError) as caught:
+        media_api.fetch(found.url, into, 300_000)
+    assert (caught.value.trouble, into.tell() <= 300_000) == (Trouble.TOO_LARGE, True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://files.example.com/photo",
+        "http://127.0.0.1.example.com/",
+        "http://127.0.0.1@example.com/",
+        "http://user@127.0.0.1/",
+        "http://example.com\\@127.0.0.1/",
+        "ftp://127.0.0.1/",
+        "//127.0.0.1/",
+        "http://[::1/",
+        "",
+    ],
+)
+def test_the_token_goes_to_no_other_host(url: str, media_api: MediaApi) -> None:
+    with pytest.raises(MediaError) as caught:
+        media_api.fetch(url, io.BytesIO(), 1000)
+    assert caught.value.trouble is Trouble.MISCONFIGURED
+
+
+def test_with_tls_the_token_never_goes_without() -> None:
+    api = MediaApi("https://graph.facebook.com", "v25.0", TOKEN, ["lookaside.fbsbx.com"])
+    with pytest.raises(MediaError) as caught:
+        api.fetch("http://lookaside.fbsbx.com/photo", io.BytesIO(), 1000)
+    assert "TLS" in caught.value.words
+
+
+def test_a_wrong_token_waits_for_a_person(sends: Sends, meta: Sandbox) -> None:
+    message = sends()
+    fetcher = Fetcher(lambda: MediaApi(f"http://127.0.0.1:{meta.port}", "v25.0", "wrong"))
+    record_media([fetcher.fetch(download) for download in claim_media(5)])
+    media = media_of(message)
+    assert (media.state, "190" in media.error, media.due_at > timezone.now() + timedelta(minutes=10)) == (
+        State.WAITING,
+        True,
+        True,
+    )
+
+
+def test_while_meta_asks_to_wait_it_is_not_asked(sends: Sends, fetch: Fetch) -> None:
+    first, second = sends(media={"fault": "throttled"}), sends()
+    fetch()
+    assert [media_of(one).state for one in (first, second)] == [State.WAITING, State.WAITING]
+
+
+def test_meta_away_is_a_later_try(sends: Sends) -> None:
+    message = sends()
+    fetcher = Fetcher(lambda: MediaApi("http://127.0.0.1:9", "v25.0", TOKEN))
+    record_media([fetcher.fetch(download) for download in claim_media(5)])
+    assert (media_of(message).state, media_of(message).error) == (
+        State.WAITING,
+        "No connection: there is no way to it.",
+    )
+
+
+def test_a_storage_that_takes_nothing_is_a_later_try(sends: Sends, fetch: Fetch, files: Path) -> None:
+    message = sends()
+    files.write_text("no directory")
+    fetch()
+    failed = media_of(message)
+    files.unlink()
+    due_now(message)
+    fetch()
+    assert ("could not be stored" in failed.error, media_of(message).state) == (True, State.STORED)
+
+
+def test_after_six_days_it_has_failed(sends: Sends, fetch: Fetch) -> None:
+    message = sends(media={"fault": "unavailable", "times": 9})
+    Media.objects.update(give_up_at=timezone.now() - timedelta(seconds=1))
+    fetch()
+    assert media_of(message).state == State.FAILED
+
+
+def test_what_nobody_ever_recorded_is_given_up(sends: Sends) -> None:
+    message = sends()
+    long_ago = timezone.now() - timedelta(hours=2)
+    Media.objects.update(give_up_at=long_ago, lease_until=long_ago, due_at=long_ago)
+    tidy_media()
+    assert media_of(message).state == State.FAILED
+
+
+def test_a_claimed_file_is_nobody_elses(sends: Sends) -> None:
+    sends()
+    assert (len(claim_media(5)), len(claim_media(5))) == (1, 0)
+
+
+def test_an_outcome_after_its_lease_changes_nothing(sends: Sends, media_api: MediaApi) -> None:
+    message = sends(media={"fault": "gone"})
+    late = Fetcher(lambda: media_api).fetch(claim_media(1)[0])
+    due_now(message)
+    claim_media(1)
+    record_media([late])
+    assert media_of(message).state == State.WAITING
+
+
+def test_what_users_write_now_comes_before_the_history(db: None, webhooks: Callable[..., Any]) -> None:
+    for _ in range(2):
+        receive(webhooks())
+    oldest = Media.objects.order_by("due_at")[0]
+    Media.objects.filter(pk=oldest.pk).update(rank=1)
+    assert claim_media(1)[0].message_id != oldest.pk
+
+
+def test_an_echo_of_the_phone_app_has_its_file_too(db: None) -> None:
+    body = webhook(inbound_text())
+    change = body["entry"][0]["changes"][0]
+    echo = {"from": "15550783881", "to": "15551230001", "id": "wamid.E", "timestamp": "1790000000", "type": "image"}
+    change["field"] = "smb_message_echoes"
+    change["value"] = {"metadata": change["value"]["metadata"], "message_echoes": [{**echo, "image": {"id": "77"}}]}
+    receive(body)
+    assert (Media.objects.get().media_id, Media.objects.get().message.direction) == ("77", "outbound")
+
+
+def test_a_deleted_message_takes_its_file_along(sends: Sends, fetch: Fetch, files: Path) -> None:
+    message = sends()
+    fetch()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        Message.objects.filter(pk=message.pk).delete()
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_of_a_message_that_was_deleted_meanwhile_is_removed(
+    sends: Sends, media_api: MediaApi, files: Path
+) -> None:
+    message = sends()
+    tried = Fetcher(lambda: media_api).fetch(claim_media(1)[0])
+    message.delete()
+    record_media([tried])
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+def test_by_hand_it_is_fetched_again_and_that_is_written_down(sends: Sends, fetch: Fetch, meta: Sandbox) -> None:
+    message = sends(media={"fault": "unavailable", "times": 1})
+    Media.objects.update(give_up_at=timezone.now())
+    fetch()
+    failed = media_of(message).state
+    chosen = fetch_again([message.pk], "operator")
+    fetch()
+    assert (failed, chosen, media_of(message).state, AuditEntry.objects.get().action) == (
+        State.FAILED,
+        [message.pk],
+        State.STORED,
+        "fetch media again",
+    )
+
+
+def test_what_is_here_is_not_fetched_again(sends: Sends, fetch: Fetch) -> None:
+    message = sends()
+    fetch()
+    assert fetch_again([message.pk], "operator") == []
+
+
+@pytest.mark.parametrize(("fault", "state"), [({}, "stored"), ({"fault": "gone"}, "gone")])
+def test_subscribers_are_told_when_it_is_here_or_will_not_come(
+    fault: dict[str, Any], state: str, sends: Sends, fetch: Fetch
+) -> None:
+    from messaging.subscriptions.payloads import bodies
+
+    message = sends(media=fault)
+    one = subscription(events=["message.media"])
+    outbox.know([(one.pk, one.events)])
+    fetch()
+    delivery = Delivery.objects.get()
+    body = bodies([delivery])[delivery.pk].decode()
+    assert (delivery.message_id, f'"state":"{state}"' in body) == (message.pk, True)
+
+
+def test_of_blocked_contacts_nothing_is_told(sends: Sends, fetch: Fetch) -> None:
+    message = sends()
+    assert message.contact
+    message.contact.blocked_at = timezone.now()
+    message.contact.save()
+    one = subscription(events=["message.media"])
+    outbox.know([(one.pk, one.events)])
+    fetch()
+    assert (media_of(message).state, Delivery.objects.count()) == (State.STORED, 0)
+
+
+def test_a_message_that_is_rolled_back_expects_nothing(db: None, webhooks: Callable[..., Any]) -> None:
+    body = webhooks()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        receive(body)
+        raise ZeroDivisionError
+    assert not Media.objects.exists()

@@ -1,0 +1,111 @@
+"""A file for messages to come: from a client through the API to Meta."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from messaging.media import api as uploading
+from messaging.whatsapp.media import NotSendable, check_upload
+from messaging.whatsapp.media_api import MediaApi
+from tests.messaging.sandbox.process import TOKEN, Sandbox
+
+pytestmark = pytest.mark.django_db
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def meta_api(meta: Sandbox, settings: Any) -> Iterator[MediaApi]:
+    """The API's own way to this sandbox."""
+    settings.WA_GRAPH_URL, settings.WA_ACCESS_TOKEN = f"http://127.0.0.1:{meta.port}", TOKEN
+    uploading._api.cache_clear()
+    yield uploading._api()
+    uploading._api.cache_clear()
+
+
+def upload(client: APIClient, content: bytes = b"a photo", mime_type: str = "image/jpeg", **fields: str) -> Any:
+    file = SimpleUploadedFile("photo.jpg", content, mime_type)
+    return client.post("/messaging/media", {"file": file, **fields}, format="multipart")
+
+
+def test_a_file_is_uploaded_as_it_is(api: APIClient, meta_api: MediaApi, meta: Sandbox, tmp_path: Any) -> None:
+    photo = bytes(range(256)) * 15_000
+    answer = upload(api, photo)
+    assert (answer.status_code, answer.json()["kind"], answer.json()["size"]) == (201, "image", len(photo))
+    found = meta_api.look_up(answer.json()["id"])
+    with (tmp_path / "file").open("w+b") as file:
+        meta_api.fetch(found.url, file, 5 * MIB)
+        file.seek(0)
+        assert (file.read() == photo, found.mime_type) == (True, "image/jpeg")
+
+
+def test_the_type_can_be_told_beside_the_file(api: APIClient, meta_api: MediaApi) -> None:
+    answer = upload(api, b"OggS", "application/octet-stream", type="audio/ogg; codecs=opus").json()
+    assert (answer["kind"], answer["mime_type"]) == ("audio", "audio/ogg; codecs=opus")
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "size", "kind"),
+    [
+        ("image/png", 1, "image"),
+        ("image/webp", 1, "sticker"),
+        ("video/mp4", 16 * MIB, "video"),
+        ("audio/ogg; codecs=opus", 1, "audio"),
+        ("application/pdf", 100 * MIB, "document"),
+        ("text/plain", 1, "document"),
+    ],
+)
+def test_which_message_can_carry_it(mime_type: str, size: int, kind: str) -> None:
+    assert check_upload(mime_type, size) == kind
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "size", "words"),
+    [
+        ("image/gif", 1, "image/jpeg, image/png"),
+        ("audio/opus", 1, "audio/ogg"),
+        ("image/jpeg", 5 * MIB + 1, "5,242,880"),
+        ("image/jpeg", 0, "empty"),
+        ("photo", 1, "MIME"),
+    ],
+)
+def test_what_no_message_can_carry_is_refused_in_words(mime_type: str, size: int, words: str) -> None:
+    with pytest.raises(NotSendable, match=words):
+        check_upload(mime_type, size)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"mime_type": "image/gif"}, "file"), ({"content": b""}, "file"), ({"sender": "12"}, "sender")],
+)
+def test_bad_input_names_the_field(fields: dict[str, Any], field: str, api: APIClient, meta_api: MediaApi) -> None:
+    answer = upload(api, **fields)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_without_a_file_there_is_nothing_to_upload(api: APIClient) -> None:
+    answer = api.post("/messaging/media", {"type": "image/jpeg"}, format="multipart")
+    assert (answer.status_code, list(answer.json())) == (400, ["file"])
+
+
+def test_over_the_limit_not_a_byte_is_read(api: APIClient) -> None:
+    answer = api.post("/messaging/media", b"", content_type="multipart/form-data; boundary=b", CONTENT_LENGTH=102 * MIB)
+    assert answer.status_code == 413
+
+
+def test_meta_away_is_a_503_that_says_when(api: APIClient, settings: Any) -> None:
+    settings.WA_GRAPH_URL = "http://127.0.0.1:9"
+    uploading._api.cache_clear()
+    answer = upload(api)
+    uploading._api.cache_clear()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+
+
+def test_more_uploads_than_threads_to_spare_wait(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    monkeypatch.setattr(uploading, "_uploads", threading.BoundedSemaphore(1))
+    uploading._uploads.acquire()
+    assert upload(api).status_code == 503

@@ -1,0 +1,82 @@
+"""Messages as CSV."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from messaging.messages import csv_export
+from messaging.models import AuditEntry, Message
+from tests.messaging.conversations.cast import logged_in
+from tests.messaging.factories import number, pending
+
+pytestmark = pytest.mark.django_db
+EXPORT = "/admin/messaging/message/export/"
+
+
+@pytest.fixture
+def exporter(db: None) -> Client:
+    return logged_in("view_message", "export_message")
+
+
+def exported(client: Client, **query: Any) -> list[dict[str, str]]:
+    answer = client.get(EXPORT, query)
+    assert answer.status_code == 200
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_what_the_filters_show_comes_newest_first(exporter: Client) -> None:
+    rows = pending(3)
+    Message.objects.filter(pk=rows[0].pk).update(status="sent")
+    assert [row["phone_number"] for row in exported(exporter)] == [row.peer for row in reversed(rows)]
+    assert [row["id"] for row in exported(exporter, status__exact="sent")] == [str(rows[0].pk)]
+
+
+def test_a_search_is_exported(exporter: Client) -> None:
+    rows = pending(3)
+    assert [row["id"] for row in exported(exporter, q=f"+{rows[1].peer}")] == [str(rows[1].pk)]
+
+
+def test_it_takes_a_chunk_at_a_time(exporter: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_export, "CHUNK", 2)
+    pending(5)
+    with CaptureQueriesContext(connection) as queries:
+        assert len(exported(exporter)) == 5
+    assert sum(query["sql"].endswith("LIMIT 2") for query in queries) == 4
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(text: str, exporter: Client) -> None:
+    (row,) = pending(1)
+    Message.objects.filter(pk=row.pk).update(text=text)
+    assert exported(exporter)[0]["text"].replace("\r\n", "\n") == f"'{text}"
+
+
+def test_text_keeps_its_lines_commas_and_quotes(exporter: Client) -> None:
+    Message.objects.create(
+        number=number(), peer="1", direction="inbound", type="text", status="received", text='a,\n"b" é'
+    )
+    assert exported(exporter)[0]["text"] == 'a,\n"b" é'
+
+
+def test_it_is_written_down_without_the_number_that_was_searched(exporter: Client) -> None:
+    exported(exporter, q="15551230001", direction="inbound")
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.details) == ("export", {"direction": "inbound", "searched": True})
+
+
+@pytest.mark.parametrize("permission", ["view_message", "export_message"])
+def test_it_needs_both_permissions(permission: str) -> None:
+    client = logged_in(permission)
+    assert (client.get(EXPORT).status_code, AuditEntry.objects.count()) == (403, 0)
+
+
+def test_the_list_offers_it_to_who_may(exporter: Client) -> None:
+    page = "/admin/messaging/message/"
+    offered = [EXPORT in client.get(page).content.decode() for client in (exporter, logged_in("view_message"))]
+    assert offered == [True, False]

@@ -1,0 +1,37 @@
+"""The API stores messages while the dispatcher releases others of the same number."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from messaging.accepting.accept import NewMessage, accept
+from messaging.outgoing.release import release
+from tests.messaging.factories import pending
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_is_being_stored_does_not_hold_up_the_numbers_release() -> None:
+    (due,) = pending(1, peer="15550001111")
+    stored, released = threading.Event(), threading.Event()
+
+    def store() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                accept([NewMessage("15550002222", "text", {"content": "hello"}, due.number)])
+                # What the commit does first, and holds until it is flushed: look at the rows that it refers to.
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                stored.set()
+                released.wait(10)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=store)
+    thread.start()
+    try:
+        assert stored.wait(10)
+        batches = release(due.number_id)
+    finally:
+        released.set()
+        thread.join()
+    assert [batch.message_ids for batch in batches] == [[due.id]]

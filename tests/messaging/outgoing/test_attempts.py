@@ -1,0 +1,173 @@
+"""Several attempts of one message: whose statuses are whose, and what shows that Meta took it twice."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from messaging.incoming.store import receive
+from messaging.lifecycle.duplicate_sends import doubled
+from messaging.models import Attempt, Message
+from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.release import release
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown
+from tests.messaging.bodies import status, webhook
+from tests.messaging.factories import accepted, answered, claimed, number, states_of
+
+pytestmark = pytest.mark.django_db
+NO_ANSWER = OutcomeUnknown(title="no answer")
+
+
+def reports(message_id: Any, state: str, wamid: str, **more: Any) -> None:
+    """A status webhook of Meta's."""
+    receive(webhook(statuses=(status(state, wamid, callback=str(message_id), **more),)))
+
+
+def again(row: Claimed) -> Claimed:
+    """The same message in a worker's hands once more, as after a decision to send it again."""
+    Message.objects.filter(pk=row.message_id).update(
+        status="pending", due_at=timezone.now(), released_at=None, outcome_at=None, unknown_at=None, hold=None
+    )
+    (batch,) = release(number().pk)
+    (next_row,) = claim([batch])
+    return next_row
+
+
+def test_attempts_are_numbered_by_call() -> None:
+    row = claimed()
+    answered(row, NotSent())
+    answered(again(row), accepted())
+    assert list(Attempt.objects.order_by("n").values_list("n", "outcome")) == [(1, "NotSent"), (2, "Accepted")]
+
+
+def test_an_outcome_that_is_recorded_twice_is_one_attempt() -> None:
+    row = claimed()
+    for _ in range(2):
+        record([Outcome(row, accepted(), timezone.now())])
+    assert Attempt.objects.count() == 1
+
+
+def test_two_accepted_wamids_are_counted() -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    answered(again(row), accepted("wamid.TWO"))
+    reports(row.message_id, "sent", "wamid.ONE")
+    assert [message.id for message in doubled()] == [row.message_id]
+
+
+def test_they_are_counted_too_where_the_first_one_shows_before_the_second_answers() -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    second = again(row)
+    reports(row.message_id, "delivered", "wamid.ONE")
+    answered(second, accepted("wamid.TWO"))
+    assert doubled().count() == 1
+
+
+def test_an_operator_is_told_of_a_double_once(alerts: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    answered(again(row), accepted("wamid.TWO"))
+    with django_capture_on_commit_callbacks(execute=True):
+        for state in ("sent", "delivered"):
+            reports(row.message_id, state, "wamid.ONE")
+    assert alerts == [("doubled", str(row.message_id))]
+
+
+def test_what_was_failed_for_want_of_an_answer_and_was_sent_all_the_same_is_known_to_be() -> None:
+    row = replace(claimed(), fail_unknown=True)
+    failed = answered(row, NO_ANSWER)
+    reports(row.message_id, "sent", "wamid.ONE")
+    assert (failed.status, states_of(row.message_id)) == ("failed", ["sent"])
+
+
+def test_a_resend_after_a_failure_is_no_double() -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    answered(again(row), accepted("wamid.TWO"))
+    reports(row.message_id, "delivered", "wamid.TWO")
+    assert (states_of(row.message_id), doubled().count()) == (["delivered"], 0)
+
+
+def test_a_failure_of_an_earlier_attempt_does_not_fail_the_message() -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    answered(again(row), accepted("wamid.TWO"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131026, "title": "x"}])
+    assert states_of(row.message_id) == ["accepted"]
+
+
+def test_a_failure_that_overtakes_its_own_answer_fails_the_message() -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    second = again(row)
+    reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131026, "title": "x"}])
+    answered(second, accepted("wamid.TWO"))
+    assert states_of(row.message_id) == ["failed"]
+
+
+def test_meta_repeating_a_failure_does_not_fail_the_retry() -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    for _ in range(2):
+        reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    assert states_of(row.message_id) == ["pending"]
+
+
+def test_a_late_sent_of_the_attempt_that_failed_does_not_end_the_retry() -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    reports(row.message_id, "sent", "wamid.ONE")
+    assert states_of(row.message_id) == ["pending"]
+
+
+def test_metas_cap_on_marketing_is_waited_for_a_day_and_once() -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131049, "title": "x"}])
+    first = Message.objects.get()
+    answered(again(row), accepted("wamid.TWO"))
+    reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131049, "title": "x"}])
+    assert first.due_at
+    day = first.due_at - timezone.now() > timedelta(hours=23)
+    assert (first.status, day, states_of(row.message_id)) == ("pending", True, ["failed"])
+
+
+def test_a_quality_code_that_comes_by_webhook_pauses_the_number_and_keeps_the_message() -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131048, "title": "spam"}])
+    sender = number()
+    assert (states_of(row.message_id), sender.pause_reason) == (["pending"], "131048: spam")
+
+
+STATUSES = ("sent", "delivered", "read", "failed")
+ANSWER = "answer"
+
+
+def final(steps: list[str]) -> str:
+    """The state that one attempt's answer and statuses lead to, coming in this order."""
+    row = claimed(peer=f"1555{Message.objects.count():07d}")
+    wamid = f"wamid.{row.message_id}"
+    for step in steps:
+        if step == ANSWER:
+            answered(row, accepted(wamid))
+        else:
+            reports(row.message_id, step, wamid, errors=[{"code": 131026, "title": "x"}])
+    return states_of(row.message_id)[0]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(st.sampled_from(STATUSES), min_size=1), st.data())
+def test_any_order_and_repetition_of_answer_and_statuses_ends_in_the_same_state(
+    chosen: set[str], data: st.DataObject
+) -> None:
+    once = [ANSWER, *sorted(chosen, key=STATUSES.index)]
+    again = data.draw(st.lists(st.sampled_from(once), max_size=4))
+    assert final(data.draw(st.permutations(once + again))) == final(once)

@@ -1,0 +1,139 @@
+"""One worker process's calls: many at once, recorded together, none lost."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from messaging.models import Message
+from messaging.outgoing import call_pool as module
+from messaging.outgoing.call_pool import Sender
+from messaging.outgoing.claim_and_record import Claimed, claim, record
+from messaging.whatsapp.client import Accepted
+from messaging.whatsapp.errors import OutcomeUnknown, Rejected
+from tests.messaging.factories import released
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Meta:
+    """Stands in for the Cloud API: answers as told, and remembers what it was asked."""
+
+    def __init__(self, answer: Callable[[Any], Accepted] | None = None) -> None:
+        self.bodies: list[Any] = []
+        self.answer = answer or (lambda body: Accepted(f"wamid.{body['to']}", None, None, None))
+
+    def send(self, phone_number_id: str, body: Any) -> Accepted:
+        """One call."""
+        self.bodies.append(body)
+        return self.answer(body)
+
+
+def run(meta: Meta, rows: list[Claimed]) -> dict[str, str]:
+    """Send the rows and return the state of each by recipient."""
+    sender = Sender(meta, calls_at_once=10)  # type: ignore[arg-type]
+    for row in rows:
+        sender.send(row)
+    assert sender.close(10)
+    return dict(Message.objects.values_list("peer", "status"))
+
+
+def claimed(count: int = 1) -> list[Claimed]:
+    batch = released(count)
+    return claim([batch])
+
+
+def fail(error: Exception) -> Callable[[Any], Accepted]:
+    def answer(body: Any) -> Accepted:
+        raise error
+
+    return answer
+
+
+def test_what_meta_accepts_is_recorded() -> None:
+    assert set(run(Meta(), claimed(30)).values()) == {"accepted"}
+
+
+def test_each_send_carries_our_own_id() -> None:
+    meta, rows = Meta(), claimed(3)
+    run(meta, rows)
+    sent = {body["biz_opaque_callback_data"] for body in meta.bodies}
+    assert sent == {str(row.message_id) for row in rows}
+
+
+def test_calls_run_at_the_same_time() -> None:
+    together = threading.Barrier(5, timeout=5)
+
+    def answer(body: Any) -> Accepted:
+        together.wait()
+        return Accepted(f"wamid.{body['to']}", None, None, None)
+
+    assert set(run(Meta(answer), claimed(5)).values()) == {"accepted"}
+
+
+def test_a_row_whose_lease_is_nearly_over_is_not_sent() -> None:
+    meta, (row,) = Meta(), claimed()
+    state = run(meta, [replace(row, lease_until=timezone.now() + timedelta(seconds=5))])
+    assert (meta.bodies, set(state.values())) == ([], {"pending"})
+
+
+def test_content_that_cannot_be_sent_fails_without_a_call() -> None:
+    meta, (row,) = Meta(), claimed()
+    state = run(meta, [replace(row, content={"content": ""})])
+    assert (meta.bodies, set(state.values())) == ([], {"failed"})
+
+
+def test_an_error_of_our_own_during_the_call_leaves_the_outcome_unknown() -> None:
+    assert set(run(Meta(fail(ZeroDivisionError())), claimed()).values()) == {"unknown"}
+
+
+def test_one_rows_error_is_not_anothers() -> None:
+    def answer(body: Any) -> Accepted:
+        if body["to"] == "15550000001":
+            raise Rejected(code=131026, title="undeliverable")
+        return Accepted(f"wamid.{body['to']}", None, None, None)
+
+    states = run(Meta(answer), claimed(3))
+    assert states == {"15550000000": "accepted", "15550000001": "failed", "15550000002": "accepted"}
+
+
+def test_an_outcome_is_kept_until_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = iter([OperationalError("away"), OperationalError("away")])
+
+    def unreliable(outcomes: Any) -> Any:
+        if error := next(tries, None):
+            raise error
+        return record(outcomes)
+
+    monkeypatch.setattr(module, "record", unreliable)
+    assert set(run(Meta(), claimed(3)).values()) == {"accepted"}
+
+
+def test_an_outcome_that_cannot_be_recorded_does_not_cost_the_others_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choosy(outcomes: Any) -> Any:
+        if any(outcome.claimed.peer == "15550000001" for outcome in outcomes):
+            raise ValueError("bad row")
+        return record(outcomes)
+
+    monkeypatch.setattr(module, "record", choosy)
+    states = run(Meta(), claimed(3))
+    assert states == {"15550000000": "accepted", "15550000001": "sending", "15550000002": "accepted"}
+
+
+def test_draining_gives_up_in_time() -> None:
+    never = threading.Event()
+
+    def answer(body: Any) -> Accepted:
+        never.wait(5)
+        raise OutcomeUnknown
+
+    sender = Sender(Meta(answer), calls_at_once=1)  # type: ignore[arg-type]
+    sender.send(claimed()[0])
+    assert not sender.drain(0.2)
+    never.set()
+    assert sender.close(10)

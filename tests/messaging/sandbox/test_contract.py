@@ -1,0 +1,59 @@
+"""What the sandbox says is what our client of the Cloud API understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from messaging.sandbox.error_codes import usual_http_status
+from messaging.whatsapp import errors
+from messaging.whatsapp.client import CloudApi
+from messaging.whatsapp.codes import CODES, Kind
+
+from .process import NUMBER, TOKEN, Sandbox, text_message
+
+CLASSES = {
+    Kind.THROTTLED: errors.Throttled,
+    Kind.UNAVAILABLE: errors.Unavailable,
+    Kind.REJECTED: errors.Rejected,
+    Kind.MISCONFIGURED: errors.Misconfigured,
+}
+SERVER_ERROR = 500
+
+
+@pytest.fixture(scope="module")
+def api(only_sandbox: Sandbox) -> Iterator[CloudApi]:
+    api = CloudApi(f"http://127.0.0.1:{only_sandbox.port}", "v25.0", TOKEN, read_timeout=0.2, total_timeout=2)
+    yield api
+    api.close()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_number_of_a_code_is_refused_as_its_table_says(api: CloudApi, sandbox: Sandbox, code: int) -> None:
+    # A 5xx leaves open what became of the message, whatever its code.
+    unknown = usual_http_status(code) >= SERVER_ERROR
+    expected: type[errors.WhatsAppError] = errors.OutcomeUnknown if unknown else CLASSES[CODES[code].kind]
+    with pytest.raises(expected) as refusal:
+        api.send(NUMBER, {**text_message(), "to": f"15559{code:06}"})
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"hang": "after_accept"},
+        {"hang": "before_accept"},
+        {"drop": "after_accept"},
+        {"drop": "before_accept"},
+        {"status": 503},
+        {"status": 500, "after_accept": True},
+        {"slow": 400},
+    ],
+)
+def test_whatever_loses_the_answer_leaves_the_outcome_unknown(
+    api: CloudApi, sandbox: Sandbox, outcome: dict[str, object]
+) -> None:
+    sandbox.post("/_sandbox/faults", {"outcome": outcome})
+    with pytest.raises(errors.OutcomeUnknown):
+        api.send(NUMBER, text_message())

@@ -1,0 +1,179 @@
+"""What a request to an endpoint is, and what is said of its answer."""
+
+import ipaddress
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from messaging.subscriber_http.post import Answer, Poster, seconds_of
+from messaging.subscriber_http.signature import new_secret, signed_headers
+from messaging.subscriber_http.ssrf_guard import Reach
+from tests.certificates import self_signed
+from tests.environment import free_port
+from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
+
+HERE = Reach((ipaddress.ip_network("127.0.0.0/8"),), http=True)
+BODY = json.dumps({"type": "message.received", "data": {"text": "Grüße"}}).encode()
+Post = Callable[..., Answer]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    one = Server()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def post(server: Server) -> Post:
+    """Posts to that server, with a second's patience."""
+    poster = Poster(HERE, total_timeout_s=1)
+    return lambda url=server.url, **headers: poster.post(url, BODY, headers)
+
+
+def test_a_2xx_is_a_success_without_an_error(server: Server, post: Post) -> None:
+    server.behaviour = answering(http(204, b""))
+    answer = post()
+    assert (answer.status, answer.is_success, answer.error) == (204, True, "")
+
+
+def test_the_body_arrives_as_it_was_signed(server: Server, post: Post) -> None:
+    secret = new_secret()
+    post(**signed_headers([secret], "msg_1", datetime.now(UTC), BODY))
+    head, body = server.requests[0]
+    headers = dict(line.decode().lower().split(": ", 1) for line in head.split(b"\r\n")[1:] if line)
+    # Header values keep their case on the wire.
+    signature = next(line for line in head.decode().split("\r\n") if line.startswith("webhook-signature"))
+    headers["webhook-signature"] = signature.partition(": ")[2]
+    assert Webhook(secret).verify(body, headers) == json.loads(BODY)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_while_a_secret_is_rotated_both_verify(which: int) -> None:
+    valid = [new_secret(), new_secret()]
+    headers = signed_headers(valid, "msg_1", datetime.now(UTC), BODY)
+    assert Webhook(valid[which]).verify(BODY, headers)
+
+
+def test_another_secret_does_not_verify() -> None:
+    headers = signed_headers([new_secret()], "msg_1", datetime.now(UTC), BODY)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(BODY, headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (http(500), "Answered 500."),
+        (http(410), "Answered 410: it wants no more deliveries."),
+        (http(302, b"", "Location: http://127.0.0.1:1/\r\n"), "Answered 302: redirects are not followed."),
+    ],
+    ids=["500", "410", "302"],
+)
+def test_a_refusal_is_said_in_words_and_no_redirect_followed(
+    answer: bytes, words: str, server: Server, post: Post
+) -> None:
+    server.behaviour = answering(answer)
+    assert post().error == words
+    assert len(server.requests) == 1
+
+
+def hang(connection: socket.socket, server: Server) -> None:
+    server.over.wait(20)
+
+
+def trickle(connection: socket.socket, server: Server) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 1000:
+        connection.sendall(bytes([byte]))
+        if server.over.wait(0.05):
+            return
+
+
+@pytest.mark.parametrize("act", [hang, trickle])
+def test_a_slow_endpoint_is_left_when_its_time_is_over(act: Behaviour, server: Server, post: Post) -> None:
+    server.behaviour = after_request(act)
+    begun = time.monotonic()
+    assert post().error == "No answer within 1 s."
+    assert time.monotonic() - begun < 10
+
+
+def test_an_answer_whose_body_never_ends_counts_by_its_status(server: Server, post: Post) -> None:
+    def endless(connection: socket.socket, server: Server) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + b"a" * 1000)
+        server.over.wait(20)
+
+    server.behaviour = after_request(endless)
+    assert post().is_success
+
+
+def test_a_connection_that_breaks_is_said_to_have_broken(server: Server, post: Post) -> None:
+    server.behaviour = after_request(lambda connection, _: connection.close())
+    assert post().error == "The connection broke before the answer came."
+
+
+def test_a_closed_port_is_said_to_refuse(post: Post) -> None:
+    assert post(f"http://127.0.0.1:{free_port()}/").error == "No connection: it refused the connection."
+
+
+def test_an_address_inside_gets_no_request(server: Server) -> None:
+    answer = Poster(Reach(http=True)).post(server.url, BODY, {})
+    assert (answer.status, server.accepted) == (None, 0)
+    assert answer.error == "Not sent: 127.0.0.1 is an address of a private network, which is not allowed."
+
+
+def over_tls(certificate: Path) -> Behaviour:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def behave(connection: socket.socket, server: Server) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            answering(http())(secured, server)
+
+    return behave
+
+
+def test_over_tls_the_name_is_checked_and_the_connection_used_again(server: Server, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    server.behaviour = over_tls(certificate)
+    poster = Poster(HERE)
+    poster.session.verify = str(certificate)
+    url = server.url.replace("http:", "https:")
+    assert [poster.post(url, BODY, {}).status for _ in range(2)] == [200, 200]
+    assert server.accepted == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_nothing(server: Server, tmp_path: Path) -> None:
+    server.behaviour = over_tls(self_signed(tmp_path))
+    answer = Poster(HERE).post(server.url.replace("http:", "https:"), BODY, {})
+    assert (answer.error, server.requests) == ("No connection: its TLS certificate is not valid for this name.", [])
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        (" 0 ", 0),
+        ("Thu, 01 Jan 1970 00:02:00 GMT", 20),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("9" * 400, None),
+        ("\u0665", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
+    assert seconds_of(header, now=100.0) == seconds
+
+
+def test_retry_after_is_read_from_the_answer(server: Server, post: Post) -> None:
+    server.behaviour = answering(http(503, b"", "Retry-After: 7\r\n"))
+    assert post().retry_after_s == 7

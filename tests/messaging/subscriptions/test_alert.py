@@ -1,0 +1,47 @@
+"""What the monitor sees of subscriptions."""
+
+import pytest
+from django.utils import timezone
+
+from messaging.models import Subscription
+from messaging.subscriptions.manage import change, unsubscribe
+from monitoring.metrics import gauges
+from tests.messaging.subscriptions.cast import subscription, waiting
+
+pytestmark = pytest.mark.django_db
+
+
+def off() -> list[str]:
+    return [series[1] for series in gauges.read_database() if series[0] == gauges.SUBSCRIPTION_OFF.name]
+
+
+def switched_off_by_us() -> Subscription:
+    one = subscription(description="shop")
+    Subscription.objects.update(active=False, disabled_at=timezone.now(), disabled_why="why")
+    one.refresh_from_db()
+    return one
+
+
+def test_one_that_failed_until_it_was_switched_off_is_seen() -> None:
+    switched_off_by_us()
+    assert off() == ["shop"]
+
+
+def test_one_that_somebody_switched_off_is_no_alert() -> None:
+    change(subscription(), "tests", active=False)
+    assert off() == []
+
+
+def test_it_is_over_when_it_is_switched_on_or_deleted() -> None:
+    one = switched_off_by_us()
+    change(one, "tests", active=True)
+    unsubscribe(switched_off_by_us(), "tests")
+    Subscription.objects.filter(pk=one.pk).update(active=True)
+    assert off() == []
+
+
+def test_waiting_deliveries_are_counted() -> None:
+    one = subscription()
+    waiting(one, 3)
+    waiting(one, 1, state="delivered", finished_at=timezone.now())
+    assert gauges.read_database()[gauges.UNDELIVERED.name,] == 3

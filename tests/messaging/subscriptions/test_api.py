@@ -1,0 +1,190 @@
+"""Subscriptions by the API."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from messaging.models import ApiClient, ApiKey, AuditEntry, Delivery, Subscription
+from messaging.subscriptions.manage import MOST_PER_CLIENT
+from tests.messaging.factories import number
+from tests.messaging.subscriptions.cast import BROKEN, URL, subscription, tell, waiting
+
+pytestmark = pytest.mark.django_db
+PATH = "/messaging/subscriptions"
+
+
+def make(api: APIClient, **fields: Any) -> Any:
+    return api.post(PATH, {"url": URL, **fields}, format="json")
+
+
+@pytest.fixture
+def other() -> APIClient:
+    """Another client's key."""
+    client = APIClient()
+    key = ApiKey.issue(ApiClient.objects.create(name="other"))[1]
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return client
+
+
+def test_the_secret_is_shown_once(api: APIClient) -> None:
+    made = make(api)
+    assert (made.status_code, made.json()["secret"].startswith("whsec_")) == (201, True)
+    shown = [api.get(PATH).content, api.get(f"{PATH}/{made.json()['id']}").content]
+    assert not any(b"whsec_" in page for page in shown)
+
+
+def test_it_is_told_of_everything_unless_it_says_otherwise(api: APIClient) -> None:
+    assert make(api).json()["events"] == [
+        "message.received",
+        "message.media",
+        "message.status_changed",
+        "account.event",
+    ]
+    assert make(api, events=["account.event", "account.event"]).json()["events"] == ["account.event"]
+
+
+def test_a_number_is_named_by_metas_id(api: APIClient) -> None:
+    sender = number().phone_number_id
+    made = make(api, sender=sender).json()
+    assert made["sender"] == sender
+    assert api.patch(f"{PATH}/{made['id']}", {"sender": None}, format="json").json()["sender"] is None
+
+
+BAD = [
+    ({"url": "http://10.0.0.1/"}, "url"),
+    ({"url": "https://user:password@127.0.0.1/"}, "url"),
+    ({"url": "nonsense"}, "url"),
+    ({"url": 7}, "url"),
+    ({"url": None}, "url"),
+    ({"url": "https://127.0.0.1/\x01"}, "url"),
+    ({"events": []}, "events"),
+    ({"events": ["message.sent"]}, "events"),
+    ({"events": "message.received"}, "events"),
+    ({"sender": "404"}, "sender"),
+    ({"sender": 1}, "sender"),
+    ({"active": "perhaps"}, "active"),
+    ({"description": "x" * 201}, "description"),
+    ({"secret": "whsec_mine"}, "secret"),
+    ({"disabled_why": ""}, "disabled_why"),
+    ({"colour": "red"}, "colour"),
+]
+
+
+@pytest.mark.parametrize(("fields", "field"), BAD, ids=range(len(BAD)))
+def test_bad_input_names_its_field_and_stores_nothing(fields: dict[str, Any], field: str, api: APIClient) -> None:
+    answer = make(api, **fields)
+    assert (answer.status_code, list(answer.json()), Subscription.objects.count()) == (400, [field], 0)
+
+
+@pytest.mark.parametrize(("fields", "field"), BAD, ids=range(len(BAD)))
+def test_a_bad_change_names_its_field_and_changes_nothing(fields: dict[str, Any], field: str, api: APIClient) -> None:
+    made = make(api).json()
+    answer = api.patch(f"{PATH}/{made['id']}", fields, format="json")
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert Subscription.objects.get().url == URL
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, None])
+def test_a_body_that_is_no_object_is_a_400(body: Any, api: APIClient) -> None:
+    assert api.post(PATH, body, format="json").status_code == 400
+
+
+def test_what_is_given_is_changed_and_nothing_else(api: APIClient) -> None:
+    made = make(api, description="mine").json()
+    changed = api.patch(f"{PATH}/{made['id']}", {"active": False}, format="json").json()
+    assert (changed["active"], changed["description"], changed["url"]) == (False, "mine", URL)
+
+
+def test_a_rotation_shows_a_new_secret(api: APIClient) -> None:
+    made = make(api).json()
+    rotated = api.post(f"{PATH}/{made['id']}/rotate").json()
+    assert rotated["secret"] != made["secret"] and rotated["previous_secret_until"]
+
+
+def test_what_is_deleted_is_not_there_any_more(api: APIClient) -> None:
+    path = f"{PATH}/{make(api).json()['id']}"
+    assert api.delete(path).status_code == 204
+    assert (api.get(path).status_code, api.get(PATH).json()["results"]) == (404, [])
+
+
+def test_another_client_sees_and_changes_nothing(api: APIClient, other: APIClient) -> None:
+    path = f"{PATH}/{make(api).json()['id']}"
+    (delivery,) = waiting(Subscription.objects.get())
+    answers = [
+        other.get(path),
+        other.patch(path, {"active": False}, format="json"),
+        other.delete(path),
+        other.post(f"{path}/rotate"),
+        other.post(f"{path}/test"),
+        other.post(f"{path}/replay", {"since": "2026-01-01T00:00:00Z"}, format="json"),
+        other.get(f"{path}/deliveries"),
+        other.get(f"/messaging/deliveries/{delivery.pk}"),
+        other.post(f"/messaging/deliveries/{delivery.pk}/replay"),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert (other.get(PATH).json()["results"], Subscription.objects.get().active) == ([], True)
+
+
+def test_a_client_has_so_many_and_no_more(api: APIClient, other: APIClient) -> None:
+    assert {make(api).status_code for _ in range(MOST_PER_CLIENT)} == {201}
+    assert (make(api).status_code, make(other).status_code) == (400, 201)
+
+
+def test_deliveries_are_listed_with_their_tries(api: APIClient) -> None:
+    path = f"{PATH}/{make(api).json()['id']}"
+    assert api.post(f"{path}/test").status_code == 202
+    tell(BROKEN)
+    (row,) = api.get(f"{path}/deliveries?state=pending&event=subscription.test").json()["results"]
+    assert (row["attempts"], row["error"], row["log"][0]["status_code"]) == (1, "Answered 500.", 500)
+    assert api.get(f"{path}/deliveries?state=failed").json()["results"] == []
+    assert api.get(f"{path}/deliveries?state=lost").status_code == 400
+
+
+def test_one_delivery_is_replayed_once_it_is_over(api: APIClient) -> None:
+    made = make(api).json()
+    delivery = api.post(f"{PATH}/{made['id']}/test").json()
+    path = f"/messaging/deliveries/{delivery['id']}"
+    assert api.post(f"{path}/replay").status_code == 409
+    tell()
+    assert (api.get(path).json()["state"], api.post(f"{path}/replay").json()["state"]) == ("delivered", "pending")
+
+
+def test_all_that_failed_since_a_time_is_replayed(api: APIClient) -> None:
+    path = f"{PATH}/{make(api).json()['id']}/replay"
+    waiting(Subscription.objects.get(), 3, state="failed", finished_at=timezone.now())
+    since = (timezone.now() - timedelta(hours=1)).isoformat()
+    answer = api.post(path, {"since": since}, format="json")
+    assert (answer.status_code, answer.json()) == (202, {"replayed": 3})
+
+
+@pytest.mark.parametrize("body", [{}, {"since": "yesterday"}, {"since": None}])
+def test_a_replay_needs_a_time(body: Any, api: APIClient) -> None:
+    answer = api.post(f"{PATH}/{make(api).json()['id']}/replay", body, format="json")
+    assert (answer.status_code, list(answer.json())) == (400, ["since"])
+
+
+def test_what_is_off_is_a_409_that_says_what_to_do(api: APIClient) -> None:
+    path = f"{PATH}/{make(api, active=False).json()['id']}"
+    answers = [api.post(f"{path}/test"), api.post(f"{path}/replay", {"since": "2026-01-01T00:00:00Z"}, format="json")]
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert "active" in answers[0].json()["detail"]
+
+
+def test_who_did_what_is_written_down(api: APIClient) -> None:
+    path = f"{PATH}/{make(api).json()['id']}"
+    for step in ("rotate", "test"):
+        api.post(f"{path}/{step}")
+    api.patch(path, {"active": False}, format="json")
+    api.patch(path, {"active": True}, format="json")
+    api.delete(path)
+    actions = AuditEntry.objects.order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["subscribe", "rotate", "test", "change", "switch on", "unsubscribe"]
+    assert "whsec" not in str(list(AuditEntry.objects.values()))
+
+
+def test_a_subscription_made_by_hand_is_not_a_clients(api: APIClient) -> None:
+    subscription()
+    assert (api.get(PATH).json()["results"], Delivery.objects.count()) == ([], 0)

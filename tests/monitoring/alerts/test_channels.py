@@ -1,0 +1,148 @@
+"""Telling: an SMTP-less mailbox of Django's tests, and a real HTTP server."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from monitoring.alerts.channels import tell
+from monitoring.models import Alert, Notice
+
+pytestmark = pytest.mark.django_db
+
+
+class Hook:
+    """What was posted to it, and what it answers."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.status = 200
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.texts.append(json.loads(body)["text"])
+                self.send_response(hook.status)
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                """Nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/secret-path"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def hook(settings: Any) -> Iterator[Hook]:
+    hook = Hook()
+    settings.ALERT_WEBHOOK_URL = hook.url
+    yield hook
+    hook.server.shutdown()
+    hook.server.server_close()
+
+
+def notice(channel: str, event: str = "fired") -> Notice:
+    now = timezone.now()
+    alert = Alert.objects.create(
+        rule="dlq-not-empty",
+        key="incoming",
+        severity="warning",
+        value=2,
+        summary="2 messages lie there.",
+        since=now,
+        fired_at=now,
+        resolved_at=now + timedelta(minutes=5) if event == "resolved" else None,
+    )
+    return Notice.objects.create(alert=alert, channel=channel, event=event)
+
+
+def test_an_email_says_what_is_wrong_and_what_to_do(settings: Any, mailoutbox: list[Any]) -> None:
+    settings.ALERT_EMAIL_TO = ["ops@example.org"]
+    notice("email")
+    tell(timezone.now())
+    (mail,) = mailoutbox
+    assert mail.subject == "[warning] dlq-not-empty (incoming)"
+    assert "2 messages lie there." in mail.body and "redrive" in mail.body
+
+
+def test_the_webhook_gets_what_slack_takes(hook: Hook) -> None:
+    notice("webhook")
+    tell(timezone.now())
+    assert hook.texts[0].startswith("*[warning] dlq-not-empty (incoming)*\n2 messages lie there.")
+
+
+def test_the_end_is_told_with_how_long_it_lasted(hook: Hook) -> None:
+    notice("webhook", "resolved")
+    tell(timezone.now())
+    assert hook.texts[0].startswith("*[over] dlq-not-empty (incoming)*\nIt is over. It lasted 5 minutes.")
+
+
+def test_nothing_is_told_twice(hook: Hook) -> None:
+    notice("webhook")
+    assert [tell(timezone.now()), tell(timezone.now())] == [1, 0]
+    assert len(hook.texts) == 1
+
+
+def test_a_refused_notice_is_tried_again_later(hook: Hook) -> None:
+    row = notice("webhook")
+    hook.status = 500
+    tell(timezone.now())
+    hook.status = 200
+    assert tell(timezone.now()) == 0
+    assert tell(timezone.now() + timedelta(seconds=31)) == 1
+    row.refresh_from_db()
+    assert row.tries == 2 and row.error == ""
+
+
+def test_the_url_is_in_no_error(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.ALERT_WEBHOOK_URL = "http://127.0.0.1:9/secret-path"
+    row = notice("webhook")
+    tell(timezone.now())
+    row.refresh_from_db()
+    assert row.error == "ConnectionError" and "secret-path" not in caplog.text
+
+
+def test_a_channel_that_fails_does_not_keep_the_other_from_telling(settings: Any, mailoutbox: list[Any]) -> None:
+    settings.ALERT_WEBHOOK_URL = "http://127.0.0.1:9/"
+    settings.ALERT_EMAIL_TO = ["ops@example.org"]
+    notice("webhook")
+    Alert.objects.update(resolved_at=timezone.now())
+    notice("email")
+    assert tell(timezone.now()) == 1 and len(mailoutbox) == 1
+
+
+def test_a_channel_that_hangs_keeps_neither_the_other_nor_the_next_tick(
+    hook: Hook, settings: Any, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ALERT_EMAIL_TO = ["ops@example.org"]
+    monkeypatch.setattr("monitoring.alerts.channels.TELL_S", 0.05)
+    monkeypatch.setattr("monitoring.alerts.channels._post", lambda *_: time.sleep(0.1))
+    row = notice("webhook")
+    for _ in range(3):
+        alert = Alert.objects.create(
+            rule="lane-age", key=str(Alert.objects.count()), severity="warning", value=1, since=row.made_at,
+            fired_at=row.made_at,
+        )  # fmt: skip
+        Notice.objects.create(alert=alert, channel="webhook", event="fired")
+    Notice.objects.create(alert=alert, channel="email", event="fired")
+    assert (tell(timezone.now()), len(mailoutbox)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "page"),
+    [("dlq-not-empty", "/admin/monitoring/move/lane/incoming/"), ("lane-age", "/monitoring/dashboard")],
+)
+def test_a_notice_links_to_the_page_on_which_to_act(rule: str, page: str, settings: Any, hook: Hook) -> None:
+    settings.BASE_URL = "https://wa.example.org"
+    notice("webhook")
+    Alert.objects.update(rule=rule)
+    tell(timezone.now())
+    assert hook.texts[0].endswith(f"\nhttps://wa.example.org{page}")

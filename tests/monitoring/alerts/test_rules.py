@@ -1,0 +1,190 @@
+"""What each rule reads out of the samples."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.alerts.rules import BY_NAME, RULES, SILENCE_S
+from monitoring.alerts.state import Rule, Severity, step
+from monitoring.metrics import gauges
+from monitoring.metrics.catalogue import METRICS
+from monitoring.metrics.message_counts import FAILURES, MESSAGES
+from tests.monitoring.moments import window
+from waproject.metrics.counters import WEBHOOKS, Series
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ACCEPTED: Series = (MESSAGES.name, "accepted")
+UNKNOWN: Series = (MESSAGES.name, "unknown")
+FAILED: Series = (FAILURES.name, "131026")
+TAKEN: Series = (WEBHOOKS.name, "taken")
+CRASHED: Series = (gauges.CRASHES.name, "incoming@a")
+UNSIGNED: Series = (WEBHOOKS.name, "unsigned")
+
+# rule, what the samples say one tick after the other, what is read
+TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
+    ("lane-waiting", [{(gauges.QUEUE.name, "incoming", "waiting"): 7}], {"incoming": 7}),
+    ("lane-waiting", [{(gauges.QUEUE.name, "incoming", "in_flight"): 7}], None),
+    ("lane-age", [{(gauges.QUEUE_AGE.name, "outgoing"): 61}], {"outgoing": 61}),
+    ("dlq-not-empty", [{(gauges.DLQ.name, "analytics"): 2}], {"analytics": 2}),
+    ("dlq-not-empty", [{(gauges.SQS_UP.name,): 0}], None),
+    ("sqs-away", [{(gauges.SQS_UP.name,): 0}], {"": 1}),
+    ("process-gone", [{(gauges.PROCESS_GONE.name, "incoming@a"): 1}], {"incoming@a": 1}),
+    ("dispatcher-lag", [{(gauges.LAG.name,): 45}], {"": 45}),
+    ("error-rate", [{ACCEPTED: 100, FAILED: 3}, {ACCEPTED: 115, FAILED: 8}], {"": 0.25}),
+    ("error-rate", [{ACCEPTED: 100}, {ACCEPTED: 118, UNKNOWN: 2}], {"": 0.1}),
+    ("error-rate", [{FAILED: 0}, {FAILED: 9}], {"": 0}),
+    ("unknown-held", [{(gauges.UNKNOWN.name, "yes"): 1}], {"": 1}),
+    ("message-doubled", [{(gauges.DOUBLED.name,): 1}], {"": 1}),
+    ("number-paused", [{(gauges.PAUSED.name, "1065"): 1, (gauges.PAUSED.name, "1066"): 0}], {"1065": 1, "1066": 0}),
+    ("number-probing", [{(gauges.PROBING.name, "1065"): 1}], {"1065": 1}),
+    ("number-quality", [{(gauges.QUALITY_LOW.name, "1065"): 1}], {"1065": 1}),
+    ("process-crashes", [{CRASHED: 2}, {CRASHED: 5, (gauges.CRASHES.name, "new@a"): 9}], {"incoming@a": 3, "new@a": 0}),
+    ("process-crashes", [{CRASHED: 0}, {CRASHED: 4}], {"incoming@a": 4}),
+    ("template-held", [{(gauges.TEMPLATE_HELD.name, "welcome"): 1}], {"welcome": 1}),
+    ("media-late", [{(gauges.MEDIA_FILES.name, "late"): 2, (gauges.MEDIA_FILES.name, "waiting"): 5}], {"": 2}),
+    ("subscription-disabled", [{(gauges.SUBSCRIPTION_OFF.name, "shop"): 1}], {"shop": 1}),
+    ("webhook-signature", [{UNSIGNED: 5}, {UNSIGNED: 17}], {"": 12}),
+    ("webhook-not-taken", [{}, {(WEBHOOKS.name, "not_taken"): 1}], {"": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "read"), TABLE, ids=[f"{n}-{row[0]}" for n, row in enumerate(TABLE)])
+def test_a_rule_reads_the_samples(name: str, values: list[dict[Series, float]], read: dict[str, float] | None) -> None:
+    assert BY_NAME[name].reading(window(*values)) == read
+
+
+MISSING: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0, (gauges.PROCESSES.name, "beat"): 1}
+
+
+def test_a_kind_of_process_is_missing_when_none_is_alive() -> None:
+    assert BY_NAME["process-missing"].reading(window(*[MISSING] * 3)) == {"incoming": 1, "beat": 0}
+
+
+def test_while_all_starts_nobody_is_missing_yet() -> None:
+    assert BY_NAME["process-missing"].reading(window(MISSING, MISSING)) == {}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "taken", "silent"), [(30, 0, 1), (30, 1, 0), (19, 0, 0)], ids=["silent", "heard", "too few"]
+)
+def test_silence_is_when_meta_takes_and_tells_nothing(accepted: int, taken: int, silent: int) -> None:
+    heard = window({ACCEPTED: 5, TAKEN: 8}, {ACCEPTED: 5 + accepted, TAKEN: 8 + taken}, every=SILENCE_S)
+    assert BY_NAME["webhook-silence"].reading(heard) == {"": silent}
+
+
+def test_nothing_is_silent_before_it_was_watched_long_enough() -> None:
+    assert BY_NAME["webhook-silence"].reading(window({ACCEPTED: 0}, {ACCEPTED: 99})) == {}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
+    assert rule.describe("incoming", 12.0) and rule.action.endswith(".")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_over_no_higher_than_it_fires(rule: Rule) -> None:
+    assert rule.over_below <= rule.fires_at
+
+
+def test_every_rule_has_its_section_in_the_operations_guide() -> None:
+    guide = Path("docs/operations.md").read_text()
+    sections = re.findall(r"^### `([a-z-]+)`$", guide, re.MULTILINE)
+    assert sections == [rule.name for rule in RULES]
+
+
+def test_every_section_has_steps() -> None:
+    guide = Path("docs/operations.md").read_text().split("## Alerts", 1)[1].split("\n## ", 1)[0]
+    assert all("\n1. " in section for section in guide.split("\n### `")[1:])
+
+
+def test_every_metric_has_its_own_name_and_meaning() -> None:
+    assert all(name.startswith("waproject_") and metric.meaning for name, metric in METRICS.items())
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("sqs")
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_link_of_an_alert_leads_to_a_page(rule: Rule, admin_client: Any) -> None:
+    assert admin_client.get(rule.link("incoming")).status_code == 200
+
+
+PRESENT: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 1}
+ABSENT: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0}
+KILLED: dict[Series, float] = {**ABSENT, (gauges.PROCESS_GONE.name, "incoming@a"): 1}
+# What the samples say, 30 s apart, and whether a process is missing.
+RESTARTS = {
+    "a stop of a moment": ([PRESENT, PRESENT, PRESENT, ABSENT], 0),
+    "a restart that takes half a minute": ([PRESENT, PRESENT, ABSENT, ABSENT], 0),
+    "a restart that takes a minute": ([PRESENT, ABSENT, ABSENT, ABSENT], 1),
+    "back after a restart": ([PRESENT, PRESENT, ABSENT, PRESENT], 0),
+    "killed just now": ([PRESENT, PRESENT, PRESENT, KILLED], 1),
+}
+
+
+@pytest.mark.parametrize(("samples", "missing"), RESTARTS.values(), ids=RESTARTS)
+def test_a_graceful_restart_leaves_nothing_missing(samples: list[dict[Series, float]], missing: int) -> None:
+    assert BY_NAME["process-missing"].reading(window(*samples)) == {"incoming": missing}
+
+
+W, C = Severity.WARNING, Severity.CRITICAL
+# rule, severity, the highest reading that does not fire and the lowest that does, seconds for which it must last,
+# and the reading at or above which it is not over. Written out, so that a change of a rule is a decision.
+THRESHOLDS = [
+    ("lane-waiting", W, 4999, 5000, 120, 2500),
+    ("lane-age", C, 179, 180, 60, 60),
+    ("dlq-not-empty", W, 0, 1, 0, 1),
+    ("sqs-away", C, 0, 1, 60, 1),
+    ("process-missing", C, 0, 1, 0, 1),
+    ("process-gone", W, 0, 1, 0, 1),
+    ("process-crashes", W, 2, 3, 0, 1),
+    ("dispatcher-lag", C, 59, 60, 30, 10),
+    ("error-rate", C, 0.0999, 0.1, 60, 0.05),
+    ("unknown-held", W, 0, 1, 0, 1),
+    ("message-doubled", W, 0, 1, 0, 1),
+    ("number-paused", C, 0, 1, 0, 1),
+    ("number-probing", C, 0, 1, 30, 1),
+    ("number-quality", W, 0, 1, 0, 1),
+    ("template-held", W, 0, 1, 0, 1),
+    ("subscription-disabled", W, 0, 1, 0, 1),
+    ("media-late", W, 0, 1, 0, 1),
+    ("webhook-silence", C, 0, 1, 0, 1),
+    ("webhook-signature", W, 9, 10, 0, 1),
+    ("webhook-not-taken", C, 0, 1, 0, 1),
+]
+
+
+def fires(rule: Rule, value: float, for_s: float) -> bool:
+    began = step(rule, None, value, NOW)
+    later = step(rule, began, value, NOW + timedelta(seconds=for_s))
+    return later is not None and later.firing
+
+
+def test_each_rule_has_its_thresholds_in_the_table() -> None:
+    assert [name for name, *_ in THRESHOLDS] == [rule.name for rule in RULES]
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=[row[0] for row in THRESHOLDS])
+def test_a_rule_fires_at_its_threshold_and_not_below(
+    row: tuple[str, Severity, float, float, float, float],
+) -> None:
+    name, severity, below, at, for_s, _clear = row
+    rule = BY_NAME[name]
+    assert (rule.severity, fires(rule, below, for_s + 1), fires(rule, at, for_s)) == (severity, False, True)
+    assert not for_s or not fires(rule, at, for_s - 1)
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=[row[0] for row in THRESHOLDS])
+def test_a_rule_is_over_below_its_lower_threshold(
+    row: tuple[str, Severity, float, float, float, float],
+) -> None:
+    name, _severity, _below, at, for_s, clear = row
+    rule = BY_NAME[name]
+    began = step(rule, None, at, NOW)
+    firing = step(rule, began, at, NOW + timedelta(seconds=for_s))
+    quiet = firing
+    for seconds in (1, 62):
+        quiet = step(rule, quiet, clear - clear / 100, NOW + timedelta(seconds=for_s + seconds))
+    assert step(rule, firing, clear, NOW + timedelta(seconds=for_s + 62)) and quiet is None

@@ -1,0 +1,109 @@
+"""The dashboard in a browser: live, in both themes, on a phone, without JavaScript, and for everybody."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from messaging.models import BusinessNumber
+from monitoring.metrics.gauges import QUEUE, SQS_UP
+from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
+from monitoring.models import Alert, Count, Heartbeat, Sample
+from tests.messaging.factories import number
+from tests.pages import AXE_LOOKS, LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+
+__all__ = ["browser"]
+pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
+
+
+@pytest.fixture
+def history() -> None:
+    """An hour of samples, with trouble at its end."""
+    now = timezone.now()
+    values: dict[str, float] = {}
+    for n in range(60):
+        values = {
+            f"{QUEUE.name}/incoming/waiting": n % 7,
+            f"{MESSAGES.name}/accepted": n * 100,
+            f"{MESSAGES.name}/failed": n,
+            f"{FAILURES.name}/131026": n,
+            f"{SEND_LATENCY.name}/normal/0.5": n * 100,
+            SQS_UP.name: 1,
+        }
+        Sample.objects.create(at=now - timedelta(minutes=59 - n), values=values, coarse=n % 5 == 0)
+    Count.objects.bulk_create(Count(series=series, value=value) for series, value in values.items())
+    number(paused_at=now, pause_reason="190: the access token has expired", paused_by="system")
+    for kind, crashes in (("incoming", 0), ("outgoing", 3), ("dispatcher", 0), ("beat", 0), ("monitor", 0)):
+        Heartbeat.objects.create(
+            kind=kind, name=f"{kind}@ip-10-0-12-34.internal", host="a", pid=7, started_at=now, seen_at=now,
+            crashes=crashes, crashed_at=now - timedelta(minutes=9) if crashes else None,
+        )  # fmt: skip
+    for severity, rule in (("critical", "number-paused"), ("warning", "dlq-not-empty")):
+        Alert.objects.create(
+            rule=rule, key="106540352242922", severity=severity, value=1, summary=f"Something of {rule}.",
+            since=now - timedelta(minutes=5), fired_at=now,
+        )  # fmt: skip
+
+
+def open_dashboard(browser: Any, live_server: Any, **options: Any) -> Any:
+    return open_page(browser, live_server, "/monitoring/dashboard", **options)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+def test_it_fits_draws_and_breaks_nowhere(
+    browser: Any, live_server: Any, history: None, tmp_path: Path, look: Any
+) -> None:
+    page = open_dashboard(browser, live_server, **look)
+    page.wait_for_selector(".uplot canvas")
+    assert page.locator(".uplot canvas").count() == 4
+    assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
+    assert (page.errors, page.foreign) == ([], [])
+    picture(page, tmp_path, f"dashboard-{name_of(look)}")
+    page.context.close()
+
+
+@pytest.mark.parametrize("look", AXE_LOOKS, ids=name_of)
+def test_nothing_serious_keeps_anybody_from_reading_it(
+    browser: Any, live_server: Any, history: None, look: Any
+) -> None:
+    page = open_dashboard(browser, live_server, **look)
+    page.wait_for_selector(".uplot canvas")
+    assert serious_faults(page) == []
+    page.context.close()
+
+
+def test_it_renews_itself(browser: Any, live_server: Any, history: None) -> None:
+    page = open_dashboard(browser, live_server)
+    assert "Something is wrong" in page.inner_text("#verdict")
+    Alert.objects.update(resolved_at=timezone.now())
+    BusinessNumber.objects.update(paused_at=None)
+    Sample.objects.create(at=timezone.now(), values={SQS_UP.name: 1})
+    page.wait_for_function("document.getElementById('verdict').innerText.includes('All is well')", timeout=30_000)
+    assert page.inner_text("#spoken") == "All is well"
+    page.context.close()
+
+
+def test_it_says_when_it_lost_its_connection(browser: Any, live_server: Any, history: None) -> None:
+    page = open_dashboard(browser, live_server)
+    page.route("**/monitoring/dashboard", lambda route: route.abort())
+    page.wait_for_selector("#offline:not([hidden])", timeout=20_000)
+    page.context.close()
+
+
+def test_another_range_is_drawn_in_place(browser: Any, live_server: Any, history: None) -> None:
+    page = open_dashboard(browser, live_server)
+    with page.expect_response("**/monitoring/history?range=24h"):
+        page.click("text=24 hours")
+    assert page.get_attribute("[data-range='24h']", "aria-current") == "true"
+    page.context.close()
+
+
+def test_without_javascript_the_numbers_are_there(browser: Any, live_server: Any, history: None) -> None:
+    page = open_dashboard(browser, live_server, java_script_enabled=False)
+    text = page.inner_text("main")
+    assert all(
+        words in text for words in ("Something is wrong", "Incoming", "95th percentile", "paused", "Not deliverable")
+    )
+    page.context.close()

@@ -1,0 +1,177 @@
+"""How everything is, in one answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from messaging.incoming.store import receive
+from messaging.models import AccountEvent, BusinessNumber
+from messaging.outgoing.holds.suspensions import pause
+from monitoring.dashboard.board.state import State
+from monitoring.dashboard.overview import overview
+from monitoring.metrics import current, gauges, samples, totals
+from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
+from monitoring.models import Alert, Heartbeat
+from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.factories import number, pending
+from waproject.metrics.counters import Series
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
+
+
+def grown(by: dict[Series, float], seconds: float = 60) -> None:
+    """Totals that grew by so much since a sample some time ago."""
+    samples.take(timezone.now() - timedelta(seconds=seconds), dict.fromkeys(by, 0.0))
+    totals.add(by)
+
+
+def alert(severity: str, **fields: Any) -> Alert:
+    now = timezone.now()
+    given = {"rule": "lane-age", "key": "incoming", "summary": "It is old.", **fields}
+    return Alert.objects.create(severity=severity, value=1, since=now, fired_at=now, **given)
+
+
+def view() -> Any:
+    cache.clear()
+    return overview(current.window())
+
+
+def test_with_a_monitor_and_no_alert_all_is_well() -> None:
+    samples.take(timezone.now(), {})
+    assert (view().state, view().reasons) == (State.OK, [])
+
+
+def test_without_a_monitor_nobody_would_notice() -> None:
+    assert view().state is State.TROUBLE and "monitor" in view().reasons[0]
+
+
+@pytest.mark.parametrize(("severity", "state"), [("warning", State.ATTENTION), ("critical", State.TROUBLE)])
+def test_an_open_alert_is_the_state_and_its_reason(severity: str, state: State) -> None:
+    samples.take(timezone.now(), {})
+    alert(severity)
+    assert (view().state, view().reasons) == (state, ["It is old."])
+
+
+def test_an_alert_marks_its_lane_and_no_other() -> None:
+    samples.take(timezone.now(), {})
+    alert("critical")
+    assert [lane.state for lane in view().lanes] == [State.TROUBLE, State.OK, State.OK]
+
+
+def test_lanes_have_the_counts_of_their_queues(sqs: Any, settings: Any) -> None:
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["outgoing"]["url"], MessageBody="{}")
+    incoming, outgoing, _ = view().lanes
+    assert (incoming.waiting, incoming.dlq, outgoing.waiting, outgoing.dlq) == (0, 1, 1, 0)
+
+
+def test_queues_that_cannot_be_asked_are_unknown_and_not_empty(sqs_away: None) -> None:
+    from waproject.sqs import control
+
+    control.client.cache_clear()
+    seen = view()
+    control.client.cache_clear()
+    assert (seen.sqs_up, seen.lanes[0].waiting, seen.state) == (False, None, State.TROUBLE)
+
+
+def test_errors_are_told_in_words() -> None:
+    grown({(FAILURES.name, "131026"): 3, (MESSAGES.name, "accepted"): 1})
+    sends = view().sends
+    assert [(code.code, code.failed) for code in sends.codes] == [("131026", 3)]
+    assert "not deliverable" in sends.codes[0].meaning and sends.error_rate == 0.75
+
+
+def test_latency_is_that_of_the_last_minutes() -> None:
+    grown({(SEND_LATENCY.name, "normal", "0.25"): 10})
+    sends = view().sends
+    assert 0.1 < sends.p50_s < sends.p95_s <= 0.25
+
+
+def test_a_paused_number_says_why() -> None:
+    pause([number().pk], reason="190: the token has expired", by="system")
+    (row,) = view().numbers
+    assert (row.state, row.word, row.reason) == (State.TROUBLE, "paused", "190: the token has expired")
+
+
+def test_what_waits_is_counted() -> None:
+    pending(3)
+    assert view().sends.waiting["due"] == 3
+
+
+def test_the_summary_is_that_as_json(api: APIClient) -> None:
+    samples.take(timezone.now(), {})
+    answer = api.get("/monitoring/summary").json()
+    assert answer["state"] == "ok" and [lane["name"] for lane in answer["lanes"]] == [
+        "incoming",
+        "outgoing",
+        "analytics",
+    ]
+
+
+def test_alerts_are_listed_with_what_to_do(api: APIClient) -> None:
+    alert("critical")
+    alert("warning", resolved_at=timezone.now(), key="old")
+    (found,) = api.get("/monitoring/alerts").json()["alerts"]
+    assert found["rule"] == "lane-age" and found["action"]
+    assert len(api.get("/monitoring/alerts?state=all").json()["alerts"]) == 2
+
+
+def test_an_unknown_state_of_alerts_is_refused(api: APIClient) -> None:
+    answer = api.get("/monitoring/alerts?state=bad")
+    assert (answer.status_code, list(answer.json())) == (400, ["state"])
+
+
+@pytest.mark.parametrize(
+    ("events", "low"),
+    [
+        (["FLAGGED"], 1),
+        (["DOWNGRADE"], 1),
+        (["FLAGGED", "UNFLAGGED"], 0),
+        (["UNFLAGGED", "FLAGGED", "ONBOARDING"], 1),
+        (["ONBOARDING"], None),
+    ],
+)
+def test_the_quality_of_a_number_is_what_meta_said_last(events: list[str], low: float | None) -> None:
+    mine = number(display_phone_number="+1 555-078-3881")
+    BusinessNumber.objects.create(phone_number_id="2")
+    for n, event in enumerate(events):
+        value = {"display_phone_number": "15550783881", "event": event}
+        change = {"field": "phone_number_quality_update", "value": value}
+        receive({"object": "whatsapp_business_account", "entry": [{"id": "7", "time": n, "changes": [change]}]})
+    assert gauges.read_database().get((gauges.QUALITY_LOW.name, mine.phone_number_id)) == low
+
+
+def test_a_number_of_low_quality_needs_attention() -> None:
+    mine = number()
+    samples.take(timezone.now(), {})
+    AccountEvent.objects.create(
+        kind="phone_number_quality_update", event="FLAGGED", phone_number_id=mine.phone_number_id, at=timezone.now(),
+        raw={}, digest="d",
+    )  # fmt: skip
+    (row,) = view().numbers
+    assert (row.state, row.word) == (State.ATTENTION, "low quality")
+
+
+def test_a_process_that_was_killed_before_says_how_often_and_when() -> None:
+    now = timezone.now()
+    Heartbeat.objects.create(
+        kind="incoming", name="incoming@a", host="a", pid=7, started_at=now, seen_at=now, crashes=3, crashed_at=now
+    )
+    (alive,) = [process for process in view().processes if process.kind == "incoming"]
+    assert (alive.crashes, alive.crashed_at, alive.word) == (3, now, "alive")
+    assert gauges.read_processes()[gauges.CRASHES.name, "incoming@a"] == 3
+
+
+def test_files_that_did_not_come_are_counted() -> None:
+    receive(webhook({**inbound_text(), "type": "image", "image": {"id": "1"}}))
+    assert view().files == {"waiting": 1, "late": 0, "lost": 0}
+
+
+def test_a_throttled_number_is_not_all_well() -> None:
+    samples.take(timezone.now(), {})
+    number(throttled_until=timezone.now() + timedelta(minutes=1))
+    assert (view().state, view().reasons) == (State.ATTENTION, [f"The business number {number()} is throttled."])

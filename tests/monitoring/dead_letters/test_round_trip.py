@@ -1,0 +1,60 @@
+"""A real worker writes down why it failed, and does what is redriven to it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from analytics.models import Event
+from analytics.tasks import record_events
+from messaging.task_publisher import publish
+from monitoring.dead_letters import redrive_jobs
+from monitoring.dead_letters.inspect import look
+from monitoring.models import Move, TaskFailure
+from tests.monitoring.dead_letters.letters import SECRET, finished, put, task_body
+from tests.processes import Worker, eventually
+from waproject.queues import LANES
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LANE = LANES["analytics"]
+
+
+@pytest.fixture
+def worker(sqs: Any, tmp_path: Path, db: None) -> Iterator[Worker]:
+    """The analytics worker on the test's database."""
+    from django.db import connection
+
+    made = connection.settings_dict
+    url = f"postgres://waproject:{made['PASSWORD']}@127.0.0.1:{made['PORT']}/{made['NAME']}"
+    running = Worker("analytics", tmp_path / "worker.log", DATABASE_URL=url)
+    try:
+        yield running.wait_ready()
+    finally:
+        running.stop()
+
+
+def event() -> dict[str, Any]:
+    now = timezone.now().isoformat()
+    return {"id": str(uuid4()), "event_type": "t", "data": {}, "source": "api", "client_name": "", "occurred_at": now}
+
+
+def test_why_it_failed_is_read_and_what_is_redriven_is_processed(worker: Worker, sqs: Any) -> None:
+    publish(record_events, [{"data": SECRET}])
+    assert eventually(TaskFailure.objects.exists)
+    failure = TaskFailure.objects.get()
+    assert (failure.task, failure.place.split(":")[0]) == ("analytics.record_events", "analytics/storage.py")
+    assert not any(SECRET in text for text in (failure.words, worker.log))
+
+    put(sqs, task_body(record_events, [{"data": SECRET}], id=failure.task_id), lane="analytics")
+    put(sqs, *[task_body(record_events, [event()]) for _ in range(4)], lane="analytics")
+    letters = look(LANE).letters
+    assert [letter.failure.error for letter in letters if letter.failure] == [failure.error]
+    assert json.loads(letters[-1].arguments)["args"][0][0]["event_type"] == "t"
+
+    good = [letter.message_id for letter in letters if not letter.failure]
+    assert finished(redrive_jobs.ask(LANE, Move.Action.REDRIVE, good, "ann")).done == 4
+    assert eventually(lambda: Event.objects.count() == 4)

@@ -1,0 +1,104 @@
+"""What Prometheus reads, and that the shipped dashboards and rules speak of nothing else."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+from rest_framework.test import APIClient
+
+from monitoring.metrics import exposition, samples, totals
+from monitoring.metrics.catalogue import METRICS, exposed_names
+from monitoring.metrics.gauges import QUEUE
+from waproject.metrics.counters import TASK_SECONDS, WEBHOOKS
+
+pytestmark = pytest.mark.django_db
+NAME = re.compile(r"waproject_[a-z_]+")
+
+
+def exposed() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """The samples of the text, by name and labels."""
+    families = text_string_to_metric_families(exposition.render().decode())
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_a_counter_is_the_total() -> None:
+    totals.add({(WEBHOOKS.name, "taken"): 7})
+    assert exposed()["waproject_webhooks_total", (("outcome", "taken"),)] == 7
+
+
+def test_a_histogram_has_growing_buckets_a_sum_and_a_count() -> None:
+    name = TASK_SECONDS.name
+    totals.add({(name, "t", "ok", "0.01"): 2, (name, "t", "ok", "0.05"): 1, (name, "t", "ok", "sum"): 0.06})
+    found = exposed()
+    labels = (("outcome", "ok"), ("task", "t"))
+    assert found[f"{name}_bucket", (("le", "0.05"), *labels)] == 3
+    assert found[f"{name}_bucket", (("le", "+Inf"), *labels)] == 3
+    assert (found[f"{name}_count", labels], found[f"{name}_sum", labels]) == (3, 0.06)
+
+
+def test_gauges_are_the_monitors_latest() -> None:
+    samples.take(timezone.now(), {(QUEUE.name, "incoming", "waiting"): 4})
+    assert exposed()["waproject_queue_messages", (("lane", "incoming"), ("state", "waiting"))] == 4
+
+
+def test_gauges_of_a_monitor_that_is_away_are_a_gap() -> None:
+    samples.take(timezone.now() - timedelta(minutes=5), {(QUEUE.name, "incoming", "waiting"): 4})
+    found = exposed()
+    assert "waproject_queue_messages" not in {name for name, _ in found}
+    assert found["waproject_sample_age_seconds", ()] >= 300
+
+
+def test_a_series_of_an_older_form_harms_nothing() -> None:
+    before = exposed()  # other tests' processes may have counted something
+    totals.add({(WEBHOOKS.name, "taken", "more"): 7, (TASK_SECONDS.name, "t"): 1})
+    assert exposed() == before
+
+
+def test_the_metrics_token_opens_the_metrics(settings: Any) -> None:
+    settings.METRICS_TOKEN = "only-for-prometheus"
+    answer = Client().get("/monitoring/metrics", headers={"Authorization": "Bearer only-for-prometheus"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+
+
+def test_the_metrics_token_opens_nothing_else(settings: Any) -> None:
+    settings.METRICS_TOKEN = "only-for-prometheus"
+    assert (
+        Client().get("/messaging/messages", headers={"Authorization": "Bearer only-for-prometheus"}).status_code == 401
+    )
+
+
+def test_an_empty_metrics_token_opens_nothing(settings: Any) -> None:
+    settings.METRICS_TOKEN = ""
+    assert Client().get("/monitoring/metrics", headers={"Authorization": "Bearer "}).status_code == 401
+
+
+def test_an_api_key_opens_the_metrics_too(settings: Any, api: APIClient) -> None:
+    settings.METRICS_TOKEN = "only-for-prometheus"
+    assert api.get("/monitoring/metrics").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["deploy/grafana/pipeline.json", "deploy/prometheus/rules.yml"])
+def test_what_is_shipped_for_prometheus_uses_exactly_our_names(path: str) -> None:
+    assert set(NAME.findall(Path(path).read_text())) <= exposed_names()
+
+
+def test_the_grafana_dashboard_shows_every_metric() -> None:
+    shown = set(NAME.findall(Path("deploy/grafana/pipeline.json").read_text()))
+    assert [name for name in METRICS if not any(found.startswith(name) for found in shown)] == []
+
+
+def test_the_grafana_dashboard_is_json_with_its_queries() -> None:
+    dashboard = json.loads(Path("deploy/grafana/pipeline.json").read_text())
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert panels and all(panel["targets"][0]["expr"] for panel in panels)

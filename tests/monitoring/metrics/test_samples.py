@@ -1,0 +1,109 @@
+"""What is kept of how it was, and for how long."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.metrics import samples
+from monitoring.metrics.backlog_age import Level, oldest_age
+from monitoring.metrics.quantiles import quantile
+from monitoring.models import Sample
+from tests.monitoring.moments import at, window
+
+NOW = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
+
+
+def fill(days: float, every_s: int = 30) -> None:
+    """Samples as the monitor takes them, up to now."""
+    first = NOW - timedelta(days=days)
+    times = [first + timedelta(seconds=n * every_s) for n in range(int(days * 86400 / every_s) + 1)]
+    buckets: set[float] = set()
+    rows = []
+    for moment in times:
+        bucket = moment.timestamp() // samples.COARSE_EVERY_S
+        rows.append(Sample(at=moment, values={}, coarse=bucket not in buckets))
+        buckets.add(bucket)
+    Sample.objects.bulk_create(rows)
+
+
+@pytest.mark.django_db
+def test_one_sample_in_five_minutes_is_coarse() -> None:
+    for n in range(21):
+        samples.take(NOW + timedelta(seconds=30 * n), {})
+    assert Sample.objects.filter(coarse=True).count() == 3
+
+
+@pytest.mark.django_db
+def test_after_a_day_one_sample_in_five_minutes_is_left_and_after_eight_days_none() -> None:
+    fill(9, every_s=150)
+    samples.thin_out(NOW)
+    assert Sample.objects.filter(at__lt=NOW - timedelta(days=1)).count() == 7 * 288
+    assert Sample.objects.filter(at__lt=NOW - timedelta(days=8)).count() == 0
+
+
+@pytest.mark.django_db
+def test_a_sample_comes_back_as_it_was_taken() -> None:
+    taken = samples.take(NOW, {("waproject_queue_messages", "incoming", "waiting"): 3.0, ("waproject_sqs_up",): 1.0})
+    assert samples.latest() == taken
+
+
+@pytest.mark.django_db
+def test_of_task_histograms_only_count_and_sum_are_kept() -> None:
+    name = "waproject_task_seconds"
+    taken = samples.take(NOW, {(name, "t", "ok", "0.1"): 2, (name, "t", "ok", "+Inf"): 1, (name, "t", "ok", "sum"): 9})
+    assert taken.values == {(name, "t", "ok", "count"): 3, (name, "t", "ok", "sum"): 9}
+
+
+def test_a_total_grows_from_nothing_where_it_was_not_there() -> None:
+    assert window({}, {("a",): 4}).growth(60, "a") == 4
+
+
+def test_a_rate_is_of_the_time_between_the_moments() -> None:
+    assert window({("a",): 10}, {("a",): 40}).rate(30, "a") == 1
+
+
+@pytest.mark.parametrize(
+    ("levels", "age"),
+    [
+        ([], 0),
+        ([(5, 0)], 0),
+        ([(0, 0), (5, 0), (5, 0), (5, 0)], 60),
+        ([(5, 0), (5, 5), (5, 10)], 0),
+        ([(10, 0), (10, 5), (10, 8)], 60),
+        ([(5, 0), (0, 4), (3, 4)], 0),
+        ([(5, 0), (5, 0), (0, 5)], 0),
+    ],
+    ids=["no samples", "new", "stands still", "a queue's length each tick", "slow", "was empty since", "empty now"],
+)
+def test_the_age_of_the_oldest_message_is_estimated(levels: list[tuple[float, float]], age: float) -> None:
+    assert oldest_age([Level(at(n * 30), held, deleted) for n, (held, deleted) in enumerate(levels)]) == age
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30))
+def test_the_estimate_is_never_above_the_true_age_of_a_queue_in_order(ticks: list[tuple[int, int]]) -> None:
+    queue: list[int] = []
+    deleted, levels = 0, []
+    for n, (come, go) in enumerate(ticks):
+        queue += [n] * come
+        deleted += min(go, len(queue))
+        queue = queue[go:]
+        levels.append(Level(at(n * 30), len(queue), deleted))
+    true_age = (len(ticks) - 1 - queue[0]) * 30 if queue else 0
+    assert oldest_age(levels) == true_age
+
+
+@pytest.mark.parametrize(
+    ("share", "counts", "value"),
+    [
+        (0.5, {}, None),
+        (0.5, {"1.0": 10}, 0.5),
+        (0.5, {"1.0": 1, "2.0": 1}, 1.0),
+        (0.95, {"1.0": 90, "2.0": 10}, 1.5),
+        (0.95, {"+Inf": 3}, 2.0),
+    ],
+    ids=["nothing", "inside one bucket", "at a bound", "in the second", "beyond the last"],
+)
+def test_a_quantile_lies_in_its_bucket(share: float, counts: dict[str, float], value: float | None) -> None:
+    assert quantile(share, (1.0, 2.0), counts) == value

@@ -1,0 +1,121 @@
+"""Counting in memory, and the totals in the database."""
+
+import os
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from monitoring.metrics import totals as counts
+from monitoring.models import Count
+from waproject.metrics import counters
+from waproject.metrics.counters import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS
+
+COUNTING_PROCESS = """
+import os, django
+django.setup()
+from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.counters import TASK_SECONDS, WEBHOOKS
+keep_metrics(every=0.05)
+for _ in range(100):
+    WEBHOOKS.inc("taken")
+    TASK_SECONDS.observe(0.02, "messaging.send", "ok")
+"""
+
+
+def test_a_counter_adds_up_by_its_labels() -> None:
+    WEBHOOKS.inc("taken")
+    WEBHOOKS.inc("taken", by=2)
+    WEBHOOKS.inc("unsigned")
+    taken = counters.take()
+    assert taken == {(WEBHOOKS.name, "taken"): 3, (WEBHOOKS.name, "unsigned"): 1}
+
+
+def test_an_observation_falls_into_its_bucket_and_adds_to_the_sum() -> None:
+    TASK_SECONDS.observe(0.02, "t", "ok")
+    TASK_SECONDS.observe(999, "t", "ok")
+    name = TASK_SECONDS.name
+    assert counters.take() == {
+        (name, "t", "ok", "0.025"): 1,
+        (name, "t", "ok", "+Inf"): 1,
+        (name, "t", "ok", "sum"): 999.02,
+    }
+
+
+def test_no_addition_of_many_threads_is_lost() -> None:
+    def count() -> None:
+        for _ in range(2000):
+            WEBHOOKS.inc("taken")
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counters.take()[WEBHOOKS.name, "taken"] == 16_000
+
+
+def test_a_forked_child_counts_from_nothing() -> None:
+    WEBHOOKS.inc("taken")
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(write, str(len(counters.take())).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 10) == b"0"
+
+
+@pytest.fixture
+def no_totals(db: None) -> None:
+    """Workers of other tests keep their counts in the test's database."""
+    Count.objects.all().delete()
+
+
+@pytest.mark.usefixtures("no_totals")
+def test_totals_add_up_over_hand_overs() -> None:
+    counts.add({("a", "x"): 2, ("b",): 1})
+    counts.add({("a", "x"): 3})
+    assert counts.totals() == {("a", "x"): 5, ("b",): 1}
+
+
+@pytest.mark.usefixtures("no_totals")
+def test_what_the_store_does_not_take_is_counted_later() -> None:
+    def refuse(_: object) -> None:
+        raise OSError
+
+    gathered = counters._Gathered()
+    gathered.keep(refuse, every=3600)
+    gathered.add(((("a",), 1.0),))
+    gathered.hand_over()
+    gathered.keep(counts.add, every=3600)
+    gathered.hand_over()
+    assert counts.totals() == {("a",): 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_totals_are_those_of_all_processes(settings: Any) -> None:
+    database = settings.DATABASES["default"]
+    url = f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{database['PORT']}/{database['NAME']}"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", COUNTING_PROCESS], env={**os.environ, "DATABASE_URL": url})
+        for _ in range(3)
+    ]
+    assert [process.wait(30) for process in processes] == [0, 0, 0]
+    totals = counts.totals()
+    assert totals[WEBHOOKS.name, "taken"] == 300
+    assert totals[TASK_SECONDS.name, "messaging.send", "ok", "0.025"] == 300
+
+
+def test_requests_to_sqs_are_counted_by_queue(sqs: Any) -> None:
+    from django.conf import settings
+
+    from messaging.incoming.tasks import receive
+    from messaging.task_publisher import publish_many
+
+    publish_many(receive, [({},), ({},)])
+    counted = counters.take()
+    queue = settings.SQS_QUEUES["incoming"]["url"].rsplit("/", 1)[-1]
+    assert counted[SQS_REQUESTS.name, queue, "SendMessageBatch", "ok"] == 1
+    assert counted[counters.SQS_MESSAGES.name, queue, "SendMessage"] == 2

@@ -1,0 +1,118 @@
+"""Events leave in batches, and a bus that is away holds up nobody."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.processes import eventually
+from waproject.bus.outbox import BATCH_BYTES, Outbox
+from waproject.metrics import counters
+from waproject.sqs.wire import Refused, SqsError, Unavailable
+
+
+class Wire:
+    """Remembers what it was given; fails as told."""
+
+    def __init__(self, failing: Callable[[], SqsError] | None = None) -> None:
+        self.sent: list[str] = []
+        self.tries = 0
+        self.failing = failing
+
+    def send(self, text: str) -> None:
+        self.tries += 1
+        if self.failing:
+            raise self.failing()
+        self.sent.append(text)
+
+    @property
+    def events(self) -> list[int]:
+        return [event["n"] for text in self.sent for event in json.loads(text)]
+
+
+def dropped() -> float:
+    return sum(by for series, by in counters.take().items() if series[0] == counters.BUS_DROPPED.name)
+
+
+@pytest.fixture(autouse=True)
+def no_counts() -> None:
+    counters.take()
+
+
+def test_events_of_a_moment_travel_together_and_in_order() -> None:
+    wire = Wire()
+    outbox = Outbox(wire.send, linger=0.05)
+    for n in range(100):
+        outbox.put({"n": n})
+    assert eventually(lambda: len(wire.events) == 100, 5)
+    assert (wire.events, len(wire.sent)) == (list(range(100)), 1)
+
+
+def test_a_batch_stays_below_what_sqs_bills_as_one() -> None:
+    wire = Wire()
+    outbox = Outbox(wire.send, linger=0.05)
+    for n in range(500):
+        outbox.put({"n": n, "text": "x" * 1000})
+    outbox.close()
+    assert len(wire.events) == 500
+    assert max(map(len, wire.sent)) < 64 * 1024
+    assert min(map(len, wire.sent[:-1])) > BATCH_BYTES // 2
+
+
+def test_what_waits_leaves_when_the_worker_stops() -> None:
+    wire = Wire()
+    outbox = Outbox(wire.send, linger=60)
+    outbox.put({"n": 1})
+    outbox.close()
+    assert wire.events == [1]
+
+
+def test_a_short_outage_loses_nothing() -> None:
+    wire = Wire(lambda: Unavailable("away"))
+    outbox = Outbox(wire.send, linger=0)
+    outbox.put({"n": 1})
+    assert eventually(lambda: wire.tries >= 2, 5)
+    outbox.put({"n": 2})
+    wire.failing = None
+    assert eventually(lambda: wire.events == [1, 2], 10)
+
+
+def test_a_long_outage_costs_events_and_neither_memory_nor_time() -> None:
+    wire = Wire(lambda: Unavailable("away"))
+    outbox = Outbox(wire.send, linger=0, room=10)
+    began = time.process_time()
+    for n in range(1000):
+        outbox.put({"n": n})
+    assert time.process_time() - began < 1
+    assert dropped() >= 900
+    outbox.close(0.1)
+
+
+def test_what_sqs_refuses_is_dropped_and_counted() -> None:
+    wire = Wire(lambda: Refused("QueueDoesNotExist"))
+    outbox = Outbox(wire.send, linger=0)
+    outbox.put({"n": 1})
+    assert eventually(lambda: dropped() == 1, 5)
+    wire.failing = None
+    outbox.put({"n": 2})
+    assert eventually(lambda: wire.events == [2], 10)
+    outbox.close()
+
+
+def test_events_of_many_threads_all_arrive() -> None:
+    wire = Wire()
+    outbox = Outbox(wire.send, linger=0)
+
+    def put(thread: int) -> None:
+        for n in range(200):
+            outbox.put({"n": 1000 * thread + n})
+
+    threads = [threading.Thread(target=put, args=(t,)) for t in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outbox.close()
+    assert sorted(wire.events) == [1000 * t + n for t in range(4) for n in range(200)]

@@ -1,0 +1,74 @@
+"""Log lines hold nobody's words and numbers."""
+
+from uuid import uuid4
+
+import pytest
+
+from waproject.logs.masking import mask, masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "to +15551230001",
+        "to 15551230001 failed",
+        "to 15551230001.",
+        "to +1 (555) 123-0001 failed",
+        "to +49 151 123 45 678",
+        "wamid.HBgLMTU1NTEyMzAwMDEVAgA=",
+        "(15551230001)",
+        "peer=4915112345678",
+        "/messaging/messages?phone_number=%2B15551230001",
+        "['15551230001']",
+    ],
+)
+def test_phone_numbers_and_wamids_are_masked(text: str) -> None:
+    parts = ("15551230001", "HBgL", "4915112345678", "123-0001", "45 678")
+    assert not any(part in mask(text) for part in parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["key wak_abc123", "Bearer abc.def", "GET /x?hub.verify_token=abc123", "access_token=abc", "EAAGm0PX4ZCpsBA"],
+)
+def test_keys_and_tokens_are_masked(text: str) -> None:
+    text += "Q" * 9
+    assert not any(part in mask(text) for part in ("abc", "PX4Z"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "message 01a20a86-68d8-7504-856c-0bbbafb777dd",
+        "2026-11-23 22:28:12,987",
+        "2026-11-23T22:28:12.987654Z",
+        "took 1234 ms",
+        "at 1732401234.567",
+        "127.0.0.1:8000",
+        "4f1c0b7a6f574f4a9d390a3f1bd0c001",
+    ],
+)
+def test_our_own_ids_and_times_stay(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_no_uuid_is_taken_for_a_number() -> None:
+    ids = [str(uuid4()) for _ in range(20_000)]
+    assert [one for one in ids if mask(one) != one] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (15551230001, "…"),
+        (1234, 1234),
+        (12.5, 12.5),
+        (True, True),
+        (None, None),
+        (["15551230001", 3], ["…", 3]),
+        ({"15551230001": "+15551230001"}, {"…": "…"}),
+        (ValueError("15551230001"), "…"),
+    ],
+)
+def test_values_of_every_kind_are_masked(value: object, kept: object) -> None:
+    assert masked(value) == kept

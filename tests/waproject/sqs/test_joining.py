@@ -1,0 +1,66 @@
+"""Which messages may run as one task, and what that task is."""
+
+from typing import Any
+
+import pytest
+
+from messaging.incoming import tasks
+from messaging.task_publisher import REPRS
+from waproject.queues import LANES
+from waproject.sqs import envelope
+from waproject.sqs.joining import join, likeness, may_join
+from waproject.sqs.transport import collected
+
+EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+def payload(**headers: Any) -> dict[str, Any]:
+    return {"headers": {"task": "t", "id": "1", "timelimit": [None, None], **headers}, "properties": {}, "body": ""}
+
+
+def test_positional_calls_of_a_joined_task_join() -> None:
+    assert may_join(payload(), [["a"], {}, EMBED], {"t"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "arguments"),
+    [
+        ({"task": "other"}, [["a"], {}, EMBED]),
+        ({"eta": "2030-01-01T00:00:00"}, [["a"], {}, EMBED]),
+        ({}, [["a"], {"k": 1}, EMBED]),
+        ({}, [["a"], {}, {**EMBED, "callbacks": [{"task": "after"}]}]),
+    ],
+)
+def test_what_is_its_own_runs_alone(headers: dict[str, Any], arguments: list[Any]) -> None:
+    assert not may_join(payload(**headers), arguments, {"t"})
+
+
+def test_webhooks_as_they_are_published_join() -> None:
+    """Celery sends the configured time limit with each message: that must not make each one special."""
+    with collected() as messages:
+        tasks.receive.apply_async(({"a": 1},), **REPRS)
+    message = envelope.payload_in(messages[0].body)
+    lane = LANES["incoming"]
+    assert may_join(message, envelope.check(message, lane.tasks), lane.joined_tasks)
+
+
+def test_messages_with_different_time_limits_are_not_alike() -> None:
+    assert likeness(payload(timelimit=[5, None])) != likeness(payload())
+
+
+def test_a_joined_task_has_the_arguments_of_all_in_order() -> None:
+    joined = join([payload(), payload()], [[["a"], {}, EMBED], [["b", "c"], {}, EMBED]])
+    assert joined[envelope.DECODED][0] == ["a", "b", "c"]
+
+
+def test_a_joined_task_knows_the_requests_of_all() -> None:
+    joined = join(
+        [payload(request_id="r-1"), payload(), payload(request_id="r-3")], [[[one], {}, EMBED] for one in "abc"]
+    )
+    assert (joined["headers"]["request_ids"], joined["headers"]["joined"]) == (["r-1", "r-3"], 3)
+
+
+def test_what_runs_alone_after_all_has_its_own_request() -> None:
+    first = payload(request_id="r-1")
+    join([first, payload(request_id="r-2")], [[["a"], {}, EMBED], [["b"], {}, EMBED]])
+    assert (first["headers"]["request_id"], "request_ids" in first["headers"]) == ("r-1", False)

@@ -1,0 +1,96 @@
+"""A process says that it lives, and harms nobody by it."""
+
+import threading
+
+import pytest
+
+from tests.processes import eventually
+from waproject.worker import liveness
+from waproject.worker.liveness import Life, Process
+
+HERE = Process("dispatcher", "dispatcher@here")
+
+
+class Record:
+    """A keeper that remembers what it was told."""
+
+    def __init__(self, failing: bool = False) -> None:
+        self.said: list[str] = []
+        self.threads: set[str] = set()
+        self.failing = failing
+
+    def _say(self, word: str) -> None:
+        self.said.append(word)
+        self.threads.add(threading.current_thread().name)
+        if self.failing:
+            raise OSError("away")
+
+    def begun(self, process: Process) -> None:
+        self._say("begun")
+
+    def seen(self, process: Process) -> None:
+        self._say("seen")
+
+    def ended(self, process: Process) -> None:
+        self._say("ended")
+
+    def names(self, since: float) -> set[str]:
+        return set()
+
+    def close(self) -> None:
+        self._say("closed")
+
+
+@pytest.fixture
+def record(monkeypatch: pytest.MonkeyPatch) -> Record:
+    """The keeper of this test."""
+    keeper = Record()
+    monkeypatch.setattr(liveness, "_keepers", [keeper])
+    return keeper
+
+
+def test_it_begins_is_seen_and_ends(record: Record) -> None:
+    life = Life(HERE, every=0.01)
+    life.start()
+    assert eventually(lambda: record.said.count("seen") >= 2, 5)
+    life.end()
+    assert (record.said[0], record.said[-2:]) == ("begun", ["ended", "closed"])
+
+
+def test_it_holds_nothing_open_in_between(record: Record) -> None:
+    life = Life(HERE, every=60)
+    life.start()
+    assert eventually(lambda: record.said == ["begun", "closed"], 5)
+    life.end()
+
+
+def test_the_word_goes_out_from_a_thread_of_its_own(record: Record) -> None:
+    with liveness.alive("dispatcher"):
+        assert eventually(lambda: record.said, 5)
+    assert record.threads == {"liveness"}
+
+
+def test_a_record_that_is_away_is_tried_again(record: Record) -> None:
+    record.failing = True
+    life = Life(HERE, every=0.01)
+    life.start()
+    assert eventually(lambda: len(record.said) >= 3, 5)
+    record.failing = False
+    assert eventually(lambda: "seen" in record.said, 5)
+    life.end()
+
+
+def test_a_loop_that_hangs_does_not_pass_for_alive(record: Record) -> None:
+    life = Life(HERE, every=0.01, stalled_after=0.05)
+    life.progress()
+    life.start()
+    assert eventually(life._stalled, 5)
+    said = len(record.said)
+    assert not eventually(lambda: len(record.said) > said + 1, 0.2)
+    life.end()
+
+
+def test_without_a_keeper_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness, "_keepers", [])
+    with liveness.alive("dispatcher") as life:
+        assert life._thread.ident is None

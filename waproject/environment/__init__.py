@@ -1,0 +1,1 @@
+"""Settings that are read from environment variables: endpoints, file storage, the local run."""

@@ -1,0 +1,52 @@
+"""Endpoints that a deployment may talk to."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: ``localhost``, 127.0.0.0/8 or ::1."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_loopback(name: str, url: str) -> None:
+    """Raise ImproperlyConfigured unless the URL stays on this machine; ``name`` is the variable to blame."""
+    if not is_loopback(url):
+        raise ImproperlyConfigured(
+            f"{name} must be an address of this machine (127.0.0.1) while DEPLOYMENT=local, and is {url or 'not set'}. "
+            "A local pipeline never talks to real AWS or Meta."
+        )
+
+
+def require_https(name: str, url: str) -> None:
+    """Raise ImproperlyConfigured unless the URL is an https one: an access token travels to it."""
+    if urlsplit(url).scheme != "https":
+        raise ImproperlyConfigured(f"{name} must start with https:// in production, and is {url or 'not set'}.")
+
+
+def sqs_addresses(
+    endpoint: str, queues: Mapping[str, Mapping[str, str]], monitor_queue: str
+) -> Iterator[tuple[str, str]]:
+    """The variables that hold an address of SQS, each with its value; those that are empty are left out.
+
+    queues: by lane, `url` and `dlq_url`.
+    """
+    named = [("AWS_ENDPOINT_URL_SQS", endpoint), ("SQS_MONITOR_QUEUE_URL", monitor_queue)]
+    for lane, urls in queues.items():
+        named += [(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"]), (f"SQS_{lane.upper()}_DLQ_URL", urls["dlq_url"])]
+    return ((name, url) for name, url in named if url)
+
+
+def networks(name: str, texts: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """These networks; raises ImproperlyConfigured for what is none, with the variable to blame."""
+    try:
+        return tuple(ipaddress.ip_network(text.strip()) for text in texts if text.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is a list of networks such as 10.1.0.0/16: {error}.") from None

@@ -1,0 +1,48 @@
+"""File storage settings, read from text."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+KINDS = ("image", "video", "audio", "voice", "document", "sticker")
+# Files come in pieces of this size from a bucket; what is larger is in the system's directory for temporary files.
+S3_IN_MEMORY = 1024 * 1024
+
+
+def media_limits(name: str, texts: Iterable[str]) -> dict[str, int]:
+    """`kind=bytes` entries; raises ImproperlyConfigured, with the variable to blame."""
+    limits = {}
+    for text in texts:
+        kind, _, number = text.strip().partition("=")
+        if kind not in KINDS or not number.isdecimal() or not int(number):
+            raise ImproperlyConfigured(
+                f"{name} has {text!r}; an entry is a kind and bytes, document=20000000. The kinds: {', '.join(KINDS)}."
+            )
+        limits[kind] = int(number)
+    return limits
+
+
+def media_storage(directory: Path, bucket: str, prefix: str, endpoint_url: str, region: str) -> dict[str, Any]:
+    """Django's description of the storage: the bucket, or else the directory."""
+    if not bucket:
+        options: dict[str, Any] = {
+            "location": str(directory),
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o640,
+            "directory_permissions_mode": 0o750,
+        }
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    options = {
+        "bucket_name": bucket,
+        "location": prefix,
+        "region_name": region,
+        "endpoint_url": endpoint_url or None,
+        "file_overwrite": True,
+        "default_acl": None,
+        "max_memory_size": S3_IN_MEMORY,
+        # Nothing is ever served from the bucket itself.
+        "querystring_auth": True,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

@@ -1,0 +1,22 @@
+"""The environment of a running `make run`, for `manage.py` and `celery` typed by hand.
+
+Only a process that has no configuration at all is helped: with DEPLOYMENT or DJANGO_SECRET_KEY set, a missing
+variable stays missing, so that a production process can never pick up a local value.
+"""
+
+import os
+import shlex
+from pathlib import Path
+
+
+def read_local_environment(base_dir: Path) -> None:
+    """Set what `var/local.env` (KEY=value, quoted for the shell) names and the environment does not."""
+    if "DEPLOYMENT" in os.environ or "DJANGO_SECRET_KEY" in os.environ:
+        return
+    file = Path(os.environ.get("VAR_DIR") or base_dir / "var") / "local.env"
+    if not file.is_file():
+        return
+    for line in file.read_text().splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            os.environ.setdefault(key, "".join(shlex.split(value)))

@@ -1,0 +1,1 @@
+"""Log lines: format, context, masking and throttling."""

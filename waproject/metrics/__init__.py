@@ -1,0 +1,1 @@
+"""Counters and histograms, kept in memory and flushed to PostgreSQL."""

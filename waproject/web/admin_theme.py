@@ -1,0 +1,118 @@
+"""The admin's theme and sidebar: settings of django-unfold.
+
+Apps are named by strings alone: `waproject` knows none of them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+    """A model's list, for whoever may see it. `model`: app.model."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may(f"{app}.view_{name}"),
+    }
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    def check(request: HttpRequest) -> bool:
+        return request.user.has_perm(permission)
+
+    return check
+
+
+def _style(request: HttpRequest) -> str:
+    """Not at import: a hashed name needs the settings."""
+    return static("waproject/admin.css")
+
+
+SIDEBAR: list[dict[str, Any]] = [
+    {
+        "items": [
+            {"title": "Overview", "icon": "home", "link": reverse_lazy("admin:index")},
+            {"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("monitoring-dashboard")},
+        ]
+    },
+    {
+        "title": "Conversations",
+        "items": [
+            _item("Conversations", "forum", "messaging.conversation"),
+            _item("Messages", "chat", "messaging.message"),
+            _item("Contacts", "person", "messaging.contact"),
+            _item("Files", "image", "messaging.media"),
+        ],
+    },
+    {
+        "title": "Sending",
+        "items": [
+            _item("Numbers", "call", "messaging.businessnumber"),
+            _item("Holds", "pause_circle", "messaging.hold"),
+            _item("Templates", "description", "messaging.templatecategory"),
+        ],
+    },
+    {
+        "title": "Passing on",
+        "items": [
+            _item("Subscriptions", "webhook", "messaging.subscription"),
+            _item("Deliveries", "outgoing_mail", "messaging.delivery"),
+            _item("Events", "bar_chart", "analytics.event"),
+        ],
+    },
+    {
+        "title": "Looking after it",
+        "items": [
+            _item("Alerts", "notifications", "monitoring.alert"),
+            _item("Silences", "notifications_off", "monitoring.silence"),
+            {**_item("Dead letters", "mark_email_unread", "monitoring.move"), "permission": _may("monitoring.redrive")},
+            _item("Account events", "campaign", "messaging.accountevent"),
+            _item("Unknown updates", "help", "messaging.unknownupdate"),
+            _item("Orphan statuses", "link_off", "messaging.orphanstatus"),
+            _item("Audit log", "history", "messaging.auditentry"),
+        ],
+    },
+    {
+        "title": "Access",
+        "items": [
+            _item("API clients and keys", "key", "messaging.apiclient"),
+            _item("Accounts", "badge", "auth.user"),
+            _item("Groups", "group", "auth.group"),
+        ],
+    },
+]
+
+UNFOLD = {
+    "SITE_TITLE": "WhatsApp pipeline",
+    "SITE_HEADER": "WhatsApp pipeline",
+    "SITE_SYMBOL": "forum",
+    "SITE_URL": None,
+    # The log of who changed what in the admin is the audit log's part.
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [_style],
+    "LOGIN": {"form": "messaging.access.login_form.LoginForm"},
+    "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
+    "COLORS": {
+        # A green on which white text can be read (4.5 to 1 from 600 on).
+        "primary": {
+            "50": "#f0fdf6",
+            "100": "#dcfce9",
+            "200": "#bbf7d3",
+            "300": "#86efb0",
+            "400": "#4ade85",
+            "500": "#22b866",
+            "600": "#128049",
+            "700": "#0f6b3e",
+            "800": "#115433",
+            "900": "#10452c",
+            "950": "#032616",
+        },
+    },
+}

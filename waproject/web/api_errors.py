@@ -1,0 +1,25 @@
+"""API errors: 503 with Retry-After while PostgreSQL is down."""
+
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from rest_framework.exceptions import ErrorDetail, NotAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+RETRY_AFTER_S = 5
+SEND_A_KEY = "Send your API key: `Authorization: Bearer wak_…`."
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler, and 503 for a database that cannot be reached: nothing was stored, so try again."""
+    if isinstance(error, OperationalError | InterfaceError):
+        # The browsable page would ask the database who is logged in.
+        context["request"].accepted_renderer = JSONRenderer()
+        context["request"].accepted_media_type = JSONRenderer.media_type
+        detail = {"detail": f"The database is not available; try again in {RETRY_AFTER_S} seconds."}
+        return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+    if isinstance(error, NotAuthenticated):
+        error.detail = ErrorDetail(SEND_A_KEY, error.default_code)
+    return exception_handler(error, context)

@@ -1,0 +1,1 @@
+"""Shared parts of Celery workers: configuration, pool, liveness, shutdown."""

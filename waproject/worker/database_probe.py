@@ -1,0 +1,48 @@
+"""A probe of PostgreSQL with a deadline.
+
+Django's connections know no deadline but the server's own: a server that went silent holds their thread for minutes.
+These are connections apart, in psycopg2's asynchronous mode.
+"""
+
+import select
+import time
+from typing import Any
+
+import psycopg2
+from django.db import connection
+from psycopg2 import extensions
+
+ANSWER_S = 3.0
+
+
+def connect(until: float) -> Any:
+    """A connection to the default database, by `until` (monotonic). Raises psycopg2.Error and TimeoutError."""
+    made = psycopg2.connect(**connection.get_connection_params(), async_=True)
+    try:
+        wait(made, until)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def wait(asked: Any, until: float) -> None:
+    """Until the connection has done what it was told. Raises psycopg2.Error, and TimeoutError when that is late."""
+    while (state := asked.poll()) != extensions.POLL_OK:
+        waiting = select.poll()
+        waiting.register(asked.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
+        left = until - time.monotonic()
+        if left <= 0 or not waiting.poll(left * 1000):
+            raise TimeoutError("PostgreSQL does not answer")
+
+
+def ask(deadline: float = ANSWER_S) -> None:
+    """Return once PostgreSQL has let us in and answers. Raises psycopg2.Error, and TimeoutError after `deadline` s."""
+    until = time.monotonic() + deadline
+    asked = connect(until)
+    try:
+        cursor = asked.cursor()  # has to live until the answer is here
+        cursor.execute("SELECT 1")
+        wait(asked, until)
+    finally:
+        asked.close()
