@@ -1,4 +1,4 @@
-"""The dispatcher: releases what is due to the outgoing queue, and finds what got lost. Any number may run.
+"""The dispatcher process: releases due messages and recovers lost ones. Any number may run.
 
 While SQS is away it delivers by itself, with the worker's own functions, what it releases and what was queued before;
 copies that SQS brings back later find nothing to claim.
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, connection
 
 from messaging.access.idempotency import sweep_idempotency_keys
+from messaging.access.login_throttle import sweep_login_throttle
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
-from messaging.lifecycle.transitions import Logged, announce_changes
 from messaging.outgoing import call_pool, tasks
 from messaging.outgoing.claim_and_record import claim
 from messaging.outgoing.dead_letter_publisher import publish_dead_letter
@@ -56,19 +56,19 @@ DRAIN_S = 25
 _incoming = IncomingWatch()
 
 
-def _sweep_unknown() -> list[Logged]:
-    return sweep_unknown(_incoming.evidence()) if has_unknown() else []
+def _sweep_unknown() -> None:
+    if has_unknown():
+        sweep_unknown(_incoming.evidence())
 
 
-def _drain_exhausted() -> list[Logged]:
+def _drain_exhausted() -> None:
     letters = exhausted()
     for letter in letters:
         publish_dead_letter("outgoing", tasks.revive, str(letter.message_id), letter.generation)
     dead_lettered(letters)
-    return []
 
 
-SWEEPS: tuple[tuple[float, Callable[[], list[Logged]]], ...] = (
+SWEEPS: tuple[tuple[float, Callable[[], None]], ...] = (
     (1.0, sweep_holds),
     (1.0, sweep_expired),
     (2.0, sweep_orphans),
@@ -79,6 +79,7 @@ SWEEPS: tuple[tuple[float, Callable[[], list[Logged]]], ...] = (
     (10.0, sweep_pairs),
     (60.0, sweep_stored_webhooks),
     (60.0, sweep_idempotency_keys),
+    (60.0, sweep_login_throttle),
 )
 
 
@@ -155,7 +156,7 @@ class Dispatcher:
         """What a worker does. Too much for the free calls goes back: it keeps its turn, and can still be cancelled."""
         own = call_pool.sender(OWN_CALLS)
         if len(batch.message_ids) > own.free():
-            announce_changes(take_back(batch))
+            take_back(batch)
             return
         for claimed in claim([batch]):
             own.send(claimed)
@@ -174,7 +175,7 @@ class Dispatcher:
                 continue
             self._next_sweep[sweep] = now + every
             try:
-                announce_changes(sweep())
+                sweep()
             except SqsAway:
                 logger.info("%s waits for SQS", sweep.__name__)
             except (OperationalError, InterfaceError):

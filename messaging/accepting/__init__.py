@@ -13,7 +13,7 @@ from messaging.accepting.business_numbers import (
 )
 from messaging.accepting.recipient_checks import (
     NoConsent,
-    standings,
+    check_recipients,
 )
 from messaging.accepting.service_window import (
     WINDOW,
@@ -33,11 +33,11 @@ __all__ = [
     "UnknownNumber",
     "WindowClosed",
     "WindowPolicy",
+    "check_recipients",
     "draft",
     "is_open",
     "last_inbound",
     "number_to_send_from",
-    "standings",
     "store",
     "window_policy",
 ]

@@ -1,10 +1,11 @@
-"""Which message a new one answers or reacts to: clients name it by our id or by Meta's, Meta knows only its own."""
+"""Targets of replies and reactions: a client names them by our id or by wamid, Meta needs the wamid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from messaging.accepting.accept import NewMessage
+from messaging.contacts import names_of
 from messaging.models import Message
 from messaging.whatsapp.outbound import REACTION, InvalidContent
 from messaging.whatsapp.recipients import canonical, is_phone
@@ -13,7 +14,7 @@ REPLY_TO = "reply_to"
 REACTS_TO = "message_data.message_id"
 
 
-def with_answered(new: Sequence[NewMessage]) -> list[NewMessage | InvalidContent]:
+def with_reply_targets(new: Sequence[NewMessage]) -> list[NewMessage | InvalidContent]:
     """The messages with a wamid as their `context_wamid` and in their reaction; what cannot be answered as an error.
 
     A wamid is taken as it is: Meta knows messages that we never saw. Our ids are looked up in one query for all.
@@ -58,6 +59,7 @@ def _resolved(message: NewMessage, known: Mapping[UUID, Message]) -> NewMessage 
 def _same_conversation(message: NewMessage, target: Message) -> bool:
     if message.number.pk != target.number_id:
         return False
-    # A number and a user id may be the same person.
-    told_apart = is_phone(message.peer) == is_phone(target.peer)
-    return not told_apart or canonical(message.peer) == canonical(target.peer)
+    if is_phone(message.peer) != is_phone(target.peer):
+        # A number and a user id may be the same person.
+        return True
+    return canonical(message.peer) == canonical(target.peer) or target.peer in names_of([message.peer])

@@ -1,4 +1,4 @@
-"""Writing down who did what by hand."""
+"""The audit log: one entry per manual action."""
 
 from messaging.models import ApiClient, AuditEntry
 

@@ -1,4 +1,4 @@
-"""One request, carried out once: what its repetition is answered, and for how long that is kept."""
+"""Idempotency keys: the stored answer of a request, kept for seven days."""
 
 import hashlib
 import json
@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from messaging.lifecycle import Logged
 from messaging.models import ApiClient, IdempotencyKey
 
 KEPT_FOR = timedelta(days=7)
@@ -47,8 +46,7 @@ def answer_given(once: Once) -> str | None:
     return answer
 
 
-def sweep_idempotency_keys() -> list[Logged]:
-    """Forget keys after seven days, some thousands at a time. No message changes, so nothing is logged."""
+def sweep_idempotency_keys() -> None:
+    """Delete keys after seven days, some thousands at a time."""
     old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).order_by("created_at")
     IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:SWEEP_ROWS])).delete()
-    return []

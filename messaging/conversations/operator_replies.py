@@ -1,4 +1,4 @@
-"""An operator's reply in a conversation: the normal lane, high priority, once however often it is pressed."""
+"""Operator replies: high priority on the normal lane, sent once however often the button is pressed."""
 
 import json
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from messaging.accepting import (
     NoConsent,
     WindowClosed,
     WindowPolicy,
+    check_recipients,
     draft,
     is_open,
     last_inbound,
-    standings,
     store,
     window_policy,
 )
@@ -54,12 +54,12 @@ def reply(given: Reply, account_id: int, who: str) -> UUID:
     new = NewMessage(
         given.to, given.type, outbound.validate(given.type, given.data), given.number, priority=Priority.HIGH
     )
-    (standing,) = standings([new], windows=False)
-    if standing.refusal:
-        raise NoConsent(standing.refusal)
+    (check,) = check_recipients([new], windows=False)
+    if check.refusal:
+        raise NoConsent(check.refusal)
     if given.type != TEMPLATE and window_policy() is not WindowPolicy.OFF and not _window_is_open(given):
         raise WindowClosed
-    (row,) = draft([new])
+    (row,) = draft([check.message])
     with transaction.atomic():
         if store([row], once, json.dumps({"id": str(row.id)})):
             note(who, "reply", f"message {row.id}")

@@ -1,4 +1,4 @@
-"""`POST /messaging/messages/{id}/read`: the blue ticks, and "is typing"."""
+"""`POST /messaging/messages/{id}/read`: read receipts and typing indicators."""
 
 from uuid import UUID
 
@@ -19,6 +19,8 @@ RETRY_AFTER_S = "5"
 
 class ReadView(APIView):
     """Show the user that a message was read."""
+
+    staff_permissions = {"POST": "messaging.reply_conversation"}
 
     @extend_schema(
         request=ReadSerializer,

@@ -1,4 +1,4 @@
-"""What an operator typed, as a reply; and why it cannot be sent, in words."""
+"""The operator's reply form, and why a reply cannot be sent."""
 
 from collections.abc import Mapping
 from typing import Any

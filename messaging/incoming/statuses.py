@@ -1,4 +1,4 @@
-"""Meta's statuses and our messages: matched by our own id, then by wamid; what matches nothing waits as an orphan."""
+"""Statuses: matched by our id, then by wamid; unmatched ones wait as orphans."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import learn_from_statuses
-from messaging.lifecycle import Change, Logged, advance_many
+from messaging.incoming.business_numbers import complete, named
+from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
 from messaging.outgoing import give_another_chance
 from messaging.states import FROM_META, Status
@@ -21,17 +22,16 @@ SWEEP_ROWS = 500
 MAX_CODE = 2**31 - 1  # what the column holds
 
 
-def apply_statuses(updates: Sequence[StatusUpdate]) -> list[Logged]:
+def apply_statuses(updates: Sequence[StatusUpdate]) -> None:
     """Move messages by what Meta reports, and keep as orphans the statuses of messages that are not here (yet)."""
     if not updates:
-        return []
+        return
     found = _match(updates)
     matched = [(update, message_id) for update in updates if (message_id := found.get(_identity(update)))]
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
     learn_from_statuses(matched)
-    logged = advance_many(changes)
-    return logged + give_another_chance(changes, logged)
+    give_another_chance(changes, advance_many(changes))
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:
@@ -39,24 +39,29 @@ def _identity(update: StatusUpdate) -> tuple[str, str]:
 
 
 def _match(updates: Sequence[StatusUpdate]) -> dict[tuple[str, str], UUID]:
-    """Which message each update is about: our id in the callback data, and its number, else the wamid."""
+    """Which message each update is about: our id in the callback data and its number, else the wamid.
+
+    A number whose account is not known yet learns it on the way.
+    """
     ids = [_our_id(update) for update in updates]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT m.id, m.wamid, n.phone_number_id FROM messaging_message m
+            SELECT m.id, m.wamid, n.phone_number_id, n.waba_id <> '' FROM messaging_message m
               JOIN messaging_businessnumber n ON n.id = m.number_id
               WHERE m.id = ANY(%(ids)s::uuid[]) OR m.wamid = ANY(%(wamids)s)
             UNION
-            SELECT m.id, a.wamid, n.phone_number_id FROM messaging_attempt a
+            SELECT m.id, a.wamid, n.phone_number_id, n.waba_id <> '' FROM messaging_attempt a
               JOIN messaging_message m ON m.id = a.message_id JOIN messaging_businessnumber n ON n.id = m.number_id
               WHERE a.wamid = ANY(%(wamids)s)
             """,
             {"ids": [i for i in ids if i], "wamids": [update.wamid for update in updates]},
         )
         rows = cursor.fetchall()
-    by_id = {(message_id, number): message_id for message_id, _, number in rows}
-    by_wamid = {wamid: message_id for message_id, wamid, _ in rows if wamid}
+    incomplete = {number for _, _, number, is_complete in rows if not is_complete}
+    complete(named(update) for update in updates if update.waba_id and update.phone_number_id in incomplete)
+    by_id = {(message_id, number): message_id for message_id, _, number, _ in rows}
+    by_wamid = {wamid: message_id for message_id, wamid, _, _ in rows if wamid}
     found: dict[tuple[str, str], UUID] = {}
     for update, our_id in zip(updates, ids, strict=True):
         message_id = (our_id and by_id.get((our_id, update.phone_number_id or ""))) or by_wamid.get(update.wamid)
@@ -85,7 +90,7 @@ def _change(update: StatusUpdate, message_id: UUID) -> Change | None:
         error_code=update.error_code if abs(update.error_code or 0) <= MAX_CODE else None,
         error_title=update.error_title or ("failed" if status is Status.FAILED else ""),
         key=":".join(filter(None, (update.wamid, update.status, update.participant))),
-        # One member of a group who did not get it fails nothing: logged, and no state is ever `received` here.
+        # A failure for one member of a group is logged and fails nothing: no outbound message is ever `received`.
         expected=Status.RECEIVED if update.participant and status is Status.FAILED else None,
     )
 
@@ -107,8 +112,8 @@ def _keep_orphans(updates: Sequence[StatusUpdate]) -> None:
         OrphanStatus.objects.bulk_create([rows[key] for key in sorted(rows)], ignore_conflicts=True)
 
 
-def sweep_orphans() -> list[Logged]:
-    """Apply the orphans whose message has come since, and forget those that are older than a week."""
+def sweep_orphans() -> None:
+    """Apply the orphans whose message is stored by now; delete those older than a week."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval",
@@ -126,10 +131,10 @@ def sweep_orphans() -> list[Logged]:
             [SWEEP_ROWS],
         )
         rows = cursor.fetchall()
-        return apply_statuses([update for raw, number in rows for update in _as_it_came(json.loads(raw), number)])
+        apply_statuses([update for raw, number in rows for update in _renormalised(json.loads(raw), number)])
 
 
-def _as_it_came(raw: object, phone_number_id: str) -> tuple[StatusUpdate, ...]:
-    """An orphan read once more by the normaliser, as if Meta had just sent it."""
+def _renormalised(raw: object, phone_number_id: str) -> tuple[StatusUpdate, ...]:
+    """Normalise an orphan again, as if Meta had just sent it."""
     value = {"metadata": {"phone_number_id": phone_number_id}, "statuses": [raw]}
     return normalise({"object": OBJECT, "entry": [{"changes": [{"field": FIELD, "value": value}]}]}).statuses

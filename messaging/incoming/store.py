@@ -1,4 +1,4 @@
-"""What a webhook of Meta becomes: messages stored once, statuses applied forward, the rest kept as unknown."""
+"""Storage of webhooks: messages once, statuses forward only, the rest as unknown updates."""
 
 import hashlib
 import json
@@ -9,10 +9,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.contacts import STOPPED_MARKETING, people_of
+from messaging.contacts import STOPPED_MARKETING, update_contacts
 from messaging.incoming.account_events import store_events
+from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_named
 from messaging.incoming.statuses import apply_statuses
-from messaging.lifecycle import Logged, MessageReceived, announce_changes, happened, retrying_deadlocks
+from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
 from messaging.media import expect_media
 from messaging.models import (
     BusinessNumber,
@@ -24,12 +25,12 @@ from messaging.models import (
 )
 from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
+from messaging.whatsapp.recipients import canonical
 from messaging.whatsapp.storable import storable
 from waproject.logs.context import note_messages
 
-NUMBER_ID_LENGTH = 32
 TYPE_LENGTH = 32
-# Longer than its task may be retried: until then the task is the one to do it.
+# Longer than the task may be retried; until then the task processes the body.
 STORED_LOST_AFTER = timedelta(hours=2)
 
 
@@ -38,11 +39,11 @@ def receive(*bodies: object) -> None:
 
     The same body again stores nothing twice. Raises django.db errors when the database is away.
     """
-    announce_changes(store(sum((normalise(body) for body in bodies), Normalised())))
+    store(sum((normalise(body) for body in bodies), Normalised()))
 
 
 def receive_stored(stored_id: int) -> None:
-    """Like `receive`, for a body that was too large for the queue; a copy of the task finds it gone."""
+    """Like `receive`, for a body that was too large for the queue. A duplicate of the task finds it deleted."""
     stored = StoredWebhook.objects.filter(pk=stored_id).first()
     if stored is not None:
         receive(stored.body)
@@ -50,27 +51,26 @@ def receive_stored(stored_id: int) -> None:
 
 
 @retrying_deadlocks
-def store(normalised: Normalised) -> list[Logged]:
-    """Returns what was logged of all messages."""
-    messages = [message for message in normalised.messages if _number_id(message)]
-    homeless = [
+def store(normalised: Normalised) -> None:
+    """Store messages, statuses, account events and what is unknown, in one transaction."""
+    messages = [message for message in normalised.messages if number_id(message)]
+    without_number = [
         Unknown("message without a business number", None, message.raw)
         for message in normalised.messages
-        if not _number_id(message)
+        if not number_id(message)
     ]
     with transaction.atomic():
-        numbers = _numbers(messages, _named(normalised))
-        new, logged = _store_messages(messages, normalised, numbers)
-        _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, [row.id for row in new])])
+        numbers = numbers_named(messages, _named(normalised))
+        new = _store_messages(messages, normalised, numbers)
+        _store_unknown([*normalised.unknown, *without_number, *_wamid_conflicts(messages, [row.id for row in new])])
         store_events(normalised.events)
-        logged += apply_statuses(normalised.statuses)
+        apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
         happened([MessageReceived(message_id) for message_id in received])
-    return logged
 
 
 def _named(normalised: Normalised) -> set[str]:
-    """The numbers that consent and pairs are about."""
+    """The business numbers that consent changes and identities refer to."""
     failed = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
     return {
         *(preference.phone_number_id or "" for preference in normalised.preferences),
@@ -79,63 +79,36 @@ def _named(normalised: Normalised) -> set[str]:
     }
 
 
-def _number_id(message: InboundMessage) -> str:
-    """The business number's id at Meta; empty where it is missing or cannot be one."""
-    number_id = message.phone_number_id or ""
-    return number_id if len(number_id) <= NUMBER_ID_LENGTH else ""
-
-
-def _numbers(messages: Iterable[InboundMessage], others: set[str]) -> dict[str, BusinessNumber]:
-    """The business numbers by Meta's id. One that signed webhooks name and we do not know is ours too: it is added."""
-    named = {_number_id(message): message for message in messages}
-    wanted = {*named, *others}
-    if not wanted:
-        return {}
-    known = {n.phone_number_id: n for n in BusinessNumber.objects.filter(phone_number_id__in=wanted)}
-    missing = [
-        BusinessNumber(
-            phone_number_id=phone_number_id,
-            display_phone_number=(message.display_phone_number or "")[:NUMBER_ID_LENGTH],
-            waba_id=(message.waba_id or "")[:NUMBER_ID_LENGTH],
-        )
-        for phone_number_id, message in sorted(named.items())
-        if phone_number_id not in known
-    ]
-    if missing:
-        BusinessNumber.objects.bulk_create(missing, ignore_conflicts=True)
-        known.update({n.phone_number_id: n for n in BusinessNumber.objects.filter(phone_number_id__in=named)})
-    return known
-
-
 def _store_messages(
     messages: Sequence[InboundMessage], normalised: Normalised, numbers: dict[str, BusinessNumber]
-) -> tuple[list[Message], list[Logged]]:
+) -> list[Message]:
     by_wamid: dict[str, InboundMessage] = {}
     for message in messages:
         by_wamid.setdefault(message.wamid, message)
-    contacts = people_of(list(by_wamid.values()), normalised, numbers)
-    # Made in Meta's order, so that the ids of one second's messages have it too; written in one order by all workers.
-    rows = [_row(message, numbers[_number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
+    contacts = update_contacts(list(by_wamid.values()), normalised, numbers)
+    # Created in Meta's order, so that the ids within one second keep it; inserted in wamid order, so that workers do
+    # not deadlock.
+    rows = [_row(message, numbers[number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
     if not rows:
-        return [], []
+        return []
     rows.sort(key=lambda row: row.wamid or "")
     Message.objects.bulk_create(rows, ignore_conflicts=True)
-    # An id that is there is new: rows that were in conflict kept the id of the first delivery.
+    # An id that is found is new: conflicting rows kept the id of the first delivery.
     stored = set(Message.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
     new = sorted((row for row in rows if row.id in stored), key=lambda row: row.id)
     events = MessageEvent.objects.bulk_create(
         MessageEvent(message_id=row.id, status=row.status, at=row.at, source="webhook") for row in new
     )
-    logged = [Logged(event.pk, event.message_id, Status(event.status), applied=False) for event in events]
+    announce_events([event.pk for event in events])
     expect_media(new)
     note_messages(row.id for row in new)
-    return new, logged
+    return new
 
 
-def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
-    """Messages whose wamid another message has. It should not happen; if it does, the second is kept as unknown.
+def _wamid_conflicts(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
+    """Messages whose wamid another message already has, as unknown updates. Meta should not send any.
 
-    A delivery that is repeated has the same type and time, and is none of these.
+    A repeated delivery has the same type and time and is no conflict.
     """
     if len(received) == len(messages):
         return []
@@ -157,7 +130,7 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         direction=Direction.OUTBOUND if message.outgoing else Direction.INBOUND,
         number=number,
         contact=contact,
-        peer=message.sender or message.sender_user_id or "",
+        peer=canonical(message.sender or message.sender_user_id or ""),
         wamid=message.wamid,
         type=message.type[:TYPE_LENGTH],
         content=message.content,
@@ -202,12 +175,11 @@ def _digest(piece: Unknown) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sweep_stored_webhooks() -> list[Logged]:
-    """Work on stored bodies whose task got lost, a few at a time. Nothing is left to announce: `receive` did."""
+def sweep_stored_webhooks() -> None:
+    """Process stored bodies whose task was lost, a few at a time."""
     lost = StoredWebhook.objects.filter(received_at__lt=timezone.now() - STORED_LOST_AFTER).order_by("id")
     for stored_id in lost.values_list("id", flat=True)[:10]:
         receive_stored(stored_id)
-    return []
 
 
 def keep_for_later(body: object) -> int:

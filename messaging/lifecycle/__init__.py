@@ -17,7 +17,7 @@ from messaging.lifecycle.transitions import (
     Change,
     Logged,
     advance_many,
-    announce_changes,
+    announce_events,
 )
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "StatusChanged",
     "advance_many",
     "alert",
-    "announce_changes",
+    "announce_events",
     "happened",
     "retrying_deadlocks",
 ]

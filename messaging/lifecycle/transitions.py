@@ -1,11 +1,11 @@
-"""The one place where a message's status changes: one statement for many messages, which also writes the trail."""
+"""Status transitions: one statement for any number of messages, which also writes the trail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from messaging.lifecycle.deadlock_retry import retrying_deadlocks
 from messaging.lifecycle.domain_events import StatusChanged, happened, one_transaction
@@ -126,8 +126,8 @@ def advance_many(changes: Sequence[Change]) -> list[Logged]:
     """Apply changes to any number of messages, in one statement, and log each piece of evidence once.
 
     Several changes to one message: the highest state is the last word, all are logged. A change that is not legal
-    (`messaging.states`) moves nothing and is logged as not applied. Returns what was logged. Callers outside a
-    transaction then call `announce_changes`.
+    (`messaging.states`) moves nothing and is logged as not applied. Returns what was logged; the trail's new rows are
+    announced after the commit.
     """
     if not changes:
         return []
@@ -169,6 +169,7 @@ def _advance(changes: Sequence[Change]) -> list[Logged]:
     ]
     note_messages(event.message_id for event in logged if event.applied)
     happened([StatusChanged(event.message_id, event.status, event.event_id) for event in logged if event.applied])
+    announce_events([event.event_id for event in logged])
     return logged + _failures_that_came_first(changes, logged)
 
 
@@ -212,7 +213,7 @@ def _failures_that_came_first(changes: Sequence[Change], logged: Sequence[Logged
     )
 
 
-def announce_changes(logged: Sequence[Logged]) -> None:
-    """Tell the analytics lane of the trail's new rows; only after the commit of what was logged."""
-    if logged:
-        announce(events_recorded, Message, event_ids=[event.event_id for event in logged])
+def announce_events(event_ids: Sequence[int]) -> None:
+    """Send `events_recorded` for new MessageEvent rows after the commit; at once outside a transaction."""
+    if event_ids:
+        transaction.on_commit(lambda: announce(events_recorded, Message, event_ids=list(event_ids)))

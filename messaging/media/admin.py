@@ -1,4 +1,4 @@
-"""Files in the admin: shown on their message's page, listed, and asked for again when they did not come."""
+"""Media files in the admin: on their message's page, in a list, with a button to download again."""
 
 from uuid import UUID
 

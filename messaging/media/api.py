@@ -1,4 +1,4 @@
-"""`GET /messaging/messages/{id}/media`: the file of a message. `POST /messaging/media`: a file for one."""
+"""`GET /messaging/messages/{id}/media` and `POST /messaging/media`."""
 
 import threading
 from collections.abc import Iterable
@@ -52,6 +52,7 @@ class AnyType(DefaultContentNegotiation):
 class MediaView(APIView):
     """The file that came with a message."""
 
+    staff_permissions = {"GET": "messaging.view_message"}
     content_negotiation_class = AnyType
 
     @extend_schema(
@@ -85,6 +86,7 @@ class MediaView(APIView):
 class UploadView(APIView):
     """Give Meta a file that messages can then carry."""
 
+    staff_permissions = {"POST": "messaging.add_message"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(

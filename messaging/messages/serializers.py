@@ -1,4 +1,4 @@
-"""What the API gives of messages."""
+"""Response fields of messages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Why a message has not gone yet, in an operator's words."""
+"""Reasons for which a message still waits, in an operator's words."""
 
 from django.utils import timezone
 

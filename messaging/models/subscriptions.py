@@ -1,4 +1,4 @@
-"""Who is told of what happens, by signed requests, and each telling with what came of it."""
+"""Subscriptions and their deliveries."""
 
 from enum import StrEnum
 
@@ -65,6 +65,9 @@ class Subscription(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Of the latest delivery that failed; a success keeps it, `failures` tells whether it still counts.
+    last_error = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
+    last_error_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 

@@ -1,4 +1,4 @@
-"""The calls of one worker process: many at once over one HTTP pool, their outcomes recorded together.
+"""The call pool of a worker process: parallel calls to the Cloud API, outcomes recorded in bulk.
 
 A claimed row is safe in the database, so its task need not wait for it: the task hands the rows over here and is
 done. HTTP threads never touch the database, and while they wait for Meta no transaction is open.
@@ -16,7 +16,6 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from messaging.lifecycle import announce_changes
 from messaging.outgoing.claim_and_record import Claimed, Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
@@ -92,7 +91,7 @@ class Sender:
             body = outbound.build(
                 claimed.type,
                 claimed.content,
-                to=claimed.peer,
+                to=claimed.to,
                 callback_data=str(claimed.message_id),
                 context_wamid=claimed.context_wamid,
             )
@@ -134,7 +133,7 @@ class Sender:
         give_up_at = max(outcome.at for outcome in outcomes) + KEPT_FOR
         while True:
             try:
-                announce_changes(record(outcomes))
+                record(outcomes)
             except (OperationalError, InterfaceError) as error:
                 connection.close()
                 if timezone.now() >= give_up_at:

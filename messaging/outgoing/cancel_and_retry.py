@@ -1,10 +1,11 @@
-"""What a client or an operator may do to one message after it was accepted: cancel it, or try a failed one again."""
+"""Cancelling an accepted message, and retrying a failed one."""
 
 from django.db import transaction
 from django.utils import timezone
 
 from messaging.access import note
-from messaging.lifecycle import Change, advance_many, announce_changes
+from messaging.contacts import refusal_of
+from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.outgoing.redrive import again
 from messaging.states import Status, may_move
@@ -49,15 +50,16 @@ def cancel(message: Message, who: str) -> Message:
         row = _locked(message)
         if not may_move(Status(row.status), Status.CANCELLED):
             raise NotPossible("cancelled", Status(row.status))
-        logged = advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
+        advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
         note(who, "cancel", f"message {row.pk}", before=row.status)
-    announce_changes(logged)
     message.refresh_from_db()
     return message
 
 
 def retry(message: Message, who: str) -> Message:
-    """Send a failed message again, with fresh attempts. Raises NotPossible, also once `expires_at` has passed.
+    """Send a failed message again, with fresh attempts.
+
+    Raises NotPossible, also once `expires_at` has passed, or where the contact was blocked or opted out since.
 
     Not for `unknown`, which legally may become `pending` too: that risks a double, and is an operator's decision.
     """
@@ -67,9 +69,10 @@ def retry(message: Message, who: str) -> Message:
             raise NotPossible("retried", Status(row.status))
         if row.expires_at is not None and row.expires_at <= timezone.now():
             raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
-        logged = again([row], "api")
+        if reason := refusal_of(row):
+            raise NotPossible("retried", Status.FAILED, reason)
+        again([row], "api")
         note(who, "retry", f"message {row.pk}", before=row.status)
-    announce_changes(logged)
     message.refresh_from_db()
     return message
 

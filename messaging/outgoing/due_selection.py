@@ -1,11 +1,11 @@
-"""Which of a number's due messages may go now, and what becomes of those that may not.
+"""Due selection: which of a number's due messages go now, and what happens to those that do not.
 
-A message that has to wait for something leaves the index of what is due, so that a tick meets it once and not each
+A message that must wait leaves the index of what is due, so that a tick meets it once and not each
 time: it is marked with its hold, or parked (`pair`) until its recipient's turn comes. A recipient's parked messages
 are a queue of their own, of which only the head is looked at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ class Candidate:
     due_at: datetime
     message_id: UUID
     peer: str
+    template: str
     expired: bool
     # The mark of a hold that covers it.
     hold: str | None
@@ -45,27 +46,40 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class Sorted:
-    """What becomes of candidates."""
+class Selection:
+    """The decision on a set of candidates."""
 
     go: list[Candidate] = field(default_factory=list)
     expired: list[UUID] = field(default_factory=list)
+    # The contact was blocked, or opted out, after acceptance: the reason by message.
+    refused: dict[UUID, str] = field(default_factory=dict)
     marks: dict[UUID, str] = field(default_factory=dict)
     # Recipients whose turn it is not, and when it may be.
     wake: dict[str, datetime] = field(default_factory=dict)
 
 
-def sort_out(due: Iterable[Candidate], heads: Iterable[Candidate], room: int, taken: set[str], now: datetime) -> Sorted:
+def select(
+    due: Iterable[Candidate],
+    heads: Iterable[Candidate],
+    room: int,
+    taken: set[str],
+    now: datetime,
+    *,
+    refused: Mapping[UUID, str],
+) -> Selection:
     """Let up to `room` candidates go, in their order; `taken` (recipients that one goes to) grows by them.
 
+    `refused` holds the reasons of the messages that consent forbids.
     A due message of a recipient with parked ones goes only before that recipient's head, else it joins the queue.
     """
     heads = list(heads)
     first_parked = {head.peer for head in heads}
-    result = Sorted()
+    result = Selection()
     for candidate in sorted([*due, *heads], key=lambda candidate: candidate.turn):
         if candidate.expired:
             result.expired.append(candidate.message_id)
+        elif candidate.message_id in refused:
+            result.refused[candidate.message_id] = refused[candidate.message_id]
         elif candidate.hold:
             result.marks[candidate.message_id] = candidate.hold
         elif (
@@ -84,7 +98,7 @@ def sort_out(due: Iterable[Candidate], heads: Iterable[Candidate], room: int, ta
 
 # The holds are few and mostly none, so looking through them for each candidate costs next to nothing.
 _ABOUT = """
-  d.priority, d.due_at, d.id, d.peer, COALESCE(d.expires_at <= statement_timestamp(), false),
+  d.priority, d.due_at, d.id, d.peer, d.template, COALESCE(d.expires_at <= statement_timestamp(), false),
   (SELECT h.kind || ':' || h.id FROM messaging_hold h
    WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
      (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
@@ -148,7 +162,7 @@ def heads_of_pairs(cursor: Any, number_id: int, limit: int) -> list[Candidate]:
     return [Candidate(*row) for row in rows if row[2] is not None]
 
 
-def set_aside(cursor: Any, number_id: int, result: Sorted) -> None:
+def set_aside(cursor: Any, number_id: int, result: Selection) -> None:
     """Mark what has to wait, and note when each recipient's turn may come."""
     if result.marks:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""A status `failed` whose code is no last word: Meta took the message and gave it up for a reason that passes.
+"""`failed` statuses whose code allows another attempt: Meta accepted the message and gave up for a passing reason.
 
 A token or quality code stops its number and keeps the message; a temporary one is tried again within the attempts;
 Meta's cap on marketing for a user (131049) is tried once more a day later. Nothing of this can send twice: the attempt
@@ -19,14 +19,14 @@ from messaging.states import Status
 from messaging.whatsapp.errors import from_failed_status
 
 
-def give_another_chance(changes: Sequence[Change], logged: Sequence[Logged]) -> list[Logged]:
+def give_another_chance(changes: Sequence[Change], logged: Sequence[Logged]) -> None:
     """Put back in line what failed just now, by these changes, where its code allows. Inside a transaction."""
     moved = {event.message_id for event in logged if event.applied and event.status is Status.FAILED}
     failures = {
         change.message_id: change for change in changes if change.status is Status.FAILED and change.message_id in moved
     }
     if not failures:
-        return []
+        return
     retries: list[Change] = []
     reports: list[Report] = []
     exhausted: list[Message] = []
@@ -44,9 +44,8 @@ def give_another_chance(changes: Sequence[Change], logged: Sequence[Logged]) -> 
             wait = decision.stop.wait if decision.wait is None and decision.stop else decision.wait
             retries.append(_again(message, wait or 0.0, decision))
     Message.objects.filter(pk__in=[message.pk for message in exhausted]).update(exhausted_at=timezone.now())
-    again = advance_many(retries)
+    advance_many(retries)
     apply_stops(reports, {})
-    return again
 
 
 def _again(message: Message, wait: float, decision: retry_policy.Decision) -> Change:

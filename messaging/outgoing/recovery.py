@@ -1,4 +1,4 @@
-"""What a dispatcher sweeps up: rows that got lost on the way, ran out of time, or outlived their worker."""
+"""Recovery: rows whose task was lost, whose time is over, or whose lease has expired."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from messaging.lifecycle import Change, Logged, advance_many
+from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.outgoing.release import Release
 from messaging.states import Status
@@ -26,7 +26,7 @@ PAIRS_KEPT = "2 minutes"
 LEASE_EXPIRED = "lease_expired"
 
 
-def take_back(batch: Release) -> list[Logged]:
+def take_back(batch: Release) -> None:
     """Make rows `pending` again whose task could not be published; that release does not count."""
     with transaction.atomic():
         rows = Message.objects.select_for_update().filter(
@@ -34,7 +34,7 @@ def take_back(batch: Release) -> list[Logged]:
         )
         ids = list(rows.order_by("id").values_list("id", flat=True))
         Message.objects.filter(id__in=ids).update(releases=F("releases") - 1)
-        return advance_many([_pending(message_id) for message_id in ids])
+        advance_many([_pending(message_id) for message_id in ids])
 
 
 def queued_releases(older_than_s: float, at_most: int) -> list[Release]:
@@ -54,7 +54,7 @@ def queued_releases(older_than_s: float, at_most: int) -> list[Release]:
         return [Release(release_id, list(ids)) for release_id, ids in cursor.fetchall()]
 
 
-def sweep_lost() -> list[Logged]:
+def sweep_lost() -> None:
     """Take back `queued` rows that no worker claimed; fail those that were released too often.
 
     A paused number's rows are not claimed, and neither is anybody's while no worker lives: that is nobody's failure.
@@ -75,7 +75,7 @@ def sweep_lost() -> list[Logged]:
             rows = cursor.fetchall()
             claimed_at = _last_claim(cursor) if any(too_often for _, too_often, _ in rows) else None
         now = timezone.now()
-        return advance_many(
+        advance_many(
             [
                 Change(message_id, Status.FAILED, now, "dispatcher", error_title="release_limit", exhausted=True)
                 if too_often and claimed_at is not None and claimed_at > released_at
@@ -98,7 +98,7 @@ def _last_claim(cursor: Any) -> datetime | None:
     return at
 
 
-def sweep_expired_leases() -> list[Logged]:
+def sweep_expired_leases() -> None:
     """A worker that took a row and did not come back within its lease may have sent it: the outcome is unknown.
 
     Its attempt ended when the lease did, at the latest.
@@ -111,7 +111,7 @@ def sweep_expired_leases() -> list[Logged]:
             .order_by("id")
             .values_list("id", "lease_until", "calls")[:SWEEP_ROWS]
         )
-        return advance_many(
+        advance_many(
             [
                 Change(
                     message_id,
@@ -127,7 +127,7 @@ def sweep_expired_leases() -> list[Logged]:
         )
 
 
-def sweep_expired() -> list[Logged]:
+def sweep_expired() -> None:
     """Messages whose `expires_at` has passed before anybody claimed them, held or not."""
     with transaction.atomic():
         now = timezone.now()
@@ -135,11 +135,11 @@ def sweep_expired() -> list[Logged]:
             expires_at__lte=now, outcome_at=None, status__in=[Status.PENDING, Status.QUEUED]
         )
         ids = sorted(rows.values_list("id", flat=True)[:EXPIRED_AT_ONCE])
-        return advance_many([Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in ids])
+        advance_many([Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in ids])
 
 
-def sweep_pairs() -> list[Logged]:
-    """Forget the paces that say nothing any more. No message changes, so nothing is logged."""
+def sweep_pairs() -> None:
+    """Delete the pair paces that no longer limit anything."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -151,7 +151,6 @@ def sweep_pairs() -> list[Logged]:
             """,
             [PAIRS_KEPT],
         )
-    return []
 
 
 def _pending(message_id: UUID) -> Change:

@@ -1,4 +1,4 @@
-"""Sending again what had ended: exhausted messages by way of the dead-letter queue, and an operator's own decisions.
+"""Redrive of failed messages: by the dead-letter queue, and by an operator.
 
 An exhausted message is `failed` for want of attempts. Its row is an outbox: the dispatcher puts `messaging.revive` with
 its id and generation on the outgoing dead-letter queue, where one view and one alarm serve all lanes. Whoever redrives
@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging.access import note
-from messaging.lifecycle import Change, Logged, advance_many, announce_changes
+from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status
 
@@ -49,9 +49,8 @@ def revive(message_id: UUID, generation: int) -> bool:
         row = Message.objects.select_for_update().filter(pk=message_id).first()
         if row is None or row.generation != generation or row.status != Status.FAILED:
             return False
-        logged = again([row], "redrive")
-    announce_changes(logged)
-    return bool(logged)
+        again([row], "redrive")
+    return True
 
 
 def send_again(message_ids: Sequence[UUID], by: str) -> list[UUID]:
@@ -61,10 +60,9 @@ def send_again(message_ids: Sequence[UUID], by: str) -> list[UUID]:
     """
     with transaction.atomic():
         rows = _locked(message_ids, [Status.UNKNOWN, Status.FAILED])
-        logged = again(rows, "operator")
+        again(rows, "operator")
         for row in rows:
             note(by, "send again", f"message {row.pk}", before=row.status)
-    announce_changes(logged)
     return [row.pk for row in rows]
 
 
@@ -76,7 +74,7 @@ def mark_failed(message_ids: Sequence[UUID], by: str) -> list[UUID]:
     with transaction.atomic():
         rows = _locked(message_ids, [Status.UNKNOWN])
         now = timezone.now()
-        logged = advance_many(
+        advance_many(
             [
                 Change(row.pk, Status.FAILED, now, "operator", error_title=MARKED_FAILED, expected=Status.UNKNOWN)
                 for row in rows
@@ -84,7 +82,6 @@ def mark_failed(message_ids: Sequence[UUID], by: str) -> list[UUID]:
         )
         for row in rows:
             note(by, "mark failed", f"message {row.pk}", before=row.status)
-    announce_changes(logged)
     return [row.pk for row in rows]
 
 
@@ -92,14 +89,13 @@ def _locked(message_ids: Sequence[UUID], states: Sequence[Status]) -> list[Messa
     return list(Message.objects.select_for_update().filter(pk__in=message_ids, status__in=states).order_by("pk"))
 
 
-def again(rows: Sequence[Message], source: str) -> list[Logged]:
+def again(rows: Sequence[Message], source: str) -> None:
     """Pending again, in this transaction, as if it had never been tried; a copy on the dead-letter queue is void.
 
-    The caller holds the rows' locks, has looked at their states, and announces what is returned.
+    The caller holds the rows' locks and has checked their states.
     """
     now = timezone.now()
-    logged = advance_many([Change(row.pk, Status.PENDING, now, source, due_at=now) for row in rows])
+    advance_many([Change(row.pk, Status.PENDING, now, source, due_at=now) for row in rows])
     Message.objects.filter(pk__in=[row.pk for row in rows]).update(
         attempts=0, releases=0, generation=F("generation") + 1, capped_at=None
     )
-    return logged

@@ -1,4 +1,4 @@
-"""What a dispatcher does at each tick: release what is due, most urgent first, at its number's pace."""
+"""Release: the dispatcher's step from `pending` to `queued`, most urgent first, at the pace of each number."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from messaging.lifecycle import Change, advance_many, announce_changes
+from messaging.contacts import Addressed, refusals, stops_of
+from messaging.lifecycle import Change, advance_many
 from messaging.outgoing import rate_limits
-from messaging.outgoing.due_selection import Candidate, due_now, heads_of_pairs, set_aside, sort_out
+from messaging.outgoing.due_selection import Candidate, Selection, due_now, heads_of_pairs, select, set_aside
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
@@ -32,6 +33,8 @@ class _Number:
     """A business number that this dispatcher has locked for the tick."""
 
     pk: int
+    portfolio: str
+    waba_id: str
     bucket: rate_limits.Bucket
     failures: int
     probe_step: int
@@ -109,8 +112,8 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
     # How many rows are queued is read from the partial unique index on what is on its way.
     cursor.execute(
         """
-        SELECT n.rate, n.tokens, n.tokens_at, n.pace_share, n.slowed_at, n.failures, n.probe_step,
-          statement_timestamp(),
+        SELECT n.portfolio, n.waba_id, n.rate, n.tokens, n.tokens_at, n.pace_share, n.slowed_at,
+          n.failures, n.probe_step, statement_timestamp(),
           (SELECT count(*) FROM messaging_message m WHERE m.number_id = n.id AND m.released_at IS NOT NULL
              AND m.outcome_at IS NULL AND m.status = 'queued'),
           EXISTS (SELECT 1 FROM messaging_pairpace p
@@ -124,7 +127,10 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
         [number_id],
     )
     row = cursor.fetchone()
-    return row and _Number(number_id, rate_limits.Bucket(*row[:5]), *row[5:])
+    if row is None:
+        return None
+    portfolio, waba_id, *bucket = row[:7]
+    return _Number(number_id, portfolio, waba_id, rate_limits.Bucket(*bucket), *row[7:])
 
 
 def _choose(cursor: Any, number: _Number, allowed: int) -> list[Candidate]:
@@ -136,21 +142,41 @@ def _choose(cursor: Any, number: _Number, allowed: int) -> list[Candidate]:
     for _ in range(ROUNDS):
         due = due_now(cursor, number.pk, limit)
         fresh = [candidate for candidate in due if candidate.message_id not in chosen]
-        result = sort_out(fresh, heads, allowed - len(chosen), taken, number.now)
+        refused = _refused(number, [*fresh, *heads])
+        result = select(fresh, heads, allowed - len(chosen), taken, number.now, refused=refused)
         chosen.update({candidate.message_id: candidate for candidate in result.go})
         set_aside(cursor, number.pk, result)
-        _expire(result.expired, number.now)
+        _end(result, number.now)
         if len(chosen) >= allowed or len(due) < limit:
             break
         heads, limit = [], LOOK_FURTHER
     return list(chosen.values())
 
 
-def _expire(message_ids: list[UUID], now: datetime) -> None:
-    if not message_ids:
-        return
-    logged = advance_many([Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in message_ids])
-    transaction.on_commit(lambda: announce_changes(logged))
+def _refused(number: _Number, candidates: list[Candidate]) -> dict[UUID, str]:
+    """The messages whose contact was blocked or opted out since acceptance, and the reasons.
+
+    Every road to the Cloud API leads through a release (schedules, retries, resumed holds, redrives, delivery without
+    SQS), so this is the one place that asks again.
+    """
+    if not candidates:
+        return {}
+    messages = [Addressed(one.peer, one.template, number.portfolio, number.waba_id) for one in candidates]
+    reasons = refusals(messages, stops_of(message.peer for message in messages))
+    return {one.message_id: reason for one, reason in zip(candidates, reasons, strict=True) if reason}
+
+
+def _end(selection: Selection, now: datetime) -> None:
+    """Expire the messages whose time is over, and cancel those that consent forbids."""
+    advance_many(
+        [
+            *(Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in selection.expired),
+            *(
+                Change(message_id, Status.CANCELLED, now, "dispatcher", error_title=reason)
+                for message_id, reason in selection.refused.items()
+            ),
+        ]
+    )
 
 
 def _batches(rows: list[Candidate]) -> list[Release]:

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when a subscription is left alone: pure functions of what happened."""
+"""Retry schedule of deliveries, and pauses of failing endpoints: pure functions of the answers."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,11 @@ FAILING_FOR = TRIED_FOR - timedelta(minutes=5)
 # a request in five minutes, and is found alive five minutes after it came back.
 PROBED_FROM = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 300
+# An endpoint's Retry-After postpones the delivery that got it by an hour at most, and the endpoint's other deliveries
+# by LONGEST_PAUSE_S: a header of a day must neither stop a subscription nor use up the day in which it may recover.
+LONGEST_RETRY_AFTER_S = 3600.0
+# Failures in a row before a day of them disables an endpoint: one delivery alone makes thirteen tries a day.
+DISABLED_FROM = 10
 
 
 class State(StrEnum):
@@ -42,13 +47,13 @@ def decide(answer: Answer, tries: int, give_up_at: datetime, now: datetime, chan
     if answer.is_gone or now >= give_up_at:
         return Decision(State.FAILED)
     wait = WAITS_S[min(tries, len(WAITS_S)) - 1] * (1 + JITTER * (2 * chance - 1))
-    wait = max(wait, min(answer.retry_after_s or 0, TRIED_FOR.total_seconds()))
+    wait = max(wait, min(answer.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S))
     return Decision(State.PENDING, min(now + timedelta(seconds=wait), give_up_at))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How an endpoint fares. `disabled_why` is set once it is to be switched off."""
+class EndpointHealth:
+    """Failures of an endpoint in a row, and its pause. `disabled_why` is set when it must be disabled."""
 
     failures: int = 0
     failing_since: datetime | None = None
@@ -61,19 +66,19 @@ class Standing:
         return self.failures >= PROBED_FROM
 
 
-def after(standing: Standing, answer: Answer, begun: datetime, now: datetime) -> Standing:
-    """The standing after a try that began at `begun`. One success forgets all failures."""
+def after(health: EndpointHealth, answer: Answer, begun: datetime, now: datetime) -> EndpointHealth:
+    """The health after a try that began at `begun`. One success resets it."""
     if answer.is_success:
-        return Standing()
-    since = standing.failing_since or begun
-    failures = standing.failures + 1
-    pause = answer.retry_after_s or 0.0
+        return EndpointHealth()
+    since = health.failing_since or begun
+    failures = health.failures + 1
+    pause = min(answer.retry_after_s or 0.0, LONGEST_PAUSE_S)
     if failures >= PROBED_FROM:
         pause = max(pause, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures - PROBED_FROM, 16)))
-    paused_until = now + timedelta(seconds=min(pause, TRIED_FOR.total_seconds())) if pause else None
-    failed = replace(standing, failures=failures, failing_since=since, paused_until=paused_until)
+    paused_until = now + timedelta(seconds=pause) if pause else None
+    failed = replace(health, failures=failures, failing_since=since, paused_until=paused_until)
     if answer.is_gone:
         return replace(failed, disabled_why=answer.error)
-    if now - since >= FAILING_FOR:
+    if failures >= DISABLED_FROM and now - since >= FAILING_FOR:
         return replace(failed, disabled_why=f"Every delivery failed for 24 hours. The last one: {answer.error}")
     return failed

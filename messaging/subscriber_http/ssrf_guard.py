@@ -1,11 +1,12 @@
-"""Where requests to addresses that other people chose may go: not into our own network, unless it is allowed.
+"""SSRF guard: requests to subscriber endpoints reach no private network unless a setting allows it.
 
-A name is resolved once and the connection made to an address that was checked, so a name that resolves to something
-else a moment later (DNS rebinding) gains nothing.
+A connection resolves its name once and goes to an address that was checked, so DNS rebinding gains nothing.
 """
 
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillResolving
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,13 @@ URL_LENGTH = 2048
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_BITS = 0xFFFFFFFF
+# Not public, whatever the `is_global` of the running Python says: Azure's platform address, the dummy address of
+# RFC 7600, the deprecated 6to4 relay anycast (RFC 7526), documentation (RFC 9637).
+_NEVER = tuple(
+    ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+)
+# A name server that does not answer holds up the creation of a subscription no longer.
+RESOLVE_TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,32 @@ def check_url(url: str, reach: Reach) -> None:
         raise NotAllowed(_refusal(literal, reach))
 
 
+def check_destination(url: str, reach: Reach) -> None:
+    """Raise NotAllowed for a URL that can never be reached from here, by its form or by what its name resolves to.
+
+    On the internet a name that does not resolve is accepted: its record may follow.
+    """
+    check_url(url, reach)
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if _literal(host) is not None:
+        return
+    resolver = ThreadPoolExecutor(1, thread_name_prefix="resolve")
+    try:
+        found = resolver.submit(_resolve, host, port).result(RESOLVE_TIMEOUT_S)
+    except (Unreachable, StillResolving):
+        if reach.public:
+            return
+        raise NotAllowed("Its name does not resolve, and a local pipeline reaches only this machine.") from None
+    finally:
+        resolver.shutdown(wait=False)
+    for _, address in found:
+        if not allowed(address, reach):
+            raise NotAllowed(_refusal(address, reach))
+
+
 def allowed(address: Address, reach: Reach) -> bool:
-    """Whether a connection may be made to it. What an IPv6 address wraps has to be allowed as well."""
+    """Whether a connection to it is allowed. The IPv4 address inside an IPv6 one must be allowed as well."""
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         return allowed(address.ipv4_mapped, reach)
     if any(address.version == network.version and address in network for network in reach.networks):
@@ -113,6 +145,8 @@ def _literal(host: str) -> Address | None:
 
 
 def _is_public(address: Address) -> bool:
+    if any(address.version == network.version and address in network for network in _NEVER):
+        return False
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_global and not address.is_multicast
     return address in _NAT64 or (address in _UNICAST and address.is_global)

@@ -1,4 +1,4 @@
-"""Subscriptions and their deliveries: made, switched on, rotated, tried and replayed by hand."""
+"""Subscriptions and deliveries in the admin: create, enable, rotate, test, replay."""
 
 from datetime import datetime
 from typing import Any
@@ -7,18 +7,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 
+from messaging.access import shown_once
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import SUBSCRIBABLE
-from messaging.subscriber_http.ssrf_guard import NotAllowed, check_url
+from messaging.subscriber_http.ssrf_guard import NotAllowed
 from messaging.subscriptions.manage import (
     SwitchedOff,
     begin,
     change,
-    reach,
+    check_endpoint,
     replay,
     replay_failed,
     rotate,
@@ -44,10 +45,10 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["url", "description", "events", "number", "client", "active"]
 
     def clean_url(self) -> str:
-        """What no request may go to is refused."""
+        """Refuse an address that deliveries can never reach."""
         url = str(self.cleaned_data["url"])
         try:
-            check_url(url, reach())
+            check_endpoint(url)
         except NotAllowed as error:
             raise ValidationError(str(error)) from None
         return url
@@ -58,13 +59,13 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Who is told of what happens."""
 
     form = SubscriptionForm
-    list_display = ["__str__", "url", "client", "active", "failing_since", "disabled_at", "disabled_why"]
+    list_display = ["__str__", "url", "client", "active", "failing_since", "last_error", "disabled_at"]
     list_filter = ["active", ("disabled_at", admin.EmptyFieldListFilter)]
     list_select_related = ["client"]
     search_fields = ["description", "url", "client__name"]
     readonly_fields = [
-        "disabled_at", "disabled_why", "failures", "failing_since", "paused_until", "previous_secret_until",
-        "created_at",
+        "last_error", "last_error_at", "failures", "failing_since", "paused_until", "disabled_at", "disabled_why",
+        "previous_secret_until", "created_at",
     ]  # fmt: skip
     actions = ["switch_on", "rotate", "send_test", "replay_failed"]
 
@@ -76,9 +77,14 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         """A new one gets a secret, which is shown to the one who made it."""
         if not change:
             begin(obj, str(request.user))
-            self._show(request, obj)
             return
         _change(obj, form, str(request.user))
+
+    def response_add(
+        self, request: HttpRequest, obj: Subscription, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The secret, once."""
+        return _secrets(request, self, [obj])
 
     def delete_model(self, request: HttpRequest, obj: Subscription) -> None:
         """Its deliveries are cleared away by deliver."""
@@ -98,11 +104,12 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{len(rows)} switched on.", messages.SUCCESS)
 
     @admin.action(description="New secret (shown once; the old one is valid for 24 hours)", permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+    def rotate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> HttpResponse:
         """Show the new secret to the one who asked for it."""
-        for row in queryset:
+        rows = list(queryset)
+        for row in rows:
             rotate(row, str(request.user))
-            self._show(request, row)
+        return _secrets(request, self, rows)
 
     @admin.action(description="Send a test", permissions=["change"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
@@ -127,8 +134,9 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
             else:
                 self.message_user(request, f"{done} of {row} are delivered once more.", messages.SUCCESS)
 
-    def _show(self, request: HttpRequest, row: Subscription) -> None:
-        self.message_user(request, f"The secret of {row}, shown only now: {row.secret}", messages.WARNING)
+
+def _secrets(request: HttpRequest, page: Any, rows: list[Subscription]) -> HttpResponse:
+    return shown_once(request, page, "New secrets", {f"Secret of {row}": row.secret for row in rows})
 
 
 def _change(obj: Subscription, form: Any, who: str) -> None:

@@ -1,4 +1,4 @@
-"""Deliveries on their way: claimed in runs, and recorded when they were tried.
+"""Deliveries: claimed in runs, recorded after their attempts.
 
 A run is what one thread posts, one after the other: deliveries of one lane of one subscription, oldest first. A lane
 has one run at a time, so what concerns one person arrives in order as long as the endpoint takes it.
@@ -19,7 +19,7 @@ from django.utils import timezone
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.subscriber_http.post import Answer
-from messaging.subscriber_http.retry_schedule import PROBED_FROM, Standing, State, after, decide
+from messaging.subscriber_http.retry_schedule import PROBED_FROM, EndpointHealth, State, after, decide
 from messaging.subscriptions.payloads import bodies
 from waproject.metrics.counters import DELIVERIES
 
@@ -35,6 +35,9 @@ LEASE = timedelta(seconds=60)
 KEPT_FREE = 24
 LOG_LENGTH = 50
 ERROR_LENGTH = 300
+HEALTH_FIELDS = (
+    "failures", "failing_since", "paused_until", "active", "disabled_at", "disabled_why", "last_error", "last_error_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +93,18 @@ class Waiting:
 def claim_runs(most: int) -> list[Run]:
     """At most so many runs, leased. A subscription that another process looks at now is left to it."""
     with transaction.atomic():
-        standings = _open_subscriptions()
-        if not standings:
+        open_ones = _open_subscriptions()
+        if not open_ones:
             return []
-        due = _due(list(standings))
-        chosen = share(due, {pk for pk, row in standings.items() if _standing(row).is_probed}, most)
+        due = _due(list(open_ones))
+        chosen = share(due, {pk for pk, row in open_ones.items() if _health(row).is_probed}, most)
         lease_until = timezone.now() + LEASE
         ids = [delivery_id for run in chosen for delivery_id in run]
         Delivery.objects.filter(pk__in=ids).update(lease_until=lease_until)
     rows = Delivery.objects.in_bulk(ids)
     made = bodies(list(rows.values()))
     _give_up_what_is_gone([pk for pk in ids if pk not in made])
-    runs = [_run([rows[pk] for pk in run if pk in made], standings, made, lease_until) for run in chosen]
+    runs = [_run([rows[pk] for pk in run if pk in made], open_ones, made, lease_until) for run in chosen]
     return [run for run in runs if run.posts]
 
 
@@ -135,7 +138,7 @@ def record_runs(rans: Sequence[Ran]) -> None:
         # In one order, since each locks its subscription.
         for ran in sorted(rans, key=lambda ran: ran.run.subscription_id):
             if ran.run.failures or not all(tried.answer.is_success for tried in ran.tried):
-                _move_standing(ran, now)
+                _record_health(ran, now)
         _write([entry for ran in rans for entry in _entries(ran, now)])
     for ran in rans:
         for tried in ran.tried:
@@ -197,9 +200,9 @@ def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
 
 
 def _run(
-    rows: Sequence[Delivery], standings: Mapping[UUID, Subscription], made: Mapping[UUID, bytes], lease_until: datetime
+    rows: Sequence[Delivery], open_ones: Mapping[UUID, Subscription], made: Mapping[UUID, bytes], lease_until: datetime
 ) -> Run:
-    subscription = standings[rows[0].subscription_id] if rows else Subscription()
+    subscription = open_ones[rows[0].subscription_id] if rows else Subscription()
     posts = tuple(Post(row.pk, made[row.pk], row.attempts, row.give_up_at) for row in rows)
     valid = (subscription.secret, *_previous(subscription))
     return Run(subscription.pk, subscription.url, valid, subscription.failures, lease_until, posts)
@@ -287,20 +290,23 @@ def _line(tried: Tried) -> str:
     return json.dumps({**line, "error": answer.error[:ERROR_LENGTH]})
 
 
-def _move_standing(ran: Ran, now: datetime) -> None:
+def _record_health(ran: Ran, now: datetime) -> None:
     row = Subscription.objects.select_for_update().filter(pk=ran.run.subscription_id).first()
     if row is None or not row.active:
         return
-    standing = _standing(row)
+    health = _health(row)
     for tried in ran.tried:
-        standing = after(standing, tried.answer, tried.begun, tried.ended)
-    row.failures, row.failing_since = standing.failures, standing.failing_since
-    row.paused_until = standing.paused_until
-    if standing.disabled_why:
-        row.active, row.disabled_at, row.disabled_why = False, now, standing.disabled_why[:ERROR_LENGTH]
+        health = after(health, tried.answer, tried.begun, tried.ended)
+    row.failures, row.failing_since = health.failures, health.failing_since
+    row.paused_until = health.paused_until
+    for tried in ran.tried:
+        if tried.answer.error:
+            row.last_error, row.last_error_at = tried.answer.error[:ERROR_LENGTH], tried.ended
+    if health.disabled_why:
+        row.active, row.disabled_at, row.disabled_why = False, now, health.disabled_why[:ERROR_LENGTH]
         logger.error("subscription %s was switched off: %s", row.pk, row.disabled_why)
-    row.save(update_fields=["failures", "failing_since", "paused_until", "active", "disabled_at", "disabled_why"])
+    row.save(update_fields=HEALTH_FIELDS)
 
 
-def _standing(row: Subscription) -> Standing:
-    return Standing(row.failures, row.failing_since, row.paused_until)
+def _health(row: Subscription) -> EndpointHealth:
+    return EndpointHealth(row.failures, row.failing_since, row.paused_until)

@@ -1,4 +1,4 @@
-"""What one may do with subscriptions: make, change, switch on and off, rotate the secret, test, replay, delete.
+"""Managing subscriptions: create, change, enable, rotate the secret, test, replay, delete.
 
 Who calls locks nothing and starts no transaction; each verb writes its own line of the audit log.
 """
@@ -15,7 +15,7 @@ from messaging.access import note
 from messaging.models import ApiClient, BusinessNumber, Delivery, EventType, Subscription
 from messaging.subscriber_http.retry_schedule import TRIED_FOR, State
 from messaging.subscriber_http.signature import new_secret
-from messaging.subscriber_http.ssrf_guard import Reach, check_url
+from messaging.subscriber_http.ssrf_guard import Reach, check_destination
 from messaging.subscriptions.outbox import outbox
 
 MOST_PER_CLIENT = 20
@@ -43,6 +43,11 @@ def reach() -> Reach:
     return Reach(settings.SUBSCRIBER_NETWORKS, public=settings.SUBSCRIBER_PUBLIC, http=settings.SUBSCRIBER_HTTP)
 
 
+def check_endpoint(url: str) -> None:
+    """Raise NotAllowed, with the reason in a sentence, for a URL that deliveries can never reach."""
+    check_destination(url, reach())
+
+
 def subscribe(
     url: str,
     who: str,
@@ -54,7 +59,7 @@ def subscribe(
     active: bool = True,
 ) -> Subscription:
     """Make one; its `secret` is to be shown once. Raises outward's NotAllowed for the URL, and TooMany."""
-    check_url(url, reach())
+    check_endpoint(url)
     if Subscription.objects.filter(client=client, deleted_at=None).count() >= MOST_PER_CLIENT:
         raise TooMany
     row = Subscription(client=client, description=description, url=url, number=number, active=active)
@@ -76,7 +81,7 @@ def begin(row: Subscription, who: str) -> None:
 def change(row: Subscription, who: str, **fields: object) -> None:
     """Set these fields. Switching it on forgets its failures. Raises outward's NotAllowed for the URL."""
     if "url" in fields:
-        check_url(str(fields["url"]), reach())
+        check_endpoint(str(fields["url"]))
     switched_on = fields.get("active") is True and not row.active
     for name, value in fields.items():
         setattr(row, name, value)

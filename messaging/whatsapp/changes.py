@@ -133,6 +133,8 @@ def _status(change: Change, raw: Any) -> Iterator[Update]:
     yield StatusUpdate(
         wamid=wamid,
         phone_number_id=change.phone_number_id,
+        display_phone_number=change.display_phone_number,
+        waba_id=change.waba_id,
         status=raw["status"],
         timestamp=fields.timestamp(raw, "timestamp"),
         recipient=None if recipient == user_id else recipient,

@@ -66,6 +66,8 @@ class StatusUpdate:
 
     wamid: str
     phone_number_id: str | None
+    display_phone_number: str | None
+    waba_id: str | None
     status: str
     timestamp: datetime | None
     recipient: str | None

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
 from messaging.accepting.business_numbers import number_to_send_from
-from messaging.lifecycle.transitions import announce_changes
 from messaging.models import BusinessNumber, Message, MessageEvent
 from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
 from messaging.outgoing.release import Release, release
@@ -41,7 +40,7 @@ def claimed(**fields: Any) -> Claimed:
 
 def answered(row: Claimed, result: Accepted | WhatsAppError | None) -> Message:
     """The message after Meta's answer, or after none."""
-    announce_changes(record([Outcome(row, result, timezone.now())]))
+    record([Outcome(row, result, timezone.now())])
     return Message.objects.get(pk=row.message_id)
 
 

@@ -1,4 +1,4 @@
-"""How the admin looks, and what its sidebar holds: settings of django-unfold.
+"""The admin's theme and sidebar: settings of django-unfold.
 
 Apps are named by strings alone: `waproject` knows none of them.
 """
@@ -97,6 +97,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_style],
+    "LOGIN": {"form": "messaging.access.login_form.LoginForm"},
     "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
     "COLORS": {
         # A green on which white text can be read (4.5 to 1 from 600 on).

@@ -1,4 +1,4 @@
-"""Pages of what happened: nobody edits it, and no page of it counts a table of millions."""
+"""Read-only admin pages that never count a large table."""
 
 from functools import cached_property
 from typing import Any

@@ -1,4 +1,4 @@
-"""Holding and resuming the messages that a client gave a campaign's name."""
+"""Holding and resuming a client's campaign."""
 
 from dataclasses import dataclass
 
@@ -41,6 +41,15 @@ def resume_campaign(campaign: str, client: ApiClient | None, who: str) -> Campai
             hold.save(update_fields=["resumed_at"])
             note(who, "resume", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
     return campaign_state(campaign, client)
+
+
+def campaign_exists(campaign: str, client: ApiClient | None) -> bool:
+    """Whether a message of the client (None: anybody's) names the campaign, or a hold of it is left."""
+    owned = Q() if client is None else Q(client=client)
+    return (
+        Message.objects.filter(owned, campaign=campaign).exists()
+        or Hold.objects.filter(owned, kind=HoldKind.CAMPAIGN, key=campaign).exists()
+    )
 
 
 def campaign_state(campaign: str, client: ApiClient | None) -> CampaignState:

@@ -1,4 +1,4 @@
-"""Holding a template, and letting go of what was held: a campaign or a template, however many messages it has.
+"""Holds of templates, and the release of held messages in batches.
 
 A Hold is one row, and holding costs no more than that: the dispatcher marks the messages as it meets them. Resuming
 sets one field; the dispatcher takes the marks away in batches, and forgets the Hold once none is left.
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.lifecycle import Logged, alert
+from messaging.lifecycle import alert
 from messaging.models import Hold, HoldKind
 
 CLEARED_AT_ONCE = 2000
@@ -40,16 +40,15 @@ def resume_hold(hold_id: int) -> bool:
     return bool(Hold.objects.filter(pk=hold_id, resumed_at=None).update(resumed_at=timezone.now()))
 
 
-def sweep_holds() -> list[Logged]:
+def sweep_holds() -> None:
     """Resume the holds whose time is up, and take the marks of resumed ones away, a batch at a time."""
     now = timezone.now()
     if not Hold.objects.exists():
-        return []
+        return
     Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=now)
     for hold in Hold.objects.exclude(resumed_at=None):
         if not clear(hold.mark) and hold.resumed_at and hold.resumed_at < now - KEPT_FOR:
             hold.delete()
-    return []
 
 
 def clear(mark: str) -> int:

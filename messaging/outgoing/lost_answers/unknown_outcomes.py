@@ -1,4 +1,4 @@
-"""Messages whose answer was lost: what settles them, when they are sent again, and when a person has to decide.
+"""Unknown outcomes: the rule that settles a message whose answer was lost.
 
 The Cloud API has no idempotency key and cannot be asked whether it took a message, so nothing here is proof. Meta
 reports each message that it took with a status that carries our id. That this status is missing means "not taken" only
@@ -25,7 +25,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.identifiers import first_uuid7
-from messaging.lifecycle import Change, Logged, advance_many, alert
+from messaging.lifecycle import Change, advance_many, alert
 from messaging.models import Message, OnUnknown
 from messaging.models.messages import UNKNOWN
 from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence
@@ -98,7 +98,7 @@ def has_unknown() -> bool:
     return Message.objects.filter(unknown_at__isnull=False, hold=None).exists()
 
 
-def sweep_unknown(incoming: IncomingEvidence | None) -> list[Logged]:
+def sweep_unknown(incoming: IncomingEvidence | None) -> None:
     """Settle what can be settled. The marks of `incoming` must have been read just now."""
     limit = patience()
     with transaction.atomic():
@@ -106,7 +106,7 @@ def sweep_unknown(incoming: IncomingEvidence | None) -> list[Logged]:
         rows = _unknown(now)
         others = _others(rows, now, incoming.empty_at, limit) if incoming and incoming.empty_at else {}
         verdicts = {row: judge(row, now, others.get(row.number_id, []), incoming, limit) for row in rows}
-        logged = advance_many(
+        advance_many(
             [
                 _change(row, verdict, now)
                 for row, verdict in verdicts.items()
@@ -114,7 +114,6 @@ def sweep_unknown(incoming: IncomingEvidence | None) -> list[Logged]:
             ]
         )
         _hold([row for row, verdict in verdicts.items() if verdict is Verdict.HOLD])
-    return logged
 
 
 def _unknown(now: datetime) -> list[Lost]:

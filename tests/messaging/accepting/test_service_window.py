@@ -50,6 +50,29 @@ def test_the_window_is_24_hours_of_the_users_own_time(hours: float, warns: bool,
     assert warned(api.post(SEND, text_to(WRITER), format="json")) is warns
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=2), timedelta(days=3650)])
+@pytest.mark.parametrize(("stored_ago", "warns"), [(timedelta(hours=23.9), False), (timedelta(hours=24.1), True)])
+def test_a_time_in_the_future_opens_the_window_from_when_we_stored_the_message(
+    ahead: timedelta, stored_ago: timedelta, warns: bool, api: APIClient
+) -> None:
+    wrote(ago=-ahead)
+    Message.objects.update(created_at=timezone.now() - stored_ago)
+    assert warned(api.post(SEND, text_to(WRITER), format="json")) is warns
+
+
+def test_what_the_system_says_of_a_user_opens_no_window(api: APIClient) -> None:
+    said = {"type": "system", "system": {"type": "user_identity_changed", "body": "changed"}}
+    message = {**inbound_text(sender=WRITER, at=int(timezone.now().timestamp())), **said}
+    receive(webhook(message))
+    assert warned(api.post(SEND, text_to(WRITER), format="json"))
+
+
+@pytest.mark.parametrize("kind", ["image", "reaction", "button", "hologram"])
+def test_a_users_message_of_any_type_opens_the_window(kind: str, api: APIClient) -> None:
+    receive(webhook({**inbound_text(sender=WRITER, at=int(timezone.now().timestamp())), "type": kind, kind: {}}))
+    assert not warned(api.post(SEND, text_to(WRITER), format="json"))
+
+
 def test_a_template_needs_no_window(api: APIClient) -> None:
     assert not warned(api.post(SEND, {**TEMPLATE, "phone_number": f"+{STRANGER}"}, format="json"))
 

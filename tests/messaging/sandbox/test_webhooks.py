@@ -33,7 +33,8 @@ def test_a_further_number_sends_and_its_statuses_name_it(sandbox: Sandbox, recei
     status, _ = sandbox.request("POST", f"/v25.0/{OTHER_NUMBER}/messages", text_message())
     # What the test before it was sent may still be on its way.
     named = receiver.wait_for(3, lambda hook: hook.value["metadata"]["phone_number_id"] == OTHER_NUMBER)
-    assert (status, [hook.status["status"] for hook in named]) == (200, ["sent", "delivered", "read"])
+    # Webhooks are requests of their own: one may overtake another.
+    assert (status, {hook.status["status"] for hook in named}) == (200, {"sent", "delivered", "read"})
 
 
 def test_a_status_has_metas_envelope_and_echoes_the_callback_data(sandbox: Sandbox, receiver: Receiver) -> None:

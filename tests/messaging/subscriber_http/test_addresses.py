@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from messaging.subscriber_http.ssrf_guard import NotAllowed, Reach, Unreachable, allowed, check_url, open_socket
+from messaging.subscriber_http.ssrf_guard import (
+    NotAllowed,
+    Reach,
+    Unreachable,
+    allowed,
+    check_destination,
+    check_url,
+    open_socket,
+)
 
 EVERYWHERE = Reach()
 INSIDE = Reach((ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")))
@@ -38,6 +46,11 @@ REFUSED = {
     "metadata of AWS over IPv6": "fd00:ec2::254",
     "IPv6 multicast": "ff02::1",
     "IPv6 documentation": "2001:db8::1",
+    "IPv6 documentation, the newer one": "3fff::1",
+    "metadata of Azure": "168.63.129.16",
+    "the dummy address of IPv4 over IPv6": "192.0.0.8",
+    "6to4 relay anycast": "192.88.99.1",
+    "mapped metadata of Azure": "::ffff:168.63.129.16",
     "mapped loopback": "::ffff:127.0.0.1",
     "mapped private": "::ffff:10.0.0.1",
     "mapped metadata": "::ffff:169.254.169.254",
@@ -170,3 +183,39 @@ def test_a_name_without_an_address_is_said_to_be_so(monkeypatch: pytest.MonkeyPa
 def test_an_address_in_disguise_is_found_out(host: str) -> None:
     with pytest.raises((NotAllowed, Unreachable)):
         open_socket(host, 443, 1, EVERYWHERE)
+
+
+def always_resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Every name has these addresses; none: it does not exist."""
+
+    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+        if not addresses:
+            raise socket.gaierror
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "reach", "refused"),
+    [
+        (["8.8.8.8"], EVERYWHERE, False),
+        (["10.0.0.1"], EVERYWHERE, True),
+        (["8.8.8.8", "10.0.0.1"], EVERYWHERE, True),
+        (["10.0.0.1"], INSIDE, False),
+        ([], EVERYWHERE, False),
+        (["127.0.0.1"], LOCAL, False),
+        (["8.8.8.8"], LOCAL, True),
+        ([], LOCAL, True),
+    ],
+)
+def test_an_endpoint_that_can_never_be_reached_is_refused_when_it_is_made(
+    addresses: list[str], reach: Reach, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always_resolving(monkeypatch, *addresses)
+    try:
+        check_destination("https://hooks.example.com/", reach)
+    except NotAllowed:
+        assert refused
+    else:
+        assert not refused

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.subscriber_http.post import Answer
-from messaging.subscriber_http.retry_schedule import TRIED_FOR, WAITS_S, Decision, Standing, State, after, decide
+from messaging.subscriber_http.retry_schedule import TRIED_FOR, WAITS_S, Decision, EndpointHealth, State, after, decide
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + TRIED_FOR
@@ -39,7 +39,10 @@ TABLE = [
     (GONE, 1, LATER, 0.5, State.FAILED, None),
     (Answer(429, 5, "-", 90.0), 1, LATER, 0.5, State.PENDING, seconds(90)),
     (Answer(503, 5, "-", 1.0), 3, LATER, 0.5, State.PENDING, seconds(120)),
-    (Answer(503, 5, "-", 1e9), 1, LATER, 0.5, State.PENDING, LATER),
+    (Answer(503, 5, "-", 3600.0), 1, LATER, 0.5, State.PENDING, seconds(3600)),
+    (Answer(503, 5, "-", 86400.0), 1, LATER, 0.5, State.PENDING, seconds(3600)),
+    (Answer(503, 5, "-", 1e9), 1, LATER, 0.5, State.PENDING, seconds(3600)),
+    (Answer(503, 5, "-", 1e9), 8, LATER, 0.5, State.PENDING, seconds(14400)),
 ]
 
 
@@ -62,9 +65,9 @@ def test_a_delivery_is_tried_for_a_day_and_then_given_up(chances: list[float]) -
     assert 11 <= len(tries) <= 17
 
 
-def standing(*answers: Answer, every: float = 1) -> Standing:
+def standing(*answers: Answer, every: float = 1) -> EndpointHealth:
     """After these, so many seconds apart."""
-    result = Standing()
+    result = EndpointHealth()
     for n, answer in enumerate(answers):
         at = seconds(n * every)
         result = after(result, answer, at, at)
@@ -72,7 +75,7 @@ def standing(*answers: Answer, every: float = 1) -> Standing:
 
 
 def test_a_success_forgets_all_failures() -> None:
-    assert standing(*[BROKEN] * 20, OK) == Standing()
+    assert standing(*[BROKEN] * 20, OK) == EndpointHealth()
 
 
 @pytest.mark.parametrize(("failures", "pause"), [(1, None), (4, None), (5, 5), (6, 10), (7, 20), (11, 300), (200, 300)])
@@ -81,17 +84,24 @@ def test_an_endpoint_that_fails_in_a_row_is_left_alone_for_longer_and_longer(fai
     assert paused == (None if pause is None else seconds(failures - 1 + pause))
 
 
-def test_an_endpoint_that_asks_for_a_pause_gets_it() -> None:
-    assert standing(Answer(429, 5, "-", 60.0)).paused_until == seconds(60)
+@pytest.mark.parametrize(("asked", "pause"), [(60.0, 60), (300.0, 300), (301.0, 300), (86400.0, 300)])
+def test_an_endpoint_that_asks_for_a_pause_gets_five_minutes_at_most(asked: float, pause: int) -> None:
+    assert standing(Answer(429, 5, "-", asked)).paused_until == seconds(pause)
+
+
+def test_a_retry_after_of_a_day_disables_no_endpoint() -> None:
+    assert not standing(*[Answer(503, 5, "-", 86400.0)] * 2, every=86400).disabled_why
 
 
 def test_an_endpoint_that_is_gone_is_switched_off_at_once() -> None:
     assert standing(GONE).disabled_why == "Gone."
 
 
-@pytest.mark.parametrize(("hours", "off"), [(23, False), (24, True)])
-def test_an_endpoint_that_fails_for_a_day_is_switched_off(hours: int, off: bool) -> None:
-    assert bool(standing(BROKEN, BROKEN, every=hours * 3600).disabled_why) is off
+@pytest.mark.parametrize(
+    ("hours", "failures", "off"), [(23, 10, False), (24, 10, True), (24, 9, False), (48, 2, False)]
+)
+def test_an_endpoint_is_switched_off_after_a_day_of_ten_failures(hours: int, failures: int, off: bool) -> None:
+    assert bool(standing(*[BROKEN] * failures, every=hours * 3600 / (failures - 1)).disabled_why) is off
 
 
 def test_an_endpoint_that_takes_some_is_never_switched_off() -> None:

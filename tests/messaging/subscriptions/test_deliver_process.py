@@ -105,8 +105,8 @@ def test_what_fails_comes_again_under_the_same_id(receiver: Receiver, deliver: D
 
 
 def test_two_processes_share_the_work_and_the_ends_are_clean(receiver: Receiver, tmp_path: Path) -> None:
+    both = [process.wait_ready() for process in [Deliver(tmp_path / f"{n}.log") for n in range(2)]]
     waiting(subscription(receiver.url), 200)
-    both = [Deliver(tmp_path / f"{n}.log") for n in range(2)]
     assert eventually(lambda: finished() == 200, 40), both[0].log
     for process in both:
         process.stop()

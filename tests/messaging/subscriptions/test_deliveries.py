@@ -299,3 +299,11 @@ def test_two_processes_never_claim_the_same() -> None:
     for thread in threads:
         thread.join()
     assert len(claimed) == len(set(claimed)) == 160
+
+
+def test_the_subscription_keeps_the_last_error_and_its_time() -> None:
+    one = subscription()
+    waiting(one)
+    tell(BROKEN)
+    one.refresh_from_db()
+    assert (one.last_error, one.last_error_at is not None) == ("Answered 500.", True)

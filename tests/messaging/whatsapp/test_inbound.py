@@ -141,6 +141,8 @@ def test_a_status_is_read_in_full() -> None:
     assert values == {
         "wamid": "wamid.A",
         "phone_number_id": "1",
+        "display_phone_number": "2",
+        "waba_id": "11",
         "status": "failed",
         "timestamp": NOON,
         "recipient": "16505551234",

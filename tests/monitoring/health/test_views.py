@@ -26,7 +26,8 @@ from waproject.sqs import control
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
 # What is asked while something hangs is answered from what is known; the limit leaves a busy machine its pauses.
-QUICK_S = 1.0
+# A silent server is given up after 20 s at the earliest: what waited for it would take longer than this.
+QUICK_S = 10.0
 KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
 
 
@@ -103,7 +104,7 @@ def ask(path: str, client: Any = None, **headers: str) -> tuple[int, dict[str, A
     """The status code and the answer, which must come quickly."""
     begun = time.monotonic()
     answer = (client or Client()).get(path, headers=headers or None)
-    assert time.monotonic() - begun < QUICK_S + views.SQS_TIMEOUT_S
+    assert time.monotonic() - begun < QUICK_S
     return answer.status_code, answer.json()
 
 
@@ -158,7 +159,8 @@ def test_a_missing_worker_is_named(running: None, api: APIClient) -> None:
 
 
 def test_webhooks_are_still_wanted_while_the_database_is_away(running: None, database_away: None) -> None:
-    assert ask("/health/ready") == (200, {"status": "degraded", "age_s": 0.0})
+    code, answer = ask("/health/ready")
+    assert (code, answer["status"]) == (200, "degraded")
     assert ask("/messaging/health")[0] == 503
 
 

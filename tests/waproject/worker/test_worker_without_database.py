@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EVENTS = 60
 # Celery's own command, with a shorter patience: a silent database is found out by tasks that run for long.
 IMPATIENT = """
-from waproject import database_gate, database_probe
+from waproject.worker import database_gate, database_probe
 database_gate.SLOW_TASK_S, database_gate.LOOK_EVERY_S, database_probe.ANSWER_S = 0.5, 0.2, 0.5
 from celery.__main__ import main
 main()
