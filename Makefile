@@ -6,7 +6,7 @@
 BIN := .venv/bin
 STAMP := .venv/.installed
 SCAN := .venv/scan
-TEMPLATES := deploy/infrastructure.yaml
+TEMPLATES := deploy/infrastructure.yaml deploy/service.yaml
 COMPILE = cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
 help: ## List the targets

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "waproject.logs.request_log.RequestLogMiddleware",
     "waproject.web.body_limit.BodyLimitMiddleware",
     "waproject.web.response_headers.ResponseHeadersMiddleware",
+    "waproject.web.query_guard.QueryGuardMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -11,11 +11,13 @@ from django.utils.safestring import SafeString
 
 from messaging.access import note
 from messaging.contacts import ConsentChange, record_consent, withdraw_released
+from messaging.conversations.name_search import named
 from messaging.conversations.queries import conversations_with
-from messaging.messages import preview
+from messaging.messages import peers_of, preview
 from messaging.models import (
     Contact,
 )
+from messaging.whatsapp.recipients import canonical
 from waproject.web.read_only_admin import ReadOnlyAdmin
 
 
@@ -24,9 +26,22 @@ class ContactAdmin(ReadOnlyAdmin):
     """Who wrote to us."""
 
     list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
-    search_fields = ["=phone", "=phone_key", "=user_id", "name", "username"]
+    search_fields = ["name"]
+    search_help_text = "A part of a name, with or without accents; or a phone number or user id, in full."
     actions = ["block", "unblock", "opt_out", "opt_in"]
     readonly_fields = ["conversations"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        """By name in any spelling, by number with or without separators, or by user id."""
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        peers = peers_of(term)
+        keys = {canonical(peer) for peer in peers}
+        found = Q(phone__in=peers) | Q(phone_key__in=keys) | Q(user_id__in=peers) | Q(pk__in=named(term).values("pk"))
+        return queryset.filter(found), False
 
     @admin.display(description="Conversations")
     def conversations(self, contact: Contact) -> SafeString:

@@ -14,6 +14,8 @@ INFRASTRUCTURE = DEPLOY / "infrastructure.yaml"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 STACK = "wa-app-sqs"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_BODY_BYTES = 51_200
 SERVICES = "sqs,sns,cloudformation,iam,s3,kms,sts"
 
 
@@ -46,7 +48,7 @@ class Cloud:
             StackName=name,
             ChangeSetName=change_set,
             ChangeSetType=kind,
-            TemplateBody=path.read_text(),
+            **self._body(path),
             Capabilities=["CAPABILITY_IAM"],
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         )
@@ -64,6 +66,16 @@ class Cloud:
         return dict(
             self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"]).get("Attributes") or {}
         )
+
+    def _body(self, path: Path) -> dict[str, str]:
+        """A template of more than 51,200 bytes travels by way of a bucket (`--s3-bucket`)."""
+        text = path.read_text()
+        if len(text.encode()) <= MAX_BODY_BYTES:
+            return {"TemplateBody": text}
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket="templates")
+        s3.put_object(Bucket="templates", Key=path.name, Body=text.encode())
+        return {"TemplateURL": f"{self.server.endpoint_url}/templates/{path.name}"}
 
     def _exists(self, name: str) -> bool:
         pages = self.client("cloudformation").get_paginator("list_stacks").paginate()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.aws.templates import ACCOUNT, INFRASTRUCTURE, REGION, STACK, Cloud, parsed
+from tests.deploy.aws.templates import ACCOUNT, INFRASTRUCTURE, MAX_BODY_BYTES, REGION, STACK, Cloud, parsed
 from waproject.queues import LANES
 from waproject.sqs.control import DLQ_RETENTION_S, MAX_MESSAGE_BYTES, QUEUE_RETENTION_S
 
@@ -109,6 +109,10 @@ def test_the_outputs_are_the_six_urls_the_bus_the_bucket_and_a_role_per_process(
     assert set(outputs) == (
         QUEUE_OUTPUTS | {"MonitorQueueUrl", "MediaBucketName"} | {f"{name.capitalize()}RoleArn" for name in processes}
     )
+
+
+def test_the_template_is_small_enough_to_be_deployed_without_a_bucket_for_it() -> None:
+    assert len(INFRASTRUCTURE.read_bytes()) <= MAX_BODY_BYTES
 
 
 def test_no_role_may_do_everything_and_none_has_a_name_of_its_own() -> None:
