@@ -1,7 +1,7 @@
 """The users' phones: their owners, their switches, and the messages written on them. Bounded, in memory.
 
-A phone is *kept* once a message was written on it, it was added to the page, or one of its switches was used. Of all other recipients only
-the last few are known, so that a campaign to thousands costs nothing.
+A phone is *kept* once a message was written on it, it was added to the page, or one of its switches was used. Of all
+other recipients only the last few are known, so that a campaign to thousands costs nothing.
 """
 
 from __future__ import annotations
