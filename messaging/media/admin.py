@@ -18,6 +18,7 @@ from messaging.media.serve import NotInStorage, filename_of, is_shown, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
 from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.state_marks import mark
 
 MOST_AT_ONCE = 1000
 _LINK = "<div class='file'><a href='{url}'>{name}</a>"
@@ -69,7 +70,7 @@ def _words(media: Media) -> str:
 class MediaAdmin(ReadOnlyAdmin):
     """The files of messages: where they are, and what kept them."""
 
-    list_display = ["created_at", "kind", "state", "bytes", "attempts", "next_try", "error"]
+    list_display = ["created_at", "kind", "state_mark", "bytes", "attempts", "next_try", "error"]
     list_filter = ["state", "kind"]
     ordering = ["-message_id"]
     actions = ["fetch_again"]
@@ -131,6 +132,11 @@ class MediaAdmin(ReadOnlyAdmin):
     def fetch_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         """Ask Meta again, from the first try on."""
         self._fetch_again(request, list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]))
+
+    @admin.display(description="state", ordering="state")
+    def state_mark(self, media: Media) -> SafeString:
+        """With its colour."""
+        return mark(media.state, media.get_state_display())
 
     @admin.display(description="size", empty_value="")
     def bytes(self, media: Media) -> str:

@@ -7,6 +7,8 @@ from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.validators import RegexValidator
 from django.http import HttpRequest
 
+from waproject.web.object_buttons import ObjectButtons
+
 __all__ = ["META_ID", "CheckboxSelectMultiple", "ModelAdmin", "Select", "TabularInline", "TextInput"]
 
 # Ids of numbers and accounts at Meta.
@@ -38,5 +40,5 @@ else:
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
-    class ModelAdmin(CheckedActions, UnfoldModelAdmin):
+    class ModelAdmin(ObjectButtons, CheckedActions, UnfoldModelAdmin):
         """A page of the admin."""
