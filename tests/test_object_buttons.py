@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 def alert() -> Alert:
     now = timezone.now()
-    return Alert.objects.create(rule="lane-age", key="incoming", severity="critical", summary="old", since=now, value=1)
+    return Alert.objects.create(
+        rule="lane-age", key="incoming", severity="critical", summary="old", since=now, fired_at=now, value=1
+    )
 
 
 def paused() -> BusinessNumber:
