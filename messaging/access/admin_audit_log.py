@@ -1,4 +1,4 @@
-"""The audit log: who did what by hand, in the admin or by the API."""
+"""The audit log in the admin."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""The people who may log in, and their groups: Django's own pages, in the theme."""
+"""Staff accounts and groups: Django's own pages in the theme."""
 
 from typing import TYPE_CHECKING
 

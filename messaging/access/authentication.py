@@ -1,4 +1,4 @@
-"""Who may call the API: a client with a key, or a member of staff who is logged in to the admin."""
+"""Authentication and permissions of the API: clients by key, staff by session."""
 
 import hmac
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One request, carried out once: what its repetition is answered, and for how long that is kept."""
+"""Idempotency keys: stored answers of requests, and their retention."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`: a request that is repeated gets the first one's answer and does nothing again."""
+"""The header `Idempotency-Key`: a repeated request gets the first answer and has no further effect."""
 
 import hashlib
 import json

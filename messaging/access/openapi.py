@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of our API keys."""
+"""The security scheme of API keys in the OpenAPI description."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema

@@ -1,4 +1,4 @@
-"""An operator's reply in a conversation: the normal lane, high priority, once however often it is pressed."""
+"""An operator's reply in a conversation: sent through the normal lane with high priority, once per form."""
 
 import json
 from collections.abc import Sequence

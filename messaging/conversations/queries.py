@@ -1,4 +1,4 @@
-"""Conversations: what one business number and one contact wrote to each other, found by index alone.
+"""Queries of conversations between one business number and one contact, each answered by an index.
 
 There is no table of conversations, so that nothing is written for them on the lanes. Any message stands for its
 conversation; the newest ones are found by walking back through the newest messages.
@@ -50,7 +50,7 @@ class Conversation:
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether the last word is the user's."""
+        """Whether the latest message is the user's."""
         return self.latest.direction == Direction.INBOUND and self.latest.type not in NO_QUESTION
 
     @property

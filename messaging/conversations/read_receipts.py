@@ -1,4 +1,4 @@
-"""Telling the user that a message was read, and that an answer is being written.
+"""Read receipts and typing indicators.
 
 It is done in the request, not on the outgoing lane: a typing indicator that comes late is of no use, a repetition
 does no harm, and nothing that is sent depends on it.

@@ -1,4 +1,4 @@
-"""`POST /messaging/messages/{id}/read`: the blue ticks, and "is typing"."""
+"""`POST /messaging/messages/{id}/read`: read receipts and typing indicators."""
 
 from uuid import UUID
 

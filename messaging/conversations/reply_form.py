@@ -1,4 +1,4 @@
-"""What an operator typed, as a reply; and why it cannot be sent, in words."""
+"""The reply form: an operator's input, and the reason why it cannot be sent."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the API takes and gives of read receipts."""
+"""Serializers of read receipts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Files in the admin: shown on their message's page, listed, and asked for again when they did not come."""
+"""Media files in the admin: list, preview on the message page, and another download attempt."""
 
 from uuid import UUID
 
@@ -47,7 +47,7 @@ def shown(media: Media | None) -> SafeString:
 
 
 def may_fetch_again(request: HttpRequest, media: Media) -> bool:
-    """Whether it did not come (yet), and the account may act on messages."""
+    """Whether the file is missing and the account may act on messages."""
     return media.state != State.STORED and bool(request.user.has_perm("messaging.change_message"))
 
 
@@ -68,7 +68,7 @@ def _words(media: Media) -> str:
 
 @admin.register(Media)
 class MediaAdmin(ReadOnlyAdmin):
-    """The files of messages: where they are, and what kept them."""
+    """Media files of messages: state, attempts and last error."""
 
     list_display = ["created_at", "kind", "state_mark", "bytes", "attempts", "next_try", "error"]
     list_filter = ["state", "kind"]
@@ -128,7 +128,7 @@ class MediaAdmin(ReadOnlyAdmin):
         self._fetch_again(request, [pk])
         return HttpResponseRedirect(reverse("admin:messaging_message_change", args=[pk]))
 
-    @admin.action(description="Fetch again (did not come)", permissions=["intervene"])
+    @admin.action(description="Download again (missing files)", permissions=["intervene"])
     def fetch_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         """Ask Meta again, from the first try on."""
         self._fetch_again(request, list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]))

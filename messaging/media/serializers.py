@@ -1,4 +1,4 @@
-"""What the API takes and gives of files."""
+"""Serializers of media files."""
 
 from typing import Any
 

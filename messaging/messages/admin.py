@@ -178,7 +178,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     @admin.display(description="Decisions")
     def decisions(self, message: Message) -> SafeString:
-        """What people and clients did to it."""
+        """Audit entries of the message."""
         entries = AuditEntry.objects.filter(object=f"message {message.pk}").order_by("id")
         return format_html_join(
             SafeString("<br>"),
@@ -204,6 +204,6 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         return format_html(
             "<table class='trail'><thead><tr>"
             "<th>Time</th><th>Status</th><th>From</th><th>Error</th></tr></thead>{}</table>"
-            "<p class='help'>In brackets: told too late to change the status.</p>",
+            "<p class='help'>In brackets: arrived too late to change the status.</p>",
             rows,
         )

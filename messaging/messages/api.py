@@ -1,4 +1,4 @@
-"""`GET /messaging/messages`: messages of both directions, and one with all that happened to it."""
+"""`GET /messaging/messages`: messages of both directions; one message with its timeline."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Finding messages by what an operator has in hand."""
+"""Message search by wamid, id, phone number, reference or campaign."""
 
 from uuid import UUID
 

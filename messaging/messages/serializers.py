@@ -1,4 +1,4 @@
-"""What the API gives of messages."""
+"""Serializers of messages."""
 
 from typing import Any
 

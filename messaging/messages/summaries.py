@@ -1,4 +1,4 @@
-"""What a message says, in an operator's words: for a bubble, and for one line of a list. Meta's JSON is not trusted."""
+"""Message summaries for a chat bubble and for one line of a list. Meta's JSON is not trusted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A message's events in the order in which a person reads them."""
+"""The timeline of a message: its events in reading order."""
 
 from messaging.models import Message, MessageEvent
 from messaging.states import RANK, Status

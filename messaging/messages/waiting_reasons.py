@@ -1,4 +1,4 @@
-"""Why a message has not gone yet, in an operator's words."""
+"""The reason why a message is not sent yet, in words."""
 
 from django.utils import timezone
 

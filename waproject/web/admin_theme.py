@@ -1,4 +1,4 @@
-"""How the admin looks, and what its sidebar holds: settings of django-unfold.
+"""The admin's theme and sidebar: settings of django-unfold.
 
 Apps are named by strings alone: `waproject` knows none of them.
 """

@@ -1,4 +1,4 @@
-"""Pages of what happened: nobody edits it, and no page of it counts a table of millions."""
+"""Read-only admin pages of history, which never count a table of millions."""
 
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """What happened cannot be edited, only looked at."""
+    """History is shown, never edited."""
 
     paginator = BoundedPaginator
     # The count without the filters would be one more.

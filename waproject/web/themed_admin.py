@@ -1,4 +1,4 @@
-"""The admin's classes in django-unfold's theme. Each page of ours is made of these; a test asks for it."""
+"""The admin's classes in django-unfold's theme. Every page of ours uses them; a test asks for it."""
 
 from typing import TYPE_CHECKING, Any
 
