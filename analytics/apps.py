@@ -1,4 +1,4 @@
-"""Events: what happened in the pipeline and what clients tell it."""
+"""Events of the pipeline and of its clients."""
 
 from django.apps import AppConfig
 

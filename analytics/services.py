@@ -1,4 +1,4 @@
-"""Tracking events: from the API and from one's own Python."""
+"""Event tracking, from the API and from Python."""
 
 import json
 import logging
@@ -13,6 +13,7 @@ from analytics import storage, tasks
 from analytics.models import EVENT_TYPE_LENGTH
 from messaging.identifiers import uuid7
 from messaging.task_publisher import publish_many
+from waproject.sqs.json_limits import INCOMING, excess
 from waproject.web.json_parser import unstorable
 
 logger = logging.getLogger(__name__)
@@ -27,8 +28,7 @@ def track_event(event_type: str, event_data: Mapping[str, Any] | None = None) ->
     if not 0 < len(event_type) <= EVENT_TYPE_LENGTH:
         raise ValueError(f"event_type has 1 to {EVENT_TYPE_LENGTH} characters.")
     data = dict(event_data or {})
-    json.dumps(data)
-    if problem := unstorable({"event_type": event_type, **data}):
+    if problem := unstorable({"event_type": event_type, **data}) or excess(json.dumps(data).encode(), INCOMING):
         raise ValueError(problem)
     return enqueue([{"event_type": event_type, "event_data": data}], source="python")[0]
 

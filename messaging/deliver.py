@@ -1,4 +1,4 @@
-"""The deliver process: what goes to other people's servers and comes from them, off the lanes. Any number may run."""
+"""The deliver process: requests to subscribers and downloads from Meta, off the lanes. Any number may run."""
 
 import time
 from functools import cache

@@ -1,4 +1,4 @@
-"""The dispatcher: releases what is due to the outgoing queue, and finds what got lost. Any number may run.
+"""The dispatcher process: releases due messages and recovers lost ones. Any number may run.
 
 While SQS is away it delivers by itself, with the worker's own functions, what it releases and what was queued before;
 copies that SQS brings back later find nothing to claim.

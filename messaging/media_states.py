@@ -1,4 +1,4 @@
-"""Where the file of a message is, and what follows from a try to fetch it: pure functions of what happened."""
+"""States of a media file, and the decision after a download attempt."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Rounds: work that waits in the database and is made in threads, so that what is slow holds up nobody else.
+"""Periodic workers: rows claimed with a lease, processed in threads, recorded in bulk.
 
 A round claims rows with a lease, its threads do what takes long (a request, a download), and the outcomes are written
 down. Claims and outcomes belong to the loop's own thread, so a process needs one database connection however many

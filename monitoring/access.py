@@ -1,4 +1,4 @@
-"""Who may read what the pipeline says of itself: Prometheus by its own token, and who may use the API."""
+"""Access to monitoring: Prometheus by its own token, staff and operators by permission."""
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare

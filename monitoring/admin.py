@@ -1,4 +1,4 @@
-"""Alerts and their history, and who silenced what. Each decision is in the audit log."""
+"""Alerts and silences in the admin. Each action is in the audit log."""
 
 from datetime import timedelta
 from typing import Any

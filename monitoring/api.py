@@ -1,4 +1,4 @@
-"""`/monitoring/summary`, `/monitoring/alerts` and `/monitoring/metrics`: for programs."""
+"""`/monitoring/summary`, `/monitoring/alerts` and `/monitoring/metrics`."""
 
 from dataclasses import asdict
 from typing import Any

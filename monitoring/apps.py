@@ -1,4 +1,4 @@
-"""What the pipeline shows of itself."""
+"""Health, metrics, alerts, dead letters and the dashboard."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""A check that a thread repeats while somebody asks for its result, so that nobody waits for what it looks at."""
+"""Cached checks: a thread repeats a check while its result is asked for, so that no request waits for it."""
 
 import threading
 import time

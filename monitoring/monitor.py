@@ -1,4 +1,4 @@
-"""The monitor process: every 30 s it counts, reads, keeps a sample, and sees to the alerts. One works, others stand by.
+"""The monitor process: counts, samples, alerts and redrive jobs. One works, others stand by.
 
 It is on no lane that it watches, so that a lane which stands still is noticed.
 """

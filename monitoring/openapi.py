@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of the metrics' own token."""
+"""The metrics token in the OpenAPI description."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema

@@ -1,4 +1,4 @@
-"""How many messages lie on each lane's queue and dead-letter queue, asked for at once."""
+"""Queue depth of each lane's queue and dead-letter queue."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

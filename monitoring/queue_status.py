@@ -1,4 +1,4 @@
-"""How full the three lanes are."""
+"""`GET /messaging/queue/status`."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema

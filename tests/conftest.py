@@ -24,6 +24,7 @@ from waproject.sqs import control, publisher
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
 LONGEST = (
+    "deploy/aws/test_pipeline.py",
     "test_end_to_end.py",
     "bus/test_flower.py",
     "test_admin_theme.py",
@@ -37,7 +38,8 @@ LONGEST = (
     "test_permissions.py",
     "waproject/test_settings.py",
     "messaging/test_nothing_is_lost.py",
-    "waproject/test_worker_survives.py",
+    "waproject/worker/test_worker_survives.py",
+    "waproject/worker/test_odd_bodies.py",
     "monitoring/test_health.py",
     "media/test_deliver_process.py",
     "monitoring/test_monitor.py",

@@ -1,1 +1,1 @@
-"""The frame that the apps share: settings, the queue table, Celery and the SQS library."""
+"""The shared frame of the apps: settings, queues, Celery and the SQS library."""

@@ -1,4 +1,4 @@
-"""The frame as a Django app: it brings the start-up checks and the queue commands."""
+"""The frame as a Django app: start-up checks and queue commands."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What must be true before any process of the pipeline starts, as Django system checks."""
+"""System checks that must pass before any process starts."""
 
 from collections.abc import Sequence
 from typing import Any

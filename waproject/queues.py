@@ -1,4 +1,4 @@
-"""The one table of the three lanes: what travels on each queue, and what SQS and the workers are told of it."""
+"""The table of the three lanes: queues, tasks, visibility timeouts, receives, concurrency."""
 
 from dataclasses import dataclass
 

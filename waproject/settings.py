@@ -10,13 +10,15 @@ from pathlib import Path
 
 import environ
 
-from waproject.environment.allowed_endpoints import networks, require_https, require_loopback
+from waproject.environment.allowed_endpoints import networks, require_https, require_loopback, sqs_addresses
+from waproject.environment.database import database
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
+from waproject.environment.strict_env import StrictEnv, code_waits
 from waproject.web import admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = StrictEnv()
 read_local_environment(BASE_DIR)
 
 DEPLOYMENT = env.str("DEPLOYMENT", "production")
@@ -125,9 +127,12 @@ if not LOCAL:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 3600)
     SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
+# Of `check --deploy`: other subdomains are not ours to bind, nor a list that browsers ship; a redirect to HTTPS is the
+# load balancer's.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
 
 # PostgreSQL ---------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES = {"default": database(os.environ)}
 DATABASES["default"].update(
     # Connections live as long as their thread; each is checked before its first use in a request or task.
     CONN_MAX_AGE=None,
@@ -175,9 +180,7 @@ WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
 # Seconds before the next attempt, by the attempts before it: an outage of minutes is outlasted.
 WA_BACK_OFF_S = env.list("WA_BACK_OFF_S", cast=float, default=[2.0, 8.0, 30.0, 120.0, 600.0])
 # Seconds by Meta's error code, in the place of the table's (messaging/whatsapp/codes.py), e.g. 131049=86400,2=30.
-WA_CODE_WAITS = {
-    int(code): float(wait) for code, wait in (entry.split("=", 1) for entry in env.list("WA_CODE_WAITS", default=[]))
-}
+WA_CODE_WAITS = env.get_value("WA_CODE_WAITS", cast=code_waits, default={})
 # A message whose answer was lost: seconds before it may be sent again where all evidence says that Meta has not taken
 # it, and where its sender prefers a double to a delay (on_unknown: resend).
 WA_UNKNOWN_GRACE = env.float("WA_UNKNOWN_GRACE", 600.0)
@@ -224,18 +227,15 @@ LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 LOCAL_API_KEY = env.str("API_KEY", "")
 
 if LOCAL:
+    # Not only where it is set: without it the AWS libraries would go to AWS.
     require_loopback("AWS_ENDPOINT_URL_SQS", AWS_ENDPOINT_URL_SQS)
+    for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
+        require_loopback(name, url)
     require_loopback("WA_GRAPH_URL", WA_GRAPH_URL)
     for host in WA_MEDIA_HOSTS:
         require_loopback("WA_MEDIA_HOSTS", f"http://{host}")
     if MEDIA_S3_BUCKET:
         require_loopback("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
-    for lane, urls in SQS_QUEUES.items():
-        require_loopback(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"])
-        if urls["dlq_url"]:
-            require_loopback(f"SQS_{lane.upper()}_DLQ_URL", urls["dlq_url"])
-    if SQS_MONITOR_QUEUE_URL:
-        require_loopback("SQS_MONITOR_QUEUE_URL", SQS_MONITOR_QUEUE_URL)
     # Whatever else an AWS library might ask has to fail here, not in somebody's account.
     os.environ["AWS_ENDPOINT_URL"] = AWS_ENDPOINT_URL_SQS
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -243,6 +243,12 @@ if LOCAL:
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
 else:
     require_https("WA_GRAPH_URL", WA_GRAPH_URL)
+    if AWS_ENDPOINT_URL_S3:
+        require_https("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
+    # An SQS-compatible server on a private network of one's own may do without TLS where that is said.
+    if not env.bool("SQS_HTTP", False):
+        for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
+            require_https(name, url)
 
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

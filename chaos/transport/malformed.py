@@ -5,6 +5,29 @@ import json
 import pickle
 from typing import Any
 
+# Each is read by Celery in the worker itself, where a wrong type ends it, or leaves one process of its pool unused.
+ODD_HEADERS: list[tuple[str, Any]] = [
+    ("timelimit", 7),
+    ("timelimit", [1]),
+    ("timelimit", ["soon", None]),
+    ("timelimit", [-1, None]),
+    ("stamped_headers", 7),
+    ("stamped_headers", [[]]),
+    ("stamps", [1]),
+    ("shadow", {"a": 1}),
+    ("eta", "0001-01-01T00:00:00+14:00"),
+    ("eta", 20300101),
+    ("retries", "many"),
+    ("root_id", []),
+    ("ignore_result", {}),
+]
+ODD_PROPERTIES: list[tuple[str, Any]] = [
+    ("correlation_id", {}),
+    ("reply_to", [1]),
+    ("priority", "x"),
+    ("delivery_info", 3),
+]
+
 
 def bodies(task: str) -> dict[str, str]:
     """By what is wrong with them. `task`: one that the queue carries, for those that are nearly right."""
@@ -25,7 +48,25 @@ def bodies(task: str) -> dict[str, str]:
         "another content type": _message(task, **{"content-type": "application/x-python-serialize"}),
         "an eta that is no time": _message(task, headers={"id": "1", "task": task, "eta": "soon"}),
         "an expiry that is no time": _message(task, headers={"id": "1", "task": task, "expires": {"a": 1}}),
+        **{
+            f"{name} is {value!r}": _message(task, headers={"id": "1", "task": task, name: value})
+            for name, value in ODD_HEADERS
+        },
+        **{
+            f"{name} is {value!r}": _message(task, properties={"body_encoding": "base64", name: value})
+            for name, value in ODD_PROPERTIES
+        },
+        "arguments nested too deeply": _message(task, body=_arguments("[" * 490 + "]" * 490)),
+        "arguments nested far too deeply": _message(task, body=_arguments('{"a":' * 5000 + "1" + "}" * 5000)),
+        "headers nested too deeply": _message(task)[:-1] + ', "trace": ' + "[" * 490 + "]" * 490 + "}",
+        "an endless number": _message(task, body=_arguments("9" * 5000)),
+        "too many elements": _message(task, body=_arguments("[" + "[]," * 150_000 + "[]]")),
     }
+
+
+def _arguments(text: str) -> str:
+    """A body whose one argument is this JSON."""
+    return base64.b64encode(f"[[{text}],{{}},{{}}]".encode()).decode()
 
 
 def _message(task: str, **changes: Any) -> str:

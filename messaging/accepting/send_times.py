@@ -1,4 +1,4 @@
-"""When a message may be sent: the times that its sender may ask for."""
+"""Send times: the bounds of `send_at` and `expires_at`."""
 
 from datetime import datetime, timedelta
 

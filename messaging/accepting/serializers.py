@@ -1,7 +1,7 @@
-"""What a send takes and answers. Bad input is a 400 that names the field."""
+"""Request and response fields of a send."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -40,14 +40,17 @@ class SendSerializer(serializers.Serializer[Any]):
 
     _kept = threading.local()
     _numbers: Mapping[str | None, BusinessNumber] = {}
+    _known: Collection[str] = ()
 
     @classmethod
-    def kept(cls, numbers: Mapping[str | None, BusinessNumber]) -> "SendSerializer":
-        """The calling thread's, until its next call; `numbers` are the senders that bodies may name (None: default)."""
+    def kept(cls, numbers: Mapping[str | None, BusinessNumber], known: Collection[str] = ()) -> "SendSerializer":
+        """The calling thread's, until its next call; `numbers` are the senders that bodies may name (None: default),
+        `known` the recipients that exist whatever their numbering plan says.
+        """
         serializer: SendSerializer | None = getattr(cls._kept, "serializer", None)
         if serializer is None:
             serializer = cls._kept.serializer = cls()
-        serializer._numbers = numbers
+        serializer._numbers, serializer._known = numbers, known
         return serializer
 
     phone_number = StringField(
@@ -119,7 +122,7 @@ class SendSerializer(serializers.Serializer[Any]):
     def validate_phone_number(self, value: str) -> Any:
         """A PhoneNumber, or an error in words."""
         try:
-            return recipient(value)
+            return recipient(value, self._known)
         except InvalidPhoneNumber as error:
             raise serializers.ValidationError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""API clients and their keys in the admin."""
+"""API clients and keys in the admin."""
 
 from typing import Any
 

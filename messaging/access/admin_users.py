@@ -1,4 +1,4 @@
-"""Staff accounts and groups: Django's own pages in the theme."""
+"""Users and groups in the admin: Django's pages in the theme."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The audit log: decisions of people and clients."""
+"""The audit log: one entry per manual action."""
 
 from messaging.models import ApiClient, AuditEntry
 

@@ -1,4 +1,4 @@
-"""Authentication and permissions of the API: clients by key, staff by session."""
+"""Authentication of API callers: a client by its key, staff by their admin session."""
 
 import hmac
 from dataclasses import dataclass

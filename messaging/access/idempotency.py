@@ -1,4 +1,4 @@
-"""Idempotency keys: stored answers of requests, and their retention."""
+"""Idempotency keys: the stored answer of a request, kept for seven days."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The security scheme of API keys in the OpenAPI description."""
+"""API keys in the OpenAPI description."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema

@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from messaging.access import note
-from messaging.contacts import Word, note_words
+from messaging.contacts import ConsentChange, record_consent, withdraw_released
 from messaging.conversations.name_search import named
 from messaging.conversations.queries import conversations_with
 from messaging.messages import peers_of, preview
@@ -64,7 +64,10 @@ class ContactAdmin(ReadOnlyAdmin):
     def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Nothing is sent until the contact is unblocked."""
         self._note(request, queryset, "block")
-        queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+        with transaction.atomic():
+            pks = list(queryset.values_list("pk", flat=True))
+            queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+            withdraw_released(pks, "operator")
 
     @admin.action(description="Unblock", permissions=["block"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
@@ -76,21 +79,24 @@ class ContactAdmin(ReadOnlyAdmin):
     def opt_out(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """An operator's word counts like the user's."""
         self._note(request, queryset, "opt out")
-        self._say(queryset, is_stop=True)
+        self._say(queryset, opts_out=True)
 
     @admin.action(description="They want marketing again", permissions=["block"])
     def opt_in(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Only where the user has asked for it."""
         self._note(request, queryset, "opt in")
-        self._say(queryset, is_stop=False)
+        self._say(queryset, opts_out=False)
 
     def has_block_permission(self, request: HttpRequest) -> bool:
         """Who may change contacts; their fields stay read-only."""
         return request.user.has_perm("messaging.change_contact")
 
-    def _say(self, queryset: QuerySet[Contact], *, is_stop: bool) -> None:
+    def _say(self, queryset: QuerySet[Contact], *, opts_out: bool) -> None:
         now = timezone.now()
-        note_words([Word(pk, is_stop, now, "operator") for pk in queryset.values_list("pk", flat=True)])
+        pks = list(queryset.values_list("pk", flat=True))
+        with transaction.atomic():
+            record_consent([ConsentChange(pk, opts_out, now, "operator") for pk in pks])
+            withdraw_released(pks if opts_out else [], "operator")
 
     def _note(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
         pks = list(queryset.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""The messages of a conversation as they are shown: with ticks, quotes, reactions, edits, and errors in words."""
+"""Messages as chat bubbles: ticks, quotes, reactions, edits, and errors in words."""
 
 import hashlib
 from collections.abc import Sequence

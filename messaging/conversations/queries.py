@@ -1,4 +1,4 @@
-"""Queries of conversations between one business number and one contact, each answered by an index.
+"""Conversations between a business number and a contact, found by index alone.
 
 There is no table of conversations, so that nothing is written for them on the lanes. Any message stands for its
 conversation; the newest ones are found by walking back through the newest messages.
@@ -18,7 +18,7 @@ from messaging.conversations.name_search import named
 from messaging.messages import peers_of
 from messaging.models import BusinessNumber, Contact, Direction, Message
 from messaging.models.messages import ABOUT
-from messaging.whatsapp.recipients import canonical
+from messaging.whatsapp.recipients import canonical, spellings
 
 # Messages looked at for one page of conversations: a busy conversation must not hide the others for long.
 SCANNED = 10_000
@@ -177,14 +177,14 @@ def _conversations(ids: Sequence[UUID]) -> list[Conversation]:
     unique: dict[tuple[int, object], Conversation] = {}
     for one in _described(list(rows)):
         # A contact with a number and a user id may have written under both.
-        unique.setdefault((one.number.pk, one.contact.pk if one.contact else one.latest.peer), one)
+        unique.setdefault((one.number.pk, one.contact.pk if one.contact else canonical(one.latest.peer)), one)
     return list(unique.values())
 
 
 def _described(latest: Sequence[Message]) -> list[Conversation]:
     contacts = _contacts([row for row in latest if row.contact is None])
     people = [row.contact or contacts.get((row.number.portfolio, canonical(row.peer))) for row in latest]
-    names = [(row.peer, *(_names(who) if who else ())) for row, who in zip(latest, people, strict=True)]
+    names = [(*spellings(row.peer), *(_names(who) if who else ())) for row, who in zip(latest, people, strict=True)]
     wrote = last_inbound([peer for peers in names for peer in peers], timezone.now())
     return [
         Conversation(
@@ -192,7 +192,7 @@ def _described(latest: Sequence[Message]) -> list[Conversation]:
             who,
             tuple(dict.fromkeys(peers)),
             row,
-            max((wrote[key] for peer in peers if (key := (row.number_id, peer)) in wrote), default=None),
+            max((wrote[key] for peer in peers if (key := (row.number_id, canonical(peer))) in wrote), default=None),
         )
         for row, who, peers in zip(latest, people, names, strict=True)
     ]
@@ -205,4 +205,5 @@ def _contacts(rows: Sequence[Message]) -> dict[tuple[str, str], Contact]:
 
 
 def _names(contact: Contact) -> list[str]:
-    return [name for name in (contact.phone, contact.phone_key, contact.user_id) if name]
+    numbers = spellings(contact.phone_key or contact.phone or "")
+    return [name for name in dict.fromkeys([*sorted(numbers), contact.phone, contact.user_id]) if name]

@@ -1,4 +1,4 @@
-"""Read receipts and typing indicators.
+"""Read receipts and typing indicators, sent to the Cloud API.
 
 It is done in the request, not on the outgoing lane: a typing indicator that comes late is of no use, a repetition
 does no harm, and nothing that is sent depends on it.

@@ -1,4 +1,4 @@
-"""The reply form: an operator's input, and the reason why it cannot be sent."""
+"""The operator's reply form, and why a reply cannot be sent."""
 
 from collections.abc import Mapping
 from typing import Any

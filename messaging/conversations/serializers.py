@@ -1,4 +1,4 @@
-"""Serializers of read receipts."""
+"""Request and response fields of read receipts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lost a race is simply run again: to a deadlock, or to a contact that somebody else made first."""
+"""Retries of statements that lost a deadlock or a unique constraint to a concurrent one."""
 
 import functools
 import time

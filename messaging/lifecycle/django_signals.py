@@ -1,4 +1,4 @@
-"""The listener that makes Django signals of what happened."""
+"""Django signals for domain events."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What happened to messages and accounts, told to whoever listens, once it is committed.
+"""Domain events, published to listeners after commit.
 
 Services call `happened` inside the transaction that stores the rows. A listener gets all of one transaction's
 happenings in a call, after the commit and in the order they were told; it finds their rows by primary key.

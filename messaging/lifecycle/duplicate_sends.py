@@ -1,4 +1,4 @@
-"""Messages that Meta took twice: the price of a resend that was decided on evidence and not on proof."""
+"""Duplicate sends: messages that Meta accepted twice after a resend decided on evidence."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Telling an operator: a line in the log and the signal `lane_alert`, after the commit of what it is about.
+"""Operator alerts: a log line and the signal `lane_alert`, after commit.
 
 kind        key                               what happened
 paused      the number's id                   Meta refused it or its account; it is paused until a person resumes it

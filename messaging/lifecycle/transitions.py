@@ -1,4 +1,4 @@
-"""The one place where a message's status changes: one statement for many messages, which also writes the trail."""
+"""Status transitions: one statement for any number of messages, which also writes the trail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Media files in the admin: list, preview on the message page, and another download attempt."""
+"""Media files in the admin: on their message's page, in a list, with a button to download again."""
 
 from uuid import UUID
 

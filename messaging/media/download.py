@@ -1,6 +1,4 @@
-"""Fetches one file from Meta into the storage, in a thread of `deliver`: never the database, never the whole file in
-memory.
-"""
+"""Downloads from Meta into the storage, in threads of `deliver`, without the database."""
 
 import tempfile
 import threading

@@ -1,4 +1,4 @@
-"""The files of messages: expected with the message, claimed and recorded by `deliver`, asked for again, removed.
+"""Media records: expected with the message, claimed and settled by `deliver`, removed with it.
 
 A try belongs to whoever holds the lease; the file's name in the storage follows from the message's id, so a file that
 is stored a second time, after a kill, takes the place of the first.

@@ -1,4 +1,4 @@
-"""Serializers of media files."""
+"""Request and response fields of media files."""
 
 from typing import Any
 

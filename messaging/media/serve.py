@@ -1,4 +1,4 @@
-"""Serves the file of a message: in pieces, by ranges, and never as a page that runs in the pipeline's own origin.
+"""Media responses: streamed, with byte ranges, and under headers that keep a file from running as a page.
 
 What users send is theirs: anything but a picture, a sound or a film is a download, no browser guesses another type,
 and what is opened all the same runs nothing (CSP sandbox).

@@ -1,4 +1,4 @@
-"""Message history: search, timeline, attempts."""
+"""The message history in the admin: search, timeline, attempts."""
 
 from typing import Any
 
@@ -59,7 +59,10 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     inlines = [AttemptInline]
     change_form_outer_before_template = "admin/messaging/message/head.html"
     fieldsets = [
-        (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid", "conversation"]}),
+        (
+            None,
+            {"fields": ["id", "direction", "status", "number", "peer", "sent_to", "contact", "wamid", "conversation"]},
+        ),
         ("Client", {"fields": ["client", "reference", "campaign"]}),
         ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),

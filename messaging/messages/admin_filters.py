@@ -1,4 +1,4 @@
-"""Filters of the message list that an index answers, however many messages there are."""
+"""Filters of the message list that an index answers."""
 
 from datetime import timedelta
 from typing import Any

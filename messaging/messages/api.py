@@ -1,4 +1,4 @@
-"""`GET /messaging/messages`: messages of both directions; one message with its timeline."""
+"""`GET /messaging/messages`: the list, and one message with its timeline and attempts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

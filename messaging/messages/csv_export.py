@@ -1,4 +1,4 @@
-"""Messages as CSV, however many: a page of rows in memory at a time, and no long snapshot that would hold back vacuum.
+"""CSV export of messages: pages of rows by short queries, so that no snapshot holds back vacuum.
 
 Phone numbers are digits without the plus, as the API gives them, so no number looks like a formula.
 """

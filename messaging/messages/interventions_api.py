@@ -1,4 +1,4 @@
-"""`POST …/cancel`, `…/retry`, `…/hold`, `…/resume`: interventions in accepted messages."""
+"""`POST …/cancel`, `/retry`, `/hold` and `/resume`."""
 
 from collections.abc import Callable
 from dataclasses import asdict

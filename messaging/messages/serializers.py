@@ -1,4 +1,4 @@
-"""Serializers of messages."""
+"""Response fields of messages."""
 
 from typing import Any
 

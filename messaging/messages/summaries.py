@@ -1,4 +1,4 @@
-"""Message summaries for a chat bubble and for one line of a list. Meta's JSON is not trusted."""
+"""Message summaries in an operator's words, for bubbles and lists. Meta's JSON is not trusted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

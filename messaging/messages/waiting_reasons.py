@@ -1,4 +1,4 @@
-"""The reason why a message is not sent yet, in words."""
+"""Reasons for which a message still waits, in an operator's words."""
 
 from django.utils import timezone
 

@@ -18,6 +18,7 @@ from messaging.models.messages import (
     MessageEvent,
     OnUnknown,
     Priority,
+    WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
 from messaging.models.subscriptions import Delivery, EventType, Subscription
@@ -53,4 +54,5 @@ __all__ = [
     "Subscription",
     "TemplateCategory",
     "UnknownUpdate",
+    "WhatsAppId",
 ]

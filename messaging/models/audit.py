@@ -1,4 +1,4 @@
-"""Who did what by hand."""
+"""The audit log."""
 
 from django.db import models
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The answers to requests that carried an Idempotency-Key."""
+"""Stored answers to requests with an Idempotency-Key."""
 
 from django.db import models
 from django.utils import timezone

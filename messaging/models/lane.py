@@ -1,4 +1,4 @@
-"""What the outgoing lane remembers beside its messages: holds, recipients' paces, and how the incoming lane fares."""
+"""State of the outgoing lane beside its messages: holds, pair paces, evidence of the incoming lane."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Who is told of what happens, by signed requests, and each telling with what came of it."""
+"""Subscriptions and their deliveries."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What came from Meta and is no message of ours, yet or ever."""
+"""Webhook contents that are no messages: account events, unknown updates, orphan statuses, stored bodies."""
 
 from django.db import models
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""What an operator may do to the messages that are ticked in the list."""
+"""Admin actions on selected messages: cancel, mark failed, send again."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID

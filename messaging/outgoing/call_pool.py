@@ -1,4 +1,4 @@
-"""The calls of one worker process: many at once over one HTTP pool, their outcomes recorded together.
+"""The call pool of a worker process: parallel calls to the Cloud API, outcomes recorded in bulk.
 
 A claimed row is safe in the database, so its task need not wait for it: the task hands the rows over here and is
 done. HTTP threads never touch the database, and while they wait for Meta no transaction is open.
@@ -91,7 +91,7 @@ class Sender:
             body = outbound.build(
                 claimed.type,
                 claimed.content,
-                to=claimed.peer,
+                to=claimed.to,
                 callback_data=str(claimed.message_id),
                 context_wamid=claimed.context_wamid,
             )

@@ -1,4 +1,4 @@
-"""Putting a task on its lane's dead-letter queue, from where whoever redrives it gives it to a worker."""
+"""Publishing to a dead-letter queue, for tasks that a redrive runs again."""
 
 from typing import Any
 

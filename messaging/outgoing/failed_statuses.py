@@ -1,4 +1,4 @@
-"""A status `failed` whose code is no last word: Meta took the message and gave it up for a reason that passes.
+"""`failed` statuses whose code allows another attempt: Meta accepted the message and gave up for a passing reason.
 
 A token or quality code stops its number and keeps the message; a temporary one is tried again within the attempts;
 Meta's cap on marketing for a user (131049) is tried once more a day later. Nothing of this can send twice: the attempt

@@ -1,4 +1,4 @@
-"""How fast a number and a pair may send, and when a number only probes: pure arithmetic, no clock, no database."""
+"""Rate limits: the token bucket of a number, the pace of a pair, probing. Pure arithmetic without clock or database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

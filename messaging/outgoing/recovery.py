@@ -1,4 +1,4 @@
-"""What a dispatcher sweeps up: rows that got lost on the way, ran out of time, or outlived their worker."""
+"""Recovery: rows whose task was lost, whose time is over, or whose lease has expired."""
 
 from datetime import datetime
 from typing import Any

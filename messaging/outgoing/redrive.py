@@ -1,4 +1,4 @@
-"""Sending again what had ended: exhausted messages by way of the dead-letter queue, and an operator's own decisions.
+"""Redrive of failed messages: by the dead-letter queue, and by an operator.
 
 An exhausted message is `failed` for want of attempts. Its row is an outbox: the dispatcher puts `messaging.revive` with
 its id and generation on the outgoing dead-letter queue, where one view and one alarm serve all lanes. Whoever redrives

@@ -1,4 +1,4 @@
-"""What to do with a message after a call of the Cloud API failed: a pure decision, no clock, no database."""
+"""Retry policy: the decision after a failed call. Pure, without clock or database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

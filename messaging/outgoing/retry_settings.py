@@ -1,4 +1,4 @@
-"""What an operator may set about retries and lost answers; see docs/settings.md."""
+"""Settings of retries and lost answers, read at each use; see docs/settings.md."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""Requests to subscribers' endpoints: where they may go, how they are signed, what came of them, when to try again.
+"""Library for requests to subscriber endpoints: SSRF guard, signature, POST, retry schedule.
 
 A library: it knows neither Django nor the database. https://www.standardwebhooks.com/
 """

@@ -1,4 +1,4 @@
-"""One POST to an endpoint that somebody else chose, and what came of it, in words for its owner."""
+"""One POST to a subscriber endpoint, and its answer or error in words."""
 
 import email.utils
 import http.client

@@ -1,4 +1,4 @@
-"""Signing by the Standard Webhooks specification, version 1: HMAC-SHA256 over `id.timestamp.body`.
+"""Signatures of deliveries: Standard Webhooks version 1, HMAC-SHA256 over `id.timestamp.body`.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """

@@ -1,4 +1,4 @@
-"""Subscriptions and their deliveries: made, switched on, rotated, tried and replayed by hand."""
+"""Subscriptions and deliveries in the admin: create, enable, rotate, test, replay."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""`/messaging/subscriptions` and `/messaging/deliveries`: who is told of what happens, and what came of it."""
+"""`/messaging/subscriptions` and `/messaging/deliveries`."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Deliveries on their way: claimed in runs, and recorded when they were tried.
+"""Deliveries: claimed in runs, recorded after their attempts.
 
 A run is what one thread posts, one after the other: deliveries of one lane of one subscription, oldest first. A lane
 has one run at a time, so what concerns one person arrives in order as long as the endpoint takes it.

@@ -1,4 +1,4 @@
-"""What one may do with subscriptions: make, change, switch on and off, rotate the secret, test, replay, delete.
+"""Managing subscriptions: create, change, enable, rotate the secret, test, replay, delete.
 
 Who calls locks nothing and starts no transaction; each verb writes its own line of the audit log.
 """

@@ -1,4 +1,4 @@
-"""The outbox of the subscriptions: a row for each event and subscription, in the transaction of what happened.
+"""Outbox of subscriptions: one delivery per event and subscription, in the transaction of the event.
 
 So nothing is lost that was committed. While nobody subscribes this costs nothing: each process asks every few seconds
 who does, and a subscription that is new hears of what happens `KNOWN_FOR_S` later.

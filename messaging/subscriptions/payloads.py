@@ -1,4 +1,4 @@
-"""What a delivery says: JSON, made when it is sent of the rows that it names. docs/subscriptions.md lists it."""
+"""Payloads of deliveries: JSON made at sending time from the rows they name."""
 
 import json
 from collections.abc import Sequence

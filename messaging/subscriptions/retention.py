@@ -1,4 +1,4 @@
-"""Clearing away: deliveries of what is switched off, those that are over for long, and deleted subscriptions."""
+"""Retention of deliveries and deleted subscriptions."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the API takes and gives of subscriptions and their deliveries."""
+"""Request and response fields of subscriptions and deliveries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who is told: e-mail and a Slack-compatible webhook, each on its own, each notice once, again where it failed."""
+"""Notices of alerts by e-mail and Slack-compatible webhook, each sent once and retried on failure."""
 
 import logging
 import time
@@ -63,7 +63,8 @@ def words(alert: Alert, event: str) -> tuple[str, str]:
     name = f"{alert.rule} ({alert.key})" if alert.key else alert.rule
     if event == FIRED:
         lines = [alert.summary, rule.action if rule else "", f"Since {alert.since:%Y-%m-%d %H:%M:%S} UTC."]
-        lines += [f"{settings.BASE_URL}/monitoring/dashboard" if settings.BASE_URL else ""]
+        if settings.BASE_URL and rule:
+            lines.append(f"{settings.BASE_URL}{rule.link(alert.key)}")
         return f"[{alert.severity}] {name}", "\n".join(line for line in lines if line)
     minutes = ((alert.resolved_at or alert.fired_at) - alert.since).total_seconds() / 60
     return f"[over] {name}", f"It is over. It lasted {minutes:.0f} minutes. It was: {alert.summary}"

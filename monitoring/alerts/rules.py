@@ -1,4 +1,4 @@
-"""The alert rules, as data. Each one's meaning and what to do, step by step: docs/operations.md, "Alerts".
+"""Alert rules, as data. docs/operations.md, "Alerts", explains each and what to do.
 
 Readings come from the monitor's samples. What has a row of its own, such as a paused number, is read from that row: the
 log lines of `messaging/lifecycle/operator_alerts.py` speak of the same facts at once, and are no second source.
@@ -17,6 +17,8 @@ SILENCE_S = 900
 ACCEPTED_IN_SILENCE = 20
 SIGNATURE_WINDOW_S = 300
 CRASHES_WITHIN_S = 900
+# A graceful restart: up to 30 s to finish what was begun, and as long for the successor to start.
+RESTART_TAKES_S = 60
 START_TAKES, STARTED_WITHIN = timedelta(seconds=45), timedelta(seconds=120)
 
 
@@ -47,11 +49,22 @@ def _media_late(window: Window) -> dict[str, float] | None:
 
 
 def _missing(window: Window) -> dict[str, float] | None:
+    """1 for a kind whose last process was killed, or of which none came back after a clean stop."""
     # While all of the pipeline starts, with the monitor, somebody is always the last to come.
     recent = [moment for moment in window.moments if window.now - moment.at <= STARTED_WITHIN]
     if window.now - recent[0].at < START_TAKES:
         return {}
-    return {kind: float(count == 0) for kind, count in window.by_label(gauges.PROCESSES.name).items()}
+    killed = {name.partition("@")[0] for name, gone in window.by_label(gauges.PROCESS_GONE.name).items() if gone}
+    return {
+        kind: float(count == 0 and (kind in killed or _absent(kind, window)))
+        for kind, count in window.by_label(gauges.PROCESSES.name).items()
+    }
+
+
+def _absent(kind: str, window: Window) -> bool:
+    """Whether no process of a kind was alive for longer than a graceful restart takes."""
+    series = (gauges.PROCESSES.name, kind)
+    return window.spans(RESTART_TAKES_S) and not any(moment.get(*series) for moment in window.last(RESTART_TAKES_S))
 
 
 def crashes(window: Window) -> dict[str, float] | None:
@@ -119,6 +132,7 @@ RULES: tuple[Rule, ...] = (
         fires_at=1,
         summary="{value:.0f} messages lie on the dead-letter queue of {key}.",
         action="Read why they failed, then redrive or discard them.",
+        page="/admin/monitoring/move/lane/{key}/",
     ),
     Rule(
         "sqs-away",
@@ -183,6 +197,7 @@ RULES: tuple[Rule, ...] = (
         fires_at=1,
         summary="{value:.0f} messages lost their answer, and nothing settles them.",
         action="Decide in the admin: mark them failed, or send them again.",
+        page="/admin/messaging/message/?status__exact=unknown",
     ),
     Rule(
         "message-doubled",
@@ -200,6 +215,7 @@ RULES: tuple[Rule, ...] = (
         clears_after_s=0,
         summary="The business number {key} is paused.",
         action="Read its pause reason in the admin, remove the cause, and resume it there.",
+        page="/admin/messaging/businessnumber/",
     ),
     Rule(
         "number-probing",
@@ -209,6 +225,7 @@ RULES: tuple[Rule, ...] = (
         for_s=30,
         summary="The answers for the business number {key} get lost; it only probes.",
         action="Check the way to Meta and Meta's status page; it goes on by itself.",
+        page="/admin/messaging/businessnumber/",
     ),
     Rule(
         "number-quality",
@@ -218,6 +235,7 @@ RULES: tuple[Rule, ...] = (
         clears_after_s=0,
         summary="Meta says that the quality of the business number {key} is low.",
         action="Send less marketing, to people who want it, before Meta limits or stops the number.",
+        page="/admin/messaging/businessnumber/",
     ),
     Rule(
         "template-held",
@@ -227,6 +245,7 @@ RULES: tuple[Rule, ...] = (
         clears_after_s=0,
         summary="Meta stopped the template {key}; its messages wait.",
         action="See its quality in WhatsApp Manager; change or replace it.",
+        page="/admin/messaging/hold/",
     ),
     Rule(
         "subscription-disabled",
@@ -236,6 +255,7 @@ RULES: tuple[Rule, ...] = (
         clears_after_s=0,
         summary="The subscription {key} was switched off: its endpoint failed for a day, or wants no more.",
         action="Have the endpoint repaired, switch the subscription on, and replay what failed.",
+        page="/admin/messaging/subscription/?active__exact=0",
     ),
     Rule(
         "media-late",
@@ -245,6 +265,7 @@ RULES: tuple[Rule, ...] = (
         clears_after_s=0,
         summary="{value:.0f} files that users sent have not come for an hour.",
         action="See in the admin, Media, what keeps them. Meta has them for seven days.",
+        page="/admin/messaging/media/",
     ),
     Rule(
         "webhook-silence",

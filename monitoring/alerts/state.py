@@ -1,4 +1,4 @@
-"""When an alert fires and when it is over: a pure function of readings and time.
+"""State of alerts: when one fires and when it is over, a pure function of readings and time.
 
     quiet ──value ≥ fires_at──▶ waiting ──for `for_s` on end──▶ firing ──value < clears_at for `clears_after_s`──▶ quiet
             ◀──value < fires_at──                              (between the two values nothing changes)
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 from monitoring.metrics import Window
 
@@ -40,15 +41,22 @@ class Rule:
     # Below this it is over; the same as `fires_at` for what is counted in ones.
     clears_at: float | None = None
     clears_after_s: float = 60.0
+    # The page on which to act, below BASE_URL; {key} is filled in.
+    page: str = "/monitoring/dashboard"
 
     @property
     def over_below(self) -> float:
         """Where it is over."""
         return self.fires_at if self.clears_at is None else self.clears_at
 
-    def describe(self, key: str, value: float) -> str:
-        """The summary, filled in."""
-        return self.summary.format(key=key, value=value)
+    def describe(self, key: str, value: float, reason: str = "") -> str:
+        """The summary, filled in, and the recorded reason."""
+        summary = self.summary.format(key=key, value=value)
+        return f"{summary} Reason: {reason}" if reason else summary
+
+    def link(self, key: str) -> str:
+        """The page on which to act."""
+        return self.page.format(key=quote(key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Alerts in the database: the open ones follow the rules' standings, and each change makes notices, once each."""
+"""Alerts in the database: open ones follow the state of their rules, and each change creates its notices once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from monitoring.alerts.reasons import reason_of
 from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.state import Rule, Standing, step_all
 from monitoring.metrics import Window
@@ -74,7 +75,7 @@ def _write(rule: Rule, firing: Mapping[str, Standing], now: datetime) -> None:
 
 
 def _summary(rule: Rule, key: str, value: float) -> str:
-    return rule.describe(key, value)[:SUMMARY_LENGTH]
+    return rule.describe(key, value, reason_of(rule.name, key))[:SUMMARY_LENGTH]
 
 
 def _close_alerts_of_unknown_rules(known: set[str], now: datetime) -> None:

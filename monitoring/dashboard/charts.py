@@ -1,4 +1,4 @@
-"""The dashboard's history charts, made of samples."""
+"""The history charts of the dashboard, from samples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass

@@ -84,7 +84,8 @@ def overview(window: Window) -> Overview:
     """Made of a window and the open alerts. Raises django.db errors."""
     alerts = alert_views()
     age = window.value(SAMPLE_AGE.name)
-    state, reasons = _judge(alerts, age, window)
+    numbers = number_views(window)
+    state, reasons = _judge(alerts, age, window, numbers)
     return Overview(
         at=window.now,
         state=state,
@@ -95,7 +96,7 @@ def overview(window: Window) -> Overview:
         lanes=lane_views(window, alerts),
         dispatcher=DispatcherView(window.value(gauges.LAG.name) or 0.0, window.by_label(gauges.OLDEST_DUE.name)),
         processes=process_views(workers()),
-        numbers=number_views(window),
+        numbers=numbers,
         sends=sends_view(window),
         webhooks=window.counted(HOUR_S, WEBHOOKS.name),
         files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},
@@ -104,8 +105,10 @@ def overview(window: Window) -> Overview:
     )
 
 
-def _judge(alerts: Sequence[AlertView], age: float | None, window: Window) -> tuple[State, list[str]]:
-    """The worst of what is open and not silenced; a monitor that does not run would find nothing."""
+def _judge(
+    alerts: Sequence[AlertView], age: float | None, window: Window, numbers: Sequence[NumberView]
+) -> tuple[State, list[str]]:
+    """The worst of the alerts that are open and not silenced, of the monitor and of the numbers."""
     reasons = []
     loud = [alert for alert in alerts if not alert.silenced]
     if age is None or age > MONITOR_GONE_S:
@@ -114,9 +117,12 @@ def _judge(alerts: Sequence[AlertView], age: float | None, window: Window) -> tu
         reasons.append("SQS does not answer.")
     serious = bool(reasons) or any(alert.severity == Severity.CRITICAL for alert in loud)
     reasons += [alert.summary for alert in loud]
-    if serious:
+    told = {alert.key for alert in alerts}
+    slow = [number for number in numbers if number.state != State.OK and number.phone_number_id not in told]
+    reasons += [f"The business number {number.name} is {number.word}." for number in slow]
+    if serious or any(number.state == State.TROUBLE for number in slow):
         return State.TROUBLE, reasons
-    return (State.ATTENTION if loud else State.OK), reasons
+    return (State.ATTENTION if reasons else State.OK), reasons
 
 
 def _requests(window: Window) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`/monitoring/dashboard`: is it all right, and if not, where. For staff.
+"""`/monitoring/dashboard`, for staff.
 
 The page is made on the server and says everything in words and numbers; with JavaScript it renews itself every few
 seconds and draws its history. Nothing on it comes from another host.

@@ -1,4 +1,4 @@
-"""Dead letters in the admin: a page for each lane, and the moves that were asked for.
+"""Dead letters in the admin: a page per lane, and the redrive jobs.
 
 A look is a receive, so a lane's page is made only when somebody opens it, and not while its letters are being moved.
 """

@@ -1,4 +1,4 @@
-"""`/monitoring/dlq/{lane}`: what lies on a dead-letter queue, and moving it, for programs of operators."""
+"""`/monitoring/dlq/{lane}`: inspect, redrive and discard dead letters, for operators' programs."""
 
 from typing import Any
 

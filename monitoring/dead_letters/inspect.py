@@ -1,4 +1,4 @@
-"""What lies on a lane's dead-letter queue, and why: decoded, explained, and veiled unless one may read it in full.
+"""Inspection of a dead-letter queue: messages decoded and explained, redacted unless the viewer may read them.
 
 Bodies are JSON or text; nothing is ever unpickled.
 """

@@ -1,4 +1,4 @@
-"""Data of unknown kind, shown without what people wrote and without their numbers: its shape, and our own ids.
+"""Redaction of arbitrary JSON: keeps its structure and our ids, removes message texts and phone numbers.
 
 Everything is veiled but what is known to be harmless: numbers that are too short for a phone's, UUIDs, times, and short
 words under names that hold none of a person's. Who may read dead letters in full is a permission of its own.

@@ -1,4 +1,4 @@
-"""Redriving and discarding dead letters: asked for in a request, made by the monitor process in small steps.
+"""Redrive and discard jobs: requested in a request, done by the monitor process in small steps.
 
 A move is a row with a lease. Whoever holds the lease makes one step, some seconds long, and writes down what it did;
 when the process dies the lease runs out and the next one goes on. A letter is sent before it is deleted, so a kill may

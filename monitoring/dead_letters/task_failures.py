@@ -1,4 +1,4 @@
-"""Why a task failed last, kept so that a dead letter can say it: SQS keeps the message and not the reason.
+"""The last error of a failed task, kept for its dead letter: SQS keeps the message without the reason.
 
 Written by the worker as the task fails, one statement; read by task id, which a message keeps through all its receives.
 """

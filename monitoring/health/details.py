@@ -1,4 +1,4 @@
-"""Who sees more of health than one word. Asking may not take longer than health itself, so it has a deadline too."""
+"""Access to the details of health answers, decided within a deadline."""
 
 import logging
 import queue

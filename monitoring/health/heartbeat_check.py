@@ -1,4 +1,4 @@
-"""Asks PostgreSQL for the heartbeats, within a deadline: whether it answers, and which processes live.
+"""The check of PostgreSQL and the heartbeats, within a deadline.
 
 The connection is one apart (waproject/worker/database_probe.py).
 """

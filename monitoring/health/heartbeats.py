@@ -1,4 +1,4 @@
-"""The record of which processes live, in PostgreSQL: each process writes its own row, one statement every 15 s."""
+"""Heartbeats in PostgreSQL: each process writes its own row, one statement every 15 s."""
 
 import os
 from datetime import UTC, datetime, timedelta

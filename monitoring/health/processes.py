@@ -1,4 +1,4 @@
-"""Which processes are alive, gone or missing: the judgement over the heartbeats, and what `/health/workers` says."""
+"""Processes by their heartbeats: alive, gone, replaced or missing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

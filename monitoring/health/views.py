@@ -1,4 +1,4 @@
-"""Health for load balancers, supervisors and uptime monitors, answered from what threads of their own found out.
+"""Health endpoints for load balancers, supervisors and uptime monitors, answered from cached checks.
 
 Each address is one question, and 503 its "no". `ADDRESSES` says which checks it is made of:
 

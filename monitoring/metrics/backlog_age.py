@@ -1,4 +1,4 @@
-"""How old the oldest message on a queue is, estimated from samples.
+"""Age of the oldest message on a queue, estimated from samples.
 
 SQS tells this only to CloudWatch, minutes late. What is known here: how many messages a queue held at each sample, and
 how many were deleted by then. Messages leave roughly in the order they came, so the oldest one now is the next after

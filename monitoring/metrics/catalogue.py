@@ -1,4 +1,4 @@
-"""Every metric by its name: what the samples, Prometheus, the dashboards and the alert rules speak of."""
+"""The catalogue of all metrics by name."""
 
 from monitoring.metrics.gauges import GAUGES, Gauge
 from monitoring.metrics.message_counts import FROM_EVENTS

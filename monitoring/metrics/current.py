@@ -1,4 +1,4 @@
-"""The last hour's samples with the readings of this moment behind them: what pages and the summary are made of."""
+"""The last hour's samples with current readings at their end, for pages and the summary."""
 
 from datetime import timedelta
 

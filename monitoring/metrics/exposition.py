@@ -1,4 +1,4 @@
-"""`/monitoring/metrics`: all metrics in Prometheus' text format, read from the database.
+"""`/monitoring/metrics` in Prometheus' text format, read from the database.
 
 Totals are those of all processes on all hosts. Gauges are the monitor's latest readings; while it is away they are
 left out, so that a graph shows a gap and not the past.

@@ -1,4 +1,4 @@
-"""What can be read now: how full the queues are, what waits in the database, how the numbers fare.
+"""Gauges: queues, waiting rows, business numbers, subscriptions, files, processes.
 
 Each reading is a series like those of the counts. What cannot be asked, such as queues while SQS is away, is missing
 and not zero.

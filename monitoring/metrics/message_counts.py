@@ -1,4 +1,4 @@
-"""Counts of what happened to messages, taken from their trail: it costs the lanes nothing, and each event counts once.
+"""Counts of status changes, taken from the trail by the monitor at no cost to the lanes.
 
 The monitor reads the MessageEvent rows that are new since its last tick. It stays some seconds behind, because rows of
 a transaction that commits late have lower ids than rows that are visible already; what commits later still than that

@@ -1,4 +1,4 @@
-"""Samples: taken each tick, thinned out after a day, dropped after eight."""
+"""Samples of all readings: taken each tick, thinned after a day, dropped after eight."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The totals of what all processes count, in the database."""
+"""Totals of the counters of all processes, in the database."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The samples of the last minutes, and what can be asked of them."""
+"""A window of recent samples, and rates over it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is wrong, since when, who was told, and what nobody wants to hear of for a while."""
+"""Alerts, their notices and silences."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""Totals of what all processes count."""
+"""Totals of counters."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""What is known of dead letters beside SQS: why their tasks failed, and who moves them where."""
+"""Last errors of failed tasks, and redrive jobs."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""Which processes live."""
+"""Heartbeats of processes."""
 
 from django.db import models
 

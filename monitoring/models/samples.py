@@ -1,4 +1,4 @@
-"""How it was: readings of all gauges and totals, one row a tick."""
+"""Samples of all readings."""
 
 from django.db import models
 

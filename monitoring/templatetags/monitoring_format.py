@@ -1,4 +1,4 @@
-"""How readings are written for people: short, and honest about what is not known."""
+"""Template filters for readings: short, and a dash for what is unknown."""
 
 from collections.abc import Sequence
 from datetime import datetime

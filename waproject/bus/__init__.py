@@ -1,4 +1,4 @@
-"""The bus: what Flower and `celery inspect` see of the workers, and ask them, over SQS queues of its own.
+"""The monitor bus: worker events and remote control over SQS queues, for Flower and `celery inspect`.
 
     worker ──events, batched──▶ [monitor] ──▶ Flower
     asker ──a command, to each──▶ [monitor-node-…] one for each worker ──▶ worker

@@ -1,4 +1,4 @@
-"""Which queue is whose: all queues of the bus have the monitor queue's name and something behind it."""
+"""Names of the bus's queues: the monitor queue's name with a suffix per owner."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""In the place of Celery's `app.control`: a command is sent to each worker's own queue, answers come to the asker's."""
+"""Celery's `app.control` over SQS: commands go to each worker's queue, answers to the caller's."""
 
 import atexit
 import json

@@ -1,4 +1,4 @@
-"""Makes `celery -A waproject flower` show the workers: it listens to the bus, and shows them to nobody unasked."""
+"""`celery -A waproject flower` on the bus, refused without authentication."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What may travel on the bus: never a task's arguments, result or error text, which hold phone numbers and messages."""
+"""Masking on the bus: arguments, results and error texts never travel."""
 
 import re
 from collections.abc import Mapping

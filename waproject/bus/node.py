@@ -1,4 +1,4 @@
-"""A worker's ear: commands come to a queue of its own, in a thread; they are obeyed in the worker's event loop."""
+"""The worker's end of the bus: commands arrive in a thread and run in the worker's event loop."""
 
 import fnmatch
 import json

@@ -1,4 +1,4 @@
-"""Events on their way to Flower: a bounded buffer and a thread, so that no task ever waits for the bus.
+"""Events on their way to Flower: a bounded buffer and a sending thread, so that no task waits.
 
 `put` is an append to a deque. What finds the buffer full, or is refused by SQS, is dropped and counted.
 """

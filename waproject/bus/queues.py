@@ -1,4 +1,4 @@
-"""The bus's queues: made when first needed, found by their prefix, taken away when their owner is gone."""
+"""Queues of the bus: created on demand, found by prefix, deleted when their owner is gone."""
 
 import contextlib
 import logging

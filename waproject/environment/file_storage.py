@@ -1,4 +1,4 @@
-"""What the settings say of files, made of text."""
+"""File storage settings, read from text."""
 
 from collections.abc import Iterable
 from pathlib import Path

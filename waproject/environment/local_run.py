@@ -1,4 +1,4 @@
-"""Lets `python manage.py …` and `celery -A waproject …`, typed by hand, join the pipeline that `make run` started.
+"""The environment of a running `make run`, for `manage.py` and `celery` typed by hand.
 
 Only a process that has no configuration at all is helped: with DEPLOYMENT or DJANGO_SECRET_KEY set, a missing
 variable stays missing, so that a production process can never pick up a local value.

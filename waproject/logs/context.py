@@ -1,4 +1,4 @@
-"""What log lines say of the work that they belong to: the ids of its request or task, and which messages it touched.
+"""Log context: the ids of the current request or task and of the messages it touches.
 
 with work(request_id="…") as touched:
     …                                  # every line here has the id

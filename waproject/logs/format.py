@@ -1,4 +1,4 @@
-"""How a log line is written: a JSON object a line in production, words for people on one's own machine.
+"""Log format: one JSON object a line in production, readable text locally.
 
 Code logs by the standard library and brings fields by `extra={"message_id": …}`; only those of `FIELDS` are written,
 so that no object of Django's or Celery's, with a query string or arguments in it, gets into a line by accident.

@@ -1,4 +1,4 @@
-"""Text without other people's words and numbers: the last defence of whatever is logged.
+"""Masking of phone numbers, wamids and error details in log text.
 
 Nothing should reach it: who logs, logs our own ids. What does all the same is taken out here: what PostgreSQL quotes,
 phone numbers, wamids (which hold one), and keys and tokens.

@@ -1,4 +1,4 @@
-"""A line for each request, and an id that leads from it to the tasks that it caused."""
+"""One log line per request, with an id that its tasks carry on."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What is said and counted of each task: how long its message waited, how long it ran, for which requests."""
+"""One log line and the metrics of each task: waiting time, run time, originating requests."""
 
 import logging
 import time

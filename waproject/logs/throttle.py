@@ -1,4 +1,4 @@
-"""What happens often is logged seldom, with how often it happened."""
+"""Rate-limited logging: one line per interval, with the count of suppressed lines."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Counters and histograms that all code may use: an addition in memory, kept in the database a few times a minute.
+"""Counters and histograms: an addition in memory, flushed to the database every 10 s.
 
     WEBHOOKS.inc("queued")
     TASK_SECONDS.observe(0.012, "messaging.send", "ok")

@@ -1,4 +1,4 @@
-"""What each process of the pipeline calls at its start, so that what it counts is kept."""
+"""The start of metric flushing, called once by each process."""
 
 from collections.abc import Mapping
 

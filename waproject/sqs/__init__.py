@@ -1,1 +1,1 @@
-"""A library about Amazon SQS: a kombu transport, queue attributes. It knows no Django and no WhatsApp."""
+"""A library for Amazon SQS: a kombu transport, publishing, moving and sampling. Without Django and WhatsApp."""

@@ -1,4 +1,4 @@
-"""How long to leave SQS alone after it failed."""
+"""Jittered back-off after SQS failures."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""A circuit breaker: after a failure nobody tries for a while, then one caller at a time."""
+"""A circuit breaker: after a failure, one attempt at a time."""
 
 import threading
 import time

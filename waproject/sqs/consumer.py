@@ -1,4 +1,4 @@
-"""One queue's messages between SQS and Celery: received ahead, handed over as Celery has room, settled in batches."""
+"""The consumer of one queue: messages received ahead, handed to Celery as it has room, settled in batches."""
 
 import logging
 import threading
@@ -187,6 +187,8 @@ class QueueConsumer:
                 arguments = envelope.check(payload, self._options.tasks)
                 payload[envelope.DECODED] = arguments
                 delivery = Delivery(_addressed(payload, message, self._options.url), [message])
+                may_join = joining.may_join(payload, arguments, self._options.joined_tasks)
+                likeness = joining.likeness(payload) if may_join else ""
             except Exception as error:  # the worker must outlive whatever somebody put on its queue
                 fault = error if isinstance(error, envelope.MalformedMessage) else type(error).__name__
                 logger.error(
@@ -194,8 +196,8 @@ class QueueConsumer:
                 )
                 self._receiver.done_with(1)
                 continue
-            if joining.may_join(payload, arguments, self._options.joined_tasks):
-                joinable.setdefault(joining.likeness(payload), []).append((delivery, arguments))
+            if may_join:
+                joinable.setdefault(likeness, []).append((delivery, arguments))
             else:
                 deliveries.append(delivery)
         return deliveries + [_joined(parts) for parts in joinable.values()]

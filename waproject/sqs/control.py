@@ -1,4 +1,4 @@
-"""Looks at queues and makes them: counts, redrive policies, creation."""
+"""Queue attributes: counts, redrive policies, creation."""
 
 import json
 from dataclasses import dataclass

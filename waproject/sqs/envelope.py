@@ -1,4 +1,4 @@
-"""What a Celery message on SQS looks like, checked before Celery sees it.
+"""The envelope of a Celery message on SQS, checked before Celery sees it.
 
 Stock kombu and Celery end the whole worker, or delete the message, when one does not fit. Here it is called by its
 fault instead, and stays on the queue for the redrive policy.
@@ -7,15 +7,71 @@ fault instead, and stays on the queue for the redrive policy.
 import base64
 import binascii
 import json
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+from waproject.sqs.json_limits import QUEUED, excess
 
 ARGS_KWARGS_EMBED = 3
 TIMES = ("eta", "expires")
 RETRIES = "retries"
 # Where a payload that was checked keeps its decoded body; no string, so no message can bring one along.
 DECODED = object()
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_HEADER
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int)
+
+
+def _is_time_limits(value: object) -> bool:
+    """[hard, soft] in seconds, each of them or null."""
+    return isinstance(value, list) and len(value) == len(("hard", "soft")) and all(map(_is_seconds, value))
+
+
+def _is_seconds(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and 0 < value <= MAX_TIME_LIMIT_S)
+
+
+def _is_time(value: object) -> bool:
+    """Celery would refuse a wrong one too, and write the message's text into the log."""
+    try:
+        datetime.fromisoformat(str(value)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+MAX_HEADER = 1024
+MAX_TIME_LIMIT_S = 86_400
+# What Celery 5.7 reads from a message in the worker itself, mostly unguarded: a wrong type there ends the worker.
+_HEADERS: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("root_id", "parent_id", "group", "shadow", "origin", "lang", "argsrepr", "kwargsrepr"), _is_text),
+    **dict.fromkeys(("retries", "group_index", "replaced_task_nesting"), _is_whole),
+    **dict.fromkeys(TIMES, _is_time),
+    "ignore_result": _is_whole,
+    "timelimit": _is_time_limits,
+    "stamped_headers": _is_texts,
+    "stamps": _is_object,
+}
+_PROPERTIES: dict[str, Callable[[object], bool]] = {
+    "reply_to": _is_text,
+    "correlation_id": _is_text,
+    "priority": _is_whole,
+    "delivery_info": _is_object,
+}
 
 
 class MalformedMessage(ValueError):
@@ -26,8 +82,10 @@ def payload_in(body: str) -> dict[Any, Any]:
     """kombu's envelope in an SQS body, JSON as it is or in base64. Raises MalformedMessage."""
     for decode in (str.encode, base64.b64decode):
         try:
-            payload = json.loads(decode(body))
-        except (binascii.Error, ValueError, RecursionError):
+            payload = _json(decode(body))
+        except MalformedMessage:
+            raise
+        except (binascii.Error, ValueError):
             continue
         if isinstance(payload, dict):
             return payload
@@ -43,17 +101,19 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     if not isinstance(headers, dict):
         raise MalformedMessage("no Celery envelope")
     task, task_id = headers.get("task"), headers.get("id")
-    if not isinstance(task, str) or not isinstance(task_id, str):
+    if not _is_text(task) or not _is_text(task_id):
         raise MalformedMessage("no task name or id in the headers")
     if task not in known_tasks:
         raise MalformedMessage("a task that this queue does not carry")
     if payload.get("content-type") != "application/json":
         raise MalformedMessage("not JSON")
-    if not isinstance(payload.get("properties"), dict):
+    properties = payload.get("properties")
+    if not isinstance(properties, dict):
         raise MalformedMessage("no properties")
-    for name in TIMES:
-        if (time := headers.get(name)) is not None:
-            _check_time(time)
+    for values, checks in ((headers, _HEADERS), (properties, _PROPERTIES)):
+        for name, is_right in checks.items():
+            if values.get(name) is not None and not is_right(values[name]):
+                raise MalformedMessage(f"the header {name} is of a wrong form")
     return arguments_in(payload)
 
 
@@ -68,14 +128,6 @@ def arguments_in(payload: Mapping[str, object]) -> list[Any]:
     return arguments
 
 
-def _check_time(time: object) -> None:
-    """Celery would refuse a wrong one too, and write the message's text into the log."""
-    try:
-        datetime.fromisoformat(str(time))
-    except ValueError:
-        raise MalformedMessage("an eta or expiry that is no time") from None
-
-
 def _decoded_body(payload: Mapping[str, object]) -> object:
     body, properties = payload.get("body"), payload.get("properties")
     if not isinstance(body, str):
@@ -84,9 +136,17 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
     if encoding not in {None, "base64"}:
         raise MalformedMessage("an unknown body_encoding")
     try:
-        return json.loads(base64.b64decode(body, validate=True) if encoding else body)
-    except (binascii.Error, ValueError, RecursionError):
+        return _json(base64.b64decode(body, validate=True) if encoding else body.encode())
+    except MalformedMessage:
+        raise
+    except (binascii.Error, ValueError):
         raise MalformedMessage("the body cannot be decoded") from None
+
+
+def _json(text: bytes) -> object:
+    if fault := excess(text, QUEUED):
+        raise MalformedMessage(fault)
+    return json.loads(text)
 
 
 def untried(body: str) -> str:

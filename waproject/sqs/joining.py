@@ -1,4 +1,4 @@
-"""Several messages as one task: for tasks whose calls may be joined, f(a); f(b) being the same as f(a, b)."""
+"""Joining: several messages as one task, for tasks where `f(a); f(b)` equals `f(a, b)`."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -10,6 +10,8 @@ from waproject.sqs.envelope import DECODED
 TRACE = "request_id"
 TRACES = "request_ids"
 JOINED = "joined"
+# A larger body runs alone: thirty of the largest would be parsed, pickled and stored as one.
+MAX_JOINED_BYTES = 64 * 1024
 # Set on a task that must run on its own: later, before a time, or with something to do afterwards.
 OWN_CONDITIONS = ("eta", "expires", "group")
 
@@ -21,6 +23,7 @@ def may_join(payload: dict[str, Any], arguments: list[Any], joined_tasks: Collec
     return (
         headers["task"] in joined_tasks
         and not kwargs
+        and len(payload["body"]) <= MAX_JOINED_BYTES
         and not any(embed.values())
         and all(headers.get(name) is None for name in OWN_CONDITIONS)
     )

@@ -1,4 +1,4 @@
-"""Wakes an event loop from another thread, or from a signal's handler."""
+"""A wake-up for an event loop, from another thread or a signal handler."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Lets an application count what is asked of SQS. Unless it says how, nothing is counted."""
+"""A hook through which an application counts SQS requests."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Group commit for sending: requests of many threads share one SendMessageBatch, and each gets its own answer.
+"""Group commit for publishing: requests of many threads share one SendMessageBatch.
 
 Who sends alone is sent at once. Who comes within `BUSY_S` of another thread's request opens a batch that others may
 join for `GATHER_S`, or until it is full. A thread that alone sends one message after another waits for nobody, unless

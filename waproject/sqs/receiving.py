@@ -1,4 +1,4 @@
-"""When to ask a queue for messages, and asking: in threads of its own, so that nothing else waits for a long poll."""
+"""Receiving: long polls in threads of their own, and when to poll."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""Looking at what lies on a queue without taking it: received, hidden for seconds, and given back at once.
+"""Sampling: messages of a queue received, hidden for seconds, and returned.
 
 SQS has no way to look that does not receive: each look raises the receive count of what it saw.
 """

@@ -1,4 +1,4 @@
-"""What becomes of received messages, told to SQS in batches: deleted, or hidden for a while."""
+"""Settling: batched deletes and visibility changes of received messages."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""The API's exception handler: words that say what to send, and a 503 while PostgreSQL is away."""
+"""API errors: 503 with Retry-After while PostgreSQL is down."""
 
 from typing import Any
 

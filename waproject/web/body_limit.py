@@ -1,4 +1,4 @@
-"""Refuses a body that is too large: before a byte of it is read where its length is announced, else at the limit."""
+"""The limit of request bodies: refused by Content-Length before reading, else while reading."""
 
 from collections.abc import Callable, Mapping
 from tempfile import SpooledTemporaryFile

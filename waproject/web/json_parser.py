@@ -1,19 +1,20 @@
-"""JSON that PostgreSQL can keep, or a 400 that says why not."""
+"""JSON that PostgreSQL can store, or a 400 that names the problem."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, get_encoding  # type: ignore[attr-defined] # the stubs lack it
 
-# No send and no event needs more; at a few hundred levels serializers, Celery and the worker begin to fail.
-MAX_DEPTH = 100
+from waproject.sqs.json_limits import INCOMING, excess
+
 _SHOWN = 64
 
 
 class StorableJSONParser(JSONParser):
-    """DRF's parser, and a 400 for what would fail only later: NUL, lone surrogates, infinite numbers, deep nesting."""
+    """Strict JSON within `INCOMING`, without NUL, lone surrogates and infinite numbers, which fail only later."""
 
     def parse(
         self,
@@ -21,21 +22,28 @@ class StorableJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Raise ParseError (400) for JSON that is malformed, too deep, or not storable."""
+        """Raise ParseError (400) for JSON that is malformed, over a limit, or not storable."""
+        encoding, raw = get_encoding(parser_context or {}), stream.read()
         try:
-            data = super().parse(stream, media_type, parser_context)
-            problem = unstorable(data)
-        except RecursionError:
-            raise ParseError("JSON parse error - nested too deeply") from None
-        if problem:
+            text = raw.decode(encoding)
+            if problem := excess(raw if encoding.lower() == "utf-8" else text.encode(), INCOMING):
+                raise ParseError(f"JSON parse error - {problem}")
+            data = json.loads(text, parse_constant=_refuse_constant)
+        except ValueError as error:
+            raise ParseError(f"JSON parse error - {error}") from None
+        if problem := unstorable(data):
             raise ParseError(f"JSON parse error - {problem}")
         return data
 
 
-def unstorable(value: object, path: str = "", depth: int = MAX_DEPTH) -> str | None:
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def unstorable(value: object, path: str = "", depth: int = INCOMING.depth) -> str | None:
     """What keeps a JSON value out of a PostgreSQL text or jsonb column, naming the place; None where nothing does."""
-    if depth == 0:
-        return "nested too deeply"
+    if depth < 0:
+        return f"it is nested deeper than {INCOMING.depth} levels"
     if isinstance(value, str):
         return _unstorable_text(value, path)
     if isinstance(value, float) and not math.isfinite(value):

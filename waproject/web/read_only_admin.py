@@ -1,4 +1,4 @@
-"""Read-only admin pages of history, which never count a table of millions."""
+"""Read-only admin pages that never count a large table."""
 
 from functools import cached_property
 from typing import Any

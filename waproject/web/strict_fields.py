@@ -1,4 +1,4 @@
-"""Input that DRF would take silently and we refuse: a number for a text, unknown fields, unknown parameters."""
+"""Strict input: no silent type conversion, no unknown fields."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime

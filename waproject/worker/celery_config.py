@@ -1,4 +1,4 @@
-"""Celery's settings, each one the answer to a way in which stock Celery loses or repeats work on SQS."""
+"""Celery's settings; each one prevents a way in which stock Celery loses or repeats work on SQS."""
 
 import json
 

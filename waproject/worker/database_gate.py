@@ -1,4 +1,4 @@
-"""A worker without its database receives nothing: how it learns that, and how long it stays so.
+"""The database gate: a worker without its database receives nothing.
 
 Tasks that fail for want of the database tell the gate; tasks that run suspiciously long make it ask. Both cost nothing
 while all is well.

@@ -1,4 +1,4 @@
-"""Asking PostgreSQL within a deadline.
+"""A probe of PostgreSQL with a deadline.
 
 Django's connections know no deadline but the server's own: a server that went silent holds their thread for minutes.
 These are connections apart, in psycopg2's asynchronous mode.

@@ -1,4 +1,4 @@
-"""A node name that no other worker on this host has, and that the same worker has again after a restart."""
+"""Node names that are unique on a host and stable across restarts."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""Whether each queue's redrive policy on SQS is the one that the table of queues counts on.
+"""The comparison of each queue's redrive policy on SQS with the queue table.
 
 It is asked for by `manage.py check --deploy` and by each worker as it starts; a wrong one is a warning in words. That
 SQS does not answer says nothing about its queues, and stops nobody.

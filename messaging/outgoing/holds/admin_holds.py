@@ -1,4 +1,4 @@
-"""Holds of campaigns and templates: made and resumed by hand, never edited."""
+"""Holds of campaigns and templates in the admin: created and resumed, never edited."""
 
 from typing import Any
 

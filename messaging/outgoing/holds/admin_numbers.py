@@ -1,4 +1,4 @@
-"""The business numbers, their pace and whether they may send."""
+"""Business numbers in the admin: pace, pause and resume."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Holding and resuming the messages that a client gave a campaign's name."""
+"""Holding and resuming a client's campaign."""
 
 from dataclasses import dataclass
 

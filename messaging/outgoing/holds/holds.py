@@ -1,4 +1,4 @@
-"""Holding a template, and letting go of what was held: a campaign or a template, however many messages it has.
+"""Holds of templates, and the release of held messages in batches.
 
 A Hold is one row, and holding costs no more than that: the dispatcher marks the messages as it meets them. Resuming
 sets one field; the dispatcher takes the marks away in batches, and forgets the Hold once none is left.

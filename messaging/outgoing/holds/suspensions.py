@@ -1,4 +1,4 @@
-"""What has to wait beside a message that Meta refused: its number, its recipient, its template, the whole account.
+"""Suspensions after a refusal by Meta: of a number, a recipient, a template or an account.
 
 Locks are taken in one order by everybody: numbers by id, then pairs, then holds. The dispatcher begins with the number
 too, and only skips messages that are locked, so a worker that holds messages may wait for it here.

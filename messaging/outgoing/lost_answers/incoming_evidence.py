@@ -1,4 +1,4 @@
-"""What the incoming lane can say about a status that is not here: whether it may still come, or got lost.
+"""Evidence of the incoming lane: whether a missing status may still arrive.
 
 Marks are kept in the database, so that each dispatcher and each web process adds to the same knowledge:
 

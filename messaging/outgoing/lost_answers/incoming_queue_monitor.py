@@ -1,4 +1,4 @@
-"""A watch on the incoming lane's queues, for the question whether a status that is missing may still come.
+"""Incoming-queue monitor: the last moment at which the incoming queues were seen empty.
 
 What arrived before the queue was empty is stored, so one empty moment says all. On a busy lane such moments are short:
 they are looked for often, by a thread of its own, since an SQS that hangs must not hold up the lane.

@@ -1,4 +1,4 @@
-"""Messages whose answer was lost: what settles them, when they are sent again, and when a person has to decide.
+"""Unknown outcomes: the rule that settles a message whose answer was lost.
 
 The Cloud API has no idempotency key and cannot be asked whether it took a message, so nothing here is proof. Meta
 reports each message that it took with a status that carries our id. That this status is missing means "not taken" only

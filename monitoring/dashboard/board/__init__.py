@@ -1,1 +1,1 @@
-"""What the dashboard and the summary say, a part each: lanes, sends, numbers, processes, alerts."""
+"""The sections of the dashboard and the summary."""

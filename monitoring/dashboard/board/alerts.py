@@ -1,4 +1,4 @@
-"""Which alerts are open, and what they say of one thing."""
+"""Open alerts, and the state they give a lane or number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ class AlertView:
     acknowledged_by: str
     silenced: bool
     action: str
+    link: str
     state: State
 
 
@@ -39,6 +40,7 @@ def state_of(key: str, alerts: Sequence[AlertView], rules: tuple[str, ...]) -> S
 
 
 def _alert(alert: Alert) -> AlertView:
+    rule = BY_NAME.get(alert.rule)
     return AlertView(
         alert.pk,
         alert.rule,
@@ -48,6 +50,7 @@ def _alert(alert: Alert) -> AlertView:
         alert.since,
         alert.acknowledged_by,
         alert.silenced,  # type: ignore[attr-defined]  # with_silences
-        rule.action if (rule := BY_NAME.get(alert.rule)) else "",
+        rule.action if rule else "",
+        rule.link(alert.key) if rule else "",
         State.TROUBLE if alert.severity == Severity.CRITICAL else State.ATTENTION,
     )

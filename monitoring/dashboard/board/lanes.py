@@ -1,4 +1,4 @@
-"""How a lane fares: what is on its queue, and how fast it comes and goes."""
+"""The lanes section: queue depth, and rates in and out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How the business numbers fare: whether they may send, how fast, and what Meta thinks of them."""
+"""The numbers section: state, pace and quality of each business number."""
 
 from dataclasses import dataclass
 from datetime import datetime

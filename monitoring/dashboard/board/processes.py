@@ -1,4 +1,4 @@
-"""Which processes live, which are gone or missing, and which were killed and came back."""
+"""The processes section: alive, gone, missing, and crashes."""
 
 from dataclasses import dataclass
 from datetime import datetime

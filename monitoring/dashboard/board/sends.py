@@ -1,4 +1,4 @@
-"""How sends fare: what is on its way, what became of the others, how fast, and which errors came."""
+"""The sends section: waiting and settled messages, latency, error codes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How something is, in one word."""
+"""The state of a thing in one word."""
 
 from enum import StrEnum
 

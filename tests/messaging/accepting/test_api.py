@@ -138,6 +138,26 @@ def test_a_body_that_is_no_usable_object_is_400(body: bytes, url: str, api: APIC
     assert raw(api, body, url=url).status_code == 400
 
 
+OVER_LIMITS = {
+    b"[" * 101 + b"]" * 101: "nested deeper than 100 levels",
+    b'{"a": ' + b"9" * 101 + b"}": "a number of more than 100 characters",
+    b"[" + b"[]," * 150_000 + b"[]]": "more than 150,000 values and keys",
+}
+
+
+@pytest.mark.parametrize("url", [SEND, "/messaging/send/bulk", "/messaging/analytics"])
+@pytest.mark.parametrize(("body", "words"), OVER_LIMITS.items(), ids=OVER_LIMITS.values())
+def test_a_body_over_a_limit_is_a_400_that_names_the_limit(body: bytes, words: str, url: str, api: APIClient) -> None:
+    answer = raw(api, body, url=url)
+    assert (answer.status_code, words in answer.json()["detail"]) == (400, True)
+
+
+def test_the_limits_hold_in_every_charset(api: APIClient) -> None:
+    deep = ("[" * 101 + "]" * 101).encode("utf-16")
+    answer = raw(api, deep, "application/json; charset=utf-16")
+    assert (answer.status_code, "nested deeper" in answer.json()["detail"]) == (400, True)
+
+
 @pytest.mark.parametrize("depth", [95, 99, 200, 400, 800])
 def test_depth_in_a_field_is_never_a_500(depth: int, api: APIClient) -> None:
     body = json.dumps({**EXAMPLE, "message_data": ...}, default=lambda _: "DEEP")

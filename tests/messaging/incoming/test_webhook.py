@@ -174,8 +174,33 @@ def test_a_signed_body_that_is_no_json_is_400() -> None:
     assert post(b"hello").status_code == 400
 
 
-def test_json_nested_too_deeply_is_400() -> None:
-    assert post(b"[" * 100_000).status_code == 400
+OVER_LIMITS = {
+    "nested 101 levels": (b"[" * 101 + b"]" * 101, "nested deeper than 100 levels"),
+    "nested 480 levels": (b'{"entry":' * 480 + b"1" + b"}" * 480, "nested deeper than 100 levels"),
+    "a message nested 900 levels": (
+        json.dumps(webhook({**inbound_text(), "new": ...}), default=lambda _: "DEEP")
+        .replace('"DEEP"', "[" * 900 + "]" * 900)
+        .encode(),
+        "nested deeper than 100 levels",
+    ),
+    "nested without an end": (b"[" * 100_000, "nested deeper than 100 levels"),
+    "a number of 5,000 digits": (b'{"object": ' + b"9" * 5000 + b"}", "a number of more than 100 characters"),
+    "a million lists": (b"[" + b"[]," * 999_999 + b"[]]", "more than 150,000 values and keys"),
+    "too many keys": (json.dumps(dict.fromkeys(map(str, range(80_000)))).encode(), "more than 150,000 values and keys"),
+    "a NUL in it": (b"[" * 101 + b'"\\u0000 \x00"' + b"]" * 101, "nested deeper than 100 levels"),
+}
+
+
+@pytest.mark.parametrize(("raw", "reason"), OVER_LIMITS.values(), ids=OVER_LIMITS)
+def test_json_over_a_limit_is_kept_as_text_with_its_reason(raw: bytes, reason: str, sqs: Any, db: None) -> None:
+    assert post(raw).status_code == 200
+    for body in queued(sqs):
+        receive_stored(body) if isinstance(body, int) else receive(body)
+    (update,) = UnknownUpdate.objects.all()
+    value: Any = update.raw and update.raw["value"]
+    assert update.kind == "field:over_limits"
+    assert reason in value["reason"]
+    assert value["text"] == raw.decode().replace("\0", "\ufffd")
 
 
 @pytest.mark.skipif(not SAMPLES, reason="Meta's sample bodies are not here")
@@ -276,10 +301,10 @@ def test_a_refusal_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
     assert (line.method, line.path, line.status) == ("POST", URL, 403)  # type: ignore[attr-defined]
 
 
-def test_what_nobody_foresaw_is_500_and_has_a_traceback(
+def test_an_unexpected_error_is_a_500_with_a_traceback(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "hand_over", lambda *_: 1 / 0)
+    monkeypatch.setattr(endpoint, "enqueue", lambda *_: 1 / 0)
     assert post(webhook(inbound_text())).status_code == 500
     assert "ZeroDivisionError" in caplog.text
 

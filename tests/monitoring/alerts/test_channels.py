@@ -134,3 +134,15 @@ def test_a_channel_that_hangs_keeps_neither_the_other_nor_the_next_tick(
         Notice.objects.create(alert=alert, channel="webhook", event="fired")
     Notice.objects.create(alert=alert, channel="email", event="fired")
     assert (tell(timezone.now()), len(mailoutbox)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "page"),
+    [("dlq-not-empty", "/admin/monitoring/move/lane/incoming/"), ("lane-age", "/monitoring/dashboard")],
+)
+def test_a_notice_links_to_the_page_on_which_to_act(rule: str, page: str, settings: Any, hook: Hook) -> None:
+    settings.BASE_URL = "https://wa.example.org"
+    notice("webhook")
+    Alert.objects.update(rule=rule)
+    tell(timezone.now())
+    assert hook.texts[0].endswith(f"\nhttps://wa.example.org{page}")

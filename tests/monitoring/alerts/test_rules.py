@@ -1,18 +1,21 @@
 """What each rule reads out of the samples."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitoring.alerts.rules import BY_NAME, RULES, SILENCE_S
-from monitoring.alerts.state import Rule
+from monitoring.alerts.state import Rule, Severity, step
 from monitoring.metrics import gauges
 from monitoring.metrics.catalogue import METRICS
 from monitoring.metrics.message_counts import FAILURES, MESSAGES
 from tests.monitoring.moments import window
 from waproject.metrics.counters import WEBHOOKS, Series
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACCEPTED: Series = (MESSAGES.name, "accepted")
 UNKNOWN: Series = (MESSAGES.name, "unknown")
 FAILED: Series = (FAILURES.name, "131026")
@@ -99,3 +102,89 @@ def test_every_section_has_steps() -> None:
 
 def test_every_metric_has_its_own_name_and_meaning() -> None:
     assert all(name.startswith("waproject_") and metric.meaning for name, metric in METRICS.items())
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("sqs")
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_link_of_an_alert_leads_to_a_page(rule: Rule, admin_client: Any) -> None:
+    assert admin_client.get(rule.link("incoming")).status_code == 200
+
+
+PRESENT: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 1}
+ABSENT: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0}
+KILLED: dict[Series, float] = {**ABSENT, (gauges.PROCESS_GONE.name, "incoming@a"): 1}
+# What the samples say, 30 s apart, and whether a process is missing.
+RESTARTS = {
+    "a stop of a moment": ([PRESENT, PRESENT, PRESENT, ABSENT], 0),
+    "a restart that takes half a minute": ([PRESENT, PRESENT, ABSENT, ABSENT], 0),
+    "a restart that takes a minute": ([PRESENT, ABSENT, ABSENT, ABSENT], 1),
+    "back after a restart": ([PRESENT, PRESENT, ABSENT, PRESENT], 0),
+    "killed just now": ([PRESENT, PRESENT, PRESENT, KILLED], 1),
+}
+
+
+@pytest.mark.parametrize(("samples", "missing"), RESTARTS.values(), ids=RESTARTS)
+def test_a_graceful_restart_leaves_nothing_missing(samples: list[dict[Series, float]], missing: int) -> None:
+    assert BY_NAME["process-missing"].reading(window(*samples)) == {"incoming": missing}
+
+
+W, C = Severity.WARNING, Severity.CRITICAL
+# rule, severity, the highest reading that does not fire and the lowest that does, seconds for which it must last,
+# and the reading at or above which it is not over. Written out, so that a change of a rule is a decision.
+THRESHOLDS = [
+    ("lane-waiting", W, 4999, 5000, 120, 2500),
+    ("lane-age", C, 179, 180, 60, 60),
+    ("dlq-not-empty", W, 0, 1, 0, 1),
+    ("sqs-away", C, 0, 1, 60, 1),
+    ("process-missing", C, 0, 1, 0, 1),
+    ("process-gone", W, 0, 1, 0, 1),
+    ("process-crashes", W, 2, 3, 0, 1),
+    ("dispatcher-lag", C, 59, 60, 30, 10),
+    ("error-rate", C, 0.0999, 0.1, 60, 0.05),
+    ("unknown-held", W, 0, 1, 0, 1),
+    ("message-doubled", W, 0, 1, 0, 1),
+    ("number-paused", C, 0, 1, 0, 1),
+    ("number-probing", C, 0, 1, 30, 1),
+    ("number-quality", W, 0, 1, 0, 1),
+    ("template-held", W, 0, 1, 0, 1),
+    ("subscription-disabled", W, 0, 1, 0, 1),
+    ("media-late", W, 0, 1, 0, 1),
+    ("webhook-silence", C, 0, 1, 0, 1),
+    ("webhook-signature", W, 9, 10, 0, 1),
+    ("webhook-not-taken", C, 0, 1, 0, 1),
+]
+
+
+def fires(rule: Rule, value: float, for_s: float) -> bool:
+    began = step(rule, None, value, NOW)
+    later = step(rule, began, value, NOW + timedelta(seconds=for_s))
+    return later is not None and later.firing
+
+
+def test_each_rule_has_its_thresholds_in_the_table() -> None:
+    assert [name for name, *_ in THRESHOLDS] == [rule.name for rule in RULES]
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=[row[0] for row in THRESHOLDS])
+def test_a_rule_fires_at_its_threshold_and_not_below(
+    row: tuple[str, Severity, float, float, float, float],
+) -> None:
+    name, severity, below, at, for_s, _clear = row
+    rule = BY_NAME[name]
+    assert (rule.severity, fires(rule, below, for_s + 1), fires(rule, at, for_s)) == (severity, False, True)
+    assert not for_s or not fires(rule, at, for_s - 1)
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=[row[0] for row in THRESHOLDS])
+def test_a_rule_is_over_below_its_lower_threshold(
+    row: tuple[str, Severity, float, float, float, float],
+) -> None:
+    name, _severity, _below, at, for_s, clear = row
+    rule = BY_NAME[name]
+    began = step(rule, None, at, NOW)
+    firing = step(rule, began, at, NOW + timedelta(seconds=for_s))
+    quiet = firing
+    for seconds in (1, 62):
+        quiet = step(rule, quiet, clear - clear / 100, NOW + timedelta(seconds=for_s + seconds))
+    assert step(rule, firing, clear, NOW + timedelta(seconds=for_s + 62)) and quiet is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from messaging.models import BusinessNumber
 from monitoring.metrics.gauges import QUEUE, SQS_UP
 from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
 from monitoring.models import Alert, Count, Heartbeat, Sample
@@ -77,6 +78,7 @@ def test_it_renews_itself(browser: Any, live_server: Any, history: None) -> None
     page = open_dashboard(browser, live_server)
     assert "Something is wrong" in page.inner_text("#verdict")
     Alert.objects.update(resolved_at=timezone.now())
+    BusinessNumber.objects.update(paused_at=None)
     Sample.objects.create(at=timezone.now(), values={SQS_UP.name: 1})
     page.wait_for_function("document.getElementById('verdict').innerText.includes('All is well')", timeout=30_000)
     assert page.inner_text("#spoken") == "All is well"

@@ -169,3 +169,9 @@ def test_a_process_that_was_killed_before_says_how_often_and_when() -> None:
 def test_files_that_did_not_come_are_counted() -> None:
     receive(webhook({**inbound_text(), "type": "image", "image": {"id": "1"}}))
     assert view().files == {"waiting": 1, "late": 0, "lost": 0}
+
+
+def test_a_throttled_number_is_not_all_well() -> None:
+    samples.take(timezone.now(), {})
+    number(throttled_until=timezone.now() + timedelta(minutes=1))
+    assert (view().state, view().reasons) == (State.ATTENTION, [f"The business number {number()} is throttled."])

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0011_subscription_last_error")]
+    dependencies = [("messaging", "0012_canonical_numbers")]
 
     operations = [
         migrations.CreateModel(

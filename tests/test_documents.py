@@ -1,0 +1,40 @@
+"""The documents name only files that exist."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TRACKED = set(subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|md|toml|yml|yaml|json|html|css|js|sh|txt|in)|(?:[\w-]+/)+)`")
+LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
+# Made by running, or examples of names.
+NOT_TRACKED = re.compile(r"^(var/|\.venv/|staticfiles/)")
+
+
+def named_paths(document: Path) -> set[str]:
+    """The paths in backticks, as they stand."""
+    return {path for path in NAMED.findall(document.read_text()) if not NOT_TRACKED.match(path)}
+
+
+def exists(path: str, folder: Path) -> bool:
+    """Whether it is a tracked file or folder, seen from the root, from the document, or from an app."""
+    beginnings = ("", f"{folder.relative_to(ROOT)}/", "messaging/", "waproject/", "monitoring/")
+    return any(
+        beginning + path in TRACKED or any(file.startswith(beginning + path) for file in TRACKED if path.endswith("/"))
+        for beginning in beginnings
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_names_only_files_that_exist(document: Path) -> None:
+    assert [path for path in sorted(named_paths(document)) if not exists(path, document.parent)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_links_only_to_files_that_exist(document: Path) -> None:
+    links = {link.strip() for link in LINKED.findall(document.read_text())}
+    assert [link for link in sorted(links) if not (document.parent / link).exists()] == []

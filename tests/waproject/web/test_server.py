@@ -1,0 +1,217 @@
+"""The web process as the Procfile starts it, against clients that are slow, large, silent or wrong."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.db import connection
+
+from deploy.local import procfile
+from messaging.whatsapp.signature import HEADER, sign
+from tests.environment import APP_SECRET, free_port
+from tests.messaging.bodies import inbound_text, webhook
+from tests.processes import CHECKOUT, Process, eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs"), pytest.mark.enable_socket]
+
+WEBHOOK = json.dumps(webhook(inbound_text())).encode()
+SLOW = 64
+
+
+class Web(Process):
+    """The Procfile's web line with one worker process."""
+
+    def __init__(self, log: Path) -> None:
+        self.port = free_port()
+        settings = {"BIND_ADDRESS": "127.0.0.1", "PORT": str(self.port), "WEB_WORKERS": "1"}
+        command = procfile.read(CHECKOUT / "Procfile")["web"]
+        for name, value in settings.items():
+            command = re.sub(rf"\$\{{{name}:-[^}}]*\}}", value, command)
+        at = connection.settings_dict
+        database = f"postgres://waproject:{at['PASSWORD']}@127.0.0.1:{at['PORT']}/{at['NAME']}"
+        arguments = ["-m", *shlex.split(command)]
+        super().__init__(arguments, "Booting worker", log, DATABASE_URL=database)
+        self.url = f"http://127.0.0.1:{self.port}"
+        assert eventually(self._answers, 30), self.log
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health/live", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def connect(self, data: bytes = b"") -> socket.socket:
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=15)
+        sock.sendall(data)
+        return sock
+
+    @property
+    def worker_pid(self) -> int:
+        pid = self.process.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, sqs_server: Any) -> Iterator[Web]:
+    running = Web(tmp_path_factory.mktemp("web") / "web.log")
+    yield running
+    running.stop()
+
+
+def head(method: str = "POST", path: str = "/webhook/whatsapp", **headers: object) -> bytes:
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *lines, "", ""]).encode()
+
+
+def answer(sock: socket.socket) -> tuple[int, str]:
+    """The status and the whole answer, until its end or until the server closes."""
+    data = b""
+    while b"\r\n\r\n" not in data and (more := sock.recv(65536)):
+        data += more
+    if length := re.search(rb"(?i)content-length: (\d+)", data):
+        end = data.find(b"\r\n\r\n") + 4 + int(length[1])
+        while len(data) < end and (more := sock.recv(65536)):
+            data += more
+    elif b"chunked" in data:
+        while not data.endswith(b"0\r\n\r\n") and (more := sock.recv(65536)):
+            data += more
+    return int(data.split(b" ", 2)[1]), data.decode(errors="replace")
+
+
+def is_closed(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+SLOW_CLIENTS = {
+    "silent": b"",
+    "half a head": b"POST /webhook/whatsapp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-",
+    "a head and one byte": head(Content_Length=1000) + b"{",
+    "a head and half a chunk": head(Transfer_Encoding="chunked") + b"ff\r\n{",
+    "a large upload that stalls": head(path="/messaging/media", Content_Length=90_000_000) + b"x" * 100_000,
+    "an answer that nobody reads": head("GET", "/health/live", Connection="close"),
+}
+
+
+@pytest.mark.parametrize("sent", SLOW_CLIENTS.values(), ids=SLOW_CLIENTS)
+def test_slow_clients_keep_nobody_waiting(sent: bytes, web: Web) -> None:
+    slow = [web.connect(sent) for _ in range(SLOW)]
+    time.sleep(0.3)
+    began = time.monotonic()
+    assert requests.get(f"{web.url}/health/live", timeout=10).status_code == 200
+    signed = {HEADER: sign(WEBHOOK, APP_SECRET)}
+    assert requests.post(f"{web.url}/webhook/whatsapp", WEBHOOK, headers=signed, timeout=10).status_code == 200
+    assert time.monotonic() - began < 2
+    for sock in slow:
+        sock.close()
+
+
+def test_a_request_that_arrives_byte_by_byte_is_answered(web: Web) -> None:
+    sock = web.connect()
+    for byte in head(Content_Length=len(WEBHOOK), **{"X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}) + WEBHOOK:
+        sock.sendall(bytes([byte]))
+    assert answer(sock)[0] == 200
+
+
+def test_a_body_in_chunks_that_arrive_apart_is_answered(web: Web) -> None:
+    sock = web.connect(head(Transfer_Encoding="chunked", **{"X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}))
+    for at in range(0, len(WEBHOOK), 100):
+        piece = WEBHOOK[at : at + 100]
+        sock.sendall(f"{len(piece):x};a=b\r\n".encode() + piece + b"\r\n")
+    sock.sendall(b"0\r\nX-Trailer: 1\r\n\r\n")
+    assert answer(sock)[0] == 200
+
+
+def test_one_connection_serves_request_after_request(web: Web) -> None:
+    sock = web.connect()
+    for _ in range(3):
+        sock.sendall(head("GET", "/health/live"))
+        assert answer(sock)[0] == 200
+
+
+def test_requests_that_arrive_together_are_answered_in_turn(web: Web) -> None:
+    sock = web.connect(head("GET", "/health/live") * 2 + head("GET", "/health/live", Connection="close"))
+    data = b""
+    while more := sock.recv(65536):
+        data += more
+    assert data.count(b"HTTP/1.1 200") == 3
+
+
+REFUSED = {
+    "a length over the limit": (head(Content_Length=4_000_000) + b"x" * 1000, 413),
+    "chunks over the limit": (head(Transfer_Encoding="chunked") + b"400000\r\n" + b"x" * 3_400_000, 413),
+    "length and chunks": (head(Content_Length=5, Transfer_Encoding="chunked") + b"x", 400),
+    "two lengths": (head(Content_Length=5)[:-2] + b"Content-Length: 6\r\n\r\nx", 400),
+    "a length that is no number": (head(Content_Length="+5") + b"x", 400),
+    "a head that is too large": (head(X_Large="x" * 70_000)[:-4], 431),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), REFUSED.values(), ids=REFUSED)
+def test_a_body_that_is_not_read_closes_its_connection_and_says_so(sent: bytes, status: int, web: Web) -> None:
+    sock = web.connect(sent)
+    found, text = answer(sock)
+    assert (found, "connection: close" in text.lower(), is_closed(sock)) == (status, True, True)
+
+
+def test_a_refused_body_that_arrived_whole_keeps_its_connection(web: Web) -> None:
+    sock = web.connect(head(path="/messaging/send", Content_Length=200_000) + b"x" * 200_000)
+    assert answer(sock)[0] == 401
+    sock.sendall(head("GET", "/health/live"))
+    assert answer(sock)[0] == 200
+
+
+def test_a_client_that_waits_for_100_continue_gets_it_once(web: Web) -> None:
+    sock = web.connect(
+        head(Content_Length=len(WEBHOOK), Expect="100-continue", **{"X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)})
+    )
+    assert answer(sock)[0] == 100
+    sock.sendall(WEBHOOK)
+    assert answer(sock)[0] == 200
+
+
+def test_a_client_that_waits_for_100_continue_is_refused_at_once_when_its_body_is_too_large(web: Web) -> None:
+    assert answer(web.connect(head(Content_Length=4_000_000, Expect="100-continue")))[0] == 413
+
+
+def test_a_request_that_arrives_too_slowly_is_a_408(web: Web) -> None:
+    sock = web.connect(b"GET /health/live HTTP/1.1\r\n")
+    assert (answer(sock)[0], is_closed(sock)) == (408, True)
+
+
+def test_parallel_bodies_of_empty_lists_leave_the_process_small(web: Web, api_key: str) -> None:
+    body = b"[" + b"[]," * 2_700_000 + b"[]]"
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+
+    def send(_: int) -> int:
+        return requests.post(f"{web.url}/messaging/send/bulk", body, headers=headers, timeout=50).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(send, range(24))) == {400}
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{web.worker_pid}/status").read_text())
+    assert peak and int(peak[1]) < 500_000
+
+
+def test_a_stopping_server_answers_what_has_arrived_and_what_is_arriving(tmp_path: Path, sqs: Any) -> None:
+    web = Web(tmp_path / "web.log")
+    headers: dict[str, Any] = {"Content_Length": len(WEBHOOK), "X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}
+    arriving, silent = web.connect(head(**headers) + WEBHOOK[:100]), web.connect()
+    time.sleep(0.3)
+    os.kill(web.process.pid, signal.SIGTERM)
+    time.sleep(0.5)
+    arriving.sendall(WEBHOOK[100:])
+    assert answer(arriving)[0] == 200
+    assert is_closed(silent)
+    assert web.process.wait(15) == 0
