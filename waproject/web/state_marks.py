@@ -5,9 +5,9 @@ from django.utils.safestring import SafeString
 
 GOOD, WAITS, BAD, PLAIN = "open", "unanswered", "failed", "plain"
 TONES = {
-    **dict.fromkeys(("delivered", "read", "received", "stored", "resolved"), GOOD),
-    **dict.fromkeys(("queued", "sending", "pending", "waiting", "unknown", "retrying", "warning"), WAITS),
-    **dict.fromkeys(("failed", "expired", "gone", "refused", "missing", "critical", "firing", "paused", "off"), BAD),
+    **dict.fromkeys(("delivered", "read", "received", "stored"), GOOD),
+    **dict.fromkeys(("queued", "sending", "pending", "waiting", "unknown", "warning"), WAITS),
+    **dict.fromkeys(("failed", "expired", "gone", "too_large", "damaged", "refused", "critical"), BAD),
 }
 
 
