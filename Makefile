@@ -1,10 +1,12 @@
 # `make` alone lists the targets. Everything is installed into .venv and kept in var/; nothing else is touched.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run stop test bench chaos lint format lock clean env FORCE
+.PHONY: help run stop test bench chaos lint scan format lock clean env FORCE
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+SCAN := .venv/scan
+TEMPLATES := deploy/infrastructure.yaml deploy/service.yaml
 COMPILE = cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
 help: ## List the targets
@@ -28,12 +30,19 @@ bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.
 chaos: $(STAMP) ## Break things under load and count what was lost; writes var/chaos.json
 	exec $(BIN)/python -m chaos $(CHAOS)
 
-lint: $(STAMP) ## Check style, types, import directions and migrations
+lint: $(STAMP) ## Check style, types, import directions, migrations and templates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m tests.environment $(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/cfn-lint $(TEMPLATES)
 	$(BIN)/python -W ignore -m tests.environment $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+
+scan: $(STAMP) ## Check the CloudFormation templates for what is unsafe (checkov, installed apart)
+	$(BIN)/uv venv -q --allow-existing $(SCAN)
+	$(BIN)/uv pip sync -q --python $(SCAN)/bin/python --require-hashes requirements/scan.txt
+	for template in $(TEMPLATES); do \
+	  $(SCAN)/bin/checkov -f $$template --framework cloudformation --quiet --compact --skip-download || exit 1; done
 
 format: $(STAMP) ## Format the code, and repair what ruff can repair
 	$(BIN)/ruff format
@@ -44,6 +53,7 @@ lock: $(STAMP) ## Pin the newest allowed versions in requirements/*.txt
 	$(COMPILE) --upgrade local.in -o local.txt
 	$(COMPILE) base.in -c local.txt -o base.txt
 	$(COMPILE) production.in -c local.txt -o production.txt
+	$(COMPILE) --upgrade scan.in -o scan.txt
 
 clean: stop ## Remove .venv, caches and var/ with all local data
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, connection
 
 from messaging.access.idempotency import sweep_idempotency_keys
+from messaging.access.login_throttle import sweep_login_throttle
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
 from messaging.outgoing import call_pool, tasks
@@ -78,6 +79,7 @@ SWEEPS: tuple[tuple[float, Callable[[], None]], ...] = (
     (10.0, sweep_pairs),
     (60.0, sweep_stored_webhooks),
     (60.0, sweep_idempotency_keys),
+    (60.0, sweep_login_throttle),
 )
 
 

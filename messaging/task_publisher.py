@@ -1,6 +1,7 @@
 """Publishing tasks to SQS: batched across threads, within a deadline, without waiting for an SQS that is down."""
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -10,11 +11,15 @@ from celery.signals import before_task_publish
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from waproject.logs.throttle import Seldom
 from waproject.sqs import publisher
 from waproject.sqs.publisher import Outgoing
 from waproject.sqs.transport import collected
-from waproject.sqs.wire import SqsError
+from waproject.sqs.wire import Refused, SqsError
 
+logger = logging.getLogger(__name__)
+
+_refusals = Seldom(every=60)
 # Events and logs carry these in the place of the arguments, which hold texts and phone numbers.
 REPRS: dict[str, Any] = {"argsrepr": "(…)", "kwargsrepr": "{}"}
 
@@ -28,13 +33,22 @@ def publish(task: "Task[Any, Any]", *args: Any, patient: bool = False) -> None:
     try:
         publisher.shared(settings.AWS_REGION).send(message(task, args), patient=patient)
     except (SqsError, OperationalError) as error:
+        _log_refusal(task, error)
         raise SqsAway(str(error)) from error
 
 
 def publish_many(task: "Task[Any, Any]", calls: Sequence[tuple[Any, ...]]) -> list[bool]:
     """Send one task for each tuple of arguments, ten to a request; whether SQS took each, in their order."""
     messages = [message(task, args) for args in calls]
-    return [error is None for error in publisher.shared(settings.AWS_REGION).send_many(messages)]
+    errors = publisher.shared(settings.AWS_REGION).send_many(messages)
+    _log_refusal(task, next((error for error in errors if isinstance(error, Refused)), None))
+    return [error is None for error in errors]
+
+
+def _log_refusal(task: "Task[Any, Any]", error: Exception | None) -> None:
+    """A missing right or queue does not pass by itself, as an SQS that is away does; one line a minute."""
+    if isinstance(error, Refused) and (held_back := _refusals.hit()) is not None:
+        logger.error("SQS refuses tasks %s: %s (%d more in the last minute)", task.name, error, held_back)
 
 
 def message(task: "Task[Any, Any]", args: tuple[Any, ...]) -> Outgoing:

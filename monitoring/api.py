@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.access.authentication import ApiKeyAuthentication
+from messaging.access import ANY_STAFF, ApiKeyAuthentication
 from monitoring.access import IsScraperClientOrStaff, MetricsToken
 from monitoring.alerts.rules import BY_NAME
 from monitoring.alerts.store import with_silences
 from monitoring.dashboard.overview import overview
 from monitoring.metrics import current, exposition
 from monitoring.models import Alert
+from waproject.web.strict_fields import refuse_unknown_parameters
 
 MOST_ALERTS = 200
 STATES = ("open", "resolved", "all")
@@ -27,6 +28,8 @@ STATES = ("open", "resolved", "all")
 
 class SummaryView(APIView):
     """`GET /monitoring/summary`."""
+
+    staff_permissions = {"GET": ANY_STAFF}
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -37,9 +40,12 @@ class SummaryView(APIView):
 class AlertsView(APIView):
     """`GET /monitoring/alerts`."""
 
+    staff_permissions = {"GET": "monitoring.view_alert"}
+
     @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """The open alerts, or with `state` those that are over too, the newest first, at most 200."""
+        refuse_unknown_parameters(request, {"state"})
         state = request.query_params.get("state", "open")
         if state not in STATES:
             raise ValidationError({"state": [f"One of {', '.join(STATES)}."]})
@@ -52,6 +58,7 @@ class AlertsView(APIView):
 class MetricsView(APIView):
     """`GET /monitoring/metrics`."""
 
+    staff_permissions = {"GET": ANY_STAFF}
     authentication_classes = [MetricsToken, ApiKeyAuthentication, SessionAuthentication]
     permission_classes = [IsScraperClientOrStaff]
 

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from messaging.access import ANY_STAFF
 from monitoring.queue_depth import QueuesAway, counts, lane_depths
 
 TIMEOUT_S = 2.0
@@ -14,6 +15,8 @@ RETRY_AFTER_S = 5
 
 class QueueStatusView(APIView):
     """`GET /messaging/queue/status`."""
+
+    staff_permissions = {"GET": ANY_STAFF}
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT, 503: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:

@@ -24,6 +24,7 @@ from waproject.sqs import control, publisher
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
 LONGEST = (
+    "deploy/aws/test_pipeline.py",
     "test_end_to_end.py",
     "bus/test_flower.py",
     "test_admin_theme.py",
@@ -135,10 +136,12 @@ def health_checks() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
-    """Each test asks its own database for the sending numbers."""
+    """Each test asks its own database for the sending numbers and the holds."""
     from messaging.accepting.business_numbers import forget_numbers
+    from messaging.accepting.waiting_warnings import forget_holds
 
     forget_numbers()
+    forget_holds()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,9 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.utils.nodenames import gethostname, nodename
+from django.conf import settings
 
+from waproject import start_errors
 from waproject.logs import task_log  # noqa: F401 - its signal handlers
 from waproject.logs.format import name_process
 
@@ -18,6 +20,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 CHECKED_EVERY_S = 1.0
 _checked = threading.local()
 
+# For worker, beat and Flower, whose main functions are Celery's. Settings that cannot be read end the process here:
+# where Celery reads them first, in a signal, it would log the traceback and go on.
+start_errors.install()
+with start_errors.in_words():
+    settings.DEPLOYMENT  # noqa: B018 - reading it is the point
 app = Celery("waproject")
 # The current application is a thread's own; the web process publishes from other threads than this.
 app.set_default()
@@ -35,8 +42,6 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
 
     What the command line says (`-n`, `-c`) wins.
     """
-    from django.conf import settings
-
     from waproject.queues import LANES
     from waproject.worker.node_name import free_name
 
@@ -74,8 +79,6 @@ def name_beat(**_: Any) -> None:
 @signals.worker_init.connect
 def say_no_more_than_is_heard(sender: Any, **_: Any) -> None:
     """A heartbeat every 20 s instead of 2 s, each a request to SQS; none, and no events, where there is no bus."""
-    from django.conf import settings
-
     from waproject.bus.events import HEARTBEAT_S
 
     if settings.SQS_MONITOR_QUEUE_URL:
@@ -96,8 +99,6 @@ def stop_when_told(sender: Any, **_: Any) -> None:
 @signals.setup_logging.connect
 def keep_the_logging_of_the_settings(**_: Any) -> None:
     """Celery configures no logging of its own: its lines are masked like all others."""
-    from django.conf import settings
-
     logging.config.dictConfig(settings.LOGGING)
 
 

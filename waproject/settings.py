@@ -10,13 +10,15 @@ from pathlib import Path
 
 import environ
 
-from waproject.environment.allowed_endpoints import networks, require_https, require_loopback
+from waproject.environment.allowed_endpoints import networks, require_https, require_loopback, sqs_addresses
+from waproject.environment.database import database
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
+from waproject.environment.strict_env import StrictEnv, code_waits
 from waproject.web import admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = StrictEnv()
 read_local_environment(BASE_DIR)
 
 DEPLOYMENT = env.str("DEPLOYMENT", "production")
@@ -34,12 +36,26 @@ WSGI_APPLICATION = "waproject.wsgi.application"
 # Stands before Django, and answers what must cost less than a request of Django's.
 WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookShortPath"
 APPEND_SLASH = True
+CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LANGUAGE_CODE = "en"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+# Seconds without a request of a person after which the admin asks for the password again.
+SESSION_IDLE_S = env.int("SESSION_IDLE_S", 3600)
+# Proxies in front of the web process that append to X-Forwarded-For: whose address a wrong log-in counts for.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0 if LOCAL else 1)
 
 INSTALLED_APPS = [
     "monitoring",
@@ -65,12 +81,15 @@ MIDDLEWARE = [
     "monitoring.health.views.HealthMiddleware",
     "waproject.logs.request_log.RequestLogMiddleware",
     "waproject.web.body_limit.BodyLimitMiddleware",
+    "waproject.web.response_headers.ResponseHeadersMiddleware",
+    "waproject.web.query_guard.QueryGuardMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "waproject.web.idle_sessions.IdleSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -108,9 +127,12 @@ if not LOCAL:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 3600)
     SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
+# Of `check --deploy`: other subdomains are not ours to bind, nor a list that browsers ship; a redirect to HTTPS is the
+# load balancer's.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
 
 # PostgreSQL ---------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES = {"default": database(os.environ)}
 DATABASES["default"].update(
     # Connections live as long as their thread; each is checked before its first use in a request or task.
     CONN_MAX_AGE=None,
@@ -158,9 +180,7 @@ WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
 # Seconds before the next attempt, by the attempts before it: an outage of minutes is outlasted.
 WA_BACK_OFF_S = env.list("WA_BACK_OFF_S", cast=float, default=[2.0, 8.0, 30.0, 120.0, 600.0])
 # Seconds by Meta's error code, in the place of the table's (messaging/whatsapp/codes.py), e.g. 131049=86400,2=30.
-WA_CODE_WAITS = {
-    int(code): float(wait) for code, wait in (entry.split("=", 1) for entry in env.list("WA_CODE_WAITS", default=[]))
-}
+WA_CODE_WAITS = env.get_value("WA_CODE_WAITS", cast=code_waits, default={})
 # A message whose answer was lost: seconds before it may be sent again where all evidence says that Meta has not taken
 # it, and where its sender prefers a double to a delay (on_unknown: resend).
 WA_UNKNOWN_GRACE = env.float("WA_UNKNOWN_GRACE", 600.0)
@@ -207,18 +227,15 @@ LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 LOCAL_API_KEY = env.str("API_KEY", "")
 
 if LOCAL:
+    # Not only where it is set: without it the AWS libraries would go to AWS.
     require_loopback("AWS_ENDPOINT_URL_SQS", AWS_ENDPOINT_URL_SQS)
+    for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
+        require_loopback(name, url)
     require_loopback("WA_GRAPH_URL", WA_GRAPH_URL)
     for host in WA_MEDIA_HOSTS:
         require_loopback("WA_MEDIA_HOSTS", f"http://{host}")
     if MEDIA_S3_BUCKET:
         require_loopback("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
-    for lane, urls in SQS_QUEUES.items():
-        require_loopback(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"])
-        if urls["dlq_url"]:
-            require_loopback(f"SQS_{lane.upper()}_DLQ_URL", urls["dlq_url"])
-    if SQS_MONITOR_QUEUE_URL:
-        require_loopback("SQS_MONITOR_QUEUE_URL", SQS_MONITOR_QUEUE_URL)
     # Whatever else an AWS library might ask has to fail here, not in somebody's account.
     os.environ["AWS_ENDPOINT_URL"] = AWS_ENDPOINT_URL_SQS
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -226,6 +243,12 @@ if LOCAL:
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
 else:
     require_https("WA_GRAPH_URL", WA_GRAPH_URL)
+    if AWS_ENDPOINT_URL_S3:
+        require_https("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
+    # An SQS-compatible server on a private network of one's own may do without TLS where that is said.
+    if not env.bool("SQS_HTTP", False):
+        for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
+            require_https(name, url)
 
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -247,11 +270,17 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "WhatsApp pipeline",
     "DESCRIPTION": "Send WhatsApp messages, follow what became of them, record events.",
     "VERSION": "0.1.0",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "waproject.web.openapi.add_refusals",
+    ],
+    # A file is bytes in a request and an address in an answer.
+    "COMPONENT_SPLIT_REQUEST": True,
     # The docs page loads nothing from elsewhere.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrStaff"],
+    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrAnyStaff"],
     "SERVE_AUTHENTICATION": None,
 }
 

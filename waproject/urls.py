@@ -3,10 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 admin.site.site_header = admin.site.site_title = "WhatsApp pipeline"
 admin.site.index_title = "Operations"
+
+handler400 = "waproject.web.error_pages.bad_request"
+handler403 = "waproject.web.error_pages.forbidden"
+handler404 = "waproject.web.error_pages.not_found"
+handler500 = "waproject.web.error_pages.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
@@ -14,6 +19,6 @@ urlpatterns = [
     path("", include("analytics.urls")),
     path("", include("monitoring.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
 ]

@@ -22,11 +22,11 @@ PROGRAM = "from hypercorn.config import Config; Config.graceful_timeout = 0.2; f
 
 
 class Sqs(Server):
-    """One ministack process with nothing but SQS and SNS, that opens no other port and asks no Docker daemon."""
+    """One ministack process that opens no other port and asks no Docker daemon; by default with SQS and SNS alone."""
 
     name = "The SQS server"
 
-    def __init__(self, state_dir: Path, port: int) -> None:
+    def __init__(self, state_dir: Path, port: int, services: str = "sqs,sns") -> None:
         self.state_dir = state_dir.absolute()
         super().__init__(self.state_dir.with_name(f"{self.state_dir.name}.log"))
         self.port = port
@@ -35,7 +35,7 @@ class Sqs(Server):
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
-            "SERVICES": "sqs,sns",
+            "SERVICES": services,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.state_dir),
             "LOG_LEVEL": "WARNING",

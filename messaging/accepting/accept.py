@@ -13,6 +13,7 @@ from messaging.access import Once
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
 from messaging.states import Status
 from messaging.whatsapp import outbound
+from messaging.whatsapp.recipients import canonical
 from waproject.logs.context import note_messages
 
 TEMPLATE = outbound.TEMPLATE
@@ -24,7 +25,9 @@ CAMPAIGN_LENGTH: int = Message._meta.get_field("campaign").max_length or 0
 class NewMessage:
     """A validated message: `peer` in digits or a user id, `content` as `outbound.validate` returned it.
 
-    `context_wamid` is the message that it answers: until `replies.with_answered` has seen it, our id may stand there.
+    `peer` may be in any spelling of its number; `sent_to` is the one that WhatsApp is to be given (empty: the same).
+
+    `context_wamid` is the message that it answers; our id may stand there until `with_reply_targets` replaces it.
     """
 
     peer: str
@@ -38,6 +41,7 @@ class NewMessage:
     campaign: str = ""
     on_unknown: OnUnknown = OnUnknown.WAIT
     context_wamid: str = ""
+    sent_to: str = ""
 
 
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
@@ -48,13 +52,14 @@ def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[M
 
 
 def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
-    """The rows as they will be stored: their ids are known before the database is asked."""
+    """The rows as they will be stored; their ids are known before the insert."""
     now = timezone.now()
     return [
         Message(
             direction=Direction.OUTBOUND,
             number=message.number,
-            peer=message.peer,
+            peer=(peer := canonical(message.peer)),
+            sent_to=sent_to if (sent_to := message.sent_to or message.peer) != peer else None,
             type=message.type,
             content=message.content,
             text=outbound.words(message.type, message.content),
@@ -76,8 +81,8 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
 
 _FIELDS = {field.attname: field for field in Message._meta.concrete_fields}
 
-# One statement, so one round trip and one commit: the rows, their first events and the answer are there together or
-# not at all. A second request with the key waits here for the first one's commit and then stores nothing.
+# One statement, so one round trip and one commit: rows, first events and answer are stored together or not at all. A
+# second request with the same key waits for the commit of the first and then stores nothing.
 _KEY = """
   claimed AS (
     INSERT INTO messaging_idempotencykey (client_id, key, digest, answer, created_at)
@@ -96,11 +101,11 @@ SELECT id, 'pending', at, 'api' FROM accepted ORDER BY id
 
 
 def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -> bool:
-    """Insert drafted rows (at least one), and with `once` the answer that a repetition of the request is to get.
+    """Insert drafted rows (at least one), and with `once` the answer for a repetition of the request.
 
-    False: the client has used the key before; nothing was stored.
+    False: the client used the key before, and nothing was stored.
     """
-    # What no row has is NULL without being told, and most columns are the later life's.
+    # Columns that no row sets default to NULL; most of them are filled after acceptance.
     columns = tuple(name for name in _FIELDS if any(getattr(row, name) is not None for row in rows))
     parameters: dict[str, Any] = {name: _values(rows, name) for name in columns}
     if once is not None:

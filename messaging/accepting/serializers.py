@@ -1,7 +1,7 @@
 """Request and response fields of a send."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import StringField, refuse_unknown
+from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\
@@ -40,23 +40,26 @@ class SendSerializer(serializers.Serializer[Any]):
 
     _kept = threading.local()
     _numbers: Mapping[str | None, BusinessNumber] = {}
+    _known: Collection[str] = ()
 
     @classmethod
-    def kept(cls, numbers: Mapping[str | None, BusinessNumber]) -> "SendSerializer":
-        """The calling thread's, until its next call; `numbers` are the senders that bodies may name (None: default)."""
+    def kept(cls, numbers: Mapping[str | None, BusinessNumber], known: Collection[str] = ()) -> "SendSerializer":
+        """The calling thread's, until its next call; `numbers` are the senders that bodies may name (None: default),
+        `known` the recipients that exist whatever their numbering plan says.
+        """
         serializer: SendSerializer | None = getattr(cls._kept, "serializer", None)
         if serializer is None:
             serializer = cls._kept.serializer = cls()
-        serializer._numbers = numbers
+        serializer._numbers, serializer._known = numbers, known
         return serializer
 
     phone_number = StringField(
         max_length=PEER_LENGTH,
         help_text="In international form: +15551234567; or a business-scoped user id: US.13491208655302741918.",
     )
-    message_type = serializers.ChoiceField(choices=outbound.MESSAGE_TYPES)
+    message_type = ChoiceField(choices=outbound.MESSAGE_TYPES)
     message_data = serializers.JSONField(help_text=MESSAGE_DATA_HELP)
-    priority = serializers.ChoiceField(choices=list(PRIORITIES), default="normal")
+    priority = ChoiceField(choices=list(PRIORITIES), default="normal")
     sender = StringField(
         max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
     )
@@ -71,13 +74,13 @@ class SendSerializer(serializers.Serializer[Any]):
         default="",
         help_text="The message that is answered, of the same conversation: our id of it, or its wamid.",
     )
-    send_at = serializers.DateTimeField(
+    send_at = MomentField(
         required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Now, when left out."
     )
-    expires_at = serializers.DateTimeField(
+    expires_at = MomentField(
         required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
     )
-    on_unknown = serializers.ChoiceField(
+    on_unknown = ChoiceField(
         choices=on_unknown_choices(),
         default=OnUnknown.WAIT.value,
         help_text=(
@@ -88,9 +91,7 @@ class SendSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        values = super().to_internal_value(data)
-        refuse_unknown(data, self.fields)
-        return values
+        return known_alone(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what needs more than one field, and turn the whole into a NewMessage."""
@@ -121,7 +122,7 @@ class SendSerializer(serializers.Serializer[Any]):
     def validate_phone_number(self, value: str) -> Any:
         """A PhoneNumber, or an error in words."""
         try:
-            return recipient(value)
+            return recipient(value, self._known)
         except InvalidPhoneNumber as error:
             raise serializers.ValidationError(str(error)) from None
 
@@ -143,7 +144,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 class BulkSerializer(serializers.Serializer[Any]):
     """Up to 1,000 messages; each is a send body."""
 
-    messages = SendSerializer(many=True)
+    messages = serializers.ListField(child=SendSerializer(), min_length=1, max_length=MAX_BULK)
 
 
 class BulkItemSerializer(serializers.Serializer[Any]):

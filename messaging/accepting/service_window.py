@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -11,21 +11,23 @@ from django.conf import settings
 from django.db import connection
 
 from messaging.accepting.accept import TEMPLATE, NewMessage
+from messaging.whatsapp.recipients import canonical, spellings
 
 WINDOW = timedelta(hours=24)
-# Of some peers, since a time: what the system says of a user, such as a changed number, opens no window.
+# Of some peers, since a time. What the system says of a user, such as a changed number, opens no window; a time in the
+# future counts as the time at which we stored the message, so that it does not hold the window open.
 LAST_INBOUND = """
-SELECT number_id, peer, max(at) AS at FROM messaging_message
+SELECT number_id, peer, max(least(at, created_at)) AS at FROM messaging_message
 WHERE peer = ANY(%(peers)s) AND at >= %(since)s AND direction = 'inbound' AND type <> 'system'
 GROUP BY number_id, peer
 """
 
-# When somebody last wrote, by the number's pk and the peer.
+# When each user last wrote, by the business number's pk and the peer in canonical form.
 LastInbound = dict[tuple[int, str], datetime]
 
 
 class WindowPolicy(StrEnum):
-    """What becomes of a message for which no window is open (WA_WINDOW_POLICY)."""
+    """The treatment of a message outside the window (WA_WINDOW_POLICY)."""
 
     OFF = "off"
     WARN = "warn"
@@ -33,22 +35,22 @@ class WindowPolicy(StrEnum):
 
 
 class WindowClosed(ValueError):
-    """Meta would refuse the message (131047) for what is known of the contact."""
+    """The message is outside the window, as far as we know: Meta would refuse it (131047)."""
 
     def __str__(self) -> str:
         return "The contact has not written to this number within 24 hours: WhatsApp takes only templates."
 
 
 def window_policy() -> WindowPolicy:
-    """As set."""
+    """The configured policy."""
     return WindowPolicy(settings.WA_WINDOW_POLICY)
 
 
 def closed_windows(new: Sequence[NewMessage], last: LastInbound, now: datetime) -> list[bool]:
-    """For each message whether no window will be open when it is due; templates need none."""
+    """For each message, whether the window will be closed when it is due; templates need none."""
     return [
         message.type != TEMPLATE
-        and not is_open(last.get((message.number.pk, message.peer)), max(message.due_at or now, now))
+        and not is_open(last.get((message.number.pk, canonical(message.peer))), max(message.due_at or now, now))
         for message in new
     ]
 
@@ -59,7 +61,21 @@ def is_open(last: datetime | None, at: datetime) -> bool:
 
 
 def last_inbound(peers: Sequence[str], now: datetime) -> LastInbound:
-    """When each of them last wrote to each number, within the window."""
+    """When each peer last wrote to each business number, within the window, in any spelling."""
     with connection.cursor() as cursor:
-        cursor.execute(LAST_INBOUND, {"peers": list(set(peers)), "since": now - WINDOW})
-        return {(number_id, peer): at for number_id, peer, at in cursor.fetchall()}
+        cursor.execute(LAST_INBOUND, {"peers": all_spellings(peers), "since": now - WINDOW})
+        return latest(cursor.fetchall())
+
+
+def all_spellings(peers: Iterable[str]) -> list[str]:
+    """What `Message.peer` may hold for these."""
+    return list({spelling for peer in peers for spelling in spellings(peer)})
+
+
+def latest(rows: Iterable[tuple[int, str, datetime]]) -> LastInbound:
+    """The rows of LAST_INBOUND, one for each person."""
+    last: LastInbound = {}
+    for number_id, peer, at in rows:
+        key = number_id, canonical(peer)
+        last[key] = max(at, last.get(key, at))
+    return last

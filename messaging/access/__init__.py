@@ -5,8 +5,10 @@ from messaging.access.audit_log import (
     note,
 )
 from messaging.access.authentication import (
+    ANY_STAFF,
     ApiKeyAuthentication,
     Caller,
+    IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
     client_of,
 )
@@ -23,13 +25,16 @@ from messaging.access.idempotency_header import (
     answered_once,
     stored_form,
 )
+from messaging.access.shown_once import shown_once
 
 __all__ = [
+    "ANY_STAFF",
     "HEADER_PARAMETER",
     "REFUSALS",
     "ApiKeyAuthentication",
     "Caller",
     "Conflict",
+    "IsApiClientOrAnyStaff",
     "IsApiClientOrStaff",
     "KeyOfAnotherRequest",
     "Once",
@@ -39,5 +44,6 @@ __all__ = [
     "digest_of",
     "name_of",
     "note",
+    "shown_once",
     "stored_form",
 ]

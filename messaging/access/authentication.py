@@ -75,7 +75,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 _CLIENT = [field.attname for field in ApiClient._meta.concrete_fields]
 # Each request asks this. In SQL, since the ORM's building of it cost as much as all the rest of a request's checks.
 _FIND = f"""
-SELECT k.id, k.hash, k.revoked_at IS NULL AND c.active, k.last_used_at, {", ".join(f"c.{name}" for name in _CLIENT)}
+SELECT k.id, k.hash, (k.revoked_at IS NULL OR k.revoked_at > statement_timestamp()) AND c.active, k.last_used_at,
+  {", ".join(f"c.{name}" for name in _CLIENT)}
 FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k.prefix = %s
 """  # noqa: S608 - columns of a model
 
@@ -111,12 +112,45 @@ def _note_use(key: _FoundKey) -> None:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
 
 
+# In a view's `staff_permissions`: every member of staff may, as on the dashboard.
+ANY_STAFF = ""
+
+
 class IsApiClientOrStaff(BasePermission):
-    """A key of an active client, or staff."""
+    """A key of an active client, or a member of staff with the permission that the same thing needs in the admin.
+
+    A view names that permission by method: `staff_permissions = {"GET": "messaging.view_message"}`. A method without
+    one is for superusers.
+    """
+
+    message = "Your account lacks the permission for this."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the request may pass."""
+        return isinstance(request.user, Caller) or _staff_may(request, view)
+
+
+class IsApiClientOrAnyStaff(BasePermission):
+    """A key of an active client, or any member of staff: for views without personal data."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the request may pass."""
         return isinstance(request.user, Caller) or bool(request.user and request.user.is_staff)
+
+
+def _staff_may(request: Request, view: "APIView") -> bool:
+    if not (request.user and request.user.is_staff):
+        return False
+    method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
+    if method == "OPTIONS" or not hasattr(view, method.lower()):  # a description; a 405
+        return True
+    needed: str | None = getattr(view, "staff_permissions", {}).get(method)
+    if needed is None:
+        return bool(request.user.is_superuser)
+    # As everywhere in the admin, whoever may change a thing may see it.
+    return needed == ANY_STAFF or any(
+        request.user.has_perm(one) for one in (needed, needed.replace(".view_", ".change_"))
+    )
 
 
 def client_of(request: Request) -> ApiClient | None:

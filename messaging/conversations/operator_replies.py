@@ -59,7 +59,7 @@ def reply(given: Reply, account_id: int, who: str) -> UUID:
         raise NoConsent(check.refusal)
     if given.type != TEMPLATE and window_policy() is not WindowPolicy.OFF and not _window_is_open(given):
         raise WindowClosed
-    (row,) = draft([new])
+    (row,) = draft([check.message])
     with transaction.atomic():
         if store([row], once, json.dumps({"id": str(row.id)})):
             note(who, "reply", f"message {row.id}")

@@ -14,10 +14,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.accepting import WINDOW, is_open, last_inbound
+from messaging.conversations.name_search import named
 from messaging.messages import peers_of
 from messaging.models import BusinessNumber, Contact, Direction, Message
 from messaging.models.messages import ABOUT
-from messaging.whatsapp.recipients import canonical
+from messaging.whatsapp.recipients import canonical, spellings
 
 # Messages looked at for one page of conversations: a busy conversation must not hide the others for long.
 SCANNED = 10_000
@@ -108,11 +109,10 @@ def find_conversations(term: str) -> ConversationPage:
     """Those with a phone number or user id, in full, or with a contact whose name holds the term."""
     term = term.replace("\0", "")
     peers = peers_of(term)
-    people = Contact.objects.filter(
+    by_address = Contact.objects.filter(
         Q(phone__in=peers) | Q(phone_key__in={canonical(peer) for peer in peers}) | Q(user_id__in=peers)
-        | Q(name__icontains=term.strip()) | Q(username__icontains=term.strip())
-    )[:MOST_FOUND]  # fmt: skip
-    for contact in people:
+    )
+    for contact in {*by_address[:MOST_FOUND], *named(term)[:MOST_FOUND]}:
         peers.update(_names(contact))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -177,14 +177,14 @@ def _conversations(ids: Sequence[UUID]) -> list[Conversation]:
     unique: dict[tuple[int, object], Conversation] = {}
     for one in _described(list(rows)):
         # A contact with a number and a user id may have written under both.
-        unique.setdefault((one.number.pk, one.contact.pk if one.contact else one.latest.peer), one)
+        unique.setdefault((one.number.pk, one.contact.pk if one.contact else canonical(one.latest.peer)), one)
     return list(unique.values())
 
 
 def _described(latest: Sequence[Message]) -> list[Conversation]:
     contacts = _contacts([row for row in latest if row.contact is None])
     people = [row.contact or contacts.get((row.number.portfolio, canonical(row.peer))) for row in latest]
-    names = [(row.peer, *(_names(who) if who else ())) for row, who in zip(latest, people, strict=True)]
+    names = [(*spellings(row.peer), *(_names(who) if who else ())) for row, who in zip(latest, people, strict=True)]
     wrote = last_inbound([peer for peers in names for peer in peers], timezone.now())
     return [
         Conversation(
@@ -192,7 +192,7 @@ def _described(latest: Sequence[Message]) -> list[Conversation]:
             who,
             tuple(dict.fromkeys(peers)),
             row,
-            max((wrote[key] for peer in peers if (key := (row.number_id, peer)) in wrote), default=None),
+            max((wrote[key] for peer in peers if (key := (row.number_id, canonical(peer))) in wrote), default=None),
         )
         for row, who, peers in zip(latest, people, names, strict=True)
     ]
@@ -205,4 +205,5 @@ def _contacts(rows: Sequence[Message]) -> dict[tuple[str, str], Contact]:
 
 
 def _names(contact: Contact) -> list[str]:
-    return [name for name in (contact.phone, contact.phone_key, contact.user_id) if name]
+    numbers = spellings(contact.phone_key or contact.phone or "")
+    return [name for name in dict.fromkeys([*sorted(numbers), contact.phone, contact.user_id]) if name]

@@ -20,6 +20,8 @@ RETRY_AFTER_S = "5"
 class ReadView(APIView):
     """Show the user that a message was read."""
 
+    staff_permissions = {"POST": "messaging.reply_conversation"}
+
     @extend_schema(
         request=ReadSerializer,
         responses={

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from waproject.web.strict_fields import refuse_unknown
+from waproject.web.strict_fields import known_alone
 
 
 class ReadSerializer(serializers.Serializer[Any]):
@@ -16,9 +16,7 @@ class ReadSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known, as a send does."""
-        if isinstance(data, dict):
-            refuse_unknown(data, self.fields)
-        return super().to_internal_value(data)
+        return known_alone(super().to_internal_value, data, self.fields)
 
 
 class ReadAnswerSerializer(serializers.Serializer[Any]):

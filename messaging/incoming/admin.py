@@ -1,5 +1,8 @@
 """Account events, unknown updates, orphan statuses and template categories in the admin."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 
 from messaging.models import (
@@ -9,12 +12,14 @@ from messaging.models import (
     UnknownUpdate,
 )
 from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.themed_admin import META_ID, ModelAdmin, Select, TextInput
+
+CATEGORIES = ("marketing", "utility", "authentication")
 
 
 @admin.register(UnknownUpdate)
 class UnknownUpdateAdmin(ReadOnlyAdmin):
-    """What Meta sent and the pipeline does not model yet."""
+    """Updates of Meta that the pipeline does not model yet."""
 
     list_display = ["received_at", "kind", "seen", "last_seen_at", "phone_number_id"]
     list_filter = ["kind"]
@@ -23,26 +28,42 @@ class UnknownUpdateAdmin(ReadOnlyAdmin):
 
 @admin.register(AccountEvent)
 class AccountEventAdmin(ReadOnlyAdmin):
-    """What Meta told of accounts, numbers, templates and users."""
+    """Meta's events about accounts, numbers, templates and users."""
 
     list_display = ["at", "kind", "event", "subject", "phone_number_id"]
     list_filter = ["kind"]
     search_fields = ["event", "subject", "=phone_number_id", "=waba_id"]
 
 
+class TemplateCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Meta's own categories; a row that a webhook wrote keeps what it says until somebody chooses."""
+
+    category = forms.ChoiceField(choices=[(name, name) for name in CATEGORIES], widget=Select)
+    waba_id = forms.CharField(
+        label="WABA id", required=False, max_length=32, validators=[META_ID], widget=TextInput,
+        help_text="Empty: every account's.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.category:
+            self.initial["category"] = self.instance.category.lower()
+
+
 @admin.register(TemplateCategory)
 class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Which templates are marketing, and so are not sent to who opted out."""
+    """Template categories: marketing is not sent to contacts who opted out."""
 
     list_display = ["name", "category", "waba_id", "updated_at"]
     list_filter = ["category"]
     search_fields = ["name"]
+    form = TemplateCategoryForm
     readonly_fields = ["updated_at"]
 
 
 @admin.register(OrphanStatus)
 class OrphanStatusAdmin(ReadOnlyAdmin):
-    """Statuses that wait for their message."""
+    """Statuses whose message is not stored yet."""
 
     list_display = ["received_at", "status", "phone_number_id"]
     list_filter = ["status"]

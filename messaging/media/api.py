@@ -24,7 +24,7 @@ from messaging.media.serializers import NoFileSerializer, UploadedSerializer, Up
 from messaging.media.serve import NotInStorage, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
-from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload
+from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
 from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
 
 # Most files come within seconds.
@@ -52,6 +52,7 @@ class AnyType(DefaultContentNegotiation):
 class MediaView(APIView):
     """The file that came with a message."""
 
+    staff_permissions = {"GET": "messaging.view_message"}
     content_negotiation_class = AnyType
 
     @extend_schema(
@@ -85,6 +86,7 @@ class MediaView(APIView):
 class UploadView(APIView):
     """Give Meta a file that messages can then carry."""
 
+    staff_permissions = {"POST": "messaging.add_message"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -101,7 +103,7 @@ class UploadView(APIView):
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         file, sender = given.validated_data["file"], given.validated_data.get("sender")
-        mime_type = given.validated_data.get("type") or file.content_type or ""
+        mime_type = sendable_type(given.validated_data.get("type") or file.content_type or "")
         try:
             kind = check_upload(mime_type, file.size)
             number = number_to_send_from(sender)

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from messaging.media_states import states
+from waproject.web.strict_fields import known_alone
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -15,6 +16,10 @@ class UploadSerializer(serializers.Serializer[Any]):
     sender = serializers.CharField(
         required=False, max_length=32, help_text="Meta's id of the business number that will send it; else the default."
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known."""
+        return known_alone(super().to_internal_value, data, self.fields)
 
 
 class UploadedSerializer(serializers.Serializer[Any]):

@@ -81,12 +81,18 @@ def is_shown(mime_type: str) -> bool:
 
 def filename_of(media: Media) -> str:
     """The sender's name for it, or one of ours."""
-    if media.filename:
-        return media.filename
+    if name := _without_path(media.filename):
+        return name
     plain = media.mime_type.partition(";")[0].strip()
     # Python knows no Opus in Ogg.
     extension = ".ogg" if plain == "audio/ogg" else mimetypes.guess_extension(plain) or ""
     return f"{media.kind}-{media.pk}{extension}"
+
+
+def _without_path(filename: str) -> str:
+    """The last part of a path of any system; empty where that is none."""
+    name = re.split(r"[/\\]", filename)[-1].strip()
+    return name if name.strip(".") else ""
 
 
 def _dressed(response: HttpResponseBase, media: Media) -> HttpResponseBase:

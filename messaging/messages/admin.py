@@ -48,7 +48,10 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     list_before_template = "admin/messaging/message/export.html"
     inlines = [AttemptInline]
     fieldsets = [
-        (None, {"fields": ["id", "direction", "status", "number", "peer", "contact", "wamid", "conversation"]}),
+        (
+            None,
+            {"fields": ["id", "direction", "status", "number", "peer", "sent_to", "contact", "wamid", "conversation"]},
+        ),
         ("Client", {"fields": ["client", "reference", "campaign"]}),
         ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),

@@ -1,5 +1,6 @@
 """`GET /messaging/messages`: the list, and one message with its timeline and attempts."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,10 @@ from django.db.models import Prefetch, QuerySet
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from messaging.identifiers import first_uuid7
 from messaging.messages.search import peers_of
@@ -20,9 +22,15 @@ from messaging.messages.serializers import MessageDetailSerializer, MessageSeria
 from messaging.models import Attempt, Message
 from messaging.models.messages import directions
 from messaging.states import choices
+from waproject.web.strict_fields import allowed, refuse_unknown_parameters
 
 # A row's id and its created_at are made one after the other, and a clock may be set back between two ids.
 ID_SLACK_MS = 60_000
+
+
+def one_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """A filter's error messages: its refusal lists what is allowed."""
+    return {"invalid_choice": f'"%(value)s" is not allowed. {allowed(name for name, _ in pairs)}'}
 
 
 class MomentField(IsoDateTimeField):
@@ -46,8 +54,8 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 class MessageFilter(django_filters.FilterSet):
     """?direction=, status=, type=, phone_number=, sender=, wamid=, reference=, campaign=, created_after=, …_before="""
 
-    direction = django_filters.ChoiceFilter(choices=directions())
-    status = django_filters.MultipleChoiceFilter(choices=choices())
+    direction = django_filters.ChoiceFilter(choices=directions(), error_messages=one_of(directions()))
+    status = django_filters.MultipleChoiceFilter(choices=choices(), error_messages=one_of(choices()))
     type = django_filters.CharFilter()
     phone_number = django_filters.CharFilter(method="filter_phone_number")
     sender = django_filters.CharFilter(field_name="number__phone_number_id")
@@ -84,6 +92,31 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        """One page. Raises ValidationError for query parameters that are not the list's."""
+        filters = getattr(getattr(view, "filterset_class", None), "base_filters", {})
+        refuse_unknown_parameters(request, [*filters, self.cursor_query_param, self.page_size_query_param])
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_page_size(self, request: Request) -> int:
+        """As asked for. Raises ValidationError for what is no size of a page."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
+            raise ValidationError({self.page_size_query_param: [f"A whole number from 1 to {self.max_page_size}."]})
+        return int(asked)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """With the bounds of a page's size."""
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return parameters
+
     def decode_cursor(self, request: Request) -> Cursor | None:
         """404 for a cursor that we did not make."""
         cursor = super().decode_cursor(request)
@@ -98,6 +131,7 @@ class NewestFirst(CursorPagination):
 class MessageListView(generics.ListAPIView[Message]):
     """Messages of both directions, newest first."""
 
+    staff_permissions = {"GET": "messaging.view_message"}
     queryset = Message.objects.select_related("number", "media")
     serializer_class = MessageSerializer
     pagination_class = NewestFirst
@@ -108,6 +142,7 @@ class MessageListView(generics.ListAPIView[Message]):
 class MessageDetailView(generics.RetrieveAPIView[Message]):
     """One message with its timeline and attempts."""
 
+    staff_permissions = {"GET": "messaging.view_message"}
     queryset = Message.objects.select_related("number", "media").prefetch_related(
         "events", Prefetch("attempt_set", Attempt.objects.order_by("at", "id"))
     )

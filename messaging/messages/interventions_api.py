@@ -14,7 +14,15 @@ from messaging.accepting import CAMPAIGN_LENGTH
 from messaging.access import client_of, name_of
 from messaging.messages.serializers import CampaignSerializer, MessageSerializer, NotPossibleSerializer
 from messaging.models import Message
-from messaging.outgoing import CampaignState, NotPossible, cancel, hold_campaign, resume_campaign, retry
+from messaging.outgoing import (
+    CampaignState,
+    NotPossible,
+    campaign_exists,
+    cancel,
+    hold_campaign,
+    resume_campaign,
+    retry,
+)
 
 RESPONSES = {
     200: MessageSerializer,
@@ -23,9 +31,13 @@ RESPONSES = {
     409: NotPossibleSerializer,
 }
 
+CAMPAIGN_RESPONSES = {200: CampaignSerializer, 404: OpenApiResponse(description="No message of yours names it.")}
+
 
 class CancelView(APIView):
     """Keep a message from being sent that has not been sent yet."""
+
+    staff_permissions = {"POST": "messaging.change_message"}
 
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
@@ -36,6 +48,8 @@ class CancelView(APIView):
 class RetryView(APIView):
     """Send a failed message again."""
 
+    staff_permissions = {"POST": "messaging.change_message"}
+
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
         """The message, `pending`, with fresh attempts. 409 with its status unless it is `failed`."""
@@ -45,7 +59,9 @@ class RetryView(APIView):
 class HoldCampaignView(APIView):
     """Stop a campaign of yours; its messages wait."""
 
-    @extend_schema(request=None, responses=CampaignSerializer)
+    staff_permissions = {"POST": "messaging.add_hold"}
+
+    @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
         """How many messages wait now, and how many were on their way before the hold."""
         return _campaign(request, campaign, hold_campaign)
@@ -54,7 +70,9 @@ class HoldCampaignView(APIView):
 class ResumeCampaignView(APIView):
     """Send on what a hold stopped."""
 
-    @extend_schema(request=None, responses=CampaignSerializer)
+    staff_permissions = {"POST": "messaging.change_hold"}
+
+    @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
         """As for hold. `held` stays true where an operator holds the campaign too."""
         return _campaign(request, campaign, resume_campaign)
@@ -78,7 +96,10 @@ def _campaign(request: Request, campaign: str, act: Callable[..., CampaignState]
     campaign = campaign.strip()
     if not 1 <= len(campaign) <= CAMPAIGN_LENGTH or "\x00" in campaign:
         raise ValidationError({"campaign": [f"A campaign's name has 1 to {CAMPAIGN_LENGTH} characters."]})
-    return Response({"campaign": campaign, **asdict(act(campaign, client_of(request), _who(request)))})
+    client = client_of(request)
+    if not campaign_exists(campaign, client):
+        raise NotFound("No message of yours names this campaign." if client else "No message names this campaign.")
+    return Response({"campaign": campaign, **asdict(act(campaign, client, _who(request)))})
 
 
 def _who(request: Request) -> str:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from messaging.contacts import names_of
 from messaging.models import Message
 
 
@@ -20,7 +21,10 @@ def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]
 
 
 def peers_of(term: str) -> set[str]:
-    """What `Message.peer` holds for a phone number with or without plus and separators, or for a user id."""
+    """What `Message.peer` holds for a phone number with or without plus and separators, or for a user id.
+
+    A number may have several spellings, and Meta may know it by another one.
+    """
     term = term.strip()
     digits = "".join(character for character in term if character.isdigit())
-    return {term, digits} - {""}
+    return names_of({term, digits} - {""})

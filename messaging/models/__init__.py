@@ -2,7 +2,7 @@
 their files (media), what the outgoing lane remembers (lane), and who is told of it all (subscriptions).
 """
 
-from messaging.models.access import ApiClient, ApiKey
+from messaging.models.access import ApiClient, ApiKey, LoginThrottle
 from messaging.models.audit import AuditEntry
 from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
@@ -18,6 +18,7 @@ from messaging.models.messages import (
     MessageEvent,
     OnUnknown,
     Priority,
+    WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
 from messaging.models.subscriptions import Delivery, EventType, Subscription
@@ -41,6 +42,7 @@ __all__ = [
     "HoldKind",
     "IdempotencyKey",
     "IncomingMark",
+    "LoginThrottle",
     "Media",
     "Message",
     "MessageEvent",
@@ -52,4 +54,5 @@ __all__ = [
     "Subscription",
     "TemplateCategory",
     "UnknownUpdate",
+    "WhatsAppId",
 ]

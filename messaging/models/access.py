@@ -53,6 +53,21 @@ class ApiKey(models.Model):
         return cls.objects.create(client=client, prefix=prefix_of(key), hash=hash_of(key)), key
 
 
+class LoginThrottle(models.Model):
+    """Tries to log in to the admin within one window, of an account, an address or both together."""
+
+    # SHA-256 of what is counted, as hex.
+    key = models.CharField(max_length=64, primary_key=True)
+    tries = models.IntegerField()
+    since = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.tries} tries since {self.since}"
+
+
 def prefix_of(key: str) -> str:
     """The part by which a key is found; empty when it has not the form of a key."""
     parts = key.split("_")

@@ -101,6 +101,25 @@ class Contact(models.Model):
         return self.name or self.phone or self.user_id or ""
 
 
+class WhatsAppId(models.Model):
+    """Meta's own spelling of a number that we sent to: the `wa_id` of its answer, where it differs from ours.
+
+    `phone` and `peer` are in the form of `recipients.canonical`. Where they differ, the country changed its numbers
+    and `peer` is the recipient's number now.
+    """
+
+    phone = models.CharField(max_length=PEER_LENGTH, primary_key=True)
+    wa_id = models.CharField(max_length=PEER_LENGTH)
+    peer = models.CharField(max_length=PEER_LENGTH, db_index=True)
+    learned_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "WhatsApp id"
+
+    def __str__(self) -> str:
+        return f"WhatsApp id of {self.peer}"
+
+
 class Message(models.Model):
     """One message. Its status moves only by `messaging.transitions` and the dispatcher's statements.
 
@@ -119,7 +138,11 @@ class Message(models.Model):
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, blank=True, db_index=False, related_name="messages"
     )
+    # One form for each number (`recipients.canonical`), so that all messages of one person meet.
     peer = models.CharField(max_length=PEER_LENGTH, help_text="The other end: digits of its number, or a user id.")
+    sent_to = models.CharField(  # noqa: DJ001 - mostly NULL, which takes no room
+        max_length=PEER_LENGTH, null=True, blank=True, help_text="Outbound: the spelling that WhatsApp is given."
+    )
     wamid = models.CharField(max_length=WAMID_LENGTH, null=True, blank=True)  # noqa: DJ001 - unique where known
     type = models.CharField(max_length=32)
     # Outbound: the validated `message_data`. Inbound: the node under the type, as Meta sent it.

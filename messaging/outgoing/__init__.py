@@ -10,6 +10,7 @@ from messaging.outgoing.failed_statuses import (
 )
 from messaging.outgoing.holds.campaigns import (
     CampaignState,
+    campaign_exists,
     hold_campaign,
     resume_campaign,
 )
@@ -20,6 +21,7 @@ from messaging.outgoing.lost_answers.incoming_evidence import (
 __all__ = [
     "CampaignState",
     "NotPossible",
+    "campaign_exists",
     "cancel",
     "give_another_chance",
     "hold_campaign",

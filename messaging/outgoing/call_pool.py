@@ -91,7 +91,7 @@ class Sender:
             body = outbound.build(
                 claimed.type,
                 claimed.content,
-                to=claimed.peer,
+                to=claimed.to,
                 callback_data=str(claimed.message_id),
                 context_wamid=claimed.context_wamid,
             )

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.access import note
+from messaging.contacts import refusal_of
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.outgoing.redrive import again
@@ -56,7 +57,9 @@ def cancel(message: Message, who: str) -> Message:
 
 
 def retry(message: Message, who: str) -> Message:
-    """Send a failed message again, with fresh attempts. Raises NotPossible, also once `expires_at` has passed.
+    """Send a failed message again, with fresh attempts.
+
+    Raises NotPossible, also once `expires_at` has passed, or where the contact was blocked or opted out since.
 
     Not for `unknown`, which legally may become `pending` too: that risks a double, and is an operator's decision.
     """
@@ -66,6 +69,8 @@ def retry(message: Message, who: str) -> Message:
             raise NotPossible("retried", Status(row.status))
         if row.expires_at is not None and row.expires_at <= timezone.now():
             raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
+        if reason := refusal_of(row):
+            raise NotPossible("retried", Status.FAILED, reason)
         again([row], "api")
         note(who, "retry", f"message {row.pk}", before=row.status)
     message.refresh_from_db()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from messaging.contacts import learn_whatsapp_ids
 from messaging.lifecycle import Change, advance_many, retrying_deadlocks
 from messaging.models import OnUnknown
 from messaging.outgoing import rate_limits, retry_policy
@@ -44,6 +45,13 @@ class Claimed:
     # The number had unknown outcomes just before: this call's outcome ends the row of them, or prolongs it.
     troubled: bool = False
     context_wamid: str = ""
+    # The spelling of `peer` that WhatsApp is given, where it is another.
+    sent_to: str | None = None
+
+    @property
+    def to(self) -> str:
+        """The recipient as the Cloud API is told."""
+        return self.sent_to or self.peer
 
     @property
     def template(self) -> str:
@@ -74,13 +82,14 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
               WHERE m.id = g.id AND m.release_id = g.release_id AND m.status = 'queued' AND n.id = m.number_id
                 AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
               RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
-                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid
+                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
             SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
-              capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid FROM claimed
+              capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to
+            FROM claimed
             """,
             {
                 "ids": [message_id for batch in batches for message_id in batch.message_ids],
@@ -92,10 +101,10 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
     return [
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
-            call, capped, on_unknown == OnUnknown.FAIL, troubled, context_wamid
+            call, capped, on_unknown == OnUnknown.FAIL, troubled, context_wamid, sent_to
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
-            capped, on_unknown, troubled, context_wamid in rows
+            capped, on_unknown, troubled, context_wamid, sent_to in rows
     ]  # fmt: skip
 
 
@@ -110,12 +119,22 @@ def record(outcomes: Sequence[Outcome]) -> None:
     reports = [_report(outcome, decision.stop) for outcome, decision in decisions if decision.stop]
     reports += _unreachable(outcomes)
     streaks = _streaks(outcomes)
-    if not (reports or streaks):
+    if reports or streaks:
+        with transaction.atomic():
+            advance_many(changes)
+            apply_stops(reports, streaks)
+    else:
         advance_many(changes)
-        return
-    with transaction.atomic():
-        advance_many(changes)
-        apply_stops(reports, streaks)
+    learn_whatsapp_ids(_other_ids(outcomes))
+
+
+def _other_ids(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Meta's own ids of the recipients whom we had written otherwise."""
+    return {
+        outcome.claimed.peer: outcome.result.wa_id
+        for outcome in outcomes
+        if isinstance(outcome.result, Accepted) and outcome.result.wa_id not in (None, outcome.claimed.to)
+    }
 
 
 def _decide(outcome: Outcome) -> retry_policy.Decision:

@@ -16,6 +16,7 @@ from .outcomes import Ending, Outcome
 from .validation import check_product, check_send, read_receipt_wamid
 
 MESSAGES_PATH = r"/v\d+\.\d+/(\d+)/messages"
+MARKETING_PATH = r"/v\d+\.\d+/(\d+)/marketing_messages"
 # A client that waits longer than this for an answer loses its connection.
 HANG_SECONDS = 120.0
 
@@ -37,6 +38,8 @@ class GraphHandler(JsonHandler):
 class MessagesHandler(GraphHandler):
     """``POST /vNN.N/{phone_number_id}/messages``."""
 
+    marketing = False
+
     def prepare(self) -> None:
         """Called by Tornado before the method."""
         self._left = asyncio.Event()
@@ -46,13 +49,12 @@ class MessagesHandler(GraphHandler):
         received_at = time.time()
         self._check_caller(phone_number_id)
         body = check_product(self.json_body())
-        if "status" in body:
+        if "status" in body and not self.marketing:
             self._mark_read(read_receipt_wamid(body), typing=body.get("typing_indicator") is not None)
             return
-        message = check_send(body)
+        message = check_send(body, marketing=self.marketing)
         outcome = self.simulator.outcome_of(message, phone_number_id)
-        await asyncio.sleep(self.simulator.answer_seconds(outcome))
-        entry = self.simulator.accept(message, phone_number_id, received_at, outcome) if outcome.accepts else None
+        entry = await self.simulator.answer(message, phone_number_id, received_at, outcome)
         if entry and outcome.ending is Ending.ANSWER:
             self.answer(accepted_body(entry))
         else:
@@ -95,6 +97,12 @@ class MessagesHandler(GraphHandler):
             raise graph_errors.bad_value("Message ID is not valid")
         self.simulator.phones.business_read(wamid, typing)
         self.answer({"success": True})
+
+
+class MarketingHandler(MessagesHandler):
+    """``POST /vNN.N/{phone_number_id}/marketing_messages``: the Marketing Messages API."""
+
+    marketing = True
 
 
 class UnknownPathHandler(GraphHandler):

@@ -21,13 +21,14 @@ POST /_sandbox/inbound                   a user writes: {"from": "15551230001", 
                                          or sends a file: {"from": "15551230001", "type": "image"}
 POST /_sandbox/faults                    calls go wrong: {"to": "15551230001", "outcome": {"error": 131056}}
 GET  /_sandbox/faults, DELETE the same   which there are, and how many calls they hit
-GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, untidy webhooks
+GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, webhooks in disorder
+GET  /_sandbox/templates                 the account's templates; POST adds one, or sets its status
 POST /_sandbox/reset                     forget everything
 GET  /_sandbox/health                    {"ok": true}
 
 Recipients whose number says what happens:
 +1 555 9 and a code, such as +15559131056   refused with this code
-+1 555 8 and a code, such as +15558131026   taken, then reported failed with this code
++1 555 8 and a code, such as +15558131026   accepted, then reported failed with this code
 +1 555 7000001 to 7000010                   answers lost, late, never: docs/sandbox.md has the table, and examples
 """
 

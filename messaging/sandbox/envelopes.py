@@ -5,21 +5,20 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
-from . import graph_errors
+from .error_codes import title_of
 from .ledger import Entry
+from .pricing import Price
 from .settings import Identity
+from .templates import Template
 from .users import User
 
 JSON = dict[str, Any]
-# Outside of them (``read``) Meta repeats no pricing.
-_PRICED_STATUSES = frozenset({"sent", "delivered"})
 
 
 def status_envelope(identity: Identity, entry: Entry, status: str, at: float) -> JSON:
-    """The webhook of one status. ``conversation`` is absent: v24 gives it only in a free entry point window."""
+    """The webhook of one status. Since v24 it has a ``conversation`` only in a free entry point."""
     user = entry.message.recipient
     node: JSON = {"id": entry.wamid, "status": status, "timestamp": str(int(at))}
     if user.wa_id:
@@ -27,15 +26,16 @@ def status_envelope(identity: Identity, entry: Entry, status: str, at: float) ->
     node["recipient_user_id"] = user.user_id
     if entry.message.callback_data is not None:
         node["biz_opaque_callback_data"] = entry.message.callback_data
-    if status in _PRICED_STATUSES:
-        node["pricing"] = _pricing(entry.message.type)
+    # Meta repeats the price on one of delivered and read.
+    if status in {"sent", "delivered"} or (status == "read" and entry.delivered_is_left_out):
+        node |= _priced(entry.price, status)
     return _envelope(identity, entry.phone_number_id, {"contacts": [_contact(user)], "statuses": [node]})
 
 
 def failed_envelope(identity: Identity, entry: Entry, code: int, at: float) -> JSON:
     """The webhook of a message that failed. Sent to a phone number it has no user id, and never contacts."""
     user = entry.message.recipient
-    error = graph_errors.of_code(code, HTTPStatus.BAD_REQUEST).as_json()["error"]
+    title = title_of(code)
     node: JSON = {
         "id": entry.wamid,
         "status": "failed",
@@ -44,9 +44,9 @@ def failed_envelope(identity: Identity, entry: Entry, code: int, at: float) -> J
         "errors": [
             {
                 "code": code,
-                "title": error["message"],
-                "message": error["message"],
-                "error_data": {"details": error["error_data"]["details"]},
+                "title": title,
+                "message": title,
+                "error_data": {"details": title},
                 "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
             }
         ],
@@ -79,6 +79,21 @@ def preference_envelope(identity: Identity, user: User, name: str, marketing: st
     return _envelope(identity, identity.phone_number_id, value, "user_preferences")
 
 
+def template_status_envelope(identity: Identity, template: Template, at: float) -> JSON:
+    """The webhook of a template's new status; it is about the account, not about one of its numbers."""
+    value: JSON = {
+        "event": str(template.status),
+        "message_template_id": int(template.id),
+        "message_template_name": template.name,
+        "message_template_language": template.language,
+        "message_template_category": str(template.category),
+        "reason": "NONE",
+    }
+    change = {"value": value, "field": "message_template_status_update"}
+    entry = {"id": identity.waba_id, "time": int(at), "changes": [change]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
 def _envelope(identity: Identity, phone_number_id: str, value: JSON, field: str = "messages") -> JSON:
     metadata = {"display_phone_number": identity.display_phone_number, "phone_number_id": phone_number_id}
     change = {"value": {"messaging_product": "whatsapp", "metadata": metadata, **value}, "field": field}
@@ -90,8 +105,10 @@ def _contact(user: User) -> JSON:
     return {**known, "user_id": user.user_id}
 
 
-def _pricing(message_type: str) -> JSON:
-    """Templates count as utility; the rest as service messages inside the monthly free tier."""
-    if message_type == "template":
-        return {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"}
-    return {"billable": False, "pricing_model": "PMP", "type": "free_customer_service", "category": "service"}
+def _priced(price: Price, status: str) -> JSON:
+    if price.conversation is None:
+        return {"pricing": price.as_json()}
+    conversation: JSON = {"id": price.conversation.id, "origin": {"type": price.category}}
+    if status == "sent":
+        conversation["expiration_timestamp"] = str(int(price.conversation.expires_at))
+    return {"pricing": price.as_json(), "conversation": conversation}

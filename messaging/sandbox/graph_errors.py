@@ -9,7 +9,7 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-from messaging.whatsapp.codes import describe
+from .error_codes import title_of, usual_http_status
 
 UNKNOWN_ERROR = 131000
 INVALID_PARAMETER = 100
@@ -17,15 +17,6 @@ MISSING_PARAMETER = 131008
 BAD_VALUE = 131009
 
 _BAD_TOKEN = 190
-# HTTP statuses of codes where it is not 400, as Meta's older tables had them; for throttles they have 400 too.
-_HTTP_STATUSES: dict[int, int] = {
-    **dict.fromkeys((0, _BAD_TOKEN), 401),
-    **dict.fromkeys((10, *range(200, 300), 368, 130497, 131005, 131031), 403),
-    132001: 404,
-    **dict.fromkeys((4, 80007, 130429, 131048, 131056), 429),
-    **dict.fromkeys((3, UNKNOWN_ERROR, 131016, 131045, 131057, 133000, 134102), 500),
-    **dict.fromkeys((2, 133004), 503),
-}
 _UNKNOWN_PATH = 2500
 _NO_SUCH_OBJECT_SUBCODE = 33
 
@@ -74,15 +65,11 @@ def bad_value(details: str) -> GraphError:
     return GraphError(BAD_VALUE, f"(#{BAD_VALUE}) Parameter value is not valid", details=details)
 
 
-def usual_http_status(code: int) -> int:
-    """The HTTP status under which Meta gives this code."""
-    return _HTTP_STATUSES.get(code, HTTPStatus.BAD_REQUEST)
-
-
-def of_code(code: int, http_status: int) -> GraphError:
-    """Any code under any HTTP status, in words of our own."""
-    meaning = describe(code)
-    return GraphError(code, f"(#{code}) {meaning}", details=meaning, http_status=http_status)
+def of_code(code: int, http_status: int | None = None, *, details: str = "") -> GraphError:
+    """An error of any code, under Meta's usual HTTP status unless another one is given."""
+    title = title_of(code)
+    status = usual_http_status(code) if http_status is None else http_status
+    return GraphError(code, f"(#{code}) {title}", details=details or title, http_status=status)
 
 
 def bad_token() -> GraphError:

@@ -1,8 +1,8 @@
-"""What a played user writes: from the JSON of POST /_sandbox/inbound to a sender and a message."""
+"""Messages of users: from the JSON of POST /_sandbox/inbound to a sender and a message."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .settings import InputError
@@ -15,11 +15,20 @@ _EXTRAS = ("context", "referral", "errors")
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A message before it has an id and a time; ``content`` is its type, its node and what goes beside."""
+    """A message before it has an id and a time; ``content`` is its type, its node and what goes beside.
+
+    ``digits`` is the sender's number as it was given, in whatever form; None where it is in normal form.
+    """
 
     user: User
     name: str
     content: dict[str, Any]
+    digits: str | None = None
+
+    @property
+    def sender(self) -> User:
+        """The user as the webhook has them."""
+        return replace(self.user, wa_id=self.digits) if self.digits else self.user
 
 
 def inbound_message(given: dict[str, Any]) -> InboundMessage:
@@ -29,7 +38,9 @@ def inbound_message(given: dict[str, Any]) -> InboundMessage:
     name = given.get("name", DEFAULT_NAME)
     if not isinstance(name, str):
         raise InputError("name", "must be a string")
-    return InboundMessage(_user(given), name, _content(given))
+    user = _user(given)
+    digits = phone_digits(given.get("from"))
+    return InboundMessage(user, name, _content(given), digits if digits != user.wa_id else None)
 
 
 def _user(given: dict[str, Any]) -> User:

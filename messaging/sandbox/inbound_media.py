@@ -9,9 +9,8 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
-from messaging.whatsapp.contents import MEDIA_TYPES
-
 from .media import MediaLibrary, fault_of, kind_of, media_content
+from .media_types import MEDIA_TYPES
 from .samples import Upload
 from .settings import InputError
 

@@ -1,12 +1,14 @@
-"""Every accepted send, kept in memory: the witness of what really went out, independent of the pipeline."""
+"""Every accepted send, in memory: the witness of what was really sent, independent of the pipeline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from .pricing import FREE_SERVICE, Price
 from .users import phone_digits
 from .validation import OutboundMessage
+from .wa_ids import wa_id_of
 from .webhooks import Delivery
 
 
@@ -38,6 +40,11 @@ class Entry:
     received_at: float
     accepted_at: float
     statuses: list[StatusReport] = field(default_factory=list)
+    price: Price = FREE_SERVICE
+    # The code with which it fails, for one that does.
+    failure: int | None = None
+    # Whether its delivered is never reported, because it is read at once.
+    delivered_is_left_out: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """One element of ``messages`` in GET /_sandbox/ledger; ``to`` is digits, or the user id."""
@@ -68,7 +75,8 @@ class Ledger:
 
     def find(self, to: str | None = None, callback_data: str | None = None) -> list[Entry]:
         """The entries to this recipient (a phone number in any form, or a user id) and with this callback data."""
-        address = phone_digits(to) or to
+        digits = phone_digits(to)
+        address = wa_id_of(digits) if digits else to
         return [
             entry
             for entry in (self._entries if address is None else self._by_address.get(address, []))

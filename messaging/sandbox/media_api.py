@@ -1,4 +1,4 @@
-"""The Cloud API's endpoints of files: looked up by id, fetched by a URL that lives for five minutes, uploaded."""
+"""The Cloud API's media endpoints: look-up by id, download from a URL that expires after five minutes, upload."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from http import HTTPStatus
 
 from tornado.iostream import StreamClosedError
 
-from messaging.whatsapp.media import LIMITS
-
 from . import graph_errors
 from .cloud_api import GraphHandler
 from .graph_errors import GraphError
-from .media import Fault, FaultKind, MediaFile, kind_of
+from .media import Fault, FaultKind, MediaFile
+from .media_types import UPLOAD_TYPES, bare_type, most_bytes
 from .samples import Upload
 
 MEDIA_PATH = r"/v\d+\.\d+/([^/]+)"
@@ -60,7 +59,7 @@ class MediaHandler(TokenHandler):
                 "url": _ELSEWHERE if file.has(FaultKind.ELSEWHERE) else there,
                 "mime_type": file.mime_type,
                 "sha256": file.digest.hex(),
-                "file_size": file.told_size,
+                "file_size": file.reported_size,
                 "id": file.id,
             }
         )
@@ -142,7 +141,14 @@ class UploadHandler(TokenHandler):
         if not files:
             raise graph_errors.invalid_parameter("The parameter file is required.")
         mime_type = self.get_body_argument("type", "") or files[0].content_type
-        if len(files[0].body) > LIMITS[kind_of(mime_type)]:
+        if bare_type(mime_type) not in UPLOAD_TYPES:
+            raise graph_errors.invalid_parameter(
+                f"Param file must be a file with one of the following types: {', '.join(UPLOAD_TYPES)}. "
+                f"Received file of type '{mime_type[:128]}'."
+            )
+        if not files[0].body:
+            raise graph_errors.invalid_parameter("Param file must not be empty.")
+        if len(files[0].body) > most_bytes(mime_type):
             details = f"The file is too large for {mime_type}."
             raise GraphError(_UPLOAD_REFUSED, f"(#{_UPLOAD_REFUSED}) Media upload error", details=details)
         file = self.simulator.media.add(Upload(files[0].body, mime_type, files[0].filename))

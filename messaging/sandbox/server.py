@@ -1,4 +1,4 @@
-"""The routes, and the server that runs until it is told to stop."""
+"""The routes, and the server, which runs until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from . import cloud_api, control, fault_control, media_api
+from . import cloud_api, control, fault_control, media_api, template_control
 from .phone import handlers as phone
 from .settings import Behaviour, Identity
 from .simulator import Simulator
@@ -24,6 +24,7 @@ def application(simulator: Simulator) -> Application:
     return Application(
         [
             (cloud_api.MESSAGES_PATH, cloud_api.MessagesHandler, given),
+            (cloud_api.MARKETING_PATH, cloud_api.MarketingHandler, given),
             (media_api.UPLOAD_PATH, media_api.UploadHandler, given),
             (media_api.MEDIA_PATH, media_api.MediaHandler, given),
             (media_api.FILE_PATH, media_api.FileHandler, given),
@@ -32,6 +33,7 @@ def application(simulator: Simulator) -> Application:
             (r"/_sandbox/settings", control.SettingsHandler, given),
             (r"/_sandbox/faults", fault_control.FaultsHandler, given),
             (r"/_sandbox/faults/(\d{1,9})", fault_control.FaultHandler, given),
+            (r"/_sandbox/templates", template_control.TemplatesHandler, given),
             (r"/_sandbox/reset", control.ResetHandler, given),
             (r"/_sandbox/health", control.HealthHandler, given),
             (r"/_sandbox/?", phone.PageHandler, given),

@@ -1,4 +1,4 @@
-"""What the sandbox is told: the number that it plays (fixed) and how it behaves (changeable while it runs)."""
+"""The sandbox's settings: the number that it plays (fixed) and its behaviour (changeable while it runs)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 MAX_MS = 120_000
 MAX_THROUGHPUT = 100_000
 MAX_BATCH = 1000
+MAX_MESSAGING_LIMIT = 10_000_000
+MAX_PAIR_BURST_S = 3600
 MAX_WINDOW_S = 7 * 24 * 3600
 STATUSES = ("sent", "delivered", "read")
 
@@ -18,9 +20,9 @@ STATUSES = ("sent", "delivered", "read")
 class WindowRule(StrEnum):
     """What happens to a free-form message without an open customer service window."""
 
-    OFF = "off"  # it goes, as if the user had written
+    OFF = "off"  # it is sent, as if the user had written
     REFUSE = "refuse"  # it is refused
-    FAIL = "fail"  # it is taken, and reported failed by webhook
+    FAIL = "fail"  # it is accepted, and reported failed by webhook
 
 
 class InputError(ValueError):
@@ -55,11 +57,18 @@ class Behaviour:
     """Times in milliseconds.
 
     ``answer_ms`` is the range of the answer time of an accepted send. ``status_delays_ms`` are the moments of
-    sent, delivered and read, each counted from acceptance (not from the status before). ``read`` false: nobody reads.
+    sent, delivered and read, each counted from acceptance (not from the status before). ``read``: users read;
+    ``played``: they play the voice messages that they read.
 
-    Meta's limits: ``throughput`` is a number's messages a second, and as many at once; 0 for no limit. ``throughputs``
-    has those of single numbers, by their ids. ``pair_limit``: one message to a user in 6 s. ``throttle_status`` is the
-    HTTP status of such refusals, which was 400 at times. ``window``: see WindowRule.
+    Meta's limits: ``throughput`` is a number's messages in any second; 0 for no limit. ``throughputs`` has those of
+    single numbers, by their ids. ``pair_limit``: one message to a user in 6 s, and up to 45 on credit within
+    ``pair_burst_seconds``. ``messaging_limit``: users a day who get a message outside of their customer service
+    windows, over all numbers; 0 for no limit. ``throttle_status`` is the HTTP status of such refusals, which was 400
+    at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number.
+
+    Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
+    ``skip_delivered`` of those that are read get no ``delivered``; ``status_before_answer`` get the webhook of
+    ``sent`` before the send is answered.
 
     Webhooks: ``webhook_copies`` is the share that comes twice, 0 to 1; ``webhook_delay_ms`` the range of the wait
     before each, which mixes their order; up to ``webhook_batch`` updates that come within ``webhook_batch_ms`` share
@@ -69,12 +78,19 @@ class Behaviour:
     answer_ms: tuple[int, ...] = (150, 600)
     status_delays_ms: tuple[int, ...] = (100, 300, 600)
     read: bool = True
+    played: bool = True
     throughput: int = 80
     throughputs: Mapping[str, int] = field(default_factory=dict)
     pair_limit: bool = True
+    pair_burst_seconds: int = 6
+    messaging_limit: int = 0
     throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
     window: WindowRule = WindowRule.OFF
     window_seconds: int = 24 * 3600
+    free_service_messages: int = 1000
+    sent_before_failed: float = 0.0
+    skip_delivered: float = 0.0
+    status_before_answer: float = 0.0
     webhook_copies: float = 0.0
     webhook_delay_ms: tuple[int, ...] = (0, 0)
     webhook_batch: int = 1
@@ -84,7 +100,7 @@ class Behaviour:
         for name in ("answer_ms", "webhook_delay_ms"):
             _check_range(name, getattr(self, name))
         _check_milliseconds("status_delays_ms", self.status_delays_ms, len(STATUSES))
-        for name in ("read", "pair_limit"):
+        for name in ("read", "played", "pair_limit"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, "must be true or false")
         for name, (least, most) in _WHOLE.items():
@@ -92,8 +108,8 @@ class Behaviour:
         _check_throughputs(self.throughputs)
         if self.window not in list(WindowRule):
             raise InputError("window", f"must be {', '.join(WindowRule)}")
-        if type(self.webhook_copies) not in {int, float} or not 0 <= self.webhook_copies <= 1:
-            raise InputError("webhook_copies", "must be a number from 0 to 1")
+        for name in _SHARES:
+            _check_share(name, getattr(self, name))
 
     def throughput_of(self, phone_number_id: str) -> int:
         """Messages a second of this number; 0 for no limit."""
@@ -115,10 +131,14 @@ class Behaviour:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
 
+_SHARES = ("sent_before_failed", "skip_delivered", "status_before_answer", "webhook_copies")
 # The whole numbers among the settings, with their bounds.
 _WHOLE = {
     "throughput": (0, MAX_THROUGHPUT),
     "throttle_status": (400, 429),
+    "pair_burst_seconds": (1, MAX_PAIR_BURST_S),
+    "messaging_limit": (0, MAX_MESSAGING_LIMIT),
+    "free_service_messages": (0, MAX_MESSAGING_LIMIT),
     "window_seconds": (1, MAX_WINDOW_S),
     "webhook_batch": (1, MAX_BATCH),
     "webhook_batch_ms": (1, MAX_MS),
@@ -129,6 +149,11 @@ def _check_whole(name: str, value: object, least: int, most: int) -> None:
     # An HTTPStatus is an int, and true is one too.
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise InputError(name, f"must be a whole number from {least} to {most}")
+
+
+def _check_share(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InputError(name, "must be a number from 0 to 1")
 
 
 def _check_throughputs(values: object) -> None:

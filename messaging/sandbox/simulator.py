@@ -1,13 +1,18 @@
-"""The simulated business number: accepts sends, reports their statuses, lets users write."""
+"""The simulated business account: it accepts sends, reports their statuses, and lets users write."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from typing import Any
 
-from .envelopes import failed_envelope, inbound_envelope, preference_envelope, status_envelope
+from .envelopes import (
+    failed_envelope,
+    inbound_envelope,
+    preference_envelope,
+    status_envelope,
+    template_status_envelope,
+)
 from .faults import Faults
 from .inbound import InboundMessage
 from .ledger import Entry, Ledger, StatusReport
@@ -16,7 +21,12 @@ from .magic_numbers import outcome_to
 from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
 from .phone.phones import Phones
-from .settings import STATUSES, Behaviour, Identity
+from .pricing import MARKETING_LITE, Price, Sender, Tariff
+from .references import check_files, check_recipient, template_of
+from .settings import Behaviour, Identity
+from .status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
+from .template_catalogue import CATALOGUE
+from .templates import Template, Templates
 from .users import User
 from .validation import OutboundMessage
 from .wamid import inbound_wamid, outbound_wamid
@@ -35,6 +45,8 @@ class Simulator:
         self.faults = Faults()
         self.phones = Phones()
         self.media = MediaLibrary(identity.app_secret)
+        self.templates = Templates(CATALOGUE)
+        self._tariff = Tariff()
         self._limits = Limits()
         self._windows = Windows()
         self._initial_behaviour = behaviour
@@ -43,41 +55,51 @@ class Simulator:
         self._inbound_wamids: set[str] = set()
         self._reporting: set[asyncio.Task[None]] = set()
 
-    def answer_seconds(self, outcome: Outcome = ACCEPTED) -> float:
-        """How long the answer of a call takes that ends so."""
-        if outcome.slow_ms is not None:
-            return outcome.slow_ms / 1000
-        return random.uniform(*self.behaviour.answer_ms) / 1000  # noqa: S311 - no secret
-
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome:
-        """How a call ends, asked once for each. Raises GraphError when it is over one of Meta's limits."""
-        now = time.monotonic()
-        self._limits.take(phone_number_id, message.recipient, self.behaviour, now)
+        """How a call ends, asked once for each.
+
+        Raises GraphError when the message refers to what does not exist, or is over one of Meta's limits.
+        """
+        now, behaviour = time.monotonic(), self.behaviour
+        check_recipient(message, self.identity.display_phone_number)
+        template_of(message, self.templates)
+        unusable_file = check_files(message, self.media)
+        window_open = self._windows.is_open(message.recipient, phone_number_id, behaviour, now)
+        self._limits.take(phone_number_id, message.recipient, behaviour, now, window_open=window_open)
         return (
             self.faults.outcome_of(message, phone_number_id)
             or outcome_to(message.recipient)
-            or self._windows.outcome_of(message, phone_number_id, self.behaviour, now)
+            or self._windows.outcome_of(message, phone_number_id, behaviour, now)
+            or unusable_file
             or ACCEPTED
         )
+
+    async def answer(
+        self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome
+    ) -> Entry | None:
+        """Take the time of an answer; the ledger's entry of the message, None where the outcome does not accept it.
+
+        Usually Meta accepts a message when it answers. The webhook of its first status may overtake the answer.
+        """
+        seconds = self._answer_seconds(outcome)
+        overtaken = random.random() < self.behaviour.status_before_answer  # noqa: S311 - no secret
+        if outcome.accepts and overtaken and not outcome.silent:
+            entry = self._enter(message, phone_number_id, received_at, outcome)
+            first, *others = self._plan(entry)
+            self._start_reports(entry, others)
+            await self._report(entry, first.status).tried.wait()
+            await asyncio.sleep(seconds)
+            return entry
+        await asyncio.sleep(seconds)
+        return self.accept(message, phone_number_id, received_at, outcome) if outcome.accepts else None
 
     def accept(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome = ACCEPTED
     ) -> Entry:
         """Enter the message into the ledger; from here on it exists, whether or not its sender hears the answer."""
-        wamid = outbound_wamid(message.recipient.address)
-        entry = Entry(wamid, message, phone_number_id, received_at, accepted_at=time.time())
-        self.ledger.add(entry)
-        self.phones.sent_to(message.recipient)
-        if outcome.silent:
-            return entry
-        reports = (
-            self._report_statuses(entry, self.behaviour)
-            if outcome.failure is None
-            else self._report_failure(entry, self.behaviour, outcome.failure)
-        )
-        task = asyncio.create_task(reports)
-        self._reporting.add(task)
-        task.add_done_callback(self._reporting.discard)
+        entry = self._enter(message, phone_number_id, received_at, outcome)
+        if not outcome.silent:
+            self._start_reports(entry, self._plan(entry))
         return entry
 
     def user_writes(self, inbound: InboundMessage) -> tuple[str, Delivery]:
@@ -85,12 +107,18 @@ class Simulator:
         now, number = time.monotonic(), self.identity.phone_number_id
         self._limits.count_inbound(number, self.behaviour, now)
         self._windows.user_wrote(number, inbound.user, now)
+        if "referral" in inbound.content:
+            self._tariff.user_came_by_ad(number, inbound.user, time.time())
         wamid = inbound_wamid(inbound.user.address)
         self._inbound_wamids.add(wamid)
         message = {"id": wamid, "timestamp": str(int(time.time())), **inbound.content}
-        delivery = self._webhooks.send(inbound_envelope(self.identity, inbound.user, inbound.name, message))
+        delivery = self._webhooks.send(inbound_envelope(self.identity, inbound.sender, inbound.name, message))
         self.phones.wrote(inbound, wamid, delivery)
         return wamid, delivery
+
+    def template_changed(self, template: Template) -> Delivery:
+        """Send the webhook of a template's new status."""
+        return self._webhooks.send(template_status_envelope(self.identity, template, time.time()))
 
     def user_prefers(self, user: User, name: str, marketing: str) -> Delivery:
         """Send the webhook of a user who says ``stop`` or ``resume`` to marketing."""
@@ -102,7 +130,10 @@ class Simulator:
 
     async def reset(self) -> None:
         """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
-        for state in (self.ledger, self.faults, self.media, self.phones, self._limits, self._windows):
+        for state in (
+            *(self.ledger, self.faults, self.media, self.phones, self.templates),
+            *(self._limits, self._windows, self._tariff),
+        ):
             state.clear()
         self._inbound_wamids.clear()
         self.behaviour = self._initial_behaviour
@@ -114,21 +145,56 @@ class Simulator:
             task.cancel()
         await self._webhooks.drop_pending()
 
-    async def _report_statuses(self, entry: Entry, behaviour: Behaviour) -> None:
-        for delay_ms, status in sorted(zip(behaviour.status_delays_ms, STATUSES, strict=True), key=lambda due: due[0]):
-            if status == "read" and not behaviour.read:
-                continue
-            await asyncio.sleep(entry.accepted_at + delay_ms / 1000 - time.time())
-            if not await self.phones.reaches(entry.message.recipient, status):
-                return
-            at = time.time()
-            self._report(entry, status, at, status_envelope(self.identity, entry, status, at))
+    def _answer_seconds(self, outcome: Outcome) -> float:
+        if outcome.slow_ms is not None:
+            return outcome.slow_ms / 1000
+        return random.uniform(*self.behaviour.answer_ms) / 1000  # noqa: S311 - no secret
 
-    async def _report_failure(self, entry: Entry, behaviour: Behaviour, code: int) -> None:
-        """In the place of ``sent``."""
-        await asyncio.sleep(entry.accepted_at + behaviour.status_delays_ms[0] / 1000 - time.time())
+    def _enter(self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome) -> Entry:
+        wamid, price = outbound_wamid(message.recipient.address), self._price_of(message, phone_number_id)
+        entry = Entry(
+            wamid, message, phone_number_id, received_at, accepted_at=time.time(), price=price, failure=outcome.failure
+        )
+        self.ledger.add(entry)
+        self.phones.sent_to(message.recipient)
+        return entry
+
+    def _price_of(self, message: OutboundMessage, phone_number_id: str) -> Price:
+        template = self.templates.find(message.body["template"]) if message.type == "template" else None
+        category = template.category.lower() if template else None
+        if message.marketing:
+            category = MARKETING_LITE
+        sender = Sender(phone_number_id, self.identity.display_phone_number)
+        return self._tariff.price_of(category, sender, message.recipient, self.behaviour, time.time())
+
+    def _plan(self, entry: Entry) -> list[Planned]:
+        message = entry.message
+        plan = plan_of(message.type, message.body.get(message.type), self.behaviour, entry.failure)
+        entry.delivered_is_left_out = all(planned.status != DELIVERED for planned in plan)
+        return plan
+
+    def _start_reports(self, entry: Entry, plan: list[Planned]) -> None:
+        task = asyncio.create_task(self._report_all(entry, plan))
+        self._reporting.add(task)
+        task.add_done_callback(self._reporting.discard)
+
+    async def _report_all(self, entry: Entry, plan: list[Planned]) -> None:
+        arrived = False
+        for planned in plan:
+            await asyncio.sleep(entry.accepted_at + planned.after_ms / 1000 - time.time())
+            if planned.status not in {SENT, FAILED}:
+                if not await self.phones.reaches(entry.message.recipient, planned.status, arrived=arrived):
+                    return
+                arrived = True
+            self._report(entry, planned.status)
+
+    def _report(self, entry: Entry, status: str) -> Delivery:
         at = time.time()
-        self._report(entry, "failed", at, failed_envelope(self.identity, entry, code, at))
-
-    def _report(self, entry: Entry, status: str, at: float, envelope: dict[str, Any]) -> None:
-        entry.statuses.append(StatusReport(status, at, self._webhooks.send(envelope)))
+        envelope = (
+            failed_envelope(self.identity, entry, entry.failure, at)
+            if status == FAILED and entry.failure is not None
+            else status_envelope(self.identity, entry, status, at)
+        )
+        delivery = self._webhooks.send(envelope)
+        entry.statuses.append(StatusReport(status, at, delivery))
+        return delivery

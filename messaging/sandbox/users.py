@@ -1,10 +1,12 @@
-"""The people that the sandbox plays: a phone number, a business-scoped user id (BSUID), or both."""
+"""The users that the sandbox plays: a phone number, a business-scoped user id (BSUID), or both."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from dataclasses import dataclass
+
+from .wa_ids import wa_id_of
 
 # E.164 allows 15 digits. Meta also takes a plus, spaces, dashes, dots and brackets.
 _PHONE = re.compile(r"\+?[\d\s().-]{1,40}")
@@ -15,7 +17,7 @@ _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who writes or is written to. ``wa_id`` (digits) is None where only the user id is known to the business."""
+    """A WhatsApp user. ``wa_id`` (digits, in normal form) is None where the business knows only the user id."""
 
     wa_id: str | None
     user_id: str
@@ -39,6 +41,7 @@ def is_user_id(value: object) -> bool:
     return isinstance(value, str) and _USER_ID.fullmatch(value) is not None
 
 
-def user_with_phone(wa_id: str, user_id: str | None = None) -> User:
-    """The user of a phone number; without a given BSUID, one that is always the same for this number."""
+def user_with_phone(digits: str, user_id: str | None = None) -> User:
+    """The user of a phone number in any of its forms; without a BSUID, one that is always the same for the number."""
+    wa_id = wa_id_of(digits)
     return User(wa_id, user_id or f"US.{int(hashlib.sha256(wa_id.encode()).hexdigest(), 16) % 10**20:020d}")

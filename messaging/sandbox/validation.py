@@ -1,44 +1,45 @@
-"""What the Cloud API checks before it accepts a send: pure, from JSON to an OutboundMessage or a GraphError."""
+"""Meta's checks of a send by its form: pure, from JSON to an OutboundMessage or a GraphError."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .contents import check_content
+from .checks import MESSAGE_TYPES, check_node
+from .checks.cards import check_wamid
+from .checks.params import Param
 from .graph_errors import bad_value, invalid_parameter, missing_parameter
 from .users import User, is_user_id, phone_digits, user_with_phone
 
-MAX_TEXT = 4096
 MAX_CALLBACK_DATA = 512
-_TYPES = frozenset(
+_ENVELOPE = frozenset(
     {
-        "audio",
-        "contacts",
-        "document",
-        "image",
-        "interactive",
-        "location",
-        "pin",
-        "reaction",
-        "sticker",
-        "template",
-        "text",
-        "video",
+        "biz_opaque_callback_data",
+        "context",
+        "messaging_product",
+        "recipient",
+        "recipient_identity_key_hash",
+        "recipient_type",
+        "to",
+        "type",
     }
 )
+# Keys that only the Marketing Messages API has.
+_MARKETING = frozenset({"message_activity_sharing", "product_policy"})
+_READ_RECEIPT = frozenset({"messaging_product", "status", "message_id", "typing_indicator"})
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """A send that has passed all checks. ``recipient_input`` is the recipient as the client wrote it."""
+    """A send that has passed the checks of its form. ``recipient_input`` is the recipient as the client wrote it."""
 
     recipient: User
     recipient_input: str
     type: str
     callback_data: str | None
     body: dict[str, Any]
+    # Whether it came to the Marketing Messages API.
+    marketing: bool = False
 
 
 def check_product(body: object) -> dict[str, Any]:
@@ -50,17 +51,28 @@ def check_product(body: object) -> dict[str, Any]:
     return body
 
 
-def check_send(body: dict[str, Any]) -> OutboundMessage:
-    """The message in a body that passed check_product. Raises GraphError with the first fault found."""
+def check_send(body: dict[str, Any], *, marketing: bool = False) -> OutboundMessage:
+    """The message in a body that passed check_product. Raises GraphError with the first fault found.
+
+    ``marketing``: it came to the Marketing Messages API, which has a few keys more.
+    """
     # The sandbox has no groups, so the id of one can never be right.
     if body.get("recipient_type", "individual") != "individual":
         raise invalid_parameter("Param recipient_type must be one of {INDIVIDUAL}")
     recipient, recipient_input = _recipient(body)
     message_type = body.get("type", "text")
-    if not isinstance(message_type, str) or message_type not in _TYPES:
-        raise invalid_parameter("Param type must be one of {" + ", ".join(sorted(_TYPES)).upper() + "}")
-    _check_node(message_type, body.get(message_type))
-    return OutboundMessage(recipient, recipient_input, message_type, _callback_data(body), body)
+    if not isinstance(message_type, str) or message_type not in MESSAGE_TYPES:
+        raise invalid_parameter("Param type must be one of {" + ", ".join(sorted(MESSAGE_TYPES)).upper() + "}")
+    # Meta looks only into the node of the message's type; those of other types may be there.
+    _check_keys(body, _ENVELOPE | MESSAGE_TYPES | (_MARKETING if marketing else frozenset()))
+    _check_marketing_keys(body)
+    node = body.get(message_type)
+    if node is None:
+        raise missing_parameter(f"Parameter '{message_type}' is mandatory for type '{message_type}'")
+    check_node(message_type, Param(node, message_type))
+    _check_context(body)
+    _check_identity_hash(body)
+    return OutboundMessage(recipient, recipient_input, message_type, _callback_data(body), body, marketing)
 
 
 def read_receipt_wamid(body: dict[str, Any]) -> str:
@@ -74,7 +86,32 @@ def read_receipt_wamid(body: dict[str, Any]) -> str:
         raise invalid_parameter("Param message_id must be a string.")
     if body.get("typing_indicator") not in (None, {"type": "text"}):
         raise invalid_parameter("Param typing_indicator['type'] must be one of {TEXT}")
+    _check_keys(body, _READ_RECEIPT)
     return wamid
+
+
+def _check_keys(body: dict[str, Any], known: frozenset[str]) -> None:
+    unknown = [key for key, value in body.items() if key not in known and value is not None]
+    if unknown:
+        raise invalid_parameter(f'Unexpected key "{unknown[0][:64]}" on the message.')
+
+
+def _check_marketing_keys(body: dict[str, Any]) -> None:
+    if body.get("message_activity_sharing") is not None:
+        Param(body["message_activity_sharing"], "message_activity_sharing").flag()
+    if body.get("product_policy") is not None:
+        Param(body["product_policy"], "product_policy").one_of("CLOUD_API_FALLBACK", "STRICT")
+
+
+def _check_context(body: dict[str, Any]) -> None:
+    if body.get("context") is not None:
+        context = Param(body["context"], "context").check_object("message_id")
+        check_wamid(context.need("message_id"))
+
+
+def _check_identity_hash(body: dict[str, Any]) -> None:
+    if body.get("recipient_identity_key_hash") is not None:
+        Param(body["recipient_identity_key_hash"], "recipient_identity_key_hash").text()
 
 
 def _recipient(body: dict[str, Any]) -> tuple[User, str]:
@@ -104,48 +141,3 @@ def _callback_data(body: dict[str, Any]) -> str | None:
     if len(value) > MAX_CALLBACK_DATA:
         raise invalid_parameter(f"Param biz_opaque_callback_data must be at most {MAX_CALLBACK_DATA} characters long.")
     return value
-
-
-def _check_node(message_type: str, node: object) -> None:
-    if node is None:
-        raise missing_parameter(f"Parameter '{message_type}' is mandatory for type '{message_type}'")
-    if message_type == "contacts":
-        if not isinstance(node, list):
-            raise invalid_parameter("Param contacts must be an array.")
-    elif not isinstance(node, dict):
-        raise invalid_parameter(f"Param {message_type} must be a JSON object.")
-    check_own = _NODE_CHECKS.get(message_type)
-    if check_own:
-        check_own(node)
-    else:
-        check_content(message_type, node)
-
-
-def _check_text(node: Any) -> None:
-    text = node.get("body")
-    if text is None:
-        raise missing_parameter("Parameter 'body' is mandatory for type 'text'")
-    if not isinstance(text, str):
-        raise invalid_parameter("Param text['body'] must be a string.")
-    if not text:
-        raise invalid_parameter("Param text['body'] must be a non-empty string.")
-    if len(text) > MAX_TEXT:
-        raise invalid_parameter(f"Param text['body'] must be at most {MAX_TEXT} characters long.")
-
-
-def _check_template(node: Any) -> None:
-    language = node.get("language")
-    for name, value in (
-        ("template['name']", node.get("name")),
-        ("template['language']", language),
-        ("template['language']['code']", language.get("code") if isinstance(language, dict) else language),
-    ):
-        if value is None or value == "":
-            raise missing_parameter(f"Parameter {name} is mandatory for type 'template'")
-    if not isinstance(language, dict):
-        raise invalid_parameter("Param template['language'] must be a JSON object.")
-    if not isinstance(node["name"], str) or not isinstance(language["code"], str):
-        raise bad_value("Template name and language code must be strings")
-
-
-_NODE_CHECKS: dict[str, Callable[[Any], None]] = {"text": _check_text, "template": _check_template}

@@ -1,4 +1,4 @@
-"""The customer service window: free-form messages go to a user for 24 hours after he wrote, templates always.
+"""The customer service window: free-form messages go to a user for 24 hours after they wrote, templates always.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
@@ -20,7 +20,7 @@ class Windows:
         self._wrote: dict[tuple[str, str], float] = {}
 
     def user_wrote(self, phone_number_id: str, user: User, now: float) -> None:
-        """Open the window, or keep it open. A user is known by his phone number and by his user id."""
+        """Open the window, or keep it open. A user is known by phone number and by user id."""
         for name in filter(None, (user.wa_id, user.user_id)):
             self._wrote[phone_number_id, name] = now
 
@@ -30,10 +30,14 @@ class Windows:
         """How a free-form message without an open window ends; None for all others."""
         if behaviour.window == WindowRule.OFF or message.type == "template":
             return None
-        wrote = self._wrote.get((phone_number_id, message.recipient.address))
-        if wrote is not None and now - wrote < behaviour.window_seconds:
+        if self.is_open(message.recipient, phone_number_id, behaviour, now):
             return None
         return refused(CLOSED_CODE) if behaviour.window == WindowRule.REFUSE else failed_later(CLOSED_CODE)
+
+    def is_open(self, user: User, phone_number_id: str, behaviour: Behaviour, now: float) -> bool:
+        """Whether the user wrote to this number a short time ago."""
+        wrote = self._wrote.get((phone_number_id, user.address))
+        return wrote is not None and now - wrote < behaviour.window_seconds
 
     def clear(self) -> None:
         """Nobody has ever written."""

@@ -7,10 +7,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 
+from messaging.access import shown_once
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import SUBSCRIBABLE
 from messaging.subscriber_http.ssrf_guard import NotAllowed
@@ -76,9 +77,14 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         """A new one gets a secret, which is shown to the one who made it."""
         if not change:
             begin(obj, str(request.user))
-            self._show(request, obj)
             return
         _change(obj, form, str(request.user))
+
+    def response_add(
+        self, request: HttpRequest, obj: Subscription, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The secret, once."""
+        return _secrets(request, self, [obj])
 
     def delete_model(self, request: HttpRequest, obj: Subscription) -> None:
         """Its deliveries are cleared away by deliver."""
@@ -98,11 +104,12 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{len(rows)} switched on.", messages.SUCCESS)
 
     @admin.action(description="New secret (shown once; the old one is valid for 24 hours)", permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+    def rotate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> HttpResponse:
         """Show the new secret to the one who asked for it."""
-        for row in queryset:
+        rows = list(queryset)
+        for row in rows:
             rotate(row, str(request.user))
-            self._show(request, row)
+        return _secrets(request, self, rows)
 
     @admin.action(description="Send a test", permissions=["change"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
@@ -127,8 +134,9 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
             else:
                 self.message_user(request, f"{done} of {row} are delivered once more.", messages.SUCCESS)
 
-    def _show(self, request: HttpRequest, row: Subscription) -> None:
-        self.message_user(request, f"The secret of {row}, shown only now: {row.secret}", messages.WARNING)
+
+def _secrets(request: HttpRequest, page: Any, rows: list[Subscription]) -> HttpResponse:
+    return shown_once(request, page, "New secrets", {f"Secret of {row}": row.secret for row in rows})
 
 
 def _change(obj: Subscription, form: Any, who: str) -> None:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.access import Conflict, client_of, name_of
-from messaging.messages.api import MomentFilter, NewestFirst
+from messaging.messages.api import MomentFilter, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
 from messaging.subscriptions.manage import (
@@ -64,6 +64,7 @@ def _who(request: Request) -> str:
 class SubscriptionListView(generics.ListAPIView[Subscription]):
     """Your subscriptions, and new ones."""
 
+    staff_permissions = {"GET": "messaging.view_subscription", "POST": "messaging.add_subscription"}
     serializer_class = SubscriptionSerializer
     pagination_class = NewestFirst
     queryset = Subscription.objects.none()  # for the description
@@ -86,6 +87,12 @@ class SubscriptionListView(generics.ListAPIView[Subscription]):
 
 class SubscriptionView(APIView):
     """One subscription."""
+
+    staff_permissions = {
+        "GET": "messaging.view_subscription",
+        "PATCH": "messaging.change_subscription",
+        "DELETE": "messaging.delete_subscription",
+    }
 
     @extend_schema(responses={200: SubscriptionSerializer, 404: NOT_FOUND})
     def get(self, request: Request, pk: UUID) -> Response:
@@ -111,6 +118,8 @@ class SubscriptionView(APIView):
 class RotateView(APIView):
     """A new secret."""
 
+    staff_permissions = {"POST": "messaging.change_subscription"}
+
     @extend_schema(request=None, responses={200: SecretSerializer, 404: NOT_FOUND})
     def post(self, request: Request, pk: UUID) -> Response:
         """The subscription with its new `secret`, this once. The old one signs too, until `previous_secret_until`."""
@@ -121,6 +130,8 @@ class RotateView(APIView):
 
 class SendTestView(APIView):
     """A delivery to try the endpoint with."""
+
+    staff_permissions = {"POST": "messaging.change_subscription"}
 
     @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: OFF})
     def post(self, request: Request, pk: UUID) -> Response:
@@ -134,6 +145,8 @@ class SendTestView(APIView):
 
 class ReplayFailedView(APIView):
     """Deliver once more what was given up."""
+
+    staff_permissions = {"POST": "messaging.change_subscription"}
 
     @extend_schema(request=SinceSerializer, responses={202: ReplayedSerializer, 400: dict, 404: NOT_FOUND, 409: OFF})
     def post(self, request: Request, pk: UUID) -> Response:
@@ -151,7 +164,7 @@ class ReplayFailedView(APIView):
 class DeliveryFilter(django_filters.FilterSet):
     """?state=, event=, created_after=, created_before="""
 
-    state = django_filters.MultipleChoiceFilter(choices=delivery_states())
+    state = django_filters.MultipleChoiceFilter(choices=delivery_states(), error_messages=one_of(delivery_states()))
     event = django_filters.CharFilter()
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
@@ -164,6 +177,7 @@ class DeliveryFilter(django_filters.FilterSet):
 class DeliveryListView(generics.ListAPIView[Delivery]):
     """The deliveries of a subscription, newest first, with every try: kept 7 days, failed ones 30."""
 
+    staff_permissions = {"GET": "messaging.view_delivery"}
     serializer_class = DeliverySerializer
     pagination_class = NewestFirst
     filter_backends = [DjangoFilterBackend]
@@ -178,6 +192,8 @@ class DeliveryListView(generics.ListAPIView[Delivery]):
 class DeliveryView(APIView):
     """One delivery."""
 
+    staff_permissions = {"GET": "messaging.view_delivery"}
+
     @extend_schema(responses={200: DeliverySerializer, 404: NOT_FOUND})
     def get(self, request: Request, pk: UUID) -> Response:
         """Where it is, and every try."""
@@ -186,6 +202,8 @@ class DeliveryView(APIView):
 
 class ReplayView(APIView):
     """Deliver one once more."""
+
+    staff_permissions = {"POST": "messaging.change_subscription"}
 
     @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: ON_ITS_WAY})
     def post(self, request: Request, pk: UUID) -> Response:

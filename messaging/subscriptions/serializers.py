@@ -9,7 +9,7 @@ from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
 from messaging.subscriber_http.ssrf_guard import NotAllowed
 from messaging.subscriptions.manage import check_endpoint
-from waproject.web.strict_fields import StringField, refuse_unknown
+from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]
 
@@ -20,7 +20,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     url = StringField(help_text="https://… of your endpoint; no user, password or private address.")
     description = StringField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True)
     events = serializers.ListField(
-        child=serializers.ChoiceField(choices=EVENTS), allow_empty=False, required=False, help_text="All, if left out."
+        child=ChoiceField(choices=EVENTS), allow_empty=False, required=False, help_text="All, if left out."
     )
     sender = StringField(
         source="number",
@@ -55,10 +55,8 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known, or not to be set."""
-        values = super().to_internal_value(data)
         settable = {name for name, field in self.fields.items() if not field.read_only}
-        refuse_unknown(data, settable)
-        return values
+        return known_alone(super().to_internal_value, data, settable)
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:
         """The number by Meta's id."""
@@ -110,7 +108,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """A delivery and its tries, oldest first; it holds no text."""
 
     event = serializers.CharField()
-    state = serializers.ChoiceField(choices=delivery_states())
+    state = ChoiceField(choices=delivery_states())
     message = serializers.UUIDField(source="message_id", allow_null=True, help_text="The message that it tells of.")
     log = TrySerializer(many=True)
 
@@ -135,7 +133,11 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 class SinceSerializer(serializers.Serializer[Any]):
     """From when on."""
 
-    since = serializers.DateTimeField(help_text="Deliveries of what happened since then.")
+    since = MomentField(help_text="Deliveries of what happened since then.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known."""
+        return known_alone(super().to_internal_value, data, self.fields)
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""The two names a WhatsApp user goes by: a phone number, or an id that only this business portfolio knows.
+"""A WhatsApp user's two names: a phone number, and an id that only one business portfolio knows.
 
 Since 2026 users may hide their number behind a username; webhooks then carry a business-scoped user id (BSUID) such
 as ``US.13491208655302741918``, a parent's as ``US.ENT.<...>``.
@@ -6,10 +6,12 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/busine
 """
 
 import re
+from dataclasses import dataclass
 
 _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]{1,128}")
-# E.164 has 15 digits at most.
-_PHONE = re.compile(r"[0-9]{1,15}")
+# E.164 has 15 digits at most, but a webhook's sender may have more, and then it is still the only address of that user.
+MAX_DIGITS = 32
+_PHONE = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}")
 
 
 def is_bsuid(text: str) -> bool:
@@ -18,21 +20,48 @@ def is_bsuid(text: str) -> bool:
 
 
 def is_phone(text: str) -> bool:
-    """Whether this is a number in E.164 form without its plus sign: digits alone."""
+    """Whether this is a phone number as WhatsApp writes it: digits alone, country code first, no plus sign."""
     return _PHONE.fullmatch(text) is not None
 
 
-# Two countries have numbers that WhatsApp writes in two ways. Brazil's mobiles got a ninth digit that older accounts
-# lack; Mexico's had a 1 after the country code until 2019. Landlines in Brazil (2 to 5) have no ninth digit.
-_VARIANTS = (
-    (re.compile(r"55([1-9][0-9])([6-9][0-9]{7})"), r"55\g<1>9\g<2>"),
-    (re.compile(r"521([0-9]{10})"), r"52\g<1>"),
-)
+@dataclass(frozen=True, slots=True)
+class _Spellings:
+    """Two spellings of one number: `canonical` is the number that people dial today, `other` the one beside it."""
+
+    other: re.Pattern[str]
+    to_canonical: str
+    canonical: re.Pattern[str]
+    to_other: str
 
 
-def canonical(phone: str) -> str:
-    """The one way to write a number in digits, so that its variants meet."""
-    for pattern, written in _VARIANTS:
-        if pattern.fullmatch(phone):
-            return pattern.sub(written, phone)
-    return phone
+# Three countries have numbers that WhatsApp and people write in two ways.
+_COUNTRIES = (
+    # Brazil's mobiles got a ninth digit that older accounts lack. Landlines (2 to 5) have none.
+    _Spellings(
+        re.compile(r"55([1-9][0-9])([6-9][0-9]{7})"), r"55\g<1>9\g<2>",
+        re.compile(r"55([1-9][0-9])9([6-9][0-9]{7})"), r"55\g<1>\g<2>",
+    ),
+    # Mexico's mobiles had a 1 after the country code until 2019; WhatsApp still writes it.
+    _Spellings(re.compile(r"521([0-9]{10})"), r"52\g<1>", re.compile(r"52([0-9]{10})"), r"521\g<1>"),
+    # Argentina's mobiles have a 9 after the country code that is left out within the country. Area codes begin with
+    # 1, 2 or 3.
+    _Spellings(
+        re.compile(r"54([1-3][0-9]{9})"), r"549\g<1>",
+        re.compile(r"549([1-3][0-9]{9})"), r"54\g<1>",
+    ),
+)  # fmt: skip
+
+
+def canonical(peer: str) -> str:
+    """The one spelling of a number under which messages and contacts are stored; a user id stays as it is."""
+    for country in _COUNTRIES:
+        if match := country.other.fullmatch(peer):
+            return match.expand(country.to_canonical)
+    return peer
+
+
+def spellings(peer: str) -> frozenset[str]:
+    """Every spelling of a number, its own among them; a user id has one."""
+    key = canonical(peer)
+    others = (match.expand(country.to_other) for country in _COUNTRIES if (match := country.canonical.fullmatch(key)))
+    return frozenset((key, peer, *others))

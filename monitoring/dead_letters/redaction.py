@@ -24,12 +24,14 @@ _HARMLESS = {
     "error_code", "code", "category", "origin",
 }  # fmt: skip
 _TIMES = {"timestamp", "expiration_timestamp"}
+# Their keys are an API client's own and may be anything, such as a person's name.
+_FREE_KEYS = {"data", "event_data"}
 
 
-def veiled(value: Any, name: str = "", depth: int = 0) -> Any:
-    """Decoded JSON in the same shape. `name` is the key under which it stands."""
+def veiled(value: Any, name: str = "", depth: int = 0, *, free_keys: bool = False) -> Any:
+    """Decoded JSON in the same shape. `name` is the key under which it stands; `free_keys`: its keys are hidden too."""
     if isinstance(value, dict | list | tuple):
-        return _veiled_items(value, name, depth)
+        return _veiled_items(value, name, depth, free_keys or name in _FREE_KEYS)
     if isinstance(value, str):
         return value if _is_harmless(value, name) else _length(value)
     if isinstance(value, bool | None) or abs(value) < LONGEST_NUMBER:
@@ -37,14 +39,17 @@ def veiled(value: Any, name: str = "", depth: int = 0) -> Any:
     return MASK
 
 
-def _veiled_items(value: Any, name: str, depth: int) -> Any:
+def _veiled_items(value: Any, name: str, depth: int, free_keys: bool) -> Any:
     more = len(value) - MOST_ITEMS
     if depth >= MOST_DEPTH:
         return f"{MASK} ({len(value)})"
     if isinstance(value, dict):
-        shown = {_key(key): veiled(item, key, depth + 1) for key, item in list(value.items())[:MOST_ITEMS]}
+        shown = {
+            f"{MASK} {number}" if free_keys else _key(key): veiled(item, key, depth + 1, free_keys=free_keys)
+            for number, (key, item) in enumerate(list(value.items())[:MOST_ITEMS], 1)
+        }
         return shown | ({MASK: f"{more} more"} if more > 0 else {})
-    items = [veiled(item, name, depth + 1) for item in value[:MOST_ITEMS]]
+    items = [veiled(item, name, depth + 1, free_keys=free_keys) for item in value[:MOST_ITEMS]]
     return items + ([f"{MASK} {more} more"] if more > 0 else [])
 
 

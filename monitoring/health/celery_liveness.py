@@ -6,9 +6,11 @@ from typing import Any
 from celery import signals
 from celery.utils.nodenames import gethostname
 
+from waproject.sqs.loop_waker import Waker
 from waproject.worker.liveness import Life, Process
 
 _lives: list[Life] = []
+_wakers: list[Waker] = []
 
 
 def install() -> None:
@@ -19,20 +21,27 @@ def install() -> None:
 
 
 def _worker_is_ready(sender: Any, **_: Any) -> None:
-    (lane,) = sender.app.amqp.queues.consume_from
-    _begin(Process(lane, sender.hostname))
+    """Again after each time that a worker lost its broker: its event loop has then forgotten whom to wake."""
+    if not _lives:
+        (lane,) = sender.app.amqp.queues.consume_from
+        life = Life(Process(lane, sender.hostname))
+        if sender.hub is not None:
+            # The word is the event loop's: a worker whose loop hangs does nothing, although its threads go on.
+            waker = Waker(sender.hub, life.progress)
+            life.ask = waker.wake
+            _wakers.append(waker)
+        _begin(life)
+    for waker in _wakers:
+        waker.listen()
 
 
 def _beat_begins(**_: Any) -> None:
-    _begin(Process("beat", f"beat@{gethostname()}"))
+    _begin(Life(Process("beat", f"beat@{gethostname()}")))
     # beat has no signal for its end; SIGTERM leaves it by SystemExit.
     atexit.register(_end)
 
 
-def _begin(process: Process) -> None:
-    if _lives:  # a worker is ready again after each time that it lost its broker
-        return
-    life = Life(process)
+def _begin(life: Life) -> None:
     _lives.append(life)
     life.start()
 

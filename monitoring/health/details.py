@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from messaging.access import ApiKeyAuthentication, IsApiClientOrStaff
+from messaging.access import ApiKeyAuthentication, IsApiClientOrAnyStaff
 from monitoring.access import has_metrics_token
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def _is_client_or_staff(request: HttpRequest) -> bool:
     AuthenticationMiddleware(_nothing).process_request(request)
     asked = Request(request, authenticators=[ApiKeyAuthentication(), SessionAuthentication()])
     try:
-        return IsApiClientOrStaff().has_permission(asked, APIView())
+        return IsApiClientOrAnyStaff().has_permission(asked, APIView())
     except APIException:
         return False
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from celery.signals import before_task_publish
 
+from messaging import task_publisher
 from messaging.incoming import tasks
-from messaging.task_publisher import REPRS, message
+from messaging.task_publisher import REPRS, SqsAway, message, publish, publish_many
+from waproject.logs.throttle import Seldom
 from waproject.sqs.transport import collected
 
 ARGUMENTS: tuple[Any, ...] = ({"text": "Grüße \ud83d\ude00"}, 7)
@@ -63,3 +65,28 @@ def traced() -> Iterator[None]:
 
 def test_who_listens_to_publishing_may_add_a_header(traced: None) -> None:
     assert json.loads(message(tasks.receive, ()).body)["headers"]["trace"] == "abc"
+
+
+def lose_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    url, *envelope = task_publisher._made_by_celery(tasks.receive, ())
+    monkeypatch.setitem(task_publisher._envelopes, tasks.receive.name, (f"{url}-gone", *envelope))
+    monkeypatch.setattr(task_publisher, "_refusals", Seldom(60))
+
+
+def test_a_refusal_of_sqs_is_named_in_the_log_once(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lose_the_queue(monkeypatch)
+    for _ in range(3):
+        with pytest.raises(SqsAway):
+            publish(tasks.receive, ())
+    (line,) = [record.getMessage() for record in caplog.records if record.name == task_publisher.__name__]
+    assert line.startswith("SQS refuses tasks messaging.receive: ") and "QueueDoesNotExist" in line
+
+
+def test_a_refusal_of_many_is_named_in_the_log(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lose_the_queue(monkeypatch)
+    assert publish_many(tasks.receive, [((),), ((),)]) == [False, False]
+    assert "SQS refuses tasks messaging.receive" in caplog.text

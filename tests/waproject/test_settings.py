@@ -6,8 +6,15 @@ import sys
 
 import pytest
 
+SQS = "https://sqs.eu-central-1.amazonaws.com/123456789012"
 PRODUCTION = {
     "DEPLOYMENT": "production",
+    "AWS_ENDPOINT_URL_SQS": "",
+    **{
+        f"SQS_{lane.upper()}_{kind}_URL": f"{SQS}/wa-app-sqs-{lane}{suffix}"
+        for lane in ("incoming", "outgoing", "analytics")
+        for kind, suffix in (("QUEUE", ""), ("DLQ", "-dlq"))
+    },
     "WA_GRAPH_URL": "https://graph.facebook.com",
     "DJANGO_ALLOWED_HOSTS": "wa.example.com",
 }
@@ -78,13 +85,22 @@ def test_production_passes_when_all_is_given() -> None:
     [
         ({"DJANGO_DEBUG": "1"}, "DEBUG"),
         ({"DJANGO_ALLOWED_HOSTS": "*"}, "DJANGO_ALLOWED_HOSTS"),
-        ({"WA_GRAPH_URL": "http://graph.facebook.com"}, "https"),
+        ({"WA_GRAPH_URL": "http://graph.facebook.com"}, "WA_GRAPH_URL must start with https"),
+        ({"AWS_ENDPOINT_URL_SQS": "http://sqs:9324"}, "AWS_ENDPOINT_URL_SQS must start with https"),
+        ({"SQS_ANALYTICS_DLQ_URL": "http://sqs:9324/0/dlq"}, "SQS_ANALYTICS_DLQ_URL must start with https"),
+        ({"SQS_INCOMING_QUEUE_URL": "sqs:9324/0/incoming"}, "SQS_INCOMING_QUEUE_URL must start with https"),
+        ({"SQS_MONITOR_QUEUE_URL": "http://sqs:9324/0/bus"}, "SQS_MONITOR_QUEUE_URL must start with https"),
+        ({"AWS_ENDPOINT_URL_S3": "http://minio:9000"}, "AWS_ENDPOINT_URL_S3 must start with https"),
         ({"DJANGO_SECRET_KEY": "short"}, "DJANGO_SECRET_KEY"),
     ],
 )
 def test_production_refuses_what_is_open(change: dict[str, str], said: str) -> None:
     done = check(**{**PRODUCTION, **change})
     assert (done.returncode != 0, said in done.stderr) == (True, True)
+
+
+def test_an_sqs_server_of_ones_own_may_do_without_tls_where_that_is_said() -> None:
+    assert check(**{**PRODUCTION, "AWS_ENDPOINT_URL_SQS": "http://sqs:9324", "SQS_HTTP": "1"}).returncode == 0
 
 
 def test_an_unconfigured_process_does_not_start() -> None:

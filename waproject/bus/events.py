@@ -1,6 +1,6 @@
 """Celery's `app.events` over SQS: a dispatcher that never blocks, and Flower's receiver.
 
-Against Celery 5.7.0, whose internals it overrides; the requirements pin that version.
+docs/internals.md lists the parts of Celery that it overrides.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """Endpoints that a deployment may talk to."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +29,19 @@ def require_https(name: str, url: str) -> None:
     """Raise ImproperlyConfigured unless the URL is an https one: an access token travels to it."""
     if urlsplit(url).scheme != "https":
         raise ImproperlyConfigured(f"{name} must start with https:// in production, and is {url or 'not set'}.")
+
+
+def sqs_addresses(
+    endpoint: str, queues: Mapping[str, Mapping[str, str]], monitor_queue: str
+) -> Iterator[tuple[str, str]]:
+    """The variables that hold an address of SQS, each with its value; those that are empty are left out.
+
+    queues: by lane, `url` and `dlq_url`.
+    """
+    named = [("AWS_ENDPOINT_URL_SQS", endpoint), ("SQS_MONITOR_QUEUE_URL", monitor_queue)]
+    for lane, urls in queues.items():
+        named += [(f"SQS_{lane.upper()}_QUEUE_URL", urls["url"]), (f"SQS_{lane.upper()}_DLQ_URL", urls["dlq_url"])]
+    return ((name, url) for name, url in named if url)
 
 
 def networks(name: str, texts: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -5,7 +5,11 @@ from typing import Any
 
 from gunicorn import glogging  # type: ignore[import-untyped]
 
+from waproject import start_errors
 from waproject.logs.format import name_process
+
+# This module is the first of ours that gunicorn reads, and its logger reads the settings.
+start_errors.install()
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]

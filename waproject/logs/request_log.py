@@ -1,6 +1,7 @@
 """One log line per request, with an id that its tasks carry on."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 
 from waproject.logs.context import Touched, is_request_id, work
+from waproject.logs.masking import MASK
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +17,7 @@ HEADER = "X-Request-ID"
 # Hundreds a second, and what becomes of a webhook that was taken is said by its task, with the same id.
 QUIET = ("/webhook/", "/static/")
 PATH_LENGTH = 200
+_OUR_ID = re.compile(r"\d+|[0-9a-f-]{36}")
 OK, REDIRECT, SERVER_ERROR = 200, 400, 500
 
 
@@ -30,8 +33,19 @@ class RequestLogMiddleware:
         with work(request_id=request_id) as touched:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
-            say(request.method or "", request.path_info, response.status_code, began, touched)
+            say(request.method or "", _path(request), response.status_code, began, touched)
         return response
+
+
+def _path(request: HttpRequest) -> str:
+    """Without what a client named, such as a campaign; our own ids stay."""
+    path, match = request.path_info, request.resolver_match
+    if match is None:
+        return path
+    for name, value in match.kwargs.items():
+        if isinstance(value, str) and f"<path:{name}>" in match.route and not _OUR_ID.fullmatch(value):
+            path = path.replace(value, MASK)
+    return path
 
 
 def id_for(given: str | None) -> str:

@@ -1,8 +1,8 @@
-"""Kept-alive HTTP/1.1 connections for small requests whose CPU counts: one write, one read, no header objects.
+"""Kept-alive HTTP/1.1 connections for small requests: one write, one read, no header objects.
 
-http.client parses headers as e-mail and urllib3 asks the kernel four times more per request; together they cost twice
-what signing does, and each of their system calls hands Python's lock to another thread. What is left out is what SQS
-does not do: redirects, compression, trailers. A proxy is not supported.
+http.client parses headers as e-mail, and urllib3 makes four more system calls per request, each of which hands Python's
+lock to another thread. docs/internals.md has what that costs per send and status. Left out is what SQS does not use:
+redirects, compression, trailers. Proxies are not supported.
 """
 
 import os
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 CONNECT_TIMEOUT_S = 3.0
-# Connections that are kept open for the next request; more may be open at once.
+# Idle connections kept for the next request; more may be open at once.
 KEPT = 16
-# One that idled longer is asked whether the server closed it; a busy one would only be slowed down.
+# A connection that idled longer is checked for a close by the server before it is used.
 TRUSTED_IDLE_S = 1.0
 READ_BYTES = 65536
 MAX_HEAD_BYTES = 65536
@@ -26,7 +26,7 @@ NO_CONTENT = {204, 304}
 
 
 class ConnectionFailed(Exception):
-    """No answer: not connected, not in time, closed before its end, or not HTTP."""
+    """No answer: no connection, a timeout, a close before the end of the answer, or no HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class Origin:
 
     @property
     def host_header(self) -> str:
-        """As it is signed: without the scheme's own port."""
+        """The Host header as it is signed: without the scheme's default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
 
 class Connections:
-    """The kept connections of one process to one origin; any thread may post."""
+    """The connections of one process to one origin; thread-safe, also after a fork."""
 
     def __init__(self, origin: Origin, ca_bundle: str | None = None) -> None:
         self._origin = origin
@@ -64,7 +64,7 @@ class Connections:
         self._pid = os.getpid()
 
     def post(self, headers: dict[str, str], body: bytes, timeout: float) -> tuple[int, bytes]:
-        """The answer's status and body; `timeout` seconds for each step of it. Raises ConnectionFailed."""
+        """Returns (status, body). `timeout`: seconds for each step. Raises ConnectionFailed."""
         lines = [f"POST {self._origin.path} HTTP/1.1", f"Host: {self._origin.host_header}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines += [f"Content-Length: {len(body)}", "", ""]
@@ -84,7 +84,7 @@ class Connections:
         return status, answer
 
     def _take(self, timeout: float) -> "_Connection":
-        if self._pid != os.getpid():  # a child must not talk over its parent's connections
+        if self._pid != os.getpid():  # a child must not use its parent's connections
             self._idle, self._pid = deque(), os.getpid()
         while True:
             try:
@@ -101,9 +101,9 @@ class Connections:
 
 
 class _Connection:
-    """One socket. Without TLS the kernel keeps the time limits: Python's own are a system call more for each step.
+    """One socket. Without TLS the kernel enforces the timeouts: Python's own cost a system call more for each step.
 
-    With TLS they must be Python's: it would try again for ever when the kernel's run out.
+    With TLS they must be Python's, which retries forever when one of the kernel's expires.
     """
 
     def __init__(self, origin: Origin, tls: ssl.SSLContext | None, timeout: float) -> None:
@@ -122,7 +122,7 @@ class _Connection:
         self.reusable = False
 
     def is_alive(self) -> bool:
-        """Whether it is worth a request: an idle connection that can be read was closed by the server."""
+        """False for an idle connection that is readable: the server closed it."""
         if time.monotonic() - self._used < TRUSTED_IDLE_S:
             return True
         poll = select.poll()
@@ -134,7 +134,7 @@ class _Connection:
         self._socket.close()
 
     def exchange(self, request: bytes, timeout: float) -> tuple[int, bytes]:
-        """Raises OSError, also when time ran out, and ValueError for what is not HTTP."""
+        """Returns (status, body). Raises OSError, also on a timeout, and ValueError for what is not HTTP."""
         if timeout != self._timeout:
             self._limit(timeout)
         self._socket.sendall(request)
@@ -159,7 +159,7 @@ class _Connection:
     def _head(self, data: bytes) -> tuple[bytes, bytes]:
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > MAX_HEAD_BYTES:
-                raise ValueError("too long a head")
+                raise ValueError("the head is too long")
             data += self._read()
         return data[:end], data[end + 4 :]
 
@@ -182,7 +182,7 @@ class _Connection:
                 data += self._read()
             size, _, data = data.partition(b"\r\n")
             chunk, data = self._exactly(int(size.partition(b";")[0], 16) + 2, data)
-            if len(chunk) == 2:  # noqa: PLR2004 - the last one is empty, but for its line break
+            if len(chunk) == 2:  # noqa: PLR2004 - the last chunk is only a line break
                 return b"".join(chunks), data
             chunks.append(chunk[:-2])
 
@@ -211,7 +211,7 @@ class _Connection:
 
 
 def parse_head(head: bytes) -> tuple[int, dict[bytes, bytes]]:
-    """Status and fields, their names in lower case; the last of a repeated one. Raises ValueError."""
+    """Returns (status, fields): names in lower case, the last of a repeated field wins. Raises ValueError."""
     first, *lines = head.split(b"\r\n")
     if not first.startswith(b"HTTP/1."):
         raise ValueError("not HTTP/1")

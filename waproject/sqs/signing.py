@@ -1,7 +1,7 @@
-"""AWS Signature Version 4 for one kind of request: a POST of JSON to SQS, without a query.
+"""AWS Signature Version 4 for POSTs of JSON to SQS, without a query.
 
-botocore's signer takes any request apart and derives the signing key anew each time; here the key is kept for its day
-and what never changes is written once, a sixth of the CPU. The tests compare every header with botocore's.
+botocore's signer parses any request and derives the signing key each time. This one keeps the key for its day and
+writes constant parts once; docs/internals.md has what that saves. The tests compare every header with botocore's.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -17,18 +17,18 @@ SERVICE = "sqs"
 
 
 class Signer:
-    """Signs for one origin and region; any thread may. `host`: as the Host header will name it."""
+    """Signs for one origin and region; thread-safe. `host`: the value of the Host header."""
 
     def __init__(self, url: str, host: str, region: str) -> None:
         self._path = quote(urlsplit(url).path or "/", safe="/~")
         self._host, self._region = host, region
-        # Replaced as a whole, so that a thread never sees one day's key with another's scope.
+        # Replaced as a whole: no thread sees one day's key with another day's scope.
         self._day: tuple[tuple[str, str], str, bytes] = (("", ""), "", b"")
 
     def headers(self, credentials: Any, action: str, body: bytes, at: float | None = None) -> dict[str, str]:
-        """All headers but Host and Content-Length.
+        """All headers except Host and Content-Length.
 
-        credentials: botocore's, frozen. action: e.g. SendMessage. at: seconds since 1970; now when None.
+        credentials: botocore's ReadOnlyCredentials. action: e.g. SendMessage. at: Unix seconds, default now.
         """
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
         scope, key = self._scope_and_key(credentials.secret_key, stamp[:8])

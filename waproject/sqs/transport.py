@@ -1,9 +1,8 @@
 """kombu's `sqs://`, and what one needs of it when no message may be lost, none may cost a request of its own, and no
 worker may die of one.
 
-Against kombu 5.7.0, whose internals it overrides; the requirements pin that version. A queue of `predefined_queues`
-that is consumed in Celery's event loop (prefork, threads, solo) is served by `QueueConsumer`; everything else is
-kombu's own.
+A queue of `predefined_queues` that is consumed in Celery's event loop (prefork, threads, solo) is served by
+`QueueConsumer`; everything else is kombu's own. docs/internals.md lists the parts of kombu that it overrides.
 """
 
 import contextvars

@@ -97,6 +97,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_style],
+    "LOGIN": {"form": "messaging.access.login_form.LoginForm"},
     "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
     "COLORS": {
         # A green on which white text can be read (4.5 to 1 from 600 on).

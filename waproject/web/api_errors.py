@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
+from rest_framework.exceptions import ErrorDetail, NotAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 RETRY_AFTER_S = 5
+SEND_A_KEY = "Send your API key: `Authorization: Bearer wak_…`."
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -18,4 +20,6 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         context["request"].accepted_media_type = JSONRenderer.media_type
         detail = {"detail": f"The database is not available; try again in {RETRY_AFTER_S} seconds."}
         return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+    if isinstance(error, NotAuthenticated):
+        error.detail = ErrorDetail(SEND_A_KEY, error.default_code)
     return exception_handler(error, context)

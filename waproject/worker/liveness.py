@@ -6,7 +6,7 @@
 
 The word goes out from a thread of its own, every `EVERY_S` seconds, so that neither a long task nor a keeper that is
 away holds up the work; in between it holds nothing open. A clean end takes the record away; after a kill it stays, and
-grows old.
+grows old. Its container's health check has a heartbeat of its own, which needs no keeper (waproject/heartbeat.py).
 """
 
 import logging
@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from waproject.heartbeat import Heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +78,17 @@ def names(since: float) -> set[str]:
 
 
 class Life:
-    """One process's word, from `start` to `end`."""
+    """One process's word, from `start` to `end`.
+
+    `ask` is called before each word, in its thread, to have the process's event loop call `progress`; by default nobody
+    is asked.
+    """
 
     def __init__(self, process: Process, every: float = EVERY_S, stalled_after: float = STALLED_S) -> None:
         self.process = process
+        self.ask: Callable[[], None] = lambda: None
         self._every, self._stalled_after = every, stalled_after
+        self._heartbeat = Heartbeat(process.kind)
         self._progress: float | None = None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="liveness", daemon=True)
@@ -104,9 +112,12 @@ class Life:
         (keeper,) = _keepers
         begun = False
         while not self._ending.is_set():
+            self.ask()
             if not self._stalled():
+                self._heartbeat.beat()
                 begun = self._tell(keeper, keeper.seen if begun else keeper.begun) or begun
             self._ending.wait(self._every)
+        self._heartbeat.end()
         self._tell(keeper, keeper.ended)
 
     def _tell(self, keeper: Keeper, word: Callable[[Process], None]) -> bool:

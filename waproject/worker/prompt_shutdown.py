@@ -1,7 +1,7 @@
 """Prompt shutdown: a signal wakes the worker's event loop at once.
 
-Celery 5.7's signal handler only sets a flag, which its event loop sees after its next event or timer: an idle worker
-sleeps on for up to 5 s. What its processes have begun is waited for all the same: `prefork`.
+Celery 5.7's signal handler only sets a flag, which the event loop reads after its next event or timer: an idle worker
+sleeps on for up to 5 s. Tasks that have begun are still finished (`prefork`).
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from waproject.sqs.loop_waker import Waker
 
 
 def stop_at_once(hub: Any) -> None:
-    """Have this worker's event loop woken when a signal ends the worker."""
+    """Wake this worker's event loop when a signal tells the worker to stop."""
     waker = Waker(hub, lambda: None)
     waker.listen()
 

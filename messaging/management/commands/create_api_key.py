@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from messaging.access import note
 from messaging.models import ApiClient, ApiKey
 
 
@@ -19,4 +20,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make and print the key."""
         client, _ = ApiClient.objects.get_or_create(name=options["name"])
-        self.stdout.write(ApiKey.issue(client)[1])
+        key, text = ApiKey.issue(client)
+        note("manage.py", "issue key", f"client {client.pk}", key=str(key))
+        self.stdout.write(text)

@@ -2,17 +2,32 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from messaging.access import note
 from messaging.models import (
     BusinessNumber,
 )
-from messaging.outgoing.holds.suspensions import pause, resume
-from waproject.web.themed_admin import ModelAdmin
+from messaging.outgoing.holds.suspensions import pause, refused_first, resume
+from waproject.web.themed_admin import META_ID, ModelAdmin, TextInput
+
+
+class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A number by Meta's ids."""
+
+    phone_number_id = forms.CharField(
+        max_length=32,
+        validators=[META_ID],
+        widget=TextInput,
+        help_text="Meta's id, not the number itself.",
+    )
+    waba_id = forms.CharField(label="WABA id", required=False, max_length=32, validators=[META_ID], widget=TextInput)
 
 
 @admin.register(BusinessNumber)
@@ -20,6 +35,7 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Pace and pause of each number."""
 
     list_display = ["phone_number_id", "display_phone_number", "rate", "paused_at", "paused_by", "pause_reason"]
+    form = BusinessNumberForm
     readonly_fields = ["created_at"]
     actions = ["pause", "resume"]
 
@@ -46,3 +62,14 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
             for pk, reason in paused:
                 note(str(request.user), "resume", f"number {pk}", reason=reason)
         self.message_user(request, f"{len(paused)} resumed.", messages.SUCCESS)
+        for pk, _ in paused:
+            self._warn(request, pk)
+
+    def _warn(self, request: HttpRequest, number_id: int) -> None:
+        """What paused the number goes first again, and Meta may refuse it again."""
+        first = refused_first(number_id)
+        if first is not None:
+            url = reverse("admin:messaging_message_change", args=[first.pk])
+            text = "The next message of {} was refused when the number was paused (“{}”) and may pause it again: {}"
+            link = format_html("<a href='{}'>look at it, or cancel it</a>.", url)
+            self.message_user(request, format_html(text, first.number, first.error_title, link), messages.WARNING)

@@ -43,6 +43,15 @@ def resume_campaign(campaign: str, client: ApiClient | None, who: str) -> Campai
     return campaign_state(campaign, client)
 
 
+def campaign_exists(campaign: str, client: ApiClient | None) -> bool:
+    """Whether a message of the client (None: anybody's) names the campaign, or a hold of it is left."""
+    owned = Q() if client is None else Q(client=client)
+    return (
+        Message.objects.filter(owned, campaign=campaign).exists()
+        or Hold.objects.filter(owned, kind=HoldKind.CAMPAIGN, key=campaign).exists()
+    )
+
+
 def campaign_state(campaign: str, client: ApiClient | None) -> CampaignState:
     """As it is now; a hold by staff counts for every client."""
     holds = Hold.objects.filter(kind=HoldKind.CAMPAIGN, key=campaign, resumed_at=None)

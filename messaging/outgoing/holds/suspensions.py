@@ -12,10 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.lifecycle import alert
-from messaging.models import BusinessNumber, PairPace
+from messaging.models import BusinessNumber, Message, PairPace
 from messaging.outgoing import rate_limits
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.retry_policy import Stop
+from messaging.states import Status
 from messaging.whatsapp.errors import Scope
 
 REASON_LENGTH = 200
@@ -74,6 +75,13 @@ def resume(number_ids: Sequence[int]) -> None:
     BusinessNumber.objects.filter(pk__in=number_ids).update(
         paused_at=None, pause_reason="", paused_by="", throttled_until=None, failures=0, probe_at=None, probe_step=0
     )
+
+
+def refused_first(number_id: int) -> Message | None:
+    """The message that goes first once a number is resumed, where Meta has refused it before; None where it has not."""
+    due = Message.objects.filter(number_id=number_id, status=Status.PENDING, due_at__isnull=False, hold=None)
+    first = due.select_related("number").order_by("priority", "due_at", "id").first()
+    return first if first is not None and first.error_code is not None else None
 
 
 def _pause(reports: Sequence[Report]) -> None:

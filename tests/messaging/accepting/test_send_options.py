@@ -1,6 +1,6 @@
 """What a send may say beside its content: when, until when, whose, and what to do if the answer is lost."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.accepting.python_api import send_template_message, send_text_message
-from messaging.accepting.send_times import InvalidTime
+from messaging.accepting.send_times import InvalidTime, check_times
 from messaging.models import Message, OnUnknown
 from tests.messaging.accepting.test_api import TEMPLATE, listed, send
 from tests.messaging.factories import pending
@@ -20,7 +20,7 @@ def ahead(**time: float) -> str:
     return (timezone.now() + timedelta(**time)).isoformat()
 
 
-def test_what_is_left_out_has_its_default(api: APIClient) -> None:
+def test_an_omitted_option_has_its_default(api: APIClient) -> None:
     send(api)
     message = Message.objects.get()
     assert (message.reference, message.campaign, message.expires_at, message.on_unknown) == ("", "", None, "wait")
@@ -90,11 +90,50 @@ BAD_IN_PYTHON: list[dict[str, Any]] = [{"on_unknown": "retry"}, {"reference": "x
 
 
 @pytest.mark.parametrize("options", BAD_IN_PYTHON, ids=lambda options: next(iter(options)))
-def test_python_is_told_of_a_bad_option(options: dict[str, Any]) -> None:
+def test_python_raises_for_an_invalid_option(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         send_template_message("+16502530000", "hello", "en_US", **options)
 
 
-def test_python_is_told_of_a_time_in_the_past() -> None:
+def test_python_raises_for_a_time_in_the_past() -> None:
     with pytest.raises(InvalidTime, match="send_at"):
         send_text_message("+16502530000", "hi", send_at=timezone.now() - timedelta(seconds=1))
+
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+# send_at and expires_at as differences from now, and the field that is refused (None: both are fine).
+TIMES = [
+    (None, None, None),
+    (timedelta(0), None, None),
+    (-SECOND, None, "send_at"),
+    (timedelta(days=30), None, None),
+    (timedelta(days=30) + SECOND, None, "send_at"),
+    (None, SECOND, None),
+    (None, timedelta(0), "expires_at"),
+    (None, -SECOND, "expires_at"),
+    (timedelta(hours=1), timedelta(hours=1) + SECOND, None),
+    (timedelta(hours=1), timedelta(hours=1), "expires_at"),
+    (timedelta(hours=1), timedelta(hours=1) - SECOND, "expires_at"),
+]
+
+
+@pytest.mark.parametrize(("send_at", "expires_at", "refused"), TIMES)
+def test_a_message_expires_after_it_may_be_sent(
+    send_at: timedelta | None, expires_at: timedelta | None, refused: str | None
+) -> None:
+    def moment(ahead: timedelta | None) -> datetime | None:
+        return None if ahead is None else NOW + ahead
+
+    try:
+        check_times(moment(send_at), moment(expires_at), NOW)
+    except InvalidTime as error:
+        assert error.field == refused
+    else:
+        assert refused is None
+
+
+def test_expires_at_equal_to_send_at_is_a_400(api: APIClient) -> None:
+    at = ahead(hours=1)
+    answer = send(api, send_at=at, expires_at=at)
+    assert (answer.status_code, list(answer.data)) == (400, ["expires_at"])

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.incoming.statuses import sweep_orphans
-from messaging.incoming.store import keep_for_later, receive, sweep_stored_webhooks
+from messaging.incoming.store import keep_for_later, receive, receive_stored, sweep_stored_webhooks
 from messaging.models import BusinessNumber, Contact, Message, OrphanStatus, StoredWebhook, UnknownUpdate
 from messaging.signals import message_received, message_status_changed
 from messaging.states import Status
@@ -148,7 +148,9 @@ def test_receivers_hear_of_a_new_message_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_receiver_that_fails_harms_nobody_and_its_words_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_receiver_harms_no_other_and_its_words_are_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def fail(sender: Any, **_: Any) -> None:
         raise RuntimeError("quotes a message")
 
@@ -207,3 +209,41 @@ def test_a_pending_message_that_meta_reports_is_believed_to_be_out() -> None:
     (message,) = pending()
     receive(webhook(statuses=(status("sent", callback=str(message.id)),)))
     assert states_of(message.id) == ["sent"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stored_body_stays_until_it_has_been_processed() -> None:
+    """A second connection holds the table that processing writes to, so that it fails as it does in a bad minute."""
+    stored_id = keep_for_later(webhook(inbound_text()))
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE messaging_message IN ACCESS EXCLUSIVE MODE")
+            held.set()
+            done.wait(30)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(30)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        with pytest.raises(OperationalError):
+            receive_stored(stored_id)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 0")
+        done.set()
+        holder.join()
+    assert StoredWebhook.objects.filter(pk=stored_id).exists()
+    receive_stored(stored_id)
+    assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
+
+
+def test_a_copy_of_a_stored_bodys_task_does_nothing() -> None:
+    stored_id = keep_for_later(webhook(inbound_text()))
+    for _ in range(2):
+        receive_stored(stored_id)
+    assert Message.objects.count() == 1

@@ -197,9 +197,10 @@ def test_json_over_a_limit_is_kept_as_text_with_its_reason(raw: bytes, reason: s
     for body in queued(sqs):
         receive_stored(body) if isinstance(body, int) else receive(body)
     (update,) = UnknownUpdate.objects.all()
+    value: Any = update.raw and update.raw["value"]
     assert update.kind == "field:over_limits"
-    assert reason in update.raw["value"]["reason"]
-    assert update.raw["value"]["text"] == raw.decode().replace("\0", "\ufffd")
+    assert reason in value["reason"]
+    assert value["text"] == raw.decode().replace("\0", "\ufffd")
 
 
 @pytest.mark.skipif(not SAMPLES, reason="Meta's sample bodies are not here")
@@ -300,10 +301,10 @@ def test_a_refusal_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
     assert (line.method, line.path, line.status) == ("POST", URL, 403)  # type: ignore[attr-defined]
 
 
-def test_what_nobody_foresaw_is_500_and_has_a_traceback(
+def test_an_unexpected_error_is_a_500_with_a_traceback(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "hand_over", lambda *_: 1 / 0)
+    monkeypatch.setattr(endpoint, "enqueue", lambda *_: 1 / 0)
     assert post(webhook(inbound_text())).status_code == 500
     assert "ZeroDivisionError" in caplog.text
 

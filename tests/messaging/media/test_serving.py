@@ -10,6 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from messaging.media.records import storage
+from messaging.media.serve import filename_of
 from messaging.models import AuditEntry, Media, Message
 from tests.messaging.media.conftest import Sends, data, media_of
 
@@ -210,3 +211,26 @@ def test_many_are_fetched_again_from_the_list(sends: Sends, fetch: Fetch, admin_
     form = {"action": "fetch_again", "_selected_action": pks}
     page = admin_client.post("/admin/messaging/media/", form, follow=True).content.decode()
     assert ("2 will be fetched again" in page, Media.objects.filter(state="waiting").count()) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd.pdf", "passwd.pdf"),
+        ("C:\\Users\\ann\\bill.pdf", "bill.pdf"),
+        ("/bill.pdf", "bill.pdf"),
+        ("bill.pdf", "bill.pdf"),
+    ],
+)
+def test_a_file_name_in_a_header_has_no_path(
+    given: str, shown: str, api: APIClient, sends: Sends, fetch: Fetch
+) -> None:
+    message = sends(type="document", media={"data": data(b"%PDF"), "filename": given, "mime_type": "application/pdf"})
+    fetch()
+    assert api.get(url_of(message)).headers["Content-Disposition"] == f'attachment; filename="{shown}"'
+
+
+@pytest.mark.parametrize("given", ["..", "a/", "\\"])
+def test_a_file_name_that_is_only_a_path_is_replaced(given: str) -> None:
+    media = Media(kind="document", mime_type="application/pdf", filename=given)
+    assert filename_of(media) == f"document-{media.pk}.pdf"

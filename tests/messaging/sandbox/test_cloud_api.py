@@ -91,7 +91,7 @@ def test_valid_messages_are_accepted(sandbox: Sandbox, message: dict[str, object
         ({"type": "template", "template": {"name": "hello_world"}}, 131008),
         ({"type": "template", "template": {"name": "hello_world", "language": "en_US"}}, 100),
         ({"type": "template", "template": {"name": "hello_world", "language": {}}}, 131008),
-        ({"type": "template", "template": {"name": 7, "language": {"code": "en_US"}}}, 131009),
+        ({"type": "template", "template": {"name": 7, "language": {"code": "en_US"}}}, 100),
         ({"type": "image", "image": "https://example.com/a.png"}, 100),
         ({"type": "contacts", "contacts": {}}, 100),
         ({"biz_opaque_callback_data": "x" * 513}, 100),
@@ -99,7 +99,6 @@ def test_valid_messages_are_accepted(sandbox: Sandbox, message: dict[str, object
         ({"status": "unread"}, 100),
         ({"status": "read"}, 131008),
         ({"status": "read", "message_id": 7}, 100),
-        ({"status": "read", "message_id": "wamid.unknown"}, 131009),
     ],
 )
 def test_a_fault_is_refused_with_metas_code(sandbox: Sandbox, changes: dict[str, object], code: int) -> None:
@@ -137,6 +136,56 @@ def test_the_answer_time_is_kept(sandbox: Sandbox) -> None:
     sandbox.send()
     entry = sandbox.ledger()["messages"][0]
     assert 0.2 <= entry["accepted_at"] - entry["received_at"] < 1
+
+
+def test_a_message_that_no_user_sent_cannot_be_marked_read(sandbox: Sandbox) -> None:
+    receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.unknown"}
+    assert error(sandbox.request("POST", PATH, receipt)) == (400, 131009)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"preview_url": True}, 100),
+        ({"ttl": 60}, 100),
+        ({"text": {"body": "Hi", "preview": True}}, 100),
+        ({"text": {"body": "Hi", "preview_url": "true"}}, 100),
+        ({"text": {"body": "Hi", "preview_url": 1}}, 100),
+        ({"text": {"body": " \n\t "}}, 131009),
+        ({"text": {"body": "\u200b\u2060"}}, 131009),
+        ({"context": "wamid.HBgLMTU1NTEyMzAwMDE="}, 100),
+        ({"context": {}}, 131008),
+        ({"context": {"message_id": 7}}, 100),
+        ({"context": {"message_id": "7"}}, 131009),
+        ({"context": {"message_id": "wamid."}}, 131009),
+        ({"context": {"message_id": "wamid.a b"}}, 131009),
+        ({"context": {"message_id": "wamid.A", "from": "15551230001"}}, 100),
+        ({"to": "+1 555 078 3881"}, 131021),
+        ({"type": "TEXT"}, 100),
+        ({"recipient_type": None}, 100),
+        ({"recipient_identity_key_hash": 5}, 100),
+        ({"product_policy": "STRICT"}, 100),
+        ({"status": "read", "message_id": "wamid.A", "other": 1}, 100),
+    ],
+    ids=str,
+)
+def test_what_meta_would_refuse_is_refused(sandbox: Sandbox, changes: dict[str, object], code: int) -> None:
+    assert error(sandbox.request("POST", PATH, {**text_message(), **changes})) == (400, code)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": {"body": "Hi", "preview_url": False}},
+        {"text": {"body": "two\nlines,  and     blanks"}},
+        {"context": {"message_id": "wamid.HBgLMTU1NTEyMzAwMDE="}},
+        {"recipient_type": "individual", "recipient_identity_key_hash": "abc"},
+        {"context": None, "image": None},
+    ],
+    ids=str,
+)
+def test_what_meta_takes_is_taken(sandbox: Sandbox, changes: dict[str, object]) -> None:
+    assert sandbox.request("POST", PATH, {**text_message(), **changes})[0] == 200
 
 
 def test_a_users_message_can_be_marked_read(sandbox: Sandbox) -> None:

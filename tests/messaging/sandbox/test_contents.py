@@ -28,7 +28,7 @@ def send(sandbox: Sandbox, message_type: str, node: object) -> tuple[int, Any]:
         ("contacts", [{"name": {"formatted_name": "Ann"}}]),
         ("reaction", {"message_id": "wamid.A", "emoji": ""}),
         ("location", {"latitude": "1.5", "longitude": 2}),
-        ("sticker", {"id": "1"}),
+        ("sticker", {"link": "https://example.com/s.webp"}),
     ],
 )
 def test_good_ones_are_accepted(sandbox: Sandbox, message_type: str, node: object) -> None:

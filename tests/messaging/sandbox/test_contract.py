@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging.sandbox.graph_errors import usual_http_status
+from messaging.sandbox.error_codes import usual_http_status
 from messaging.whatsapp import errors
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.codes import CODES, Kind

@@ -40,10 +40,26 @@ def test_a_number_sends_eighty_at_once_and_no_more() -> None:
     assert refusals(Limits(), 82, 0.0) == [0] * 80 + [130429] * 2
 
 
-def test_a_number_sends_eighty_a_second() -> None:
+@pytest.mark.parametrize(
+    ("first_at", "then_at", "taken"), [(0.0, 0.5, 0), (0.0, 0.99, 0), (0.0, 1.0, 80), (0.6, 1.2, 0), (0.6, 1.7, 80)]
+)
+def test_a_number_sends_eighty_in_any_second_wherever_it_begins(first_at: float, then_at: float, taken: int) -> None:
+    limits = Limits()
+    refusals(limits, 80, first_at)
+    assert refusals(limits, 100, then_at).count(0) == taken
+
+
+def test_a_thousand_a_second_leave_eighty_in_the_first_second_and_no_more_later() -> None:
+    limits = Limits()
+    taken = [at for at in range(3000) if refusal(limits, user(at), at / 1000) == 0]
+    assert [sum(second * 1000 <= at < second * 1000 + 1000 for at in taken) for second in range(3)] == [80, 80, 80]
+
+
+def test_a_refused_send_does_not_count() -> None:
     limits = Limits()
     refusals(limits, 80, 0.0)
-    assert refusals(limits, 42, 0.5).count(0) == 40
+    refusals(limits, 80, 0.5)
+    assert refusals(limits, 80, 1.0).count(0) == 80
 
 
 def test_numbers_have_their_own_limits() -> None:
@@ -63,11 +79,84 @@ def test_what_users_write_counts_too() -> None:
     assert refusals(limits, 2, 0.0, behaviour) == [0, 130429]
 
 
-def test_a_user_gets_45_at_once_and_then_one_in_six_seconds() -> None:
+def test_a_user_gets_45_at_once_and_not_one_more() -> None:
     limits = Limits()
     burst = [refusal(limits, ANN, 0.0) for _ in range(46)]
     assert burst == [0] * 45 + [131056]
-    assert [refusal(limits, ANN, at) for at in (5.9, 6.1, 6.2)] == [131056, 0, 131056]
+
+
+@pytest.mark.parametrize(("burst", "free_again"), [(2, 12.0), (20, 120.0), (45, 270.0)])
+def test_what_a_burst_borrows_is_paid_back_first(burst: int, free_again: float) -> None:
+    limits = Limits()
+    taken = [refusal(limits, ANN, 0.0) for _ in range(burst)]
+    later = [refusal(limits, ANN, at) for at in (6.0, free_again - 0.1, free_again)]
+    assert (set(taken), later) == ({0}, [131056, 131056, 0])
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(6, 45), (60, 45), (270, 45), (276, 46), (600, 100), (3600, 600)])
+def test_who_always_asks_gets_no_more_than_one_in_six_seconds_in_the_long_run(seconds: int, most: int) -> None:
+    limits, behaviour = Limits(), Behaviour(throughput=0)
+    asked = (refusal(limits, ANN, tenth / 10, behaviour) for tenth in range(seconds * 10))
+    assert sum(code == 0 for code in asked) == most
+
+
+@pytest.mark.parametrize(("burst_seconds", "codes"), [(6, [0, 0, 131056, 131056]), (60, [0, 0, 0, 0])])
+def test_a_burst_lasts_for_six_seconds_unless_it_is_set(burst_seconds: int, codes: list[int]) -> None:
+    limits, behaviour = Limits(), Behaviour(pair_burst_seconds=burst_seconds)
+    assert [refusal(limits, ANN, at, behaviour) for at in (0.0, 5.9, 6.0, 11.0)] == codes
+
+
+def test_the_credit_for_a_burst_comes_back_with_time() -> None:
+    limits = Limits()
+    for _ in range(45):
+        refusal(limits, ANN, 0.0)
+    # 60 s after the debt is paid, there is credit for ten messages beside the one that is due.
+    assert [refusal(limits, ANN, 330.0) for _ in range(13)] == [0] * 11 + [131056] * 2
+
+
+def test_a_steady_sender_is_never_refused() -> None:
+    limits = Limits()
+    assert {refusal(limits, ANN, n * 6.0) for n in range(300)} == {0}
+
+
+@pytest.mark.parametrize(("spelling", "code"), [("5215512340918", 131056), ("15551230009", 0)])
+def test_a_user_has_one_limit_however_the_number_is_written(spelling: str, code: int) -> None:
+    limits = Limits()
+    for _ in range(45):
+        refusal(limits, user_with_phone("525512340918"), 0.0)
+    assert refusal(limits, user_with_phone(spelling), 1.0) == code
+
+
+def opened(limits: Limits, n: int, at: float, *, window_open: bool = False, number: str = NUMBER) -> int:
+    try:
+        limits.take(number, user(n), Behaviour(messaging_limit=250), at, window_open=window_open)
+    except GraphError as error:
+        code: int = error.as_json()["error"]["code"]
+        return code
+    return 0
+
+
+def test_the_portfolio_opens_as_many_users_a_day_as_its_messaging_limit() -> None:
+    limits = Limits()
+    first = [opened(limits, n, n * 1.0, number=NUMBER if n % 2 else OTHER_NUMBER) for n in range(250)]
+    assert (set(first), opened(limits, 250, 300.0)) == ({0}, 131048)
+
+
+@pytest.mark.parametrize(
+    ("n", "at", "window_open", "code"),
+    [
+        (0, 300.0, False, 0),  # written to today already
+        (250, 300.0, True, 0),  # has written to us
+        (250, 300.0, False, 131048),
+        (250, DAY_S - 1, False, 131048),
+        (250, DAY_S, False, 0),  # the first one's day is over
+    ],
+)
+def test_beyond_the_messaging_limit(n: int, at: float, window_open: bool, code: int) -> None:
+    limits = Limits()
+    for number in range(250):
+        opened(limits, number, number * 1.0)
+    assert opened(limits, n, at, window_open=window_open) == code
 
 
 def test_other_users_are_not_concerned() -> None:
@@ -105,7 +194,7 @@ def test_a_window_is_open_for_a_day_on_the_number_that_was_written_to(at: float,
     assert (outcome is None) == open_
 
 
-def test_a_user_with_a_user_id_of_his_own_opens_the_window_of_his_phone_number() -> None:
+def test_a_user_with_their_own_user_id_opens_the_window_of_their_phone_number() -> None:
     windows = Windows()
     windows.user_wrote(NUMBER, user_with_phone("15551230001", "US.77"), 0.0)
     assert windows.outcome_of(message(), NUMBER, Behaviour(window=WindowRule.REFUSE), 1.0) is None

@@ -224,7 +224,7 @@ def test_the_oldest_kept_phone_goes_and_lets_go_of_what_waits_for_it() -> None:
         phones = Phones()
         first = User(None, CARLA)
         phones.keep(first).switch(on=False)
-        waiting = asyncio.create_task(phones.reaches(first, "delivered"))
+        waiting = asyncio.create_task(phones.reaches(first, "delivered", arrived=False))
         await asyncio.sleep(0)
         for number in range(MOST_KEPT):
             phones.keep(user_with_phone(f"1666{number:07d}"))

@@ -25,6 +25,12 @@ def test_a_new_one_shows_its_secret_once(operator: Client) -> None:
     assert not SECRET.search(operator.get(f"{PAGE}{one.pk}/change/").content.decode())
 
 
+def test_a_secret_is_in_no_cookie(operator: Client) -> None:
+    made = operator.post(f"{PAGE}add/", FORM)
+    rotated = act(operator, "subscription", "rotate", Subscription.objects.get().pk)
+    assert not SECRET.search(f"{made.cookies} {rotated.cookies} {operator.cookies}")
+
+
 def test_a_url_inside_is_refused_in_words(operator: Client) -> None:
     page = operator.post(f"{PAGE}add/", {**FORM, "url": "http://10.0.0.1/"}).content.decode()
     assert "not on this machine" in page and not Subscription.objects.exists()

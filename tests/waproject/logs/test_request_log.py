@@ -12,6 +12,7 @@ from messaging.accepting.business_numbers import number_to_send_from
 from messaging.incoming import tasks
 from messaging.task_publisher import message
 from tests.messaging.accepting.test_api import SEND
+from tests.test_permissions import MESSAGE
 from waproject.logs.context import is_request_id, work
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +65,19 @@ def test_a_tasks_message_carries_the_request_that_caused_it_and_no_other(made_in
         with work(**({"request_id": request_id} if request_id else {})):
             made = json.loads(message(tasks.receive, ({},)).body)
         assert made["headers"].get("request_id", "") == request_id
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/messaging/campaigns/maria-garcia/hold", "/messaging/campaigns/…/hold"),
+        ("/messaging/campaigns/clinic/maria/resume", "/messaging/campaigns/…/resume"),
+        (f"/admin/messaging/message/{MESSAGE}/change/", f"/admin/messaging/message/{MESSAGE}/change/"),
+    ],
+)
+def test_a_campaigns_name_is_not_in_its_line(
+    path: str, logged: str, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.post(path)
+    assert [line.path for line in lines(caplog)] == [logged]

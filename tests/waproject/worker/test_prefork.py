@@ -1,33 +1,22 @@
-"""The prefork pool, with real processes: they are killed, hang, say much and are given much."""
+"""The prefork pool with real processes that are killed, hang, and exchange large messages."""
 
 import os
-import pickle
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
-import billiard
-import celery
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
-from billiard.pool import READY
 from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
 from waproject.celery import app
-from waproject.worker.pool_ipc import HEADER, ResultHandler, quick_put, split
 from waproject.worker.prefork import Pool, Prefork, TaskPool
 
 LARGE = 300_000  # bytes: several times what a pipe takes
-
-
-def test_the_versions_are_those_whose_internals_are_overridden() -> None:
-    """With others, read what changed in celery/concurrency/asynpool.py and billiard/pool.py first."""
-    assert (celery.__version__, billiard.__version__) == ("5.7.0", "4.3.2")
 
 
 class Running:
@@ -112,14 +101,6 @@ def test_a_process_has_one_job_at_a_time() -> None:
         assert it.until(lambda: it.begun)
         assert not it.until(lambda: len(it.begun) > 1, 0.2)
         assert it.begun == {"first": it.pool._pool[0].pid}
-
-
-def test_a_job_that_was_begun_elsewhere_does_not_hold_up_the_one_behind_it() -> None:
-    with running() as it:
-        it.give("elsewhere", echo, 1)._accepted = True
-        it.give("behind", hang)
-        it.hub.run_once()
-        assert it.pool._busy_workers
 
 
 def test_large_jobs_and_large_answers_arrive_whole() -> None:
@@ -208,61 +189,6 @@ def test_a_worker_that_stops_writes_to_its_end_what_a_pipe_took_a_part_of() -> N
         it.signal(signal.SIGCONT)
         stopped(it)
         assert it.ended == {"large": "x" * LARGE}
-
-
-class Pipe:
-    """A process's queue of answers."""
-
-    def __init__(self) -> None:
-        self.put_thoroughly: list[Any] = []
-        self.sent: list[Any] = []
-
-    def put(self, message: Any) -> None:
-        self.put_thoroughly.append(message)
-
-    def send_payload(self, payload: bytes) -> None:
-        self.sent.append(pickle.loads(payload))  # noqa: S301 - our own
-
-
-def test_what_python_can_pickle_is_not() -> None:
-    pipe = Pipe()
-    message = (READY, (1, None, (True, 2), 5))
-    quick_put(pipe)(message)
-    assert (pipe.sent, pipe.put_thoroughly) == ([message], [])
-
-
-def test_what_python_cannot_pickle_is_left_to_billiard() -> None:
-    pipe = Pipe()
-    message = (READY, (1, None, (True, lambda: None), 5))
-    quick_put(pipe)(message)
-    assert (pipe.sent, pipe.put_thoroughly) == ([], [message])
-
-
-def framed(*messages: bytes) -> bytes:
-    return b"".join(HEADER.pack(len(message)) + message for message in messages)
-
-
-@pytest.mark.parametrize("cut", range(len(framed(b"one", b"three")) + 1))
-def test_what_was_read_is_split_wherever_it_ends(cut: int) -> None:
-    said = framed(b"one", b"three")
-    messages, rest = split(said[:cut])
-    more, nothing = split(rest + said[cut:])
-    assert ([*messages, *more], nothing) == ([b"one", b"three"], b"")
-
-
-def test_an_answer_that_raises_what_ends_the_worker_loses_no_other_answer() -> None:
-    handler = ResultHandler.__new__(ResultHandler)
-    seen: list[str] = []
-
-    def on_state_change(message: str) -> None:
-        seen.append(message)
-        if message == "bad":
-            raise SystemExit
-
-    handler.on_state_change = on_state_change
-    with pytest.raises(SystemExit):
-        handler._act_on(deque(pickle.dumps(message) for message in ("good", "bad", "better")))
-    assert seen == ["good", "bad", "better"]
 
 
 def test_the_pipelines_workers_use_it() -> None:

@@ -1,0 +1,223 @@
+"""Consent: whose word is the last one, and what it stops that has been accepted already."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from messaging.accepting.accept import NewMessage, accept
+from messaging.contacts import withdraw_released
+from messaging.incoming.store import receive
+from messaging.models import Contact, Message, TemplateCategory
+from messaging.outgoing.cancel_and_retry import NotPossible, retry
+from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.release import release
+from messaging.states import Status
+from tests.messaging.bodies import inbound_text, status, webhook
+from tests.messaging.contacts.test_contact_updates import change, seen
+from tests.messaging.factories import number, trail
+
+pytestmark = pytest.mark.django_db
+PHONE = "15551230001"
+BLOCKED = "The contact is blocked."
+OPTED_OUT = "The contact has opted out of marketing; this template is a marketing template."
+START, STOP = {"body": "start"}, {"body": "stop"}
+EARLY, LATE = "1790000001", "1790000009"
+
+
+def at(stamp: str) -> datetime:
+    return datetime.fromtimestamp(int(stamp), UTC)
+
+
+def queued(kind: str = "template", peer: str = PHONE) -> Message:
+    """A message on its way to a worker."""
+    TemplateCategory.objects.get_or_create(name="offer", waba_id="", category="marketing")
+    content: dict[str, object] = {"name": "offer", "language": "en"} if kind == "template" else {"content": "hi"}
+    (row,) = accept([NewMessage(peer, kind, content, number())])
+    assert release(row.number_id)
+    return row
+
+
+def state(row: Message) -> tuple[str, str]:
+    row.refresh_from_db()
+    return row.status, row.error_title
+
+
+# Two contacts that turn out to be one: what the one by number said, what the one by user id said, and what holds.
+MERGED = [
+    pytest.param((STOP, LATE), (START, EARLY), at(LATE), id="the later stop of the one by number"),
+    pytest.param((START, EARLY), (STOP, LATE), at(LATE), id="the later stop of the one by user id"),
+    pytest.param((STOP, EARLY), (START, LATE), None, id="the later start of the one by user id"),
+    pytest.param((START, LATE), (STOP, EARLY), None, id="the later start of the one by number"),
+    pytest.param((STOP, EARLY), None, at(EARLY), id="the only word, of the one by number"),
+    pytest.param(None, (STOP, EARLY), at(EARLY), id="the only word, of the one by user id"),
+]
+
+
+@pytest.mark.parametrize(("of_phone", "of_user_id", "opted_out_at"), MERGED)
+@pytest.mark.parametrize("user_id_first", [True, False])
+def test_a_merge_keeps_the_later_word(of_phone: Any, of_user_id: Any, opted_out_at: Any, user_id_first: bool) -> None:
+    words = [(1, PHONE, None, of_phone), (2, None, "US.1", of_user_id)]
+    for n, phone, user_id, word in reversed(words) if user_id_first else words:
+        text, stamp = word or ({"body": "hello"}, EARLY)
+        seen(n, phone, user_id, text=text, timestamp=stamp)
+    seen(3, PHONE, "US.1", timestamp=EARLY)
+    assert Contact.objects.get().opted_out_at == opted_out_at
+
+
+@pytest.mark.parametrize("blocked", ["phone", "user_id"])
+def test_a_merge_keeps_a_block(blocked: str) -> None:
+    seen(1, PHONE)
+    seen(2, None, "US.1")
+    Contact.objects.filter(**{f"{blocked}__isnull": False}).update(blocked_at=timezone.now())
+    seen(3, PHONE, "US.1")
+    assert Contact.objects.get().blocked_at is not None
+
+
+def in_the_future(**time: float) -> str:
+    return str(int((timezone.now() + timedelta(**time)).timestamp()))
+
+
+@pytest.mark.parametrize("ahead", [{"minutes": 5}, {"days": 1}, {"days": 3650}])
+@pytest.mark.parametrize(("first", "then", "out"), [(STOP, START, False), (START, STOP, True)])
+def test_a_time_in_the_future_does_not_outlast_later_words(ahead: Any, first: Any, then: Any, out: bool) -> None:
+    seen(1, text=first, timestamp=in_the_future(**ahead))
+    seen(2, text=then, timestamp=in_the_future(seconds=2))
+    assert bool(Contact.objects.get().opted_out_at) is out
+
+
+def test_a_preference_from_the_future_does_not_outlast_later_words() -> None:
+    said = {"wa_id": PHONE, "category": "marketing_messages"}
+    for value, ahead in (("stop", {"days": 30}), ("resume", {"seconds": 2})):
+        stamp = int(in_the_future(**ahead))
+        change("user_preferences", user_preferences=[{**said, "value": value, "timestamp": stamp}])
+    assert Contact.objects.get().opted_out_at is None
+
+
+def say_stop() -> None:
+    seen(1, text=STOP)
+
+
+def say_stop_in_whatsapp() -> None:
+    said = {"wa_id": PHONE, "category": "marketing_messages", "value": "stop", "timestamp": 1_790_000_000}
+    change("user_preferences", user_preferences=[said])
+
+
+def be_refused_by_meta() -> None:
+    receive(webhook(statuses=(status("failed", errors=[{"code": 131050}]),)))
+
+
+@pytest.mark.parametrize("word", [say_stop, say_stop_in_whatsapp, be_refused_by_meta])
+def test_an_opt_out_cancels_marketing_that_is_queued(word: Any) -> None:
+    row = queued()
+    word()
+    assert state(row) == ("cancelled", OPTED_OUT)
+
+
+def test_a_cancelled_message_is_claimed_by_nobody() -> None:
+    TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
+    accept([NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())])
+    batches = release(number().pk)
+    say_stop()
+    assert claim(batches) == []
+
+
+def test_the_trail_of_a_withdrawal_is_complete() -> None:
+    row = queued()
+    say_stop()
+    assert trail(row.pk) == [("pending", True), ("queued", True), ("cancelled", True)]
+
+
+def test_an_opt_out_leaves_queued_texts() -> None:
+    row = queued("text")
+    say_stop()
+    assert state(row) == ("queued", "")
+
+
+@pytest.mark.parametrize("kind", ["text", "template"])
+def test_a_block_cancels_whatever_is_queued(kind: str) -> None:
+    row = queued(kind)
+    seen(1)
+    Contact.objects.update(blocked_at=timezone.now())
+    withdraw_released(list(Contact.objects.values_list("pk", flat=True)), "operator")
+    assert state(row) == ("cancelled", BLOCKED)
+
+
+def test_an_opt_out_leaves_other_recipients() -> None:
+    row = queued(peer="15551230002")
+    say_stop()
+    assert state(row) == ("queued", "")
+
+
+def test_a_scheduled_message_waits_for_its_release_and_the_word_that_counts_then() -> None:
+    TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
+    offer = NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())
+    (row,) = accept([offer])
+    say_stop()
+    assert state(row) == ("pending", "")
+    seen(2, text=START, timestamp="1790000001")
+    release(row.number_id)
+    assert state(row) == ("queued", "")
+
+
+def test_what_is_being_sent_is_not_called_back() -> None:
+    row = queued()
+    Message.objects.filter(pk=row.pk).update(status=Status.SENDING)
+    say_stop()
+    assert state(row) == ("sending", "")
+
+
+@pytest.mark.parametrize(
+    ("contact", "reason"),
+    [({"blocked_at": timezone.now()}, BLOCKED), ({"opted_out_at": timezone.now()}, OPTED_OUT)],
+)
+def test_a_retry_of_a_message_that_consent_forbids_is_refused_with_the_reason(contact: Any, reason: str) -> None:
+    row = queued()
+    Message.objects.filter(pk=row.pk).update(status=Status.FAILED, outcome_at=timezone.now())
+    Contact.objects.create(phone=PHONE, phone_key=PHONE, **contact)
+    with pytest.raises(NotPossible, match=reason):
+        retry(row, "tests")
+
+
+def test_a_user_who_is_unknown_by_name_is_withdrawn_by_user_id() -> None:
+    row = queued(peer="US.1")
+    message = {**inbound_text(wamid="wamid.9", text="STOP"), "from_user_id": "US.1"}
+    del message["from"]
+    body = webhook(inbound_text())
+    body["entry"][0]["changes"][0]["value"].update(messages=[message], contacts=[])
+    receive(body)
+    assert state(row) == ("cancelled", OPTED_OUT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_opt_out_during_a_release_waits_for_it_and_cancels() -> None:
+    """The release has asked before the user's word came, and commits after it."""
+    TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
+    (row,) = accept([NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())])
+
+    def opt_out() -> None:
+        say_stop()
+        connection.close()
+
+    with transaction.atomic():
+        assert release(row.number_id)
+        user = threading.Thread(target=opt_out)
+        user.start()
+        wait_for_a_lock()
+    user.join(30)
+    assert state(row) == ("cancelled", OPTED_OUT)
+
+
+def wait_for_a_lock() -> None:
+    """Until another connection waits for one of ours."""
+    for _ in range(3000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("no connection waits for a lock")

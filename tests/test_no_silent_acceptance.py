@@ -1,0 +1,155 @@
+"""Nothing that a caller got wrong is passed over in silence."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from messaging.accepting.business_numbers import forget_numbers
+from messaging.accepting.waiting_warnings import forget_holds
+from messaging.models import BusinessNumber, Hold, TemplateCategory
+from messaging.whatsapp.errors import Misconfigured
+from tests.messaging.accepting.test_api import SEND, send
+from tests.messaging.factories import answered, claimed, number
+from tests.messaging.messages.test_admin import act, operator
+from tests.messaging.subscriptions.cast import subscription
+
+pytestmark = pytest.mark.django_db
+__all__ = ["operator"]
+MESSAGES = "/messaging/messages"
+TEMPLATE = {"name": "order_update", "language": "en_US"}
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        (MESSAGES, ["campaign", "status", "cursor", "page_size"]),
+        ("/messaging/subscriptions", ["cursor", "page_size"]),
+        ("/messaging/subscriptions/ID/deliveries", ["event", "state", "cursor"]),
+        ("/monitoring/alerts", ["state"]),
+    ],
+)
+def test_an_unknown_query_parameter_is_400_naming_it_and_the_allowed_ones(
+    path: str, known: list[str], api: APIClient
+) -> None:
+    path = path.replace("ID", str(mine().pk))
+    answer = api.get(path, {"campain": "spring"})
+    assert (answer.status_code, list(answer.data)) == (400, ["campain"])
+    assert all(name in str(answer.data["campain"]) for name in known)
+
+
+def mine() -> Any:
+    from messaging.models import ApiClient
+
+    return subscription(client=ApiClient.objects.get(name="shop"))
+
+
+@pytest.mark.parametrize("query", [{}, {"campaign": "spring"}, {"format": "json"}, {"status": "read", "page_size": 5}])
+def test_known_query_parameters_are_taken(query: dict[str, Any], api: APIClient) -> None:
+    assert api.get(MESSAGES, query).status_code == 200
+
+
+@pytest.mark.parametrize(("field", "allowed"), [("status", "delivered"), ("direction", "inbound")])
+def test_a_filter_lists_its_allowed_values(field: str, allowed: str, api: APIClient) -> None:
+    answer = api.get(MESSAGES, {field: "nonsense"})
+    assert answer.status_code == 400 and allowed in str(answer.data[field])
+
+
+@pytest.mark.parametrize(
+    ("field", "allowed"), [("message_type", "sticker"), ("priority", "high"), ("on_unknown", "wait")]
+)
+def test_a_field_lists_its_allowed_values(field: str, allowed: str, api: APIClient) -> None:
+    answer = send(api, **{field: "nonsense"})
+    assert answer.status_code == 400 and allowed in str(answer.data[field])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        (SEND, {"phone": "+16502530000", "message_type": "text"}, {"phone", "phone_number", "message_data"}),
+        ("/messaging/analytics", {"type": "a"}, {"type", "event_type"}),
+        ("/messaging/subscriptions", {"uri": "https://example.com"}, {"uri", "url"}),
+    ],
+)
+def test_unknown_fields_are_named_beside_missing_ones(
+    path: str, body: dict[str, Any], named: set[str], api: APIClient
+) -> None:
+    assert set(api.post(path, body, format="json").data) == named
+
+
+@pytest.mark.parametrize("path", [MESSAGES, "/messaging/queue/status", "/monitoring/alerts"])
+def test_a_request_without_a_key_is_told_what_to_send(path: str) -> None:
+    assert "Authorization: Bearer" in APIClient().get(path).json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/messaging/nothing", "/messaging/messages/abc", "/messaging/send/", "/nothing", "/monitoring/moves/x",
+        f"/messaging/messages/{uuid4()}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}, {"Accept": "*/*"}])
+def test_a_wrong_path_or_id_answers_json(path: str, headers: dict[str, str], api: APIClient) -> None:
+    answer = api.get(path, headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+    assert answer.json()["detail"]
+
+
+def pause() -> None:
+    number(paused_at=timezone.now())
+
+
+def hold_campaign() -> None:
+    Hold.objects.create(kind="campaign", key="spring", by="ann")
+
+
+@pytest.mark.parametrize(("make", "word"), [(pause, "paused"), (hold_campaign, "campaign spring"), (None, None)])
+def test_a_202_warns_of_what_makes_the_message_wait(make: Any, word: str | None, api: APIClient) -> None:
+    if make:
+        make()
+    forget()
+    answer = send(api, phone_number="+16502530000", campaign="spring")
+    warnings = [text for text in answer.data.get("warnings", []) if "waits until" in text]
+    assert (answer.status_code, [word in text for text in warnings if word]) == (202, [True] if word else [])
+
+
+def test_a_202_warns_of_a_held_template(api: APIClient) -> None:
+    Hold.objects.create(kind="template", key=TEMPLATE["name"], by="ann")
+    forget()
+    answer = send(api, phone_number="+16502530000", message_type="template", message_data=TEMPLATE)
+    assert f"The template {TEMPLATE['name']} is held" in str(answer.data["warnings"])
+
+
+def forget() -> None:
+    forget_numbers()
+    forget_holds()
+
+
+def test_another_clients_held_campaign_is_no_warning(api: APIClient) -> None:
+    from messaging.models import ApiClient
+
+    Hold.objects.create(kind="campaign", key="spring", by="bank", client=ApiClient.objects.create(name="bank"))
+    assert "held" not in str(send(api, phone_number="+16502530000", campaign="spring").data)
+
+
+def test_a_resumed_number_whose_first_message_was_refused_says_which(operator: Client) -> None:
+    row = claimed()
+    answered(row, Misconfigured(code=131042, title="Business eligibility payment issue", http_status=400))
+    page = act(operator, "businessnumber", "resume", BusinessNumber.objects.get().pk).content.decode()
+    assert f"/admin/messaging/message/{row.message_id}/change/" in page
+
+
+@pytest.mark.parametrize(("category", "rows"), [("marketing", 1), ("utility", 1), ("markting", 0), ("", 0)])
+def test_a_template_category_is_one_of_metas(category: str, rows: int, operator: Client) -> None:
+    operator.post("/admin/messaging/templatecategory/add/", {"name": "hello", "category": category, "waba_id": ""})
+    assert TemplateCategory.objects.count() == rows
+
+
+@pytest.mark.parametrize(("given", "rows"), [("123456789", 1), ("+1 555", 0), ("12a", 0), ("", 0)])
+def test_a_numbers_id_is_digits(given: str, rows: int, operator: Client) -> None:
+    operator.post("/admin/messaging/businessnumber/add/", {"phone_number_id": given, "rate": 80, "failures": 0})
+    assert BusinessNumber.objects.filter(phone_number_id=given).count() == rows

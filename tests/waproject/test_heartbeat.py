@@ -1,0 +1,146 @@
+"""A container's health check asks the process's own heartbeat."""
+
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.environment import free_port
+from tests.processes import CHECKOUT, eventually
+from waproject import heartbeat
+from waproject.heartbeat import LATE_S, Heartbeat
+from waproject.worker import liveness
+from waproject.worker.liveness import Life, Process
+
+NOW = 1_800_000_000.0
+
+
+def beat(directory: Path, name: str, age: float) -> None:
+    Heartbeat(name, directory).beat()
+    os.utime(directory / f"{name}-{os.getpid()}", (NOW - age, NOW - age))
+
+
+@pytest.mark.parametrize(
+    ("ages", "said"),
+    [
+        ([], "has not begun"),
+        ([1], ""),
+        ([LATE_S - 1], ""),
+        ([LATE_S + 1], "91 s old"),
+        ([LATE_S + 1, 3], ""),
+    ],
+)
+def test_a_process_is_well_while_its_last_heartbeat_is_young(tmp_path: Path, ages: list[float], said: str) -> None:
+    for number, age in enumerate(ages):
+        beat(tmp_path, f"process{number}", age)
+    found = heartbeat.fault(NOW, tmp_path)
+    assert (found == "") == (said == "") and said in found
+
+
+def test_a_directory_that_cannot_be_made_is_no_error_of_the_process(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    Heartbeat("dispatcher", tmp_path / "file").beat()
+    assert "cannot write" in heartbeat.fault(NOW, tmp_path / "file")
+
+
+def test_it_beats_also_while_the_record_of_living_processes_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away:
+        def __getattr__(self, name: str) -> object:
+            def word(*_: object) -> None:
+                raise OSError("away")
+
+            return word
+
+    monkeypatch.setattr(liveness, "_keepers", [Away()])
+    monkeypatch.setattr(heartbeat, "_directory", lambda: tmp_path)
+    life = Life(Process("dispatcher", "dispatcher@here"), every=0.01)
+    life.start()
+    assert eventually(lambda: heartbeat.fault(time.time()) == "", 5)
+    life.end()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_does_not_beat_for_an_event_loop_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop answered once, and then no more."""
+    asked: list[float] = []
+
+    class Keeper:
+        def __getattr__(self, name: str) -> object:
+            return lambda *_: None
+
+    def ask() -> None:
+        if not asked:
+            life.progress()
+        asked.append(time.monotonic())
+
+    monkeypatch.setattr(liveness, "_keepers", [Keeper()])
+    monkeypatch.setattr(heartbeat, "_directory", lambda: tmp_path)
+    life = Life(Process("incoming", "incoming@here"), every=0.01, stalled_after=0.2)
+    life.ask = ask
+    life.start()
+    (file,) = [tmp_path / f"incoming-{os.getpid()}"]
+    assert eventually(file.exists, 5)
+    last = asked[-1]
+    assert eventually(lambda: asked[-1] > last + 0.5, 5)
+    before = file.stat().st_mtime_ns
+    assert not eventually(lambda: file.stat().st_mtime_ns != before, 0.2, every=0.02)
+    life.end()
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "waproject.heartbeat", *arguments],
+        env={"PATH": os.environ["PATH"], **environment}, cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_the_command_says_why_a_process_is_not_well(tmp_path: Path) -> None:
+    done = command(TMPDIR=str(tmp_path))
+    assert (done.returncode, "has not begun" in done.stderr) == (1, True)
+
+
+def test_the_command_is_content_with_a_young_heartbeat(tmp_path: Path) -> None:
+    Heartbeat("beat", tmp_path / f"waproject-heartbeats-{os.getuid()}").beat()
+    assert command(TMPDIR=str(tmp_path)).returncode == 0
+
+
+def test_the_command_needs_no_django() -> None:
+    code = "import sys; import waproject.heartbeat; sys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=False).returncode == 0
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Answers 200 at /health/live and 503 elsewhere."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health/live" else 503)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    listening.server_close()
+
+
+@pytest.mark.parametrize(("path", "said"), [("/health/live", ""), ("/", "answers 503")])
+def test_a_server_is_well_while_it_answers_200(server: str, path: str, said: str) -> None:
+    found = heartbeat.http_fault(server + path)
+    assert (found == "") == (said == "") and said in found
+
+
+def test_a_server_that_does_not_listen_is_not_well() -> None:
+    assert "does not answer" in heartbeat.http_fault(f"http://127.0.0.1:{free_port()}/health/live")

@@ -1,0 +1,62 @@
+"""Answers to wrong paths, refused pages and failures: a styled page for people, JSON for programs."""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from structlog.contextvars import get_contextvars
+
+# What only programs call; a browser gets a page there too, if it asks for one.
+PAGES = ("/admin/", "/monitoring/dashboard")
+TITLES = {
+    HTTPStatus.BAD_REQUEST: ("This request cannot be answered", "Something in the address or the form is not valid."),
+    HTTPStatus.FORBIDDEN: ("You may not see this", "Your account lacks the permission. An administrator can add it."),
+    HTTPStatus.NOT_FOUND: ("There is nothing here", "The address is wrong, or what it showed no longer exists."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "Something failed", "Try again. If it lasts, look for the request id below in the log."
+    ),
+}  # fmt: skip
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None, detail: str = "") -> HttpResponse:
+    """400."""
+    return _answer(request, HTTPStatus.BAD_REQUEST, detail)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403."""
+    return _answer(request, HTTPStatus.FORBIDDEN)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was open for too long, or came from elsewhere."""
+    return _answer(request, HTTPStatus.FORBIDDEN, "The form has expired, or cookies are off: load the page again.")
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404."""
+    if request.path.endswith("/") and not request.path.startswith(PAGES):
+        return _answer(request, HTTPStatus.NOT_FOUND, "There is nothing here: the API's paths have no trailing slash.")
+    return _answer(request, HTTPStatus.NOT_FOUND)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500. It asks neither the database nor the session, which may be what failed."""
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _answer(request: HttpRequest, status: HTTPStatus, detail: str = "") -> HttpResponse:
+    title, text = TITLES[status]
+    if not _wants_page(request):
+        return JsonResponse({"detail": detail or f"{title}. {text}"}, status=status)
+    context = {"title": title, "text": detail or text, "status": int(status), "request_id": _request_id()}
+    # Without the request: its context would ask the session and the database.
+    return HttpResponse(render_to_string("waproject/error.html", context), status=status)
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return request.path.startswith(PAGES) or "text/html" in request.headers.get("Accept", "")
+
+
+def _request_id() -> str:
+    return str(get_contextvars().get("request_id", ""))
