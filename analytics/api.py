@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from analytics.models import EVENT_TYPE_LENGTH
 from analytics.services import enqueue
 from messaging.access import client_of
-from waproject.web.strict_fields import StringField, known_alone
+from waproject.web.strict_fields import MomentField, StringField, known_alone
 
 MAX_EVENTS = 1000
 MAX_EVENT_BYTES = 64 * 1024
@@ -25,7 +25,7 @@ class EventSerializer(serializers.Serializer[Any]):
     event_type = StringField(max_length=EVENT_TYPE_LENGTH)
     event_data = serializers.DictField(required=False, help_text="Any JSON object, up to 64 KB.")
     event_id = serializers.UUIDField(required=False, help_text="Your own id: the same event sent again is stored once.")
-    occurred_at = serializers.DateTimeField(required=False, help_text="Now, when it is left out.")
+    occurred_at = MomentField(required=False, help_text="Now, when it is left out.")
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
@@ -46,12 +46,20 @@ class EventsAnswerSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(child=serializers.UUIDField())
 
 
+EVENT_OR_LIST = PolymorphicProxySerializer(
+    component_name="EventOrList",
+    serializers=[EventSerializer, EventSerializer(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
+
+
 class AnalyticsView(APIView):
     """Takes one event or a list; they are stored by the analytics worker."""
 
     staff_permissions = {"POST": "analytics.add_event"}
 
-    @extend_schema(request=EventSerializer(many=True), responses={202: EventsAnswerSerializer})
+    @extend_schema(request=EVENT_OR_LIST, responses={202: EventsAnswerSerializer})
     def post(self, request: Request) -> Response:
         """202 with the events' ids: all are taken or none."""
         data = request.data if isinstance(request.data, list) else [request.data]

@@ -27,7 +27,7 @@ class NewMessage:
 
     `peer` may be in any spelling of its number; `sent_to` is the one that WhatsApp is to be given (empty: the same).
 
-    `context_wamid` is the message that it answers: until `replies.with_answered` has seen it, our id may stand there.
+    `context_wamid` is the message that it answers; our id may stand there until `with_reply_targets` replaces it.
     """
 
     peer: str
@@ -52,7 +52,7 @@ def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[M
 
 
 def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
-    """The rows as they will be stored: their ids are known before the database is asked."""
+    """The rows as they will be stored; their ids are known before the insert."""
     now = timezone.now()
     return [
         Message(
@@ -81,8 +81,8 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
 
 _FIELDS = {field.attname: field for field in Message._meta.concrete_fields}
 
-# One statement, so one round trip and one commit: the rows, their first events and the answer are there together or
-# not at all. A second request with the key waits here for the first one's commit and then stores nothing.
+# One statement, so one round trip and one commit: rows, first events and answer are stored together or not at all. A
+# second request with the same key waits for the commit of the first and then stores nothing.
 _KEY = """
   claimed AS (
     INSERT INTO messaging_idempotencykey (client_id, key, digest, answer, created_at)
@@ -101,11 +101,11 @@ SELECT id, 'pending', at, 'api' FROM accepted ORDER BY id
 
 
 def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -> bool:
-    """Insert drafted rows (at least one), and with `once` the answer that a repetition of the request is to get.
+    """Insert drafted rows (at least one), and with `once` the answer for a repetition of the request.
 
-    False: the client has used the key before; nothing was stored.
+    False: the client used the key before, and nothing was stored.
     """
-    # What no row has is NULL without being told, and most columns are the later life's.
+    # Columns that no row sets default to NULL; most of them are filled after acceptance.
     columns = tuple(name for name in _FIELDS if any(getattr(row, name) is not None for row in rows))
     parameters: dict[str, Any] = {name: _values(rows, name) for name in columns}
     if once is not None:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from messaging.accepting.accept import NewMessage, draft, store
 from messaging.accepting.business_numbers import numbers_to_send_from
 from messaging.accepting.recipient_checks import RecipientCheck, check_recipients
-from messaging.accepting.reply_targets import with_answered
+from messaging.accepting.reply_targets import with_reply_targets
 from messaging.accepting.serializers import (
     MAX_BULK,
     AcceptedSerializer,
@@ -62,7 +62,7 @@ class SendBulkView(APIView):
         request=BulkSerializer, responses={202: BulkAnswerSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
     )
     def post(self, request: Request) -> Response:
-        """202 with a result per item: the good ones are accepted, the bad ones named by index. 400 if none is good."""
+        """202 with a result per item: accepted, or refused with its errors. 400 if every item is refused."""
 
         def work(once: Once | None) -> Response | None:
             items = _checked(_bulk_items(request.data))
@@ -114,22 +114,20 @@ class _Bad:
 
 
 def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
-    """Each body validated, the good ones against what their recipients have said; one query for all senders, one for
-    all recipients.
-    """
-    items = _answering(_validated(bodies))
+    """Validate each body and check the recipients of valid ones; one query for all senders, one for all recipients."""
+    items = _with_reply_targets(_validated(bodies))
     good = [item.new for item in items if isinstance(item, _Good)]
     if not good:
         return items
     policy = window_policy()
     doubtful = {canonical(item.new.peer) for item in items if isinstance(item, _Good) and DOUBTFUL in item.warnings}
     found = iter(check_recipients(good, windows=policy is not WindowPolicy.OFF, doubtful=doubtful))
-    return [_judged(item, next(found), policy) if isinstance(item, _Good) else item for item in items]
+    return [_decided(item, next(found), policy) if isinstance(item, _Good) else item for item in items]
 
 
-def _answering(items: list[_Good | _Bad]) -> list[_Good | _Bad]:
-    """With Meta's ids of the messages that they answer."""
-    resolved = iter(with_answered([item.new for item in items if isinstance(item, _Good)]))
+def _with_reply_targets(items: list[_Good | _Bad]) -> list[_Good | _Bad]:
+    """Replace our ids of reply targets by wamids."""
+    resolved = iter(with_reply_targets([item.new for item in items if isinstance(item, _Good)]))
     return [_with(item, next(resolved)) if isinstance(item, _Good) else item for item in items]
 
 
@@ -169,7 +167,7 @@ def _validated_alone(body: Any, serializer: SendSerializer) -> _Good | _Bad:
     return _Good(data["new"], data["warnings"])
 
 
-def _judged(item: _Good, check: RecipientCheck, policy: WindowPolicy) -> _Good | _Bad:
+def _decided(item: _Good, check: RecipientCheck, policy: WindowPolicy) -> _Good | _Bad:
     if check.refusal:
         return _Bad({"phone_number": [check.refusal]})
     warnings = [warning for warning in item.warnings if not (warning == DOUBTFUL and check.is_known)]
@@ -189,7 +187,7 @@ def _results(items: list[_Good | _Bad], answers: list[dict[str, Any]]) -> list[d
 
 
 def _senders(items: Iterable[Any]) -> set[str | None]:
-    """What a bulk's items name as their senders; None is the default one."""
+    """The senders that items name; None for the default one."""
     named = [item.get("sender") for item in items if isinstance(item, dict)]
     return {sender.strip() if isinstance(sender, str) else None for sender in named}
 

@@ -7,8 +7,7 @@ from django.conf import settings
 
 from messaging.models import BusinessNumber
 
-# A request does not ask for what the one before it was told. Nothing but a warning depends on the row's pause,
-# which does change; the dispatcher reads it itself.
+# Requests share rows for a second. Only a warning depends on a row's pause; the dispatcher reads pace and pause itself.
 REMEMBERED_S = 1.0
 _remembered: dict[str | None, tuple[float, BusinessNumber]] = {}
 
@@ -21,7 +20,7 @@ class UnknownNumber(ValueError):
 
 
 def numbers_to_send_from(ids: Iterable[str | None]) -> dict[str | None, BusinessNumber]:
-    """Our numbers by Meta's id, None standing for the default one (WA_PHONE_NUMBER_ID); strangers are left out.
+    """Our numbers by Meta's id, None for the default one (WA_PHONE_NUMBER_ID); unknown ids are left out.
 
     Only their identity is up to date: a row may be REMEMBERED_S old.
     """

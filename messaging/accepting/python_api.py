@@ -11,7 +11,7 @@ from django.utils import timezone
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
 from messaging.accepting.business_numbers import number_to_send_from
 from messaging.accepting.recipient_checks import NoConsent, check_recipients
-from messaging.accepting.reply_targets import with_answered
+from messaging.accepting.reply_targets import with_reply_targets
 from messaging.accepting.send_times import check_times
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import known_recipient
@@ -21,7 +21,7 @@ from messaging.whatsapp import outbound
 
 
 class SendOptions(TypedDict, total=False):
-    """What a send may say beside its content; all are optional.
+    """The optional arguments of a send, beside its content.
 
     `priority` high, normal (default) or low. `sender` Meta's id of the number to send from, else the default one.
     `reference` (up to 255 characters) and `campaign` (up to 100) are your own. `send_at` (up to 30 days ahead) and
@@ -46,7 +46,7 @@ def send_message(
 
     `phone_number` in international form, or a business-scoped user id; `message_data` as POST /messaging/send takes
     it. Raises InvalidPhoneNumber, InvalidContent, InvalidTime, UnknownNumber, NoConsent, WindowClosed (with
-    WA_WINDOW_POLICY=reject), or ValueError for another option that cannot be.
+    WA_WINDOW_POLICY=reject), or ValueError for another invalid option.
     """
     return _send(phone_number, message_type, message_data, options)
 
@@ -87,7 +87,7 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
         on_unknown=OnUnknown(_one_of("on_unknown", options.get("on_unknown", OnUnknown.WAIT), list(OnUnknown))),
         context_wamid=_label("reply_to", options.get("reply_to", ""), WAMID_LENGTH),
     )
-    (answered,) = with_answered([new])
+    (answered,) = with_reply_targets([new])
     if isinstance(answered, outbound.InvalidContent):
         raise answered
     new = answered

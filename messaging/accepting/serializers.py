@@ -15,7 +15,7 @@ from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import ChoiceField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\
@@ -74,10 +74,10 @@ class SendSerializer(serializers.Serializer[Any]):
         default="",
         help_text="The message that is answered, of the same conversation: our id of it, or its wamid.",
     )
-    send_at = serializers.DateTimeField(
+    send_at = MomentField(
         required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Now, when left out."
     )
-    expires_at = serializers.DateTimeField(
+    expires_at = MomentField(
         required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
     )
     on_unknown = ChoiceField(
@@ -144,7 +144,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 class BulkSerializer(serializers.Serializer[Any]):
     """Up to 1,000 messages; each is a send body."""
 
-    messages = SendSerializer(many=True)
+    messages = serializers.ListField(child=SendSerializer(), min_length=1, max_length=MAX_BULK)
 
 
 class BulkItemSerializer(serializers.Serializer[Any]):

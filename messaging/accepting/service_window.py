@@ -27,7 +27,7 @@ LastInbound = dict[tuple[int, str], datetime]
 
 
 class WindowPolicy(StrEnum):
-    """What becomes of a message for which no window is open (WA_WINDOW_POLICY)."""
+    """The treatment of a message outside the window (WA_WINDOW_POLICY)."""
 
     OFF = "off"
     WARN = "warn"
@@ -35,19 +35,19 @@ class WindowPolicy(StrEnum):
 
 
 class WindowClosed(ValueError):
-    """Meta would refuse the message (131047) for what is known of the contact."""
+    """The message is outside the window, as far as we know: Meta would refuse it (131047)."""
 
     def __str__(self) -> str:
         return "The contact has not written to this number within 24 hours: WhatsApp takes only templates."
 
 
 def window_policy() -> WindowPolicy:
-    """As set."""
+    """The configured policy."""
     return WindowPolicy(settings.WA_WINDOW_POLICY)
 
 
 def closed_windows(new: Sequence[NewMessage], last: LastInbound, now: datetime) -> list[bool]:
-    """For each message whether no window will be open when it is due; templates need none."""
+    """For each message, whether the window will be closed when it is due; templates need none."""
     return [
         message.type != TEMPLATE
         and not is_open(last.get((message.number.pk, canonical(message.peer))), max(message.due_at or now, now))
@@ -61,7 +61,7 @@ def is_open(last: datetime | None, at: datetime) -> bool:
 
 
 def last_inbound(peers: Sequence[str], now: datetime) -> LastInbound:
-    """When each of them last wrote to each number, within the window, whatever spelling is stored."""
+    """When each peer last wrote to each business number, within the window, in any spelling."""
     with connection.cursor() as cursor:
         cursor.execute(LAST_INBOUND, {"peers": all_spellings(peers), "since": now - WINDOW})
         return latest(cursor.fetchall())

@@ -2,10 +2,10 @@
 
 from messaging.contacts.consent import (
     STOPPED_MARKETING,
-    Word,
+    ConsentChange,
     learn_category,
     learn_from_statuses,
-    note_words,
+    record_consent,
 )
 from messaging.contacts.consent_checks import (
     STOPPED_CONTACTS,
@@ -16,7 +16,7 @@ from messaging.contacts.consent_checks import (
     stops_of,
 )
 from messaging.contacts.contact_updates import (
-    people_of,
+    update_contacts,
 )
 from messaging.contacts.phone_numbers import (
     DOUBTFUL,
@@ -42,9 +42,9 @@ __all__ = [
     "STOPPED_CONTACTS",
     "STOPPED_MARKETING",
     "Addressed",
+    "ConsentChange",
     "InvalidPhoneNumber",
     "StopRow",
-    "Word",
     "digits_of",
     "known_recipient",
     "known_recipients",
@@ -52,12 +52,12 @@ __all__ = [
     "learn_from_statuses",
     "learn_whatsapp_ids",
     "names_of",
-    "note_words",
-    "people_of",
     "recipient",
+    "record_consent",
     "refusal_of",
     "refusals",
     "stops_by_key",
     "stops_of",
+    "update_contacts",
     "withdraw_released",
 ]

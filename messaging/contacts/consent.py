@@ -24,17 +24,17 @@ LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """Somebody's word on marketing. `source` says whose: preference, 131050, keyword, operator."""
+class ConsentChange:
+    """A contact opts out of marketing or in again. `source`: preference, 131050, keyword or operator."""
 
     contact_id: int
-    is_stop: bool
+    opts_out: bool
     at: datetime
     source: str
 
 
-def word_in(message: InboundMessage) -> tuple[bool, str] | None:
-    """Whether a user's message says stop (True) or start, and its source."""
+def consent_keyword(message: InboundMessage) -> tuple[bool, str] | None:
+    """Whether a user's message opts out (True) or in, and the source; None if it is no keyword."""
     text = message.text or ""
     if message.origin is not Origin.USER or message.type not in {"text", "button", "interactive"}:
         return None
@@ -47,11 +47,11 @@ def word_in(message: InboundMessage) -> tuple[bool, str] | None:
     return None
 
 
-def note_words(given: Iterable[Word]) -> None:
-    """Keep each contact's last word. Rows are locked in id order."""
-    last: dict[int, Word] = {}
-    for word in sorted(given, key=lambda word: word.at):
-        last[word.contact_id] = word
+def record_consent(given: Iterable[ConsentChange]) -> None:
+    """Record each contact's latest change. Rows are locked in id order."""
+    last: dict[int, ConsentChange] = {}
+    for change in sorted(given, key=lambda change: change.at):
+        last[change.contact_id] = change
     if not last:
         return
     ordered = [last[pk] for pk in sorted(last)]
@@ -69,16 +69,16 @@ def note_words(given: Iterable[Word]) -> None:
             WHERE c.id = said.id AND (c.consent_at IS NULL OR c.consent_at <= said.at)
             """,
             [
-                [word.contact_id for word in ordered],
-                [word.is_stop for word in ordered],
-                [word.at for word in ordered],
-                [word.source for word in ordered],
+                [change.contact_id for change in ordered],
+                [change.opts_out for change in ordered],
+                [change.at for change in ordered],
+                [change.source for change in ordered],
             ],
         )
 
 
 def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
-    """Templates that Meta bills as marketing are marketing."""
+    """Record templates that Meta bills as marketing."""
     billed = sorted({pk for update, pk in matched if (update.pricing_category or "").startswith(MARKETING)})
     if not billed:
         return
@@ -96,7 +96,7 @@ def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
 
 
 def learn_category(waba_id: str, name: str, category: str) -> None:
-    """What Meta's template webhooks say."""
+    """Record the category that a template webhook of Meta gives."""
     TemplateCategory.objects.update_or_create(
         name=name, waba_id=waba_id, defaults={"category": category.lower()[:40], "updated_at": timezone.now()}
     )

@@ -5,22 +5,22 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from messaging.contacts.consent import STOPPED_MARKETING, Word, note_words, word_in
-from messaging.contacts.identities import Sighting, sight
+from messaging.contacts.consent import STOPPED_MARKETING, ConsentChange, consent_keyword, record_consent
+from messaging.contacts.identities import ContactUpdate, apply_updates
 from messaging.contacts.withdrawal import withdraw_released
 from messaging.models import BusinessNumber, Contact
 from messaging.whatsapp.contents import System
 from messaging.whatsapp.inbound import InboundMessage, Normalised
 
-# What a user may say of marketing in WhatsApp itself.
+# The marketing preferences that users set in WhatsApp: True opts out.
 PREFERENCES = {"stop": True, "resume": False, "signup": False}
 MARKETING = "marketing_messages"
 
 
-def people_of(
+def update_contacts(
     messages: Sequence[InboundMessage], normalised: Normalised, numbers: Mapping[str, BusinessNumber]
 ) -> dict[str, Contact]:
-    """Bring contacts and their consent up to date; returns the contact of each message, by wamid."""
+    """Create and update contacts and their consent; returns the contact of each message, by wamid."""
 
     def portfolio(phone_number_id: str | None) -> str:
         number = numbers.get(phone_number_id or "")
@@ -28,7 +28,10 @@ def people_of(
 
     stopped = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
     said: list[tuple[bool, datetime | None, str] | None] = [
-        *((word[0], message.timestamp, word[1]) if (word := word_in(message)) else None for message in messages),
+        *(
+            (word[0], message.timestamp, word[1]) if (word := consent_keyword(message)) else None
+            for message in messages
+        ),
         *(
             (PREFERENCES[p.value], p.timestamp, "preference")
             if p.value in PREFERENCES and p.category == MARKETING
@@ -38,26 +41,23 @@ def people_of(
         *((True, status.timestamp, str(STOPPED_MARKETING)) for status in stopped),
         *(None for _ in normalised.pairs),
     ]
-    contacts = sight(
+    contacts = apply_updates(
         [
-            *(_sighting(message, portfolio(message.phone_number_id)) for message in messages),
-            *(Sighting(portfolio(p.phone_number_id), p.phone, p.user_id) for p in normalised.preferences),
-            *(Sighting(portfolio(s.phone_number_id), _phone(s.recipient), s.recipient_user_id) for s in stopped),
-            *(
-                Sighting(portfolio(p.phone_number_id), p.phone, p.user_id, is_new_welcome=False)
-                for p in normalised.pairs
-            ),
+            *(_update(message, portfolio(message.phone_number_id)) for message in messages),
+            *(ContactUpdate(portfolio(p.phone_number_id), p.phone, p.user_id) for p in normalised.preferences),
+            *(ContactUpdate(portfolio(s.phone_number_id), _phone(s.recipient), s.recipient_user_id) for s in stopped),
+            *(ContactUpdate(portfolio(p.phone_number_id), p.phone, p.user_id, creates=False) for p in normalised.pairs),
         ]
     )
     now = timezone.now()
-    # A time in the future would outlast every later word.
+    # A time in the future would outlast every later change.
     given = [
-        Word(contact.pk, word[0], min(word[1] or now, now), word[2])
+        ConsentChange(contact.pk, word[0], min(word[1] or now, now), word[2])
         for contact, word in zip(contacts, said, strict=True)
         if contact and word
     ]
-    note_words(given)
-    withdraw_released({word.contact_id for word in given if word.is_stop}, "webhook")
+    record_consent(given)
+    withdraw_released({word.contact_id for word in given if word.opts_out}, "webhook")
     return {message.wamid: contact for message, contact in zip(messages, contacts, strict=False) if contact}
 
 
@@ -65,11 +65,11 @@ def _phone(recipient: str | None) -> str | None:
     return recipient if recipient and recipient.isdigit() and len(recipient) <= 15 else None  # noqa: PLR2004 - E.164
 
 
-def _sighting(message: InboundMessage, portfolio: str) -> Sighting:
+def _update(message: InboundMessage, portfolio: str) -> ContactUpdate:
     names = (message.profile_name or "", message.username or "")
     change = message.details
     if isinstance(change, System) and (change.phone or change.user_id):
-        return Sighting(
+        return ContactUpdate(
             portfolio,
             change.phone or message.sender,
             change.user_id or message.sender_user_id,
@@ -77,4 +77,4 @@ def _sighting(message: InboundMessage, portfolio: str) -> Sighting:
             previous_phone=message.sender,
             previous_user_id=change.previous_user_id,
         )
-    return Sighting(portfolio, message.sender, message.sender_user_id, *names)
+    return ContactUpdate(portfolio, message.sender, message.sender_user_id, *names)

@@ -19,10 +19,10 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What one update says of somebody. `previous_*`: Meta says that these were this person's until now.
+class ContactUpdate:
+    """What a webhook says of a contact's identity. `previous_*`: the number and BSUID that Meta says it had before.
 
-    `is_new_welcome`: a contact is made of it where there is none.
+    `creates`: an unknown contact is created.
     """
 
     portfolio: str
@@ -32,62 +32,62 @@ class Sighting:
     username: str = ""
     previous_phone: str | None = None
     previous_user_id: str | None = None
-    is_new_welcome: bool = True
+    creates: bool = True
 
     @property
     def phone_key(self) -> str | None:
-        """The number as everybody writes it."""
+        """The number in canonical form."""
         return canonical(self.phone) if self.phone else None
 
     @property
     def keys(self) -> list[str]:
-        """Everything that it can be found by."""
+        """Every key that the contact can be found by."""
         previous = canonical(self.previous_phone) if self.previous_phone else None
         return [key for key in (self.phone_key, self.user_id, previous, self.previous_user_id) if key]
 
 
-def sight(sightings: Sequence[Sighting]) -> list[Contact | None]:
-    """The contact of each, made or brought up to date. Inside a transaction; the contacts stay locked until its end."""
-    if not any(sighting.keys for sighting in sightings):
-        return [None] * len(sightings)
+def apply_updates(updates: Sequence[ContactUpdate]) -> list[Contact | None]:
+    """Create or update the contact of each update. Inside a transaction; the contacts stay locked until its end."""
+    if not any(update.keys for update in updates):
+        return [None] * len(updates)
     for _ in range(TRIES):
-        missing = _missing(sightings, _People(_rows(sightings)))
+        missing = _missing(updates, _Batch(_rows(updates)))
         if missing:
             Contact.objects.bulk_create(missing, ignore_conflicts=True)
-        people = _People(_rows(sightings).select_for_update().order_by("pk"))
-        if not _missing(sightings, people):
+        batch = _Batch(_rows(updates).select_for_update().order_by("pk"))
+        if not _missing(updates, batch):
             break
-    found = [people.place(sighting) for sighting in sightings]
-    people.save()
-    result = [people.last_of(contact) if contact else None for contact in found]
-    _refresh(sightings, result)
+    found = [batch.apply(update) for update in updates]
+    batch.save()
+    result = [batch.survivor_of(contact) if contact else None for contact in found]
+    _refresh(updates, result)
     return result
 
 
-def _rows(sightings: Sequence[Sighting]) -> Any:
-    keys = {key for sighting in sightings for key in sighting.keys}
+def _rows(updates: Sequence[ContactUpdate]) -> Any:
+    keys = {key for update in updates for key in update.keys}
     return Contact.objects.filter(Q(phone_key__in=keys) | Q(user_id__in=keys))
 
 
-def _missing(sightings: Sequence[Sighting], people: "_People") -> list[Contact]:
+def _missing(updates: Sequence[ContactUpdate], batch: "_Batch") -> list[Contact]:
     rows: dict[tuple[str, str], Contact] = {}
-    for sighting in sightings:
-        if not sighting.is_new_welcome or people.known(sighting):
+    for update in updates:
+        if not update.creates or batch.known(update):
             continue
-        taken = people.by(sighting, sighting.phone_key) is not None
+        taken = batch.by(update, update.phone_key) is not None
         contact = Contact(
-            portfolio=sighting.portfolio,
-            phone=None if taken else sighting.phone,
-            phone_key=None if taken else sighting.phone_key,
-            user_id=sighting.user_id,
+            portfolio=update.portfolio,
+            phone=None if taken else update.phone,
+            phone_key=None if taken else update.phone_key,
+            user_id=update.user_id,
         )
         if contact.phone_key or contact.user_id:
             rows.setdefault((contact.phone_key or "", contact.user_id or ""), contact)
     return [rows[key] for key in sorted(rows)]
 
 
-class _People:
-    """The contacts that a batch speaks of, changed in memory and written at the end."""
+class _Batch:
+    """The contacts of a batch of updates, changed in memory and saved at the end."""
 
     def __init__(self, rows: Iterable[Contact]) -> None:
         self._by: dict[tuple[str, str], Contact] = {}
@@ -96,45 +96,45 @@ class _People:
         for contact in rows:
             self._index(contact)
 
-    def by(self, sighting: Sighting, key: str | None) -> Contact | None:
-        """The contact with this number or BSUID in the sighting's portfolio."""
-        return self._by.get((sighting.portfolio, key)) if key else None
+    def by(self, update: ContactUpdate, key: str | None) -> Contact | None:
+        """The contact with this number or BSUID in the portfolio of the update."""
+        return self._by.get((update.portfolio, key)) if key else None
 
-    def known(self, sighting: Sighting) -> bool:
-        """Whether the sighting is of somebody whom we have."""
-        return not sighting.keys or self._of(sighting) is not None
+    def known(self, update: ContactUpdate) -> bool:
+        """Whether the contact exists, or the update names none."""
+        return not update.keys or self._find(update) is not None
 
-    def _of(self, sighting: Sighting) -> Contact | None:
-        certain = self.by(sighting, sighting.user_id) or self._before(sighting)
+    def _find(self, update: ContactUpdate) -> Contact | None:
+        certain = self.by(update, update.user_id) or self._find_previous(update)
         if certain is not None:
             return certain
-        holder = self.by(sighting, sighting.phone_key)
-        is_other = holder is not None and sighting.user_id and holder.user_id not in (None, sighting.user_id)
+        holder = self.by(update, update.phone_key)
+        is_other = holder is not None and update.user_id and holder.user_id not in (None, update.user_id)
         return None if is_other else holder
 
-    def _before(self, sighting: Sighting) -> Contact | None:
-        previous = canonical(sighting.previous_phone) if sighting.previous_phone else None
-        return self.by(sighting, sighting.previous_user_id) or self.by(sighting, previous)
+    def _find_previous(self, update: ContactUpdate) -> Contact | None:
+        previous = canonical(update.previous_phone) if update.previous_phone else None
+        return self.by(update, update.previous_user_id) or self.by(update, previous)
 
-    def place(self, sighting: Sighting) -> Contact | None:
-        """Whose this sighting is, after what it says of numbers and BSUIDs has been taken over."""
-        person = self._of(sighting)
+    def apply(self, update: ContactUpdate) -> Contact | None:
+        """Apply the numbers and BSUIDs of an update; returns its contact, None if there is none."""
+        person = self._find(update)
         if person is None:
             return None
-        before, holder = self._before(sighting), self.by(sighting, sighting.phone_key)
+        before, holder = self._find_previous(update), self.by(update, update.phone_key)
         if before is not None and before is not person:
             self._merge(before, person)
         if holder is not None and holder is not person and holder.pk not in self._merged:
-            if holder.user_id in (None, person.user_id, sighting.user_id):
+            if holder.user_id in (None, person.user_id, update.user_id):
                 self._merge(holder, person)
             else:
                 self._set(holder, None, None, holder.user_id)
-        phone_key = sighting.phone_key or person.phone_key
-        user_id = sighting.user_id or person.user_id
+        phone_key = update.phone_key or person.phone_key
+        user_id = update.user_id or person.user_id
         if (phone_key, user_id) != (person.phone_key, person.user_id):
-            self._set(person, sighting.phone or person.phone, phone_key, user_id)
-        elif sighting.phone and sighting.phone != person.phone:
-            self._set(person, sighting.phone, phone_key, user_id)
+            self._set(person, update.phone or person.phone, phone_key, user_id)
+        elif update.phone and update.phone != person.phone:
+            self._set(person, update.phone, phone_key, user_id)
         return person
 
     def _set(self, contact: Contact, phone: str | None, phone_key: str | None, user_id: str | None) -> None:
@@ -163,8 +163,8 @@ class _People:
             person.user_id or user_id,
         )
 
-    def last_of(self, contact: Contact) -> Contact:
-        """The contact into which this one was merged, or itself."""
+    def survivor_of(self, contact: Contact) -> Contact:
+        """The contact that this one was merged into, or itself."""
         while contact.pk in self._merged:
             contact = self._merged[contact.pk]
         return contact
@@ -175,9 +175,9 @@ class _People:
                 self._by[contact.portfolio, key] = contact
 
     def save(self) -> None:
-        """Write what changed; numbers and BSUIDs are given up before they are taken."""
+        """Save the changes; unique numbers and BSUIDs are cleared first, so that contacts can swap them."""
         for other, person in self._merged.items():
-            Message.objects.filter(contact_id=other).update(contact_id=self.last_of(person).pk)
+            Message.objects.filter(contact_id=other).update(contact_id=self.survivor_of(person).pk)
         moved = [contact for pk, contact in sorted(self._moved.items()) if pk not in self._merged]
         if self._merged:
             Contact.objects.filter(pk__in=self._merged).delete()
@@ -188,14 +188,14 @@ class _People:
             Contact.objects.bulk_update(moved, columns.split(), batch_size=500)
 
 
-def _refresh(sightings: Sequence[Sighting], contacts: Sequence[Contact | None]) -> None:
-    """Newest names and time of sight, of rows that are locked."""
+def _refresh(updates: Sequence[ContactUpdate], contacts: Sequence[Contact | None]) -> None:
+    """Set the newest names and `last_seen_at` of locked rows."""
     seen: dict[int, tuple[str, str]] = {}
-    for sighting, contact in zip(sightings, contacts, strict=True):
+    for update, contact in zip(updates, contacts, strict=True):
         if contact:
-            # One webhook sees a person twice, and not each time by name.
+            # A webhook may show a contact twice, and the second time without its name.
             name, username = seen.get(contact.pk, ("", ""))
-            seen[contact.pk] = (sighting.name[:255] or name, sighting.username[:255] or username)
+            seen[contact.pk] = (update.name[:255] or name, update.username[:255] or username)
     if not seen:
         return
     with connection.cursor() as cursor:

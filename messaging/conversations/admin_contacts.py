@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -10,12 +10,14 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from messaging.access import note
-from messaging.contacts import Word, note_words, withdraw_released
+from messaging.contacts import ConsentChange, record_consent, withdraw_released
+from messaging.conversations.name_search import named
 from messaging.conversations.queries import conversations_with
-from messaging.messages import preview
+from messaging.messages import peers_of, preview
 from messaging.models import (
     Contact,
 )
+from messaging.whatsapp.recipients import canonical
 from waproject.web.read_only_admin import ReadOnlyAdmin
 
 
@@ -24,9 +26,22 @@ class ContactAdmin(ReadOnlyAdmin):
     """Who wrote to us."""
 
     list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
-    search_fields = ["=phone", "=phone_key", "=user_id", "name", "username"]
+    search_fields = ["name"]
+    search_help_text = "A part of a name, with or without accents; or a phone number or user id, in full."
     actions = ["block", "unblock", "opt_out", "opt_in"]
     readonly_fields = ["conversations"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        """By name in any spelling, by number with or without separators, or by user id."""
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        peers = peers_of(term)
+        keys = {canonical(peer) for peer in peers}
+        found = Q(phone__in=peers) | Q(phone_key__in=keys) | Q(user_id__in=peers) | Q(pk__in=named(term).values("pk"))
+        return queryset.filter(found), False
 
     @admin.display(description="Conversations")
     def conversations(self, contact: Contact) -> SafeString:
@@ -64,24 +79,24 @@ class ContactAdmin(ReadOnlyAdmin):
     def opt_out(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """An operator's word counts like the user's."""
         self._note(request, queryset, "opt out")
-        self._say(queryset, is_stop=True)
+        self._say(queryset, opts_out=True)
 
     @admin.action(description="They want marketing again", permissions=["block"])
     def opt_in(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Only where the user has asked for it."""
         self._note(request, queryset, "opt in")
-        self._say(queryset, is_stop=False)
+        self._say(queryset, opts_out=False)
 
     def has_block_permission(self, request: HttpRequest) -> bool:
         """Who may change contacts; their fields stay read-only."""
         return request.user.has_perm("messaging.change_contact")
 
-    def _say(self, queryset: QuerySet[Contact], *, is_stop: bool) -> None:
+    def _say(self, queryset: QuerySet[Contact], *, opts_out: bool) -> None:
         now = timezone.now()
         pks = list(queryset.values_list("pk", flat=True))
         with transaction.atomic():
-            note_words([Word(pk, is_stop, now, "operator") for pk in pks])
-            withdraw_released(pks if is_stop else [], "operator")
+            record_consent([ConsentChange(pk, opts_out, now, "operator") for pk in pks])
+            withdraw_released(pks if opts_out else [], "operator")
 
     def _note(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
         pks = list(queryset.values_list("pk", flat=True))

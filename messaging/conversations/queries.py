@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.accepting import WINDOW, is_open, last_inbound
+from messaging.conversations.name_search import named
 from messaging.messages import peers_of
 from messaging.models import BusinessNumber, Contact, Direction, Message
 from messaging.models.messages import ABOUT
@@ -108,11 +109,10 @@ def find_conversations(term: str) -> ConversationPage:
     """Those with a phone number or user id, in full, or with a contact whose name holds the term."""
     term = term.replace("\0", "")
     peers = peers_of(term)
-    people = Contact.objects.filter(
+    by_address = Contact.objects.filter(
         Q(phone__in=peers) | Q(phone_key__in={canonical(peer) for peer in peers}) | Q(user_id__in=peers)
-        | Q(name__icontains=term.strip()) | Q(username__icontains=term.strip())
-    )[:MOST_FOUND]  # fmt: skip
-    for contact in people:
+    )
+    for contact in {*by_address[:MOST_FOUND], *named(term)[:MOST_FOUND]}:
         peers.update(_names(contact))
     with connection.cursor() as cursor:
         cursor.execute(

@@ -16,7 +16,7 @@ ID_LENGTH = 32
 
 
 def store_events(events: Sequence[Event]) -> None:
-    """Inside a transaction. The same event at the same time again stores and tells nothing."""
+    """Store events and publish them. Inside a transaction. A repeated event is neither stored nor published."""
     rows = {row.digest: row for row in map(_row, events)}
     if not rows:
         return

@@ -19,7 +19,7 @@ CATEGORIES = ("marketing", "utility", "authentication")
 
 @admin.register(UnknownUpdate)
 class UnknownUpdateAdmin(ReadOnlyAdmin):
-    """What Meta sent and the pipeline does not model yet."""
+    """Updates of Meta that the pipeline does not model yet."""
 
     list_display = ["received_at", "kind", "seen", "last_seen_at", "phone_number_id"]
     list_filter = ["kind"]
@@ -28,7 +28,7 @@ class UnknownUpdateAdmin(ReadOnlyAdmin):
 
 @admin.register(AccountEvent)
 class AccountEventAdmin(ReadOnlyAdmin):
-    """What Meta told of accounts, numbers, templates and users."""
+    """Meta's events about accounts, numbers, templates and users."""
 
     list_display = ["at", "kind", "event", "subject", "phone_number_id"]
     list_filter = ["kind"]
@@ -52,7 +52,7 @@ class TemplateCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(TemplateCategory)
 class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Which templates are marketing, and so are not sent to who opted out."""
+    """Template categories: marketing is not sent to contacts who opted out."""
 
     list_display = ["name", "category", "waba_id", "updated_at"]
     list_filter = ["category"]
@@ -63,7 +63,7 @@ class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(OrphanStatus)
 class OrphanStatusAdmin(ReadOnlyAdmin):
-    """Statuses that wait for their message."""
+    """Statuses whose message is not stored yet."""
 
     list_display = ["received_at", "status", "phone_number_id"]
     list_filter = ["status"]

@@ -90,7 +90,7 @@ def _change(update: StatusUpdate, message_id: UUID) -> Change | None:
         error_code=update.error_code if abs(update.error_code or 0) <= MAX_CODE else None,
         error_title=update.error_title or ("failed" if status is Status.FAILED else ""),
         key=":".join(filter(None, (update.wamid, update.status, update.participant))),
-        # One member of a group who did not get it fails nothing: logged, and no state is ever `received` here.
+        # A failure for one member of a group is logged and fails nothing: no outbound message is ever `received`.
         expected=Status.RECEIVED if update.participant and status is Status.FAILED else None,
     )
 
@@ -113,7 +113,7 @@ def _keep_orphans(updates: Sequence[StatusUpdate]) -> None:
 
 
 def sweep_orphans() -> None:
-    """Apply the orphans whose message has come since, and forget those that are older than a week."""
+    """Apply the orphans whose message is stored by now; delete those older than a week."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval",
@@ -131,10 +131,10 @@ def sweep_orphans() -> None:
             [SWEEP_ROWS],
         )
         rows = cursor.fetchall()
-        apply_statuses([update for raw, number in rows for update in _as_it_came(json.loads(raw), number)])
+        apply_statuses([update for raw, number in rows for update in _renormalised(json.loads(raw), number)])
 
 
-def _as_it_came(raw: object, phone_number_id: str) -> tuple[StatusUpdate, ...]:
-    """An orphan read once more by the normaliser, as if Meta had just sent it."""
+def _renormalised(raw: object, phone_number_id: str) -> tuple[StatusUpdate, ...]:
+    """Normalise an orphan again, as if Meta had just sent it."""
     value = {"metadata": {"phone_number_id": phone_number_id}, "statuses": [raw]}
     return normalise({"object": OBJECT, "entry": [{"changes": [{"field": FIELD, "value": value}]}]}).statuses

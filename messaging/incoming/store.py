@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.contacts import STOPPED_MARKETING, people_of
+from messaging.contacts import STOPPED_MARKETING, update_contacts
 from messaging.incoming.account_events import store_events
 from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_named
 from messaging.incoming.statuses import apply_statuses
@@ -30,7 +30,7 @@ from messaging.whatsapp.storable import storable
 from waproject.logs.context import note_messages
 
 TYPE_LENGTH = 32
-# Longer than its task may be retried: until then the task is the one to do it.
+# Longer than the task may be retried; until then the task processes the body.
 STORED_LOST_AFTER = timedelta(hours=2)
 
 
@@ -43,7 +43,7 @@ def receive(*bodies: object) -> None:
 
 
 def receive_stored(stored_id: int) -> None:
-    """Like `receive`, for a body that was too large for the queue; a copy of the task finds it gone."""
+    """Like `receive`, for a body that was too large for the queue. A duplicate of the task finds it deleted."""
     stored = StoredWebhook.objects.filter(pk=stored_id).first()
     if stored is not None:
         receive(stored.body)
@@ -54,7 +54,7 @@ def receive_stored(stored_id: int) -> None:
 def store(normalised: Normalised) -> None:
     """Store messages, statuses, account events and what is unknown, in one transaction."""
     messages = [message for message in normalised.messages if number_id(message)]
-    homeless = [
+    without_number = [
         Unknown("message without a business number", None, message.raw)
         for message in normalised.messages
         if not number_id(message)
@@ -62,7 +62,7 @@ def store(normalised: Normalised) -> None:
     with transaction.atomic():
         numbers = numbers_named(messages, _named(normalised))
         new = _store_messages(messages, normalised, numbers)
-        _store_unknown([*normalised.unknown, *homeless, *_others_of_a_wamid(messages, [row.id for row in new])])
+        _store_unknown([*normalised.unknown, *without_number, *_wamid_conflicts(messages, [row.id for row in new])])
         store_events(normalised.events)
         apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
@@ -70,7 +70,7 @@ def store(normalised: Normalised) -> None:
 
 
 def _named(normalised: Normalised) -> set[str]:
-    """The numbers that consent and pairs are about."""
+    """The business numbers that consent changes and identities refer to."""
     failed = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
     return {
         *(preference.phone_number_id or "" for preference in normalised.preferences),
@@ -85,14 +85,15 @@ def _store_messages(
     by_wamid: dict[str, InboundMessage] = {}
     for message in messages:
         by_wamid.setdefault(message.wamid, message)
-    contacts = people_of(list(by_wamid.values()), normalised, numbers)
-    # Made in Meta's order, so that the ids of one second's messages have it too; written in one order by all workers.
+    contacts = update_contacts(list(by_wamid.values()), normalised, numbers)
+    # Created in Meta's order, so that the ids within one second keep it; inserted in wamid order, so that workers do
+    # not deadlock.
     rows = [_row(message, numbers[number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
     if not rows:
         return []
     rows.sort(key=lambda row: row.wamid or "")
     Message.objects.bulk_create(rows, ignore_conflicts=True)
-    # An id that is there is new: rows that were in conflict kept the id of the first delivery.
+    # An id that is found is new: conflicting rows kept the id of the first delivery.
     stored = set(Message.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
     new = sorted((row for row in rows if row.id in stored), key=lambda row: row.id)
     events = MessageEvent.objects.bulk_create(
@@ -104,10 +105,10 @@ def _store_messages(
     return new
 
 
-def _others_of_a_wamid(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
-    """Messages whose wamid another message has. It should not happen; if it does, the second is kept as unknown.
+def _wamid_conflicts(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
+    """Messages whose wamid another message already has, as unknown updates. Meta should not send any.
 
-    A delivery that is repeated has the same type and time, and is none of these.
+    A repeated delivery has the same type and time and is no conflict.
     """
     if len(received) == len(messages):
         return []

@@ -32,8 +32,8 @@ PATH = "/webhook/whatsapp"
 # In UTF-8. SQS takes 1 MiB, and JSON inside JSON makes `\\\\u0416` of a two-byte letter: 3.5 times the body at worst.
 TASK_BYTES = 256 * 1024
 RETRY_AFTER_S = 30
-# Set from a refusal until it is written down. While it happens the database is away, so a later webhook does that:
-# a status that only Meta holds must not be taken for one that there never was.
+# Set while a refused webhook is not yet recorded. The database is down at that time, so a later webhook records it:
+# a status that only Meta holds must not count as one that never existed.
 _refused = threading.Event()
 UNSIGNED_LOG_EVERY_S = 60.0
 _unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
@@ -53,14 +53,14 @@ class WebhookView(View):
         return HttpResponse("The verify token does not match.", status=403, content_type="text/plain")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """As `take` answers. In the web process the short path (webhook_wsgi.py) is there first."""
-        answer = take(request.body, request.headers.get(signature.HEADER, ""))
+        """As `accept_webhook`. In the web process the WSGI fast path (wsgi_fast_path.py) answers first."""
+        answer = accept_webhook(request.body, request.headers.get(signature.HEADER, ""))
         return HttpResponse(answer.body, "application/json", answer.status, headers=answer.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Meta is told: the status, why where it is an error, and when to come again."""
+    """The answer to Meta: status, detail of an error, and Retry-After in seconds."""
 
     status: int
     detail: str = ""
@@ -68,17 +68,17 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """JSON; empty where there is nothing to say."""
+        """JSON; empty without a detail."""
         return json.dumps({"detail": self.detail}).encode() if self.detail else b""
 
     @property
     def headers(self) -> dict[str, str]:
-        """Beside those that describe the body."""
+        """The headers beside those that describe the body."""
         return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
 
 
-def take(raw: bytes, header: str) -> Answer:
-    """200 once the updates are safe; 403 unsigned, 400 no JSON, 503 when neither SQS nor database takes them."""
+def accept_webhook(raw: bytes, header: str) -> Answer:
+    """200 once the updates are durable; 403 unsigned, 400 not JSON, 503 if SQS and database are both unavailable."""
     if not signature.is_signed(raw, header, (settings.WA_APP_SECRET, settings.WA_APP_SECRET_PREVIOUS)):
         WEBHOOKS.inc("unsigned")
         _log_unsigned()
@@ -89,15 +89,15 @@ def take(raw: bytes, header: str) -> Answer:
         WEBHOOKS.inc("not_json")
         return Answer(400, "The body is not JSON.")
     try:
-        hand_over(body, len(raw))
+        enqueue(body, len(raw))
     except (DatabaseError, InterfaceError) as error:
         WEBHOOKS.inc("not_taken")
-        # Meta repeats the whole webhook for seven days; what was taken already is stored once.
+        # Meta repeats the whole webhook for seven days; what was accepted already is stored once.
         _refused.set()
-        logger.error("webhook not taken: neither SQS nor the database is there (%s)", type(error).__name__)
+        logger.error("webhook rejected: SQS and the database are both unavailable (%s)", type(error).__name__)
         return Answer(503, "Not stored; try again.", RETRY_AFTER_S)
     WEBHOOKS.inc("taken")
-    _write_refusal_down()
+    _record_refusal()
     return Answer(200)
 
 
@@ -115,8 +115,8 @@ def _body_in(raw: bytes) -> Any:
 
 @contextmanager
 def _database() -> Iterator[None]:
-    """A broken connection is dropped before and afterwards: Django does that around each of its requests, the short
-    path only where it asks the database. In a transaction, which is a test's, there is none to drop.
+    """Drop broken connections before and after. Django does that around each of its requests, the fast path only where
+    it uses the database. Inside a transaction (of a test) there is none to drop.
     """
     if connection.in_atomic_block:
         yield
@@ -129,12 +129,12 @@ def _database() -> Iterator[None]:
 
 
 def _log_unsigned() -> None:
-    """Say it, once in so many seconds: anybody may call here, and as often as he likes."""
+    """Log at most once a minute: anybody can send unsigned requests, as many as they like."""
     if (others := _unsigned.hit()) is not None:
-        logger.warning("webhook refused: its signature is missing or wrong (%d more since the last line)", others)
+        logger.warning("webhook refused: signature missing or wrong (%d more since the last line)", others)
 
 
-def _write_refusal_down() -> None:
+def _record_refusal() -> None:
     if not _refused.is_set():
         return
     try:
@@ -145,10 +145,10 @@ def _write_refusal_down() -> None:
     _refused.clear()
 
 
-def hand_over(body: Any, length: int) -> None:
-    """Put a body of `length` bytes on the queue, in pieces where it is large; without SQS do the work here.
+def enqueue(body: Any, length: int) -> None:
+    """Enqueue a body of `length` bytes, split if large; without SQS, process it here.
 
-    Raises django.db errors when the database was needed and is away.
+    Raises django.db errors if the database is needed and unavailable.
     """
     if length <= TASK_BYTES:
         _queue(body)

@@ -1,7 +1,7 @@
 """WSGI fast path for Meta's POST: Django's request handling was a third of a webhook's CPU.
 
-What of them a webhook needs is here too: the limit of its body, the request's id and line, a 500 for what nobody
-foresaw. Hosts, https, sessions and users are not looked at: the signature is all that counts.
+It keeps what a webhook needs of that handling: the body limit, the request id, the request log line, and a 500 for
+unexpected errors. It skips host, HTTPS, session and user checks: only the signature counts.
 """
 
 import logging
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
-from messaging.incoming.webhook import PATH, Answer, take
+from messaging.incoming.webhook import PATH, Answer, accept_webhook
 from messaging.whatsapp.signature import HEADER as SIGNATURE
 from waproject.logs.context import work
 from waproject.logs.request_log import HEADER as REQUEST_ID
@@ -30,7 +30,7 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 
 
 class WebhookShortPath:
-    """A WSGI application that answers Meta's POST itself; everything else is `others`'."""
+    """A WSGI application that answers Meta's POST itself and passes every other request to `others`."""
 
     def __init__(self, others: WSGIApplication) -> None:
         self._others = others
@@ -53,9 +53,9 @@ class WebhookShortPath:
 
 def _answer(environ: dict[str, Any]) -> Answer:
     try:
-        return take(read_body(environ, limit_of(PATH)), environ.get(_SIGNATURE, ""))
+        return accept_webhook(read_body(environ, limit_of(PATH)), environ.get(_SIGNATURE, ""))
     except BodyRefused as refused:
         return Answer(refused.status, refused.detail)
     except Exception:  # the request's edge; Meta repeats it
-        logger.exception("webhook not taken")
+        logger.exception("webhook rejected: unexpected error")
         return Answer(500, "Not stored; try again.")

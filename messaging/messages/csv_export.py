@@ -4,6 +4,7 @@ Phone numbers are digits without the plus, as the API gives them, so no number l
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -29,8 +30,11 @@ COLUMNS = {
     "wamid": "wamid",
 }
 CHUNK = 2000
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), in every width. It may stand behind
+# blanks and quotes, and wherever another locale lets a cell begin: Excel splits at semicolons where a comma is decimal.
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n])([\s\u200b-\u200f\ufeff\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])"
+)
 
 
 class _Line:
@@ -59,6 +63,7 @@ def _chunks(rows: QuerySet[Message]) -> Iterator[Sequence[tuple[object, ...]]]:
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    # A leading tab or line break alone moves a cell in some programs.
+    return _FORMULA.sub(r"\1'\2", f"'{value}" if value.startswith(("\t", "\r", "\n")) else value)

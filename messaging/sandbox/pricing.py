@@ -53,6 +53,14 @@ class Price:
 FREE_SERVICE = Price(FREE_SERVICE_TYPE, SERVICE)
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A business number: Meta's id of it, and the number itself in digits."""
+
+    phone_number_id: str
+    number: str
+
+
 class Tariff:
     """Counts what is free: service messages of each number in a month, and entry points of each user."""
 
@@ -65,28 +73,20 @@ class Tariff:
         opened = Conversation(secrets.token_hex(16), now + ENTRY_POINT_S)
         self._entry_points[phone_number_id, user.user_id] = opened
 
-    def price_of(
-        self,
-        category: str | None,
-        phone_number_id: str,
-        business_number: str,
-        user: User,
-        behaviour: Behaviour,
-        now: float,
-    ) -> Price:
+    def price_of(self, category: str | None, sender: Sender, user: User, behaviour: Behaviour, now: float) -> Price:
         """The price of a message to a user; ``category`` is that of its template in lower case, None without one.
 
         ``now`` is unix seconds: the free tier of service messages begins anew with each month (UTC).
         """
-        entry_point = self._entry_points.get((phone_number_id, user.user_id))
+        entry_point = self._entry_points.get((sender.phone_number_id, user.user_id))
         if entry_point and now < entry_point.expires_at:
             return Price(FREE_ENTRY_POINT, REFERRAL, entry_point)
         if category is None:
             month = time.strftime("%Y-%m", time.gmtime(now))
-            sent = self._service_messages.get((phone_number_id, month), 0)
-            self._service_messages[phone_number_id, month] = sent + 1
+            sent = self._service_messages.get((sender.phone_number_id, month), 0)
+            self._service_messages[sender.phone_number_id, month] = sent + 1
             return FREE_SERVICE if sent < behaviour.free_service_messages else Price(REGULAR, SERVICE)
-        if category == AUTHENTICATION and _is_international(business_number, user):
+        if category == AUTHENTICATION and _is_international(sender.number, user):
             return Price(REGULAR, AUTHENTICATION_INTERNATIONAL)
         return Price(REGULAR, category)
 

@@ -21,7 +21,7 @@ from .magic_numbers import outcome_to
 from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
 from .phone.phones import Phones
-from .pricing import MARKETING_LITE, Price, Tariff
+from .pricing import MARKETING_LITE, Price, Sender, Tariff
 from .references import check_files, check_recipient, template_of
 from .settings import Behaviour, Identity
 from .status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
@@ -164,8 +164,8 @@ class Simulator:
         category = template.category.lower() if template else None
         if message.marketing:
             category = MARKETING_LITE
-        number = self.identity.display_phone_number
-        return self._tariff.price_of(category, phone_number_id, number, message.recipient, self.behaviour, time.time())
+        sender = Sender(phone_number_id, self.identity.display_phone_number)
+        return self._tariff.price_of(category, sender, message.recipient, self.behaviour, time.time())
 
     def _plan(self, entry: Entry) -> list[Planned]:
         message = entry.message

@@ -9,7 +9,7 @@ from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
 from messaging.subscriber_http.ssrf_guard import NotAllowed
 from messaging.subscriptions.manage import check_endpoint
-from waproject.web.strict_fields import ChoiceField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]
 
@@ -133,7 +133,11 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 class SinceSerializer(serializers.Serializer[Any]):
     """From when on."""
 
-    since = serializers.DateTimeField(help_text="Deliveries of what happened since then.")
+    since = MomentField(help_text="Deliveries of what happened since then.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known."""
+        return known_alone(super().to_internal_value, data, self.fields)
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):

@@ -52,7 +52,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
 
 def answer_to(raw: bytes) -> int:
     """The status."""
-    return endpoint.take(raw, sign(raw, APP_SECRET)).status
+    return endpoint.accept_webhook(raw, sign(raw, APP_SECRET)).status
 
 
 def pieces(body: Any) -> Iterator[Any]:

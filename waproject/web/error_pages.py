@@ -18,9 +18,9 @@ TITLES = {
 }  # fmt: skip
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None, detail: str = "") -> HttpResponse:
     """400."""
-    return _answer(request, HTTPStatus.BAD_REQUEST)
+    return _answer(request, HTTPStatus.BAD_REQUEST, detail)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -2,8 +2,7 @@
 
 gunicorn 27 gives a connection to a thread when its first bytes arrive, and the thread waits for the rest: as many slow
 clients as there are threads stop the process. It also closes connections in its event loop, up to 2 s each. Here the
-event loop reads requests and closes connections, and neither waits for a client; docs/internals.md lists what is
-overridden.
+event loop reads requests and closes connections, and neither waits for a client: docs/decisions/request-buffer.md.
 """
 
 import json

@@ -1,8 +1,10 @@
 """Strict input: no silent type conversion, no unknown fields."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -19,6 +21,24 @@ class StringField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class MomentField(serializers.DateTimeField):
+    """A time. Without an offset it is in `TIME_ZONE`, where one hour a year may not exist and another exists twice."""
+
+    default_error_messages = {
+        "make_aware": "This time does not exist, or exists twice, in {timezone}: give it an offset, such as +01:00."
+    }
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Refuse both kinds; DRF takes one of them."""
+        zone = timezone.get_current_timezone()
+        if timezone.is_naive(value):
+            first, second = (value.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+            if first != second:
+                self.fail("make_aware", timezone=zone)
+        moment: datetime = super().enforce_timezone(value)
+        return moment
 
 
 class ChoiceField(serializers.ChoiceField):

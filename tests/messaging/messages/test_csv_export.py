@@ -50,11 +50,28 @@ def test_it_takes_a_chunk_at_a_time(exporter: Client, monkeypatch: pytest.Monkey
     assert sum(query["sql"].endswith("LIMIT 2") for query in queries) == 4
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(text: str, exporter: Client) -> None:
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A"]
+FORMULAS += [" =1", "\u00a0=1", "\u200b=1", '"=1', "'=1", "\ufe661"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_begins_like_a_formula(text: str, exporter: Client) -> None:
     (row,) = pending(1)
     Message.objects.filter(pk=row.pk).update(text=text)
-    assert exported(exporter)[0]["text"].replace("\r\n", "\n") == f"'{text}"
+    assert exported(exporter)[0]["text"].startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"), ("a; =1", "a;' =1"), ("a\n=1", "a\n'=1"), ("a\t@x", "a\t'@x"), ('a;"=1"', "a;'\"=1\""),
+        ("a;\uff1d1", "a;'\uff1d1"), ("a-b = c; d", "a-b = c; d"), ("1 + 1", "1 + 1"), ("a,=1", "a,=1"),
+    ],
+)  # fmt: skip
+def test_no_other_separator_makes_a_cell_of_a_formula(text: str, cell: str, exporter: Client) -> None:
+    (row,) = pending(1)
+    Message.objects.filter(pk=row.pk).update(text=text)
+    assert exported(exporter)[0]["text"] == cell
 
 
 def test_text_keeps_its_lines_commas_and_quotes(exporter: Client) -> None:

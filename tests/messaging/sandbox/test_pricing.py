@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.sandbox.pricing import Tariff
+from messaging.sandbox.pricing import Sender, Tariff
 from messaging.sandbox.settings import Behaviour
 from messaging.sandbox.users import user_with_phone
 
@@ -100,7 +100,7 @@ def test_a_free_entry_point_is_open_for_72_hours(hours: float, kind: str) -> Non
     tariff, ann = Tariff(), user_with_phone("15551230001")
     tariff.user_came_by_ad(NUMBER, ann, 1_000_000.0)
     now = 1_000_000.0 + hours * 3600
-    assert tariff.price_of("marketing", NUMBER, US_NUMBER, ann, Behaviour(), now).type == kind
+    assert tariff.price_of("marketing", Sender(NUMBER, US_NUMBER), ann, Behaviour(), now).type == kind
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_a_free_entry_point_is_open_for_72_hours(hours: float, kind: str) -> Non
 )
 def test_each_number_has_its_free_service_messages_each_month(number: str, day: int, kind: str) -> None:
     tariff, ann, behaviour = Tariff(), user_with_phone("15551230001"), Behaviour(free_service_messages=1)
-    tariff.price_of(None, NUMBER, US_NUMBER, ann, behaviour, 0.0)
-    assert tariff.price_of(None, number, US_NUMBER, ann, behaviour, day * 24 * 3600.0).type == kind
+    tariff.price_of(None, Sender(NUMBER, US_NUMBER), ann, behaviour, 0.0)
+    assert tariff.price_of(None, Sender(number, US_NUMBER), ann, behaviour, day * 24 * 3600.0).type == kind
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_each_number_has_its_free_service_messages_each_month(number: str, day: 
     ],
 )
 def test_codes_from_abroad_have_a_price_of_their_own_in_some_countries(business: str, to: str, category: str) -> None:
-    price = Tariff().price_of("authentication", NUMBER, business, user_with_phone(to), Behaviour(), 0.0)
+    price = Tariff().price_of("authentication", Sender(NUMBER, business), user_with_phone(to), Behaviour(), 0.0)
     assert price.category == category
 
 

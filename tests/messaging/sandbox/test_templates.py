@@ -96,6 +96,7 @@ def test_the_text_of_a_parameter(sandbox: Sandbox, text: object, code: int) -> N
         ("order_ready", [body("4711"), button("quick_reply", "1", type="payload", payload="x")], 132018),
         ("order_ready", [body("4711"), button("url", "0", type="text", text="x")], 132012),
         ("order_ready", [body("4711"), body("4711")], 131009),
+        ("offer", [IMAGE, body("Ann"), COUPON, button("quick_reply", 0, type="payload", payload="x")], 131009),
         ("order_ready", {"type": "body"}, 100),
         ("order_ready", ["body"], 100),
         ("order_ready", [{"type": "title"}], 100),
@@ -164,9 +165,8 @@ def test_only_an_approved_template_is_sent(sandbox: Sandbox, status: str, answer
 
 @pytest.mark.parametrize(("name", "code"), [("one_time_code", 131062), ("hello_world", 0)])
 def test_a_one_time_code_needs_a_phone_number(sandbox: Sandbox, name: str, code: int) -> None:
-    node = {"name": name, "language": {"code": "en_US"}}
-    if name == "one_time_code":
-        node |= {"components": [body("123456"), OTP]}
+    components = [body("123456"), OTP] if name == "one_time_code" else []
+    node = {"name": name, "language": {"code": "en_US"}, "components": components}
     message = {"messaging_product": "whatsapp", "recipient": "US.1", "type": "template", "template": node}
     assert sandbox.request("POST", PATH, message)[1].get("error", {"code": 0})["code"] == code
 

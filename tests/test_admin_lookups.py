@@ -1,0 +1,56 @@
+"""Whatever stands in the address of an admin list, it answers: a page, the way back to one, or a 400."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+NASTY = ["\0", "9" * 30, "x'\"%ü"]
+LISTS = [f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry]
+# One page of a list as long as any has; further ones differ in nothing.
+COMMON = ["q", "o", "p", "e", "id", "id__exact", "pk__in", "id__isnull"]
+
+
+def parameters(page: Any) -> list[str]:
+    """The names of a list's own filters."""
+    names = []
+    for item in page.list_filter:
+        field = item[0] if isinstance(item, tuple) else getattr(item, "parameter_name", item)
+        names += [field, f"{field}__exact", f"{field}__isempty"] if isinstance(field, str) else []
+    return names
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_lookup_of_a_list_is_a_500(path: str, admin_client: Client) -> None:
+    admin_client.raise_request_exception = False
+    page = next(page for model, page in admin.site._registry.items() if path == str(model._meta).replace(".", "/"))
+    bad = {}
+    for name in [*COMMON, *parameters(page)]:
+        for value in NASTY:
+            answer = admin_client.get(f"/admin/{path}/", {name: value})
+            if answer.status_code not in {200, 302, 400}:
+                bad[name, value] = answer.status_code
+    assert bad == {}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_id_of_an_object_is_a_500(path: str, admin_client: Client) -> None:
+    admin_client.raise_request_exception = False
+    ids = ["%00", "9" * 30, "x", "_00", "%ED%A0%80"]
+    answers = {pk: admin_client.get(f"/admin/{path}/{pk}/change/").status_code for pk in ids}
+    assert {pk: status for pk, status in answers.items() if status not in {302, 400, 403, 404}} == {}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_action_on_a_wrong_id_is_a_500(path: str, admin_client: Client) -> None:
+    admin_client.raise_request_exception = False
+    page = next(page for model, page in admin.site._registry.items() if path == str(model._meta).replace(".", "/"))
+    bad = {}
+    for action in ["delete_selected", *(page.actions or ())]:
+        for pk in NASTY:
+            answer = admin_client.post(f"/admin/{path}/", {"action": action, "_selected_action": pk})
+            if answer.status_code not in {200, 302, 400, 403}:
+                bad[action, pk] = answer.status_code
+    assert bad == {}

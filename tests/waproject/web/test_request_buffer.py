@@ -1,0 +1,98 @@
+"""Where a request ends, however its bytes arrive."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waproject.web.request_buffer import MAX_HEAD_BYTES, SLACK_BYTES, Progress, RequestBuffer
+
+LIMIT = 1000
+HEAD = b"POST /x HTTP/1.1\r\nHost: a\r\n"
+NEXT = b"GET /next HTTP/1.1\r\n"
+
+
+def with_length(body: bytes) -> bytes:
+    return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def in_chunks(*chunks: bytes, trailer: bytes = b"") -> bytes:
+    pieces = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n" + trailer + b"\r\n"
+
+
+WHOLE = {
+    "no body": HEAD + b"\r\n",
+    "an empty body": with_length(b""),
+    "a body": with_length(b"x" * LIMIT),
+    "a body that looks like a request": with_length(HEAD + b"\r\n"),
+    "no chunk": in_chunks(),
+    "chunks": in_chunks(b"a", b"b" * 300, b"c"),
+    "chunks that look like the end": in_chunks(b"0\r\n\r\n", b"\r\n"),
+    "a trailer": in_chunks(b"a", trailer=b"X-A: 1\r\nX-B: 2\r\n"),
+    "a chunk extension": HEAD + b'Transfer-Encoding: chunked\r\n\r\n1;a="b"\r\nx\r\n0\r\n\r\n',
+}
+DOUBTFUL = {
+    "a length over the limit": HEAD + b"Content-Length: 1001\r\n\r\n",
+    "two lengths": HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "length and chunks": HEAD + b"content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+    "a signed length": HEAD + b"Content-Length: +1\r\n\r\n",
+    "a negative length": HEAD + b"Content-Length: -1\r\n\r\n",
+    "an empty length": HEAD + b"Content-Length:\r\n\r\n",
+    "a chunk without a size": HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    "an endless chunk line": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 2000,
+    "chunks far over the limit": in_chunks(*[b"x" * 1000] * (SLACK_BYTES // 1000 + 3)),
+    "one chunk far over the limit": HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"x" * 140_000,
+    "an endless trailer": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 20_000,
+}
+
+
+def fed(*pieces: bytes) -> tuple[RequestBuffer, bytes]:
+    """A buffer, and what came behind the request's end."""
+    buffer, surplus = RequestBuffer(lambda path: {"/x": LIMIT}[path]), b""
+    for piece in pieces:
+        surplus += piece if buffer.is_ready else buffer.feed(piece)
+    return buffer, surplus
+
+
+@pytest.mark.parametrize("request_", WHOLE.values(), ids=WHOLE)
+def test_a_whole_request_ends_where_it_ends(request_: bytes) -> None:
+    buffer, surplus = fed(request_ + NEXT)
+    assert (buffer.progress, buffer.read(-1), surplus) == (Progress.COMPLETE, request_, NEXT)
+
+
+@pytest.mark.parametrize("request_", WHOLE.values(), ids=WHOLE)
+def test_a_request_without_its_last_byte_is_not_ready(request_: bytes) -> None:
+    assert not fed(request_[:-1])[0].is_ready
+
+
+@pytest.mark.parametrize("request_", DOUBTFUL.values(), ids=DOUBTFUL)
+def test_a_request_that_can_only_be_refused_is_not_waited_for(request_: bytes) -> None:
+    assert fed(request_)[0].progress == Progress.CUT_SHORT
+
+
+@given(request_=st.sampled_from([*WHOLE.values()]), cuts=st.lists(st.integers(0, 400), max_size=8))
+def test_it_makes_no_difference_where_the_bytes_are_cut(request_: bytes, cuts: list[int]) -> None:
+    text, places = request_ + NEXT, sorted({0, *cuts})
+    pieces = [text[start:end] for start, end in zip(places, [*places[1:], len(text)], strict=True) if start < len(text)]
+    buffer, surplus = fed(*pieces)
+    assert (buffer.progress, buffer.read(-1), surplus) == (Progress.COMPLETE, request_, NEXT)
+
+
+@given(data=st.binary(max_size=300), head=st.sampled_from([b"", HEAD, HEAD + b"Transfer-Encoding: chunked\r\n\r\n"]))
+def test_no_bytes_make_it_raise(data: bytes, head: bytes) -> None:
+    buffer = RequestBuffer(lambda _: LIMIT)
+    buffer.feed(head)
+    for at in range(0, len(data), 7):
+        if not buffer.is_ready:
+            buffer.feed(data[at : at + 7])
+
+
+def test_a_head_without_an_end_is_given_up() -> None:
+    assert fed(b"x" * (MAX_HEAD_BYTES + 1))[0].progress == Progress.HEAD_TOO_LARGE
+
+
+def test_the_expectation_of_100_continue_is_taken_out() -> None:
+    buffer, _ = fed(HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n")
+    assert buffer.is_expectant
+    buffer.feed(b"x")
+    assert b"Expect" not in buffer.read(-1)
