@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
 from messaging.contacts import withdraw_released
+from messaging.contacts.consent import ConsentChange, record_consent
 from messaging.incoming.store import receive
 from messaging.models import Contact, Message, TemplateCategory
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
@@ -17,6 +18,7 @@ from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change, seen
 from tests.messaging.factories import number, trail
+from tests.messaging.lock_order import holds_while_waiting
 
 pytestmark = pytest.mark.django_db
 PHONE = "15551230001"
@@ -188,3 +190,12 @@ def test_a_user_who_is_unknown_by_name_is_withdrawn_by_user_id() -> None:
     body["entry"][0]["changes"][0]["value"].update(messages=[message], contacts=[])
     receive(body)
     assert state(row) == ("cancelled", OPTED_OUT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_contacts_are_locked_in_id_order_whoever_spoke_first() -> None:
+    seen(1, PHONE)
+    seen(2, "15551230002")
+    first, second = Contact.objects.order_by("pk")
+    words = [ConsentChange(contact.pk, True, timezone.now(), "keyword") for contact in (second, first)]
+    assert not holds_while_waiting(lambda: record_consent(words), first, second)
