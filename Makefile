@@ -33,6 +33,7 @@ chaos: $(STAMP) ## Break things under load and count what was lost; writes var/c
 
 mutants: $(STAMP) ## Change decisions one by one and list the changes that no test notices (mutmut, installed apart)
 	$(BIN)/uv pip install -q --python $(BIN)/python --target $(MUTMUT) --require-hashes -r requirements/mutants.txt
+	rm -rf mutants
 	PYTHONPATH=$(MUTMUT) $(BIN)/python -m mutmut run
 	PYTHONPATH=$(MUTMUT) $(BIN)/python -m mutmut results
 

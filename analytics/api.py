@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -46,12 +46,20 @@ class EventsAnswerSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(child=serializers.UUIDField())
 
 
+EVENT_OR_LIST = PolymorphicProxySerializer(
+    component_name="EventOrList",
+    serializers=[EventSerializer, EventSerializer(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
+
+
 class AnalyticsView(APIView):
     """Takes one event or a list; they are stored by the analytics worker."""
 
     staff_permissions = {"POST": "analytics.add_event"}
 
-    @extend_schema(request=EventSerializer(many=True), responses={202: EventsAnswerSerializer})
+    @extend_schema(request=EVENT_OR_LIST, responses={202: EventsAnswerSerializer})
     def post(self, request: Request) -> Response:
         """202 with the events' ids: all are taken or none."""
         data = request.data if isinstance(request.data, list) else [request.data]

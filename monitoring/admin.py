@@ -15,6 +15,7 @@ from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
 from monitoring.models import Alert, Silence
 from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.state_marks import mark
 from waproject.web.themed_admin import ModelAdmin, Select
 
 
@@ -22,10 +23,20 @@ from waproject.web.themed_admin import ModelAdmin, Select
 class AlertAdmin(ReadOnlyAdmin):
     """What fired, when it was over, and whether somebody looks after it."""
 
-    list_display = ["rule", "key", "severity", "summary", "fired_at", "resolved_at", "acknowledged_by"]
+    list_display = ["rule", "key", "severity_mark", "summary", "fired_at", "resolved_at", "acknowledged_by"]
     list_filter = [("resolved_at", admin.EmptyFieldListFilter), "severity", "rule"]
     search_fields = ["=rule", "=key"]
     actions = ["acknowledge", "silence_hour", "silence_day"]
+
+    def buttons_of(self, obj: Alert) -> set[str]:
+        """An alert that is over, or acknowledged, is not acknowledged."""
+        is_open = obj.resolved_at is None and obj.acknowledged_at is None
+        return {"acknowledge", "silence_hour", "silence_day"} if is_open else {"silence_hour", "silence_day"}
+
+    @admin.display(description="severity", ordering="severity")
+    def severity_mark(self, alert: Alert) -> str:
+        """With its colour."""
+        return mark(alert.severity)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Whether the account may acknowledge and silence."""

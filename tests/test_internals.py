@@ -255,7 +255,7 @@ def test_what_we_override_or_call_still_takes_the_same_parameters(place: str) ->
     assert " ".join(marks.get(each.kind, "") + each.name for each in parameters) == SIGNATURES[place]
 
 
-@pytest.mark.parametrize("place", PLAIN)
+@pytest.mark.parametrize("place", sorted(PLAIN))
 def test_a_class_attribute_that_we_override_still_exists(place: str) -> None:
     found(place)
 
@@ -265,12 +265,12 @@ def test_the_source_still_has_the_name_that_we_replace_read_or_set(module: str, 
     assert spelled in inspect.getsource(importlib.import_module(module))
 
 
-@pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize("name", sorted(BLOCKS))
 def test_the_admins_templates_still_have_the_blocks_that_we_fill(name: str) -> None:
     assert BLOCKS[name] <= set(blocks(name))
 
 
-@pytest.mark.parametrize("module", UNFOLD_NAMES)
+@pytest.mark.parametrize("module", sorted(UNFOLD_NAMES))
 def test_unfold_still_has_the_classes_of_our_admin(module: str) -> None:
     assert set(UNFOLD_NAMES[module]) <= vars(importlib.import_module(module)).keys()
 

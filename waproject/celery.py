@@ -104,13 +104,17 @@ def keep_the_logging_of_the_settings(**_: Any) -> None:
 
 @signals.import_modules.connect
 def refuse_to_start_with_errors(**_: Any) -> None:
-    """A worker, beat or Flower that fails a system check does not start."""
-    from waproject import checks
+    """A worker, beat or Flower that fails a system check does not start, nor does one on an older schema."""
+    from waproject import checks, schema
     from waproject.bus import flower
 
-    checks.refuse_to_start_with_errors()
-    if flower.is_this_process():
-        flower.prepare(app)
+    # Celery logs the traceback of an exception that leaves a signal's handler.
+    with start_errors.in_words():
+        checks.refuse_to_start_with_errors()
+        if flower.is_this_process():
+            flower.prepare(app)
+        else:
+            schema.refuse_an_older_schema()
 
 
 @signals.worker_ready.connect

@@ -270,6 +270,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "WhatsApp pipeline",
     "DESCRIPTION": "Send WhatsApp messages, follow what became of them, record events.",
     "VERSION": "0.1.0",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "waproject.web.openapi.add_refusals",
+    ],
+    # A file is bytes in a request and an address in an answer.
+    "COMPONENT_SPLIT_REQUEST": True,
     # The docs page loads nothing from elsewhere.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

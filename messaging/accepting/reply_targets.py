@@ -1,5 +1,6 @@
 """Targets of replies and reactions: a client names them by our id or by wamid, Meta needs the wamid."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -12,6 +13,8 @@ from messaging.whatsapp.recipients import canonical, is_phone
 
 REPLY_TO = "reply_to"
 REACTS_TO = "message_data.message_id"
+# Base64, of any alphabet: Meta calls it opaque.
+_WAMID = re.compile(r"wamid\.[\x21-\x7e]{1,506}")
 
 
 def with_reply_targets(new: Sequence[NewMessage]) -> list[NewMessage | InvalidContent]:
@@ -52,6 +55,8 @@ def _resolved(message: NewMessage, known: Mapping[UUID, Message]) -> NewMessage 
         if target.wamid is None:
             return InvalidContent(field, "WhatsApp has not accepted that message yet: there is nothing to answer.")
         name = target.wamid
+    elif name and not _WAMID.fullmatch(name):
+        return InvalidContent(field, "This is no id: give the id of a message here, or its wamid (wamid.…).")
     content = message.content | {"message_id": name} if message.type == REACTION else message.content
     return replace(message, context_wamid=name, content=content) if name else message
 

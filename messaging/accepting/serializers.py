@@ -144,7 +144,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 class BulkSerializer(serializers.Serializer[Any]):
     """Up to 1,000 messages; each is a send body."""
 
-    messages = SendSerializer(many=True)
+    messages = serializers.ListField(child=SendSerializer(), min_length=1, max_length=MAX_BULK)
 
 
 class BulkItemSerializer(serializers.Serializer[Any]):

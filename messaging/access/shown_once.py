@@ -1,4 +1,4 @@
-"""The page that shows new secrets once: they are part of one answer and stored nowhere, neither in a cookie."""
+"""The page that shows new secrets once: part of one answer, and stored in no cookie."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -31,16 +31,21 @@ def learn_whatsapp_ids(answers: Mapping[str, str]) -> None:
             unique_fields=["phone"],
             update_fields=["wa_id", "peer"],
         )
-        for row in rows.values():
+        for _, row in sorted(rows.items()):
             if row.phone != row.peer:
                 _renumber(row)
 
 
 def _renumber(row: WhatsAppId) -> None:
+    contacts = Contact.objects.filter(phone_key__in=[row.phone, row.peer]).values_list(
+        "portfolio", "phone_key", "user_id"
+    )
+    of_today = {portfolio: user_id for portfolio, key, user_id in contacts if key == row.peer}
     apply_updates(
         [
-            ContactUpdate(portfolio, row.wa_id, None, previous_phone=row.phone, creates=False)
-            for portfolio in Contact.objects.filter(phone_key=row.phone).values_list("portfolio", flat=True)
+            # With the BSUID of the number of today, so that the contact of the old number is merged into that one.
+            ContactUpdate(portfolio, row.wa_id, of_today.get(portfolio), previous_phone=row.phone, creates=False)
+            for portfolio in sorted(portfolio for portfolio, key, _ in contacts if key == row.phone)
         ]
     )
     waiting = Message.objects.filter(

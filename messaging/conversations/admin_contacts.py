@@ -1,4 +1,4 @@
-"""Contacts in the admin: who wrote to us, their consent and their conversations."""
+"""Contacts in the admin, with their consent and conversations."""
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -23,7 +23,7 @@ from waproject.web.read_only_admin import ReadOnlyAdmin
 
 @admin.register(Contact)
 class ContactAdmin(ReadOnlyAdmin):
-    """Who wrote to us."""
+    """Everybody who wrote to us."""
 
     list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
     search_fields = ["name"]
@@ -60,9 +60,9 @@ class ContactAdmin(ReadOnlyAdmin):
             ),
         ) or SafeString("none")
 
-    @admin.action(description="Block: store, tell nobody, send nothing", permissions=["block"])
+    @admin.action(description="Block (store messages, deliver and send none)", permissions=["block"])
     def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        """Until somebody unblocks."""
+        """Nothing is sent until the contact is unblocked."""
         self._note(request, queryset, "block")
         with transaction.atomic():
             pks = list(queryset.values_list("pk", flat=True))
@@ -71,7 +71,7 @@ class ContactAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Unblock", permissions=["block"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        """What came meanwhile stays untold."""
+        """Messages received meanwhile are not delivered to subscribers."""
         self._note(request, queryset, "unblock")
         queryset.update(blocked_at=None)
 

@@ -50,7 +50,7 @@ class Conversation:
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether the last word is the user's."""
+        """Whether the latest message is the user's."""
         return self.latest.direction == Direction.INBOUND and self.latest.type not in NO_QUESTION
 
     @property

@@ -18,6 +18,7 @@ from messaging.media.serve import NotInStorage, filename_of, is_shown, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
 from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.state_marks import mark
 
 MOST_AT_ONCE = 1000
 _LINK = "<div class='file'><a href='{url}'>{name}</a>"
@@ -46,7 +47,7 @@ def shown(media: Media | None) -> SafeString:
 
 
 def may_fetch_again(request: HttpRequest, media: Media) -> bool:
-    """Whether it did not come (yet), and the account may act on messages."""
+    """Whether the file is missing and the account may act on messages."""
     return media.state != State.STORED and bool(request.user.has_perm("messaging.change_message"))
 
 
@@ -67,9 +68,9 @@ def _words(media: Media) -> str:
 
 @admin.register(Media)
 class MediaAdmin(ReadOnlyAdmin):
-    """The files of messages: where they are, and what kept them."""
+    """Media files of messages: state, attempts and last error."""
 
-    list_display = ["created_at", "kind", "state", "bytes", "attempts", "next_try", "error"]
+    list_display = ["created_at", "kind", "state_mark", "bytes", "attempts", "next_try", "error"]
     list_filter = ["state", "kind"]
     ordering = ["-message_id"]
     actions = ["fetch_again"]
@@ -127,10 +128,15 @@ class MediaAdmin(ReadOnlyAdmin):
         self._fetch_again(request, [pk])
         return HttpResponseRedirect(reverse("admin:messaging_message_change", args=[pk]))
 
-    @admin.action(description="Fetch again (did not come)", permissions=["intervene"])
+    @admin.action(description="Download again (missing files)", permissions=["intervene"])
     def fetch_again(self, request: HttpRequest, queryset: QuerySet[Media]) -> None:
         """Ask Meta again, from the first try on."""
         self._fetch_again(request, list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]))
+
+    @admin.display(description="state", ordering="state")
+    def state_mark(self, media: Media) -> SafeString:
+        """With its colour."""
+        return mark(media.state, media.get_state_display())
 
     @admin.display(description="size", empty_value="")
     def bytes(self, media: Media) -> str:

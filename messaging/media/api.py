@@ -24,7 +24,7 @@ from messaging.media.serializers import NoFileSerializer, UploadedSerializer, Up
 from messaging.media.serve import NotInStorage, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
-from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload
+from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
 from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
 
 # Most files come within seconds.
@@ -103,7 +103,7 @@ class UploadView(APIView):
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         file, sender = given.validated_data["file"], given.validated_data.get("sender")
-        mime_type = given.validated_data.get("type") or file.content_type or ""
+        mime_type = sendable_type(given.validated_data.get("type") or file.content_type or "")
         try:
             kind = check_upload(mime_type, file.size)
             number = number_to_send_from(sender)

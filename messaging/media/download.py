@@ -79,7 +79,7 @@ def _look_up(api: MediaApi, download: Download) -> Found:
 
 
 def _problem(download: Download, found: Found, fetched: Fetched) -> str:
-    """What speaks against what came; empty for nothing."""
+    """The reason to reject a downloaded file; empty if there is none."""
     if found.size is not None and found.size != fetched.size:
         return f"{fetched.size:,} bytes came, and Meta tells of {found.size:,}."
     if not is_same_digest(found.sha256, fetched.sha256) or not is_same_digest(download.sha256, fetched.sha256):

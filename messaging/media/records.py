@@ -127,7 +127,7 @@ def claim_media(most: int) -> list[Download]:
 
 
 def record_media(tried: Sequence[Tried]) -> None:
-    """Write down what came of each. A try whose lease was taken over meanwhile changes nothing any more."""
+    """Record the outcomes. An attempt whose lease another process has taken over changes nothing."""
     now = timezone.now()
     ordered = sorted(tried, key=lambda one: one.download.message_id)
     with transaction.atomic():
@@ -155,7 +155,7 @@ def fetch_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
 
 
 def tidy_media() -> None:
-    """Give up what was never recorded in time, because each try killed its process."""
+    """Fail files whose attempts were never recorded, because each one killed its process."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

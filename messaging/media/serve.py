@@ -34,7 +34,7 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 
 
 class NotInStorage(Exception):
-    """The storage does not have what its row says: somebody removed it."""
+    """The storage lacks the file that its row names: it was removed."""
 
 
 def serve(request: HttpRequest, media: Media) -> HttpResponseBase:

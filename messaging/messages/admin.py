@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -21,9 +21,19 @@ from messaging.messages.csv_export import csv_lines
 from messaging.messages.search import search_messages
 from messaging.messages.timeline import timeline
 from messaging.messages.waiting_reasons import waiting_reason
-from messaging.models import Attempt, AuditEntry, Message
+from messaging.models import Attempt, AuditEntry, Direction, Message
 from messaging.outgoing.admin_actions import InterventionActions
+from messaging.states import Status
 from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.state_marks import mark
+
+# The actions that a state allows.
+BUTTONS = {
+    Status.PENDING: {"cancel"},
+    Status.QUEUED: {"cancel"},
+    Status.UNKNOWN: {"mark_failed", "send_again"},
+    Status.FAILED: {"send_again"},
+}
 
 
 class AttemptInline(ReadOnlyInline):
@@ -37,7 +47,7 @@ class AttemptInline(ReadOnlyInline):
 class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     """Message history: search by phone number, wamid or our id."""
 
-    list_display = ["accepted", "direction", "peer", "type", "short_text", "status", "waits_for", "error_title"]
+    list_display = ["accepted", "direction", "peer", "type", "short_text", "state", "waits_for", "error_title"]
     list_display_links = ["accepted", "peer"]
     list_filter = ["direction", "status", AcceptedFilter, AttentionFilter, "priority", "number"]
     list_select_related = ["number"]
@@ -47,6 +57,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     ordering = ["-id"]
     list_before_template = "admin/messaging/message/export.html"
     inlines = [AttemptInline]
+    change_form_outer_before_template = "admin/messaging/message/head.html"
     fieldsets = [
         (
             None,
@@ -73,10 +84,31 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
                 ],
             },
         ),
-        ("Timeline", {"fields": ["trail"]}),
         ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "conversation", "trail", "waits_for", "decisions", "file", "fetch_again"]
+    readonly_fields = ["id", "conversation", "waits_for", "decisions", "file", "fetch_again"]
+
+    class Media:
+        js = ["messaging/copy.js"]
+
+    def buttons_of(self, obj: Message) -> set[str]:
+        """What can still be decided of it."""
+        return BUTTONS.get(Status(obj.status), set()) if obj.direction == Direction.OUTBOUND else set()
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
+        """Its state, the reason and the timeline stand first."""
+        message = options.get("obj")
+        if message is not None:
+            waits = waiting_reason(message)
+            error = f"{message.error_title} ({message.error_code})" if message.error_code else message.error_title
+            reason = f"Waits for {waits}." if waits else error
+            context["head"] = {"mark": self.state(message), "reason": reason, "trail": self.trail(message)}
+        return super().render_change_form(request, context, *args, **options)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, message: Message) -> SafeString:
+        """With its colour."""
+        return mark(message.status)
 
     def get_urls(self) -> list[URLPattern]:
         """The export beside the list."""
@@ -149,7 +181,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     @admin.display(description="Decisions")
     def decisions(self, message: Message) -> SafeString:
-        """What people and clients did to it."""
+        """Audit entries of the message."""
         entries = AuditEntry.objects.filter(object=f"message {message.pk}").order_by("id")
         return format_html_join(
             SafeString("<br>"),
@@ -157,7 +189,6 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             ((timezone.localtime(e.at).strftime("%Y-%m-%d %H:%M:%S"), e.action, e.who) for e in entries),
         ) or SafeString("none")
 
-    @admin.display(description="Events")
     def trail(self, message: Message) -> SafeString:
         """Every event, oldest first."""
         rows = format_html_join(
@@ -176,6 +207,6 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         return format_html(
             "<table class='trail'><thead><tr>"
             "<th>Time</th><th>Status</th><th>From</th><th>Error</th></tr></thead>{}</table>"
-            "<p class='help'>In brackets: told too late to change the status.</p>",
+            "<p class='help'>In brackets: arrived too late to change the status.</p>",
             rows,
         )

@@ -35,7 +35,7 @@ CAMPAIGN_RESPONSES = {200: CampaignSerializer, 404: OpenApiResponse(description=
 
 
 class CancelView(APIView):
-    """Keep a message from being sent that has not been sent yet."""
+    """Cancel a message that was not sent yet."""
 
     staff_permissions = {"POST": "messaging.change_message"}
 
@@ -57,7 +57,7 @@ class RetryView(APIView):
 
 
 class HoldCampaignView(APIView):
-    """Stop a campaign of yours; its messages wait."""
+    """Hold a campaign of yours: its messages wait."""
 
     staff_permissions = {"POST": "messaging.add_hold"}
 
@@ -68,7 +68,7 @@ class HoldCampaignView(APIView):
 
 
 class ResumeCampaignView(APIView):
-    """Send on what a hold stopped."""
+    """Resume a held campaign."""
 
     staff_permissions = {"POST": "messaging.change_hold"}
 

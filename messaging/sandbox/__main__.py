@@ -87,7 +87,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     """``150-600`` or ``100,300,600``."""
     parts = re.split(r"[-,]", text)
     if not all(part.strip().isdecimal() for part in parts):
-        raise argparse.ArgumentTypeError(f"'{text}' holds something else than whole milliseconds")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a list of whole milliseconds")
     return tuple(int(part) for part in parts)
 
 

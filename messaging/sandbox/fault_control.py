@@ -1,4 +1,4 @@
-"""``/_sandbox/faults``: what shall go wrong, and how often it did."""
+"""``/_sandbox/faults``: faults on request, with their hits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that were asked for: which calls they hit, when, and how often they did."""
+"""Faults on request: the calls that they hit, their rhythm, and how often they hit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The calls that a fault is about; None: any. ``to`` is digits or a user id."""
+    """The calls that a fault hits; None: any. ``to`` is digits or a user id."""
 
     phone_number_id: str | None = None
     to: str | None = None
@@ -77,7 +77,7 @@ class _Count:
 
 
 class Faults:
-    """Faults in the order in which they came, numbered from 1."""
+    """Faults in the order in which they were added, numbered from 1."""
 
     def __init__(self) -> None:
         self._last = 0

@@ -17,9 +17,8 @@ PAIR_CODE = 131056
 # Meta has no code of its own for the portfolio's limit: it is reported as its limit against spam.
 MESSAGING_LIMIT_CODE = 131048
 WINDOW_S = 1.0
-# One message to a user in 6 s. Within 6 s up to 45 may go, the others borrowed from the time that follows.
+# One message to a user in 6 s. Within a burst up to 45 may go, all but the first borrowed from the time that follows.
 PAIR_EVERY_S = 6.0
-PAIR_BURST_S = 6.0
 PAIR_BURST = 45
 DAY_S = 24 * 3600.0
 
@@ -41,13 +40,13 @@ class Pair:
         """After the first message."""
         return cls(now + PAIR_EVERY_S, now)
 
-    def take(self, now: float) -> bool:
-        """Count a message, unless it is over the limit."""
+    def take(self, now: float, burst_s: float) -> bool:
+        """Count a message, unless it is over the limit; a burst lasts for ``burst_s`` from its first message."""
         if now >= self.paid_until:
             self.credit = min(PAIR_BURST - 1.0, self.credit + (now - self.paid_until) / PAIR_EVERY_S)
             self.paid_until, self.burst_at = now + PAIR_EVERY_S, now
             return True
-        if self.credit < 1 or now - self.burst_at >= PAIR_BURST_S:
+        if self.credit < 1 or now - self.burst_at >= burst_s:
             return False
         self.credit -= 1
         self.paid_until += PAIR_EVERY_S
@@ -103,7 +102,7 @@ class Limits:
         pair = self._pairs.get(key)
         if pair is None:
             self._pairs[key] = Pair.first(now)
-        elif not pair.take(now):
+        elif not pair.take(now, behaviour.pair_burst_seconds):
             raise graph_errors.of_code(PAIR_CODE, behaviour.throttle_status)
 
     def _is_opened(self, recipient: User, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Recipients whose number says how a call to them ends, so that a fault can be tried without asking for it first.
+"""Recipients whose number says how a call to them ends: faults that need no request beforehand.
 
 They are in the American area code 555, which has no users: +1 555 9 and a code of Meta's, and so on.
 """

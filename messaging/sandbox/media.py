@@ -1,4 +1,4 @@
-"""Files that users sent or that were uploaded, in memory: ids, signed URLs, and what goes wrong with them."""
+"""Files from users and uploads, in memory: their ids, signed URLs and faults."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ TOO_LARGE_BYTES = 2 * 1024**3
 class FaultKind(StrEnum):
     """What goes wrong when the file is fetched. Those with `times` happen so often, then all is well."""
 
-    # The webhook and the look-up tell the SHA-256 of something else.
+    # The webhook and the look-up report the SHA-256 of other content.
     WRONG_SHA = "wrong_sha"
-    # The look-up tells of 2 GB.
+    # The look-up reports 2 GB.
     TOO_LARGE = "too_large"
-    # The look-up tells the true size, and the transfer does not end there.
+    # The look-up reports the true size, and the transfer goes on beyond it.
     ENDLESS = "endless"
     # The look-up knows no such id.
     GONE = "gone"
@@ -70,13 +70,13 @@ class MediaFile:
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 that is told."""
-        told = b"something else" if self.has(FaultKind.WRONG_SHA) else self.content
-        return hashlib.sha256(told).digest()
+        """The SHA-256 that the webhook and the look-up report."""
+        hashed = b"other content" if self.has(FaultKind.WRONG_SHA) else self.content
+        return hashlib.sha256(hashed).digest()
 
     @property
-    def told_size(self) -> int:
-        """The size that the look-up tells."""
+    def reported_size(self) -> int:
+        """The size that the look-up reports."""
         return TOO_LARGE_BYTES if self.has(FaultKind.TOO_LARGE) else len(self.content)
 
     def has(self, kind: FaultKind) -> bool:
@@ -107,7 +107,7 @@ class MediaLibrary:
         return file
 
     def find(self, media_id: str) -> MediaFile | None:
-        """None for what is not there, or is said to be gone."""
+        """The file with this id; None where there is none, or its fault is ``gone``."""
         file = self._files.get(media_id)
         return None if file is None or file.has(FaultKind.GONE) else file
 
@@ -125,9 +125,9 @@ class MediaLibrary:
         return f"mid={file.id}&ext={until}&hash={self._signature(file.id, str(until))}"
 
     def opened(self, media_id: str, until: str, signature: str) -> MediaFile | None:
-        """The file of a URL that is ours and has not run out."""
-        ours = hmac.compare_digest(signature.encode(), self._signature(media_id, until).encode())
-        return self.find(media_id) if ours and int(until) >= time.time() else None
+        """The file of a URL whose signature is right and that has not expired."""
+        signed = hmac.compare_digest(signature.encode(), self._signature(media_id, until).encode())
+        return self.find(media_id) if signed and int(until) >= time.time() else None
 
     def _signature(self, media_id: str, until: str) -> str:
         return hmac.new(self.secret.encode(), f"{media_id}.{until}".encode(), hashlib.sha256).hexdigest()
@@ -172,7 +172,7 @@ def media_content(
 
 
 def kind_of(mime_type: str) -> str:
-    """What WhatsApp makes of a file."""
+    """The type of message in which a user sends such a file."""
     family = mime_type.partition("/")[0]
     return family if family in {"image", "video", "audio"} else "document"
 

@@ -1,4 +1,4 @@
-"""The Cloud API's endpoints of files: looked up by id, fetched by a URL that lives for five minutes, uploaded."""
+"""The Cloud API's media endpoints: look-up by id, download from a URL that expires after five minutes, upload."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MediaHandler(TokenHandler):
                 "url": _ELSEWHERE if file.has(FaultKind.ELSEWHERE) else there,
                 "mime_type": file.mime_type,
                 "sha256": file.digest.hex(),
-                "file_size": file.told_size,
+                "file_size": file.reported_size,
                 "id": file.id,
             }
         )

@@ -1,4 +1,4 @@
-"""How a call of the Cloud API ends when it does not simply succeed: frozen, from JSON, no HTTP."""
+"""Outcomes of calls to the Cloud API that do not simply succeed: frozen, from JSON, no HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Ending(StrEnum):
 
 
 class Moment(StrEnum):
-    """Whether Meta has taken the message when the call breaks."""
+    """Whether Meta has accepted the message when the call breaks."""
 
     BEFORE = "before_accept"
     AFTER = "after_accept"
@@ -37,7 +37,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`accepts`: the message is taken and enters the ledger. `code` and `http_status` are those of an ERROR.
+    """`accepts`: the message is accepted and enters the ledger. `code` and `http_status` are those of an ERROR.
 
     `slow_ms` is the answer time in the place of the usual one. `failure`: the code with which the message is reported
     failed by webhook. `silent`: no status is ever reported.
@@ -60,12 +60,12 @@ ACCEPTED = Outcome()
 
 
 def refused(code: int, http_status: int | None = None) -> Outcome:
-    """Not taken: answered with this code, under the HTTP status that Meta gives it unless another one is said."""
+    """Not accepted: answered with this code, under Meta's usual HTTP status for it unless another one is given."""
     return Outcome(Ending.ERROR, False, code, http_status or usual_http_status(code))
 
 
 def failed_later(code: int) -> Outcome:
-    """Taken, and reported failed by webhook."""
+    """Accepted, and reported failed by webhook."""
     return Outcome(failure=code)
 
 
@@ -74,7 +74,7 @@ def outcome_from(given: object) -> Outcome:
 
     ``{"error": code, "status"?: 400-599}``, ``{"status": 500-599, "error"?, "after_accept": true}``,
     ``{"error": code, "later": true}``, ``{"hang" | "drop": "before_accept" | "after_accept"}``, ``{"slow": ms}``,
-    ``{"silent": true}``, which may also go with the others that take the message.
+    ``{"silent": true}``, which may also go with the others that accept the message.
 
     Raises InputError.
     """
@@ -91,7 +91,7 @@ def outcome_from(given: object) -> Outcome:
             raise InputError(f"outcome.{name}", "goes with an error")
     outcome = _ended(ends[0], given, silent) if ends else Outcome(silent=silent)
     if silent and not outcome.accepts:
-        raise InputError("outcome.silent", "is about a message that was taken")
+        raise InputError("outcome.silent", "is about a message that was accepted")
     return outcome
 
 
@@ -118,7 +118,7 @@ def _error(given: dict[str, Any], silent: bool) -> Outcome:
         else usual_http_status(code)
     )
     if after and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise InputError("outcome.after_accept", "needs a status of 500 or more: a 4xx says that nothing was taken")
+        raise InputError("outcome.after_accept", "needs a status of 500 or more: a 4xx says that nothing was accepted")
     return Outcome(Ending.ERROR, after, code, status, silent=silent)
 
 

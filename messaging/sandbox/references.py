@@ -7,7 +7,7 @@ from typing import Any
 
 from . import graph_errors
 from .checks.params import Param
-from .media import MediaFile, MediaLibrary
+from .media import MediaLibrary
 from .media_types import can_carry
 from .outcomes import Outcome, failed_later
 from .template_fit import check_fit
@@ -47,27 +47,25 @@ def check_files(message: OutboundMessage, media: MediaLibrary) -> Outcome | None
     A file that this type of message cannot carry is found out only later: the message is accepted and then fails.
     """
     outcome = None
-    for kind, param in _media_ids(Param(message.body.get(message.type), message.type), message.type):
+    for kind, param in _media_ids(message):
         file = media.find(param.value)
         if file is None:
             raise param.unusable("is not a valid whatsapp business account media attachment ID")
-        if not _fits(kind, file):
+        if not can_carry(kind, file.mime_type, file.content):
             outcome = failed_later(MEDIA_NOT_USABLE)
     return outcome
 
 
-def _fits(kind: str, file: MediaFile) -> bool:
-    return can_carry(kind, file.mime_type, file.content)
-
-
-def _media_ids(node: Param, key: str) -> Iterator[tuple[str, Param]]:
-    """Each media id of a node at any depth, with the kind of message that its file is for."""
-    value: Any = node.value
-    if isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _media_ids(Param(inner, f"{node.path}[{index}]"), "")
-    elif isinstance(value, dict):
-        if key in _FILE_KEYS and value.get("id") is not None:
-            yield key, node.need("id")
-        for name, inner in value.items():
-            yield from _media_ids(Param(inner, f"{node.path}['{name}']"), name)
+def _media_ids(message: OutboundMessage) -> Iterator[tuple[str, Param]]:
+    """Each media id of a message at any depth, with the kind of message that its file is for."""
+    waiting = [(message.type, Param(message.body[message.type], message.type))]
+    # Not by recursion: an order or the data of a flow may be nested as deeply as the sender likes.
+    while waiting:
+        key, node = waiting.pop()
+        value: Any = node.value
+        if isinstance(value, list):
+            waiting += (("", Param(inner, f"{node.path}[{index}]")) for index, inner in enumerate(value))
+        elif isinstance(value, dict):
+            if key in _FILE_KEYS and isinstance(value.get("id"), str):
+                yield key, node.need("id")
+            waiting += ((name, Param(inner, f"{node.path}['{name[:64]}']")) for name, inner in value.items())

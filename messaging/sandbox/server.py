@@ -1,4 +1,4 @@
-"""The routes, and the server that runs until it is told to stop."""
+"""The routes, and the server, which runs until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ MAX_MS = 120_000
 MAX_THROUGHPUT = 100_000
 MAX_BATCH = 1000
 MAX_MESSAGING_LIMIT = 10_000_000
+MAX_PAIR_BURST_S = 3600
 MAX_WINDOW_S = 7 * 24 * 3600
 STATUSES = ("sent", "delivered", "read")
 
@@ -60,10 +61,10 @@ class Behaviour:
     ``played``: they play the voice messages that they read.
 
     Meta's limits: ``throughput`` is a number's messages in any second; 0 for no limit. ``throughputs`` has those of
-    single numbers, by their ids. ``pair_limit``: one message to a user in 6 s. ``messaging_limit``: users a day who
-    get a message outside of their customer service windows, over all numbers; 0 for no limit. ``throttle_status`` is
-    the HTTP status of such refusals, which was 400 at times. ``window``: see WindowRule. ``free_service_messages``:
-    a month, of each number.
+    single numbers, by their ids. ``pair_limit``: one message to a user in 6 s, and up to 45 on credit within
+    ``pair_burst_seconds``. ``messaging_limit``: users a day who get a message outside of their customer service
+    windows, over all numbers; 0 for no limit. ``throttle_status`` is the HTTP status of such refusals, which was 400
+    at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number.
 
     Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
     ``skip_delivered`` of those that are read get no ``delivered``; ``status_before_answer`` get the webhook of
@@ -81,6 +82,7 @@ class Behaviour:
     throughput: int = 80
     throughputs: Mapping[str, int] = field(default_factory=dict)
     pair_limit: bool = True
+    pair_burst_seconds: int = 6
     messaging_limit: int = 0
     throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
     window: WindowRule = WindowRule.OFF
@@ -134,6 +136,7 @@ _SHARES = ("sent_before_failed", "skip_delivered", "status_before_answer", "webh
 _WHOLE = {
     "throughput": (0, MAX_THROUGHPUT),
     "throttle_status": (400, 429),
+    "pair_burst_seconds": (1, MAX_PAIR_BURST_S),
     "messaging_limit": (0, MAX_MESSAGING_LIMIT),
     "free_service_messages": (0, MAX_MESSAGING_LIMIT),
     "window_seconds": (1, MAX_WINDOW_S),

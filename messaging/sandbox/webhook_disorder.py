@@ -1,4 +1,4 @@
-"""Webhooks as Meta may send them: late, out of order, several in one POST, the same one twice."""
+"""The order and number of webhooks as Meta may send them: late, mixed, several in one POST, the same one twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 
 
 class DisorderlySender:
-    """Sends through a WebhookSender what the behaviour of the moment leaves of its order."""
+    """Sends through a WebhookSender, in the disorder that the present behaviour asks for."""
 
     def __init__(self, sender: WebhookSender, behaviour: Callable[[], Behaviour]) -> None:
         self._sender = sender
@@ -78,7 +78,7 @@ class DisorderlySender:
         task = asyncio.create_task(work)
         self._held.add(task)
         task.add_done_callback(self._held.discard)
-        # Whoever waits for the first attempt must not wait for one that was dropped.
+        # A caller that waits for the first attempt must not wait for one that was dropped.
         task.add_done_callback(lambda done: delivery.tried.set() if done.cancelled() else None)
 
 

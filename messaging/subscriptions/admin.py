@@ -28,6 +28,7 @@ from messaging.subscriptions.manage import (
 )
 from messaging.subscriptions.retention import KEPT
 from waproject.web.read_only_admin import BoundedPaginator, ReadOnlyAdmin
+from waproject.web.state_marks import mark
 from waproject.web.themed_admin import CheckboxSelectMultiple, ModelAdmin
 
 MOST_AT_ONCE = 1000
@@ -68,6 +69,10 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         "previous_secret_until", "created_at",
     ]  # fmt: skip
     actions = ["switch_on", "rotate", "send_test", "replay_failed"]
+
+    def buttons_of(self, obj: Subscription) -> set[str]:
+        """Nothing goes to one that is switched off."""
+        return {"rotate", "send_test", "replay_failed"} if obj.active else {"switch_on", "rotate"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
         """Without those that are deleted and not cleared away yet."""
@@ -151,7 +156,17 @@ def _change(obj: Subscription, form: Any, who: str) -> None:
 class DeliveryAdmin(ReadOnlyAdmin):
     """The delivery log."""
 
-    list_display = ["id", "subscription", "event", "state", "attempts", "status_code", "duration_ms", "error", "due_at"]
+    list_display = [
+        "id",
+        "subscription",
+        "event",
+        "state_mark",
+        "attempts",
+        "status_code",
+        "duration_ms",
+        "error",
+        "due_at",
+    ]
     list_filter = ["state", "event"]
     list_select_related = ["subscription"]
     search_fields = ["=id", "=subscription__id", "=message__id"]
@@ -166,6 +181,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Whether the account may act on subscriptions."""
         return bool(request.user.has_perm("messaging.change_subscription"))
+
+    @admin.display(description="state", ordering="state")
+    def state_mark(self, row: Delivery) -> str:
+        """With its colour."""
+        return mark(row.state)
 
     @admin.display(description="Tries")
     def tries(self, row: Delivery) -> str:

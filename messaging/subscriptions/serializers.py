@@ -135,6 +135,10 @@ class SinceSerializer(serializers.Serializer[Any]):
 
     since = MomentField(help_text="Deliveries of what happened since then.")
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known."""
+        return known_alone(super().to_internal_value, data, self.fields)
+
 
 class ReplayedSerializer(serializers.Serializer[Any]):
     """How many are delivered once more; at most 10,000 at a time."""

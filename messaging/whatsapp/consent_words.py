@@ -4,6 +4,9 @@ English follows the CTIA's list for text messages, without those that are common
 `quit`, `yes`). A message counts only if it consists of such a word alone.
 """
 
+import re
+import unicodedata
+
 STOP: dict[str, tuple[str, ...]] = {
     "en": ("stop", "stopall", "unsubscribe", "opt out", "optout", "stop promotions"),
     "de": ("stopp", "abmelden", "abbestellen"),
@@ -30,9 +33,28 @@ START: dict[str, tuple[str, ...]] = {
 }
 
 
+# Spellings that Unicode does not decompose: the wasla alif, the final ya without dots, the bound ta, the kashida.
+_ARABIC = str.maketrans({"\u0671": "\u0627", "\u0649": "\u064a", "\u0629": "\u0647", "\u0640": ""})
+# Smileys written with a letter or digit, such as :D, ;-P, =3 or xD, which would be left as words.
+_SMILEYS = re.compile(r"[:;=]['-]?[dDpPoO03]+(?!\w)|(?<!\w)[8xX]['-]?[dD]+(?!\w)")
+# The blocks of Indic scripts, whose marks are vowels and no accents.
+_INDIC = range(0x0900, 0x0E00)
+
+
 def plain(text: str) -> str:
-    """A text as it is compared: lower case, without what stands around it."""
-    return " ".join(text.casefold().strip(" \t\r\n.!?*_~\"'").split())
+    """A text as it is compared: its letters and digits alone, without case and accents.
+
+    Quotes, brackets, punctuation, emoji, direction marks, full-width forms, blanks and hyphens make no difference
+    ("opt-out", "S\u2019abonner", "/STOP!"); another word does.
+    """
+    text = _SMILEYS.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if _is_kept(letter))
+    return "".join(letters).translate(_ARABIC)
+
+
+def _is_kept(letter: str) -> bool:
+    category = unicodedata.category(letter)[0]
+    return category in "LN" or (category == "M" and ord(letter) in _INDIC)
 
 
 def words(table: dict[str, tuple[str, ...]], languages: list[str], more: list[str]) -> frozenset[str]:

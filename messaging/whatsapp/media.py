@@ -27,13 +27,27 @@ LIMITS: Mapping[str, int] = {
 }
 # How long Meta keeps the file of a message that a webhook told of, and one that was uploaded.
 KEPT_FOR_DAYS, UPLOAD_KEPT_FOR_DAYS = 7, 30
-# What a message may carry, by kind; Meta takes more types of documents than its page names.
+# What a message may carry, by kind.
 UPLOADS: Mapping[str, frozenset[str]] = {
     "image": frozenset({"image/jpeg", "image/png"}),
     "sticker": frozenset({"image/webp"}),
     "video": frozenset({"video/mp4", "video/3gpp"}),
     "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+    "document": frozenset(
+        {
+            "application/msword",
+            "application/pdf",
+            "application/vnd.ms-excel",
+            "application/vnd.ms-powerpoint",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "text/plain",
+        }
+    ),
 }
+# Names that browsers and cameras give types of ours.
+_ALIASES: Mapping[str, str] = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "audio/mp3": "audio/mpeg"}
 _MIME = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*(\s*;\s*[\w.+-]+=(\"[^\"\\\r\n]*\"|[\w.+-]+))*", re.ASCII)
 _HEX_DIGITS = 64
 _SHA256_BYTES = 32
@@ -65,15 +79,24 @@ class NotSendable(Exception):
     """No message can carry such a file; the text says why, for who wants to send it."""
 
 
+def sendable_type(mime_type: str) -> str:
+    """The type under which Meta takes a file that is given as this one: `image/jpg` is `image/jpeg`."""
+    plain, separator, parameters = mime_type.partition(";")
+    known = _ALIASES.get(plain.strip().lower())
+    return f"{known}{separator}{parameters}" if known else mime_type
+
+
 def check_upload(mime_type: str, size: int) -> str:
     """The kind of message that can carry such a file. Raises NotSendable."""
     if not is_mime_type(mime_type):
         raise NotSendable("This is no MIME type, such as image/jpeg.")
-    plain = mime_type.partition(";")[0].strip().lower()
-    kind = next((kind for kind, types in UPLOADS.items() if plain in types), "document")
-    if kind == "document" and plain.partition("/")[0] in UPLOADS:
-        known = sorted(each for types in UPLOADS.values() for each in types if each.partition("/")[0] in plain)
-        raise NotSendable(f"WhatsApp does not take {plain}; of this family it takes {', '.join(known)}.")
+    plain = sendable_type(mime_type).partition(";")[0].strip().lower()
+    kind = next((kind for kind, types in UPLOADS.items() if plain in types), None)
+    if kind is None:
+        family = plain.partition("/")[0]
+        known = sorted(each for types in UPLOADS.values() for each in types if each.partition("/")[0] == family)
+        known = known or sorted(each for types in UPLOADS.values() for each in types)
+        raise NotSendable(f"WhatsApp does not take {plain}; it takes {', '.join(known)}.")
     if not size:
         raise NotSendable("The file is empty.")
     if size > LIMITS[kind]:

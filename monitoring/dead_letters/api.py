@@ -16,6 +16,7 @@ from monitoring.models import Move
 from monitoring.queue_depth import QueuesAway
 from monitoring.queue_status import RETRY_AFTER_S
 from waproject.queues import LANES, Lane
+from waproject.web.strict_fields import known_alone
 
 
 class FailureSerializer(serializers.Serializer[Any]):
@@ -80,6 +81,10 @@ class WhichSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=100), min_length=1, max_length=redrive_jobs.MOST_IDS, required=False
     )
     all = serializers.BooleanField(default=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known."""
+        return known_alone(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One of the two."""

@@ -28,7 +28,12 @@ FAULTS = {
 
 def started(command: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """The end of a process; an empty value unsets a variable."""
-    paths = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path), "PORT": "0"}
+    paths = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "TMPDIR": str(tmp_path),
+        "PORT": "0",
+        "WEB_WORKERS": "1",
+    }
     env = {name: value for name, value in {**os.environ, **paths, **PRODUCTION, **environment}.items() if value}
     return subprocess.run(
         ["/bin/sh", "-c", f"exec {command}"],

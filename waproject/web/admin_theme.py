@@ -59,7 +59,7 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
-        "title": "Passing on",
+        "title": "Webhooks",
         "items": [
             _item("Subscriptions", "webhook", "messaging.subscription"),
             _item("Deliveries", "outgoing_mail", "messaging.delivery"),
@@ -67,7 +67,7 @@ SIDEBAR: list[dict[str, Any]] = [
         ],
     },
     {
-        "title": "Looking after it",
+        "title": "Operations",
         "items": [
             _item("Alerts", "notifications", "monitoring.alert"),
             _item("Silences", "notifications_off", "monitoring.silence"),

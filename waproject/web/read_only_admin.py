@@ -40,7 +40,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """What happened cannot be edited, only looked at."""
+    """History is shown, never edited."""
 
     paginator = BoundedPaginator
     # The count without the filters would be one more.

@@ -1,4 +1,4 @@
-"""The admin's classes in django-unfold's theme. Each page of ours is made of these; a test asks for it."""
+"""The admin's classes in django-unfold's theme. Every page of ours uses them; a test asks for it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +6,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.validators import RegexValidator
 from django.http import HttpRequest
+
+from waproject.web.object_buttons import ObjectButtons
 
 __all__ = ["META_ID", "CheckboxSelectMultiple", "ModelAdmin", "Select", "TabularInline", "TextInput"]
 
@@ -38,5 +40,5 @@ else:
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
-    class ModelAdmin(CheckedActions, UnfoldModelAdmin):
+    class ModelAdmin(ObjectButtons, CheckedActions, UnfoldModelAdmin):
         """A page of the admin."""

@@ -8,6 +8,7 @@ from messaging.deliver import ROUNDS
 from messaging.periodic_workers import Rounds
 from waproject.logs.format import name_process
 from waproject.metrics.keeper import keep_metrics
+from waproject.schema import refuse_an_older_schema
 from waproject.worker.liveness import alive
 
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the rounds."""
         name_process("deliver")
+        refuse_an_older_schema()
         keep_metrics()
         rounds = Rounds(ROUNDS)
         rounds.stop_on_signals()

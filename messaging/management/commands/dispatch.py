@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from messaging.dispatch import Dispatcher
 from waproject.logs.format import name_process
 from waproject.metrics.keeper import keep_metrics
+from waproject.schema import refuse_an_older_schema
 from waproject.worker.liveness import alive
 
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the dispatcher."""
         name_process("dispatcher")
+        refuse_an_older_schema()
         keep_metrics()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()

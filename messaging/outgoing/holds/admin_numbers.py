@@ -39,6 +39,10 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ["created_at"]
     actions = ["pause", "resume"]
 
+    def buttons_of(self, obj: BusinessNumber) -> set[str]:
+        """A paused number is resumed, another one paused."""
+        return {"pause"} if obj.paused_at is None else {"resume"}
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Its messages would go with it."""
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ class Param:
         """A number from -most to most; Meta also takes it as a string."""
         numeric = isinstance(self.value, str) and _DEGREES.fullmatch(self.value)
         given = float(self.value) if numeric else self.value
-        if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        if isinstance(given, bool) or not isinstance(given, int | float):
             raise self.invalid("must be a number of degrees")
         if not -most <= given <= most:
             raise self.unusable(f"must be between -{most} and {most}")

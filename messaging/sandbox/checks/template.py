@@ -53,21 +53,18 @@ def check(node: Param) -> None:
         _check_components(components.elements(0, MAX_COMPONENTS), ("header", "body", "footer", *_OTHERS))
 
 
-def component_key(component: Any) -> tuple[str, str, str]:
-    """What there may be only one of: its type and, of a button, its kind and index."""
-    kind = str(component.get("type", "")).lower()
-    if kind != "button":
-        return kind, "", ""
-    return kind, str(component.get("sub_type", "")).lower(), str(component.get("index", ""))
-
-
 def _check_components(components: list[Param], allowed: tuple[str, ...]) -> None:
     for component in components:
         _lower(component.need("type")).one_of(*allowed)
         kind = str(component.value["type"]).lower()
         _COMPONENTS[kind](component)
-    keys = ["/".join(component_key(component.value)) for component in components]
-    check_distinct([Param(key, component.path) for key, component in zip(keys, components, strict=True)])
+    # There may be one of each; of buttons, one with each index.
+    check_distinct([Param(_place_of(component.value), component.path) for component in components])
+
+
+def _place_of(component: dict[str, Any]) -> str:
+    kind = str(component["type"]).lower()
+    return f"button {int(component['index'])}" if kind == "button" else kind
 
 
 def _check_texts(component: Param) -> None:

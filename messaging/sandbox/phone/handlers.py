@@ -64,7 +64,7 @@ class LiveHandler(ControlHandler):
         self._over = asyncio.Event()
 
     async def get(self) -> None:
-        """Until the page is closed. The view is made as long as somebody looks, and only then."""
+        """Send the view until the page is closed; without an open page no view is made."""
         if len(self.open_pages) >= MOST_PAGES:
             self.answer({"error": f"More than {MOST_PAGES} pages are open; close some."}, HTTPStatus.TOO_MANY_REQUESTS)
             return
@@ -74,7 +74,7 @@ class LiveHandler(ControlHandler):
         self.open_pages.add(self._over)
         try:
             with suppress(StreamClosedError):
-                await self._tell(address)
+                await self._send_changes(address)
         finally:
             self.open_pages.discard(self._over)
 
@@ -82,12 +82,12 @@ class LiveHandler(ControlHandler):
         """The page was closed."""
         self._over.set()
 
-    async def _tell(self, address: str) -> None:
-        told = ""
+    async def _send_changes(self, address: str) -> None:
+        sent = ""
         while not self._over.is_set():
             current = json.dumps(view(self.simulator, address), separators=(",", ":"))
-            if current != told:
-                told = current
+            if current != sent:
+                sent = current
                 self.write(f"data: {current}\n\n")
                 await self.flush()
             with suppress(TimeoutError):
@@ -146,7 +146,7 @@ class SwitchesHandler(OwnHandler):
     """``POST /_sandbox/phone/switches``."""
 
     async def post(self) -> None:
-        """``{"address", "on"?, "reads"?, "blocked"?, "marketing"?}``; marketing is told to the business."""
+        """``{"address", "on"?, "reads"?, "blocked"?, "marketing"?}``; a change of marketing is sent to the business."""
         given = self.json_object()
         phone = self.simulator.phones.find(str(given.get("address", "")))
         if phone is None:

@@ -1,7 +1,7 @@
-"""The phones themselves: whose they are, whether they are on, what was written on them. Bounded, in memory.
+"""The users' phones: their owners, their switches, and the messages written on them. Bounded, in memory.
 
-A phone is *kept* once something is peculiar to it: somebody wrote on it, made it, or switched something. Of all other
-recipients only the last few are known, so that a campaign to thousands costs nothing.
+A phone is *kept* once a message was written on it, it was added to the page, or one of its switches was used. Of all
+other recipients only the last few are known, so that a campaign to thousands costs nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STOP, RESUME = "stop", "resume"
 
 @dataclass(slots=True)
 class Written:
-    """What the user wrote: its type, its node and what goes beside; ``at`` is unix seconds."""
+    """A message from the user: ``content`` is its type, its node and what goes beside; ``at`` is unix seconds."""
 
     wamid: str
     at: float
@@ -52,7 +52,7 @@ class Phone:
     switched: asyncio.Event = field(default_factory=asyncio.Event)
 
     def switch(self, **switches: bool) -> None:
-        """Set switches by name, and let go on what waits for them."""
+        """Set switches by name, and wake the messages that wait for them."""
         for name, value in switches.items():
             setattr(self, name, value)
         self.switched.set()
@@ -60,12 +60,12 @@ class Phone:
 
 
 class Phones:
-    """All phones by their address: digits, or the user id of somebody who shows no number."""
+    """All phones by their address: digits, or the user id of a user who shows no number."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Phone] = OrderedDict()
         self._recent: OrderedDict[str, Phone] = OrderedDict()
-        # A business may also write to the user id of somebody whose number it knows.
+        # A business may also write to the user id of a user whose number it knows.
         self._by_user_id: dict[str, Phone] = {}
         self._writers: OrderedDict[str, Phone] = OrderedDict()
 

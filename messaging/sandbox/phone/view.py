@@ -113,7 +113,7 @@ def _received(simulator: Simulator, entry: Entry) -> JSON:
         "node": body.get(kind),
         "context": context.get("message_id") if isinstance(context, dict) else None,
         "files": _files(simulator, body.get(kind)),
-        # What the business is told of it.
+        # As reported to the business.
         "ticks": "read" if any(report.status == "read" for report in entry.statuses) else "delivered",
     }
 

@@ -4,6 +4,7 @@
   const composer = document.getElementById("composer");
   const news = document.getElementById("chat-news");
   let distance = 0; // from the end of the chat, before something changes
+  let atEnd = false; // of the chat, as its reader left it
   let count = Number(document.getElementById("live").dataset.count);
 
   const around = chat.dataset.around && document.getElementById(chat.dataset.around);
@@ -11,8 +12,24 @@
     around.classList.add("bubble-around");
     around.scrollIntoView({ block: "center" });
   } else {
-    chat.scrollTop = chat.scrollHeight;
+    toEnd();
   }
+
+  // A picture gets its height when it comes: whoever reads the end stays there.
+  function toEnd() {
+    chat.scrollTop = chat.scrollHeight;
+    atEnd = true;
+  }
+  chat.addEventListener("scroll", () => {
+    atEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 60;
+  });
+  chat.addEventListener(
+    "load",
+    () => {
+      if (atEnd) toEnd();
+    },
+    true,
+  );
 
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const answer = event.detail.xhr.responseText;
@@ -31,7 +48,7 @@
     if (added > 0) {
       news.textContent = added === 1 ? "A new message" : `${added} new messages`;
       count += added;
-      if (wasAtEnd) chat.scrollTop = chat.scrollHeight;
+      if (wasAtEnd) toEnd();
     } else if (!wasAtEnd) {
       chat.scrollTop = chat.scrollHeight - distance;
     }

@@ -19,6 +19,14 @@ MAX_CARDS = 257
 MAX_WAMID = 512
 # One emoji may be a sequence of a dozen characters: skin tones, families, flags.
 MAX_EMOJI = 32
+# One emoji by the grammar of Unicode Technical Standard 51: a keycap, a flag of two letters, or symbols with their skin
+# tones and tags, joined by zero-width joiners.
+_SYMBOL = (
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf\u2934\u2935"
+    "\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
+)
+_PART = f"{_SYMBOL}\ufe0f?[\U0001f3fb-\U0001f3ff]?\ufe0f?[\U000e0020-\U000e007f]*"
+_ONE_EMOJI = re.compile(f"[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}|{_PART}(?:\u200d{_PART})*")
 _ANY = text(UNSTATED, 0)
 _MANY = 100
 
@@ -50,7 +58,7 @@ def reaction(value: object, path: str) -> object:
     """``{"message_id", "emoji"}``; an empty emoji takes the reaction away."""
     checked = _REACTION(value, path)
     emoji = checked["emoji"] if isinstance(checked, dict) else ""
-    if isinstance(emoji, str) and re.search("[A-Za-z]", emoji):
+    if emoji and not _ONE_EMOJI.fullmatch(str(emoji)):
         raise InvalidContent(f"{path}.emoji", "must be one emoji, or empty to take the reaction away")
     return checked
 

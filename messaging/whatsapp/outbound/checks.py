@@ -6,7 +6,8 @@ InvalidContent. Applied to what it gave, it gives the same again.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from messaging.whatsapp.storable import MAX_DEPTH, storable_text
@@ -17,6 +18,9 @@ Check = Callable[[object, str], object]
 # For what Meta states no limit of: longer than anything of its kind, and no book.
 UNSTATED = 4096
 _SHOWN = 64
+_LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
+# Controls, and formats such as a zero-width space.
+_INVISIBLE = frozenset({"Cc", "Cf"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?")
 _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
@@ -52,6 +56,46 @@ def text(longest: int, shortest: int = 1) -> Check:
         return value
 
     return check
+
+
+def shown(longest: int) -> Check:
+    """A text that a person sees: not blank."""
+    check_text = text(longest)
+
+    def check(value: object, path: str) -> object:
+        given = check_text(value, path)
+        if isinstance(given, str) and _is_blank(given):
+            raise InvalidContent(path, "is blank")
+        return given
+
+    return check
+
+
+def line(longest: int) -> Check:
+    """A text that a person sees, on one line."""
+    check_shown = shown(longest)
+
+    def check(value: object, path: str) -> object:
+        given = check_shown(value, path)
+        if isinstance(given, str) and _LINE_BREAK.search(given):
+            raise InvalidContent(path, "must be on one line")
+        return given
+
+    return check
+
+
+def _is_blank(value: str) -> bool:
+    """Whether nothing of it is visible: blanks, controls, and marks of direction and width."""
+    return all(character.isspace() or unicodedata.category(character) in _INVISIBLE for character in value)
+
+
+def check_distinct(values: Sequence[tuple[str, object]], what: str) -> None:
+    """Raise InvalidContent at the second of two equal values; `values` are pairs of a path and what stands there."""
+    seen: set[object] = set()
+    for path, value in values:
+        if value in seen:
+            raise InvalidContent(path, f"is the {what} of another one: each needs its own")
+        seen.add(value)
 
 
 def matching(pattern: str, words: str) -> Check:

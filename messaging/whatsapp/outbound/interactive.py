@@ -14,14 +14,17 @@ from messaging.whatsapp.outbound.checks import (
     MissingContent,
     also,
     by_kind,
+    check_distinct,
     exactly_one,
     json_object,
     json_value,
+    line,
     link,
     list_of,
     matching,
     obj,
     one_of,
+    shown,
     text,
 )
 from messaging.whatsapp.outbound.media import FILE, NAMED_FILE
@@ -42,7 +45,7 @@ MAX_PRODUCTS = 30
 MAX_CTA = 30
 MAX_CARDS = 10
 
-_TEXT_HEADER = obj({"type": one_of("text"), "text": text(MAX_HEADER)})
+_TEXT_HEADER = obj({"type": one_of("text"), "text": line(MAX_HEADER)})
 _ANY_HEADER = by_kind(
     {
         "text": _TEXT_HEADER,
@@ -57,7 +60,7 @@ def _kind(
     action: Check, *, body: int = MAX_BODY, header: Check | None = None, needs: tuple[str, ...] = ("body",)
 ) -> Check:
     """An interactive node; it may have the header that is given, and must have what it `needs` of its three texts."""
-    texts = {"body": obj({"text": text(body)}), "footer": obj({"text": text(MAX_FOOTER)})}
+    texts = {"body": obj({"text": shown(body)}), "footer": obj({"text": shown(MAX_FOOTER)})}
     if header is not None:
         texts["header"] = header
     required = {"type": _ID, "action": action, **{name: texts[name] for name in needs}}
@@ -87,19 +90,46 @@ def _sections(elements: str, most: int) -> Callable[[Data, str], None]:
     return rule
 
 
-_BUTTON = obj({"type": one_of("reply"), "reply": obj({"id": text(MAX_BUTTON_ID), "title": text(MAX_BUTTON)})})
-_ROW = obj({"id": text(MAX_ROW_ID), "title": text(MAX_TITLE)}, {"description": text(MAX_DESCRIPTION, 0)})
+def _distinct_buttons(action: Data, path: str) -> None:
+    """Meta refuses buttons with equal ids or titles."""
+    buttons = action["buttons"]
+    if isinstance(buttons, list):
+        for name in ("id", "title"):
+            at = [(f"{path}.buttons[{n}].reply.{name}", button["reply"][name]) for n, button in enumerate(buttons)]
+            check_distinct(at, name)
+
+
+def _distinct_rows(action: Data, path: str) -> None:
+    """Meta refuses rows with equal ids, also in different sections."""
+    sections = action["sections"]
+    if isinstance(sections, list):
+        check_distinct(
+            [
+                (f"{path}.sections[{n}].rows[{m}].id", row["id"])
+                for n, section in enumerate(sections)
+                for m, row in enumerate(section["rows"])
+            ],
+            "id",
+        )
+
+
+_BUTTON = obj({"type": one_of("reply"), "reply": obj({"id": shown(MAX_BUTTON_ID), "title": line(MAX_BUTTON)})})
+_BUTTONS = also(obj({"buttons": list_of(_BUTTON, MAX_BUTTONS)}), _distinct_buttons)
+_ROW = obj({"id": shown(MAX_ROW_ID), "title": line(MAX_TITLE)}, {"description": text(MAX_DESCRIPTION, 0)})
 _ROWS = obj({"rows": list_of(_ROW, MAX_ROWS)}, {"title": text(MAX_TITLE, 0)})
 _PRODUCTS = obj(
     {"product_items": list_of(obj({"product_retailer_id": _ID}), MAX_PRODUCTS)}, {"title": text(MAX_TITLE, 0)}
 )
-_LIST = also(obj({"button": text(MAX_BUTTON), "sections": list_of(_ROWS, MAX_SECTIONS)}), _sections("rows", MAX_ROWS))
+_LIST = also(
+    also(obj({"button": line(MAX_BUTTON), "sections": list_of(_ROWS, MAX_SECTIONS)}), _sections("rows", MAX_ROWS)),
+    _distinct_rows,
+)
 _PRODUCT_LIST = also(
     obj({"catalog_id": _ID, "sections": list_of(_PRODUCTS, MAX_SECTIONS)}), _sections("product_items", MAX_PRODUCTS)
 )
 _FLOW = also(
     obj(
-        {"flow_message_version": one_of("3"), "flow_cta": text(MAX_CTA)},
+        {"flow_message_version": one_of("3"), "flow_cta": line(MAX_CTA)},
         {
             "flow_id": _ID,
             "flow_name": _ID,
@@ -111,15 +141,15 @@ _FLOW = also(
     ),
     exactly_one("flow_id", "flow_name"),
 )
-_URL = _named("cta_url", obj({"display_text": text(MAX_BUTTON), "url": link}))
+_URL = _named("cta_url", obj({"display_text": line(MAX_BUTTON), "url": link}))
 _THUMBNAIL = obj({}, {"thumbnail_product_retailer_id": _ID})
 _COUNTRY = matching("[A-Z]{2}", "must be a country code such as IN")
 # What an order must say differs by country and changes with it: what is in it is left to Meta.
 _ORDER = obj({"reference_id": _ID, "order": json_object}, open_ended=True)
-_CALL = obj({}, {"display_text": text(MAX_BUTTON), "ttl_minutes": json_value, "payload": _ID})
+_CALL = obj({}, {"display_text": line(MAX_BUTTON), "ttl_minutes": json_value, "payload": _ID})
 
 KINDS: dict[str, Check] = {
-    "button": _kind(obj({"buttons": list_of(_BUTTON, MAX_BUTTONS)}), header=_ANY_HEADER),
+    "button": _kind(_BUTTONS, header=_ANY_HEADER),
     "list": _kind(_LIST, body=MAX_LIST_BODY, header=_TEXT_HEADER),
     "cta_url": _kind(_URL, header=_ANY_HEADER),
     "flow": _kind(_named("flow", _FLOW), header=_ANY_HEADER),

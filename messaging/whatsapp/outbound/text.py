@@ -1,9 +1,9 @@
 """Plain text."""
 
-from messaging.whatsapp.outbound.checks import Data, InvalidContent, MissingContent, flag, obj, text
+from messaging.whatsapp.outbound.checks import Data, InvalidContent, MissingContent, flag, obj, shown
 
 MAX_TEXT = 4096
-_CHECK = obj({}, {"content": text(MAX_TEXT), "body": text(MAX_TEXT), "preview_url": flag})
+_CHECK = obj({}, {"content": shown(MAX_TEXT), "body": shown(MAX_TEXT), "preview_url": flag})
 
 
 def validate(data: object, path: str) -> Data:

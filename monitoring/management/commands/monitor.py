@@ -8,6 +8,7 @@ from monitoring.dead_letters.redrive_jobs import Mover
 from monitoring.monitor import Monitor
 from waproject.logs.format import name_process
 from waproject.metrics.keeper import keep_metrics
+from waproject.schema import refuse_an_older_schema
 from waproject.worker.liveness import alive
 
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the monitor."""
         name_process("monitor")
+        refuse_an_older_schema()
         keep_metrics()
         monitor = Monitor()
         monitor.stop_on_signals()

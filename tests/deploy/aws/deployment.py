@@ -30,9 +30,21 @@ SANDBOX = "python -m messaging.sandbox"
 
 
 class Deployment:
-    """Started by `start`, with `gate` between its processes and AWS."""
+    """Started by `start`, with `gate` between its processes and AWS.
 
-    def __init__(self, directory: Path, cloud: Cloud, outputs: Mapping[str, str], gate: Gate, **variables: str) -> None:
+    source: the checkout whose code the processes run; the database is migrated by this one's.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        cloud: Cloud,
+        outputs: Mapping[str, str],
+        gate: Gate,
+        source: Path = CHECKOUT,
+        **variables: str,
+    ) -> None:
+        self._source = source
         caller = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
         for name in ("DEPLOYMENT", "DJANGO_SETTINGS_MODULE"):
             caller.pop(name, None)
@@ -61,7 +73,7 @@ class Deployment:
 
     def start(self) -> None:
         """Return once every process works; an AssertionError with a log when one does not."""
-        copy_context(self.image)
+        copy_context(self.image, self._source)
         self.image_files = {str(path.relative_to(self.image)) for path in self.image.rglob("*")}
         self._logs.mkdir(parents=True)
         (self.env_file.parent / "run").mkdir()

@@ -16,24 +16,24 @@ IGNORE = CHECKOUT / "deploy" / "Dockerfile.dockerignore"
 BASE_BYTES = 135_000_000
 
 
-def copy_context(to: Path) -> None:
-    """Copy the build context: the ignore file's exceptions from "everything", less what follows them."""
+def copy_context(to: Path, source: Path = CHECKOUT) -> None:
+    """Copy a checkout's build context: the ignore file's exceptions from "everything", less what follows them."""
     lines = [line for line in IGNORE.read_text().splitlines() if line and not line.startswith("#")]
     assert lines[0] == "*"
     taken = [line[1:] for line in lines if line.startswith("!")]
     left_out = [line for line in lines[1:] if not line.startswith("!")]
 
     def ignored(directory: str, names: list[str]) -> set[str]:
-        inside = Path(directory).relative_to(CHECKOUT)
+        inside = Path(directory).relative_to(source)
         return {name for name in names for rule in left_out if fnmatch(str(inside / name), rule.replace("**/", "*"))}
 
     for name in taken:
-        source, target = CHECKOUT / name, to / name
+        original, target = source / name, to / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=ignored)
+        if original.is_dir():
+            shutil.copytree(original, target, ignore=ignored)
         else:
-            shutil.copy2(source, target)
+            shutil.copy2(original, target)
 
 
 def instructions() -> list[tuple[str, str]]:

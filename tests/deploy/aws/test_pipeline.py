@@ -131,15 +131,14 @@ def test_a_process_passes_the_health_check_of_its_container(process: str, deploy
 
 
 def test_a_message_that_expires_is_an_event(pipeline: end_to_end.Pipeline, gate: Gate) -> None:
+    def send(**when: float) -> Any:
+        body = {"phone_number": "+15551230031", "message_type": "text", "message_data": {"content": "late"}}
+        times = {name: (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat() for name, seconds in when.items()}
+        return pipeline.api("/messaging/send", {**body, **times, "campaign": "held"})
+
+    send(send_at=3600)  # a campaign that has no message yet cannot be held
     pipeline.api("/messaging/campaigns/held/hold", {})
-    body = {
-        "phone_number": "+15551230031",
-        "message_type": "text",
-        "message_data": {"content": "late"},
-        "campaign": "held",
-        "expires_at": (datetime.now(UTC) + timedelta(seconds=2)).isoformat(),
-    }
-    sent = pipeline.api("/messaging/send", body)
+    sent = send(expires_at=2)
     assert eventually(lambda: pipeline.api(f"/messaging/messages/{sent['id']}")["status"] == "expired", 20)
     assert eventually(lambda: right("SendMessage", "analytics") in gate.used["dispatcher"], 10)
 

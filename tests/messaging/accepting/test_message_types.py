@@ -80,7 +80,7 @@ def test_a_reaction_by_our_id_goes_out_with_metas(api: APIClient, question: Mess
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_shows_no_number_is_written_to_by_user_id(api: APIClient) -> None:
+def test_a_user_without_a_number_is_sent_to_by_user_id(api: APIClient) -> None:
     post(api, phone_number=USER_ID)
     assert sent_body()["recipient"] == USER_ID
 

@@ -20,7 +20,7 @@ def ahead(**time: float) -> str:
     return (timezone.now() + timedelta(**time)).isoformat()
 
 
-def test_what_is_left_out_has_its_default(api: APIClient) -> None:
+def test_an_omitted_option_has_its_default(api: APIClient) -> None:
     send(api)
     message = Message.objects.get()
     assert (message.reference, message.campaign, message.expires_at, message.on_unknown) == ("", "", None, "wait")
@@ -90,12 +90,12 @@ BAD_IN_PYTHON: list[dict[str, Any]] = [{"on_unknown": "retry"}, {"reference": "x
 
 
 @pytest.mark.parametrize("options", BAD_IN_PYTHON, ids=lambda options: next(iter(options)))
-def test_python_is_told_of_a_bad_option(options: dict[str, Any]) -> None:
+def test_python_raises_for_an_invalid_option(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         send_template_message("+16502530000", "hello", "en_US", **options)
 
 
-def test_python_is_told_of_a_time_in_the_past() -> None:
+def test_python_raises_for_a_time_in_the_past() -> None:
     with pytest.raises(InvalidTime, match="send_at"):
         send_text_message("+16502530000", "hi", send_at=timezone.now() - timedelta(seconds=1))
 

@@ -33,12 +33,12 @@ def warned(answer: Any) -> bool:
     return any("24 hours" in warning for warning in answer.data.get("warnings", []))
 
 
-def test_to_somebody_who_wrote_there_is_no_warning(api: APIClient) -> None:
+def test_a_send_within_the_window_has_no_warning(api: APIClient) -> None:
     wrote()
     assert not warned(api.post(SEND, text_to(WRITER), format="json"))
 
 
-def test_to_a_stranger_it_is_accepted_with_a_warning(api: APIClient) -> None:
+def test_a_send_outside_the_window_is_accepted_with_a_warning(api: APIClient) -> None:
     wrote()
     answer = api.post(SEND, text_to(STRANGER), format="json")
     assert (answer.status_code, warned(answer)) == (202, True)
@@ -83,12 +83,12 @@ def test_each_of_our_numbers_has_its_own_window(api: APIClient) -> None:
     assert warned(api.post(SEND, text_to(WRITER, sender="777"), format="json"))
 
 
-def test_what_we_wrote_opens_no_window(api: APIClient) -> None:
+def test_our_own_messages_open_no_window(api: APIClient) -> None:
     api.post(SEND, text_to(STRANGER), format="json")
     assert warned(api.post(SEND, text_to(STRANGER), format="json"))
 
 
-def test_policy_off_does_not_ask(api: APIClient, settings: Any) -> None:
+def test_policy_off_skips_the_window(api: APIClient, settings: Any) -> None:
     settings.WA_WINDOW_POLICY = "off"
     assert not warned(api.post(SEND, text_to(STRANGER), format="json"))
 
@@ -111,13 +111,13 @@ def test_policy_reject_in_a_bulk_refuses_by_index(api: APIClient, settings: Any)
     ]
 
 
-def test_policy_reject_holds_for_python_too(settings: Any) -> None:
+def test_policy_reject_raises_in_python(settings: Any) -> None:
     settings.WA_WINDOW_POLICY = "reject"
     with pytest.raises(WindowClosed):
         send_text_message(f"+{STRANGER}", "hi")
 
 
-def test_a_bulk_asks_once_for_all(api: APIClient, django_assert_num_queries: Any) -> None:
+def test_a_bulk_looks_up_all_windows_in_one_query(api: APIClient, django_assert_num_queries: Any) -> None:
     api.post(SEND, text_to(WRITER), format="json")
     items = [text_to(f"1650253{n:04d}") for n in range(200)]
     with django_assert_num_queries(3):

@@ -92,6 +92,29 @@ def test_two_clients_may_use_the_same_key() -> None:
     assert post(client_named("shop"), "order-1").data["id"] != post(client_named("bank"), "order-1").data["id"]
 
 
+@pytest.mark.parametrize("first", ["shop", "bank"])
+def test_a_repetition_gets_the_answer_of_its_own_client(first: str) -> None:
+    names = sorted(("shop", "bank"), key=lambda name: name != first)
+    callers = {name: client_named(name) for name in names}
+    given = {name: post(caller, "order-1").content for name, caller in callers.items()}
+    assert {name: post(caller, "order-1").content for name, caller in callers.items()} == given
+
+
+def test_a_refused_request_under_another_clients_key_is_refused() -> None:
+    post(client_named("shop"), "order-1")
+    refused = post(client_named("bank"), "order-1", {**EXAMPLE, "priority": "urgent"})
+    assert (refused.status_code, list(refused.data)) == (400, ["priority"])
+
+
+def test_a_request_that_became_invalid_does_not_get_another_clients_answer() -> None:
+    body = {**EXAMPLE, "sender": "777"}
+    BusinessNumber.objects.create(phone_number_id="777")
+    post(client_named("shop"), "order-1", body)
+    BusinessNumber.objects.update(phone_number_id="778")
+    forget_numbers()
+    assert post(client_named("bank"), "order-1", body).status_code == 400
+
+
 def staff(name: str) -> Client:
     """The API, called by a superuser in a browser."""
     browser = Client()

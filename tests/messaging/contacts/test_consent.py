@@ -1,9 +1,12 @@
 """Consent: whose word is the last one, and what it stops that has been accepted already."""
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
@@ -199,3 +202,33 @@ def test_contacts_are_locked_in_id_order_whoever_spoke_first() -> None:
     first, second = Contact.objects.order_by("pk")
     words = [ConsentChange(contact.pk, True, timezone.now(), "keyword") for contact in (second, first)]
     assert not holds_while_waiting(lambda: record_consent(words), first, second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_opt_out_during_a_release_waits_for_it_and_cancels() -> None:
+    """The release has asked before the user's word came, and commits after it."""
+    TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
+    (row,) = accept([NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())])
+
+    def opt_out() -> None:
+        say_stop()
+        connection.close()
+
+    with transaction.atomic():
+        assert release(row.number_id)
+        user = threading.Thread(target=opt_out)
+        user.start()
+        wait_for_a_lock()
+    user.join(30)
+    assert state(row) == ("cancelled", OPTED_OUT)
+
+
+def wait_for_a_lock() -> None:
+    """Until another connection waits for one of ours."""
+    for _ in range(3000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("no connection waits for a lock")

@@ -75,13 +75,13 @@ def test_contacts_of_a_status_merge_too() -> None:
     assert identities() == [(PHONE, "US.1")]
 
 
-def test_a_number_that_went_to_somebody_else_takes_no_history_along() -> None:
+def test_a_reassigned_number_does_not_take_the_history_of_its_former_owner() -> None:
     seen(1, PHONE, "US.1")
     seen(2, PHONE, "US.2")
     assert identities() == [(PHONE, "US.2"), (None, "US.1")]
 
 
-def test_numbers_that_are_swapped_at_once_are_followed() -> None:
+def test_numbers_that_two_contacts_swap_are_followed() -> None:
     seen(1, "1555000001", "US.1")
     seen(2, "1555000002", "US.2")
     seen(3, "1555000002", "US.1")
@@ -155,7 +155,7 @@ def test_an_account_event_is_kept_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_receivers_hear_of_an_account_event_once() -> None:
+def test_an_account_event_is_published_once() -> None:
     heard: list[int] = []
 
     def hear(sender: Any, event_id: int, **_: Any) -> None:
@@ -168,7 +168,7 @@ def test_receivers_hear_of_an_account_event_once() -> None:
     assert heard == [AccountEvent.objects.get().pk]
 
 
-def test_an_echo_is_a_message_of_ours_and_told_to_nobody() -> None:
+def test_an_echo_is_an_outbound_message_and_publishes_no_event() -> None:
     heard: list[Happening] = []
     listen(heard.extend)
     change("smb_message_echoes", message_echoes=[{**inbound_text(), "from": "15550783881", "to": PHONE}])
@@ -211,7 +211,7 @@ def test_metas_refusal_opts_out() -> None:
     assert Contact.objects.get().consent_source == "131050"
 
 
-def test_a_marketing_template_to_who_opted_out_is_refused() -> None:
+def test_a_marketing_template_to_a_contact_who_opted_out_is_refused() -> None:
     seen(1, text={"body": "stop"})
     change("template_category_update", new_category="MARKETING", message_template_name="sale")
     TemplateCategory.objects.update(waba_id="")
@@ -221,7 +221,7 @@ def test_a_marketing_template_to_who_opted_out_is_refused() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_blocked_contact_is_stored_and_neither_told_nor_sent_to() -> None:
+def test_messages_of_a_blocked_contact_are_stored_without_an_event_and_sends_are_refused() -> None:
     seen(1)
     Contact.objects.update(blocked_at="2026-01-01T00:00Z")
     heard: list[Happening] = []

@@ -301,11 +301,15 @@ def test_what_waits_for_the_old_number_is_sent_to_the_new_one() -> None:
 
 
 @pytest.mark.parametrize("blocked", MOVED)
-def test_a_block_of_either_number_holds_for_both(blocked: str, api: APIClient) -> None:
+@pytest.mark.parametrize("user_ids", [(None, None), ("BJ.1", None), (None, "BJ.2"), ("BJ.1", "BJ.2")])
+def test_a_block_of_either_number_holds_for_both(
+    blocked: str, user_ids: tuple[str | None, str | None], api: APIClient
+) -> None:
     send_text_message(MOVED[0], "hi")
     rows = claims()
-    wrote(MOVED[0])
-    wrote(MOVED[1])
+    for phone, user_id in zip(MOVED, user_ids, strict=True):
+        wrote(phone)
+        Contact.objects.filter(phone=phone).update(user_id=user_id)
     Contact.objects.filter(phone=blocked).update(blocked_at=timezone.now())
     answer(rows, MOVED[1])
     refused = [api.post(SEND, text_to(peer), format="json").status_code for peer in MOVED]

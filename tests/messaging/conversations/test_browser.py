@@ -93,3 +93,32 @@ def test_it_works_without_javascript(browser: Any, live_server: Any, talk: Messa
     page = open_page(browser, live_server, chat_of(talk), java_script_enabled=False)
     assert "Where is my order" in page.inner_html("#chat")
     page.context.close()
+
+
+PICTURE = "data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 width=%22100%22 height=%22900%22/>"
+TO_THE_END = (
+    "() => { const c = document.getElementById('chat'); return c.scrollHeight - c.scrollTop - c.clientHeight < 2; }"
+)
+
+
+def test_a_chat_stays_at_its_newest_message_when_a_picture_arrives(
+    browser: Any, live_server: Any, talk: Message
+) -> None:
+    page = open_page(browser, live_server, chat_of(talk))
+    page.evaluate("(src) => { const i = new Image(); i.src = src; document.getElementById('live').append(i) }", PICTURE)
+    page.wait_for_function("() => document.getElementById('chat').scrollHeight > 900")
+    page.wait_for_function(TO_THE_END)
+    page.context.close()
+
+
+def test_a_reader_of_older_messages_is_not_moved_by_a_picture(browser: Any, live_server: Any, talk: Message) -> None:
+    page = open_page(browser, live_server, chat_of(talk))
+    page.evaluate("document.getElementById('chat').scrollTop = 0")
+    page.wait_for_timeout(100)
+    page.evaluate(
+        "(src) => new Promise((done) => { const i = new Image(); i.onload = () => setTimeout(done, 50); i.src = src;"
+        " document.getElementById('live').append(i) })",
+        PICTURE,
+    )
+    assert page.evaluate("document.getElementById('chat').scrollTop") == 0
+    page.context.close()

@@ -148,7 +148,9 @@ def test_receivers_hear_of_a_new_message_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_receiver_that_fails_harms_nobody_and_its_words_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_receiver_harms_no_other_and_its_words_are_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def fail(sender: Any, **_: Any) -> None:
         raise RuntimeError("quotes a message")
 

@@ -301,7 +301,7 @@ def test_a_refusal_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
     assert (line.method, line.path, line.status) == ("POST", URL, 403)  # type: ignore[attr-defined]
 
 
-def test_what_nobody_foresaw_is_500_and_has_a_traceback(
+def test_an_unexpected_error_is_a_500_with_a_traceback(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "enqueue", lambda *_: 1 / 0)

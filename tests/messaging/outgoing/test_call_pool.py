@@ -66,6 +66,13 @@ def test_each_send_carries_our_own_id() -> None:
     assert sent == {str(row.message_id) for row in rows}
 
 
+def test_each_send_goes_to_metas_spelling_of_the_recipient() -> None:
+    (row,) = claimed()
+    meta = Meta()
+    run(meta, [replace(row, peer="525512340918", sent_to="5215512340918")])
+    assert [body["to"] for body in meta.bodies] == ["5215512340918"]
+
+
 def test_calls_run_at_the_same_time() -> None:
     together = threading.Barrier(5, timeout=5)
 

@@ -1,8 +1,12 @@
-"""What the sandbox says is what our client of the Cloud API understands."""
+"""The sandbox and the pipeline, which share no rule, agree on what they say to each other."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +14,7 @@ from messaging.sandbox.error_codes import usual_http_status
 from messaging.whatsapp import errors
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.codes import CODES, Kind
+from messaging.whatsapp.outbound import build
 
 from .process import NUMBER, TOKEN, Sandbox, text_message
 
@@ -20,6 +25,12 @@ CLASSES = {
     Kind.MISCONFIGURED: errors.Misconfigured,
 }
 SERVER_ERROR = 500
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "api.md"
+# The page's examples of every type of message: JSON in the single quotes of a shell.
+EXAMPLES = [
+    json.loads("{" + found.replace("'\\''", "'") + "}")
+    for found in re.findall(r"^as_ann '((?:[^']|'\\'')*)'", PAGE.read_text(), re.MULTILINE)
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +68,18 @@ def test_whatever_loses_the_answer_leaves_the_outcome_unknown(
     sandbox.post("/_sandbox/faults", {"outcome": outcome})
     with pytest.raises(errors.OutcomeUnknown):
         api.send(NUMBER, text_message())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["message_type"]))
+def test_what_the_page_of_the_api_shows_is_accepted(sandbox: Sandbox, example: dict[str, Any]) -> None:
+    body = build(example["message_type"], example["message_data"], to="15551230001", callback_data="id")
+    status, answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", body)
+    assert (status, answer.get("error")) == (200, None)
+
+
+def test_the_page_has_an_example_of_every_type_but_text() -> None:
+    types = {example["message_type"] for example in EXAMPLES}
+    assert types == {
+        *("audio", "contacts", "document", "image", "interactive"),
+        *("location", "reaction", "sticker", "template", "video"),
+    }

@@ -52,6 +52,7 @@ def upload(sandbox: Sandbox, mime_type: str, content: bytes = b"x") -> tuple[int
         ("location", {"latitude": 52.5, "longitude": "13.4", "name": "Here", "address": ""}, 0),
         ("location", {"latitude": 91, "longitude": 0}, 131009),
         ("location", {"latitude": 0, "longitude": -180.1}, 131009),
+        ("location", {"latitude": 10**400, "longitude": 0}, 131009),
         ("location", {"latitude": "north", "longitude": 0}, 100),
         ("location", {"latitude": True, "longitude": 0}, 100),
         ("location", {"latitude": 1}, 131008),

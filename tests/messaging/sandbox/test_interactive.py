@@ -148,9 +148,18 @@ def cards(*indices: int) -> JSON:
     return {"type": "carousel", "body": {"text": "Look"}, "action": {"cards": listed}}
 
 
+def nested(levels: int) -> JSON:
+    """An object in an object, and so on."""
+    node: JSON = {}
+    for _ in range(levels):
+        node = {"in": node}
+    return node
+
+
 @pytest.mark.parametrize(
     ("node", "code"),
     [
+        (flow(flow_action_payload={"screen": "A", "data": nested(450)}), 0),
         (named("cta_url", "cta_url", {"display_text": "Pay", "url": "https://example.com"}), 0),
         (named("cta_url", "cta_url", {"display_text": "d" * 21, "url": "https://example.com"}), 100),
         (named("cta_url", "cta_url", {"display_text": "Pay", "url": "example.com"}), 100),

@@ -100,6 +100,12 @@ def test_who_always_asks_gets_no_more_than_one_in_six_seconds_in_the_long_run(se
     assert sum(code == 0 for code in asked) == most
 
 
+@pytest.mark.parametrize(("burst_seconds", "codes"), [(6, [0, 0, 131056, 131056]), (60, [0, 0, 0, 0])])
+def test_a_burst_lasts_for_six_seconds_unless_it_is_set(burst_seconds: int, codes: list[int]) -> None:
+    limits, behaviour = Limits(), Behaviour(pair_burst_seconds=burst_seconds)
+    assert [refusal(limits, ANN, at, behaviour) for at in (0.0, 5.9, 6.0, 11.0)] == codes
+
+
 def test_the_credit_for_a_burst_comes_back_with_time() -> None:
     limits = Limits()
     for _ in range(45):

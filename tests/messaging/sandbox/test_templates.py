@@ -96,6 +96,7 @@ def test_the_text_of_a_parameter(sandbox: Sandbox, text: object, code: int) -> N
         ("order_ready", [body("4711"), button("quick_reply", "1", type="payload", payload="x")], 132018),
         ("order_ready", [body("4711"), button("url", "0", type="text", text="x")], 132012),
         ("order_ready", [body("4711"), body("4711")], 131009),
+        ("offer", [IMAGE, body("Ann"), COUPON, button("quick_reply", 0, type="payload", payload="x")], 131009),
         ("order_ready", {"type": "body"}, 100),
         ("order_ready", ["body"], 100),
         ("order_ready", [{"type": "title"}], 100),

@@ -1,0 +1,62 @@
+"""A message's page and the error pages in a browser: they fit, can be read, and keep to their content policy."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage
+
+from messaging.models import ApiClient, Message
+from messaging.states import Status
+from tests.messaging.factories import in_state, number
+from tests.messaging.subscriptions.cast import subscription
+from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
+
+__all__ = ["browser"]
+pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any, tmp_path: Path, look: Any) -> None:
+    message = in_state(Status.FAILED)
+    Message.objects.update(error_code=131026, error_title="Message undeliverable", text="long " * 60)
+    pages = {
+        "messages": "/admin/messaging/message/",
+        "message": f"/admin/messaging/message/{message.pk}/change/",
+        "number": f"/admin/messaging/businessnumber/{number().pk}/change/",
+        "subscription": f"/admin/messaging/subscription/{subscription().pk}/change/",
+        "client": f"/admin/messaging/apiclient/{ApiClient.objects.create(name='shop').pk}/change/",
+        "not-found": "/admin/nothing/",
+        "login": "/admin/login/",
+        "docs": "/api/docs/",
+    }
+    page = open_page(browser, live_server, "/admin/", **look)
+    refused: list[str] = []
+
+    def listen(line: ConsoleMessage) -> None:
+        if "Content Security Policy" in line.text:
+            refused.append(line.text)
+
+    page.on("console", listen)
+    faults = {}
+    for name, path in pages.items():
+        page.goto(live_server.url + path)
+        page.wait_for_load_state("networkidle")
+        picture(page, tmp_path, f"object-{name}-{name_of(look)}")
+        axe = [] if name == "docs" else serious_faults_in(look, page)  # Swagger's own page
+        faults[name] = (axe, page.evaluate("document.documentElement.scrollWidth"))
+    assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
+    assert (refused, page.errors, page.foreign) == ([], [], [])
+    page.context.close()
+
+
+def test_the_id_of_a_message_is_copied(browser: Any, live_server: Any) -> None:
+    message = in_state(Status.FAILED)
+    page = open_page(
+        browser, live_server, f"/admin/messaging/message/{message.pk}/change/",
+        permissions=["clipboard-read", "clipboard-write"],
+    )  # fmt: skip
+    page.click("text=Copy id")
+    page.wait_for_selector("text=Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == str(message.pk)
+    page.context.close()

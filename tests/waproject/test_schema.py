@@ -1,0 +1,81 @@
+"""A process does not start on a schema that is older than its code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db.migrations.recorder import MigrationRecorder
+
+from deploy.local import procfile
+from deploy.local.postgres import Postgres
+from tests.environment import free_port
+from tests.processes import CHECKOUT
+from waproject.schema import refuse_an_older_schema
+
+COMMANDS = procfile.read(CHECKOUT / "Procfile")
+
+
+@pytest.mark.django_db
+def test_a_current_schema_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_connected(monkeypatch)
+    refuse_an_older_schema()
+
+
+@pytest.mark.django_db
+def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_connected(monkeypatch)
+    latest = MigrationRecorder.Migration.objects.filter(app="monitoring").latest("id")
+    latest.delete()
+    with pytest.raises(
+        ImproperlyConfigured, match=rf"1 migrations are missing, the first is monitoring\.{latest.name}"
+    ):
+        refuse_an_older_schema()
+
+
+@pytest.mark.django_db
+def test_a_newer_schema_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_connected(monkeypatch)
+    MigrationRecorder.Migration.objects.create(app="monitoring", name="9999_of_the_next_version")
+    refuse_an_older_schema()
+
+
+def test_a_database_that_is_away_stops_nobody(database_away: None) -> None:
+    refuse_an_older_schema()
+
+
+def stay_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's transaction is the connection's, which the function would close."""
+    monkeypatch.setattr("django.db.connection.close", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def empty_database(postgres: Postgres) -> str:
+    """The URL of a database without tables."""
+    connection = psycopg2.connect(postgres.url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE without_tables")
+    connection.close()
+    return postgres.url.rpartition("/")[0] + "/without_tables"
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "flower"])
+def test_each_process_says_that_migrations_are_missing(
+    name: str, empty_database: str, sqs_server: Any, tmp_path: Path
+) -> None:
+    paths = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    # Of several web workers that cannot start at once, gunicorn's master itself may write a traceback.
+    paths["WEB_WORKERS"] = "1"
+    own = {"DATABASE_URL": empty_database, "PORT": str(free_port()), "BEAT_SCHEDULE": str(tmp_path / "beat")}
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {COMMANDS[name]}"],
+        env={**os.environ, **paths, **own}, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=40,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "schema is older" in done.stderr and "docs/deploy.md" in done.stderr
+    assert "Traceback" not in done.stderr
