@@ -25,14 +25,15 @@ def holds_while_waiting(work: Callable[[], object], first: Model, second: Model)
     with transaction.atomic():
         type(first)._default_manager.select_for_update().get(pk=first.pk)
         thread.start()
-        waits = eventually(_somebody_waits_for_us, every=0.01)
+        waits = eventually(is_waited_for, every=0.01)
         free = list(type(second)._default_manager.select_for_update(skip_locked=True).filter(pk=second.pk))
     thread.join()
     assert waits
     return not free
 
 
-def _somebody_waits_for_us() -> bool:
+def is_waited_for() -> bool:
+    """Whether another connection waits for a lock of this one."""
     # Not from pg_stat_activity: a transaction sees that as it was at its first look.
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
