@@ -14,6 +14,7 @@ from messaging.lifecycle.transitions import Change, advance_many
 from messaging.models import Message
 from messaging.states import RANK, Status, may_move
 from tests.messaging.factories import in_state, pending, states_of, trail
+from tests.messaging.lock_order import holds_while_waiting
 
 pytestmark = pytest.mark.django_db
 META = (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED)
@@ -130,3 +131,10 @@ def test_overlapping_batches_in_any_order_do_not_deadlock() -> None:
     for thread in threads:
         thread.join()
     assert (failures, set(states_of(*[m.id for m in messages]))) == ([], {"read"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_are_locked_in_id_order_whatever_the_order_of_the_changes() -> None:
+    first, second = sorted(pending(2), key=lambda message: message.pk)
+    changes = [evidence(message, Status.SENT, wamid=f"wamid.{message.pk}") for message in (second, first)]
+    assert not holds_while_waiting(lambda: advance_many(changes), first, second)
