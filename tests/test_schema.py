@@ -29,19 +29,16 @@ def test_every_endpoint_of_the_api_is_described(paths: dict[str, Any]) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "path, status",
-    [("/messaging/send", 202), ("/messaging/send/bulk", 202), ("/messaging/analytics", 202)],
-)
+@pytest.mark.parametrize("path", ["/messaging/send", "/messaging/send/bulk", "/messaging/analytics"])
 def test_the_untouched_example_of_the_page_is_accepted(
-    path: str, status: int, paths: dict[str, Any], client: Client, api_key: str, sqs: Any
+    path: str, paths: dict[str, Any], client: Client, api_key: str, sqs: Any
 ) -> None:
     examples = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"]
     (first, *_) = examples.values()
     answer = client.post(
         path, first["value"], content_type="application/json", headers={"Authorization": f"Bearer {api_key}"}
     )
-    assert answer.status_code == status, answer.content
+    assert answer.status_code == 202, answer.content
 
 
 @pytest.mark.parametrize("path", ["/messaging/send", "/messaging/send/bulk"])
