@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -53,13 +53,23 @@ EVENT_OR_LIST = PolymorphicProxySerializer(
     many=False,
 )
 
+# The OpenAPI page sends the first one as it stands.
+EXAMPLES = [
+    OpenApiExample(
+        "One event",
+        value={"event_type": "user_action", "event_data": {"action": "button_click", "user_id": "123"}},
+        request_only=True,
+    ),
+    OpenApiExample("A list", value=[{"event_type": "signup"}, {"event_type": "login"}], request_only=True),
+]
+
 
 class AnalyticsView(APIView):
     """Takes one event or a list; they are stored by the analytics worker."""
 
     staff_permissions = {"POST": "analytics.add_event"}
 
-    @extend_schema(request=EVENT_OR_LIST, responses={202: EventsAnswerSerializer})
+    @extend_schema(request=EVENT_OR_LIST, responses={202: EventsAnswerSerializer}, examples=EXAMPLES)
     def post(self, request: Request) -> Response:
         """202 with the events' ids: all are taken or none."""
         data = request.data if isinstance(request.data, list) else [request.data]

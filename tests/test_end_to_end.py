@@ -87,6 +87,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     finally:
         run.send_signal(signal.SIGINT)
         run.wait(30)
+    said = output.read_text()
+    assert "\nstopping (SIGINT): waiting up to " in said
+    assert "\nstopped" in said
 
 
 def test_a_message_is_sent_and_read(pipeline: Pipeline) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from tests.test_permissions import CAMPAIGN, MESSAGE, TABLE
@@ -25,6 +26,19 @@ def test_every_endpoint_of_the_api_is_described(paths: dict[str, Any]) -> None:
     ours = {path for _, path in TABLE if path.startswith("/messaging/") and path != "/messaging/health"}
     described = {path.replace("{id}", MESSAGE).replace("{campaign}", CAMPAIGN) for path in paths}
     assert ours - described == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/messaging/send", "/messaging/send/bulk", "/messaging/analytics"])
+def test_the_untouched_example_of_the_page_is_accepted(
+    path: str, paths: dict[str, Any], client: Client, api_key: str, sqs: Any
+) -> None:
+    examples = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    (first, *_) = examples.values()
+    answer = client.post(
+        path, first["value"], content_type="application/json", headers={"Authorization": f"Bearer {api_key}"}
+    )
+    assert answer.status_code == 202, answer.content
 
 
 @pytest.mark.parametrize("path", ["/messaging/send", "/messaging/send/bulk"])

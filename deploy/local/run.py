@@ -11,6 +11,7 @@ from typing import NoReturn
 from deploy.local import LocalError
 from deploy.local.plan import Plan, exclusive
 from deploy.local.session import Session
+from deploy.local.supervisor import STOP_SECONDS
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -45,12 +46,18 @@ def _serve(plan: Plan) -> None:
         session.watch()
     except Stop as stop:
         # A run that ends on its own has a reason that somebody will look for.
-        session.say(f"stopping ({stop})")
+        session.say(stopping(str(stop)))
         raise
     finally:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         session.stop()
+
+
+def stopping(reason: str) -> str:
+    """Say what a stop waits for, and how long at most."""
+    limit = sum(STOP_SECONDS.values())
+    return f"stopping ({reason}): waiting up to {limit} s for workers to finish what they have begun"
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -64,6 +64,7 @@ class Session:
             self._supervisor.stop()
             end_leftovers(self._plan.var, self._pids.values())
             self._supervisor.remove_socket()
+            self.say(f"stopped; the data stays in {_short(self._plan.var)}/")
 
     def say(self, text: str) -> None:
         """Print at once; a terminal that was closed is no reason to fail."""

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from messaging.accepting.accept import NewMessage, draft, store
 from messaging.accepting.business_numbers import numbers_to_send_from
+from messaging.accepting.examples import BULK_EXAMPLES, SEND_EXAMPLES
 from messaging.accepting.recipient_checks import RecipientCheck, check_recipients
 from messaging.accepting.reply_targets import with_reply_targets
 from messaging.accepting.serializers import (
@@ -37,7 +38,10 @@ class SendView(APIView):
     staff_permissions = {"POST": "messaging.add_message"}
 
     @extend_schema(
-        request=SendSerializer, responses={202: AcceptedSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
+        request=SendSerializer,
+        responses={202: AcceptedSerializer, **REFUSALS},
+        parameters=[HEADER_PARAMETER],
+        examples=SEND_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
         """202 with our id; follow it at /messaging/messages/{id}."""
@@ -59,7 +63,10 @@ class SendBulkView(APIView):
     staff_permissions = {"POST": "messaging.add_message"}
 
     @extend_schema(
-        request=BulkSerializer, responses={202: BulkAnswerSerializer, **REFUSALS}, parameters=[HEADER_PARAMETER]
+        request=BulkSerializer,
+        responses={202: BulkAnswerSerializer, **REFUSALS},
+        parameters=[HEADER_PARAMETER],
+        examples=BULK_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
         """202 with a result per item: accepted, or refused with its errors. 400 if every item is refused."""
