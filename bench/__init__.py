@@ -1,1 +1,1 @@
-"""Load and cost measurements, against the stock parts in the same run."""
+"""Load and cost measurements, beside the stock parts in the same run."""

@@ -1,8 +1,9 @@
-"""`python -m bench [NAME ...] [--runs N] [--short]`: measure, write var/bench.json, judge by the targets.
+"""`python -m bench [NAME ...] [--runs N] [--short] [--stored N]`: measure, write var/bench.json, judge by the targets.
 
 Exit status 1 when a target is missed or a measurement fails. A name measures that part anew and keeps the other parts'
-figures in the file. `--short` shows in half a minute that everything works, writes var/bench-short.json and judges
-nothing. `python -m bench page` and `plot` bring docs/performance.md and its plot up to date with var/bench.json.
+figures in the file. `--stored N` measures the parts that a pipeline's age may slow down, with N messages from earlier
+days. `--short` only shows that everything works, writes var/bench-short.json and judges nothing. `python -m bench page`
+and `plot` bring docs/performance.md and its plot up to date with var/bench.json.
 """
 
 import argparse
@@ -15,33 +16,38 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, page
-from bench.measurements import MEASUREMENTS, measure
-from bench.processes import BenchError
+from bench.errors import BenchError
+from bench.measurements import AT_AN_AGE, MEASUREMENTS, Result, measure
 from bench.targets import judge, row
 from deploy.local import LocalError
+from testkit.http_load import UnexpectedAnswer
+from testkit.waiting import NotReady
 
 PAGES = {"page": page.write, "plot": page.write_plot}
 ROW = "{:<48} {:>14} {:>14}  {}"
 
 
 def main() -> int:
-    """What the command line asks; the exit status."""
+    """Do what the command line says; the exit status."""
     options = _parser().parse_args()
     var = Path(os.environ.get("VAR_DIR", "var"))
     report = var / ("bench-short.json" if options.short else "bench.json")
     if options.names and options.names[0] in PAGES:
         return _write_page(options.names, report)
-    names = list(dict.fromkeys(options.names)) or list(MEASUREMENTS)
+    names = list(dict.fromkeys(options.names)) or list(AT_AN_AGE if options.stored else MEASUREMENTS)
     if unknown := [name for name in names if name not in MEASUREMENTS]:
-        sys.exit(f"Nothing is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
-    # An end by SIGTERM leaves no process behind either: it unwinds like Ctrl-C.
+        sys.exit(f"No part is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
+    if options.stored and (ageless := [name for name in names if name not in AT_AN_AGE]):
+        sys.exit(f"--stored does not apply to {', '.join(ageless)}, only to: {', '.join(AT_AN_AGE)}.")
+    # SIGTERM unwinds like Ctrl-C, so it leaves no process behind either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     runs = 1 if options.short else options.runs
     try:
-        for figures in measure(names, runs, short=options.short):
-            _write(report, figures, runs)
-    except (BenchError, LocalError) as error:
-        sys.exit(f"The measurement failed: {error}")
+        for results in measure(names, runs, short=options.short, stored_messages=options.stored):
+            _write(report, results)
+    except (BenchError, LocalError, NotReady, UnexpectedAnswer) as error:
+        notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        sys.exit(f"The measurement failed: {error}{notes}")
     if options.short:
         print(f"Everything works; the figures in {report} are of too few messages to mean anything.")
         return 0
@@ -61,24 +67,27 @@ def _parser() -> argparse.ArgumentParser:
         "--runs", type=int, choices=range(1, 100), default=3, metavar="N", help="runs to take medians of (3)"
     )
     parser.add_argument("--short", action="store_true", help="only show that everything works")
+    parser.add_argument(
+        "--stored", type=int, default=0, metavar="N", help=f"with N stored messages: {', '.join(AT_AN_AGE)}"
+    )
     return parser
 
 
-def _write(report: Path, figures: dict[str, Any], runs: int) -> None:
-    """Figures that were not measured now stay, each with its own date and machine."""
+def _write(report: Path, results: dict[str, Result]) -> None:
+    """Write these figures; those of other parts stay, each with its own date and machine."""
     whole: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
-    about = {"date": datetime.now(UTC).isoformat(timespec="minutes"), "runs": runs, "machine": machine.describe()}
+    about = {"date": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine.describe()}
     whole.setdefault("measured", {})
-    for name, found in figures.items():
-        whole[name] = found
-        whole["measured"][name] = about
+    for name, result in results.items():
+        whole[name] = result.figures
+        whole["measured"][name] = {**about, "runs": result.runs}
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(json.dumps(whole, indent=2) + "\n")
 
 
 def _write_page(names: list[str], report: Path) -> int:
     if not report.exists():
-        sys.exit(f"{report} is not there: python -m bench makes it.")
+        sys.exit(f"{report} does not exist: python -m bench makes it.")
     for name in names:
         PAGES[name](json.loads(report.read_text()))
     return 0

@@ -1,4 +1,4 @@
-"""On what was measured, and with which versions: figures of another machine say nothing about this one."""
+"""The machine and the versions of a measurement; figures of another machine cannot be compared with it."""
 
 import os
 import platform

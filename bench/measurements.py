@@ -1,4 +1,4 @@
-"""The table of what is measured, and a whole run of it."""
+"""The table of measurements, and a run of them."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench import history, publish, receiving, sending, transport, webhook
+from bench import delivering, history, publish, receiving, sending, stored, transport, webhook
 from bench.pipeline import Pipeline
 from bench.statistics import medians
 
@@ -16,15 +16,23 @@ from bench.statistics import medians
 class Measurement:
     """`full` and `short` give one run's figures; the short one only shows that it works.
 
-    `once`: too long to repeat. `last`: it leaves so much behind that nothing can be measured after it.
+    `in_pipeline`: it needs the running pipeline. `once`: too long to repeat. `last`: it leaves so much behind that
+    nothing can be measured after it.
     """
 
     full: Callable[..., Any]
     short: Callable[..., Any]
-    # Whether it is given the running pipeline, or starts what it needs itself.
     in_pipeline: bool = False
     once: bool = False
     last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Figures: medians of so many runs."""
+
+    figures: Any
+    runs: int
 
 
 MEASUREMENTS = {
@@ -35,24 +43,38 @@ MEASUREMENTS = {
     "webhook": Measurement(webhook.measure, partial(webhook.measure, 0.5, 100)),
     "idle": Measurement(transport.idle, partial(transport.idle, 1.0), once=True),
     "send": Measurement(sending.measure, partial(sending.measure, seconds=1.0, warm_up_s=0.5), in_pipeline=True),
+    "bulk": Measurement(
+        sending.measure_bulk, partial(sending.measure_bulk, messages=200, counted=50), in_pipeline=True, once=True
+    ),
     "status": Measurement(
-        receiving.measure_statuses, partial(receiving.measure_statuses, messages=50), in_pipeline=True
+        receiving.measure_statuses,
+        partial(receiving.measure_statuses, messages=50, counted=10),
+        in_pipeline=True,
     ),
     "statuses_1000": Measurement(
         receiving.measure_thousands, partial(receiving.measure_thousands, rounds=1, size=50), in_pipeline=True
     ),
-    "history": Measurement(
-        history.measure, partial(history.measure, messages=2000, rounds=3), in_pipeline=True, last=True
-    ),
+    "deliveries": Measurement(delivering.measure, partial(delivering.measure, seconds=1.0), in_pipeline=True),
     "webhooks_300": Measurement(
-        receiving.measure_webhooks, partial(receiving.measure_webhooks, seconds=1.0), in_pipeline=True, once=True
+        receiving.measure_webhooks,
+        partial(receiving.measure_webhooks, seconds=1.0, counted_s=1.0),
+        in_pipeline=True,
+        once=True,
+    ),
+    "history": Measurement(
+        history.measure, partial(history.measure, messages=2000, rounds=3), in_pipeline=True, once=True, last=True
     ),
 }
+# What `--stored` can be asked of, by default.
+AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries")
 
 
-def measure(names: Sequence[str], runs: int, *, short: bool = False) -> Iterator[dict[str, Any]]:
-    """Medians over the runs, by name, in parts as they are known: what breaks later does not take them along.
+def measure(
+    names: Sequence[str], runs: int, *, short: bool = False, stored_messages: int = 0
+) -> Iterator[dict[str, Result]]:
+    """The results by name, in parts as they are known, so that a later failure does not take them along.
 
+    With `stored_messages` the pipeline has so many from earlier days, and a name is `<name>_at_<stored_messages>`.
     Raises BenchError, and whatever a broken measurement raises.
     """
     alone = [name for name in names if not MEASUREMENTS[name].in_pipeline]
@@ -60,11 +82,17 @@ def measure(names: Sequence[str], runs: int, *, short: bool = False) -> Iterator
     yield _repeat(alone, runs, short)
     if together:
         with Pipeline() as pipeline:
-            yield _repeat([name for name in together if not MEASUREMENTS[name].last], runs, short, pipeline)
-            yield _repeat([name for name in together if MEASUREMENTS[name].last], 1, short, pipeline)
+            if stored_messages:
+                filled_s = stored.fill(pipeline, stored_messages)
+                print(f"{stored_messages:,} messages stored in {filled_s:.0f} s", file=sys.stderr, flush=True)
+            suffix = f"_at_{stored_messages}" if stored_messages else ""
+            yield _repeat(
+                [name for name in together if not MEASUREMENTS[name].last], runs, short, pipeline, suffix=suffix
+            )
+            yield _repeat([name for name in together if MEASUREMENTS[name].last], 1, short, pipeline, suffix=suffix)
 
 
-def _repeat(names: Sequence[str], runs: int, short: bool, *given: Pipeline) -> dict[str, Any]:
+def _repeat(names: Sequence[str], runs: int, short: bool, *given: Pipeline, suffix: str = "") -> dict[str, Result]:
     results: dict[str, list[Any]] = {name: [] for name in names}
     for run in range(runs):
         for name in names:
@@ -74,4 +102,4 @@ def _repeat(names: Sequence[str], runs: int, short: bool, *given: Pipeline) -> d
             begun = time.monotonic()
             results[name].append((measurement.short if short else measurement.full)(*given))
             print(f"run {run + 1}: {name}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-    return {name: medians(figures) for name, figures in results.items()}
+    return {f"{name}{suffix}": Result(medians(figures), len(figures)) for name, figures in results.items()}

@@ -1,6 +1,6 @@
-"""docs/performance.md and its plot, made from figures: what stands between the markers is not written by hand.
+"""docs/performance.md and its plot, made from figures: the text between the markers is not written by hand.
 
-docs/performance.json keeps the figures that the page shows, so that a test can tell when the page is not theirs.
+docs/performance.json keeps the figures that the page shows, so that a test can compare the page with them.
 """
 
 import json
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench import plot
-from bench.processes import CHECKOUT
 from bench.targets import judge, look_up, number, row
+from testkit.processes import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "performance.md"
 PLOT = PAGE.with_suffix(".svg")
@@ -22,6 +22,24 @@ COLUMNS = {
     "requests_per_message": "requests",
     "p50_ms": "p50 ms",
     "p99_ms": "p99 ms",
+    "prefetch_multiplier": "prefetch multiplier",
+}
+# One message each, through the whole pipeline.
+COSTS = {
+    "send": "send",
+    "bulk": "message of a bulk",
+    "status": "status webhook",
+    "webhooks_300": "user's message",
+    "deliveries": "user's message, delivered to a subscriber",
+}
+COST_COLUMNS = {
+    "cpu_ms": "our CPU ms",
+    "postgres_cpu_ms": "PostgreSQL's CPU ms",
+    "requests_per_message": "SQS requests",
+    "queries_per_message": "statements",
+    "wal_bytes": "WAL bytes",
+    "full_page_images": "full-page images",
+    "pages_written": "pages written",
 }
 CASES = {"backlog": "backlog", "backlog_10ms": "backlog, SQS at 10 ms", "steady_80": "80/s"}
 SIDE_BY_SIDE = {
@@ -62,6 +80,7 @@ def tables(figures: Mapping[str, Any]) -> str:
         _table(("what", "measured", "target", ""), [row(one) for one in judge(figures)]),
         "Ours and stock Celery:",
         _table(("what", "", *COLUMNS.values()), list(_side_by_side(figures))),
+        *_cost_table(list(_costs(figures))),
         "Where the CPU of a send and of a status webhook goes, in ms, and the statements that PostgreSQL gets for one:",
         _table(("process", "send", "its statements", "status", "its statements"), list(_processes(figures))),
         *_measured(figures),
@@ -80,7 +99,24 @@ def _side_by_side(figures: Mapping[str, Any]) -> Iterator[list[str]]:
             if title == "webhook":
                 values[0] = look_up(figures, f"webhook.{kind}.per_s")
             if any(value is not None for value in values):
-                yield [title, kind, *("" if value is None else number(value) for value in values)]
+                *measured, multiplier = values
+                cells = ["" if value is None else number(value) for value in measured]
+                yield [title, kind, *cells, "" if multiplier is None else f"{multiplier:g}"]
+
+
+def _cost_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    return ["The cost of one, in all our processes and in PostgreSQL:", _table(("one", *COST_COLUMNS.values()), rows)]
+
+
+def _costs(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+    for name in figures:
+        part, _, stored = name.partition("_at_")
+        if part in COSTS and "postgres_cpu_ms" in figures[name]:
+            values = [look_up(figures, f"{name}.{column}") for column in COST_COLUMNS]
+            title = f"{COSTS[part]}, at {int(stored):,} stored messages" if stored else COSTS[part]
+            yield [title, *("" if value is None else number(value) for value in values)]
 
 
 def _processes(figures: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -94,15 +130,19 @@ def _processes(figures: Mapping[str, Any]) -> Iterator[list[str]]:
 
 
 def _measured(figures: Mapping[str, Any]) -> Iterator[str]:
-    """When and on what; once for all that was measured together."""
+    """When, how often and on what; one sentence for all parts that share these."""
     together: dict[str, list[str]] = {}
     for name, about in figures["measured"].items():
         machine = about["machine"]
         versions = ", ".join(f"{package} {version}" for package, version in list(machine.items())[4:])
         sentence = (
-            f"{about['date'][:10]}, medians of {about['runs']} runs, {machine['cpu']}, {machine['cores']} cores, "
+            f"{about['date'][:10]}, {_runs(about['runs'])}, {machine['cpu']}, {machine['cores']} cores, "
             f"{machine['memory_gb']} GB, {machine['kernel']}; {versions}"
         )
         together.setdefault(sentence, []).append(name)
     for sentence, names in together.items():
         yield f"Measured {sentence} ({', '.join(names)})." if len(together) > 1 else f"Measured {sentence}."
+
+
+def _runs(number: int) -> str:
+    return "once" if number == 1 else f"medians of {number} runs"

@@ -1,4 +1,4 @@
-"""The figures beside stock Celery as bars, in SVG: readable on white and on black, without a plotting library."""
+"""The figures beside stock Celery as an SVG of bars, readable on white and on black."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,12 +1,13 @@
-"""What publishing a task costs a process that has many: ours in batches, stock one by one."""
+"""The cost of publishing a task for a process that has many: ours in batches, stock one by one."""
 
 import json
 import subprocess
 from typing import Any
 
-from bench.processes import CHECKOUT, VAR, BenchError, python
-from bench.sqs_server.process import SqsServer
-from bench.transport import environment_of
+from bench.errors import BenchError
+from bench.transport import VAR, environment_of
+from testkit.processes import CHECKOUT, python
+from testkit.sqs_server import SqsServer
 
 COUNT = 3000
 TIMEOUT_S = 120

@@ -1,14 +1,15 @@
-"""How many statements each of our processes gives PostgreSQL: counted in the server's own log, by application name.
+"""Statements that each of our processes gives PostgreSQL, counted in the server's log by application name.
 
-Everything counts that the server is asked, BEGIN and COMMIT too: each is a round trip.
+BEGIN and COMMIT count too: each is a round trip. Logging costs PostgreSQL CPU, so it is on only while statements are
+counted, in a load of its own beside the one whose cost is measured.
 """
 
 import re
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import psycopg2
 
 _LINE = re.compile(rb"^bench:([\w-]*):LOG:  statement: (/\* counters \*/)?", re.MULTILINE)
 # The server writes a line before it answers, but not through to us at once.
@@ -16,31 +17,35 @@ WRITTEN_S = 0.2
 
 
 class Statements:
-    """Counts from the moment it is made; the server at `url` logs each statement from then on."""
+    """The statements of a server that logs to `log`. `ask`: executes a statement."""
 
-    def __init__(self, url: str, log: Path) -> None:
-        self._log = log
-        connection = psycopg2.connect(url, application_name="bench")
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER SYSTEM SET log_line_prefix = 'bench:%a:'")
-            cursor.execute("ALTER SYSTEM SET log_statement = 'all'")
-            cursor.execute("SELECT pg_reload_conf()")
-        connection.close()
-        time.sleep(WRITTEN_S)
-        self.zero()
+    def __init__(self, ask: Callable[[str], object], log: Path) -> None:
+        self._ask, self._log = ask, log
+        self._offset = 0
 
-    def zero(self) -> None:
-        """Count from now on."""
-        self._offset = self._log.stat().st_size
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Log statements meanwhile; `counts` then has those since its beginning."""
+        self._ask("ALTER SYSTEM SET log_line_prefix = 'bench:%a:'")
+        self._set("all")
+        self._offset = self._log.stat().st_size if self._log.exists() else 0
+        try:
+            yield
+        finally:
+            self._set("none")
 
     def counts(self) -> Counter[str]:
-        """Statements by application name since `zero`."""
+        """Statements by application name."""
         return Counter(name for name, _ in self._found())
 
     def counters_counts(self) -> Counter[str]:
-        """Those among them by which a process stores its counters every ten seconds, whatever it does otherwise."""
+        """Those among them with which a process stores its counters every ten seconds, whatever else it does."""
         return Counter(name for name, counters in self._found() if counters)
+
+    def _set(self, which: str) -> None:
+        self._ask(f"ALTER SYSTEM SET log_statement = '{which}'")
+        self._ask("SELECT pg_reload_conf()")
+        time.sleep(WRITTEN_S)
 
     def _found(self) -> list[tuple[str, bool]]:
         time.sleep(WRITTEN_S)

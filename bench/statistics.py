@@ -1,13 +1,8 @@
-"""Percentiles, and medians of nested results."""
+"""Medians of nested figures."""
 
 import statistics
 from collections.abc import Sequence
 from typing import Any
-
-
-def percentile(ordered: Sequence[float], percent: float) -> float:
-    """The nearest-rank percentile of ordered values."""
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
 def medians(runs: Sequence[Any]) -> Any:

@@ -1,44 +1,72 @@
-"""What a webhook costs the web process, ours and a plain Django view with apply_async, behind the same web server."""
+"""The cost of a webhook for web: ours and a plain Django view with apply_async, behind the same web server."""
 
-import tempfile
+import urllib.request
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import environment, load, updates
-from bench.sqs_server.process import SqsServer
-from bench.statistics import percentile
+from bench import webhook_load
+from bench.pipeline import PRODUCTION
+from deploy.local import credentials, environment, procfile
+from deploy.local.ports import is_open
+from testkit import http_load
+from testkit.pipeline import LANES, PORTS
+from testkit.processes import CHECKOUT, Process, free_ports, inherited_environment, shell
+from testkit.sqs_server import SqsServer
+from testkit.statistics import summary
 
 # The statuses that 80 sends a second cause. Both keep up, so CPU and latency are those of the same load.
 PER_S = 240
 SECONDS = 10
 WARM_UP = 200
-# Then as fast as they answer.
+# Then as fast as web answers.
 FLOOD = 2000
+OUR_WSGI, STOCK_WSGI = "waproject.wsgi", "bench.apps.stock_web"
+# It reads our settings, where the stock application has its own.
+OUR_LOGGER = "--logger-class waproject.logs.gunicorn.Logger"
 
 
 def measure(seconds: float = SECONDS, flood: int = FLOOD) -> dict[str, Any]:
-    """One run of both; no worker runs beside them, and for ours there is no database at all."""
+    """One run of both; no worker runs beside them, and ours has no database at all."""
     return {
         kind: _measure(stock=kind == "stock", count=int(seconds * PER_S), flood=flood) for kind in ("stock", "ours")
     }
 
 
 def _measure(*, stock: bool, count: int, flood: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(prefix="waproject-bench-") as var, SqsServer() as server:
-        env = environment.build(server, Path(var))
-        for lane in environment.LANES:
+    with TemporaryDirectory(prefix="waproject-bench-") as var, SqsServer() as server:
+        env = _environment(server, Path(var))
+        for lane in LANES:
             server.create_queue(f"waproject-{lane}")
-        requests = updates.inbound(env, max(count, flood, WARM_UP))
-        with environment.start("web", env, stock=stock) as web:
-            load.run(env["BASE_URL"], requests[:WARM_UP], PER_S).require(200)
+        requests = webhook_load.inbound(env, max(count, flood, WARM_UP))
+        with _web(env, Path(var), stock=stock) as web:
+            http_load.run(env["BASE_URL"], requests[:WARM_UP], PER_S).require(200)
             begun = web.cpu_s()
-            steady = load.run(env["BASE_URL"], requests[:count], PER_S).require(200)
+            steady = http_load.run(env["BASE_URL"], requests[:count], PER_S).require(200)
             cpu_s = web.cpu_s() - begun
-            fast = load.run(env["BASE_URL"], requests[:flood], None).require(200)
-    ordered = steady.ordered_ms()
-    return {
-        "cpu_ms": cpu_s * 1000 / count,
-        "p50_ms": percentile(ordered, 50),
-        "p99_ms": percentile(ordered, 99),
-        "per_s": flood / fast.seconds,
-    }
+            fast = http_load.run(env["BASE_URL"], requests[:flood], None).require(200)
+    return {"cpu_ms": cpu_s * 1000 / count, **summary(steady.milliseconds()), "per_s": flood / fast.seconds}
+
+
+def _environment(server: SqsServer, var: Path) -> dict[str, str]:
+    caller = inherited_environment() | PRODUCTION | {"AWS_ENDPOINT_URL_SQS": server.endpoint}
+    return environment.build(caller, credentials.load(var / "secrets.json"), free_ports(PORTS), var)
+
+
+def _web(env: dict[str, str], var: Path, *, stock: bool) -> Process:
+    """The Procfile's web, or the same with the plain Django application."""
+    command = procfile.read(CHECKOUT / "Procfile")["web"]
+    if stock:
+        command = command.replace(OUR_WSGI, STOCK_WSGI).replace(OUR_LOGGER, "")
+    name = "stock-web" if stock else "web"
+    return Process(shell(command), env, var / f"{name}.log", lambda _: _is_up(env, stock=stock))
+
+
+def _is_up(env: dict[str, str], *, stock: bool) -> bool:
+    if stock:
+        return is_open(int(env["PORT"]))
+    try:
+        urllib.request.urlopen(f"{env['BASE_URL']}/health/live", timeout=2).close()
+    except OSError:
+        return False
+    return True

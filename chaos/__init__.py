@@ -1,1 +1,1 @@
-"""Faults on purpose: what the pipeline promises, shown with real processes. Run it with ``make chaos``."""
+"""Faults injected into real processes under load, and the promises that have to hold. Run it with ``make chaos``."""

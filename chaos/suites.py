@@ -1,4 +1,4 @@
-"""Every scenario there is, in the order in which ``make chaos`` runs them."""
+"""Every scenario, in the order in which ``make chaos`` runs them."""
 
 from chaos import receiving, sending, transport
 from chaos.scenario import Scenario

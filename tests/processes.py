@@ -1,68 +1,43 @@
-"""Real processes of the project, started by a test and ended with it."""
+"""Processes of the project for one test: started at once, ended with it."""
 
 import os
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+import testkit.processes
+from testkit.processes import CHECKOUT, python
+from testkit.waiting import NotReady, eventually
+
+__all__ = ["CHECKOUT", "Process", "Worker", "eventually"]
 
 
-def eventually(condition: Callable[[], object], timeout: float = 20, every: float = 0.1) -> bool:
-    """Whether the condition came true within `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(every)
-    return bool(condition())
+class Process(testkit.processes.Process):
+    """`python <arguments>` in the checkout; `ready` is a word in its log that says that it works."""
 
-
-class Process:
-    """`python <arguments>` in the checkout, with this word in its log once it works."""
+    stop_s = 15.0
 
     def __init__(self, arguments: Sequence[str], ready: str, log: Path, **environment: str) -> None:
-        self._log, self._ready = log, ready
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments],
-                env={**os.environ, **environment},
-                cwd=CHECKOUT,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        super().__init__(python(*arguments), {**os.environ, **environment}, log, lambda text: ready in text)
+        self.start()
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process."""
+        return self.popen
 
     @property
     def log(self) -> str:
-        """All that it wrote."""
-        return self._log.read_text(errors="replace")
+        """Its output."""
+        return self.text()
 
     def wait_ready(self) -> Self:
-        """Return once it works; an AssertionError with its log when it does not."""
-        assert eventually(lambda: self._ready in self.log, 30), self.log
-        return self
-
-    def is_alive(self) -> bool:
-        """Whether it still runs."""
-        return self.process.poll() is None
-
-    def kill(self) -> None:
-        """SIGKILL, as a host that runs out of memory does."""
-        os.killpg(self.process.pid, 9)
-        self.process.wait()
-
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL to the whole group when that takes more than 15 s."""
-        self.process.terminate()
+        """Return once it works; an AssertionError with its log otherwise."""
         try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
+            return super().wait_ready()
+        except NotReady as error:
+            raise AssertionError(f"{error}\n{self.log}") from None
 
 
 class Worker(Process):

@@ -1,1 +1,1 @@
-"""Celery applications and views that are measured: ours and stock."""
+"""Programs that are measured, ours and stock, and a subscriber."""

@@ -1,6 +1,6 @@
 """`python -m bench.apps.publisher COUNT`: publish that many no-op tasks and print {"cpu_ms": each, "published": all}.
 
-Ours as the dispatcher and the bulk endpoints publish, stock by apply_async: it has no other way. Its environment is
+Ours publishes as the dispatcher and the bulk endpoints do, stock by apply_async, its only way. Its environment is
 that of apps/worker.py.
 """
 
@@ -33,7 +33,7 @@ def publish(count: int) -> None:
 if __name__ == "__main__":
     count = int(sys.argv[1])
     publish(WARM_UP)
-    # What the operating system accounts to this process, all threads together.
+    # The CPU of all threads of this process.
     begun = time.process_time()
     publish(count)
     print(json.dumps({"cpu_ms": (time.process_time() - begun) * 1000 / count, "published": count + WARM_UP}))

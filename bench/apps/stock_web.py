@@ -1,7 +1,7 @@
-"""What most projects run: a plain Django view that checks the signature and calls apply_async of stock Celery.
+"""A plain Django view, as most projects have it: it checks the signature and calls apply_async of stock Celery.
 
 The settings are those of `django-admin startproject`, without DEBUG; Celery's are the best for SQS (apps/worker.py).
-The web server's command is ours (Procfile) with this module in the place of waproject.wsgi.
+The web server's command is ours (Procfile) with this module instead of waproject.wsgi.
 """
 
 import hashlib

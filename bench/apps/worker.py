@@ -1,6 +1,7 @@
-"""The Celery application of the transport's measurement; BENCH_KIND says whose transport: ours or stock.
+"""The Celery application of the transport's measurement; BENCH_KIND says whose transport it uses, ours or stock.
 
-Stock has its best settings, which are not its defaults: with those it handles 8 messages a second.
+Stock has its best settings, not its defaults, with which it handles 8 messages a second. transport.py searches for its
+prefetch multiplier.
 """
 
 import json
@@ -56,5 +57,5 @@ if KIND == "ours":
 
 @app.task(name=TASK)
 def noop(published: float) -> None:
-    """Write down when this was published and when it began."""
+    """Record when this was published and when it began."""
     os.write(LEDGER, b"%.6f %.6f\n" % (published, time.time()))

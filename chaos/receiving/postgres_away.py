@@ -1,75 +1,88 @@
-"""PostgreSQL is away while SQS is up: webhooks and events go on coming, workers pause, and all is stored afterwards."""
+"""PostgreSQL is away while SQS is up: webhooks and events still arrive, workers pause, and all is stored afterwards."""
 
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from uuid import uuid4
 
 import psycopg2
 
-from bench.task_message import task_message
-from chaos.processes import NotReady, wait_until
-from chaos.receiving.pipeline import count, with_pipeline
-from chaos.receiving.webhooks import Meta, inbound
-from chaos.scenario import Outcome
-from chaos.sending.stack import Stack
+from chaos.scenario import Form, Harm, Outcome
+from testkit.pipeline import Pipeline
+from testkit.task_message import task_message
+from testkit.waiting import eventually
+from testkit.webhooks import WebhookSender, inbound
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client
 
-FULL = 1000
-AWAY_S, SHORT_AWAY_S = 60.0, 10.0
 FIRST_S = 1.0
-# What failed before its worker knew is hidden for 10 s, or 30 where it was the second time.
+# A message that failed before its worker noticed is hidden for 10 s, or for 30 s where it failed twice.
 SETTLE_S = 75.0
 LANES = ("incoming", "analytics")
-# One of these may be received before a worker knows, and once more where a worker left it to its back-off.
+# A message may be received before its worker notices, and again where a worker left it to its back-off.
 MOST_RECEIVES = 3
+STORED = "SELECT (SELECT count(*) FROM messaging_message) + (SELECT count(*) FROM analytics_event)"
 
 
-def run(messages: int) -> Outcome:
-    """As many webhooks and as many events, spread over the outage and a little before and after."""
-    return with_pipeline(lambda stack: _run(stack, messages, AWAY_S if messages >= FULL else SHORT_AWAY_S))
-
-
-def _run(stack: Stack, messages: int, away_s: float) -> Outcome:
+def inject(pipeline: Pipeline, form: Form, harm: Harm) -> Outcome:
+    """Half of the messages are webhooks and half events, spread over the outage and a second before and after."""
+    load = _Load(pipeline, form.messages // 2, form.load_s)
     with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(_load, stack, messages, away_s + 2 * FIRST_S)
+        running = pool.submit(load.run)
         time.sleep(FIRST_S)
-        stack.postgres.stop()
-        time.sleep(away_s)
-        stack.start_postgres()
-        refused = load.result()
-    with suppress(NotReady):
-        wait_until(lambda: _stored(stack) >= 2 * messages, "everything is stored", SETTLE_S, 0.25)
-    missing = 2 * messages - _stored(stack)
-    queues = stack.sqs_control("counts")["queues"]
+        harm(pipeline.postgres.stop)
+        before = load.accepted
+        time.sleep(form.fault_s)
+        while_away = 0 if _answers(pipeline) else load.accepted - before
+        if pipeline.postgres.pid is None:
+            pipeline.start_postgres()
+        running.result()
+    eventually(lambda: _stored(pipeline) >= form.messages, SETTLE_S, 0.25)
+    missing = form.messages - _stored(pipeline)
+    queues = pipeline.sqs.counts()["queues"]
     dead = sum(queues[f"waproject-{lane}-dlq"]["waiting"] for lane in LANES)
     most = max(queues[f"waproject-{lane}"]["most_receives"] for lane in LANES)
-    remark = f"away for {away_s:.0f} s; {dead} in the DLQs; at most {most} receives of one; {refused} refused"
-    # A webhook that was refused, and a message received more often than explained, break the promise as well.
-    return Outcome(dead, max(0, most - MOST_RECEIVES) + refused, max(0, missing), remark)
+    remark = f"{dead} in the DLQs; at most {most} receives of one; {load.refused} refused"
+    # A refused webhook, and a message received more often than explained, break the promise as well.
+    doubled = max(0, most - MOST_RECEIVES) + load.refused
+    return Outcome(dead, doubled, max(0, missing), load.accepted, while_away, remark)
 
 
-def _stored(stack: Stack) -> int:
+def _answers(pipeline: Pipeline) -> bool:
     try:
-        return count(stack, "SELECT (SELECT count(*) FROM messaging_message) + (SELECT count(*) FROM analytics_event)")
+        pipeline.connect().close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _stored(pipeline: Pipeline) -> int:
+    try:
+        return pipeline.number(STORED)
     except psycopg2.OperationalError:
         return 0
 
 
-def _load(stack: Stack, messages: int, seconds: float) -> int:
-    """How many webhooks were not answered 200."""
-    meta, refused = Meta(stack.env), 0
-    os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - signs for nobody
-    publisher = Publisher(Client(stack.env["AWS_REGION"], stack.env["AWS_ENDPOINT_URL_SQS"]))
-    url = stack.env["SQS_ANALYTICS_QUEUE_URL"]
-    began = time.monotonic()
-    for number in range(messages):
-        time.sleep(max(0.0, began + number * seconds / messages - time.monotonic()))
-        refused += meta.post([("messages", inbound(number, int(time.time())))])
-        publisher.send(Outgoing(url, task_message("analytics.record_events", [_event()])))
-    return refused
+class _Load:
+    """So many webhooks and as many events. `accepted`: by web or SQS; `refused`: webhooks not answered 200 at first."""
+
+    def __init__(self, pipeline: Pipeline, each: int, seconds: float) -> None:
+        self._env, self._each, self._seconds = pipeline.env, each, seconds
+        self.accepted = self.refused = 0
+
+    def run(self) -> None:
+        """Send them evenly. Raises what a sender raises."""
+        sender = WebhookSender(self._env)
+        os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - signs for nobody
+        publisher = Publisher(Client(self._env["AWS_REGION"], self._env["AWS_ENDPOINT_URL_SQS"]))
+        url = self._env["SQS_ANALYTICS_QUEUE_URL"]
+        began = time.monotonic()
+        for number in range(self._each):
+            time.sleep(max(0.0, began + number * self._seconds / self._each - time.monotonic()))
+            update = inbound(f"1555{3_000_000 + number}", f"wamid.in{number}", int(time.time()))
+            self.refused += sender.post([update])
+            publisher.send(Outgoing(url, task_message("analytics.record_events", [_event()])))
+            self.accepted += 2
 
 
 def _event() -> dict[str, object]:

@@ -1,60 +1,62 @@
-"""Every update twice and in any order, in large webhooks: the same end as in order and once."""
+"""Every update twice and in any order, in large webhooks, ends as each one once and in order does."""
 
 import random
 import time
-from contextlib import suppress
-from typing import Any
+from collections.abc import Sequence
 
-from chaos.processes import NotReady, wait_until
-from chaos.receiving.pipeline import count, with_pipeline
-from chaos.receiving.webhooks import Meta, echo, inbound, status
-from chaos.scenario import Outcome
-from chaos.sending.stack import Stack
+from chaos.scenario import Form, Harm, Outcome
+from testkit.pipeline import Pipeline
+from testkit.waiting import eventually
+from testkit.webhooks import Update, WebhookSender, echo, inbound, status
 
-# Updates. Of each message of ours its echo, delivered and read, and an answer to it; each of these twice.
-FULL, SHORT = 100_000, 4_000
+# Updates of each of our messages: its echo, delivered and read, and an answer to it.
 EACH = 4
-TIMES = 2
 # Meta's largest webhook.
 IN_ONE = 1000
 SETTLE_S = 120.0
+AGE_S = 600
 READ = "SELECT count(*) FROM messaging_message WHERE origin = 'echo' AND status = 'read'"
 RECEIVED = "SELECT count(*) FROM messaging_message WHERE origin = 'user'"
 ROWS = "SELECT count(*) FROM messaging_message"
-TRAIL = """
-SELECT count(*) - count(DISTINCT (message_id, status)) FROM messaging_messageevent WHERE applied
-"""
+ORPHANS = "SELECT count(*) FROM messaging_orphanstatus"
+TRAIL = "SELECT count(*) - count(DISTINCT (message_id, status)) FROM messaging_messageevent WHERE applied"
 
 
-def run(messages: int) -> Outcome:
-    """`messages` updates in all."""
-    return with_pipeline(lambda stack: _run(stack, messages // (EACH * TIMES)))
-
-
-def _run(stack: Stack, number: int) -> Outcome:
-    updates = _updates(number, int(time.time()) - 600) * TIMES
-    random.Random(number).shuffle(updates)  # noqa: S311 - the same each time
-    meta = Meta(stack.env)
+def inject(pipeline: Pipeline, form: Form, harm: Harm) -> Outcome:
+    """Post as many different updates as the form has messages, each twice; without the fault once and in order."""
+    number = form.messages // EACH
+    updates = _updates(number, int(time.time()) - AGE_S)
+    different = len(updates)
+    harm(updates.extend, list(updates))
+    harm(random.Random(number).shuffle, updates)  # noqa: S311 - the same order each time
+    sender = WebhookSender(pipeline.env)
     for begin in range(0, len(updates), IN_ONE):
-        meta.post(updates[begin : begin + IN_ONE])
-    with suppress(NotReady):
-        wait_until(lambda: _done(stack, number), "all is stored and applied", SETTLE_S, 0.5)
-    read, received, rows = (count(stack, one) for one in (READ, RECEIVED, ROWS))
-    orphans = count(stack, "SELECT count(*) FROM messaging_orphanstatus")
-    twice = count(stack, TRAIL)
-    remark = f"{len(updates)} updates of {2 * number} messages; {orphans} statuses without a message"
+        sender.post(updates[begin : begin + IN_ONE])
+    eventually(lambda: min(pipeline.number(READ), pipeline.number(RECEIVED)) >= number, SETTLE_S, 0.5)
+    read, received, rows = (pipeline.number(statement) for statement in (READ, RECEIVED, ROWS))
+    doubled = max(0, rows - 2 * number) + pipeline.number(TRAIL)
     missing = max(0, 2 * number - rows)
-    return Outcome(missing, max(0, rows - 2 * number) + twice, 2 * number - read - received - missing, remark)
+    unsettled = 2 * number - read - received - missing
+    remark = f"{len(updates)} updates of {2 * number} messages; {pipeline.number(ORPHANS)} statuses without a message"
+    return Outcome(missing, doubled, unsettled, different, disorder(updates), remark)
 
 
-def _done(stack: Stack, number: int) -> bool:
-    return count(stack, READ) >= number and count(stack, RECEIVED) >= number
+def disorder(updates: Sequence[Update]) -> int:
+    """How many updates are repeated ones or, first seen, statuses that come before the message they are about."""
+    seen: set[tuple[object, object]] = set()
+    found = 0
+    for key, update in updates:
+        this = (update["id"], update.get("status"))
+        found += this in seen or (key == "statuses" and (update["id"], None) not in seen)
+        seen.add(this)
+    return found
 
 
-def _updates(number: int, at: int) -> list[tuple[str, dict[str, Any]]]:
-    updates: list[tuple[str, dict[str, Any]]] = []
+def _updates(number: int, at: int) -> list[Update]:
+    updates: list[Update] = []
     for n in range(number):
-        updates.append(("message_echoes", echo(n, at)))
-        updates += [("statuses", status(n, state, at + 1 + step)) for step, state in enumerate(("delivered", "read"))]
-        updates.append(("messages", inbound(n, at + 3)))
+        user, wamid = f"1555{3_000_000 + n}", f"wamid.out{n}"
+        updates.append(echo(user, wamid, at))
+        updates += [status(user, wamid, state, at + 1 + step) for step, state in enumerate(("delivered", "read"))]
+        updates.append(inbound(user, f"wamid.in{n}", at + 3))
     return updates

@@ -1,75 +1,80 @@
-"""What the Cloud API may do: lose its answer after it took a message, refuse, hang, throttle."""
+"""Faults of the Cloud API: it loses answers to messages that it accepted, refuses, hangs, throttles."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
-from chaos.sending.clients import Load
-from chaos.sending.stack import Stack
+from chaos.scenario import Injected
+from chaos.sending.trial import Inject, Site
+from testkit.sandbox import FaultHits
 
 BACKLOG_S = 1.0
 ONE_IN = 20
-HANGS_S = 30.0
+FIRST_S = 2.0
 STORMS = 3
+STORM_S = 2.5
 STORM_REFUSALS = 40
 UNTIDY = {"webhook_copies": 0.3, "webhook_delay_ms": [0, 6000], "webhook_batch": 50, "webhook_batch_ms": 300}
 TIDY = {"webhook_copies": 0, "webhook_delay_ms": [0, 0], "webhook_batch": 1}
+LATE = "SELECT count(*) FROM messaging_messageevent WHERE source = 'webhook' AND NOT applied"
 
 
-def one_in_twenty(*outcomes: dict[str, Any]) -> Callable[[Stack, Load], str]:
-    """5 % of all calls end so, each outcome as often as the others."""
+def one_in_twenty(*outcomes: dict[str, Any]) -> Inject:
+    """5 % of all calls end so, each outcome as often as the others. A hit is a call; none if an outcome has none."""
 
-    def inject(stack: Stack, load: Load) -> str:
+    def inject(site: Site) -> Injected:
         faults = [{"trigger": {"every": ONE_IN * len(outcomes)}, "outcome": outcome} for outcome in outcomes]
-        with _faults(stack, *faults) as hits:
-            load.wait()
-            time.sleep(BACKLOG_S)
-        return f"{hits()} calls hit"
+        each = _during(site, faults, partial(_wait, site))
+        return Injected(sum(each) if all(each) else 0, f"{' + '.join(map(str, each))} calls")
 
     return inject
 
 
-def untidy_webhooks(stack: Stack, load: Load) -> str:
-    """Statuses come late, out of order, several at once, and some twice, while 5 % of the answers are lost."""
-    stack.sandbox_call("POST", "settings", UNTIDY)
+def untidy_webhooks(site: Site) -> Injected:
+    """Statuses come late, out of order, several at once and some twice, while 5 % of the answers are lost.
+
+    A hit is a lost answer; there is none if no status came out of order.
+    """
+    site.harm(site.pipeline.sandbox.call, "POST", "settings", UNTIDY)
     try:
-        return one_in_twenty({"drop": "after_accept"}, {"drop": "before_accept"})(stack, load)
+        lost = one_in_twenty({"drop": "after_accept"}, {"drop": "before_accept"})(site)
     finally:
-        # What is on its way then goes on coming as untidily.
-        stack.sandbox_call("POST", "settings", TIDY)
+        # What is on its way then still comes untidily.
+        site.pipeline.sandbox.call("POST", "settings", TIDY)
+    late = site.pipeline.number(LATE)
+    return Injected(lost.hits if late else 0, f"{lost.remark}; {late} statuses out of order")
 
 
-def hangs(stack: Stack, load: Load) -> str:
-    """For 30 s no call is answered, and nothing is taken."""
-    time.sleep(2.0)
-    with _faults(stack, {"trigger": {"always": True}, "outcome": {"hang": "before_accept"}}) as hits:
-        time.sleep(HANGS_S)
-    return f"{hits()} calls hung"
+def hangs(site: Site) -> Injected:
+    """No call is answered for a while, and none accepted. A hit is a call."""
+    time.sleep(FIRST_S)
+    always = {"trigger": {"always": True}, "outcome": {"hang": "before_accept"}}
+    (hung,) = _during(site, [always], lambda: time.sleep(site.seconds))
+    return Injected(hung, f"for {site.seconds:.0f} s")
 
 
-def throttles(stack: Stack, load: Load) -> str:
-    """Storms of 130429 for the number, and 131056 for one recipient in twenty."""
-    pairs = {"trigger": {"every": ONE_IN}, "outcome": {"error": 131056, "status": 400}}
+def throttles(site: Site) -> Injected:
+    """Storms of 130429 for the number, and 131056 for one recipient in twenty. A hit is a refused call."""
     storm = {"trigger": {"next": STORM_REFUSALS}, "outcome": {"error": 130429, "status": 429}}
+    pairs = {"trigger": {"every": ONE_IN}, "outcome": {"error": 131056, "status": 400}}
     refused = 0
     for _ in range(STORMS):
-        time.sleep(2.0)
-        with _faults(stack, storm, pairs) as hits:
-            time.sleep(2.5)
-        refused += hits()
-    return f"{refused} calls refused"
+        time.sleep(FIRST_S)
+        refused += sum(_during(site, [storm, pairs], lambda: time.sleep(STORM_S)))
+    return Injected(refused, f"in {STORMS} storms")
 
 
-@contextmanager
-def _faults(stack: Stack, *faults: dict[str, Any]) -> Iterator[Callable[[], int]]:
-    """With these faults on the number; gives how many calls they hit, also afterwards."""
-    number = stack.env["WA_PHONE_NUMBER_ID"]
-    for fault in faults:
-        stack.sandbox_call("POST", "faults", {"phone_number_id": number, **fault})
-    hits = 0
-    try:
-        yield lambda: hits
-    finally:
-        hits = sum(fault["hits"] for fault in stack.sandbox_call("GET", "faults")["faults"])
-        stack.sandbox_call("DELETE", "faults")
+def _wait(site: Site) -> None:
+    site.load.wait()
+    time.sleep(BACKLOG_S)
+
+
+def _during(site: Site, faults: list[dict[str, Any]], work: Callable[[], object]) -> list[int]:
+    """How many calls each fault hit during this work."""
+    number_id = site.pipeline.env["WA_PHONE_NUMBER_ID"]
+    none = FaultHits()
+    with site.harm(site.pipeline.sandbox.faults, number_id, faults) or nullcontext(none) as hits:
+        work()
+    return hits.each or [0] * len(faults)

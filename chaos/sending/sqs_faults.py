@@ -1,55 +1,61 @@
-"""What SQS may do: be away, lose what it holds, deliver everything twice."""
+"""Faults of SQS: it is away, loses what it holds, delivers everything twice."""
 
 import time
 
-from chaos.processes import wait_until
-from chaos.sending.clients import Load
-from chaos.sending.stack import Stack
+from chaos.scenario import Injected
+from chaos.sending.trial import Site
+from deploy.local.ports import is_open
+from testkit.waiting import eventually
 
-AWAY_S = 20.0
 FIRST_S = 1.5
 BACKLOG_S = 1.0
 LOSES_S = 2.0
-# What was lost is missed after 15 s, then 30 s, and looked for every 5 s.
-GOES_ON_S = 50.0
+LOSSES = 3
+# The dispatcher misses a lost task after 15 s, then 30 s, and looks every 5 s.
+NOTICED_S = 50.0
 
 
-def sqs_away(stack: Stack, load: Load) -> str:
-    """SQS refuses connections for 20 s."""
+def sqs_away(site: Site) -> Injected:
+    """SQS refuses connections. A hit is a second in which it refused one of ours."""
     time.sleep(FIRST_S)
-    stack.sqs_control(f"away?s={AWAY_S:.0f}")
-    time.sleep(AWAY_S + 1)
-    return f"away for {AWAY_S:.0f} s"
+    site.harm(site.pipeline.sqs.away, site.seconds)
+    refused = 0
+    for _ in range(round(site.seconds)):
+        time.sleep(1.0)
+        refused += not is_open(site.pipeline.sqs.port)
+    eventually(lambda: is_open(site.pipeline.sqs.port))
+    return Injected(refused, f"away for {refused} s")
 
 
-def sqs_loses(stack: Stack, load: Load) -> str:
-    """Three times SQS forgets every outgoing message that it was given.
+def sqs_loses(site: Site) -> Injected:
+    """SQS drops every outgoing task for 2 s, three times, each once the lane works again. A hit is a lost task.
 
-    What was lost holds up the rest until it is missed: each time the lane has to have gone on before.
+    A lost task holds up its recipients and the pace of its number until the dispatcher misses it.
     """
-    before = _lost(stack)
-    for _ in range(3):
+    before = _lost(site)
+    for _ in range(LOSSES):
         time.sleep(FIRST_S)
-        _lose(stack)
-    return f"{_lost(stack) - before} tasks lost, three times"
+        at = _lost(site)
+        site.harm(site.pipeline.sqs.lose, "outgoing")
+        lost = eventually(lambda at=at: _lost(site) > at, site.seconds)  # type: ignore[misc]
+        time.sleep(LOSES_S if lost else 0)
+        site.pipeline.sqs.lose("")
+    return Injected(_lost(site) - before, f"in {LOSSES} losses")
 
 
-def _lose(stack: Stack) -> None:
-    before = _lost(stack)
-    stack.sqs_control("loses?queue=outgoing")
-    wait_until(lambda: _lost(stack) > before, "SQS was given something to lose", GOES_ON_S)
-    time.sleep(LOSES_S)
-    stack.sqs_control("loses")
-
-
-def _lost(stack: Stack) -> int:
-    return int(stack.sqs_control("counts")["lost"])
-
-
-def sqs_doubles(stack: Stack, load: Load) -> str:
-    """Every message on every queue comes twice."""
-    stack.sqs_control("doubles?on=1")
-    load.wait()
+def sqs_doubles(site: Site) -> Injected:
+    """Every message on every queue comes twice. A hit is a doubled message."""
+    before = _doubled(site)
+    site.harm(site.pipeline.sqs.double, True)
+    site.load.wait()
     time.sleep(BACKLOG_S)
-    stack.sqs_control("doubles")
-    return "all tasks twice"
+    site.pipeline.sqs.double(False)
+    return Injected(_doubled(site) - before)
+
+
+def _lost(site: Site) -> int:
+    return int(site.pipeline.sqs.counts()["lost"])
+
+
+def _doubled(site: Site) -> int:
+    return int(site.pipeline.sqs.counts()["doubled"])

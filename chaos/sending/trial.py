@@ -1,85 +1,136 @@
-"""One scenario: clients ask, something breaks, everything has to settle, and the ledger is held against it."""
+"""One sending scenario: clients send, a fault is injected, everything settles, and the ledger is the witness."""
 
 import atexit
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from chaos.scenario import Outcome
-from chaos.sending.clients import Load
-from chaos.sending.stack import Stack
-from chaos.sending.witness import LAST_S, SETTLE_S, now, verdict, wait_settled
+import psycopg2
 
-# Messages in a scenario's full form, and in its short one.
-FULL = 1000
-SHORT = 100
+from chaos.scenario import Form, Harm, Injected, Outcome
+from testkit.api_clients import ClientLoad
+from testkit.pipeline import Pipeline
+from testkit.witness import OPEN, compare
+
+PROCESSES = {"web": 1, "dispatcher": 2, "outgoing": 2, "incoming": 1}
+# Seconds until a lost answer may be judged; ten minutes in production.
+GRACE_S = 15.0
+# First for what the clients asked for until then, after the fault; then for what they trickled meanwhile.
+SETTLE_S = GRACE_S + 60
+LAST_S = 25.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a fault is injected, and for how many seconds where it has a duration."""
+
+    pipeline: Pipeline
+    load: ClientLoad
+    seconds: float
+    harm: Harm
+
+
+# Called when the clients have begun; ends the fault itself.
+Inject = Callable[[Site], Injected]
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """What breaks, and for how long the clients ask meanwhile.
+    """What is injected."""
 
-    `inject` is called when they begin, returns a remark, and leaves nothing broken.
-    """
+    inject: Inject
 
-    inject: Callable[[Stack, Load], str]
-    load_s: float = 14.0
-    # With few messages: long enough for what is injected.
-    short_load_s: float = 5.0
-
-    def run(self, messages: int) -> Outcome:
-        """The scenario. One that fails leaves no process to the next one."""
+    def run(self, form: Form, harm: Harm) -> Outcome:
+        """The scenario. One that does not hold leaves no process to the next one, and its logs."""
         try:
-            stack = _shared.get()
-            outcome = self._run(stack, messages)
-            if outcome.held:
-                stack.reset()
-        except Exception as error:  # what stops a scenario is its result, and must not stop those that follow
-            outcome = Outcome(0, 0, messages, f"stopped: {type(error).__name__}: {error}")
+            pipeline = _shared.get()
+            outcome = self._run(pipeline, form, harm)
+            if outcome.kept(form):
+                pipeline.forget()
+        except Exception as error:
+            error.add_note(f"logs: {_shared.end(keep=True)}")
+            raise
         except BaseException:
             _shared.end()
             raise
-        return outcome if outcome.held else self._failed(outcome)
+        if outcome.kept(form):
+            return outcome
+        return replace(outcome, detail=f"{outcome.detail}; logs: {_shared.end(keep=True)}")
 
-    def _run(self, stack: Stack, messages: int) -> Outcome:
-        seconds = self.load_s if messages >= FULL else self.short_load_s
-        load = Load(stack.env["BASE_URL"], stack.env["API_KEY"], messages, seconds)
+    def _run(self, pipeline: Pipeline, form: Form, harm: Harm) -> Outcome:
+        load = ClientLoad(pipeline.env["BASE_URL"], pipeline.env["API_KEY"], form.messages, form.load_s)
         load.start()
         try:
-            remark = self.inject(stack, load)
+            injected = self.inject(Site(pipeline, load, form.fault_s, harm))
             load.wait()
-            wait_settled(stack, now(), SETTLE_S)
+            _wait_settled(pipeline, SETTLE_S)
         finally:
             load.stop()
-        wait_settled(stack, now(), LAST_S)
-        return verdict(stack, load.accepted, remark)
-
-    def _failed(self, outcome: Outcome) -> Outcome:
-        detail = f"{outcome.detail}; logs: {_shared.end(keep=True)}"
-        return Outcome(outcome.lost, outcome.doubled, outcome.unsettled, detail)
+        _wait_settled(pipeline, LAST_S)
+        rows = dict(pipeline.query("SELECT peer, status FROM messaging_message WHERE direction = 'outbound'"))
+        verdict = compare(load.accepted, pipeline.sandbox.sends(), rows)
+        detail = "; ".join(filter(None, (injected.remark, *_remarks(pipeline))))
+        counts = (verdict.lost, verdict.doubled, verdict.unsettled)
+        return Outcome(*counts, len(load.accepted), injected.hits, detail)
 
 
 class _Shared:
-    """The pipeline that scenarios share while all goes well: starting one takes longer than most of them."""
+    """The pipeline that scenarios share while their promises hold: its start takes longer than most of them."""
 
     def __init__(self) -> None:
-        self._stack: Stack | None = None
+        self._pipeline: Pipeline | None = None
+        self._stack = ExitStack()
 
-    def get(self) -> Stack:
+    def get(self) -> Pipeline:
         """A pipeline without messages."""
-        if self._stack is None:
-            stack = Stack()
-            stack.start()
-            self._stack = stack
-        return self._stack
+        if self._pipeline is None:
+            settings = {"WA_UNKNOWN_GRACE": str(GRACE_S), "LOG_LEVEL": "INFO"}
+            self._pipeline = self._stack.enter_context(Pipeline(PROCESSES, settings))
+        return self._pipeline
 
     def end(self, keep: bool = False) -> str:
-        """End it; where its logs are, with `keep`."""
-        if self._stack is None:
+        """Stop it; the directory of its logs, which `keep` keeps."""
+        if self._pipeline is None:
             return "none"
-        stack, self._stack = self._stack, None
-        stack.stop(keep)
-        return str(stack.directory)
+        pipeline, self._pipeline = self._pipeline, None
+        pipeline.keep_logs = keep
+        self._stack.close()
+        return str(pipeline.directory)
 
 
 _shared = _Shared()
 atexit.register(_shared.end)
+
+
+def _wait_settled(pipeline: Pipeline, timeout: float) -> None:
+    """Wait until every message accepted before now is final, or the time is over."""
+    # The database's clock is this machine's.
+    asked_before, until = datetime.now(UTC), time.monotonic() + timeout
+    statement = (
+        "SELECT count(*) FROM messaging_message WHERE direction = 'outbound' AND created_at < %s AND status = ANY(%s)"
+    )
+    while time.monotonic() < until:
+        with suppress(psycopg2.OperationalError):
+            if not pipeline.number(statement, [asked_before, list(OPEN)]):
+                return
+        time.sleep(0.25)
+
+
+def _remarks(pipeline: Pipeline) -> list[str]:
+    ((unknown, again, refused),) = pipeline.query(
+        """
+        SELECT count(*) FILTER (WHERE status = 'unknown'),
+          count(*) FILTER (WHERE status = 'pending' AND source = 'dispatcher' AND error_title <> ''),
+          count(*) FILTER (WHERE status = 'pending' AND source = 'worker')
+        FROM messaging_messageevent WHERE applied
+        """
+    )
+    remarks = [f"{unknown} answers lost, {again} sent again"] if unknown else []
+    remarks += [f"{refused} put off"] if refused else []
+    failed = pipeline.query(
+        "SELECT error_title, count(*) FROM messaging_message WHERE status = 'failed' AND direction = 'outbound'"
+        " GROUP BY error_title ORDER BY error_title"
+    )
+    return remarks + [f"{count} failed: {title}" for title, count in failed]

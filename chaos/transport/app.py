@@ -1,7 +1,7 @@
-"""`celery -A chaos.transport.app worker -Q incoming`: the incoming lane as in production; its tasks tell that they ran.
+"""`celery -A chaos.transport.app worker -Q incoming`: the incoming lane's settings, with tasks that record their runs.
 
-CHAOS_WITNESS: the file that each task adds lines to, "<number> <pid of the worker> <pid of its process>". A line is
-written with O_APPEND in one call: it is whole, and outlives kill -9.
+CHAOS_BEGUN, CHAOS_WITNESS: the files to which each task adds lines when it begins and when it is done, "<number> <pid
+of the worker> <pid of its process>". O_APPEND in one call keeps a line whole and lets it outlive kill -9.
 CHAOS_VISIBILITY_S: the queue's visibility timeout.
 """
 
@@ -16,7 +16,7 @@ from waproject.queues import LANES
 
 LANE = "incoming"
 ALONE, JOINED = "chaos.alone", "chaos.joined"
-# So long that a kill finds tasks at work.
+# Long enough for a kill to find tasks at work.
 TASK_S = 0.005
 
 lane = LANES[LANE] = replace(
@@ -26,7 +26,9 @@ lane = LANES[LANE] = replace(
     visibility_timeout=int(os.environ["CHAOS_VISIBILITY_S"]),
 )
 worker = os.getpid()
-witness = os.open(os.environ["CHAOS_WITNESS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+begun, done = (
+    os.open(os.environ[name], os.O_WRONLY | os.O_APPEND | os.O_CREAT) for name in ("CHAOS_BEGUN", "CHAOS_WITNESS")
+)
 
 # Without Celery's Django fixup: these tasks need no database.
 app = Celery("chaos", fixups=[])
@@ -38,18 +40,20 @@ app.conf.task_time_limit = lane.task_time_limit
 
 @signals.worker_ready.connect
 def tell(**_: Any) -> None:
-    """Celery says so too, with a line for each task."""
+    """Say so: at Celery's level for this line it would also log one for each task."""
     print("worker is ready", flush=True)
 
 
 @app.task(name=ALONE)
 def alone(number: int) -> None:
-    """Work a little, and write it down."""
+    """Work a little, and record it."""
     joined(number)
 
 
 @app.task(name=JOINED)
 def joined(*numbers: int) -> None:
-    """The same for several at once, as status webhooks are."""
+    """The same for several numbers at once, as status webhooks are joined."""
+    lines = "".join(f"{number} {worker} {os.getpid()}\n" for number in numbers).encode()
+    os.write(begun, lines)
     time.sleep(TASK_S * len(numbers))
-    os.write(witness, "".join(f"{number} {worker} {os.getpid()}\n" for number in numbers).encode())
+    os.write(done, lines)

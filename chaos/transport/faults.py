@@ -1,104 +1,140 @@
-"""What is done to workers and to their SQS. Each returns a remark, and leaves nothing broken."""
+"""Harm to workers and to their SQS. Each fault counts its hits by their effect, and ends itself."""
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 
 import psutil  # type: ignore[import-untyped]
 
-from chaos.faulty_sqs import Fault
-from chaos.processes import NotReady, Process
+from chaos.scenario import Harm, Injected
 from chaos.transport.load import Load
 from chaos.transport.rig import Rig
+from testkit.processes import Process
+from testkit.sqs_proxy import Fault
+from testkit.waiting import NotReady, eventually
 
 FIRST_S = 1.0
-# So often that some are killed at work.
+# Short enough to kill some children at work.
 CHILD_EVERY_S = 0.3
 ONE_IN = 20
 THROTTLED_ONE_IN = 3
+AT_WORK_S = 3.0
+# A killed process ends a moment after the signal.
+DEATH_S = 0.5
 
-Inject = Callable[[Rig, Load, float], str]
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a fault is injected, and for how many seconds."""
+
+    rig: Rig
+    load: Load
+    seconds: float
+    harm: Harm
 
 
-def restarts(rig: Rig, load: Load, seconds: float) -> str:
-    """SIGTERM to one worker after the other, each back before the next."""
-    until, times = time.monotonic() + seconds, 0
-    for worker in cycle(rig.workers):
-        if not worker.stop():
-            raise NotReady(f"{worker.name} did not end well after SIGTERM")
-        worker.start()
-        worker.wait_ready()
-        times += 1
-        if time.monotonic() > until and times >= len(rig.workers):
+Inject = Callable[[Site], Injected]
+
+
+def restarts(site: Site) -> Injected:
+    """SIGTERM to one worker after the other, each back before the next. A hit is one with a task at work."""
+    until, times, hits = time.monotonic() + site.seconds, 0, 0
+    for turn, worker in enumerate(cycle(site.rig.workers), 1):
+        at_work = eventually(partial(site.rig.at_work, worker.pid), AT_WORK_S, 0.001)
+        stopped = site.harm(worker.stop)
+        if not worker.is_alive():
+            if not stopped:
+                raise NotReady(f"{worker.name} did not end with status 0 after SIGTERM")
+            worker.start()
+            worker.wait_ready()
+            times, hits = times + 1, hits + at_work
+        if time.monotonic() > until and turn >= len(site.rig.workers):
             break
-    return f"{times} restarts"
+    return Injected(hits, f"{times} restarts")
 
 
-def kills(rig: Rig, load: Load, seconds: float) -> str:
-    """kill -9 of one worker after the other, with its children."""
-    times = 0
-    for worker in _in_turn(rig, seconds, FIRST_S):
+def kill_workers(site: Site) -> Injected:
+    """kill -9 of one worker after the other, with its children. A hit is a kill that cut a task short."""
+    kills = hits = 0
+    for worker in _in_turn(site, FIRST_S):
         pid = worker.pid
-        worker.kill()
-        # What a killed worker held stays hidden for longer than all kills take, so it is counted at each one.
-        rig.in_flight = max(rig.in_flight, rig.note_kill(pid))
+        eventually(partial(site.rig.at_work, pid), AT_WORK_S, 0.001)
+        site.harm(worker.kill)
+        if worker.is_alive():
+            continue
+        # What a killed worker held stays hidden for longer than all kills take, so each reading includes the others.
+        site.rig.in_flight = max(site.rig.in_flight, site.rig.note_kill(pid))
+        kills, hits = kills + 1, hits + bool(site.rig.at_work(pid))
         worker.start()
         worker.wait_ready()
-        times += 1
-    return f"{times} kills"
+    return Injected(hits, f"{kills} kills")
 
 
-def child_kills(rig: Rig, load: Load, seconds: float) -> str:
-    """kill -9 of a process of the prefork worker, which starts another."""
-    times = 0
-    prefork = rig.workers[0]
-    for _ in _in_turn(rig, seconds, CHILD_EVERY_S):
-        if children := psutil.Process(prefork.pid).children():
-            children[0].kill()
-            # What a killed child held comes back at once or after its back-off.
-            rig.in_flight += rig.note_kill(children[0].pid)
-            times += 1
-    return f"{times} kills of a child"
+def kill_children(site: Site) -> Injected:
+    """kill -9 of a process of the prefork worker, which starts another. A hit is a kill that cut a task short."""
+    kills = hits = 0
+    prefork = site.rig.workers[0]
+    for _ in _in_turn(site, CHILD_EVERY_S):
+        for child in psutil.Process(prefork.pid).children()[:1]:
+            eventually(partial(site.rig.at_work, child.pid), AT_WORK_S, 0.001)
+            site.harm(child.kill)
+            if not eventually(partial(_is_dead, child), DEATH_S, 0.001):
+                continue
+            # What a killed child held comes back at once or after its back-off, so the readings add up.
+            site.rig.in_flight += site.rig.note_kill(child.pid)
+            kills, hits = kills + 1, hits + bool(site.rig.at_work(child.pid))
+    return Injected(hits, f"{kills} kills of a child")
 
 
-def answers(fault: Fault, one_in: int = 1) -> Inject:
-    """SQS answers so, each time or each so many times."""
+def answers(fault: Fault) -> Inject:
+    """SQS answers every request so for a while. A hit is a request."""
 
-    def inject(rig: Rig, load: Load, seconds: float) -> str:
+    def inject(site: Site) -> Injected:
         time.sleep(FIRST_S)
-        rig.proxy.set(fault, one_in)
-        time.sleep(seconds)
-        rig.proxy.set(None)
-        return f"{rig.proxy.hits} hits in {seconds:.0f} s"
+        site.harm(site.rig.proxy.set, fault)
+        time.sleep(site.seconds)
+        site.rig.proxy.set(None)
+        return Injected(site.rig.proxy.hits, f"for {site.seconds:.0f} s")
 
     return inject
 
 
 def throughout(fault: Fault, one_in: int) -> Inject:
-    """The same as long as tasks are published and done."""
+    """SQS answers one in so many requests or entries so, as long as tasks are published and done. Each is a hit."""
 
-    def inject(rig: Rig, load: Load, seconds: float) -> str:
-        rig.proxy.set(fault, one_in)
-        load.wait()
+    def inject(site: Site) -> Injected:
+        site.harm(site.rig.proxy.set, fault, one_in)
+        site.load.wait()
         time.sleep(FIRST_S)
-        rig.proxy.set(None)
-        return f"{rig.proxy.hits} hits"
+        site.rig.proxy.set(None)
+        return Injected(site.rig.proxy.hits)
 
     return inject
 
 
-def refuses(rig: Rig, load: Load, seconds: float) -> str:
-    """Nobody can connect, and who was connected is not any more."""
+def refuses(site: Site) -> Injected:
+    """SQS breaks all connections and accepts none. A hit is a broken connection or a refused publication."""
     time.sleep(FIRST_S)
-    rig.proxy.close()
-    time.sleep(seconds)
-    rig.proxy.open()
-    return f"{seconds:.0f} s"
+    before = site.load.refusals
+    site.harm(site.rig.proxy.close)
+    time.sleep(site.seconds)
+    hits = site.rig.proxy.broken_connections + site.load.refusals - before
+    site.harm(site.rig.proxy.open)
+    return Injected(hits, f"for {site.seconds:.0f} s")
 
 
-def _in_turn(rig: Rig, seconds: float, every: float) -> Iterator[Process]:
-    until = time.monotonic() + seconds
-    for worker in cycle(rig.workers):
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _in_turn(site: Site, every: float) -> Iterator[Process]:
+    until = time.monotonic() + site.seconds
+    for worker in cycle(site.rig.workers):
         time.sleep(every)
         if time.monotonic() > until:
             return

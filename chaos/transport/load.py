@@ -1,10 +1,11 @@
-"""Publishes numbered tasks, as web does and as the dispatcher does, until SQS has taken as many as were asked for."""
+"""Publishes numbered tasks, as web and the dispatcher do, until SQS has taken as many as the scenario asks for."""
 
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 
-from bench.task_message import task_message
+from testkit.task_message import task_message
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client, SqsError
 
@@ -17,8 +18,8 @@ TASKS = ("chaos.alone", "chaos.joined")
 class Load:
     """`messages` tasks within `seconds`, and longer where SQS does not take them.
 
-    A publication that failed may have reached SQS all the same, so another number is used for the next try: what was
-    published once has its number once. `accepted`: the numbers that SQS took.
+    A failed publication may have reached SQS all the same, so the next try uses another number: no number is published
+    twice. `accepted`: the numbers that SQS took. `refusals`: publications that failed.
     """
 
     def __init__(self, client: Client, url: str, messages: int, seconds: float) -> None:
@@ -30,27 +31,35 @@ class Load:
         self._lock = threading.Lock()
         self._next = 0
         self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(THREADS)]
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._publishing: list[Future[None]] = []
         self.accepted: set[int] = set()
         self.refusals = 0
 
     def start(self) -> None:
         """Begin."""
         self._started = time.monotonic()
-        for thread in self._threads:
-            thread.start()
+        self._publishing = [self._pool.submit(self._run) for _ in range(THREADS)]
 
     def wait(self) -> None:
-        """Until all are published."""
-        for thread in self._threads:
-            thread.join()
+        """Wait until all are published. Raises what a thread raised."""
+        for thread in self._publishing:
+            thread.result()
 
     def stop(self) -> None:
-        """Publish no more."""
+        """Publish no more. Raises what a thread raised."""
         self._stopped.set()
+        self._pool.shutdown()
         self.wait()
 
     def _run(self) -> None:
+        try:
+            self._publish_chunks()
+        except BaseException:
+            self._stopped.set()
+            raise
+
+    def _publish_chunks(self) -> None:
         while not self._stopped.is_set():
             with self._lock:
                 index, self._next = self._next, self._next + 1

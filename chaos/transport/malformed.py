@@ -1,4 +1,4 @@
-"""Bodies that are no tasks: each one ends a stock Celery worker, or is deleted by it without a trace."""
+"""Bodies that are no tasks: a stock Celery worker ends at each one, or deletes it without a trace."""
 
 import base64
 import json
@@ -62,6 +62,11 @@ def bodies(task: str) -> dict[str, str]:
         "an endless number": _message(task, body=_arguments("9" * 5000)),
         "too many elements": _message(task, body=_arguments("[" + "[]," * 150_000 + "[]]")),
     }
+
+
+def count(each: int) -> int:
+    """How many messages `each` of every kind are."""
+    return each * len(bodies(""))
 
 
 def _arguments(text: str) -> str:

@@ -1,4 +1,4 @@
-"""An SQS server with a faulty proxy before it, and two workers: one with processes, one with threads."""
+"""An SQS server behind a faulty proxy, and two workers: one with processes, one with threads."""
 
 import os
 import shutil
@@ -9,12 +9,13 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from bench.processes import eventually
-from chaos.faulty_sqs import FaultySqs
-from chaos.guard import Guard
-from chaos.processes import Process
 from chaos.transport.servers import SERVERS
+from chaos.transport.witness import executions, unfinished
 from deploy.local import environment
+from testkit.guard import Guard
+from testkit.processes import Process, inherited_environment, shell
+from testkit.sqs_proxy import SqsProxy
+from testkit.waiting import eventually
 from waproject.sqs import control
 from waproject.sqs.wire import Client
 
@@ -28,17 +29,21 @@ SECRETS = (
 )  # fmt: skip
 # A worker that stops waits for the end of its long poll, 20 s in production.
 WAIT_TIME_S = 2
-# Nothing else of the caller's.
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
 class Rig:
-    """All parts of one scenario. `with Rig(…) as rig` starts them, and ends them."""
+    """All parts of one scenario. `with Rig(…) as rig` starts them, and ends them.
+
+    `failed`: keep the directory. `killed`: processes that were killed; their tasks may be done again, as far as they
+    were `in_flight`.
+    """
 
     def __init__(self, server: str, visibility_s: int, max_receives: int) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="chaos-transport-"))
         self.witness = self.directory / "witness"
+        self.begun = self.directory / "begun"
         self.witness.touch()
+        self.begun.touch()
         self.failed = False
         self.killed: set[int] = set()
         self.in_flight = 0
@@ -52,10 +57,10 @@ class Rig:
             self.url = f"http://127.0.0.1:{port}/{environment.ACCOUNT}/{QUEUE}"
             self.dlq_url = f"{self.url}-dlq"
             os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - signs for nobody
-            self.proxy = FaultySqs(port)
+            self.proxy = SqsProxy(port)
             stack.callback(self.proxy.close)
             self.client = Client(REGION, self.proxy.endpoint)
-            # Beside the proxy: what is found out must not depend on what is broken.
+            # Past the proxy: observations must not depend on what is broken.
             self.sqs = boto3.client(
                 "sqs", endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION, config=Config(read_timeout=10)
             )
@@ -78,29 +83,36 @@ class Rig:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def depth(self) -> control.Depth:
-        """What the queue holds."""
+        """The queue's messages by state."""
         return control.depth(self.sqs, self.url)
 
     def wait_done(self, timeout: float) -> bool:
         """Whether the queue is empty within so many seconds."""
         return eventually(lambda: not self.depth().total, timeout, 0.2)
 
+    def at_work(self, pid: int) -> int:
+        """How many tasks this process, or the worker with this pid, has begun and not finished."""
+        # The ends are read first: a task that ends meanwhile counts as one at work, never as one that did not begin.
+        ended = executions(self.witness)
+        return unfinished(executions(self.begun), ended, pid)
+
     def note_kill(self, pid: int) -> int:
-        """This process was killed just now: what it did may be done again. Returns what is in flight, of all."""
+        """Note that this process was just killed; the number of messages in flight, of all workers."""
         self.killed.add(pid)
         return self.depth().in_flight
 
     def _worker(self, pool: str, guard: Guard) -> Process:
         command = f"celery -A chaos.transport.app worker -Q incoming -P {pool} -c {POOLS[pool]} -n {pool}@%h"
         log = self.directory / f"{pool}.log"
-        return Process(command, self._environment(), log, guard, lambda text: "worker is ready" in text)
+        return Process(shell(command), self._environment(), log, lambda text: "worker is ready" in text, guard)
 
     def _environment(self) -> dict[str, str]:
-        caller = {name: os.environ[name] for name in KEPT if name in os.environ} | {
+        caller = inherited_environment() | {
             "AWS_ENDPOINT_URL_SQS": self.proxy.endpoint,
             "SQS_INCOMING_QUEUE_URL": self.url,
             "SQS_INCOMING_DLQ_URL": self.dlq_url,
             "SQS_WAIT_TIME_S": str(WAIT_TIME_S),
+            "CHAOS_BEGUN": str(self.begun),
             "CHAOS_WITNESS": str(self.witness),
             "CHAOS_VISIBILITY_S": str(self._visibility_s),
         }

@@ -1,25 +1,25 @@
-"""The SQS servers that the transport is tried against: the bench's counting one, and the one of a local run."""
+"""The SQS servers of the transport's scenarios: the test kit's counting one, and ministack, that of a local run."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from bench.sqs_server.process import SqsServer
-from chaos.guard import Guard
-from chaos.processes import free_ports
 from deploy.local.sqs import Sqs
+from testkit.guard import Guard
+from testkit.processes import free_ports
+from testkit.sqs_server import SqsServer
 
 
 @contextmanager
 def counting(directory: Path, guard: Guard) -> Iterator[int]:
-    """Gives the port. It ends by itself when its parent is gone."""
+    """Yield the port. The server ends by itself when its parent is gone."""
     with SqsServer() as server:
         yield server.port
 
 
 @contextmanager
 def ministack(directory: Path, guard: Guard) -> Iterator[int]:
-    """Gives the port."""
+    """Yield the port."""
     server = Sqs(directory / "sqs", free_ports(["SQS_PORT"])["SQS_PORT"])
     server.start()
     pid = server.pid or 0

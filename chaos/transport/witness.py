@@ -1,4 +1,4 @@
-"""What became of published tasks: what workers wrote down, held against what SQS took."""
+"""The verdict on published tasks: the workers' records held against what SQS took."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -6,16 +6,26 @@ from pathlib import Path
 
 
 def executions(witness: Path) -> dict[int, list[frozenset[int]]]:
-    """By number, for each time that it ran: the processes that it ran in, a worker and perhaps its child."""
+    """By task number, for each run of it: the processes that it ran in, a worker and perhaps its child."""
     found: dict[int, list[frozenset[int]]] = defaultdict(list)
-    for line in witness.read_text().splitlines():
+    for line in witness.read_text().rpartition("\n")[0].splitlines():  # the last one may be half read
         number, *pids = map(int, line.split())
         found[number].append(frozenset(pids))
     return found
 
 
+def unfinished(
+    begun: Mapping[int, Sequence[frozenset[int]]], ended: Mapping[int, Sequence[frozenset[int]]], pid: int
+) -> int:
+    """How many runs of tasks this process began and did not finish."""
+    return sum(
+        max(0, sum(pid in pids for pids in runs) - sum(pid in pids for pids in ended.get(number, ())))
+        for number, runs in begun.items()
+    )
+
+
 def done_again(ran: Mapping[int, Sequence[frozenset[int]]], killed: Collection[int]) -> int:
-    """How often a task ran again that a killed process had done, and had no chance to say so."""
+    """How often a task ran again that a killed process had done and could not delete."""
     return sum(_excused(runs, killed) for runs in ran.values())
 
 
@@ -28,7 +38,7 @@ def compare(
 ) -> tuple[int, int, int]:
     """Lost, doubled, unsettled.
 
-    `left`: messages still on the queue. What `killed` processes did may be done again, as far as it was `in_flight`.
+    `left`: messages still on the queue. Tasks of `killed` processes may run again, at most as many as were `in_flight`.
     """
     never = sum(number not in ran for number in accepted)
     doubled = sum(len(runs) - 1 - _excused(runs, killed) for runs in ran.values())

@@ -1,4 +1,4 @@
-"""What PostgreSQL's log says of our statements."""
+"""Our statements, counted in PostgreSQL's log."""
 
 from pathlib import Path
 
@@ -19,6 +19,5 @@ def test_the_counters_own_statement_is_told_from_all_others(tmp_path: Path, monk
         totals.add({("a",): 1})
     log = tmp_path / "postgres.log"
     log.write_text("".join(f"bench:web:LOG:  statement: {sql}\n" for sql in (captured[0]["sql"], "SELECT 1", "COMMIT")))
-    statements = Statements.__new__(Statements)
-    statements._log, statements._offset = log, 0
+    statements = Statements(lambda _: None, log)
     assert (statements.counts()["web"], statements.counters_counts()["web"]) == (3, 1)

@@ -1,13 +1,6 @@
-"""Percentiles and medians."""
+"""Medians."""
 
-import pytest
-
-from bench.statistics import medians, percentile
-
-
-@pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 51), (99, 100), (100, 100)])
-def test_a_percentile_is_one_of_the_values(percent: float, expected: float) -> None:
-    assert percentile(range(1, 101), percent) == expected
+from bench.statistics import medians
 
 
 def test_one_slow_run_of_three_moves_no_median() -> None:

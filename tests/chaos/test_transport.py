@@ -1,14 +1,14 @@
-"""The transport's scenarios: what they count, and that a report tells all of it."""
+"""The verdict of the transport's scenarios, and their load."""
 
-import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from chaos.__main__ import run
-from chaos.scenario import Outcome, Scenario
-from chaos.transport.witness import compare, executions
+from chaos.transport import malformed
+from chaos.transport.load import Load
+from chaos.transport.witness import compare, executions, unfinished
+from testkit.sqs_server import SqsServer
+from waproject.sqs.wire import Client
 
 KILLED, ALIVE = frozenset({7, 8}), frozenset({9})
 
@@ -26,49 +26,59 @@ KILLED, ALIVE = frozenset({7, 8}), frozenset({9})
         ({1: [ALIVE], 2: [ALIVE, ALIVE]}, 0, 0, (0, 1, 0)),
     ],
 )
-def test_what_counts_as_lost_doubled_and_unsettled(
+def test_lost_doubled_and_unsettled_tasks_are_counted(
     ran: dict[int, list[frozenset[int]]], left: int, in_flight: int, counted: tuple[int, int, int]
 ) -> None:
     assert compare({1}, ran, left, {7}, in_flight) == counted
 
 
-def test_what_workers_wrote_is_read_by_number(tmp_path: Path) -> None:
-    (tmp_path / "witness").write_text("1 7 8\n2 9 9\n1 9 9\n")
+def test_records_are_read_by_number_without_a_half_written_line(tmp_path: Path) -> None:
+    (tmp_path / "witness").write_text("1 7 8\n2 9 9\n1 9 9\n3 9")
     assert executions(tmp_path / "witness") == {1: [KILLED, ALIVE], 2: [ALIVE]}
 
 
-def reported(found: Iterable[tuple[str, Outcome | None]], report: Path) -> bool:
-    """Run scenarios that find this; one without an outcome crashes."""
-
-    def scenario(name: str, outcome: Outcome | None) -> Scenario:
-        def find(messages: int) -> Outcome:
-            if outcome is None:
-                raise RuntimeError("no port")
-            return outcome
-
-        return Scenario(name, 1000, 100, find)
-
-    return run([scenario(*one) for one in found], short=True, report=report)
-
-
-def test_a_run_holds_when_every_count_is_zero(tmp_path: Path) -> None:
-    assert reported([("good", Outcome(0, 0, 0))], tmp_path / "chaos.json")
-
-
-@pytest.mark.parametrize("outcome", [Outcome(1, 0, 0), Outcome(0, 1, 0), Outcome(0, 0, 1), None])
-def test_a_run_fails_when_one_scenario_does(outcome: Outcome | None, tmp_path: Path) -> None:
-    assert not reported([("bad", outcome), ("good", Outcome(0, 0, 0))], tmp_path / "chaos.json")
+@pytest.mark.parametrize(
+    ("begun", "ended", "pid", "count"),
+    [
+        ({}, {}, 7, 0),
+        ({1: [KILLED]}, {}, 7, 1),
+        ({1: [KILLED]}, {}, 8, 1),
+        ({1: [KILLED]}, {}, 9, 0),
+        ({1: [KILLED]}, {1: [KILLED]}, 7, 0),
+        ({1: [KILLED, ALIVE]}, {1: [ALIVE]}, 7, 1),
+        ({1: [KILLED], 2: [KILLED]}, {1: [KILLED]}, 7, 1),
+    ],
+)
+def test_a_process_is_at_work_on_what_it_began_and_did_not_end(
+    begun: dict[int, list[frozenset[int]]], ended: dict[int, list[frozenset[int]]], pid: int, count: int
+) -> None:
+    assert unfinished(begun, ended, pid) == count
 
 
-def test_a_scenario_that_crashes_is_reported_and_the_others_still_run(tmp_path: Path) -> None:
-    reported([("bad", None), ("good", Outcome(0, 0, 0))], tmp_path / "chaos.json")
-    rows = json.loads((tmp_path / "chaos.json").read_text())["scenarios"]
-    assert [(row.pop("seconds") >= 0, row) for row in rows] == [
-        (True, {"name": "bad", "messages": 100, "lost": 0, "doubled": 0, "unsettled": 100}),
-        (True, {"name": "good", "messages": 100, "lost": 0, "doubled": 0, "unsettled": 0}),
-    ]
+def test_every_kind_of_malformed_body_is_counted() -> None:
+    assert malformed.count(3) == 3 * len(malformed.bodies("chaos.alone"))
 
 
-def test_the_table_says_why_a_scenario_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    reported([("bad", None)], tmp_path / "chaos.json")
-    assert "stopped: RuntimeError: no port" in capsys.readouterr().out
+class BrokenClient(Client):
+    """Raises what no publisher expects."""
+
+    def call(self, *_: object) -> dict[str, object]:
+        """Fail."""
+        raise ZeroDivisionError
+
+
+def test_an_exception_in_the_load_fails_the_scenario() -> None:
+    load = Load(BrokenClient("us-east-1", "http://127.0.0.1:1"), "http://127.0.0.1:1/0/q", 100, 0.1)
+    load.start()
+    with pytest.raises(ZeroDivisionError):
+        load.wait()
+
+
+def test_the_load_ends_once_sqs_has_taken_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with SqsServer() as server:
+        load = Load(Client("us-east-1", server.endpoint), server.create_queue("q"), 100, 0.1)
+        load.start()
+        load.wait()
+        assert (len(load.accepted), server.counts()["queues"]["q"]["waiting"]) == (100, 100)

@@ -15,12 +15,12 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]
 
-from chaos.faulty_sqs import Fault, FaultySqs
 from messaging.incoming import webhook as endpoint
 from messaging.incoming.store import receive, receive_stored
 from messaging.models import Message, StoredWebhook, UnknownUpdate
 from messaging.outgoing.lost_answers.incoming_evidence import evidence
 from messaging.whatsapp.signature import sign
+from testkit.sqs_proxy import Fault, SqsProxy
 from tests.environment import APP_SECRET, VERIFY_TOKEN
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.incoming.wsgi import ask, webhook_environ
@@ -255,7 +255,7 @@ def test_with_sqs_away_the_webhook_is_processed_in_the_request(db: None, sqs_awa
 def test_the_rest_of_a_body_that_was_partly_published_is_processed_in_the_request(
     sqs: Any, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proxy = FaultySqs(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
+    proxy = SqsProxy(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.endpoint)
     publisher.forget_shared()
     proxy.set(Fault.ENTRIES_FAIL, one_in=2)

@@ -19,9 +19,9 @@ from monitoring.health import views
 from monitoring.health.processes import judge
 from monitoring.health.views import ADDRESSES, Status, workers_status
 from monitoring.models import Heartbeat
+from testkit.silent_proxy import SilentProxy
 from tests.environment import free_port
 from tests.processes import eventually
-from tests.silent_proxy import SilentProxy
 from waproject.sqs import control
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN

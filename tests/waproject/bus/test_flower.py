@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from analytics.models import Event
 from analytics.tasks import record_events
-from chaos.faulty_sqs import Fault, FaultySqs
 from messaging.task_publisher import publish
+from testkit.sqs_proxy import Fault, SqsProxy
 from tests.environment import free_port
 from tests.processes import CHECKOUT, Process, eventually
 from waproject.bus import queues
@@ -90,7 +90,7 @@ class Stack:
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.directory, self.environment = directory, environment
-        self.faulty = FaultySqs(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0, about=b"test-monitor")
+        self.faulty = SqsProxy(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0, about=b"test-monitor")
         self.workers = {lane: self.worker(lane) for lane in LANES}
         self.flower = Flower(directory / "flower.log", **environment)
 

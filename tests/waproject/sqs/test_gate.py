@@ -10,8 +10,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.utils import DataError, InternalError
 from psycopg2 import errors
 
+from testkit.silent_proxy import SilentProxy
 from tests.processes import eventually
-from tests.silent_proxy import SilentProxy
 from waproject.sqs import gate as gates
 from waproject.sqs.gate import Gate
 from waproject.worker import database_gate, database_probe

@@ -12,9 +12,9 @@ import pytest
 from botocore.credentials import Credentials
 from kombu.asynchronous import Hub
 
-from bench.sqs_server.process import SqsServer
-from bench.task_message import task_message
-from chaos.faulty_sqs import Fault, FaultySqs
+from testkit.sqs_proxy import Fault, SqsProxy
+from testkit.sqs_server import SqsServer
+from testkit.task_message import task_message
 from tests.processes import eventually
 from waproject.sqs import consumer as consuming
 from waproject.sqs import envelope
@@ -37,14 +37,14 @@ def server() -> Iterator[SqsServer]:
 
 
 @pytest.fixture
-def proxy(server: SqsServer) -> Iterator[FaultySqs]:
-    faulty = FaultySqs(server.port)
+def proxy(server: SqsServer) -> Iterator[SqsProxy]:
+    faulty = SqsProxy(server.port)
     yield faulty
     faulty.close()
 
 
 @pytest.fixture
-def client(proxy: FaultySqs) -> Client:
+def client(proxy: SqsProxy) -> Client:
     return Client("us-east-1", proxy.endpoint)
 
 
@@ -130,14 +130,14 @@ def consume(client: Client, queue: Queue) -> Iterator[Callable[..., Consumer]]:
 
 
 def test_sends_of_a_batch_that_sqs_failed_are_sent_again_and_the_others_are_not(
-    proxy: FaultySqs, client: Client, queue: Queue
+    proxy: SqsProxy, client: Client, queue: Queue
 ) -> None:
     proxy.set(Fault.ENTRIES_FAIL, one_in=3)
     errors = Publisher(client, deadline=10).send_many([Outgoing(queue.url, str(n)) for n in range(10)])
     assert (errors, queue.counts()["sent"]) == ([None] * 10, 10)
 
 
-def test_deletes_of_a_batch_that_sqs_failed_are_told_again(proxy: FaultySqs, client: Client, queue: Queue) -> None:
+def test_deletes_of_a_batch_that_sqs_failed_are_told_again(proxy: SqsProxy, client: Client, queue: Queue) -> None:
     queue.fill(10)
     proxy.set(Fault.ENTRIES_FAIL, one_in=3)
     settler = Settler(client, queue.url, 60)
@@ -146,7 +146,7 @@ def test_deletes_of_a_batch_that_sqs_failed_are_told_again(proxy: FaultySqs, cli
 
 
 def test_a_stale_handle_is_told_once_and_harms_no_other(
-    server: SqsServer, proxy: FaultySqs, client: Client, queue: Queue
+    server: SqsServer, proxy: SqsProxy, client: Client, queue: Queue
 ) -> None:
     queue.fill(1)
     settler = Settler(client, queue.url, 60)
@@ -157,7 +157,7 @@ def test_a_stale_handle_is_told_once_and_harms_no_other(
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_send_outlasts_a_passing_fault(fault: Fault, proxy: FaultySqs, client: Client, queue: Queue) -> None:
+def test_a_send_outlasts_a_passing_fault(fault: Fault, proxy: SqsProxy, client: Client, queue: Queue) -> None:
     proxy.set(fault, one_in=2)
     publisher = Publisher(client, deadline=10)
     for n in range(4):
@@ -166,7 +166,7 @@ def test_a_send_outlasts_a_passing_fault(fault: Fault, proxy: FaultySqs, client:
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_delete_outlasts_a_passing_fault(fault: Fault, proxy: FaultySqs, client: Client, queue: Queue) -> None:
+def test_a_delete_outlasts_a_passing_fault(fault: Fault, proxy: SqsProxy, client: Client, queue: Queue) -> None:
     queue.fill(1)
     proxy.set(fault)
     settler = Settler(client, queue.url, 60)
@@ -178,7 +178,7 @@ def test_a_delete_outlasts_a_passing_fault(fault: Fault, proxy: FaultySqs, clien
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_receive_outlasts_a_passing_fault(
-    fault: Fault, proxy: FaultySqs, queue: Queue, consume: Callable[..., Consumer]
+    fault: Fault, proxy: SqsProxy, queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
     proxy.set(fault)
     consumer = consume()
@@ -189,7 +189,7 @@ def test_a_receive_outlasts_a_passing_fault(
 
 
 def test_a_worker_outlasts_refused_connections(
-    proxy: FaultySqs, client: Client, queue: Queue, consume: Callable[..., Consumer]
+    proxy: SqsProxy, client: Client, queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
     proxy.close()
     consumer = consume()
@@ -335,7 +335,7 @@ def test_joined_messages_that_failed_are_tried_alone_with_the_arguments_they_cam
 
 
 def test_credentials_that_expired_are_looked_for_anew(
-    proxy: FaultySqs, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    proxy: SqsProxy, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from analytics.models import Event
 from analytics.tasks import record_events
-from chaos.faulty_sqs import Fault, FaultySqs
 from chaos.transport import malformed
 from messaging.task_publisher import publish
+from testkit.sqs_proxy import Fault, SqsProxy
 from tests.processes import Worker, eventually
 from waproject.queues import LANES
 from waproject.sqs import control
@@ -24,21 +24,21 @@ LANE = LANES["analytics"]
 
 
 @pytest.fixture(scope="module")
-def faulty(sqs_server: Any) -> Iterator[FaultySqs]:
+def faulty(sqs_server: Any) -> Iterator[SqsProxy]:
     """An SQS that can be made to fail, and whose redrive policy acts within seconds."""
     sqs = control.client("us-east-1")
     before = sqs.get_queue_attributes(QueueUrl=LANE.url, AttributeNames=["RedrivePolicy", "VisibilityTimeout"])
     policy = {**json.loads(before["Attributes"]["RedrivePolicy"]), "maxReceiveCount": "2"}
     quick = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "1"}
     sqs.set_queue_attributes(QueueUrl=LANE.url, Attributes=quick)
-    proxy = FaultySqs(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
+    proxy = SqsProxy(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
     yield proxy
     proxy.close()
     sqs.set_queue_attributes(QueueUrl=LANE.url, Attributes=before["Attributes"])
 
 
 @pytest.fixture(scope="module")
-def worker(faulty: FaultySqs, tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[Worker]:
+def worker(faulty: SqsProxy, tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[Worker]:
     """The analytics worker behind that SQS, on the tests' database: one, which outlives all of this."""
     from django.db import connection
 
@@ -70,7 +70,7 @@ def test_a_worker_says_at_its_start_that_its_queue_gives_up_too_early(worker: Wo
 
 
 @pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.EXPIRED, Fault.THROTTLED, Fault.CLOSED])
-def test_a_failing_sqs_does_not_end_the_worker(fault: Fault, faulty: FaultySqs, worker: Worker) -> None:
+def test_a_failing_sqs_does_not_end_the_worker(fault: Fault, faulty: SqsProxy, worker: Worker) -> None:
     faulty.fault, faulty.hits = fault, 0
     before = track()
     assert eventually(lambda: faulty.hits >= 2, 25)

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from analytics.models import Event
 from analytics.tasks import record_events
-from bench.sqs_server.process import SqsServer
 from messaging.task_publisher import message
+from testkit.silent_proxy import SilentProxy
+from testkit.sqs_server import SqsServer
 from tests.processes import Process, eventually
-from tests.silent_proxy import SilentProxy
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client
 

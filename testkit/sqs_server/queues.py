@@ -1,4 +1,7 @@
-"""Queues in memory: visibility timeouts, delays, dead-letter queues, every operation in constant time."""
+"""Queues in memory: visibility timeouts, delays, dead-letter queues, lost and doubled messages.
+
+Every operation takes constant time.
+"""
 
 import asyncio
 import heapq
@@ -7,13 +10,16 @@ import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 MAX_MESSAGE_BYTES = 1024 * 1024
+# Delays of second copies in turn: beside the first one, when another worker takes it, and after it was processed.
+COPY_DELAYS_S = (None, 1.0)
 
 
 class Fault(Exception):
-    """An answer with HTTP 400; `code` is SQS's name for it."""
+    """An answer with HTTP 400; `code` is SQS's name of the error."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -49,9 +55,10 @@ class Queue:
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._copy_delays = cycle(COPY_DELAYS_S)
 
     def counts(self) -> dict[str, int]:
-        """As they are now."""
+        """Messages by state now, and totals since the queue was made."""
         return {
             "waiting": len(self._ready),
             "in_flight": len(self._in_flight),
@@ -62,21 +69,19 @@ class Queue:
         }
 
     def send(self, body: str, delay: float | None) -> Message:
-        """Take a message."""
+        """Take a message, unless the server loses it; take it twice where the server doubles. Raises Fault."""
         if len(body.encode()) > MAX_MESSAGE_BYTES:
             raise Fault("InvalidParameterValue")
-        message = Message(body)
-        self.sent += 1
-        seconds = float(self.attributes["DelaySeconds"]) if delay is None else delay
-        if seconds:
-            self._delayed += 1
-            self._show_later(message, seconds)
-        else:
-            self._show(message)
-        return message
+        if self._server.loses and self.name.endswith(self._server.loses):
+            self._server.lost += 1
+            return Message(body)
+        if self._server.doubles:
+            self._server.doubled += 1
+            self._store(body, next(self._copy_delays))
+        return self._store(body, delay)
 
     async def receive(self, at_most: int, wait: float, visibility: float | None) -> list[Message]:
-        """Up to so many messages, waiting for the first one."""
+        """Up to `at_most` messages, after waiting up to `wait` seconds for the first one."""
         hidden_for = float(self.attributes["VisibilityTimeout"]) if visibility is None else visibility
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
@@ -109,13 +114,24 @@ class Queue:
         self._show_later(message, seconds)
 
     def purge(self) -> None:
-        """Forget all messages."""
+        """Drop all messages."""
         for message in [*self._ready, *self._in_flight.values(), *(entry[3] for entry in self._hidden)]:
             message.deleted = True
         self._ready.clear()
         self._in_flight.clear()
         self._hidden.clear()
         self._delayed = 0
+
+    def _store(self, body: str, delay: float | None) -> Message:
+        message = Message(body)
+        self.sent += 1
+        seconds = float(self.attributes["DelaySeconds"]) if delay is None else delay
+        if seconds:
+            self._delayed += 1
+            self._show_later(message, seconds)
+        else:
+            self._show(message)
+        return message
 
     def _show(self, message: Message) -> None:
         self._ready.append(message)
@@ -174,20 +190,31 @@ class Queue:
 
 
 class Queues:
-    """All queues of a server."""
+    """All queues of a server, and the faults of their messages.
+
+    `loses`: the end of the names of queues that drop what they are sent. `doubles`: every message is kept twice.
+    """
 
     def __init__(self) -> None:
         self.by_name: dict[str, Queue] = {}
         self.by_handle: dict[str, Message] = {}
+        self.loses, self.lost = "", 0
+        self.doubles, self.doubled = False, 0
+
+    def forget(self) -> None:
+        """Drop all messages and end all faults."""
+        self.loses, self.doubles = "", False
+        for queue in self.by_name.values():
+            queue.purge()
 
     def named(self, name: str) -> Queue:
-        """The queue of a name. Raises Fault."""
+        """The queue of this name. Raises Fault."""
         if name not in self.by_name:
             raise Fault("QueueDoesNotExist")
         return self.by_name[name]
 
     def create(self, name: str, attributes: dict[str, Any]) -> Queue:
-        """Make a queue or change an existing one's attributes."""
+        """Make a queue, or change the attributes of an existing one."""
         queue = self.by_name.setdefault(name, Queue(name, self))
         queue.attributes.update(attributes)
         return queue

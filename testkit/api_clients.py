@@ -1,32 +1,34 @@
-"""Clients of the API: each has messages for recipients of its own, and repeats a request until it is answered."""
+"""Clients of the API: each writes to recipients of its own and repeats a request until it is answered."""
 
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 
 import requests
 
-# No two messages of a run go to one recipient, so that a recipient who got two tells of a double, however it came.
+# No two messages of a run go to one recipient, so a recipient with two sends proves a double.
 _RECIPIENTS = count(1)
 TRICKLE_PER_S = 5
 CLIENTS = 4
+TRICKLES = 2
 REQUESTS = 100
 ANSWER_S = 5.0
 AGAIN_S = 0.25
 GIVE_UP_S = 120.0
-# Now and then a client repeats a request although it was answered.
+# One request in so many is repeated although it was answered.
 REPEAT_EVERY = 10
 
 
 def recipients(number: int) -> list[str]:
-    """So many phone numbers, digits only, that nobody wrote to before."""
+    """So many new phone numbers, digits only."""
     return [f"1555{2_000_000 + next(_RECIPIENTS)}" for _ in range(number)]
 
 
 class Client:
-    """A connection to the API."""
+    """One connection to the API."""
 
     def __init__(self, base_url: str, api_key: str) -> None:
         self._base_url = base_url
@@ -35,9 +37,9 @@ class Client:
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
     def send(self, to: Sequence[str], **fields: str) -> float:
-        """Have one message sent to each, in one request; repeat it, with its key, until it is answered 202.
+        """Send one message to each recipient in one request; repeat it, with its key, until it is answered 202.
 
-        Returns the time of that answer, in unix seconds. Raises RuntimeError when the API refuses it, or never answers.
+        Returns the time of that answer in unix seconds. Raises RuntimeError when the API refuses it or never answers.
         """
         bodies = [
             {"phone_number": f"+{number}", "message_type": "text", "message_data": {"content": "Hello!"}, **fields}
@@ -65,10 +67,10 @@ class Client:
         return answer.status_code == 202  # noqa: PLR2004
 
 
-class Load:
-    """Several clients that together ask for `messages` within `seconds`, and one that trickles until it is told.
+class ClientLoad:
+    """Several clients that together send `messages` within `seconds`, and two that trickle until `stop`.
 
-    `accepted` has the recipients whose message the API answered with 202.
+    `accepted`: the recipients whose message was answered 202. `open_requests`: requests without an answer now.
     """
 
     def __init__(self, base_url: str, api_key: str, messages: int, seconds: float) -> None:
@@ -80,54 +82,59 @@ class Load:
         self._lock = threading.Lock()
         self._next = 0
         self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(CLIENTS + TRICKLES)
+        self._clients: list[Future[None]] = []
+        self._trickles: list[Future[None]] = []
         self.accepted: set[str] = set()
-        self.errors: list[str] = []
-        self._clients = [threading.Thread(target=self._guarded, args=(self._client,)) for _ in range(CLIENTS)]
-        self._trickles = [threading.Thread(target=self._guarded, args=(self._trickle,)) for _ in range(2)]
+        self.open_requests = 0
 
     def start(self) -> None:
         """Begin."""
         self._started = time.monotonic()
-        for thread in (*self._clients, *self._trickles):
-            thread.daemon = True
-            thread.start()
+        self._clients = [self._pool.submit(self._guarded, self._client) for _ in range(CLIENTS)]
+        self._trickles = [self._pool.submit(self._guarded, self._trickle) for _ in range(TRICKLES)]
 
     def wait(self) -> None:
-        """Until all is asked for and answered, but for the trickle."""
-        for thread in self._clients:
-            thread.join()
+        """Wait until all messages are sent and answered, except the trickle. Raises what a client raised."""
+        for client in self._clients:
+            client.result()
 
     def stop(self) -> None:
-        """End the trickle, and what is left of the rest. Raises RuntimeError when the API refused something."""
+        """End the trickle and what is left of the rest. Raises what a client raised."""
         self._stopped.set()
-        for thread in (*self._clients, *self._trickles):
-            thread.join()
-        if self.errors:
-            raise RuntimeError(self.errors[0])
+        self._pool.shutdown()
+        for client in (*self._clients, *self._trickles):
+            client.result()
 
-    def _guarded(self, work: "threading.Thread | object") -> None:
+    def _guarded(self, work: Callable[[Client], None]) -> None:
+        """One client that fails ends them all: what it left out must not look like success."""
         try:
-            work()  # type: ignore[operator]
-        except RuntimeError as error:
-            self.errors.append(str(error))
+            work(Client(self._base_url, self._api_key))
+        except BaseException:
+            self._stopped.set()
+            raise
 
-    def _client(self) -> None:
-        client = Client(self._base_url, self._api_key)
+    def _client(self, client: Client) -> None:
         while not self._stopped.is_set():
             with self._lock:
                 index, self._next = self._next, self._next + 1
             if index >= len(self._requests):
                 return
             self._stopped.wait(self._started + index * self._every - time.monotonic())
-            self._ask(client, self._requests[index])
+            self._send(client, self._requests[index])
 
-    def _trickle(self) -> None:
-        client = Client(self._base_url, self._api_key)
-        every = len(self._trickles) / TRICKLE_PER_S
+    def _trickle(self, client: Client) -> None:
+        every = TRICKLES / TRICKLE_PER_S
         while not self._stopped.wait(every - (time.monotonic() - self._started) % every):
-            self._ask(client, recipients(1))
+            self._send(client, recipients(1))
 
-    def _ask(self, client: Client, to: Sequence[str]) -> None:
-        client.send(to)
+    def _send(self, client: Client, to: Sequence[str]) -> None:
+        with self._lock:
+            self.open_requests += 1
+        try:
+            client.send(to)
+        finally:
+            with self._lock:
+                self.open_requests -= 1
         with self._lock:
             self.accepted.update(to)

@@ -1,6 +1,6 @@
-"""What the outgoing lane promises in figures: urgent before bulk, the way of a message, pace, calls in flight, cost.
+"""Bounds of the outgoing lane: priority, latency, pace, concurrency and statements of one outgoing worker.
 
-`python -m bench.sending_figures` measures them and names those that are missed, in about five minutes; with one or more
+`python -m bench.outgoing_lane` measures them in about five minutes and names those that do not hold; with one or more
 of `backlog`, `steady` and `in_flight` only those parts.
 """
 
@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
-from bench.statistics import percentile
-from chaos.processes import wait_until
-from chaos.sending.clients import Client, recipients
-from chaos.sending.stack import Stack
+from bench.statements import Statements
+from testkit.api_clients import Client, recipients
+from testkit.pipeline import Pipeline
+from testkit.statistics import summary
 
 WAITING = 5000
 BULK = 1000
@@ -33,6 +33,8 @@ META_RATE = 80
 META_BURST = 80
 SECOND_NUMBER = "106540352242923"
 DRAIN_S = 180.0
+# The last answers, and the recording of their outcomes.
+OUTCOMES_S = 1.5
 LIKE_THE_FIRST = """
 INSERT INTO messaging_businessnumber
 SELECT (jsonb_populate_record(n, jsonb_build_object(
@@ -42,7 +44,7 @@ FROM messaging_businessnumber n WHERE phone_number_id = %s
 
 # Each figure's name, the bound, and whether the figure has to be at most it (else at least).
 BOUNDS: tuple[tuple[str, float, bool], ...] = (
-    ("urgent_p99_ms", 1000, True),
+    ("urgent_slowest_ms", 1000, True),
     ("drain_per_s", 76, False),
     ("drain_throttled", 0, True),
     ("drain_over_limit", 0, True),
@@ -64,19 +66,16 @@ def missed(figures: dict[str, float]) -> list[str]:
 
 
 @contextmanager
-def _running() -> Iterator[Stack]:
+def _running() -> Iterator[Pipeline]:
     """A pipeline with one outgoing worker."""
-    stack = Stack({"SANDBOX_OTHER_NUMBERS": SECOND_NUMBER}, outgoing=1)
-    stack.start()
-    try:
-        yield stack
-    finally:
-        stack.stop()
+    settings = {"SANDBOX_OTHER_NUMBERS": SECOND_NUMBER, "LOG_LEVEL": "INFO"}
+    with Pipeline({"web": 1, "dispatcher": 2, "outgoing": 1, "incoming": 1}, settings) as pipeline:
+        yield pipeline
 
 
-def _backlog(stack: Stack) -> dict[str, float]:
+def _backlog(pipeline: Pipeline) -> dict[str, float]:
     """5,000 normal messages wait; urgent ones come now and then; all of it drains."""
-    client = _client(stack)
+    client = _client(pipeline)
     bulk = recipients(WAITING)
     for start in range(0, WAITING, BULK):
         client.send(bulk[start : start + BULK])
@@ -85,13 +84,12 @@ def _backlog(stack: Stack) -> dict[str, float]:
     for to in urgent:
         answered[to] = client.send([to], priority="high")
         time.sleep(TRY_EVERY_S)
-    received = _received(stack, WAITING + TRIES)
-    waits = sorted((received[to] - answered[to]) * 1000 for to in urgent)
+    received = _received(pipeline, WAITING + TRIES)
+    waits = summary((received[to] - answered[to]) * 1000 for to in urgent)
     times = sorted(received.values())
-    ((throttled,),) = stack.query("SELECT count(*) FROM messaging_attempt WHERE error_code = 130429")
+    throttled = pipeline.number("SELECT count(*) FROM messaging_attempt WHERE error_code = 130429")
     return {
-        "urgent_p50_ms": percentile(waits, 50),
-        "urgent_p99_ms": percentile(waits, 99),
+        **{f"urgent_{name}": value for name, value in waits.items()},
         "drain_per_s": (len(times) - 1) / (times[-1] - times[0]),
         "drain_throttled": throttled,
         "drain_over_limit": over_limit(times),
@@ -99,7 +97,7 @@ def _backlog(stack: Stack) -> dict[str, float]:
 
 
 def over_limit(times: Sequence[float]) -> int:
-    """How many requests, at these moments in order, Meta's limit would have refused, whatever the sandbox says."""
+    """How many requests, at these moments in order, Meta's limit would have refused, whatever the sandbox did."""
     tokens, before, refused = float(META_BURST), times[0], 0
     for at in times:
         tokens = min(META_BURST, tokens + (at - before) * META_RATE)
@@ -111,32 +109,31 @@ def over_limit(times: Sequence[float]) -> int:
     return refused
 
 
-def _steady(stack: Stack) -> dict[str, float]:
+def _steady(pipeline: Pipeline) -> dict[str, float]:
     """80 a second, on two numbers: from the API's 202 to the request at the Cloud API, and what that costs."""
-    first = stack.env["WA_PHONE_NUMBER_ID"]
-    stack.execute(LIKE_THE_FIRST, [SECOND_NUMBER, first])
+    first = pipeline.env["WA_PHONE_NUMBER_ID"]
+    pipeline.execute(LIKE_THE_FIRST, [SECOND_NUMBER, first])
     numbers = (first, SECOND_NUMBER)
-    _ask_steadily(stack, numbers, 5)  # processes warm up
-    most = _Most(lambda: _worker_connections(stack))
-    answered = _ask_steadily(stack, numbers, STEADY_S)
+    _ask_steadily(pipeline, numbers, 5)  # processes warm up
+    most = _Most(lambda: _worker_connections(pipeline))
+    answered = _ask_steadily(pipeline, numbers, STEADY_S)
     connections = most.end()
-    received = _received(stack, STEADY_PER_S * (STEADY_S + 5))
-    ways = sorted((received[to] - at) * 1000 for to, at in answered.items())
+    received = _received(pipeline, STEADY_PER_S * (STEADY_S + 5))
+    ways = summary((received[to] - at) * 1000 for to, at in answered.items())
     return {
-        "way_p50_ms": percentile(ways, 50),
-        "way_p99_ms": percentile(ways, 99),
+        **{f"way_{name}": value for name, value in ways.items()},
         "worker_connections": connections,
-        "worker_queries_per_message": _worker_queries(stack, numbers),
+        "worker_queries_per_message": _worker_queries(pipeline, numbers),
     }
 
 
-def _in_flight(stack: Stack) -> dict[str, float]:
+def _in_flight(pipeline: Pipeline) -> dict[str, float]:
     """Slow answers: the most calls that one worker process holds at once, as the sandbox sees them."""
-    stack.sandbox_call("POST", "settings", {"answer_ms": [SLOW_MS, SLOW_MS]})
-    _client(stack).send(recipients(IN_FLIGHT))
-    _received(stack, IN_FLIGHT)
-    begun = [(entry["received_at"], 1) for entry in _ledger(stack)]
-    ended = [(entry["accepted_at"], -1) for entry in _ledger(stack)]
+    pipeline.sandbox.call("POST", "settings", {"answer_ms": [SLOW_MS, SLOW_MS]})
+    _client(pipeline).send(recipients(IN_FLIGHT))
+    _received(pipeline, IN_FLIGHT)
+    begun = [(entry["received_at"], 1) for entry in pipeline.sandbox.ledger()]
+    ended = [(entry["accepted_at"], -1) for entry in pipeline.sandbox.ledger()]
     open_calls = most = 0
     for _, change in sorted(begun + ended):
         open_calls += change
@@ -144,50 +141,35 @@ def _in_flight(stack: Stack) -> dict[str, float]:
     return {"calls_in_flight": most}
 
 
-def _ask_steadily(stack: Stack, numbers: tuple[str, str], seconds: int) -> dict[str, float]:
+def _ask_steadily(pipeline: Pipeline, numbers: tuple[str, str], seconds: int) -> dict[str, float]:
     """Send evenly, from the numbers in turn; when each recipient's send was answered 202."""
     to = recipients(STEADY_PER_S * seconds)
     answered: dict[str, float] = {}
     started = time.monotonic()
 
     def ask(offset: int) -> None:
-        client = _client(stack)
+        client = _client(pipeline)
         for index in range(offset, len(to), CLIENTS):
             time.sleep(max(0.0, started + index / STEADY_PER_S - time.monotonic()))
             answered[to[index]] = client.send([to[index]], sender=numbers[index % 2])
 
-    threads = [threading.Thread(target=ask, args=(offset,), daemon=True) for offset in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(ask, range(CLIENTS)))
     return answered
 
 
-def _worker_queries(stack: Stack, numbers: tuple[str, str]) -> float:
-    """Statements of the worker for each message, at the same pace: PostgreSQL writes down every one meanwhile."""
-    log = stack.directory / "postgres.log"
-    _configure(stack, log_line_prefix="'%a|'", log_statement="'all'")
-    before = log.stat().st_size
-    _ask_steadily(stack, numbers, COUNTED_S)
-    time.sleep(1.5)  # the last answers, and their outcomes
-    with log.open("rb") as file:
-        file.seek(before)
-        statements = file.read().count(f"{stack.outgoing[0].name}|LOG:  statement: ".encode())
-    return statements / (STEADY_PER_S * COUNTED_S)
+def _worker_queries(pipeline: Pipeline, numbers: tuple[str, str]) -> float:
+    """Statements of the worker for each message, at the same pace."""
+    statements = Statements(pipeline.execute, pipeline.postgres.data_dir.with_name("postgres.log"))
+    with statements.counted():
+        _ask_steadily(pipeline, numbers, COUNTED_S)
+        time.sleep(OUTCOMES_S)
+    return statements.counts()[pipeline.group("outgoing")[0].name] / (STEADY_PER_S * COUNTED_S)
 
 
-def _configure(stack: Stack, **settings: str) -> None:
-    for name, value in settings.items():
-        stack.execute(f"ALTER SYSTEM SET {name} = {value}")
-    stack.execute("SELECT pg_reload_conf()")
-    time.sleep(0.5)
-
-
-def _worker_connections(stack: Stack) -> int:
-    name = stack.outgoing[0].name
-    ((count,),) = stack.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [name])
-    return int(count)
+def _worker_connections(pipeline: Pipeline) -> int:
+    name = pipeline.group("outgoing")[0].name
+    return pipeline.number("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [name])
 
 
 class _Most:
@@ -209,26 +191,16 @@ class _Most:
             self._most = max(self._most, self._read())
 
 
-def _client(stack: Stack) -> Client:
-    return Client(stack.env["BASE_URL"], stack.env["API_KEY"])
+def _client(pipeline: Pipeline) -> Client:
+    return Client(pipeline.env["BASE_URL"], pipeline.env["API_KEY"])
 
 
-def _ledger(stack: Stack) -> list[dict[str, Any]]:
-    return list(stack.sandbox_call("GET", "ledger")["messages"])
-
-
-def _received(stack: Stack, count: int) -> dict[str, float]:
+def _received(pipeline: Pipeline, count: int) -> dict[str, float]:
     """When the sandbox got the request for each recipient, once so many are there. Raises NotReady."""
-    wait_until(
-        lambda: stack.sandbox_call("GET", "ledger?count_only=1")["count"] >= count,
-        f"{count} messages are sent",
-        DRAIN_S,
-        every=0.5,
-    )
-    return {entry["to"]: entry["received_at"] for entry in _ledger(stack)}
+    return {entry["to"]: entry["received_at"] for entry in pipeline.sandbox.wait_for(count, DRAIN_S)}
 
 
-PARTS: dict[str, Callable[[Stack], dict[str, float]]] = {
+PARTS: dict[str, Callable[[Pipeline], dict[str, float]]] = {
     "backlog": _backlog,
     "steady": _steady,
     "in_flight": _in_flight,
@@ -237,15 +209,15 @@ PARTS: dict[str, Callable[[Stack], dict[str, float]]] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, and fail where a bound does not hold."""
-    parser = argparse.ArgumentParser(prog="python -m bench.sending_figures")
+    parser = argparse.ArgumentParser(prog="python -m bench.outgoing_lane")
     parser.add_argument("part", nargs="*", help=f"what to measure, all without: {', '.join(PARTS)}")
     wanted = parser.parse_args(arguments).part or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     figures: dict[str, float] = {}
     for part in wanted:
-        with _running() as stack:
-            figures |= PARTS[part](stack)
+        with _running() as pipeline:
+            figures |= PARTS[part](pipeline)
     print(json.dumps(figures, indent=2))
     problems = missed(figures)
     print("\n".join(problems) or "every bound holds")

@@ -1,4 +1,4 @@
-"""A TCP proxy that can fall silent, its connections open and accepted and nothing coming through, or refuse them."""
+"""A TCP proxy that can fall silent, with its connections open and accepted, or refuse connections."""
 
 import contextlib
 import socket
@@ -6,7 +6,7 @@ import threading
 
 
 class SilentProxy:
-    """Forwards to a port of 127.0.0.1 while `forwards` is set."""
+    """Forwards to the port `target` of 127.0.0.1 while the event `forwards` is set."""
 
     def __init__(self, target: int) -> None:
         self.forwards = threading.Event()
@@ -16,7 +16,7 @@ class SilentProxy:
         self._listen(0)
 
     def close(self) -> None:
-        """Close every connection, and refuse new ones."""
+        """Close every connection and refuse new ones."""
         self.forwards.set()
         sockets, self._sockets = self._sockets, []
         for one in sockets:

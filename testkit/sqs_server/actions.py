@@ -1,10 +1,10 @@
-"""The actions of SQS's JSON protocol, on queues in memory."""
+"""The actions of SQS's JSON protocol on queues in memory."""
 
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from bench.sqs_server.queues import Fault, Message, Queue, Queues
+from testkit.sqs_server.queues import Fault, Message, Queue, Queues
 
 ACCOUNT = "000000000000"
 MAX_BATCH_ENTRIES = 10

@@ -1,6 +1,6 @@
-"""A proxy before an SQS server that does what SQS may do to its clients: refuse, throttle, fail single entries.
+"""A proxy that adds faults to any SQS-compatible server on 127.0.0.1: it refuses, throttles, fails single entries.
 
-It serves from threads of the process that made it. The server behind it, any SQS-compatible one, is on 127.0.0.1.
+It serves from threads of the process that made it.
 """
 
 import contextlib
@@ -16,24 +16,25 @@ TIMEOUT_S = 30.0
 
 
 class Fault(StrEnum):
-    """What happens to a request, or to an entry of a batch. Unless it says so, the request is not carried out."""
+    """The answer to a request, or to an entry of a batch, which the server behind does not see unless noted."""
 
     UNAVAILABLE = "503"
     EXPIRED = "ExpiredToken"
     THROTTLED = "ThrottlingException"
     CLOSED = "connection closed"
-    ENTRIES_FAIL = "entries fail"  # as InternalError; a send of a single message is answered 500
-    STALE = "stale handles"  # deletes are carried out, and entries of them are said to have a stale handle
+    ENTRIES_FAIL = "entries fail"  # as InternalError; single sends are answered 500
+    STALE = "stale handles"  # deletes are forwarded, and answered as if the handle were stale
 
 
 ON_ENTRIES = {Fault.ENTRIES_FAIL, Fault.STALE}
 UNAVAILABLE = b"<html>Service Unavailable</html>"
 
 
-class FaultySqs:
-    """Forwards to the server at `target` (a port). While `fault` is set it hits every `one_in`-th request or entry.
+class SqsProxy:
+    """Forwards to the port `target`. While `fault` is set it hits every `one_in`-th request or entry.
 
-    about: only requests whose body has this are hit, such as a part of a queue's name.
+    `about`: only requests whose body contains this are hit, such as a part of a queue's name. `hits`: requests and
+    entries that were hit. `broken_connections`: those that `close` broke.
     """
 
     def __init__(self, target: int, about: bytes = b"") -> None:
@@ -41,6 +42,7 @@ class FaultySqs:
         self.fault: Fault | None = None
         self.one_in = 1
         self.hits = 0
+        self.broken_connections = 0
         self.last_authorization = ""
         self._target = target
         self._seen = 0
@@ -51,11 +53,12 @@ class FaultySqs:
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """Refuse connections, and break those that there are."""
+        """Refuse connections and break the open ones."""
         if self._server:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+        self.broken_connections += len(self._connections)
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -65,12 +68,12 @@ class FaultySqs:
         self._listen(self.port)
 
     def set(self, fault: Fault | None, one_in: int = 1) -> None:
-        """From now on."""
+        """Inject this fault from now on; None ends it."""
         self.one_in = one_in
         self.fault = fault
 
     def hit(self) -> bool:
-        """Whether it is this one's turn."""
+        """Whether this request or entry is hit; counts it."""
         with self._lock:
             self._seen += 1
             turn = self._seen % self.one_in == 0
@@ -89,11 +92,11 @@ class FaultySqs:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def opened(self, connection: socket.socket) -> None:
-        """A client has connected."""
+        """A client opened a connection."""
         self._connections.add(connection)
 
     def ended(self, connection: socket.socket) -> None:
-        """A client has left."""
+        """A client closed its connection."""
         self._connections.discard(connection)
 
 
@@ -103,16 +106,16 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients are killed, and connections broken on purpose."""
+        """Say nothing: clients are killed and connections broken on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One client's connection, with one of its own to the server."""
+    """One client's connection, with a connection of its own to the server."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    owner: FaultySqs
+    owner: SqsProxy
     target: int
 
     def setup(self) -> None:
@@ -126,10 +129,10 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def log_message(self, *args: Any) -> None:
-        """Nothing."""
+        """Say nothing."""
 
     def do_POST(self) -> None:
-        """Forward a request, or do to it what the fault says."""
+        """Forward a request, or answer as the fault says."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         action = self.headers.get("X-Amz-Target", "").partition(".")[2]
         self.owner.last_authorization = self.headers.get("Authorization", "")
@@ -182,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(content)))
-        with contextlib.suppress(OSError):  # whoever asked was stopped or killed meanwhile
+        with contextlib.suppress(OSError):  # the client was stopped or killed meanwhile
             self.end_headers()
             self.wfile.write(content)
             self.wfile.flush()

@@ -1,11 +1,11 @@
-"""A Celery message as a publisher makes it, without Celery: the same bytes for whichever transport sends it."""
+"""Celery task messages made without Celery, so that every transport sends the same bytes."""
 
 import json
 import uuid
 
 
 def task_message(task: str, *arguments: object) -> str:
-    """The body of an SQS message that calls `task` with these arguments."""
+    """The SQS message body that calls `task` with these arguments."""
     task_id = str(uuid.uuid4())
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     return json.dumps(
@@ -16,7 +16,7 @@ def task_message(task: str, *arguments: object) -> str:
             "headers": {
                 "lang": "py", "task": task, "id": task_id, "root_id": task_id, "parent_id": None,
                 "group": None, "retries": 0, "eta": None, "expires": None, "timelimit": [None, None],
-                "argsrepr": "()", "kwargsrepr": "{}", "origin": "bench", "ignore_result": True,
+                "argsrepr": "()", "kwargsrepr": "{}", "origin": "testkit", "ignore_result": True,
             },
             "properties": {
                 "correlation_id": task_id, "reply_to": "", "delivery_mode": 2, "priority": 0,

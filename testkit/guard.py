@@ -1,7 +1,6 @@
-"""Ends what a run started when the run itself is gone, however it went: a crash, kill -9, a closed terminal.
+"""A process that kills the process groups of a run after the run itself died: a crash, kill -9, a closed terminal.
 
-The guard's process reads "+<pid>" and "-<pid>", a line each. At the end of its input, or after `LONGEST_S`, it kills
-the process groups that are left.
+It reads lines "+<pid>" and "-<pid>". At the end of its input, or after `LONGEST_S`, it kills the groups that are left.
 """
 
 import os
@@ -17,31 +16,31 @@ LONGEST_S = 2 * 3600.0
 
 
 class Guard:
-    """The guard of this process, started with it and left behind by it."""
+    """The guard of this process; it starts with the object and survives this process."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from chaos.guard import main; main()"],
+            [sys.executable, __file__],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
 
     def watch(self, pid: int) -> None:
-        """Kill this process group when we are gone."""
-        self._say(f"+{pid}\n")
+        """Kill this process group when this process is gone."""
+        self._write(f"+{pid}\n")
 
     def forget(self, pid: int) -> None:
-        """It has ended."""
-        self._say(f"-{pid}\n")
+        """The group has ended."""
+        self._write(f"-{pid}\n")
 
     def end(self) -> None:
-        """Let it kill what is left, and end."""
+        """Let the guard kill what is left, and end."""
         assert self._process.stdin
         with suppress(OSError):
             self._process.stdin.close()
         self._process.wait(10)
 
-    def _say(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         assert self._process.stdin
         with suppress(OSError):  # it reached LONGEST_S and has killed everything
             self._process.stdin.write(line.encode())
@@ -72,3 +71,7 @@ def main() -> None:
     for left_over in listen(sys.stdin.buffer, LONGEST_S):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(left_over, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

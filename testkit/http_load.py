@@ -1,7 +1,7 @@
-"""HTTP load at a fixed rate over connections that are kept open, as Meta's are; or as fast as answers come.
+"""HTTP load over open connections, at a fixed rate or as fast as the server answers.
 
-Latencies count from the moment when a request was due, not from when a connection was free for it: a server that falls
-behind is not spared the requests that piled up.
+A latency counts from the moment when its request was due, not from when a connection was free for it, so it includes
+the wait behind requests that piled up at a slow server.
 """
 
 import asyncio
@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bench.processes import BenchError
-
 CONNECTIONS = 32
 ANSWER_S = 30.0
 
 
+class UnexpectedAnswer(Exception):
+    """The server answered a request with another status than the load requires."""
+
+
 @dataclass(slots=True)
 class Answers:
-    """What came of requests, in their order: seconds since each was due, HTTP statuses, bodies, and due times."""
+    """Answers in the order of their requests: latencies in seconds, HTTP statuses (0: no answer), bodies, due times."""
 
     latencies: list[float] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -26,28 +28,30 @@ class Answers:
     due: list[float] = field(default_factory=list)  # unix seconds
     seconds: float = 0.0
 
-    def ordered_ms(self) -> list[float]:
-        """Latencies in milliseconds, ascending."""
-        return sorted(latency * 1000 for latency in self.latencies)
+    def milliseconds(self) -> list[float]:
+        """Latencies in milliseconds."""
+        return [latency * 1000 for latency in self.latencies]
 
     def require(self, status: int) -> "Answers":
-        """Raises BenchError where another status came."""
+        """Raises UnexpectedAnswer where one has another status."""
         others = [found for found in self.statuses if found != status]
         if others:
-            raise BenchError(f"{len(others)} of {len(self.statuses)} requests were answered {others[0]}, not {status}")
+            raise UnexpectedAnswer(
+                f"{len(others)} of {len(self.statuses)} requests were answered {others[0]}, not {status}"
+            )
         return self
 
 
-def request(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """A POST of JSON, ready to be written."""
+def request(url: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> bytes:
+    """The bytes of a request with a JSON body."""
     parts = urlsplit(url)
-    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
+    lines = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
     lines += [f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def run(url: str, requests: Sequence[bytes], per_s: float | None, connections: int = CONNECTIONS) -> Answers:
-    """Make all requests, `per_s` of them a second, or without that each as soon as a connection is free."""
+    """Make all requests, `per_s` of them a second; None: each as soon as a connection is free."""
     return asyncio.run(_run(url, requests, per_s, connections))
 
 
@@ -85,14 +89,14 @@ async def _run(url: str, requests: Sequence[bytes], per_s: float | None, connect
 
 
 class _Connection:
-    """One connection, opened on first use and again after a failure."""
+    """One connection, opened on first use and reopened after a failure."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, data: bytes) -> tuple[int, bytes]:
-        """Status and body. Raises OSError or EOFError."""
+        """Send a request; its status and body. Raises OSError or EOFError."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
@@ -105,7 +109,7 @@ class _Connection:
         return int(head.split(" ", 2)[1]), body
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         if self._streams:
             self._streams[1].close()
             self._streams = None

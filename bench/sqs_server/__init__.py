@@ -1,1 +1,0 @@
-"""An SQS-compatible server in memory that counts requests and can answer late."""

@@ -1,0 +1,203 @@
+"""The whole pipeline as real processes on 127.0.0.1: the Procfile's lines, PostgreSQL, the fake SQS, the sandbox."""
+
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, Self
+
+import psycopg2
+
+from deploy.local import credentials, environment, procfile
+from deploy.local.ports import is_open
+from deploy.local.postgres import Postgres
+from testkit.guard import Guard
+from testkit.processes import CHECKOUT, Process, free_ports, inherited_environment, python, shell
+from testkit.sandbox import Sandbox
+from testkit.sqs_server import SqsServer
+from testkit.waiting import NotReady, wait_until
+
+PORTS = ("PORT", "SANDBOX_PORT", "SQS_PORT", "POSTGRES_PORT", "FLOWER_PORT")
+LANES = environment.LANES
+# What each process logs once it works. Web answers instead, and beat makes its schedule file.
+READY = {
+    "dispatcher": "dispatcher is ready",
+    "deliver": "deliver is ready",
+    "monitor": "monitor is ready",
+    **dict.fromkeys(LANES, " ready."),
+}
+PREPARE_S = 120
+EMPTY_S = 20.0
+# Everything that a load leaves behind, and the business number as it was at first.
+FORGET = """
+TRUNCATE messaging_message, messaging_pairpace, messaging_orphanstatus, messaging_incomingmark,
+  messaging_idempotencykey, messaging_hold CASCADE;
+UPDATE messaging_businessnumber SET paused_at = NULL, pause_reason = '', throttled_until = NULL, throttles = 0,
+  pace_share = 1, slowed_at = NULL, failures = 0, probe_at = NULL, probe_step = 0, tokens = 0, tokens_at = now();
+"""
+
+
+class Pipeline:
+    """`with Pipeline({"web": 1, "outgoing": 2}) as pipeline:` these processes run and work.
+
+    `settings` are added to the environment of all. PostgreSQL knows each process by its name: the Procfile's, with a
+    number where there are several. The directory, with all logs, is removed at the end unless `keep_logs` is set.
+    """
+
+    def __init__(
+        self,
+        processes: Mapping[str, int],
+        settings: Mapping[str, str] | None = None,
+        sandbox_options: Sequence[str] = (),
+    ) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="waproject-pipeline-"))
+        self.directory.chmod(0o755)  # PostgreSQL may run as another user
+        self.keep_logs = False
+        ports = free_ports(PORTS)
+        secrets = credentials.load(self.directory / "secrets.json")
+        caller = inherited_environment() | dict(settings or {})
+        self.env = environment.build(caller, secrets, ports, self.directory)
+        self._schedule = Path(self.env["BEAT_SCHEDULE"])
+        self._schedule.parent.mkdir()
+        self.postgres = Postgres(self.directory / "postgres", ports["POSTGRES_PORT"], secrets["POSTGRES_PASSWORD"])
+        self.sqs = SqsServer(port=ports["SQS_PORT"])
+        self.sandbox = Sandbox(self.env["SANDBOX_URL"])
+        self._guard = Guard()
+        self._sandbox_process = self._process(
+            "sandbox",
+            python("-m", "messaging.sandbox", *sandbox_options),
+            lambda _: is_open(ports["SANDBOX_PORT"]),
+        )
+        commands = procfile.read(CHECKOUT / "Procfile")
+        self._groups = {
+            name: [self._named(name, number, count, commands[name]) for number in range(1, count + 1)]
+            for name, count in processes.items()
+        }
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.callback(self._remove)
+            stack.callback(self._guard.end)
+            try:
+                self._start(stack)
+            except Exception as error:
+                self._keep_logs_of(error)
+                raise
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Exception):
+            self._keep_logs_of(error)
+        self._stack.close()
+
+    @property
+    def processes(self) -> list[Process]:
+        """The Procfile's processes."""
+        return [process for group in self._groups.values() for process in group]
+
+    def group(self, name: str) -> list[Process]:
+        """The processes of one line of the Procfile."""
+        return self._groups[name]
+
+    def start_postgres(self) -> None:
+        """Start PostgreSQL, also after it was stopped or killed."""
+        self.postgres.start()
+        self._guard.watch(self.postgres.pid or 0)
+
+    def kill_postgres(self) -> None:
+        """kill -9: no checkpoint, every connection broken."""
+        pid = self.postgres.pid or 0
+        self.postgres.kill()
+        self._guard.forget(pid)
+
+    def forget(self) -> None:
+        """Drop messages, queues and faults of an idle pipeline, and give the number its first pace."""
+        self.sandbox.call("POST", "reset")
+        wait_until(self._no_update_waits, "the incoming queue is empty", EMPTY_S)
+        # Also what a killed worker held, which would return after its visibility timeout.
+        self.sqs.forget()
+        self.execute(FORGET)
+
+    def query(self, statement: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows that the database answers."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, list(parameters) or None)
+            return list(cursor.fetchall())
+
+    def number(self, statement: str, parameters: Iterable[object] = ()) -> int:
+        """The one number that the database answers."""
+        ((found,),) = self.query(statement, parameters)
+        return int(found)
+
+    def execute(self, statements: str, parameters: Iterable[object] = ()) -> None:
+        """Change the database."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(statements, list(parameters) or None)
+
+    def connect(self) -> Any:
+        """A new connection that commits each statement."""
+        connection = psycopg2.connect(
+            self.postgres.url, connect_timeout=3, sslmode="disable", application_name="testkit"
+        )
+        connection.autocommit = True
+        return connection
+
+    def _start(self, stack: ExitStack) -> None:
+        stack.callback(self.postgres.kill)
+        self.start_postgres()
+        stack.enter_context(self.sqs)
+        stack.enter_context(self._sandbox_process)
+        self._prepare()
+        for process in self.processes:
+            stack.callback(process.kill)
+            process.start()
+        for process in self.processes:
+            process.wait_ready()
+
+    def _keep_logs_of(self, error: Exception) -> None:
+        self.keep_logs = True
+        error.add_note(f"logs: {self.directory}")
+
+    def _no_update_waits(self) -> bool:
+        queues = self.sqs.counts()["queues"]
+        return not any(counts["waiting"] for name, counts in queues.items() if name.endswith("-incoming"))
+
+    def _process(self, name: str, command: Sequence[str], ready: Callable[[str], bool], **env: str) -> Process:
+        return Process(command, {**self.env, **env}, self.directory / f"{name}.log", ready, self._guard)
+
+    def _named(self, line: str, number: int, count: int, command: str) -> Process:
+        name = line if count == 1 else f"{line}-{number}"
+        return self._process(
+            name, shell(command), lambda text: self._is_ready(line, text), WORKER_NAME=name, PGAPPNAME=name
+        )
+
+    def _is_ready(self, line: str, text: str) -> bool:
+        if line == "web":
+            return self._is_healthy()
+        if line == "beat":
+            return any(self._schedule.parent.iterdir())
+        return READY[line] in text
+
+    def _is_healthy(self) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.env['BASE_URL']}/health/live", timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+    def _prepare(self) -> None:
+        done = subprocess.run(
+            python("manage.py", "prepare_local"),
+            env=self.env, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=PREPARE_S,
+        )  # fmt: skip
+        if done.returncode:
+            raise NotReady(f"the database cannot be prepared: {done.stderr[-2000:]}")
+
+    def _remove(self) -> None:
+        if not self.keep_logs:
+            rmtree(self.directory, ignore_errors=True)

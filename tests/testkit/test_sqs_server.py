@@ -1,0 +1,71 @@
+"""The faults of the fake SQS server."""
+
+import socket
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from deploy.local.ports import is_open
+from testkit.sqs_server import SqsServer
+from testkit.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SqsServer]:
+    with SqsServer() as running:
+        yield running
+
+
+@pytest.fixture
+def queue(server: SqsServer, request: pytest.FixtureRequest) -> str:
+    return server.create_queue(f"{request.node.name}-outgoing")
+
+
+def send(server: SqsServer, url: str) -> None:
+    sqs = boto3.client(
+        "sqs", endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="test",
+        aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}),
+    )  # fmt: skip
+    sqs.send_message(QueueUrl=url, MessageBody="task")
+
+
+def stored(server: SqsServer, url: str) -> int:
+    counts = server.counts()["queues"][url.rpartition("/")[2]]
+    return int(counts["waiting"] + counts["delayed"])
+
+
+def test_a_server_that_loses_drops_what_it_accepts_and_counts_it(server: SqsServer, queue: str) -> None:
+    before = server.counts()["lost"]
+    server.lose("outgoing")
+    send(server, queue)
+    server.lose("")
+    assert (stored(server, queue), server.counts()["lost"] - before) == (0, 1)
+
+
+def test_a_server_that_doubles_keeps_two_copies_and_counts_it(server: SqsServer, queue: str) -> None:
+    before = server.counts()["doubled"]
+    server.double(True)
+    send(server, queue)
+    server.double(False)
+    assert (stored(server, queue), server.counts()["doubled"] - before) == (2, 1)
+
+
+def test_a_server_that_is_away_breaks_connections_and_comes_back_with_its_messages(
+    server: SqsServer, queue: str
+) -> None:
+    send(server, queue)
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        server.away(2.0)
+        assert client.recv(1) == b""
+    refused = not is_open(server.port)
+    assert eventually(lambda: is_open(server.port))
+    assert (refused, stored(server, queue), server.counts()["broken_connections"] > 0) == (True, 1, True)
+
+
+def test_forgetting_drops_messages_and_ends_faults(server: SqsServer, queue: str) -> None:
+    server.double(True)
+    server.forget()
+    send(server, queue)
+    assert stored(server, queue) == 1
