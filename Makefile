@@ -1,11 +1,12 @@
 # `make` alone lists the targets. Everything is installed into .venv and kept in var/; nothing else is touched.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run stop test bench chaos lint scan format lock clean env FORCE
+.PHONY: help run stop test bench chaos mutants lint scan format lock clean env FORCE
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 SCAN := .venv/scan
+MUTMUT := .venv/mutmut
 TEMPLATES := deploy/infrastructure.yaml deploy/service.yaml
 COMPILE = cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
@@ -29,6 +30,12 @@ bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.
 
 chaos: $(STAMP) ## Break things under load and count what was lost; writes var/chaos.json
 	exec $(BIN)/python -m chaos $(CHAOS)
+
+mutants: $(STAMP) ## Change decisions one by one and list the changes that no test notices (mutmut, installed apart)
+	$(BIN)/uv pip install -q --python $(BIN)/python --target $(MUTMUT) --require-hashes -r requirements/mutants.txt
+	rm -rf mutants
+	PYTHONPATH=$(MUTMUT) $(BIN)/python -m mutmut run
+	PYTHONPATH=$(MUTMUT) $(BIN)/python -m mutmut results
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and templates
 	$(BIN)/ruff check
@@ -54,9 +61,10 @@ lock: $(STAMP) ## Pin the newest allowed versions in requirements/*.txt
 	$(COMPILE) base.in -c local.txt -o base.txt
 	$(COMPILE) production.in -c local.txt -o production.txt
 	$(COMPILE) --upgrade scan.in -o scan.txt
+	$(COMPILE) --upgrade mutants.in -c local.txt -o mutants.txt
 
 clean: stop ## Remove .venv, caches and var/ with all local data
-	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp holds the path that .venv was made in: scripts in a directory that was moved name the old one.

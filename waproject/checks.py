@@ -15,6 +15,9 @@ from waproject.worker import redrive_policy
 REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
 # Shorter ones can be guessed: each of ours is generated with at least this many characters.
 MIN_SECRET_KEY_LENGTH = 32
+# Meta's app secrets have 32 characters and its tokens more; a verify token or metrics token is chosen by hand.
+MIN_SECRET_LENGTH = 8
+SECRETS = ("WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_APP_SECRET_PREVIOUS", "WA_WEBHOOK_VERIFY_TOKEN", "METRICS_TOKEN")
 
 Messages = list[checks.CheckMessage]
 
@@ -91,6 +94,17 @@ def production_is_closed(app_configs: Sequence[AppConfig] | None, **_: Any) -> M
         found.append(
             checks.Error(f"DJANGO_SECRET_KEY is shorter than {MIN_SECRET_KEY_LENGTH} characters.", id="waproject.E006")
         )
+    found += [
+        checks.Error(
+            f"{name} is shorter than {MIN_SECRET_LENGTH} characters.",
+            hint=f"Set {name} to a random value, such as the output of `openssl rand -hex 32`."
+            if name in {"WA_WEBHOOK_VERIFY_TOKEN", "METRICS_TOKEN"}
+            else f"Copy {name} from Meta's app dashboard.",
+            id="waproject.E008",
+        )
+        for name in SECRETS
+        if 0 < len(getattr(settings, name)) < MIN_SECRET_LENGTH
+    ]
     return found
 
 

@@ -1,6 +1,7 @@
 """Events are stored, each once."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -115,3 +116,20 @@ def test_the_sweep_finds_what_no_hint_brought_and_remembers_where_it_was() -> No
 def test_the_sweep_waits_until_rows_have_settled() -> None:
     pending()
     assert (storage.sweep_message_events(), Event.objects.count()) == (0, 0)
+
+
+def test_the_sweep_stops_at_a_young_row_though_older_ones_follow() -> None:
+    pending(3)
+    old = timezone.now() - 2 * storage.SETTLED_AFTER
+    first, young, last = MessageEvent.objects.order_by("id").values_list("id", flat=True)
+    MessageEvent.objects.filter(id__in=[first, last]).update(recorded_at=old)
+    read = storage.sweep_message_events()
+    MessageEvent.objects.filter(id=young).update(recorded_at=old)
+    assert (read, storage.sweep_message_events(), Event.objects.count()) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(("seconds", "read"), [(59, 0), (61, 1)])
+def test_a_row_has_settled_after_a_minute(seconds: int, read: int) -> None:
+    pending()
+    MessageEvent.objects.update(recorded_at=timezone.now() - timedelta(seconds=seconds))
+    assert storage.sweep_message_events() == read

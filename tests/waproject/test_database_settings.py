@@ -43,3 +43,9 @@ def test_what_is_no_address_of_postgresql_is_refused_without_its_password(url: s
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL is not a PostgreSQL address") as refused:
         database({"DATABASE_URL": url})
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_address_of_another_database_is_not_quoted_in_a_warning() -> None:
+    with pytest.raises(ImproperlyConfigured):
+        database({"DATABASE_URL": "unheard://user:secret@host/name"})

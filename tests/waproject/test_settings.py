@@ -106,3 +106,12 @@ def test_an_sqs_server_of_ones_own_may_do_without_tls_where_that_is_said() -> No
 def test_an_unconfigured_process_does_not_start() -> None:
     done = check(**dict.fromkeys(("DEPLOYMENT", "DJANGO_SECRET_KEY"), ""))
     assert done.returncode != 0
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_APP_SECRET_PREVIOUS", "WA_WEBHOOK_VERIFY_TOKEN", "METRICS_TOKEN"],
+)
+def test_production_refuses_a_secret_that_can_be_guessed(variable: str) -> None:
+    done = check(**PRODUCTION, **{variable: "1234567"})
+    assert (done.returncode, f"{variable} is shorter than 8 characters" in done.stderr) == (1, True)

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 PARTS = ("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")
 
 
+SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 ENGINE = "django.db.backends.postgresql"
 FORM = "postgres://user:password@host:port/name"
 
@@ -19,8 +20,10 @@ def database(env: Mapping[str, str]) -> dict[str, Any]:
 
     Its words do not quote the URL, which has the password.
     """
+    url = database_url(env)
     try:
-        found: dict[str, Any] = environ.Env.db_url_config(database_url(env))
+        # The library itself would quote an address of another kind, with its password, in a warning.
+        found: dict[str, Any] = environ.Env.db_url_config(url) if url.partition("://")[0] in SCHEMES else {}
     except (ValueError, KeyError, TypeError, AttributeError):
         found = {}
     if found.get("ENGINE") != ENGINE or not found.get("NAME"):

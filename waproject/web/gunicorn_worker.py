@@ -23,7 +23,7 @@ from waproject.web.request_buffer import Progress, RequestBuffer
 
 RECEIVE_BYTES = 256 * 1024
 HEAD_S = 10.0
-# A body has this long, and longer at this pace: 101 MB may take 17 minutes.
+# After the head, a body has this long, and longer at this pace: 101 MB may take 17 minutes.
 BODY_S = 30.0
 SLOWEST_BYTES_S = 100 * 1024
 # How long an answer's last bytes may take to be read, before its connection is closed.

@@ -139,7 +139,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        announced = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(announced)
+        if len(body) < announced:  # the process ended in the middle of its request
+            self.close_connection = True
+            return
         signed = CREDENTIAL.search(self.headers.get("Authorization", ""))
         role, service = signed.groups() if signed else ("nobody", "")
         asked = self._asked(body) if service == "sqs" else self._asked_of_s3()

@@ -1,7 +1,6 @@
 """Consent: whose word is the last one, and what it stops that has been accepted already."""
 
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
 from messaging.contacts import withdraw_released
+from messaging.contacts.consent import ConsentChange, record_consent
 from messaging.incoming.store import receive
 from messaging.models import Contact, Message, TemplateCategory
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
@@ -20,6 +20,8 @@ from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change, seen
 from tests.messaging.factories import number, trail
+from tests.messaging.lock_order import holds_while_waiting, is_waited_for
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db
 PHONE = "15551230001"
@@ -194,6 +196,15 @@ def test_a_user_who_is_unknown_by_name_is_withdrawn_by_user_id() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_contacts_are_locked_in_id_order_whoever_spoke_first() -> None:
+    seen(1, PHONE)
+    seen(2, "15551230002")
+    first, second = Contact.objects.order_by("pk")
+    words = [ConsentChange(contact.pk, True, timezone.now(), "keyword") for contact in (second, first)]
+    assert not holds_while_waiting(lambda: record_consent(words), first, second)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_opt_out_during_a_release_waits_for_it_and_cancels() -> None:
     """The release has asked before the user's word came, and commits after it."""
     TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
@@ -207,17 +218,6 @@ def test_an_opt_out_during_a_release_waits_for_it_and_cancels() -> None:
         assert release(row.number_id)
         user = threading.Thread(target=opt_out)
         user.start()
-        wait_for_a_lock()
+        assert eventually(is_waited_for, every=0.01)
     user.join(30)
     assert state(row) == ("cancelled", OPTED_OUT)
-
-
-def wait_for_a_lock() -> None:
-    """Until another connection waits for one of ours."""
-    for _ in range(3000):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.01)
-    raise AssertionError("no connection waits for a lock")

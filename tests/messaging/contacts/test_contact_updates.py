@@ -176,7 +176,17 @@ def test_an_echo_is_an_outbound_message_and_publishes_no_event() -> None:
     assert (Message.objects.get().direction, Message.objects.get().peer, heard) == ("outbound", PHONE, [])
 
 
-@pytest.mark.parametrize(("text", "out"), [("STOP", True), (" stop. ", True), ("do not stop", False)])
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("STOP", True),
+        (" stop. ", True),
+        ("do not stop", False),
+        ("stop sending it to my old address", False),
+        ("Stop! Wrong colour.", False),
+        ("stopping by at noon", False),
+    ],
+)
 def test_a_keyword_alone_opts_out(text: str, out: bool) -> None:
     seen(1, text={"body": text})
     assert bool(Contact.objects.get().opted_out_at) is out

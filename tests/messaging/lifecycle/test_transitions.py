@@ -14,6 +14,7 @@ from messaging.lifecycle.transitions import Change, advance_many
 from messaging.models import Message
 from messaging.states import RANK, Status, may_move
 from tests.messaging.factories import in_state, pending, states_of, trail
+from tests.messaging.lock_order import holds_while_waiting
 
 pytestmark = pytest.mark.django_db
 META = (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED)
@@ -130,3 +131,20 @@ def test_overlapping_batches_in_any_order_do_not_deadlock() -> None:
     for thread in threads:
         thread.join()
     assert (failures, set(states_of(*[m.id for m in messages]))) == ([], {"read"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("avoided", ["", "nestloop mergejoin indexscan bitmapscan"], ids=["by index", "by table"])
+def test_messages_are_locked_in_id_order_whatever_the_order_of_the_changes(avoided: str) -> None:
+    first, second = sorted(pending(2), key=lambda message: message.pk)
+    Message.objects.filter(pk=first.pk).update(text="now the last row of the table")
+    changes = [evidence(message, Status.SENT, wamid=f"wamid.{message.pk}") for message in (second, first)]
+
+    def work() -> None:
+        """Also by a plan that reads the table from its beginning, as one for many rows may."""
+        with connection.cursor() as cursor:
+            for name in avoided.split():
+                cursor.execute(f"SET enable_{name} = off")
+        advance_many(changes)
+
+    assert not holds_while_waiting(work, first, second)

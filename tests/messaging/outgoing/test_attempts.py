@@ -127,6 +127,66 @@ def test_a_late_sent_of_the_attempt_that_failed_does_not_end_the_retry() -> None
     assert states_of(row.message_id) == ["pending"]
 
 
+def retried(row: Claimed, state: str) -> None:
+    """Take the retry of a message that is pending again as far as this state."""
+    Message.objects.filter(pk=row.message_id).update(due_at=timezone.now())
+    for _ in range(state != "pending"):
+        (batch,) = release(number().pk)
+        assert state == "queued" or claim([batch])
+    assert states_of(row.message_id) == [state]
+
+
+@pytest.mark.parametrize("retry", ["pending", "queued", "sending"])
+@pytest.mark.parametrize("late", ["sent", "failed"])
+def test_a_late_status_of_the_attempt_that_failed_leaves_the_retry_alone(late: str, retry: str) -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    retried(row, retry)
+    reports(row.message_id, late, "wamid.ONE", errors=[{"code": 131026, "title": "x"}] if late == "failed" else [])
+    assert states_of(row.message_id) == [retry]
+
+
+def test_a_failure_of_a_lost_attempt_does_not_fail_the_one_that_is_being_sent() -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    again(row)
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131026, "title": "x"}])
+    assert states_of(row.message_id) == ["sending"]
+
+
+def test_an_acceptance_that_comes_during_the_next_attempt_is_believed() -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    again(row)
+    message = answered(row, accepted("wamid.ONE"))
+    assert (message.status, message.wamid) == ("accepted", "wamid.ONE")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "then", "exhausted"), [(1, "pending", False), (4, "pending", False), (5, "failed", True)]
+)
+def test_a_failure_by_webhook_ends_with_the_fifth_attempt(attempts: int, then: str, exhausted: bool) -> None:
+    row = claimed()
+    Message.objects.update(attempts=attempts - 1)
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    message = Message.objects.get()
+    assert (message.attempts, message.status, message.exhausted_at is not None) == (attempts, then, exhausted)
+
+
+@pytest.mark.parametrize(("attempts", "wait"), [(2, 10), (3, 30), (4, 120)])
+def test_a_failure_by_webhook_backs_off_by_the_attempts_before_it(attempts: int, wait: int) -> None:
+    row = claimed()
+    Message.objects.update(attempts=attempts - 1)
+    answered(row, accepted("wamid.ONE"))
+    before = timezone.now()
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])  # at least 10 s
+    due_at, after = Message.objects.get().due_at, timezone.now()
+    assert due_at is not None
+    assert before <= due_at - timedelta(seconds=wait) <= after
+
+
 def test_metas_cap_on_marketing_is_waited_for_a_day_and_once() -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))

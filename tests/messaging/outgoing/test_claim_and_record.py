@@ -1,5 +1,6 @@
 """What a worker claims and records."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -47,6 +48,12 @@ def test_several_releases_are_claimed_in_one_query(django_assert_num_queries: An
     with django_assert_num_queries(1):
         rows = claim(batches)
     assert {row.release_id for row in rows} == {batch.release_id for batch in batches}
+
+
+def test_a_claim_is_leased_for_45_seconds() -> None:
+    batch, before = released(1), timezone.now()
+    (row,) = claim([batch])
+    assert before <= row.lease_until - timedelta(seconds=45) <= timezone.now()
 
 
 def test_another_release_claims_nothing() -> None:

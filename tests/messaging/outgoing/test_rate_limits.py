@@ -21,6 +21,20 @@ def test_more_inbound_than_the_limit_leaves_nothing_and_no_debt() -> None:
     assert Bucket(80, 0, NOW).pace(NOW, inbound=100) == 0
 
 
+@pytest.mark.parametrize(("since_slowed_s", "pace"), [(0, 38.8), (5, 46.56), (3600, 77.6)])
+def test_a_slowed_number_has_a_share_of_its_pace(since_slowed_s: float, pace: float) -> None:
+    slowed_at = NOW - timedelta(seconds=since_slowed_s)
+    assert Bucket(80, 0, NOW, share=0.5, slowed_at=slowed_at).pace(NOW, inbound=0) == pytest.approx(pace)
+
+
+def test_the_bucket_fills_at_the_pace() -> None:
+    assert Bucket(80, 1, NOW - timedelta(seconds=0.25)).filled(NOW, 80.0) == 21
+
+
+def test_a_bucket_of_the_slowest_pace_still_holds_one_message() -> None:
+    assert Bucket(1, 0, NOW - timedelta(hours=1)).filled(NOW, 0.5) == 1
+
+
 def test_the_bucket_saves_up_half_a_second_and_no_more() -> None:
     assert Bucket(80, 0, NOW - timedelta(hours=1)).filled(NOW, 80.0) == 40
 
@@ -32,6 +46,10 @@ def test_a_slowed_number_wins_its_pace_back_with_time() -> None:
 
 def test_a_pair_waits_four_to_the_nth_seconds() -> None:
     assert [PAIR_THROTTLES.wait(4.0, 4.0, n) for n in (1, 2, 3, 4)] == [4, 16, 64, 256]
+
+
+def test_the_first_probe_comes_after_a_second() -> None:
+    assert next_step(0) == 1
 
 
 def test_probes_come_at_longer_and_longer_steps_up_to_a_minute() -> None:

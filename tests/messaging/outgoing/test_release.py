@@ -112,6 +112,15 @@ def test_five_releases_without_a_claim_are_enough_where_others_are_claimed() -> 
     assert (message.status, message.error_title) == ("failed", "release_limit")
 
 
+def test_a_paused_numbers_message_was_never_released_too_often() -> None:
+    (message_id,) = released(1).message_ids
+    age(600, releases=MAX_RELEASES)
+    claimed(peer="15559990000")
+    number(paused_at=timezone.now())
+    sweep_lost()
+    assert states_of(message_id) == ["pending"]
+
+
 def test_while_no_worker_lives_no_message_was_released_too_often() -> None:
     claimed(peer="15559990000")
     MessageEvent.objects.update(at=timezone.now() - timedelta(seconds=700))

@@ -116,6 +116,13 @@ def test_whoever_sent_it_may_want_an_unknown_outcome_failed() -> None:
     assert decide(OutcomeUnknown(), SoFar(fail_unknown=True), LIMITS) == Decision(Status.FAILED)
 
 
+def test_attempts_back_off_longer_each_time_and_then_by_the_last_step() -> None:
+    limits = Limits(max_attempts=9)
+    busy = Unavailable(title="busy", wait=0.0)
+    waits = [decide(busy, SoFar(attempts), limits).wait for attempts in range(8)]
+    assert waits == [2.0, 8.0, 30.0, 120.0, 600.0, 600.0, 600.0, 600.0]
+
+
 def test_attempts_back_off_and_the_wait_of_a_code_can_be_set() -> None:
     limits = Limits(max_attempts=2, back_off=(1.0,), waits={2: 30.0})
     decisions = [decide(answer(2), SoFar(attempts), limits) for attempts in (0, 1)]

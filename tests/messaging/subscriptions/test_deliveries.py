@@ -1,5 +1,6 @@
 """Claiming, recording, giving up and clearing away."""
 
+import base64
 import threading
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from messaging.models import Delivery, Subscription
+from messaging.models import ApiClient, Delivery, Subscription
 from messaging.subscriber_http.post import Answer
 from messaging.subscriptions.deliveries import LOG_LENGTH, Waiting, claim_runs, record_runs, share
 from messaging.subscriptions.manage import (
@@ -21,6 +22,7 @@ from messaging.subscriptions.manage import (
     unsubscribe,
 )
 from messaging.subscriptions.retention import tidy_deliveries
+from tests.messaging.lock_order import holds_while_waiting
 from tests.messaging.subscriptions.cast import BROKEN, OK, answered, due_now, subscription, tell, waiting
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,25 @@ def test_the_log_keeps_the_latest_tries() -> None:
 def test_what_is_claimed_is_claimed_once() -> None:
     waiting(subscription(), 5)
     assert (sum(len(run.posts) for run in claim_runs(50)), claim_runs(50)) == (5, [])
+
+
+def test_a_run_is_leased_for_a_minute() -> None:
+    waiting(subscription())
+    before = timezone.now()
+    (run,) = claim_runs(50)
+    assert before <= run.lease_until - timedelta(seconds=60) <= timezone.now()
+
+
+@pytest.mark.parametrize(("active", "runs"), [(True, 1), (False, 0)])
+def test_what_waits_for_a_client_is_claimed_while_the_client_is_active(active: bool, runs: int) -> None:
+    waiting(subscription(client=ApiClient.objects.create(name="shop")))
+    ApiClient.objects.update(active=active)
+    assert len(claim_runs(50)) == runs
+
+
+def test_a_secret_is_32_random_bytes() -> None:
+    secrets = [base64.b64decode(subscription().secret.removeprefix("whsec_"), validate=True) for _ in range(2)]
+    assert ([len(secret) for secret in secrets], secrets[0] == secrets[1]) == ([32, 32], False)
 
 
 def test_what_a_killed_process_had_claimed_is_due_again_when_its_lease_ends() -> None:
@@ -307,3 +328,13 @@ def test_the_subscription_keeps_the_last_error_and_its_time() -> None:
     tell(BROKEN)
     one.refresh_from_db()
     assert (one.last_error, one.last_error_at is not None) == ("Answered 500.", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_subscriptions_are_locked_in_id_order_whichever_run_ended_first() -> None:
+    first, second = sorted([subscription(), subscription()], key=lambda one: one.pk)
+    for one in (first, second):
+        waiting(one)
+    runs = sorted(claim_runs(50), key=lambda run: run.subscription_id, reverse=True)
+    rans = [answered(run, BROKEN) for run in runs]
+    assert not holds_while_waiting(lambda: record_runs(rans), first, second)

@@ -91,3 +91,35 @@ def test_in_a_backlog_a_second_request_is_under_way_that_does_not_wait() -> None
     receiver.stop()
     receiver.join()
     assert queue.waits == {"sqs-receive-0": {20}, "sqs-receive-1": {0}}
+
+
+class FullRoom:
+    """A receiver with room for twenty, of a backlog of fifty."""
+
+    def __init__(self) -> None:
+        self.queue, self.found = Backlog(50), 0
+        self.receiver = Receiver(
+            cast(Client, self.queue), "url", take=self.take, give_back=self.take,
+            room=20, linger=0.0, wait_time=20, gather=10,
+        )  # fmt: skip
+        self.receiver.start()
+        assert eventually(lambda: self.found >= 20, 5)
+
+    def take(self, received: list[Any]) -> None:
+        self.found += len(received)
+
+    def left_at_the_end(self) -> int:
+        self.receiver.stop()
+        self.receiver.join()
+        return self.queue.left
+
+
+def test_no_more_is_asked_for_than_there_is_room_for() -> None:
+    assert FullRoom().left_at_the_end() == 30
+
+
+def test_what_is_done_makes_room_for_as_much() -> None:
+    room = FullRoom()
+    room.receiver.done_with(10)
+    assert eventually(lambda: room.found >= 30, 5)
+    assert room.left_at_the_end() == 20

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -17,9 +17,10 @@ from bench.task_message import task_message
 from chaos.faulty_sqs import Fault, FaultySqs
 from tests.processes import eventually
 from waproject.sqs import consumer as consuming
+from waproject.sqs import envelope
 from waproject.sqs.consumer import QueueConsumer, QueueOptions
 from waproject.sqs.publisher import Outgoing, Publisher
-from waproject.sqs.receiving import always
+from waproject.sqs.receiving import Received, always
 from waproject.sqs.settling import Settler
 from waproject.sqs.wire import Client, Unavailable
 
@@ -61,7 +62,7 @@ class Queue:
         return dict(self._server.counts()["queues"][self.name])
 
     def fill(self, number: int) -> None:
-        tasks = [Outgoing(self.url, task_message("t", n)) for n in range(number)]
+        tasks = [Outgoing(self.url, task_message("t", {"n": n})) for n in range(number)]
         assert not any(Publisher(self._client).send_many(tasks))
 
     def receive(self) -> list[str]:
@@ -79,11 +80,20 @@ def queue(server: SqsServer) -> Queue:
 class Consumer:
     """A consumer in a real event loop; `delivered` has what Celery was handed."""
 
-    def __init__(self, client: Client, queue: Queue, room: bool = True, gate: Callable[[], bool] = always) -> None:
+    def __init__(
+        self,
+        client: Client,
+        queue: Queue,
+        room: bool = True,
+        gate: Callable[[], bool] = always,
+        joined_tasks: tuple[str, ...] = (),
+    ) -> None:
         self._hub = Hub()
         self._ended = False
         self.delivered: list[dict[Any, Any]] = []
-        options = QueueOptions(queue.url, ("t",), backoff_policy={1: 1}, visibility_timeout=queue.visibility_s)
+        options = QueueOptions(
+            queue.url, ("t",), joined_tasks, backoff_policy={1: 1}, visibility_timeout=queue.visibility_s
+        )
         self.consumer = QueueConsumer(
             client, queue.name, options,
             hub=self._hub, wait_time=1, has_room=lambda: room, deliver=self.delivered.append, gate=gate,
@@ -268,6 +278,60 @@ def test_a_message_stays_hidden_while_its_task_runs_longer_than_the_visibility_t
         assert queue.counts()["waiting"] == 0
     finally:
         consumer.end()
+
+
+def test_a_message_is_hidden_no_longer_than_a_task_may_take(
+    server: SqsServer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "MAX_HELD_S", 0.0)
+    queue = Queue(server, SHORT_VISIBILITY_S)
+    queue.fill(1)
+    consumer = Consumer(client, queue)
+    try:
+        assert consumer.run_until(lambda: len(consumer.delivered) > 1)
+    finally:
+        consumer.end()
+
+
+class Recorder:
+    """SQS as far as a settler knows it; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
+        self.asked += [(action, entry) for entry in parameters["Entries"]]
+        return {}
+
+
+def test_visibility_is_extended_from_a_quarter_of_the_timeout_to_fifteen_minutes() -> None:
+    recorder = Recorder()
+    consumer = QueueConsumer(
+        cast(Client, recorder), "q", QueueOptions("url", visibility_timeout=60),
+        hub=Hub(), wait_time=1, has_room=lambda: True, deliver=lambda _: None,
+    )  # fmt: skip
+    now = time.monotonic()
+    held = [Received(str(age), str(age), "", 1, now - age) for age in (0, 10, 20, 890, 910)]
+    consumer._waiting.extend(consuming.Delivery({}, [message]) for message in held)
+    consumer._extend()
+    consumer._settler.close(10)
+    hidden = [(action, entry["ReceiptHandle"], entry["VisibilityTimeout"]) for action, entry in recorder.asked]
+    assert hidden == [("ChangeMessageVisibilityBatch", age, 60) for age in ("20", "890")]
+
+
+def test_joined_messages_that_failed_are_tried_alone_with_the_arguments_they_came_with(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    queue.fill(3)
+    consumer = consume(joined_tasks=("t",))
+    assert consumer.run_until(lambda: consumer.delivered)
+    (joined,) = consumer.delivered
+    for argument in joined[envelope.DECODED][0]:
+        argument["n"] = "changed by the task"
+    consumer.consumer.reject(joined["properties"]["delivery_tag"])
+    assert consumer.run_until(lambda: len(consumer.delivered) == 4)
+    alone = [delivered[envelope.DECODED][0] for delivered in consumer.delivered[1:]]
+    assert sorted(args[0]["n"] for args in alone) == [0, 1, 2]
 
 
 def test_credentials_that_expired_are_looked_for_anew(

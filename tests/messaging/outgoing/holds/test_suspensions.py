@@ -5,15 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from messaging.models import BusinessNumber, Hold, Message
+from messaging.models import BusinessNumber, Hold, Message, PairPace
 from messaging.outgoing.claim_and_record import Outcome, claim, record
-from messaging.outgoing.holds.suspensions import resume
-from messaging.outgoing.rate_limits import BREAKS_AFTER
+from messaging.outgoing.holds.suspensions import Report, apply_stops, pause, resume
+from messaging.outgoing.rate_limits import BREAKS_AFTER, Streak
 from messaging.outgoing.release import release
+from messaging.outgoing.retry_policy import Stop
 from messaging.whatsapp.errors import Misconfigured, NotSent, OutcomeUnknown, Rejected, Scope, Throttled, WhatsAppError
 from tests.messaging.factories import accepted, answered, claimed, go_on, number, pending, released
+from tests.messaging.lock_order import holds_while_waiting
 
 pytestmark = pytest.mark.django_db
 TOO_FAST = Throttled(code=130429, scope=Scope.NUMBER, wait=2.0, growth=2.0)
@@ -82,6 +85,13 @@ def test_throttles_in_a_row_last_longer_and_slow_down_more() -> None:
     assert state.throttled_until
     wait = (state.throttled_until - timezone.now()).total_seconds()
     assert (round(wait), round(state.pace_share, 3)) == (8, 0.512)
+
+
+def test_however_often_it_is_throttled_a_number_keeps_a_tenth_of_its_pace() -> None:
+    row = claimed()
+    BusinessNumber.objects.update(pace_share=0.11)
+    answered(row, TOO_FAST)
+    assert BusinessNumber.objects.get().pace_share == 0.1
 
 
 def test_calls_that_never_leave_us_make_the_number_wait_and_not_slower() -> None:
@@ -176,3 +186,31 @@ def test_an_operator_is_told_once_that_a_number_only_probes(
 
 def test_the_limits_message_count_is_untouched_by_what_is_not_its_fault() -> None:
     assert answered(claimed(), TOO_FAST).attempts == Message.objects.get().attempts == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["streaks", "a pause"])
+def test_numbers_are_locked_in_id_order(how: str) -> None:
+    first, second = number(), other_number("B")
+
+    def work() -> None:
+        if how == "a pause":
+            pause([second.pk, first.pk], reason="", by="tests")
+            return
+        with transaction.atomic():
+            apply_stops([], {pk: Streak.of([None]) for pk in (second.pk, first.pk)})
+
+    assert not holds_while_waiting(work, first, second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_number_is_locked_before_its_pairs() -> None:
+    sender = number()
+    pair = PairPace.objects.create(number=sender, peer="15550000001", tat=timezone.now())
+    reports = [Report(sender.pk, pair.peer, "", Stop(scope, 4.0), reason="") for scope in (Scope.PAIR, Scope.NUMBER)]
+
+    def work() -> None:
+        with transaction.atomic():
+            apply_stops(reports, {})
+
+    assert not holds_while_waiting(work, sender, pair)

@@ -197,3 +197,13 @@ def test_a_dead_letter_queue_that_is_emptied_loses_nothing() -> None:
     evidence(None, 5)
     before = timezone.now()
     assert not evidence(None, 0).lost_since(before)
+
+
+def test_dead_letters_at_the_first_look_may_have_come_just_now() -> None:
+    before = timezone.now()
+    assert evidence(None, 1).lost_since(before)
+
+
+def test_an_empty_dead_letter_queue_at_the_first_look_has_lost_nothing() -> None:
+    before = timezone.now()
+    assert not evidence(None, 0).lost_since(before)

@@ -1,0 +1,41 @@
+"""Lock order, seen from a second connection."""
+
+import threading
+from collections.abc import Callable
+
+from django.db import connection, transaction
+from django.db.models import Model
+
+from tests.processes import eventually
+
+
+def holds_while_waiting(work: Callable[[], object], first: Model, second: Model) -> bool:
+    """Whether `work` has locked the row `second` when it comes to the row `first`, which this connection holds.
+
+    For a test with `transaction=True`.
+    """
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        type(first)._default_manager.select_for_update().get(pk=first.pk)
+        thread.start()
+        waits = eventually(is_waited_for, every=0.01)
+        free = list(type(second)._default_manager.select_for_update(skip_locked=True).filter(pk=second.pk))
+    thread.join()
+    assert waits
+    return not free
+
+
+def is_waited_for() -> bool:
+    """Whether another connection waits for a lock of this one."""
+    # Not from pg_stat_activity: a transaction sees that as it was at its first look.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
+        (waits,) = cursor.fetchone()
+    return bool(waits)
