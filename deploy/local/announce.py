@@ -30,7 +30,7 @@ SQS            {AWS_ENDPOINT_URL_SQS}
 PostgreSQL     DATABASE_URL in {env_file}
 Logs           {log_dir}/
 
-Send a message:
+Send a message (nobody has this number, and the warnings in the answer say so):
   {example}
 """
 BODY = (
