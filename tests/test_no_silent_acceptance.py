@@ -152,3 +152,9 @@ def test_a_template_category_is_one_of_metas(category: str, rows: int, operator:
 def test_a_numbers_id_is_digits(given: str, rows: int, operator: Client) -> None:
     operator.post("/admin/messaging/businessnumber/add/", {"phone_number_id": given, "rate": 80, "failures": 0})
     assert BusinessNumber.objects.filter(phone_number_id=given).count() == rows
+
+
+@pytest.mark.parametrize("name", ["created_after", "created_before"])
+def test_a_time_without_a_value_is_refused(name: str, api: Any) -> None:
+    answer = api.get(f"/messaging/messages?{name}=")
+    assert (answer.status_code, list(answer.json())) == (400, [name])

@@ -37,7 +37,9 @@ class MomentField(IsoDateTimeField):
     """A moment in UTC: PostgreSQL takes no offset beyond 15:59, Python no year but 1 to 9999."""
 
     def clean(self, value: Any) -> datetime | None:
-        """Raise ValidationError for a moment that has no place in UTC."""
+        """Raise ValidationError for a moment that has no place in UTC, and for a parameter without a value."""
+        if value == "":
+            raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z, or leave the parameter out.")
         moment: datetime | None = super().clean(value)
         try:
             return moment and moment.astimezone(UTC)

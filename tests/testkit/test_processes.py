@@ -25,7 +25,8 @@ def test_the_cpu_of_ended_children_counts(tmp_path: Path) -> None:
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {burn!r}]); print('x'); time.sleep(60)"
     command = python("-u", "-c", code)
     with Process(command, inherited_environment(), tmp_path / "parent.log", lambda text: "x" in text) as process:
-        assert process.cpu_s() >= 0.3
+        # The kernel counts in ticks of 10 ms, for each of the processes.
+        assert process.cpu_s() >= 0.25
 
 
 def test_a_restarted_process_is_ready_by_its_own_words(tmp_path: Path) -> None:
