@@ -37,7 +37,8 @@ class Result:
 
 MEASUREMENTS = {
     "transport": Measurement(
-        transport.measure, partial(transport.measure, share=0.05, pools=("threads",), cases=("backlog",))
+        transport.measure,
+        partial(transport.measure, share=0.05, pools=("threads",), cases=("backlog",), multipliers=(10, 50)),
     ),
     "publish": Measurement(publish.measure, partial(publish.measure, 200)),
     "webhook": Measurement(webhook.measure, partial(webhook.measure, 0.5, 100)),

@@ -172,25 +172,30 @@ def idle(seconds: float = IDLE_S) -> dict[str, float]:
             return {"requests_per_minute": sum(server.counts()["requests"].values()) * 60 / seconds}
 
 
-def measure(share: float = 1.0, pools: Sequence[str] = tuple(POOLS), cases: Sequence[str] = CASES) -> dict[str, Any]:
-    """One run: {kind: {case: {pool: figures}}}. Fewer pools and cases and a `share` of the messages: a quick look.
+def measure(
+    share: float = 1.0,
+    pools: Sequence[str] = tuple(POOLS),
+    cases: Sequence[str] = CASES,
+    multipliers: tuple[int, ...] = MULTIPLIERS,
+) -> dict[str, Any]:
+    """One run: {kind: {case: {pool: figures}}}. Fewer pools, cases, multipliers and messages: a quick look.
 
     Stock runs at the prefetch multiplier that is best for it in each case, searched for once in the process.
     """
     result: dict[str, Any] = {"stock": {}, "ours": {}}
     for pool in pools:
         for case in cases:
-            best = best_multiplier(pool, case, share)
+            best = best_multiplier(pool, case, multipliers, share)
             for kind, multiplier in (("stock", best), ("ours", OUR_MULTIPLIER[pool])):
                 result[kind].setdefault(case, {})[pool] = measure_one(kind, pool, case, multiplier, share)
     return result
 
 
 @cache
-def best_multiplier(pool: str, case: str, share: float = 1.0) -> int:
+def best_multiplier(pool: str, case: str, multipliers: tuple[int, ...], share: float) -> int:
     """The prefetch multiplier at which stock drains a backlog fastest, or spends the least CPU at a steady 80/s."""
     share *= SEARCH_SHARE
-    found = {multiplier: measure_one("stock", pool, case, multiplier, share) for multiplier in MULTIPLIERS}
+    found = {multiplier: measure_one("stock", pool, case, multiplier, share) for multiplier in multipliers}
     for multiplier, figures in found.items():
         told = f"{figures['msg_per_s']:.0f}/s, {figures['cpu_ms']:.2f} CPU ms"
         print(f"stock, {pool}, {case}, prefetch multiplier {multiplier}: {told}", file=sys.stderr, flush=True)

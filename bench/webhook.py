@@ -1,5 +1,6 @@
-"""The cost of a webhook for web: ours and a plain Django view with apply_async, behind the same web server."""
+"""The cost of a webhook for web: ours, and a plain Django view with apply_async behind gunicorn's own worker."""
 
+import re
 import urllib.request
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +22,12 @@ SECONDS = 10
 WARM_UP = 200
 # Then as fast as web answers.
 FLOOD = 2000
-OUR_WSGI, STOCK_WSGI = "waproject.wsgi", "bench.apps.stock_web"
-# It reads our settings, where the stock application has its own.
-OUR_LOGGER = "--logger-class waproject.logs.gunicorn.Logger"
+# The classes of ours that the Procfile names read our settings, where the stock application has its own.
+STOCK = (
+    (re.compile(r"waproject\.wsgi"), "bench.apps.stock_web"),
+    (re.compile(r"--worker-class waproject\.\S+"), "--worker-class gthread"),
+    (re.compile(r"--logger-class waproject\.\S+"), ""),
+)
 
 
 def measure(seconds: float = SECONDS, flood: int = FLOOD) -> dict[str, Any]:
@@ -54,10 +58,11 @@ def _environment(server: SqsServer, var: Path) -> dict[str, str]:
 
 
 def _web(env: dict[str, str], var: Path, *, stock: bool) -> Process:
-    """The Procfile's web, or the same with the plain Django application."""
+    """The Procfile's web, or the same processes and threads with the plain Django application."""
     command = procfile.read(CHECKOUT / "Procfile")["web"]
     if stock:
-        command = command.replace(OUR_WSGI, STOCK_WSGI).replace(OUR_LOGGER, "")
+        for ours, plain in STOCK:
+            command = ours.sub(plain, command)
     name = "stock-web" if stock else "web"
     return Process(shell(command), env, var / f"{name}.log", lambda _: _is_up(env, stock=stock))
 

@@ -15,7 +15,7 @@ from bench.targets import TARGETS, look_up
 from bench.transport import MULTIPLIERS
 from testkit.processes import CHECKOUT, python
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 
 def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -26,7 +26,7 @@ def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=140,
+        timeout=280,
     )
 
 
