@@ -56,6 +56,7 @@ SIGNATURES = {
     "requests.sessions:SessionRedirectMixin.get_redirect_target": "self resp",
     # Deadlines, and whether a request has left.
     "http.client:HTTPResponse.__init__": "self sock debuglevel method url",
+    "http.client:HTTPResponse._read_status": "self",
     "http.client:HTTPConnection.send": "self data",
     "urllib3.connection:HTTPConnection.getresponse": "self",
     # The rest of Flower.
@@ -145,7 +146,7 @@ SPELLED = {
     "urllib3.connectionpool": ("self.ConnectionCls(", "is_connection_dropped(conn)"),
     "urllib3.util.connection": ("return not conn.is_connected",),
     "urllib3.poolmanager": ("self.pool_classes_by_scheme[scheme]",),
-    "http.client": ("self.response_class(self.sock", 'sock.makefile("rb")', "self.sock.sendall(data)"),
+    "http.client": ("def _read_headers(fp", "self.response_class(self.sock", 'sock.makefile("rb")', "self.sock.sendall(data)"),
     "requests.adapters": ("self.poolmanager = PoolManager(", "self.poolmanager.connection_from_host("),
     "celery.concurrency.prefork": ("Pool = AsynPool", "else self.Pool"),
     "celery.concurrency.asynpool": (

@@ -27,6 +27,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_IDLE = 4.0
+# Answers before the final one (RFC 9110, 15.2), but 101, which ends HTTP on the connection.
+INTERIM = frozenset({100, *range(102, 200)})
 
 
 class Call(threading.local):
@@ -93,6 +95,14 @@ class _Readable:
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(cast(socket.socket, _Readable(sock)), *args, **kwargs)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status of the final answer: http.client skips 100 and takes 102 or 103 (Early Hints) for the answer."""
+        while True:
+            version, status, reason = cast(tuple[str, int, str], super()._read_status())  # type: ignore[misc]
+            if status not in INTERIM:
+                return version, status, reason
+            http.client._read_headers(self.fp)  # type: ignore[attr-defined]
 
 
 class _Watched:

@@ -177,3 +177,13 @@ def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) ->
 def test_retry_after_is_read_from_the_answer(server: Server, post: Post) -> None:
     server.behaviour = answering(http(503, b"", "Retry-After: 7\r\n"))
     assert post().retry_after_s == 7
+
+
+INTERIM = [100, 102, 103, 199]
+
+
+@pytest.mark.parametrize("status", INTERIM)
+def test_an_answer_before_the_final_one_is_not_the_answer(status: int, server: Server, post: Post) -> None:
+    early = f"HTTP/1.1 {status} Early\r\nLink: </style.css>; rel=preload\r\n\r\n".encode()
+    server.behaviour = answering(early + early + http(204, b""))
+    assert post().status == 204

@@ -34,6 +34,11 @@ def test_an_accepted_message_has_its_wamid(api: CloudApi, server: Server) -> Non
     assert json.loads(body) == BODY
 
 
+def test_early_hints_are_not_metas_answer(api: CloudApi, server: Server) -> None:
+    server.behaviour = answering(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n" + http())
+    assert isinstance(api.send("106", BODY), Accepted)
+
+
 @pytest.mark.parametrize(
     ("contacts", "expected"), [([{"user_id": "US.1"}], "US.1"), (None, None), ([], None), ([5], None), ({}, None)]
 )
