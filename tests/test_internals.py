@@ -146,7 +146,12 @@ SPELLED = {
     "urllib3.connectionpool": ("self.ConnectionCls(", "is_connection_dropped(conn)"),
     "urllib3.util.connection": ("return not conn.is_connected",),
     "urllib3.poolmanager": ("self.pool_classes_by_scheme[scheme]",),
-    "http.client": ("def _read_headers(fp", "self.response_class(self.sock", 'sock.makefile("rb")', "self.sock.sendall(data)"),
+    "http.client": (
+        "def _read_headers(fp",
+        "self.response_class(self.sock",
+        'sock.makefile("rb")',
+        "self.sock.sendall(data)",
+    ),
     "requests.adapters": ("self.poolmanager = PoolManager(", "self.poolmanager.connection_from_host("),
     "celery.concurrency.prefork": ("Pool = AsynPool", "else self.Pool"),
     "celery.concurrency.asynpool": (
