@@ -35,7 +35,7 @@ SECOND_NUMBER = "106540352242923"
 DRAIN_S = 180.0
 # The last answers, and the recording of their outcomes.
 OUTCOMES_S = 1.5
-LIKE_THE_FIRST = """
+COPY_NUMBER = """
 INSERT INTO messaging_businessnumber
 SELECT (jsonb_populate_record(n, jsonb_build_object(
   'id', nextval(pg_get_serial_sequence('messaging_businessnumber', 'id')), 'phone_number_id', %s::text))).*
@@ -48,8 +48,8 @@ BOUNDS: tuple[tuple[str, float, bool], ...] = (
     ("drain_per_s", 76, False),
     ("drain_throttled", 0, True),
     ("drain_over_limit", 0, True),
-    ("way_p50_ms", 150, True),
-    ("way_p99_ms", 400, True),
+    ("latency_p50_ms", 150, True),
+    ("latency_p99_ms", 400, True),
     ("calls_in_flight", 200, False),
     ("worker_queries_per_message", 0.5, True),
     ("worker_connections", 4, True),
@@ -112,16 +112,16 @@ def over_limit(times: Sequence[float]) -> int:
 def _steady(pipeline: Pipeline) -> dict[str, float]:
     """80 a second, on two numbers: from the API's 202 to the request at the Cloud API, and what that costs."""
     first = pipeline.env["WA_PHONE_NUMBER_ID"]
-    pipeline.execute(LIKE_THE_FIRST, [SECOND_NUMBER, first])
+    pipeline.execute(COPY_NUMBER, [SECOND_NUMBER, first])
     numbers = (first, SECOND_NUMBER)
-    _ask_steadily(pipeline, numbers, 5)  # processes warm up
-    most = _Most(lambda: _worker_connections(pipeline))
-    answered = _ask_steadily(pipeline, numbers, STEADY_S)
+    _send_steadily(pipeline, numbers, 5)  # processes warm up
+    most = _Peak(lambda: _worker_connections(pipeline))
+    answered = _send_steadily(pipeline, numbers, STEADY_S)
     connections = most.end()
     received = _received(pipeline, STEADY_PER_S * (STEADY_S + 5))
-    ways = summary((received[to] - at) * 1000 for to, at in answered.items())
+    latencies = summary((received[to] - at) * 1000 for to, at in answered.items())
     return {
-        **{f"way_{name}": value for name, value in ways.items()},
+        **{f"latency_{name}": value for name, value in latencies.items()},
         "worker_connections": connections,
         "worker_queries_per_message": _worker_queries(pipeline, numbers),
     }
@@ -141,20 +141,20 @@ def _in_flight(pipeline: Pipeline) -> dict[str, float]:
     return {"calls_in_flight": most}
 
 
-def _ask_steadily(pipeline: Pipeline, numbers: tuple[str, str], seconds: int) -> dict[str, float]:
+def _send_steadily(pipeline: Pipeline, numbers: tuple[str, str], seconds: int) -> dict[str, float]:
     """Send evenly, from the numbers in turn; when each recipient's send was answered 202."""
     to = recipients(STEADY_PER_S * seconds)
     answered: dict[str, float] = {}
     started = time.monotonic()
 
-    def ask(offset: int) -> None:
+    def send(offset: int) -> None:
         client = _client(pipeline)
         for index in range(offset, len(to), CLIENTS):
             time.sleep(max(0.0, started + index / STEADY_PER_S - time.monotonic()))
             answered[to[index]] = client.send([to[index]], sender=numbers[index % 2])
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        list(pool.map(ask, range(CLIENTS)))
+        list(pool.map(send, range(CLIENTS)))
     return answered
 
 
@@ -162,7 +162,7 @@ def _worker_queries(pipeline: Pipeline, numbers: tuple[str, str]) -> float:
     """Statements of the worker for each message, at the same pace."""
     statements = Statements(pipeline.execute, pipeline.postgres.data_dir.with_name("postgres.log"))
     with statements.counted():
-        _ask_steadily(pipeline, numbers, COUNTED_S)
+        _send_steadily(pipeline, numbers, COUNTED_S)
         time.sleep(OUTCOMES_S)
     return statements.counts()[pipeline.group("outgoing")[0].name] / (STEADY_PER_S * COUNTED_S)
 
@@ -172,7 +172,7 @@ def _worker_connections(pipeline: Pipeline) -> int:
     return pipeline.number("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [name])
 
 
-class _Most:
+class _Peak:
     """The highest reading of something, taken twice a second until `end`."""
 
     def __init__(self, read: Callable[[], int]) -> None:

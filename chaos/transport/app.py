@@ -39,8 +39,8 @@ app.conf.task_time_limit = lane.task_time_limit
 
 
 @signals.worker_ready.connect
-def tell(**_: Any) -> None:
-    """Say so: at Celery's level for this line it would also log one for each task."""
+def announce(**_: Any) -> None:
+    """Say so: Celery does it at a level at which it also logs a line for each task."""
     print("worker is ready", flush=True)
 
 
