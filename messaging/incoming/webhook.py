@@ -24,7 +24,7 @@ from messaging.whatsapp.envelope import OBJECT
 from messaging.whatsapp.splitting import size, split
 from waproject.logs.throttle import Seldom
 from waproject.metrics.counters import WEBHOOKS
-from waproject.sqs.json_limits import INCOMING, excess
+from waproject.sqs.json_limits import INCOMING, excess, loads
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _body_in(raw: bytes) -> Any:
     A 4xx would make Meta repeat the webhook for seven days. Raises ValueError for what is not JSON.
     """
     if (reason := excess(raw, INCOMING)) is None:
-        return json.loads(raw)
+        return loads(raw)
     logger.warning("webhook over the limits for JSON: %s; stored as an unknown update", reason)
     change = {"field": "over_limits", "value": {"reason": reason, "text": raw.decode(errors="replace")}}
     return {"object": OBJECT, "entry": [{"changes": [change]}]}

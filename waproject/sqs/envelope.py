@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from waproject.sqs.json_limits import QUEUED, excess
+from waproject.sqs.json_limits import QUEUED, excess, loads
 
 ARGS_KWARGS_EMBED = 3
 TIMES = ("eta", "expires")
@@ -146,7 +146,7 @@ def _decoded_body(payload: Mapping[str, object]) -> object:
 def _json(text: bytes) -> object:
     if fault := excess(text, QUEUED):
         raise MalformedMessage(fault)
-    return json.loads(text)
+    return loads(text)
 
 
 def untried(body: str) -> str:

@@ -174,6 +174,12 @@ def test_a_signed_body_that_is_no_json_is_400() -> None:
     assert post(b"hello").status_code == 400
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_signed_body_in_another_encoding_than_utf_8_is_400(encoding: str) -> None:
+    deep = '["\u0122",' + "[" * 900 + "]" * 901
+    assert post(deep.encode(encoding)).status_code == 400
+
+
 OVER_LIMITS = {
     "nested 101 levels": (b"[" * 101 + b"]" * 101, "nested deeper than 100 levels"),
     "nested 480 levels": (b'{"entry":' * 480 + b"1" + b"}" * 480, "nested deeper than 100 levels"),

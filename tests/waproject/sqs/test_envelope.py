@@ -10,6 +10,7 @@ from waproject.sqs.envelope import MalformedMessage, check
 
 TASKS = {"messaging.send"}
 BODY = json.dumps([["release", []], {}, {}])
+DEEP_IN_UTF_16 = base64.b64encode(f'[["\u0122",{"[" * 480}{"]" * 480}], {{}}, {{}}]'.encode("utf-16")).decode()
 
 
 def payload(**changes: Any) -> dict[str, Any]:
@@ -52,6 +53,7 @@ MALFORMED: list[dict[str, Any]] = [
     {"body": json.dumps(["text", {}, {}])},
     {"body": json.dumps([[], [], {}])},
     {"body": "%%%", "properties": {"body_encoding": "base64"}},
+    {"body": DEEP_IN_UTF_16, "properties": {"body_encoding": "base64"}},
     {"properties": {"body_encoding": "rot13"}},
 ]
 

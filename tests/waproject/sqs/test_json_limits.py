@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waproject.sqs.json_limits import Limits, excess
+from waproject.sqs.json_limits import Limits, excess, loads
 
 LIMITS = Limits(depth=5, elements=40, digits=12)
 
@@ -47,6 +47,20 @@ def test_a_text_within_the_limits_passes(text: str) -> None:
 @pytest.mark.parametrize(("text", "words"), OVER.values(), ids=OVER)
 def test_a_text_over_a_limit_is_described_by_that_limit(text: str, words: str) -> None:
     assert words in str(excess(text.encode(), LIMITS))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_only_utf_8_is_parsed_since_nothing_else_is_bounded(encoding: str) -> None:
+    # The second byte of the letter in UTF-16 is a quote in UTF-8: brackets behind it seem to be in a string.
+    deep = json.dumps(["\u0122", "[" * 90 + "]" * 90], ensure_ascii=False).replace('"[', "[").replace(']"', "]")
+    assert json.loads(deep.encode(encoding))
+    with pytest.raises(ValueError):
+        loads(deep.encode(encoding))
+
+
+@pytest.mark.parametrize("raw", [b"\xef\xbb\xbf[1]", b'["\xed\xa0\x80"]', '["\u0122"]'.encode()])
+def test_what_json_loads_takes_as_utf_8_is_parsed(raw: bytes) -> None:
+    assert loads(raw) == json.loads(raw)
 
 
 JSON = st.recursive(
