@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from analytics.models import EVENT_TYPE_LENGTH
 from analytics.services import enqueue
 from messaging.access import client_of
-from waproject.web.strict_fields import MomentField, StringField, known_alone
+from waproject.web.strict_fields import StrictDateTimeField, StringField, strict_internal_value
 
 MAX_EVENTS = 1000
 MAX_EVENT_BYTES = 64 * 1024
@@ -25,11 +25,11 @@ class EventSerializer(serializers.Serializer[Any]):
     event_type = StringField(max_length=EVENT_TYPE_LENGTH)
     event_data = serializers.DictField(required=False, help_text="Any JSON object, up to 64 KB.")
     event_id = serializers.UUIDField(required=False, help_text="Your own id: the same event sent again is stored once.")
-    occurred_at = MomentField(required=False, help_text="Now, when it is left out.")
+    occurred_at = StrictDateTimeField(required=False, help_text="Now, when it is left out.")
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what is too large for a row."""

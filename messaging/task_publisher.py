@@ -11,7 +11,7 @@ from celery.signals import before_task_publish
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from waproject.logs.throttle import Seldom
+from waproject.logs.throttle import LogThrottle
 from waproject.sqs import publisher
 from waproject.sqs.publisher import Outgoing
 from waproject.sqs.transport import collected
@@ -19,7 +19,7 @@ from waproject.sqs.wire import Refused, SqsError
 
 logger = logging.getLogger(__name__)
 
-_refusals = Seldom(every=60)
+_refusals = LogThrottle(every=60)
 # Events and logs carry these in the place of the arguments, which hold texts and phone numbers.
 REPRS: dict[str, Any] = {"argsrepr": "(…)", "kwargsrepr": "{}"}
 
@@ -28,10 +28,10 @@ class SqsAway(Exception):
     """SQS did not take a task within the deadline. It may have taken it all the same: tasks are idempotent."""
 
 
-def publish(task: "Task[Any, Any]", *args: Any, patient: bool = False) -> None:
-    """Send one task; `patient`: see Publisher.send. Raises SqsAway, at once while SQS is known to be away."""
+def publish(task: "Task[Any, Any]", *args: Any, wait_for_batch: bool = False) -> None:
+    """Send one task; `wait_for_batch`: see Publisher.send. Raises SqsAway, at once while SQS is known to be away."""
     try:
-        publisher.shared(settings.AWS_REGION).send(message(task, args), patient=patient)
+        publisher.shared(settings.AWS_REGION).send(message(task, args), wait_for_batch=wait_for_batch)
     except (SqsError, OperationalError) as error:
         _log_refusal(task, error)
         raise SqsAway(str(error)) from error

@@ -22,7 +22,7 @@ from messaging.task_publisher import SqsAway, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.envelope import OBJECT
 from messaging.whatsapp.splitting import size, split
-from waproject.logs.throttle import Seldom
+from waproject.logs.throttle import LogThrottle
 from waproject.metrics.counters import WEBHOOKS
 from waproject.sqs.json_limits import INCOMING, excess, loads
 
@@ -36,7 +36,7 @@ RETRY_AFTER_S = 30
 # a status that only Meta holds must not count as one that never existed.
 _refused = threading.Event()
 UNSIGNED_LOG_EVERY_S = 60.0
-_unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
+_unsigned = LogThrottle(UNSIGNED_LOG_EVERY_S)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -165,7 +165,7 @@ def enqueue(body: Any, length: int) -> None:
 
 def _queue(piece: Any) -> None:
     try:
-        publish(tasks.receive, piece, patient=True)
+        publish(tasks.receive, piece, wait_for_batch=True)
     except SqsAway:
         _receive(piece)
 

@@ -21,7 +21,7 @@ from monitoring.queue_depth import sqs_or_away
 from waproject.logs.masking import mask
 from waproject.queues import Lane
 from waproject.sqs import control, envelope, sampling
-from waproject.sqs.sampling import Seen
+from waproject.sqs.sampling import SampledMessage
 
 REVIVE, SEND = "messaging.revive", "messaging.send"
 # Of a body or of arguments, at most so much is shown in full.
@@ -149,7 +149,7 @@ def message_ids(decoded: Decoded) -> Iterator[UUID]:
             continue
 
 
-def named(seen: Seen, lane: Lane) -> dict[str, Any]:
+def named(seen: SampledMessage, lane: Lane) -> dict[str, Any]:
     """A letter by its ids alone, for the audit log."""
     decoded = decode(seen.body, lane)
     about = {
@@ -199,7 +199,7 @@ def _shown(arguments: Any, in_full: bool) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}\n…"
 
 
-def _body(seen: Seen, decoded: Decoded, in_full: bool) -> str:
+def _body(seen: SampledMessage, decoded: Decoded, in_full: bool) -> str:
     """The raw body, of what has no decoded form."""
     if decoded.arguments is not None:
         return ""

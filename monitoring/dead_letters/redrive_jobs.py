@@ -22,11 +22,11 @@ from monitoring.dead_letters.inspect import named
 from monitoring.models import Move
 from waproject.queues import LANES, Lane
 from waproject.sqs import control, moving
-from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED, Seen
+from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED, SampledMessage
 
 logger = logging.getLogger(__name__)
 
-MOST_IDS = MOST_SAMPLED
+MOST_IDS = MAX_SAMPLED
 STEP_S = 2.0
 # How long one step looks for selected letters among others.
 SEARCH_S = 5.0
@@ -180,10 +180,10 @@ def _step(move: Move) -> None:
     discards = move.action == Move.Action.DISCARD
     left = None if move.message_ids is None else set(move.message_ids)
 
-    def wanted(seen: Seen) -> bool:
+    def wanted(seen: SampledMessage) -> bool:
         return seen.sent_at <= move.asked_at if left is None else seen.message_id in left
 
-    def before(letters: Sequence[Seen]) -> None:
+    def before(letters: Sequence[SampledMessage]) -> None:
         if discards:  # written down first: what was discarded cannot be asked any more
             about = [named(letter, lane) for letter in letters]
             note(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=about)
@@ -196,7 +196,7 @@ def _step(move: Move) -> None:
         wanted=wanted,
         before=before,
         per_second=pace,
-        most=max(1, int(pace * STEP_S)) if left is None else len(left),
+        limit=max(1, int(pace * STEP_S)) if left is None else len(left),
         seconds=STEP_S if left is None else SEARCH_S,
     )
     if left is not None:

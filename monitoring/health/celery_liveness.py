@@ -7,9 +7,9 @@ from celery import signals
 from celery.utils.nodenames import gethostname
 
 from waproject.sqs.loop_waker import Waker
-from waproject.worker.liveness import Life, Process
+from waproject.worker.liveness import LivenessReporter, Process
 
-_lives: list[Life] = []
+_lives: list[LivenessReporter] = []
 _wakers: list[Waker] = []
 
 
@@ -24,24 +24,24 @@ def _worker_is_ready(sender: Any, **_: Any) -> None:
     """Again after each time that a worker lost its broker: its event loop has then forgotten whom to wake."""
     if not _lives:
         (lane,) = sender.app.amqp.queues.consume_from
-        life = Life(Process(lane, sender.hostname))
+        life = LivenessReporter(Process(lane, sender.hostname))
         if sender.hub is not None:
             # The word is the event loop's: a worker whose loop hangs does nothing, although its threads go on.
             waker = Waker(sender.hub, life.progress)
-            life.ask = waker.wake
+            life.request_progress = waker.wake
             _wakers.append(waker)
         _begin(life)
     for waker in _wakers:
-        waker.listen()
+        waker.attach()
 
 
 def _beat_begins(**_: Any) -> None:
-    _begin(Life(Process("beat", f"beat@{gethostname()}")))
+    _begin(LivenessReporter(Process("beat", f"beat@{gethostname()}")))
     # beat has no signal for its end; SIGTERM leaves it by SystemExit.
     atexit.register(_end)
 
 
-def _begin(life: Life) -> None:
+def _begin(life: LivenessReporter) -> None:
     _lives.append(life)
     life.start()
 

@@ -17,7 +17,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 class DatabaseKeeper:
     """Keeps the rows; raises django.db errors. Closed after each word, so that the next one connects anew."""
 
-    def begun(self, process: Process) -> None:
+    def started(self, process: Process) -> None:
         """Take the place of those of this host that were killed, and remember that they were."""
         Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
         self._take_over(process)
@@ -26,9 +26,9 @@ class DatabaseKeeper:
         """One statement; the row is made again where somebody took it away."""
         mine = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
         if not mine.update(seen_at=timezone.now()):
-            self.begun(process)
+            self.started(process)
 
-    def ended(self, process: Process) -> None:
+    def stopped(self, process: Process) -> None:
         """Take the row away."""
         Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid).delete()
 

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitoring.models import Heartbeat
-from waproject.worker.liveness import EVERY_S
+from waproject.worker.liveness import REPORT_EVERY_S
 
 # Two beats may be late, on a busy machine or while the database fails over; the third is missed for a reason.
-GONE_AFTER = timedelta(seconds=3 * EVERY_S)
+GONE_AFTER = timedelta(seconds=3 * REPORT_EVERY_S)
 
 
 class State(StrEnum):

@@ -10,7 +10,7 @@ from celery.signals import before_task_publish
 from messaging import task_publisher
 from messaging.incoming import tasks
 from messaging.task_publisher import REPRS, SqsAway, message, publish, publish_many
-from waproject.logs.throttle import Seldom
+from waproject.logs.throttle import LogThrottle
 from waproject.sqs.transport import collected
 
 ARGUMENTS: tuple[Any, ...] = ({"text": "Grüße \ud83d\ude00"}, 7)
@@ -70,7 +70,7 @@ def test_who_listens_to_publishing_may_add_a_header(traced: None) -> None:
 def lose_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     url, *envelope = task_publisher._made_by_celery(tasks.receive, ())
     monkeypatch.setitem(task_publisher._envelopes, tasks.receive.name, (f"{url}-gone", *envelope))
-    monkeypatch.setattr(task_publisher, "_refusals", Seldom(60))
+    monkeypatch.setattr(task_publisher, "_refusals", LogThrottle(60))
 
 
 def test_a_refusal_of_sqs_is_named_in_the_log_once(

@@ -12,6 +12,6 @@ from waproject.metrics import counters
 def nothing_counted() -> Iterator[None]:
     """Each test counts from nothing, and reads afresh."""
     cache.clear()
-    counters.take()
+    counters.drain()
     yield
-    counters.take()
+    counters.drain()

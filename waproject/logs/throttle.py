@@ -4,8 +4,8 @@ import threading
 import time
 
 
-class Seldom:
-    """Lets one hit in `every` seconds through."""
+class LogThrottle:
+    """Allows one line in `every` seconds. Thread-safe."""
 
     def __init__(self, every: float) -> None:
         self._every = every
@@ -14,7 +14,7 @@ class Seldom:
         self._held_back = 0
 
     def hit(self) -> int | None:
-        """How many hits were held back since the last one that was let through; None where this one is held back."""
+        """The number of lines suppressed since the last allowed one; None if this one is suppressed too."""
         now = time.monotonic()
         with self._lock:
             if now < self._next:

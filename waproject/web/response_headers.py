@@ -1,11 +1,11 @@
-"""Headers of every answer: no page runs foreign scripts, and no cache keeps what people wrote."""
+"""Response headers: a Content-Security-Policy, and no caching of personal data."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# The admin's theme evaluates its attributes (Alpine.js needs 'unsafe-eval') and sets styles; no inline script runs.
+# The admin's theme uses Alpine.js, which needs 'unsafe-eval', and inline styles. Inline scripts are forbidden.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -22,13 +22,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 class ResponseHeadersMiddleware:
-    """A Content-Security-Policy on pages, and `Cache-Control: no-store`, where a view has not set its own."""
+    """Sets Content-Security-Policy on pages, and `Cache-Control: no-store`, unless the view has set them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer it, with the headers."""
+        """Answer the request and add the headers."""
         response = self.get_response(request)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)

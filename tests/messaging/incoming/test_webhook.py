@@ -26,7 +26,7 @@ from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.incoming.wsgi import ask, webhook_environ
 from tests.messaging.outgoing.test_database_lost import end_the_backend
 from tests.messaging.whatsapp.samples import FOLDER
-from waproject.logs.throttle import Seldom
+from waproject.logs.throttle import LogThrottle
 from waproject.metrics import counters
 from waproject.queues import LANES
 from waproject.sqs import publisher
@@ -82,16 +82,16 @@ def test_a_refusal_logs_nothing_of_the_body_or_the_signature(caplog: pytest.LogC
 def test_many_refusals_are_one_line_and_all_are_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "_unsigned", Seldom(60))
-    counters.take()
+    monkeypatch.setattr(endpoint, "_unsigned", LogThrottle(60))
+    counters.drain()
     for _ in range(20):
         post(webhook(inbound_text()), secret="wrong")
     lines = [record for record in caplog.records if "signature" in record.getMessage()]
-    assert (len(lines), counters.take()["waproject_webhooks_total", "unsigned"]) == (1, 20)
+    assert (len(lines), counters.drain()["waproject_webhooks_total", "unsigned"]) == (1, 20)
 
 
 def test_a_later_refusal_says_how_many_were_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    seldom = Seldom(60)
+    seldom = LogThrottle(60)
     now = time.monotonic()
     monkeypatch.setattr("waproject.logs.throttle.time.monotonic", lambda: now)
     assert [seldom.hit() for _ in range(3)] == [0, None, None]
@@ -263,7 +263,7 @@ def test_the_rest_of_a_body_that_was_partly_published_is_processed_in_the_reques
 ) -> None:
     proxy = SqsProxy(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.endpoint)
-    publisher.forget_shared()
+    publisher.reset_shared()
     proxy.set(Fault.ENTRIES_FAIL, one_in=2)
     monkeypatch.setattr(publisher, "RETRY_S", 1.0)  # past the deadline
     body = webhook(*[inbound_text(wamid=f"wamid.{n}", text="x" * 4000) for n in range(300)])

@@ -55,7 +55,7 @@ def test_no_kind_of_body_shows_a_text_or_a_number(sqs: Any, kind: str) -> None:
     ("list", "no Celery envelope"),
     ("pickle", "no JSON"),
     ("pickled task", "application/x-python-serialize, which is never read"),
-    ("unknown task", "a task that this queue does not carry"),
+    ("unknown task", "a task that does not belong on this queue"),
     ("wrong arguments", "the body is not [args, kwargs, embed]"),
 ])  # fmt: skip
 def test_each_says_why_it_is_no_task(sqs: Any, kind: str, words: str) -> None:
@@ -99,9 +99,9 @@ def test_whoever_is_killed_while_looking_hides_nothing_for_more_than_ten_seconds
     asked = []
     receive = sampling.receive
 
-    def spied(*args: Any, hide_s: int, most: int) -> Any:
+    def spied(*args: Any, hide_s: int, limit: int) -> Any:
         asked.append(hide_s)
-        return receive(*args, hide_s=hide_s, most=most)
+        return receive(*args, hide_s=hide_s, limit=limit)
 
     monkeypatch.setattr(sampling, "receive", spied)
     look(LANE)

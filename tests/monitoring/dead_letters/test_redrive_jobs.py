@@ -68,13 +68,13 @@ def test_attributes_are_kept(sqs: Any) -> None:
 
 def test_a_task_goes_back_as_if_it_had_never_been_tried() -> None:
     body = task_body(retries=3, eta="2026-01-01T00:00:00+00:00", expires="2026-01-01T00:00:00+00:00")
-    headers = json.loads(envelope.untried(body))["headers"]
+    headers = json.loads(envelope.without_retries(body))["headers"]
     assert [headers[name] for name in ("retries", "eta", "expires")] == [0, None, None]
 
 
 @pytest.mark.parametrize("body", [RAW, "[]", '{"headers": 1}', task_body()])
 def test_what_needs_no_change_is_not_changed(body: str) -> None:
-    assert envelope.untried(body) == body
+    assert envelope.without_retries(body) == body
 
 
 def test_a_kill_between_send_and_delete_doubles_and_loses_nothing(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

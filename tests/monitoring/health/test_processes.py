@@ -59,15 +59,15 @@ def test_a_kind_of_which_none_lives_is_missing(beats: list[Heartbeat], missing: 
 @pytest.mark.django_db
 def test_a_clean_end_leaves_nothing() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
-    keeper.ended(process)
+    keeper.started(process)
+    keeper.stopped(process)
     assert not Heartbeat.objects.exists()
 
 
 @pytest.mark.django_db
 def test_a_beat_costs_one_statement() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
+    keeper.started(process)
     with CaptureQueriesContext(connection) as queries:
         keeper.seen(process)
     assert len(queries) == 1
@@ -85,8 +85,8 @@ def test_who_takes_a_killed_ones_place_remembers_the_crash() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     keeper = DatabaseKeeper()
-    keeper.begun(Process("dispatcher", "dispatcher@a", pid=ended.pid))
-    keeper.begun(Process("dispatcher", "dispatcher@a"))
+    keeper.started(Process("dispatcher", "dispatcher@a", pid=ended.pid))
+    keeper.started(Process("dispatcher", "dispatcher@a"))
     row = Heartbeat.objects.get()
     assert (row.pid, row.crashes, row.crashed_at is None) == (os.getpid(), 1, False)
 
@@ -94,8 +94,8 @@ def test_who_takes_a_killed_ones_place_remembers_the_crash() -> None:
 @pytest.mark.django_db
 def test_another_dispatcher_of_the_host_is_left_alone() -> None:
     keeper = DatabaseKeeper()
-    keeper.begun(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
-    keeper.begun(Process("dispatcher", "dispatcher@a"))
+    keeper.started(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
+    keeper.started(Process("dispatcher", "dispatcher@a"))
     assert Heartbeat.objects.count() == 2
 
 
