@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_socket
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from kombu import pools
@@ -48,6 +49,12 @@ LONGEST = (
     "whatsapp/test_client.py",
     "messaging/test_api.py",
 )
+
+
+def pytest_configure() -> None:
+    """Leave out what takes time and shows nothing: slow password hashes, and a list of all static files a client."""
+    settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
