@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from messaging.models import AuditEntry
-from messaging.outgoing.redrive import dead_lettered, exhausted
+from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
 from monitoring.models import Move
-from tests.messaging.outgoing.test_redrive import used_up
+from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.letters import FOREIGN, PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
 
@@ -111,9 +111,9 @@ def test_a_move_is_stopped(ann: Client) -> None:
 
 
 def test_an_exhausted_message_is_linked_with_its_error(sqs: Any, ann: Client) -> None:
-    message = used_up()
-    (letter,) = exhausted()
-    dead_lettered([letter])
+    message = exhausted()
+    (letter,) = exhausted_messages()
+    mark_dead_lettered([letter])
     put(sqs, task_body(revive, str(message.pk), letter.generation), lane="outgoing")
     shown = text(ann, f"{LIST}lane/outgoing/")
     assert f"/admin/messaging/message/{message.pk}/change/" in shown
@@ -122,7 +122,7 @@ def test_an_exhausted_message_is_linked_with_its_error(sqs: Any, ann: Client) ->
 
 
 def test_one_that_was_sent_again_meanwhile_says_so(sqs: Any, ann: Client) -> None:
-    message = used_up()
+    message = exhausted()
     put(sqs, task_body(revive, str(message.pk), message.generation + 1), lane="outgoing")
     assert "redriving this does nothing" in text(ann, f"{LIST}lane/outgoing/")
 

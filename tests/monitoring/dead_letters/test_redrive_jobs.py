@@ -11,11 +11,11 @@ from botocore.stub import Stubber
 from django.utils import timezone
 
 from messaging.models import AuditEntry, MessageEvent
-from messaging.outgoing.redrive import dead_lettered, exhausted
+from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
 from monitoring.dead_letters import redrive_jobs
 from monitoring.models import Move
-from tests.messaging.outgoing.test_redrive import used_up
+from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.letters import PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
 from waproject.sqs import envelope, moving, sampling
@@ -185,9 +185,9 @@ def test_a_discard_that_cannot_be_written_down_deletes_nothing(sqs: Any, monkeyp
 
 
 def test_an_exhausted_message_is_pending_again_exactly_once(sqs: Any) -> None:
-    message = used_up()
-    (letter,) = exhausted()
-    dead_lettered([letter])
+    message = exhausted()
+    (letter,) = exhausted_messages()
+    mark_dead_lettered([letter])
     put(sqs, *[task_body(revive, str(message.pk), letter.generation)] * 2, lane="outgoing")
     finished(ask(REDRIVE, lane="outgoing"))
     for redriven in on(sqs, LANES["outgoing"].url):
