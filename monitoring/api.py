@@ -33,7 +33,7 @@ class SummaryView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """How everything is, as the dashboard shows it."""
+        """The state of the whole pipeline, as the dashboard shows it."""
         return Response(asdict(overview(current.window())))
 
 
@@ -44,7 +44,7 @@ class AlertsView(APIView):
 
     @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """The open alerts, or with `state` those that are over too, the newest first, at most 200."""
+        """The open alerts, or with `state` also resolved ones; the newest first, at most 200."""
         refuse_unknown_parameters(request, {"state"})
         state = request.query_params.get("state", "open")
         if state not in STATES:

@@ -1,4 +1,4 @@
-"""The addresses of monitoring."""
+"""URLs of monitoring."""
 
 from django.urls import path
 
