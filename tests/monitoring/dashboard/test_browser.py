@@ -80,7 +80,7 @@ def test_it_renews_itself(browser: Any, live_server: Any, history: None) -> None
     Alert.objects.update(resolved_at=timezone.now())
     BusinessNumber.objects.update(paused_at=None)
     Sample.objects.create(at=timezone.now(), values={SQS_UP.name: 1})
-    page.wait_for_function("document.getElementById('verdict').innerText.includes('All is well')", timeout=30_000)
+    page.wait_for_selector("#verdict:has-text('All is well')", timeout=30_000)
     assert page.inner_text("#spoken") == "All is well"
     page.context.close()
 
