@@ -90,6 +90,7 @@ def _change(update: StatusUpdate, message_id: UUID) -> Change | None:
         error_code=update.error_code if abs(update.error_code or 0) <= MAX_CODE else None,
         error_title=update.error_title or ("failed" if status is Status.FAILED else ""),
         key=":".join(filter(None, (update.wamid, update.status, update.participant))),
+        pricing=update.pricing,
         # A failure for one member of a group is logged and fails nothing: no outbound message is ever `received`.
         expected=Status.RECEIVED if update.participant and status is Status.FAILED else None,
     )

@@ -7,12 +7,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from messaging.lifecycle import pricing_sql
 from messaging.lifecycle.deadlock_retry import retry_on_deadlock
 from messaging.lifecycle.domain_events import StatusChanged, atomic_if_outbox, publish_events
 from messaging.lifecycle.duplicate_sends import mark_duplicate_sends
+from messaging.lifecycle.pricing_sql import Priced, place_of, price_late
 from messaging.models import Message, MessageEvent
 from messaging.signals import announce, events_recorded
 from messaging.states import FAILED_BY_META, LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, TAKEN_BY_META, Status
+from messaging.whatsapp.inbound import Pricing
 from waproject.logs.context import note_messages
 
 TITLE_LENGTH = 255
@@ -47,6 +50,8 @@ class Change:
     caps: bool = False
     # The message fails because its attempts are used up: it goes to the DLQ and may be redriven.
     exhausted: bool = False
+    # What Meta says that it costs.
+    pricing: Pricing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +66,19 @@ class RecordedEvent:
 
 # Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
 # statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to.
-_STATEMENT = """
+# The parts in braces are empty where no status has a price (pricing_sql.py).
+_TEMPLATE = """
 WITH given AS (
   SELECT * FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(ranks)s::int[], %(ats)s::timestamptz[],
     %(sources)s::text[], %(wamids)s::text[], %(codes)s::int[], %(titles)s::text[], %(keys)s::text[],
     %(dues)s::timestamptz[], %(counts)s::bool[], %(expected)s::text[], %(releases)s::uuid[], %(calls)s::int[],
-    %(outcomes)s::text[], %(caps)s::bool[], %(exhausted)s::bool[])
+    %(outcomes)s::text[], %(caps)s::bool[], %(exhausted)s::bool[]{GIVEN})
     AS t(id, status, rank, at, source, wamid, code, title, key, due_at, counts, expected, release_id, call, outcome,
-      caps, exhausted)
+      caps, exhausted{GIVEN_NAMES})
 ), last AS (
-  SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at
+  SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at{PRICE}
 ), locked AS (
-  SELECT m.id, m.status AS before, m.wamid, m.calls FROM messaging_message m JOIN last l ON l.id = m.id
+  SELECT m.id, m.status AS before, m.wamid, m.calls{LOCKED} FROM messaging_message m JOIN last l ON l.id = m.id
   ORDER BY m.id FOR UPDATE OF m
 ), moved AS (
   UPDATE messaging_message m SET
@@ -93,8 +99,8 @@ WITH given AS (
     attempts = m.attempts + l.counts::int,
     capped_at = CASE WHEN l.caps THEN statement_timestamp() ELSE m.capped_at END,
     exhausted_at = CASE WHEN l.exhausted THEN statement_timestamp() END,
-    dead_lettered_at = NULL
-  FROM last l JOIN locked k ON k.id = l.id
+    dead_lettered_at = NULL{MOVED_SET}
+  FROM last l JOIN locked k ON k.id = l.id{MOVED_JOIN}
   WHERE m.id = l.id AND k.before || '>' || l.status = ANY(%(legal)s)
     AND (l.expected IS NULL OR l.expected = k.before)
     AND (l.release_id IS NULL OR l.release_id = m.release_id)
@@ -104,9 +110,9 @@ WITH given AS (
       OR (k.wamid IS NULL AND (k.calls <= 1 OR k.before = 'unknown')))
   RETURNING m.id
 ), logged AS (
-  INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key)
+  INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key{NAMES})
   SELECT g.id, g.status, g.at, g.source, v.id IS NOT NULL AND k.before || '>' || g.status = ANY(%(legal)s),
-    g.code, g.title, g.key
+    g.code, g.title, g.key{LOGGED}
   FROM given g JOIN locked k ON k.id = g.id LEFT JOIN moved v ON v.id = g.id
   ORDER BY g.id, g.rank
   ON CONFLICT (message_id, key) DO NOTHING
@@ -117,8 +123,11 @@ WITH given AS (
   WHERE g.outcome IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messaging_attempt a WHERE a.message_id = g.id AND a.n = g.call)
 )
-SELECT l.id, l.message_id, l.status, l.applied, k.wamid FROM logged l JOIN locked k ON k.id = l.message_id
+SELECT l.id, l.message_id, l.status, l.applied, k.wamid{PLACE} FROM logged l JOIN locked k ON k.id = l.message_id
 """
+_PARTS = ("GIVEN", "GIVEN_NAMES", "NAMES", "PRICE", "LOCKED", "MOVED_SET", "MOVED_JOIN", "LOGGED", "PLACE")
+_STATEMENT = _TEMPLATE.format_map(dict.fromkeys(_PARTS, ""))
+_PRICED_STATEMENT = _TEMPLATE.format_map({part: getattr(pricing_sql, part) for part in _PARTS})
 
 
 @retry_on_deadlock
@@ -135,10 +144,13 @@ def advance_many(changes: Sequence[Change]) -> list[RecordedEvent]:
 
 
 def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
+    priced = any(change.pricing for change in changes)
+    decide = pricing_sql.deciding(changes) if priced else {}
     with connection.cursor() as cursor:
         cursor.execute(
-            _STATEMENT,
+            _PRICED_STATEMENT if priced else _STATEMENT,
             {
+                **(pricing_sql.parameters(changes, decide) if priced else {}),
                 "ids": [change.message_id for change in changes],
                 "statuses": [change.status.value for change in changes],
                 "ranks": [RANK.get(change.status, -1) for change in changes],
@@ -162,17 +174,31 @@ def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
             },
         )
         rows = cursor.fetchall()
-    _find_duplicate_sends(changes, {message_id: wamid for _, message_id, _, _, wamid in rows if wamid})
+    _find_duplicate_sends(changes, {message_id: wamid for _, message_id, _, _, wamid, *_ in rows if wamid})
     recorded = [
         RecordedEvent(event_id, message_id, Status(status), applied)
-        for event_id, message_id, status, applied, _ in rows
+        for event_id, message_id, status, applied, *_ in rows
     ]
+    if decide:
+        _price_late(decide, recorded, {row[1]: row[5] for row in rows})
     note_messages(event.message_id for event in recorded if event.applied)
     publish_events(
         [StatusChanged(event.message_id, event.status, event.event_id) for event in recorded if event.applied]
     )
     announce_events([event.event_id for event in recorded])
     return recorded + _apply_early_failures(changes, recorded)
+
+
+def _price_late(decide: Mapping[UUID, Priced], recorded: Sequence[RecordedEvent], places: Mapping[UUID, int]) -> None:
+    """Store the prices of statuses that moved no message but decide its price."""
+    moved = {event.message_id for event in recorded if event.applied}
+    late = [
+        change
+        for message_id, change in decide.items()
+        if message_id in places and message_id not in moved and place_of(change.status) > places[message_id]
+    ]
+    if late:
+        price_late(late)
 
 
 def _find_duplicate_sends(changes: Sequence[Change], known: Mapping[UUID, str]) -> None:
