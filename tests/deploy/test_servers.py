@@ -57,7 +57,7 @@ def test_rows_survive_a_kill_of_postgres(postgres: Postgres) -> None:
     assert query(postgres, "SELECT n FROM t") == [(42,)]
 
 
-def test_a_lock_file_whose_process_id_another_program_got_is_ignored(postgres: Postgres) -> None:
+def test_a_lock_file_with_another_programs_process_id_is_ignored(postgres: Postgres) -> None:
     postgres.stop()
     lock = postgres.data_dir / "18" / "postmaster.pid"
     lock.write_text(f"{os.getppid()}\n{lock.parent}\n")
@@ -77,7 +77,7 @@ def test_a_new_password_replaces_the_old_one(postgres: Postgres) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused by PostgreSQL")
-def test_root_starts_postgres_as_somebody_else_and_changes_no_directory(postgres: Postgres, tmp_path: Path) -> None:
+def test_root_starts_postgres_as_another_user_and_changes_no_directory(postgres: Postgres, tmp_path: Path) -> None:
     assert postgres.data_dir.stat().st_uid != 0
     assert tmp_path.stat().st_mode & 0o777 == 0o700
 
