@@ -80,7 +80,7 @@ def test_the_dashboard_refreshes_itself(browser: Any, live_server: Any, history:
     Alert.objects.update(resolved_at=timezone.now())
     BusinessNumber.objects.update(paused_at=None)
     Sample.objects.create(at=timezone.now(), values={SQS_UP.name: 1})
-    page.wait_for_function("document.getElementById('status').innerText.includes('All is well')", timeout=30_000)
+    page.wait_for_selector("#status:has-text('All is well')", timeout=30_000)
     assert page.inner_text("#announcement") == "All is well"
     page.context.close()
 

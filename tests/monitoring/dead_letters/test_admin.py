@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from messaging.models import AuditEntry
-from messaging.outgoing.redrive import dead_lettered, exhausted
+from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
 from monitoring.models import Move
-from tests.messaging.outgoing.test_redrive import used_up
+from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
 
@@ -111,9 +111,9 @@ def test_a_job_can_be_stopped(ann: Client) -> None:
 
 
 def test_a_message_without_attempts_left_is_linked_with_its_error(sqs: Any, ann: Client) -> None:
-    message = used_up()
-    (exhausted_message,) = exhausted()
-    dead_lettered([exhausted_message])
+    message = exhausted()
+    (exhausted_message,) = exhausted_messages()
+    mark_dead_lettered([exhausted_message])
     put(sqs, task_body(revive, str(message.pk), exhausted_message.generation), lane="outgoing")
     shown = text(ann, f"{LIST}lane/outgoing/")
     assert f"/admin/messaging/message/{message.pk}/change/" in shown
@@ -122,7 +122,7 @@ def test_a_message_without_attempts_left_is_linked_with_its_error(sqs: Any, ann:
 
 
 def test_a_message_that_was_sent_again_since_says_so(sqs: Any, ann: Client) -> None:
-    message = used_up()
+    message = exhausted()
     put(sqs, task_body(revive, str(message.pk), message.generation + 1), lane="outgoing")
     assert "a redrive has no effect" in text(ann, f"{LIST}lane/outgoing/")
 

@@ -8,7 +8,7 @@ import pytest
 from messaging.outgoing.tasks import revive
 from monitoring.dead_letters.redrive_jobs import MoveRunner
 from monitoring.models import Move, TaskFailure
-from tests.messaging.outgoing.test_redrive import used_up
+from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PICKLED_TASK, RAW, on, put, task_body
 from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
 from waproject.queues import LANES
@@ -22,7 +22,7 @@ PAGE = LIST + "lane/{}/"
 @pytest.fixture
 def dead_letters(sqs: Any) -> None:
     """One message of each kind on two lanes."""
-    message = used_up()
+    message = exhausted()
     put(sqs, task_body(revive, str(message.pk), 0), "x " * 300, lane="outgoing")
     put(sqs, task_body(id="t-1"), task_body(id="t-2"), RAW, FOREIGN, PICKLED_TASK)
     TaskFailure.objects.create(

@@ -11,11 +11,11 @@ from botocore.stub import Stubber
 from django.utils import timezone
 
 from messaging.models import AuditEntry, MessageEvent
-from messaging.outgoing.redrive import dead_lettered, exhausted
+from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
 from monitoring.dead_letters import redrive_jobs
 from monitoring.models import Move
-from tests.messaging.outgoing.test_redrive import used_up
+from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
 from waproject.sqs import envelope, moving, sampling
@@ -187,9 +187,9 @@ def test_a_discard_that_cannot_be_audited_deletes_nothing(sqs: Any, monkeypatch:
 
 
 def test_a_redriven_message_is_pending_again_exactly_once(sqs: Any) -> None:
-    message = used_up()
-    (exhausted_message,) = exhausted()
-    dead_lettered([exhausted_message])
+    message = exhausted()
+    (exhausted_message,) = exhausted_messages()
+    mark_dead_lettered([exhausted_message])
     put(sqs, *[task_body(revive, str(message.pk), exhausted_message.generation)] * 2, lane="outgoing")
     finished(request(REDRIVE, lane="outgoing"))
     for redriven in on(sqs, LANES["outgoing"].url):
