@@ -14,7 +14,7 @@ from messaging.reads.messages import (
     unknown_outcomes,
 )
 from messaging.reads.numbers import NumberState, low_quality_numbers, number_states
-from messaging.reads.reasons import disable_reason, hold_reason, pause_reason
+from messaging.reads.reasons import disable_reason, hold_reason, pause_reason, probe_reason
 from messaging.reads.status_changes import (
     EventRange,
     latency_buckets,
@@ -51,6 +51,7 @@ __all__ = [
     "number_states",
     "outbound_states",
     "pause_reason",
+    "probe_reason",
     "settled_range",
     "status_change_counts",
     "unknown_outcomes",

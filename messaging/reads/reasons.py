@@ -13,6 +13,12 @@ def pause_reason(phone_number_id: str) -> str:
     return row.pause_reason if row else ""
 
 
+def probe_reason(phone_number_id: str) -> str:
+    """Why a number sends single probes only; empty if it does not."""
+    row = BusinessNumber.objects.filter(phone_number_id=phone_number_id, probe_at__isnull=False).first()
+    return f"{row.failures} calls in a row have an unknown outcome" if row else ""
+
+
 def hold_reason(template: str) -> str:
     """Why Meta paused a template; empty if it is not held. `template`: its name, with `_` for `/`."""
     names = {template, template.replace("_", "/")}
