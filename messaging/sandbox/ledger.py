@@ -67,10 +67,12 @@ class Ledger:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self._by_address: dict[str, list[Entry]] = {}
+        self._accepted_at: dict[str, float] = {}
 
     def add(self, entry: Entry) -> None:
         """Record an accepted send."""
         self._entries.append(entry)
+        self._accepted_at[entry.wamid] = entry.accepted_at
         self._by_address.setdefault(entry.message.recipient.address, []).append(entry)
 
     def find(self, to: str | None = None, callback_data: str | None = None) -> list[Entry]:
@@ -83,6 +85,10 @@ class Ledger:
             if (callback_data is None or entry.message.callback_data == callback_data)
         ]
 
+    def accepted_at(self, wamid: str) -> float | None:
+        """When the send with this id was accepted, in Unix seconds; None where there is none."""
+        return self._accepted_at.get(wamid)
+
     def newest_to(self, address: str, most: int) -> list[Entry]:
         """The last entries to this recipient (digits or a user id), oldest first."""
         return self._by_address.get(address, [])[-most:]
@@ -91,3 +97,4 @@ class Ledger:
         """Forget everything."""
         self._entries.clear()
         self._by_address.clear()
+        self._accepted_at.clear()

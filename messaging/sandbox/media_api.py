@@ -12,7 +12,7 @@ from . import graph_errors
 from .cloud_api import GraphHandler
 from .graph_errors import GraphError
 from .media import Fault, FaultKind, MediaFile
-from .media_types import UPLOAD_TYPES, bare_type, most_bytes
+from .media_types import UPLOAD_TYPES, is_upload_type, most_bytes
 from .samples import Upload
 
 MEDIA_PATH = r"/v\d+\.\d+/([^/]+)"
@@ -141,7 +141,7 @@ class UploadHandler(TokenHandler):
         if not files:
             raise graph_errors.invalid_parameter("The parameter file is required.")
         mime_type = self.get_body_argument("type", "") or files[0].content_type
-        if bare_type(mime_type) not in UPLOAD_TYPES:
+        if not is_upload_type(mime_type):
             raise graph_errors.invalid_parameter(
                 f"Param file must be a file with one of the following types: {', '.join(UPLOAD_TYPES)}. "
                 f"Received file of type '{mime_type[:128]}'."

@@ -48,6 +48,8 @@ UPLOADS: Mapping[str, frozenset[str]] = {
 }
 # Names that browsers and cameras give types of ours.
 _ALIASES: Mapping[str, str] = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "audio/mp3": "audio/mpeg"}
+# WhatsApp plays no other codec in this container, and Meta does not take the type without it.
+_OGG, _OPUS = "audio/ogg", re.compile(r";\s*codecs=\"?opus\"?\s*(;|$)", re.IGNORECASE)
 _MIME = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*(\s*;\s*[\w.+-]+=(\"[^\"\\\r\n]*\"|[\w.+-]+))*", re.ASCII)
 _HEX_DIGITS = 64
 _SHA256_BYTES = 32
@@ -97,6 +99,8 @@ def check_upload(mime_type: str, size: int) -> str:
         known = sorted(each for types in UPLOADS.values() for each in types if each.partition("/")[0] == family)
         known = known or sorted(each for types in UPLOADS.values() for each in types)
         raise NotSendable(f"WhatsApp does not take {plain}; it takes {', '.join(known)}.")
+    if plain == _OGG and not _OPUS.search(mime_type):
+        raise NotSendable(f"WhatsApp takes {_OGG} with the codec Opus only: give {_OGG}; codecs=opus.")
     if not size:
         raise NotSendable("The file is empty.")
     if size > LIMITS[kind]:

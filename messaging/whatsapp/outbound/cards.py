@@ -1,6 +1,6 @@
 """Places, contact cards and reactions."""
 
-import re
+from datetime import date
 
 from messaging.whatsapp.outbound.checks import (
     UNSTATED,
@@ -11,22 +11,16 @@ from messaging.whatsapp.outbound.checks import (
     list_of,
     matching,
     obj,
+    shown,
     text,
 )
+from messaging.whatsapp.outbound.emoji import is_one_emoji
 
 # Meta's OpenAPI description says 5, its older pages 257: the lower one would refuse what may be taken.
 MAX_CARDS = 257
 MAX_WAMID = 512
 # One emoji may be a sequence of a dozen characters: skin tones, families, flags.
 MAX_EMOJI = 32
-# One emoji by the grammar of Unicode Technical Standard 51: a keycap, a flag of two letters, or symbols with their skin
-# tones and tags, joined by zero-width joiners.
-_SYMBOL = (
-    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf\u2934\u2935"
-    "\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
-)
-_PART = f"{_SYMBOL}\ufe0f?[\U0001f3fb-\U0001f3ff]?\ufe0f?[\U000e0020-\U000e007f]*"
-_ONE_EMOJI = re.compile(f"[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}|{_PART}(?:\u200d{_PART})*")
 _ANY = text(UNSTATED, 0)
 _MANY = 100
 
@@ -37,7 +31,18 @@ def _strings(*names: str) -> dict[str, Check]:
     return dict.fromkeys(names, _ANY)
 
 
-_NAME = obj({"formatted_name": text(UNSTATED)}, _strings("first_name", "last_name", "middle_name", "prefix", "suffix"))
+def _birthday(value: object, path: str) -> object:
+    """A day of the calendar."""
+    given = _DATE(value, path)
+    try:
+        date.fromisoformat(str(given))
+    except ValueError:
+        raise InvalidContent(path, "is no day of the calendar") from None
+    return given
+
+
+_DATE = matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2012-08-18")
+_NAME = obj({"formatted_name": shown(UNSTATED)}, _strings("first_name", "last_name", "middle_name", "prefix", "suffix"))
 _CARD = obj(
     {"name": _NAME},
     {
@@ -48,7 +53,7 @@ _CARD = obj(
             obj({}, _strings("street", "city", "state", "zip", "country", "country_code", "type")), _MANY, 0
         ),
         "org": obj({}, _strings("company", "department", "title")),
-        "birthday": matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2012-08-18"),
+        "birthday": _birthday,
     },
 )
 CONTACTS = obj({"contacts": list_of(_CARD, MAX_CARDS)})
@@ -58,7 +63,7 @@ def reaction(value: object, path: str) -> object:
     """``{"message_id", "emoji"}``; an empty emoji takes the reaction away."""
     checked = _REACTION(value, path)
     emoji = checked["emoji"] if isinstance(checked, dict) else ""
-    if emoji and not _ONE_EMOJI.fullmatch(str(emoji)):
+    if emoji and not is_one_emoji(str(emoji)):
         raise InvalidContent(f"{path}.emoji", "must be one emoji, or empty to take the reaction away")
     return checked
 

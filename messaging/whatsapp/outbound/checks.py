@@ -22,6 +22,7 @@ _LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 # Controls, and formats such as a zero-width space.
 _INVISIBLE = frozenset({"Cc", "Cf"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?")
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 
@@ -149,6 +150,29 @@ def one_of(*known: str) -> Check:
     return check
 
 
+def any_case(known: str) -> Check:
+    """This string, in capitals or not, as it was given."""
+
+    def check(value: object, path: str) -> object:
+        if not isinstance(value, str) or value.lower() != known:
+            raise InvalidContent(path, f"must be {known}")
+        return value
+
+    return check
+
+
+def whole(least: int, most: int) -> Check:
+    """A whole number in this range; Meta takes its digits as a string too."""
+
+    def check(value: object, path: str) -> object:
+        given = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+        if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
+            raise InvalidContent(path, f"must be a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
 def list_of(element: Check, most: int, least: int = 1) -> Check:
     """A list of so many of these."""
 
@@ -211,18 +235,19 @@ def exactly_one(*names: str) -> Callable[[Data, str], None]:
     return rule
 
 
-def by_kind(kinds: Mapping[str, Check], hint: str = "") -> Check:
-    """An object whose `type` says which of these checks is its own."""
+def by_kind(kinds: Mapping[str, Check], *, key: str = "type", any_case: bool = False) -> Check:
+    """An object whose `type` (or other `key`) says which of these checks is its own; in lower case, or `any_case`."""
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, Mapping):
             raise InvalidContent(path, "must be an object")
-        kind = value.get("type")
+        kind = value.get(key)
         if kind is None:
-            raise MissingContent(f"{path}.type")
-        if not isinstance(kind, str) or kind not in kinds:
-            raise InvalidContent(f"{path}.type", f"must be one of: {', '.join(kinds)}{hint}")
-        return kinds[kind](value, path)
+            raise MissingContent(f"{path}.{key}")
+        name = kind.lower() if any_case and isinstance(kind, str) else kind
+        if not isinstance(name, str) or name not in kinds:
+            raise InvalidContent(f"{path}.{key}", f"must be one of: {', '.join(kinds)}")
+        return kinds[name](value, path)
 
     return check
 

@@ -17,7 +17,6 @@ from messaging.whatsapp.outbound.checks import (
     check_distinct,
     exactly_one,
     json_object,
-    json_value,
     line,
     link,
     list_of,
@@ -25,7 +24,7 @@ from messaging.whatsapp.outbound.checks import (
     obj,
     one_of,
     shown,
-    text,
+    whole,
 )
 from messaging.whatsapp.outbound.media import FILE, NAMED_FILE
 
@@ -43,7 +42,8 @@ MAX_TITLE = 24
 MAX_DESCRIPTION = 72
 MAX_PRODUCTS = 30
 MAX_CTA = 30
-MAX_CARDS = 10
+MIN_CARDS, MAX_CARDS = 2, 10
+MAX_CALL_MINUTES = 43_200
 
 _TEXT_HEADER = obj({"type": one_of("text"), "text": line(MAX_HEADER)})
 _ANY_HEADER = by_kind(
@@ -53,7 +53,8 @@ _ANY_HEADER = by_kind(
         "document": obj({"type": one_of("document"), "document": NAMED_FILE}),
     }
 )
-_ID = text(UNSTATED)
+_ID = shown(UNSTATED)
+_MANY = 100
 
 
 def _kind(
@@ -113,13 +114,32 @@ def _distinct_rows(action: Data, path: str) -> None:
         )
 
 
+def _alike_cards(action: Data, path: str) -> None:
+    """Cards are numbered from 0, and each holds the same as the first."""
+    cards = action["cards"]
+    if not isinstance(cards, list):
+        return
+    places = [(f"{path}.cards[{n}].card_index", int(str(card["card_index"]))) for n, card in enumerate(cards)]
+    check_distinct(places, "index")
+    for place, index in places:
+        if index >= len(cards):
+            raise InvalidContent(place, f"must be below the number of cards, {len(cards)}")
+    for n, card in enumerate(cards):
+        if _shape(card) != _shape(cards[0]):
+            raise InvalidContent(f"{path}.cards[{n}]", "must have the same parts as the first card")
+
+
+def _shape(card: Data) -> tuple[frozenset[str], object, object]:
+    """What stands in a card: its keys, its type and the type of its header."""
+    header = card.get("header")
+    return frozenset(card), str(card.get("type")), str(header.get("type")) if isinstance(header, dict) else ""
+
+
 _BUTTON = obj({"type": one_of("reply"), "reply": obj({"id": shown(MAX_BUTTON_ID), "title": line(MAX_BUTTON)})})
 _BUTTONS = also(obj({"buttons": list_of(_BUTTON, MAX_BUTTONS)}), _distinct_buttons)
-_ROW = obj({"id": shown(MAX_ROW_ID), "title": line(MAX_TITLE)}, {"description": text(MAX_DESCRIPTION, 0)})
-_ROWS = obj({"rows": list_of(_ROW, MAX_ROWS)}, {"title": text(MAX_TITLE, 0)})
-_PRODUCTS = obj(
-    {"product_items": list_of(obj({"product_retailer_id": _ID}), MAX_PRODUCTS)}, {"title": text(MAX_TITLE, 0)}
-)
+_ROW = obj({"id": shown(MAX_ROW_ID), "title": line(MAX_TITLE)}, {"description": shown(MAX_DESCRIPTION)})
+_ROWS = obj({"rows": list_of(_ROW, MAX_ROWS)}, {"title": line(MAX_TITLE)})
+_PRODUCTS = obj({"product_items": list_of(obj({"product_retailer_id": _ID}), MAX_PRODUCTS)}, {"title": line(MAX_TITLE)})
 _LIST = also(
     also(obj({"button": line(MAX_BUTTON), "sections": list_of(_ROWS, MAX_SECTIONS)}), _sections("rows", MAX_ROWS)),
     _distinct_rows,
@@ -135,7 +155,7 @@ _FLOW = also(
             "flow_name": _ID,
             "flow_token": _ID,
             "flow_action": one_of("navigate", "data_exchange"),
-            "flow_action_payload": json_object,
+            "flow_action_payload": obj({"screen": _ID}, {"data": json_object}),
             "mode": one_of("draft", "published"),
         },
     ),
@@ -144,9 +164,16 @@ _FLOW = also(
 _URL = _named("cta_url", obj({"display_text": line(MAX_BUTTON), "url": link}))
 _THUMBNAIL = obj({}, {"thumbnail_product_retailer_id": _ID})
 _COUNTRY = matching("[A-Z]{2}", "must be a country code such as IN")
+# The fields of an address differ by country.
+_ADDRESS = obj(
+    {"country": _COUNTRY},
+    {"values": json_object, "saved_addresses": list_of(json_object, _MANY, 0), "validation_errors": json_object},
+)
+# What a card holds differs by the kind of carousel.
+_CARD = obj({"card_index": whole(0, MAX_CARDS - 1)}, open_ended=True)
 # What an order must say differs by country and changes with it: what is in it is left to Meta.
 _ORDER = obj({"reference_id": _ID, "order": json_object}, open_ended=True)
-_CALL = obj({}, {"display_text": line(MAX_BUTTON), "ttl_minutes": json_value, "payload": _ID})
+_CALL = obj({}, {"display_text": line(MAX_BUTTON), "ttl_minutes": whole(1, MAX_CALL_MINUTES), "payload": _ID})
 
 KINDS: dict[str, Check] = {
     "button": _kind(_BUTTONS, header=_ANY_HEADER),
@@ -156,9 +183,9 @@ KINDS: dict[str, Check] = {
     "product": _kind(obj({"catalog_id": _ID, "product_retailer_id": _ID}), needs=()),
     "product_list": _kind(_PRODUCT_LIST, header=_TEXT_HEADER, needs=("header", "body")),
     "catalog_message": _kind(_named("catalog_message", _THUMBNAIL, optional=True)),
-    "carousel": _kind(obj({"cards": list_of(json_object, MAX_CARDS, 2)})),
+    "carousel": _kind(also(obj({"cards": list_of(_CARD, MAX_CARDS, MIN_CARDS)}), _alike_cards)),
     "location_request_message": _kind(_named("send_location")),
-    "address_message": _kind(_named("address_message", obj({"country": _COUNTRY}, open_ended=True))),
+    "address_message": _kind(_named("address_message", _ADDRESS)),
     "order_details": _kind(_named("review_and_pay", _ORDER), header=_ANY_HEADER),
     "order_status": _kind(_named("review_order", _ORDER)),
     "voice_call": _kind(_named("voice_call", _CALL, optional=True)),

@@ -3,16 +3,18 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 """
 
-from messaging.whatsapp.outbound.checks import UNSTATED, Check, also, exactly_one, flag, link, obj, text
+from messaging.whatsapp.outbound.checks import Check, also, exactly_one, flag, line, link, obj, shown
 
 MAX_CAPTION = 1024
 MAX_MEDIA_ID = 128
-_CAPTION = {"caption": text(MAX_CAPTION)}
-_FILENAME = {"filename": text(UNSTATED)}
+# Longer names do not fit into the file systems of phones.
+MAX_FILENAME = 240
+_CAPTION = {"caption": shown(MAX_CAPTION)}
+_FILENAME = {"filename": line(MAX_FILENAME)}
 
 
 def _file(**optional: Check) -> Check:
-    return also(obj({}, {"id": text(MAX_MEDIA_ID), "link": link, **optional}), exactly_one("id", "link"))
+    return also(obj({}, {"id": shown(MAX_MEDIA_ID), "link": link, **optional}), exactly_one("id", "link"))
 
 
 FILE = _file()

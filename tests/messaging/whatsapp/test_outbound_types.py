@@ -63,7 +63,11 @@ TAKEN: list[tuple[str, dict[str, Any], str]] = [
     ("interactive", {"type": "product", "action": {"catalog_id": "1", "product_retailer_id": "2"}}, ""),
     ("interactive", products(15, 15), "Which one?"),
     ("interactive", named("catalog_message", "catalog_message"), "Which one?"),
-    ("interactive", {"type": "carousel", **BODY, "action": {"cards": [{"card_index": 0}] * 2}}, "Which one?"),
+    (
+        "interactive",
+        {"type": "carousel", **BODY, "action": {"cards": [{"card_index": 0}, {"card_index": 1}]}},
+        "Which one?",
+    ),
     ("interactive", named("location_request_message", "send_location"), "Which one?"),
     ("interactive", named("address_message", "address_message", country="IN", values={}), "Which one?"),
     ("interactive", named("order_details", "review_and_pay", reference_id="1", order={}, currency="INR"), "Which one?"),
@@ -159,9 +163,17 @@ def test_metas_examples_can_be_expressed_and_come_out_as_they_are(name: str) -> 
     assert body == {"recipient_type": "individual", "type": message_type} | sample | {"to": "16505551234"}
 
 
+PLACEHOLDERS = {
+    "<HEADER_TYPE>": "text",
+    "<TEMPLATE_NAME>": "a_b",
+    "template-name": "a_b",
+    "language-and-locale-code": "en_US",
+}
+
+
 def _filled(sample: Any) -> Any:
     """The example with values in the place of those of its placeholders that have a form of their own."""
     text = re.sub(r"<?http\(s\)://[^\">]*>?", "https://example.com/file", json.dumps(sample))
-    for placeholder, value in {"<HEADER_TYPE>": "text", "<TEMPLATE_NAME>": "a_b", "template-name": "a_b"}.items():
+    for placeholder, value in PLACEHOLDERS.items():
         text = text.replace(placeholder, value)
     return json.loads(text)
