@@ -4,7 +4,7 @@
     message_media(message_id, state)             the file of such a message was stored, or will not come
     message_status_changed(message_id, status)   a message moved to another state
     account_event(event_id)                      Meta told something of the account, a number or a template, once
-    events_recorded(event_ids)                   MessageEvent rows of one statement, for the analytics lane
+    events_recorded(event_ids)                   MessageEvent rows of one statement
     lane_alert(kind, key, reason)                an operator must look; kinds: lifecycle/operator_alerts.py
 
 `message_id` is a UUID, `state` a `media_states.State`, `status` a `Status`, `event_id` an integer (`AccountEvent.pk`),

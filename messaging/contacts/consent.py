@@ -77,7 +77,7 @@ def record_consent(given: Iterable[ConsentChange]) -> None:
 
 def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
     """Record templates that Meta bills as marketing."""
-    billed = sorted({pk for update, pk in matched if (update.pricing_category or "").startswith(MARKETING)})
+    billed = sorted({pk for update, pk in matched if _category(update).startswith(MARKETING)})
     if not billed:
         return
     with connection.cursor() as cursor:
@@ -91,6 +91,10 @@ def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
             """,
             [billed],
         )
+
+
+def _category(update: StatusUpdate) -> str:
+    return (update.pricing and update.pricing.category) or ""
 
 
 def learn_category(waba_id: str, name: str, category: str) -> None:
