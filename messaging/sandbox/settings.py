@@ -26,7 +26,7 @@ class WindowRule(StrEnum):
 
 
 class InputError(ValueError):
-    """A value given to the sandbox's own endpoints or options that cannot be used; ``field`` names it."""
+    """An invalid value for the sandbox's own endpoints or options; ``field`` names it."""
 
     def __init__(self, field_name: str, problem: str) -> None:
         super().__init__(f"{field_name}: {problem}")

@@ -16,7 +16,7 @@ JSON = dict[str, Any]
 
 
 class DisorderlySender:
-    """Sends through a WebhookSender, in the disorder that the present behaviour asks for."""
+    """Sends through a WebhookSender, in the disorder that the current settings ask for."""
 
     def __init__(self, sender: WebhookSender, behaviour: Callable[[], Behaviour]) -> None:
         self._sender = sender
@@ -41,7 +41,7 @@ class DisorderlySender:
         return batch.delivery
 
     async def drop_pending(self) -> None:
-        """Give up what is held, and what has not been answered 200 yet."""
+        """Cancel held webhooks, and those without a 200 so far."""
         self._batch = None
         for task in list(self._held):
             task.cancel()
@@ -86,7 +86,7 @@ class DisorderlySender:
 
 
 class _Batch:
-    """Updates that gather for one POST."""
+    """Updates that share one POST."""
 
     def __init__(self) -> None:
         self.payloads: list[JSON] = []
