@@ -1,4 +1,4 @@
-"""Every accepted send, in memory: the witness of what was really sent, independent of the pipeline."""
+"""The ledger of accepted sends, in memory: evidence that is independent of the pipeline."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Entry:
     price: Price = FREE_SERVICE
     # The code with which it fails, for one that does.
     failure: int | None = None
-    # Whether its delivered is never reported, because it is read at once.
+    # Whether `delivered` is left out, because `read` implies it.
     delivered_is_left_out: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Ledger:
         return self._by_address.get(address, [])[-most:]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         self._entries.clear()
         self._by_address.clear()
         self._accepted_at.clear()

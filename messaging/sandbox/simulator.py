@@ -57,7 +57,7 @@ class Simulator:
         self._reporting: set[asyncio.Task[None]] = set()
 
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome:
-        """How a call ends, asked once for each.
+        """The outcome of a call; ask once for each call.
 
         Raises GraphError when the message refers to what does not exist, or is over one of Meta's limits.
         """
@@ -79,7 +79,7 @@ class Simulator:
     async def answer(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome
     ) -> Entry | None:
-        """Take the time of an answer; the ledger's entry of the message, None where the outcome does not accept it.
+        """Wait for the answer time; returns the ledger's entry, None where the outcome does not accept the message.
 
         Usually Meta accepts a message when it answers. The webhook of its first status may overtake the answer.
         """
@@ -98,7 +98,7 @@ class Simulator:
     def accept(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome = ACCEPTED
     ) -> Entry:
-        """Enter the message into the ledger; from here on it exists, whether or not its sender hears the answer."""
+        """Add the message to the ledger: it counts as accepted, whether or not the client gets the answer."""
         entry = self._enter(message, phone_number_id, received_at, outcome)
         if not outcome.silent:
             self._start_reports(entry, self._plan(entry))
@@ -134,7 +134,7 @@ class Simulator:
         return self.ledger.accepted_at(wamid) or self._inbound_at.get(wamid)
 
     async def reset(self) -> None:
-        """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
+        """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
         for state in (
             *(self.ledger, self.faults, self.media, self.phones, self.templates),
             *(self._limits, self._windows, self._tariff),
@@ -145,7 +145,7 @@ class Simulator:
         await self.drop_pending()
 
     async def drop_pending(self) -> None:
-        """Give up all statuses and webhooks under way."""
+        """Cancel all pending statuses and webhooks."""
         for task in list(self._reporting):
             task.cancel()
         await self._webhooks.drop_pending()

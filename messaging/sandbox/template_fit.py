@@ -1,4 +1,4 @@
-"""Whether the parameters of a send fit the template that was created: their number, kinds, names and lengths."""
+"""Checks that the parameters of a send fit the template: their number, types, names and lengths."""
 
 from __future__ import annotations
 

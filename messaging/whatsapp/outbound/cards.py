@@ -1,4 +1,4 @@
-"""Places, contact cards and reactions."""
+"""Locations, contact cards and reactions."""
 
 from datetime import date
 
@@ -10,9 +10,9 @@ from messaging.whatsapp.outbound.checks import (
     degrees,
     list_of,
     matching,
-    obj,
-    shown,
+    object_of,
     text,
+    visible_text,
 )
 from messaging.whatsapp.outbound.emoji import is_one_emoji
 
@@ -24,7 +24,7 @@ MAX_EMOJI = 32
 _ANY = text(UNSTATED, 0)
 _MANY = 100
 
-LOCATION = obj({"latitude": degrees(90), "longitude": degrees(180)}, {"name": _ANY, "address": _ANY})
+LOCATION = object_of({"latitude": degrees(90), "longitude": degrees(180)}, {"name": _ANY, "address": _ANY})
 
 
 def _strings(*names: str) -> dict[str, Check]:
@@ -42,21 +42,23 @@ def _birthday(value: object, path: str) -> object:
 
 
 _DATE = matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2012-08-18")
-_NAME = obj({"formatted_name": shown(UNSTATED)}, _strings("first_name", "last_name", "middle_name", "prefix", "suffix"))
-_CARD = obj(
+_NAME = object_of(
+    {"formatted_name": visible_text(UNSTATED)}, _strings("first_name", "last_name", "middle_name", "prefix", "suffix")
+)
+_CARD = object_of(
     {"name": _NAME},
     {
-        "phones": list_of(obj({}, _strings("phone", "type", "wa_id")), _MANY, 0),
-        "emails": list_of(obj({}, _strings("email", "type")), _MANY, 0),
-        "urls": list_of(obj({}, _strings("url", "type")), _MANY, 0),
+        "phones": list_of(object_of({}, _strings("phone", "type", "wa_id")), _MANY, 0),
+        "emails": list_of(object_of({}, _strings("email", "type")), _MANY, 0),
+        "urls": list_of(object_of({}, _strings("url", "type")), _MANY, 0),
         "addresses": list_of(
-            obj({}, _strings("street", "city", "state", "zip", "country", "country_code", "type")), _MANY, 0
+            object_of({}, _strings("street", "city", "state", "zip", "country", "country_code", "type")), _MANY, 0
         ),
-        "org": obj({}, _strings("company", "department", "title")),
+        "org": object_of({}, _strings("company", "department", "title")),
         "birthday": _birthday,
     },
 )
-CONTACTS = obj({"contacts": list_of(_CARD, MAX_CARDS)})
+CONTACTS = object_of({"contacts": list_of(_CARD, MAX_CARDS)})
 
 
 def reaction(value: object, path: str) -> object:
@@ -68,10 +70,10 @@ def reaction(value: object, path: str) -> object:
     return checked
 
 
-_REACTION = obj({"message_id": text(MAX_WAMID), "emoji": text(MAX_EMOJI, 0)})
+_REACTION = object_of({"message_id": text(MAX_WAMID), "emoji": text(MAX_EMOJI, 0)})
 
 
 def contact_names(data: Data) -> str:
-    """Who the cards are of."""
+    """The names on the cards."""
     cards = data["contacts"]
     return ", ".join(card["name"]["formatted_name"] for card in cards) if isinstance(cards, list) else ""

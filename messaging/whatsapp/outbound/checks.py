@@ -1,4 +1,4 @@
-"""The pieces that checks of `message_data` are made of.
+"""Building blocks for checks of `message_data`.
 
 A check takes a value and its path (``message_data.action.buttons[0]``), and gives the value as it is kept or raises
 InvalidContent. Applied to what it gave, it gives the same again.
@@ -15,7 +15,7 @@ from messaging.whatsapp.storable import MAX_DEPTH, storable_text
 Data = dict[str, object]
 Check = Callable[[object, str], object]
 
-# For what Meta states no limit of: longer than anything of its kind, and no book.
+# For texts without a limit in Meta's pages: longer than any sensible value.
 UNSTATED = 4096
 _SHOWN = 64
 _LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
@@ -27,7 +27,7 @@ _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 
 class InvalidContent(Exception):
-    """What was asked for cannot be sent. `field` is a path such as ``message_data.components[0]``."""
+    """The message cannot be sent. `field` is a path such as ``message_data.components[0]``."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(field, message)
@@ -39,14 +39,14 @@ class InvalidContent(Exception):
 
 
 class MissingContent(InvalidContent):
-    """Something that every message of the type has is not there."""
+    """A required field is missing."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field, "is required")
 
 
 def text(longest: int, shortest: int = 1) -> Check:
-    """A string of so many characters."""
+    """A string of `shortest` to `longest` characters."""
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, str):
@@ -59,8 +59,8 @@ def text(longest: int, shortest: int = 1) -> Check:
     return check
 
 
-def shown(longest: int) -> Check:
-    """A text that a person sees: not blank."""
+def visible_text(longest: int) -> Check:
+    """A text that is not blank."""
     check_text = text(longest)
 
     def check(value: object, path: str) -> object:
@@ -72,9 +72,9 @@ def shown(longest: int) -> Check:
     return check
 
 
-def line(longest: int) -> Check:
-    """A text that a person sees, on one line."""
-    check_shown = shown(longest)
+def single_line(longest: int) -> Check:
+    """A text on one line that is not blank."""
+    check_shown = visible_text(longest)
 
     def check(value: object, path: str) -> object:
         given = check_shown(value, path)
@@ -86,7 +86,7 @@ def line(longest: int) -> Check:
 
 
 def _is_blank(value: str) -> bool:
-    """Whether nothing of it is visible: blanks, controls, and marks of direction and width."""
+    """Whether the text shows nothing: only blanks, control characters, and marks of direction and width."""
     return all(character.isspace() or unicodedata.category(character) in _INVISIBLE for character in value)
 
 
@@ -119,7 +119,7 @@ def link(value: object, path: str) -> object:
     return value
 
 
-def flag(value: object, path: str) -> object:
+def boolean(value: object, path: str) -> object:
     """True or false."""
     if not isinstance(value, bool):
         raise InvalidContent(path, "must be true or false")
@@ -161,7 +161,7 @@ def any_case(known: str) -> Check:
     return check
 
 
-def whole(least: int, most: int) -> Check:
+def whole_number(least: int, most: int) -> Check:
     """A whole number in this range; Meta takes its digits as a string too."""
 
     def check(value: object, path: str) -> object:
@@ -186,7 +186,7 @@ def list_of(element: Check, most: int, least: int = 1) -> Check:
     return check
 
 
-def obj(
+def object_of(
     required: Mapping[str, Check], optional: Mapping[str, Check] | None = None, *, open_ended: bool = False
 ) -> Check:
     """An object with these keys; with others too, unless they cannot be stored, where it is `open_ended`."""
@@ -210,7 +210,7 @@ def obj(
     return check
 
 
-def also(check: Check, rule: Callable[[Data, str], None]) -> Check:
+def with_rule(check: Check, rule: Callable[[Data, str], None]) -> Check:
     """A check of an object, and then a rule over more than one of its keys."""
 
     def both(value: object, path: str) -> object:

@@ -14,19 +14,19 @@ from messaging.whatsapp.outbound.checks import (
     Data,
     InvalidContent,
     MissingContent,
-    also,
     any_case,
+    boolean,
     by_kind,
     check_distinct,
-    flag,
     json_object,
     json_value,
-    line,
     list_of,
     matching,
-    obj,
-    shown,
-    whole,
+    object_of,
+    single_line,
+    visible_text,
+    whole_number,
+    with_rule,
 )
 from messaging.whatsapp.outbound.media import FILE, NAMED_FILE
 
@@ -40,7 +40,7 @@ MAX_BODY = 32_768
 _MAX_AMOUNT, _MAX_TIMESTAMP_MS, _MAX_MINUTES = 10**15, 10**14, 43_200
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes, 132018
 _UNFIT = re.compile("[\n\r\t\v\f\x85\u2028\u2029]| {5,}")
-_SHOWN, _ID = shown(MAX_BODY), shown(UNSTATED)
+_SHOWN, _ID = visible_text(MAX_BODY), visible_text(UNSTATED)
 
 
 def _fitting_text(value: object, path: str) -> object:
@@ -53,32 +53,32 @@ def _fitting_text(value: object, path: str) -> object:
 
 def _text_or_flag(value: object, path: str) -> object:
     """A quick reply's text; a sample of Meta's has true here."""
-    return flag(value, path) if isinstance(value, bool) else _fitting_text(value, path)
+    return boolean(value, path) if isinstance(value, bool) else _fitting_text(value, path)
 
 
 _NAME = {"parameter_name": matching(r"[A-Za-z0-9_]{1,512}", "must have letters, digits and underscores only")}
-_CURRENCY = obj(
+_CURRENCY = object_of(
     {
         "fallback_value": _fitting_text,
         "code": matching("[A-Z]{3}", "must be an ISO currency code such as USD"),
-        "amount_1000": whole(0, _MAX_AMOUNT),
+        "amount_1000": whole_number(0, _MAX_AMOUNT),
     }
 )
 _DATE_PARTS = ("day_of_week", "year", "month", "day_of_month", "hour", "minute", "calendar", "component", "timestamp")
-_DATE_TIME = obj({"fallback_value": _fitting_text}, dict.fromkeys(_DATE_PARTS, json_value))
-_PRODUCT = obj({"product_retailer_id": _ID}, {"catalog_id": _ID})
-_OFFER = obj({"expiration_time_ms": whole(0, _MAX_TIMESTAMP_MS)})
+_DATE_TIME = object_of({"fallback_value": _fitting_text}, dict.fromkeys(_DATE_PARTS, json_value))
+_PRODUCT = object_of({"product_retailer_id": _ID}, {"catalog_id": _ID})
+_OFFER = object_of({"expiration_time_ms": whole_number(0, _MAX_TIMESTAMP_MS)})
 _THUMBNAIL = {"thumbnail_product_retailer_id": _ID}
-_PRODUCTS = obj(
+_PRODUCTS = object_of(
     {
-        "title": line(MAX_SECTION_TITLE),
-        "product_items": list_of(obj({"product_retailer_id": _ID}), MAX_PRODUCTS),
+        "title": single_line(MAX_SECTION_TITLE),
+        "product_items": list_of(object_of({"product_retailer_id": _ID}), MAX_PRODUCTS),
     }
 )
 
 
 def _parameter(kind: str, content: Check, named: Mapping[str, Check] | None = None) -> Check:
-    return obj({"type": any_case(kind), kind: content}, named)
+    return object_of({"type": any_case(kind), kind: content}, named)
 
 
 _TEXTS = {
@@ -106,30 +106,36 @@ def _button(parameters: Mapping[str, Check], *, least: int = 0, most: int = 1) -
             least,
         )
     }
-    required: dict[str, Check] = {"type": any_case("button"), "sub_type": _ID, "index": whole(0, MAX_BUTTONS - 1)}
-    return obj(required | (listed if least else {}), {} if least else listed)
+    required: dict[str, Check] = {
+        "type": any_case("button"),
+        "sub_type": _ID,
+        "index": whole_number(0, MAX_BUTTONS - 1),
+    }
+    return object_of(required | (listed if least else {}), {} if least else listed)
 
 
 _BUTTONS: dict[str, Check] = {
     "quick_reply": _button({"payload": _ID, "text": _text_or_flag}),
     "url": _button({"text": _fitting_text, "payload": _ID}, least=1),
     "copy_code": _button({"coupon_code": _fitting_text}, least=1),
-    "flow": _button({"action": obj({}, {"flow_token": _ID, "flow_action_data": json_object})}),
-    "catalog": _button({"action": obj({}, _THUMBNAIL)}),
-    "mpm": _button({"action": obj({"sections": list_of(_PRODUCTS, MAX_SECTIONS)}, _THUMBNAIL)}, least=1),
-    "order_details": _button({"action": obj({"order_details": json_object})}, least=1),
-    "voice_call": _button({"payload": _ID, "text": _fitting_text, "ttl_minutes": whole(1, _MAX_MINUTES)}, most=2),
+    "flow": _button({"action": object_of({}, {"flow_token": _ID, "flow_action_data": json_object})}),
+    "catalog": _button({"action": object_of({}, _THUMBNAIL)}),
+    "mpm": _button({"action": object_of({"sections": list_of(_PRODUCTS, MAX_SECTIONS)}, _THUMBNAIL)}, least=1),
+    "order_details": _button({"action": object_of({"order_details": json_object})}, least=1),
+    "voice_call": _button(
+        {"payload": _ID, "text": _fitting_text, "ttl_minutes": whole_number(1, _MAX_MINUTES)}, most=2
+    ),
 }
 _COMPONENTS: dict[str, Check] = {
-    "header": obj({"type": any_case("header")}, {"parameters": list_of(by_kind(_HEADERS, any_case=True), 1, 0)}),
-    "body": obj(
+    "header": object_of({"type": any_case("header")}, {"parameters": list_of(by_kind(_HEADERS, any_case=True), 1, 0)}),
+    "body": object_of(
         {"type": any_case("body")},
         {"parameters": list_of(by_kind(_TEXTS, any_case=True), _MAX_PARAMETERS, 0)},
     ),
     # A footer has no variables.
-    "footer": obj({"type": any_case("footer")}, {"parameters": list_of(json_value, 0, 0)}),
+    "footer": object_of({"type": any_case("footer")}, {"parameters": list_of(json_value, 0, 0)}),
     "button": by_kind(_BUTTONS, key="sub_type", any_case=True),
-    "limited_time_offer": obj(
+    "limited_time_offer": object_of(
         {
             "type": any_case("limited_time_offer"),
             "parameters": list_of(_parameter("limited_time_offer", _OFFER), 1),
@@ -217,11 +223,13 @@ def _parameters(component: Data) -> Sequence[Data]:
     return listed if isinstance(listed, list) else ()
 
 
-_CARD = obj(
+_CARD = object_of(
     {
-        "card_index": whole(0, MAX_CARDS - 1),
+        "card_index": whole_number(0, MAX_CARDS - 1),
         "components": _components({kind: _COMPONENTS[kind] for kind in ("header", "body", "button")}),
     }
 )
-_CAROUSEL = also(obj({"type": any_case("carousel"), "cards": list_of(_CARD, MAX_CARDS, MIN_CARDS)}), _check_cards)
+_CAROUSEL = with_rule(
+    object_of({"type": any_case("carousel"), "cards": list_of(_CARD, MAX_CARDS, MIN_CARDS)}), _check_cards
+)
 COMPONENTS = _components({**_COMPONENTS, "carousel": _CAROUSEL})

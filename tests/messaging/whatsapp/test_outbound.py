@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, validate, words
+from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, display_text, validate
 from tests.messaging.whatsapp import samples
 from tests.messaging.whatsapp.strategies import JSON
 
@@ -142,7 +142,7 @@ def test_data_are_normalised_once_and_for_all_or_refused(message_type: Any, data
     except InvalidContent:
         return
     assert validate(message_type, normalised) == normalised
-    assert isinstance(words(message_type, normalised), str)
+    assert isinstance(display_text(message_type, normalised), str)
 
 
 @pytest.mark.skipif(not samples.NAMES, reason="META_SAMPLES is not set")

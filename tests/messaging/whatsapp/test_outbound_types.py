@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, data_of, validate, words
+from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, data_of, display_text, validate
 from messaging.whatsapp.outbound.interactive import KINDS
 from tests.messaging.whatsapp import samples
 
@@ -122,9 +122,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("message_type", "data", "shown"), TAKEN, ids=lambda value: str(value)[:60])
-def test_a_message_of_each_type_is_taken_as_it_is_and_shown_in_words(message_type: str, data: Any, shown: str) -> None:
+def test_a_message_of_each_type_is_taken_as_it_is_and_shown_as_text(message_type: str, data: Any, shown: str) -> None:
     assert validate(message_type, data) == data
-    assert words(message_type, data) == shown
+    assert display_text(message_type, data) == shown
 
 
 def test_the_table_of_bodies_has_every_type_and_every_kind() -> None:
