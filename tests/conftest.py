@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ from waproject.sqs import control, publisher
 
 # The tests' database need not outlive a power cut.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Long enough for one request on a machine whose cores are all busy.
+BUSY_S = 20.0
 # Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
 LONGEST = (
     "deploy/aws/test_pipeline.py",
@@ -139,11 +142,23 @@ def closed_breaker() -> None:
 
 @pytest.fixture(autouse=True)
 def health_checks() -> Iterator[None]:
-    """Each test finds out anew how it is, and leaves no connection to the database behind."""
+    """Each test checks anew, and leaves no connection to the database behind."""
     from monitoring.health import views
 
     yield
     views.stop()
+
+
+@pytest.fixture
+def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A health check may take 20 seconds instead of one, so that a busy machine is not reported as an outage."""
+    from monitoring.health import heartbeat_check, views
+    from monitoring.queue_depth import lane_depths
+
+    monkeypatch.setattr(heartbeat_check, "DEADLINE_S", BUSY_S)
+    monkeypatch.setattr(views._database, "_deadline", BUSY_S)
+    monkeypatch.setattr(views._sqs, "_deadline", 2 * BUSY_S)
+    monkeypatch.setattr(views._sqs, "_check", partial(lane_depths, BUSY_S))
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_health_deadlines")]
 CALLERS = ("anonymous", "api_key", "user", "staff", "superuser")
 CAMPAIGN = "spring-sale"
 MESSAGE = "00000000-0000-7000-8000-000000000000"
