@@ -31,7 +31,7 @@ class MessageReceived:
 
 @dataclass(frozen=True, slots=True)
 class MediaSettled:
-    """The file of such a message was stored, or will not come; `Message.pk`."""
+    """The file of such a message was stored, or its download has failed; `Message.pk`."""
 
     message_id: UUID
     state: State

@@ -52,7 +52,7 @@ class InterventionActions(ModelAdmin):  # type: ignore[type-arg]
         count = len(act(chosen, str(request.user)))
         self.message_user(request, f"{count} {done}.", messages.SUCCESS if count else messages.WARNING)
         if count < len(chosen):
-            self.message_user(request, f"{len(chosen) - count} left alone: not in a state for it.", messages.WARNING)
+            self.message_user(request, f"{len(chosen) - count} skipped: wrong status.", messages.WARNING)
         if len(chosen) == MOST_AT_ONCE:
             self.message_user(request, f"These were the first {MOST_AT_ONCE}: repeat it for more.", messages.WARNING)
 

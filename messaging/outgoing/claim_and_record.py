@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from messaging.contacts import learn_whatsapp_ids
+from messaging.contacts import record_whatsapp_ids
 from messaging.lifecycle import Change, advance_many, retrying_deadlocks
 from messaging.models import OnUnknown
 from messaging.outgoing import rate_limits, retry_policy
@@ -125,7 +125,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
             apply_stops(reports, streaks)
     else:
         advance_many(changes)
-    learn_whatsapp_ids(_other_ids(outcomes))
+    record_whatsapp_ids(_other_ids(outcomes))
 
 
 def _other_ids(outcomes: Sequence[Outcome]) -> dict[str, str]:

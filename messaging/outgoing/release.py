@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from messaging.contacts import Addressed, refusals, stops_of
+from messaging.contacts import MessageTarget, refusals, suppressions_of
 from messaging.lifecycle import Change, advance_many
 from messaging.outgoing import rate_limits
 from messaging.outgoing.due_selection import Candidate, Selection, due_now, heads_of_pairs, select, set_aside
@@ -161,9 +161,11 @@ def _refused(number: _Number, candidates: list[Candidate]) -> dict[UUID, str]:
     """
     if not candidates:
         return {}
-    messages = [Addressed(one.peer, one.template, number.portfolio, number.waba_id) for one in candidates]
-    reasons = refusals(messages, stops_of(message.peer for message in messages))
-    return {one.message_id: reason for one, reason in zip(candidates, reasons, strict=True) if reason}
+    targets = {
+        one.message_id: MessageTarget(one.peer, one.template, number.portfolio, number.waba_id) for one in candidates
+    }
+    reasons = refusals(targets.values(), suppressions_of(target.peer for target in targets.values()))
+    return {message_id: reasons[target] for message_id, target in targets.items() if target in reasons}
 
 
 def _end(selection: Selection, now: datetime) -> None:

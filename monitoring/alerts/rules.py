@@ -253,7 +253,7 @@ RULES: tuple[Rule, ...] = (
         _all_of(gauges.SUBSCRIPTION_OFF),
         fires_at=1,
         clears_after_s=0,
-        summary="The subscription {key} was switched off: its endpoint failed for a day, or wants no more.",
+        summary="The subscription {key} is disabled: its endpoint failed for a day, or answered 410.",
         action="Have the endpoint repaired, switch the subscription on, and replay what failed.",
         page="/admin/messaging/subscription/?active__exact=0",
     ),

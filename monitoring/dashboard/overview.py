@@ -26,7 +26,7 @@ WEBHOOK_WORDS = {
 FILE_WORDS = {
     "waiting": "On their way from Meta",
     "late": "Not here after an hour",
-    "lost": "Will not come, of the last day",
+    "lost": "Failed in the last 24 h",
 }
 HEADLINES = {
     State.OK: "All is well",

@@ -17,7 +17,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import F, Q
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from monitoring.dead_letters.inspect import named
 from monitoring.models import Move
 from waproject.queues import LANES, Lane
@@ -53,7 +53,7 @@ def ask(lane: Lane, action: Move.Action, message_ids: Sequence[str] | None, by: 
             move = Move.objects.create(
                 lane=lane.name, action=action, message_ids=ids, total=len(ids) if ids else None, asked_by=by[:150]
             )
-            note(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
+            record_action(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
     except IntegrityError as error:
         raise MoveUnderWay(lane.name) from error
     return move
@@ -65,7 +65,7 @@ def stop(move_id: int, by: str) -> bool:
         asked = Move.objects.filter(pk=move_id, finished_at=None, stop_asked_at=None)
         if not asked.update(stop_asked_at=timezone.now(), due_at=timezone.now()):
             return False
-        note(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
+        record_action(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
     return True
 
 
@@ -186,7 +186,7 @@ def _step(move: Move) -> None:
     def before(letters: Sequence[Seen]) -> None:
         if discards:  # written down first: what was discarded cannot be asked any more
             about = [named(letter, lane) for letter in letters]
-            note(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=about)
+            record_action(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=about)
 
     pace = settings.DLQ_MOVES_PER_SECOND
     made = moving.step(

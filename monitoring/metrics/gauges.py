@@ -52,7 +52,7 @@ PROBING = Gauge("waproject_number_probing", "1 while a number only probes, after
 QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta flags a number for its low quality", ("number",))
 TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta stopped is held", ("template",))
 SUBSCRIPTION_OFF = Gauge(
-    "waproject_subscription_disabled", "1 for a subscription that failed until it was switched off", ("subscription",)
+    "waproject_subscription_disabled", "1 for a subscription that was disabled because it failed", ("subscription",)
 )
 UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a subscriber, to {MOST_COUNTED}")
 MEDIA_FILES = Gauge(

@@ -15,10 +15,10 @@ from waproject.worker.liveness import alive
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT."""
 
-    help = "Deliver to subscribers, and whatever else waits for a slow server. Any number of these may run."
+    help = "Deliver events to subscribers and download media from Meta. Any number of these may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the rounds."""
+        """Run the periodic workers."""
         name_process("deliver")
         refuse_an_older_schema()
         keep_metrics()

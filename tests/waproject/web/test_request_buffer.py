@@ -31,7 +31,7 @@ WHOLE = {
     "a trailer": in_chunks(b"a", trailer=b"X-A: 1\r\nX-B: 2\r\n"),
     "a chunk extension": HEAD + b'Transfer-Encoding: chunked\r\n\r\n1;a="b"\r\nx\r\n0\r\n\r\n',
 }
-DOUBTFUL = {
+UNASSIGNED_NUMBER = {
     "a length over the limit": HEAD + b"Content-Length: 1001\r\n\r\n",
     "two lengths": HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "length and chunks": HEAD + b"content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -65,7 +65,7 @@ def test_a_request_without_its_last_byte_is_not_ready(request_: bytes) -> None:
     assert not fed(request_[:-1])[0].is_ready
 
 
-@pytest.mark.parametrize("request_", DOUBTFUL.values(), ids=DOUBTFUL)
+@pytest.mark.parametrize("request_", UNASSIGNED_NUMBER.values(), ids=UNASSIGNED_NUMBER)
 def test_a_request_that_can_only_be_refused_is_not_waited_for(request_: bytes) -> None:
     assert fed(request_)[0].progress == Progress.CUT_SHORT
 
