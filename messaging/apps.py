@@ -23,5 +23,5 @@ class MessagingConfig(AppConfig):
         from messaging.subscriptions.outbox import outbox
 
         post_delete.connect(remove_file, Media, dispatch_uid="media")
-        domain_events.listen(django_signals.signal_happenings)
-        domain_events.write_with(outbox)
+        domain_events.listen(django_signals.send_signals)
+        domain_events.set_outbox(outbox)

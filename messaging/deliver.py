@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
 from messaging.media.records import claim_media, fail_abandoned_downloads, record_media
-from messaging.periodic_workers import Round
+from messaging.periodic_workers import PeriodicWorker
 from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
@@ -39,16 +39,16 @@ def post(run: Run) -> RunResult:
     return RunResult(run, tuple(attempts))
 
 
-# One line for each kind of work; `messaging.periodic_workers.Round` says what a round is.
-ROUNDS: tuple[Round[Any, Any], ...] = (
-    Round("subscriptions", claim_runs, post, record_runs, POST_THREADS, tidy=clean_up_deliveries),
-    Round(
+# One row per kind of work.
+WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
+    PeriodicWorker("subscriptions", claim_runs, post, record_runs, POST_THREADS, housekeeping=clean_up_deliveries),
+    PeriodicWorker(
         "media",
         claim_media,
         downloader.download,
         record_media,
         DOWNLOADS_AT_ONCE,
         idle_s=0.5,
-        tidy=fail_abandoned_downloads,
+        housekeeping=fail_abandoned_downloads,
     ),
 )

@@ -8,6 +8,7 @@ from messaging.contacts.consent import (
     record_template_category,
 )
 from messaging.contacts.consent_checks import (
+    IS_SUPPRESSED,
     SUPPRESSED_CONTACTS,
     MessageTarget,
     SuppressionRow,
@@ -34,10 +35,12 @@ from messaging.contacts.whatsapp_ids import (
 )
 from messaging.contacts.withdrawal import (
     refusal_of,
+    withdraw_or_allow,
     withdraw_released,
 )
 
 __all__ = [
+    "IS_SUPPRESSED",
     "MARKETING_OPT_OUT_CODE",
     "SUPPRESSED_CONTACTS",
     "UNASSIGNED_NUMBER",
@@ -59,5 +62,6 @@ __all__ = [
     "suppressions_by_key",
     "suppressions_of",
     "update_contacts",
+    "withdraw_or_allow",
     "withdraw_released",
 ]

@@ -6,7 +6,7 @@ from Meta's template webhooks and its pricing of messages, or are set in the adm
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,11 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.models import TemplateCategory
-from messaging.whatsapp.consent_words import START, STOP, plain, words
+from messaging.whatsapp.consent_words import START, STOP, keywords, readings
 from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
 
 MARKETING_OPT_OUT_CODE = 131050
 MARKETING = "marketing"
-MAX_KEYWORD_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +34,23 @@ class ConsentChange:
 
 def consent_keyword(message: InboundMessage) -> tuple[bool, str] | None:
     """Whether a user's message opts out (True) or in, and the source; None if it is no keyword."""
-    text = message.text or ""
     if message.origin is not Origin.USER or message.type not in {"text", "button", "interactive"}:
         return None
-    keyword = plain(text) if 0 < len(text) <= MAX_KEYWORD_LENGTH else ""
+    said = readings(message.text or "")
     languages = settings.WA_CONSENT_LANGUAGES
-    if keyword and keyword in words(STOP, languages, settings.WA_STOP_WORDS):
+    if said & keywords(STOP, languages, settings.WA_STOP_WORDS):
         return True, "keyword"
-    if keyword and keyword in words(START, languages, settings.WA_START_WORDS):
+    if said & keywords(START, languages, settings.WA_START_WORDS):
         return False, "keyword"
     return None
 
 
 def record_consent(changes: Iterable[ConsentChange]) -> None:
-    """Record each contact's latest change. Rows are locked in id order."""
+    """Record each contact's latest change; times in the future count as now. Rows are locked in id order."""
     latest: dict[int, ConsentChange] = {}
-    for change in sorted(changes, key=lambda change: change.at):
+    now = timezone.now()
+    capped = [replace(change, at=min(change.at, now)) for change in changes]
+    for change in sorted(capped, key=lambda change: change.at):
         latest[change.contact_id] = change
     if not latest:
         return
@@ -67,7 +67,9 @@ def record_consent(changes: Iterable[ConsentChange]) -> None:
             UPDATE messaging_contact c SET opted_out_at = CASE WHEN given.opts_out THEN given.at END,
               consent_at = given.at, consent_source = given.source
             FROM given JOIN locked USING (id)
-            WHERE c.id = given.id AND (c.consent_at IS NULL OR c.consent_at <= given.at)
+            -- A stored time in the future (from a user's wrong clock) must not outlast later changes.
+            WHERE c.id = given.id AND (c.consent_at IS NULL OR c.consent_at <= given.at
+              OR c.consent_at > statement_timestamp())
             """,
             [
                 [change.contact_id for change in ordered],
@@ -80,7 +82,7 @@ def record_consent(changes: Iterable[ConsentChange]) -> None:
 
 def record_billed_templates(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
     """Record the templates that Meta prices as marketing."""
-    billed = sorted({pk for update, pk in matched if (update.pricing_category or "").startswith(MARKETING)})
+    billed = sorted({pk for update, pk in matched if _category(update).startswith(MARKETING)})
     if not billed:
         return
     with connection.cursor() as cursor:
@@ -94,6 +96,10 @@ def record_billed_templates(matched: Sequence[tuple[StatusUpdate, UUID]]) -> Non
             """,
             [billed],
         )
+
+
+def _category(update: StatusUpdate) -> str:
+    return (update.pricing and update.pricing.category) or ""
 
 
 def record_template_category(waba_id: str, name: str, category: str) -> None:

@@ -24,6 +24,15 @@ WHERE (phone_key = ANY(%(keys)s) OR user_id = ANY(%(keys)s)) AND (blocked_at IS 
 """
 
 
+# Whether the recipient of the message `m` is a blocked or opted-out contact, in whatever portfolio: two index lookups.
+IS_SUPPRESSED = """(
+  EXISTS (SELECT FROM messaging_contact c WHERE c.phone_key = m.peer
+    AND (c.blocked_at IS NOT NULL OR c.opted_out_at IS NOT NULL))
+  OR EXISTS (SELECT FROM messaging_contact c WHERE c.user_id = m.peer
+    AND (c.blocked_at IS NOT NULL OR c.opted_out_at IS NOT NULL)))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageTarget:
     """What a consent check needs of a message; `template` is empty for other types."""

@@ -24,8 +24,7 @@ def update_contacts(
     applied = apply_contact_updates(list(_updates(messages, normalised, numbers)))
     now = timezone.now()
     consent = [
-        # A time in the future would outlast every later change.
-        ConsentChange(one.contact.pk, given.opts_out, min(given.at or now, now), given.source)
+        ConsentChange(one.contact.pk, given.opts_out, given.at or now, given.source)
         for one in applied
         if one.contact and (given := one.update.consent)
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 from messaging.models import Contact, Message
 from messaging.whatsapp.recipients import canonical
@@ -176,7 +177,7 @@ class _Batch:
         contact.name = contact.name or other.name
         contact.first_seen_at = min(contact.first_seen_at, other.first_seen_at)
         contact.blocked_at = contact.blocked_at or other.blocked_at
-        if other.consent_at and (not contact.consent_at or other.consent_at > contact.consent_at):
+        if _later(other.consent_at, contact.consent_at):
             contact.opted_out_at, contact.consent_at = other.opted_out_at, other.consent_at
             contact.consent_source = other.consent_source
         self._set(
@@ -209,6 +210,12 @@ class _Batch:
             Contact.objects.filter(pk__in=ids).update(phone_key=None, user_id=None)
             columns = "phone phone_key user_id name first_seen_at blocked_at opted_out_at consent_at consent_source"
             Contact.objects.bulk_update(changed, columns.split(), batch_size=500)
+
+
+def _later(time: datetime | None, other: datetime | None) -> bool:
+    """Whether a consent time is later than another one; a time in the future counts as now."""
+    now = timezone.now()
+    return time is not None and (other is None or min(time, now) > min(other, now))
 
 
 def _refresh(applied: Sequence[AppliedUpdate]) -> None:

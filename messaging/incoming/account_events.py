@@ -24,7 +24,7 @@ def store_events(events: Sequence[Event]) -> None:
     fresh = [rows[digest] for digest in sorted(rows) if digest not in known]
     AccountEvent.objects.bulk_create(fresh, ignore_conflicts=True)
     stored = AccountEvent.objects.filter(digest__in=[row.digest for row in fresh])
-    domain_events.happened(
+    domain_events.publish_events(
         [domain_events.AccountEvent(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)]
     )
     for event in sorted(events, key=lambda event: (event.subject, event.waba_id or "")):
@@ -32,6 +32,7 @@ def store_events(events: Sequence[Event]) -> None:
 
 
 def _row(event: Event) -> AccountEvent:
+    now = timezone.now()
     identity = [event.kind, event.waba_id, event.phone_number_id, event.timestamp and event.timestamp.isoformat()]
     text = json.dumps([*identity, event.raw], sort_keys=True)
     return AccountEvent(
@@ -40,7 +41,7 @@ def _row(event: Event) -> AccountEvent:
         subject=event.subject,
         waba_id=(event.waba_id or "")[:ID_LENGTH],
         phone_number_id=(event.phone_number_id or "")[:ID_LENGTH],
-        at=event.timestamp or timezone.now(),
+        at=min(event.timestamp or now, now),
         raw=event.raw,
         digest=hashlib.sha256(text.encode()).hexdigest(),
     )

@@ -11,7 +11,7 @@ from messaging.contacts import record_billed_templates
 from messaging.incoming.business_numbers import fill_in, number_details
 from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
-from messaging.outgoing import give_another_chance
+from messaging.outgoing import retry_failed_statuses
 from messaging.states import FROM_META, Status
 from messaging.whatsapp.envelope import FIELD, OBJECT
 from messaging.whatsapp.inbound import StatusUpdate, normalise
@@ -31,7 +31,7 @@ def apply_statuses(updates: Sequence[StatusUpdate]) -> None:
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
     record_billed_templates(matched)
-    give_another_chance(changes, advance_many(changes))
+    retry_failed_statuses(changes, advance_many(changes))
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:
@@ -79,18 +79,20 @@ def _our_id(update: StatusUpdate) -> UUID | None:
 
 def _change(update: StatusUpdate, message_id: UUID) -> Change | None:
     status = FROM_META.get(update.status)
+    now = timezone.now()
     if status is None:  # `deleted`: a legacy value without meaning for delivery
         return None
     return Change(
         message_id,
         status,
-        update.timestamp or timezone.now(),
+        min(update.timestamp or now, now),
         "webhook",
         wamid=update.wamid,
         error_code=update.error_code if abs(update.error_code or 0) <= MAX_CODE else None,
         error_title=update.error_title or ("failed" if status is Status.FAILED else ""),
         key=":".join(filter(None, (update.wamid, update.status, update.participant))),
-        # A failure for one group member must only be logged: no outbound message is ever `received`, so nothing moves.
+        pricing=update.pricing,
+        # A failure for one member of a group is logged and fails nothing: no outbound message is ever `received`.
         expected=Status.RECEIVED if update.participant and status is Status.FAILED else None,
     )
 

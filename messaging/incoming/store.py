@@ -13,7 +13,7 @@ from messaging.contacts import MARKETING_OPT_OUT_CODE, update_contacts
 from messaging.incoming.account_events import store_events
 from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_of_messages
 from messaging.incoming.statuses import apply_statuses
-from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
+from messaging.lifecycle import MessageReceived, announce_events, publish_events, retry_on_deadlock
 from messaging.media import expect_media
 from messaging.models import (
     BusinessNumber,
@@ -50,7 +50,7 @@ def receive_stored(stored_id: int) -> None:
         stored.delete()
 
 
-@retrying_deadlocks
+@retry_on_deadlock
 def store(normalised: Normalised) -> None:
     """Store messages, statuses, account events and unknown updates, in one transaction."""
     messages = [message for message in normalised.messages if number_id(message)]
@@ -66,7 +66,7 @@ def store(normalised: Normalised) -> None:
         store_events(normalised.events)
         apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
-        happened([MessageReceived(message_id) for message_id in received])
+        publish_events([MessageReceived(message_id) for message_id in received])
 
 
 def _referenced_numbers(normalised: Normalised) -> set[str]:
@@ -113,19 +113,26 @@ def _wamid_conflicts(messages: Sequence[InboundMessage], received: Collection[UU
     if len(received) == len(messages):
         return []
     wamids = {message.wamid for message in messages}
-    first = {
-        wamid: (kind, at)
-        for wamid, kind, at in Message.objects.filter(wamid__in=wamids).values_list("wamid", "type", "at")
-    }
+    stored = Message.objects.filter(wamid__in=wamids).only("wamid", "type", "at", "created_at")
+    first = {row.wamid: row for row in stored}
     return [
         Unknown("message with the wamid of another", message.phone_number_id, message.raw)
         for message in messages
-        if (message.type[:TYPE_LENGTH], message.timestamp or first[message.wamid][1]) != first[message.wamid]
+        if not _is_repetition(message, first[message.wamid])
     ]
 
 
+def _is_repetition(message: InboundMessage, stored: Message) -> bool:
+    at = message.timestamp
+    # A timestamp in the future is stored as the time of its storage.
+    is_same_time = at is None or stored.at in (at, min(at, stored.created_at))
+    return is_same_time and message.type[:TYPE_LENGTH] == stored.type
+
+
 def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | None) -> Message:
-    at = message.timestamp or timezone.now()
+    # A user's wrong clock must not put a message ahead of later ones.
+    now = timezone.now()
+    at = min(message.timestamp or now, now)
     return Message(
         direction=Direction.OUTBOUND if message.outgoing else Direction.INBOUND,
         number=number,
@@ -143,6 +150,7 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         released_at=at if message.outgoing else None,
         outcome_at=at if message.outgoing else None,
         at=at,
+        created_at=now,
     )
 
 

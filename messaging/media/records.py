@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.access import record_action
-from messaging.lifecycle import MediaSettled, happened
+from messaging.lifecycle import MediaSettled, publish_events
 from messaging.media_states import TRIED_FOR, Failure, State, decide
 from messaging.models import Media, Message
 from messaging.whatsapp.inbound import Origin
@@ -132,7 +132,7 @@ def record_media(results: Sequence[DownloadResult]) -> None:
     ordered = sorted(results, key=lambda one: one.download.message_id)
     with transaction.atomic():
         written = _write(ordered, now)
-        happened(
+        publish_events(
             [
                 MediaSettled(pk, state)
                 for pk, (state, is_published) in written.items()

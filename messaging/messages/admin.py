@@ -18,6 +18,7 @@ from messaging.access import record_action
 from messaging.media.admin import download_again_button, file_html, may_download_again, media_of
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter
 from messaging.messages.csv_export import csv_lines
+from messaging.messages.pricing_words import in_words
 from messaging.messages.search import search_messages
 from messaging.messages.timeline import timeline
 from messaging.messages.waiting_reasons import waiting_reason
@@ -67,6 +68,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),
         ("Outcome", {"fields": ["attempts", "calls", "error_code", "error_title", "on_unknown", "unknown_at"]}),
+        ("Price", {"fields": ["price"]}),
         (
             "Lane",
             {
@@ -86,7 +88,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ),
         ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "conversation", "waits_for", "decisions", "file", "download_again"]
+    readonly_fields = ["id", "conversation", "waits_for", "price", "decisions", "file", "download_again"]
 
     class Media:
         js = ["messaging/copy.js"]
@@ -189,24 +191,30 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             ((timezone.localtime(e.at).strftime("%Y-%m-%d %H:%M:%S"), e.action, e.who) for e in entries),
         ) or SafeString("none")
 
+    @admin.display(description="What Meta bills it as")
+    def price(self, message: Message) -> str:
+        """And the status that said so."""
+        return f"{in_words(message)}, by the status {message.priced_by}" if message.priced_by else "not said yet"
+
     def trail(self, message: Message) -> SafeString:
         """The timeline as a table, oldest first."""
         rows = format_html_join(
             "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             (
                 (
                     timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
                     event.status if event.applied or event.status == "received" else f"({event.status})",
                     event.source,
                     f"{event.error_code or ''} {event.error_title}".strip(),
+                    in_words(event),
                 )
                 for event in timeline(message)
             ),
         )
         return format_html(
             "<table class='trail'><thead><tr>"
-            "<th>Time</th><th>Status</th><th>From</th><th>Error</th></tr></thead>{}</table>"
+            "<th>Time</th><th>Status</th><th>From</th><th>Error</th><th>Price</th></tr></thead>{}</table>"
             "<p class='help'>In brackets: arrived too late to change the status.</p>",
             rows,
         )

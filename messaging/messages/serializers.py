@@ -13,12 +13,40 @@ from messaging.models import PRIORITY_NAMES, Attempt, Message, MessageEvent
 from messaging.states import Status
 
 
+class PricingSerializer(serializers.Serializer[Any]):
+    """What Meta bills a message as, in Meta's words; null: Meta did not say."""
+
+    billable = serializers.BooleanField(allow_null=True)
+    pricing_model = serializers.CharField(allow_null=True, help_text="PMP: per message.")
+    type = serializers.CharField(
+        allow_null=True, source="pricing_type", help_text="regular, free_customer_service, free_entry_point, …"
+    )
+    category = serializers.CharField(
+        allow_null=True,
+        source="pricing_category",
+        help_text="marketing, utility, authentication, authentication_international, service, marketing_lite, …",
+    )
+
+
+def pricing_of(row: Message | MessageEvent) -> dict[str, Any] | None:
+    """The `pricing` of a message or of a status; None where Meta has given none."""
+    words = (row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
+    return None if words == (None, None, None, None) else dict(PricingSerializer(row).data)
+
+
 class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):
     """One line of a message's timeline."""
 
+    pricing = serializers.SerializerMethodField(help_text="As this status gave it.")
+
     class Meta:
         model = MessageEvent
-        fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title"]
+        fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title", "pricing"]
+
+    @extend_schema_field(PricingSerializer(allow_null=True))
+    def get_pricing(self, event: MessageEvent) -> dict[str, Any] | None:
+        """Null for all but some statuses of Meta."""
+        return pricing_of(event)
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -90,11 +118,17 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 class MessageDetailSerializer(MessageSerializer):
     """A message with its timeline and its Cloud API calls."""
 
+    pricing = serializers.SerializerMethodField(help_text="By the furthest status that gave one.")
     timeline = serializers.SerializerMethodField()
     attempt_history = AttemptSerializer(source="attempt_set", many=True)
 
     class Meta(MessageSerializer.Meta):
-        fields = [*MessageSerializer.Meta.fields, "timeline", "attempt_history"]
+        fields = [*MessageSerializer.Meta.fields, "pricing", "timeline", "attempt_history"]
+
+    @extend_schema_field(PricingSerializer(allow_null=True))
+    def get_pricing(self, message: Message) -> dict[str, Any] | None:
+        """Null until Meta has given one."""
+        return pricing_of(message)
 
     @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, message: Message) -> list[Any]:

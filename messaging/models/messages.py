@@ -199,6 +199,13 @@ class Message(models.Model):
     dead_lettered_at = models.DateTimeField(null=True, blank=True)
     generation = models.PositiveSmallIntegerField(default=0)
 
+    # What Meta bills it as, by the furthest status that says so; NULL: none has yet.
+    priced_by = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001 - not said, not empty
+    billable = models.BooleanField(null=True, blank=True)
+    pricing_model = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001 - likewise
+    pricing_type = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
+    pricing_category = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -295,6 +302,12 @@ class MessageEvent(models.Model):
     error_title = models.CharField(max_length=255, blank=True, db_default="")
     # Set for Meta's statuses, which may repeat: `<wamid>:<status>`, in groups also `:<participant>`.
     key = models.CharField(max_length=700, null=True, blank=True)  # noqa: DJ001 - unique where set
+
+    # The `pricing` of Meta's status, as Meta gave it; NULL where it had none.
+    billable = models.BooleanField(null=True, blank=True)
+    pricing_model = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001 - not said, not empty
+    pricing_type = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
+    pricing_category = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
 
     class Meta:
         ordering = ["at", "id"]

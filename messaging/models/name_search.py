@@ -1,4 +1,4 @@
-"""SQL functions of the contact name search (migration 0014)."""
+"""SQL functions of the contact name search (migration 0015)."""
 
 from typing import Any
 

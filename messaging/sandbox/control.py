@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +25,7 @@ GET  /_sandbox/faults, DELETE the same   which there are, and how many calls the
 GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, webhooks in disorder
 GET  /_sandbox/templates                 the account's templates; POST adds one, or sets its status
 POST /_sandbox/reset                     forget everything
-GET  /_sandbox/health                    {"ok": true}
+GET  /_sandbox/health                    {"ok": true, "at": 1790000000.0}
 
 Recipients whose number says what happens:
 +1 555 9 and a code, such as +15559131056   refused with this code
@@ -108,8 +109,8 @@ class HealthHandler(ControlHandler):
     """``GET /_sandbox/health``."""
 
     def get(self) -> None:
-        """The process answers."""
-        self.answer({"ok": True})
+        """The process answers, with its clock in unix seconds."""
+        self.answer({"ok": True, "at": time.time()})
 
 
 class AboutHandler(ControlHandler):

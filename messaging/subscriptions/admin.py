@@ -68,11 +68,11 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         "last_error", "last_error_at", "failures", "failing_since", "paused_until", "disabled_at", "disabled_why",
         "previous_secret_until", "created_at",
     ]  # fmt: skip
-    actions = ["activate", "rotate", "send_test", "replay_failed"]
+    actions = ["enable", "rotate", "send_test", "replay_failed"]
 
     def buttons_of(self, obj: Subscription) -> set[str]:
         """The actions that apply: an inactive subscription gets no deliveries."""
-        return {"rotate", "send_test", "replay_failed"} if obj.active else {"activate", "rotate"}
+        return {"rotate", "send_test", "replay_failed"} if obj.active else {"enable", "rotate"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
         """Hide deleted subscriptions that still have deliveries."""
@@ -100,13 +100,13 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
         for row in queryset:
             unsubscribe(row, str(request.user))
 
-    @admin.action(description="Activate (and reset the failures)", permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+    @admin.action(description="Enable (and reset the failures)", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
         """Deliveries that failed in the meantime can be replayed."""
         rows = list(queryset.filter(active=False))
         for row in rows:
             change(row, str(request.user), active=True)
-        self.message_user(request, f"{len(rows)} activated.", messages.SUCCESS)
+        self.message_user(request, f"{len(rows)} enabled.", messages.SUCCESS)
 
     @admin.action(description="New secret (shown once; the old one is valid for 24 hours)", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> HttpResponse:

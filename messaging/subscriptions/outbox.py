@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.identifiers import uuid7
-from messaging.lifecycle import Happening, MediaSettled, MessageReceived, StatusChanged, domain_events
+from messaging.lifecycle import DomainEvent, MediaSettled, MessageReceived, StatusChanged, domain_events
 from messaging.models import EventType, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.states import Status
@@ -54,8 +54,8 @@ class Outbox:
         """Make the next call read the database."""
         self._cached_until = 0.0
 
-    def write(self, items: Sequence[Happening]) -> None:
-        """Insert the deliveries of all items in one statement, for subscriptions that are still active."""
+    def write(self, items: Sequence[DomainEvent]) -> None:
+        """One statement for all items and subscriptions; those that were deleted or switched off meanwhile drop out."""
         rows = list(_rows(items))
         pairs = [(row, pk) for row in rows for pk, events in self._subscribers if row.event in events]
         if pairs:
@@ -67,7 +67,7 @@ def active_subscriptions() -> QuerySet[Subscription]:
     return Subscription.objects.filter(active=True, deleted_at=None).exclude(client__active=False)
 
 
-def _rows(items: Sequence[Happening]) -> Iterator[_Row]:
+def _rows(items: Sequence[DomainEvent]) -> Iterator[_Row]:
     for item in items:
         match item:
             case MessageReceived(message_id):

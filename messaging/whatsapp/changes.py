@@ -16,6 +16,7 @@ from messaging.whatsapp.updates import (
     Origin,
     Pair,
     Preference,
+    Pricing,
     StatusUpdate,
     Unknown,
     Update,
@@ -26,7 +27,11 @@ STATUSES = frozenset({"sent", "delivered", "read", "played", "failed", "deleted"
 _MAX_NAME = 256
 _MAX_TYPE = 64
 _MAX_CALLBACK_DATA = 512
+_MAX_PRICING_MODEL = 20
+_MAX_PRICING_WORD = 40
 _OURS = ("to", "recipient_id", "to_user_id")
+
+_NO_PRICING = Pricing(None, None, None, None)
 
 Reader = Callable[["Change", Any], Iterator[Update]]
 
@@ -145,9 +150,21 @@ def _status(change: Change, raw: Any) -> Iterator[Update]:
         error_code=error.code,
         error_title=error.title,
         error_details=error.details,
-        pricing_category=fields.text(fields.node(raw, "pricing"), "category"),
+        pricing=_pricing(fields.node(raw, "pricing")),
         raw=raw,
     )
+
+
+def _pricing(node: dict[str, Any]) -> Pricing | None:
+    billable = node.get("billable")
+    category = fields.text(node, "category", longest=_MAX_PRICING_WORD)
+    found = Pricing(
+        billable=billable if isinstance(billable, bool) else None,
+        model=fields.text(node, "pricing_model", longest=_MAX_PRICING_MODEL),
+        type=fields.text(node, "type", longest=_MAX_PRICING_WORD),
+        category=category and category.replace("-", "_"),
+    )
+    return None if found == _NO_PRICING else found
 
 
 def _preference(change: Change, raw: Any) -> Iterator[Update]:

@@ -17,6 +17,7 @@ import urllib3.exceptions
 
 from messaging.whatsapp import connections
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError, from_response
+from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.storable import storable
 
 # A success is about 300 bytes, an error about 1,000.
@@ -165,8 +166,8 @@ def _failure(error: Exception) -> WhatsAppError:
 
 def _parsed(content: bytes) -> object:
     try:
-        return storable(json.loads(content))
-    except (ValueError, RecursionError):
+        return storable(value_of(content, ANSWER))
+    except ValueError:
         return None
 
 

@@ -29,6 +29,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 MAX_IDLE = 4.0
 # Answers before the final one (RFC 9110, 15.2), but 101, which ends HTTP on the connection.
 INTERIM = frozenset({100, *range(102, 200)})
+# Servers send one or two. Without a limit they could hold a call until its deadline.
+MAX_INTERIM = 20
 
 
 class Call(threading.local):
@@ -98,11 +100,12 @@ class _Response(http.client.HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status of the final answer: http.client skips 100 and takes 102 or 103 (Early Hints) for the answer."""
-        while True:
+        for _ in range(MAX_INTERIM + 1):
             version, status, reason = cast(tuple[str, int, str], super()._read_status())  # type: ignore[misc]
             if status not in INTERIM:
                 return version, status, reason
             http.client._read_headers(self.fp)  # type: ignore[attr-defined]
+        raise http.client.HTTPException("too many interim answers")
 
 
 class _Watched:

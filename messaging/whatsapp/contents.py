@@ -4,13 +4,13 @@ A reader gives None where the node under the type has not the shape that is know
 it came. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from messaging.whatsapp import fields
+from messaging.whatsapp.json_text import FLOW_RESPONSE, value_of
 from messaging.whatsapp.storable import storable
 
 _LONG = 4096
@@ -77,7 +77,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlowReply:
-    """What a flow sent back: any JSON value, None where `response_json` is no JSON."""
+    """What a flow sent back: any JSON value, None where `response_json` is no JSON or exceeds its limits."""
 
     kind: str
     name: str | None
@@ -278,8 +278,8 @@ def _flow_response(reply: Mapping[str, Any]) -> tuple[Any, str | None]:
     if not isinstance(given, str):
         return storable(given), None
     try:
-        return storable(json.loads(given)), given
-    except (ValueError, RecursionError):
+        return storable(value_of(given, FLOW_RESPONSE)), given
+    except ValueError:
         return None, given
 
 

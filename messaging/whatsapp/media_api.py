@@ -6,7 +6,6 @@ fetched with the token. Because of the token the URL may only lead to hosts that
 
 import hashlib
 import http.client
-import json
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import urllib3.exceptions
 
 from messaging.whatsapp import connections
 from messaging.whatsapp.errors import Misconfigured, Throttled, Unavailable, WhatsAppError, from_response, mask
+from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.media import is_mime_type
 from messaging.whatsapp.storable import storable
 
@@ -305,8 +305,8 @@ def _words(error: Exception) -> str:
 def _json(response: requests.Response) -> object:
     content = cast(bytes, response.raw.read(MAX_ANSWER + 1))
     try:
-        return storable(json.loads(content)) if len(content) <= MAX_ANSWER else None
-    except (ValueError, RecursionError):
+        return storable(value_of(content, ANSWER)) if len(content) <= MAX_ANSWER else None
+    except ValueError:
         return None
 
 

@@ -56,12 +56,27 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pricing:
+    """The `pricing` of a status; what Meta leaves out, or gives in a form that we do not know, is None.
+
+    `model` is PMP (per message) or CBP (per conversation, until 2025). `type`: regular, free_customer_service,
+    free_entry_point, … `category`: marketing, utility, authentication, authentication_international, service, … always
+    with underscores, while Meta writes this one hyphen here and an underscore there.
+    """
+
+    billable: bool | None
+    model: str | None
+    type: str | None
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusUpdate:
     """What became of a message of ours. `status` is one of `inbound.STATUSES`.
 
     `recipient` is a number in digits or a group's id, `recipient_user_id` a BSUID, `participant` the member of a group
     whom the status is about. The error is the first that is given; `error_title` and `error_details` are masked.
-    `pricing_category` is what Meta bills it as, such as "marketing".
+    `pricing` is what Meta bills it as; it comes with `sent`, and with one of `delivered` and `read`.
     """
 
     wamid: str
@@ -77,7 +92,7 @@ class StatusUpdate:
     error_code: int | None
     error_title: str
     error_details: str
-    pricing_category: str | None
+    pricing: Pricing | None
     raw: dict[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 from monitoring.alerts.rules import (
     BY_NAME,
-    outcomes,
+    send_outcomes,
 )
 from monitoring.alerts.state import (
     Severity,
@@ -16,6 +16,6 @@ __all__ = [
     "BY_NAME",
     "Severity",
     "open_alerts",
-    "outcomes",
+    "send_outcomes",
     "with_silences",
 ]

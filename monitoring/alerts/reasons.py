@@ -1,4 +1,4 @@
-"""Reasons of alerts: what the pipeline recorded about the thing that an alert names."""
+"""Reasons of alerts: what the pipeline recorded about the number, template or subscription of an alert."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,7 +13,7 @@ def _number_paused(key: str) -> str:
 
 
 def _template_held(key: str) -> str:
-    # A series' label has no slash; see gauges.
+    # Labels of series have no slash; see gauges.
     row = Hold.objects.filter(
         kind="template", by="system", resumed_at=None, key__in={key, key.replace("_", "/")}
     ).last()
@@ -21,10 +21,10 @@ def _template_held(key: str) -> str:
 
 
 def _subscription_disabled(key: str) -> str:
-    named = Q(description=key)
+    matching = Q(description=key)
     if len(key) == 36:  # noqa: PLR2004 - a UUID's text
-        named |= Q(pk=key)
-    row = Subscription.objects.filter(named, active=False, disabled_at__isnull=False).last()
+        matching |= Q(pk=key)
+    row = Subscription.objects.filter(matching, active=False, disabled_at__isnull=False).last()
     return row.disabled_why if row else ""
 
 
@@ -36,5 +36,5 @@ REASONS: Mapping[str, Callable[[str], str]] = {
 
 
 def reason_of(rule: str, key: str) -> str:
-    """A sentence, or empty where nothing more is known than the reading. Makes one query."""
+    """A sentence, or an empty string where nothing is recorded. Makes one query."""
     return REASONS[rule](key).strip() if rule in REASONS else ""

@@ -1,6 +1,6 @@
 """Gauges: queues, waiting rows, business numbers, subscriptions, files, processes.
 
-Each reading is a series like those of the counts. What cannot be asked, such as queues while SQS is away, is missing
+A reading is a series with its value. An unknown value, such as a queue's depth while SQS does not answer, is missing
 and not zero.
 """
 
@@ -13,24 +13,24 @@ from django.utils import timezone
 
 from messaging.media_states import TRIED_FOR
 from messaging.models import PRIORITY_NAMES
-from monitoring.health import State, workers
-from monitoring.queue_depth import QueuesAway, lane_depths
+from monitoring.health import State, process_status
+from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.metrics.counters import Series
 
 logger = logging.getLogger(__name__)
 
 Readings = dict[Series, float]
 
-# Rows of a kind that are counted at most: beyond it the exact number changes no decision, and counting costs.
-MOST_COUNTED = 100_000
+# Rows of one state are counted up to this limit: a larger number changes no decision, and counting takes time.
+COUNT_LIMIT = 100_000
 SQS_TIMEOUT_S = 1.0
-# A file that came in no time since it was expected; those of the history may take longer.
+# A file is late after this time; files of imported history may take longer.
 MEDIA_LATE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """Something that rises and falls."""
+    """A metric that rises and falls."""
 
     name: str
     meaning: str
@@ -38,30 +38,38 @@ class Gauge:
 
 
 SQS_UP = Gauge("waproject_sqs_up", "1 while SQS answers")
-QUEUE = Gauge("waproject_queue_messages", "Messages on a lane's queue, as SQS counts", ("lane", "state"))
+QUEUE = Gauge("waproject_queue_messages", "Messages on a lane's queue, as SQS counts them", ("lane", "state"))
 QUEUE_AGE = Gauge("waproject_queue_oldest_seconds", "Estimated age of the oldest message on a queue", ("lane",))
 DLQ = Gauge("waproject_dlq_messages", "Messages on a lane's dead-letter queue", ("lane",))
-WAITING = Gauge("waproject_messages", f"Outbound messages without an outcome, to {MOST_COUNTED} a kind", ("state",))
-UNKNOWN = Gauge("waproject_unknown_messages", "Lost answers: being settled, or held for a person", ("held",))
-DOUBLED = Gauge("waproject_doubled_messages", "Messages that Meta took twice, in the last 24 hours")
-OLDEST_DUE = Gauge("waproject_oldest_due_seconds", "How long the oldest message that may go is due", ("priority",))
-LAG = Gauge("waproject_dispatcher_lag_seconds", "How long nothing was released of a number that has due messages")
+WAITING = Gauge("waproject_messages", f"Outbound messages without an outcome, up to {COUNT_LIMIT} a state", ("state",))
+UNKNOWN = Gauge(
+    "waproject_unknown_messages",
+    "Messages with an unknown outcome: being resolved (no), or held for a decision (yes)",
+    ("held",),
+)
+DOUBLED = Gauge("waproject_doubled_messages", "Messages that Meta accepted twice, in the last 24 hours")
+OLDEST_DUE = Gauge("waproject_oldest_due_seconds", "How long the oldest releasable message has been due", ("priority",))
+LAG = Gauge("waproject_dispatcher_lag_seconds", "How long no message of a number with due messages has been released")
 PACE = Gauge("waproject_number_pace", "Messages a second that a number may send now", ("number",))
 PAUSED = Gauge("waproject_number_paused", "1 while a number is paused", ("number",))
-PROBING = Gauge("waproject_number_probing", "1 while a number only probes, after lost answers in a row", ("number",))
-QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta flags a number for its low quality", ("number",))
-TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta stopped is held", ("template",))
+PROBING = Gauge(
+    "waproject_number_probing", "1 while a number sends single probes, after several lost answers in a row", ("number",)
+)
+QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta rates the quality of a number as low", ("number",))
+TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta paused is held", ("template",))
 SUBSCRIPTION_OFF = Gauge(
-    "waproject_subscription_disabled", "1 for a subscription that was disabled because it failed", ("subscription",)
+    "waproject_subscription_disabled", "1 for a subscription that was disabled after failures", ("subscription",)
 )
-UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a subscriber, to {MOST_COUNTED}")
+UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a subscriber, up to {COUNT_LIMIT}")
 MEDIA_FILES = Gauge(
-    "waproject_media_files", "Files of messages: waiting; late by an hour; not come, in the last 24 hours", ("state",)
+    "waproject_media_files", "Inbound files: waiting; late by an hour; failed in the last 24 hours", ("state",)
 )
-PROCESSES = Gauge("waproject_processes", "Living processes; 0 for a kind that is expected", ("kind",))
-HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "How long ago a process was seen", ("process",))
-PROCESS_GONE = Gauge("waproject_process_gone", "1 for a process that ended without a word", ("process",))
-CRASHES = Gauge("waproject_process_crashes", "How often one in this place ended without a word", ("process",))
+PROCESSES = Gauge("waproject_processes", "Running processes by kind; 0 for an expected kind without any", ("kind",))
+HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "Time since the last heartbeat of a process", ("process",))
+PROCESS_GONE = Gauge(
+    "waproject_process_gone", "1 for a process that was killed or hangs, and was not replaced", ("process",)
+)
+CRASHES = Gauge("waproject_process_crashes", "Predecessors of a process that were killed or crashed", ("process",))
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
 
 GAUGES: tuple[Gauge, ...] = (
@@ -72,16 +80,16 @@ GAUGES: tuple[Gauge, ...] = (
 
 
 def read() -> Readings:
-    """All readings. Raises django.db errors; SQS away is a reading."""
+    """All readings. Raises django.db errors, none of SQS."""
     return {**read_queues(), **read_database()}
 
 
 def read_queues() -> Readings:
-    """The queues and their dead-letter queues, asked for at once."""
+    """The depth of all queues and dead-letter queues."""
     try:
         depths = lane_depths(SQS_TIMEOUT_S)
-    except QueuesAway as error:
-        logger.warning("SQS does not say how full the queues are: %s", error)
+    except SqsUnavailable as error:
+        logger.warning("the depth of the queues is unknown, SQS does not answer: %s", error)
         return {(SQS_UP.name,): 0.0}
     readings: Readings = {(SQS_UP.name,): 1.0}
     for name, (queue, dlq) in depths.items():
@@ -93,21 +101,21 @@ def read_queues() -> Readings:
 
 
 def read_database() -> Readings:
-    """What waits, and the numbers. Every statement is answered from a partial index or a small table."""
+    """Messages, numbers, holds, deliveries, files and processes. Every query uses a partial index or a small table."""
     return {
-        **_on_the_way(),
-        **_unknown(),
-        **_due(),
-        **_numbers(),
-        **_quality(),
-        **_templates(),
+        **_messages_without_outcome(),
+        **_unknown_outcomes(),
+        **_due_messages(),
+        **_business_numbers(),
+        **_number_quality(),
+        **_held_templates(),
         **_subscriptions(),
-        **_media(),
+        **_media_files(),
         **read_processes(),
     }
 
 
-def _on_the_way() -> Readings:
+def _messages_without_outcome() -> Readings:
     readings: Readings = {(WAITING.name, state): 0.0 for state in ("due", "scheduled", "queued", "sending", "held")}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -122,13 +130,13 @@ def _on_the_way() -> Readings:
             SELECT 'held', count(*) FROM (
               SELECT FROM messaging_message WHERE hold IS NOT NULL LIMIT %(most)s) held
             """,
-            {"most": MOST_COUNTED},
+            {"most": COUNT_LIMIT},
         )
         readings.update({(WAITING.name, state): float(count) for state, count in cursor.fetchall()})
     return readings
 
 
-def _unknown() -> Readings:
+def _unknown_outcomes() -> Readings:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -142,8 +150,8 @@ def _unknown() -> Readings:
     return {(UNKNOWN.name, "no"): settling, (UNKNOWN.name, "yes"): held, (DOUBLED.name,): doubled}
 
 
-def _due() -> Readings:
-    """Of numbers that may send: the oldest due message by priority, and since when nothing was released."""
+def _due_messages() -> Readings:
+    """Of numbers that may send: the age of the oldest due message by priority, and the time without a release."""
     readings: Readings = {(OLDEST_DUE.name, name): 0.0 for name in PRIORITY_NAMES.values()}
     lag = 0.0
     with connection.cursor() as cursor:
@@ -161,14 +169,14 @@ def _due() -> Readings:
             """,
             [list(PRIORITY_NAMES)],
         )
-        for priority, due, waits in cursor.fetchall():
+        for priority, due, lag_s in cursor.fetchall():
             series = (OLDEST_DUE.name, PRIORITY_NAMES[priority])
             readings[series] = max(readings[series], due)
-            lag = max(lag, waits)
+            lag = max(lag, lag_s)
     return {**readings, (LAG.name,): lag}
 
 
-def _numbers() -> Readings:
+def _business_numbers() -> Readings:
     readings: Readings = {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -182,12 +190,12 @@ def _numbers() -> Readings:
     return readings
 
 
-# What Meta's phone_number_quality_update says of the quality; other events of it, such as ONBOARDING, say nothing.
+# Events of Meta's phone_number_quality_update that tell the quality; others, such as ONBOARDING, do not.
 QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
 
 
-def _quality() -> Readings:
-    """By the latest event of each number. Meta names the number, and not always its id."""
+def _number_quality() -> Readings:
+    """By the latest event of each number. Meta always names the display number, but not always its id."""
     with connection.cursor() as cursor:
         cursor.execute(
             r"""
@@ -203,7 +211,7 @@ def _quality() -> Readings:
         return {(QUALITY_LOW.name, number): float(QUALITY_IS_LOW[event]) for number, event in cursor.fetchall()}
 
 
-def _templates() -> Readings:
+def _held_templates() -> Readings:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT left(key, 100) FROM messaging_hold"
@@ -223,13 +231,13 @@ def _subscriptions() -> Readings:
         off: Readings = {(SUBSCRIPTION_OFF.name, name.replace("/", "_")): 1.0 for (name,) in cursor.fetchall()}
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM messaging_delivery WHERE finished_at IS NULL LIMIT %s) waiting",
-            [MOST_COUNTED],
+            [COUNT_LIMIT],
         )
         (waiting,) = cursor.fetchone()
     return {**off, (UNDELIVERED.name,): float(waiting)}
 
 
-def _media() -> Readings:
+def _media_files() -> Readings:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -238,21 +246,21 @@ def _media() -> Readings:
               WHERE finished_at > statement_timestamp() - interval '24 hours' AND state <> 'stored')
             FROM (SELECT rank, give_up_at FROM messaging_media WHERE finished_at IS NULL LIMIT %(most)s) waiting
             """,
-            {"most": MOST_COUNTED, "late": timezone.now() + TRIED_FOR - MEDIA_LATE_AFTER},
+            {"most": COUNT_LIMIT, "late": timezone.now() + TRIED_FOR - MEDIA_LATE_AFTER},
         )
         counts = cursor.fetchone()
     return {(MEDIA_FILES.name, state): float(n) for state, n in zip(("waiting", "late", "lost"), counts, strict=True)}
 
 
 def read_processes() -> Readings:
-    """Which processes live. Of several with one name the one that was seen last speaks for all."""
-    seen = workers()
-    readings: Readings = {(PROCESSES.name, kind): 0.0 for kind in seen.missing}
-    for process in seen.processes:
+    """Processes by kind and name. Of several processes with one name the latest heartbeat counts."""
+    status = process_status()
+    readings: Readings = {(PROCESSES.name, kind): 0.0 for kind in status.missing}
+    for process in status.processes:
         name = process.name.replace("/", "_")[:100]
         age, gone = (HEARTBEAT_AGE.name, name), (PROCESS_GONE.name, name)
         if process.state is State.ALIVE:
-            readings[PROCESSES.name, process.kind] = float(seen.alive(process.kind))
+            readings[PROCESSES.name, process.kind] = float(status.alive(process.kind))
         if process.state is not State.REPLACED:
             readings[age] = min(process.age_s, readings.get(age, process.age_s))
             readings[gone] = max(float(process.state is State.GONE), readings.get(gone, 0.0))

@@ -1,8 +1,8 @@
-"""Counts of status changes, taken from the trail by the monitor at no cost to the lanes.
+"""Counters of status changes, read from MessageEvent rows by the monitor at no cost to the lanes.
 
-The monitor reads the MessageEvent rows that are new since its last tick. It stays some seconds behind, because rows of
-a transaction that commits late have lower ids than rows that are visible already; what commits later still than that
-is missing here (and nowhere else).
+Each tick reads the rows that are new since the last one. It leaves out the last five seconds, because a transaction
+that commits late has rows with lower ids than rows that are visible already. Rows that commit even later are missing
+from these counters, and only from them.
 """
 
 from typing import Any
@@ -16,12 +16,12 @@ from waproject.metrics.counters import INFINITY, SLOW_S, SUM, Counter, Histogram
 
 NAME = "message-events"
 SETTLED_AFTER_S = 5.0
-# Rows of one statement; a backlog, such as after the monitor was away, takes several.
+# Rows of one statement; a backlog after an outage of the monitor takes several.
 ROWS = 20_000
 STATEMENTS = 50
 
 MESSAGES = Counter("waproject_message_states_total", "Messages that reached a state", ("state",))
-RETRIES = Counter("waproject_retries_total", "Sends that are tried again, by error code", ("code",))
+RETRIES = Counter("waproject_retries_total", "Sends that are retried, by error code", ("code",))
 FAILURES = Counter("waproject_failures_total", "Messages that failed, by error code", ("code",))
 SEND_LATENCY = Histogram(
     "waproject_send_latency_seconds", "From when a message was due until Meta accepted it", ("priority",), SLOW_S
@@ -51,17 +51,17 @@ WHERE e.id > %(position)s AND e.id <= %(upto)s AND e.applied AND e.status = 'acc
 
 
 def count_new_events() -> int:
-    """Add what is new to the totals; returns how far it went, in ids. Of several processes one does it."""
-    read = 0
+    """Add new rows to the totals; returns by how many ids the position moved. One process at a time counts."""
+    moved = 0
     for _ in range(STATEMENTS):
-        some = _count_some()
-        read += some
-        if some < ROWS:
+        by = _count_batch()
+        moved += by
+        if by < ROWS:
             break
-    return read
+    return moved
 
 
-def _count_some() -> int:
+def _count_batch() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         position = _position(cursor)
         if position is None:
@@ -80,7 +80,7 @@ def _count_some() -> int:
 
 
 def _position(cursor: Any) -> int | None:
-    """Where to go on, locked; None while another process counts. The first time that is the end: history is history."""
+    """The locked position; None while another process counts. It starts at the end: older rows are not counted."""
     cursor.execute(
         """
         INSERT INTO monitoring_position (name, event_id)
@@ -96,9 +96,9 @@ def _position(cursor: Any) -> int | None:
 def _add_states(cursor: Any, span: dict[str, int], sums: dict[Series, float]) -> None:
     cursor.execute(_STATES, span)
     for status, code, count in cursor.fetchall():
-        _plus(sums, (MESSAGES.name, status), count)
+        _add(sums, (MESSAGES.name, status), count)
         if code is not None:
-            _plus(sums, ((FAILURES if status == "failed" else RETRIES).name, code), count)
+            _add(sums, ((FAILURES if status == "failed" else RETRIES).name, code), count)
 
 
 def _add_latencies(cursor: Any, span: dict[str, int], sums: dict[Series, float]) -> None:
@@ -107,9 +107,9 @@ def _add_latencies(cursor: Any, span: dict[str, int], sums: dict[Series, float])
     for priority, place, count, seconds in cursor.fetchall():
         name = PRIORITY_NAMES.get(priority, "other")
         bound = repr(bounds[place]) if place < len(bounds) else INFINITY
-        _plus(sums, (SEND_LATENCY.name, name, bound), count)
-        _plus(sums, (SEND_LATENCY.name, name, SUM), seconds)
+        _add(sums, (SEND_LATENCY.name, name, bound), count)
+        _add(sums, (SEND_LATENCY.name, name, SUM), seconds)
 
 
-def _plus(sums: dict[Series, float], series: Series, by: float) -> None:
+def _add(sums: dict[Series, float], series: Series, by: float) -> None:
     sums[series] = sums.get(series, 0.0) + by

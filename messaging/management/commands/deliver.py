@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from messaging.deliver import ROUNDS
-from messaging.periodic_workers import Rounds
+from messaging.deliver import WORKERS
+from messaging.periodic_workers import WorkerLoop
 from waproject.logs.format import name_process
 from waproject.metrics.keeper import keep_metrics
 from waproject.schema import refuse_an_older_schema
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         name_process("deliver")
         refuse_an_older_schema()
         keep_metrics()
-        rounds = Rounds(ROUNDS)
-        rounds.stop_on_signals()
+        loop = WorkerLoop(WORKERS)
+        loop.stop_on_signals()
         with alive("deliver") as life:
-            rounds.run(each_tick=life.progress)
+            loop.run(each_tick=life.progress)

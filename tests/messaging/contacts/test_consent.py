@@ -102,6 +102,32 @@ def test_a_preference_from_the_future_does_not_outlast_later_changes() -> None:
     assert Contact.objects.get().opted_out_at is None
 
 
+@pytest.mark.parametrize(("first", "then", "out"), [(STOP, START, False), (START, STOP, True)])
+def test_a_stored_consent_time_in_the_future_does_not_outlast_later_changes(first: Any, then: Any, out: bool) -> None:
+    seen(1, text=first)
+    ahead = timezone.now() + timedelta(days=30)
+    Contact.objects.filter(opted_out_at__isnull=False).update(opted_out_at=ahead)
+    Contact.objects.update(consent_at=ahead)
+    seen(2, text=then)
+    assert bool(Contact.objects.get().opted_out_at) is out
+
+
+def test_an_operators_change_counts_after_a_stored_time_in_the_future() -> None:
+    seen(1, text=STOP)
+    contact = Contact.objects.get()
+    Contact.objects.update(consent_at=timezone.now() + timedelta(days=30))
+    record_consent([ConsentChange(contact.pk, False, timezone.now(), "operator")])
+    assert Contact.objects.get().opted_out_at is None
+
+
+def test_a_consent_change_in_the_future_is_recorded_as_now() -> None:
+    seen(1)
+    contact = Contact.objects.get()
+    record_consent([ConsentChange(contact.pk, True, timezone.now() + timedelta(days=30), "keyword")])
+    contact.refresh_from_db()
+    assert contact.consent_at is not None and contact.consent_at <= timezone.now()
+
+
 def say_stop() -> None:
     seen(1, text=STOP)
 

@@ -247,3 +247,30 @@ def test_a_duplicate_task_of_a_stored_body_does_nothing() -> None:
     for _ in range(2):
         receive_stored(stored_id)
     assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=3650)])
+def test_a_message_from_the_future_is_stored_as_of_now(ahead: timedelta) -> None:
+    receive(webhook(inbound_text(at=int((timezone.now() + ahead).timestamp()))))
+    row = Message.objects.get()
+    assert row.at == row.created_at <= timezone.now()
+
+
+def test_a_repeated_message_from_the_future_is_no_conflict() -> None:
+    body = webhook(inbound_text(at=int((timezone.now() + timedelta(days=1)).timestamp())))
+    receive(body)
+    receive(body)
+    assert (Message.objects.count(), UnknownUpdate.objects.count()) == (1, 0)
+
+
+def test_a_later_message_follows_one_from_the_future() -> None:
+    receive(webhook(inbound_text("wamid.1", at=int((timezone.now() + timedelta(days=1)).timestamp()))))
+    receive(webhook(inbound_text("wamid.2", at=int((timezone.now() + timedelta(seconds=2)).timestamp()))))
+    assert list(Message.objects.order_by("at").values_list("wamid", flat=True)) == ["wamid.1", "wamid.2"]
+
+
+def test_a_status_from_the_future_is_recorded_as_of_now() -> None:
+    row = in_state(Status.ACCEPTED)
+    receive(webhook(statuses=(status("sent", row.wamid or "", at=int(timezone.now().timestamp()) + 3600),)))
+    event = row.events.get(status="sent")
+    assert event.at <= timezone.now()

@@ -200,7 +200,7 @@ def test_a_storage_error_is_retried(sends: Sends, fetch: Fetch, files: Path) -> 
     files.unlink()
     due_now(message)
     fetch()
-    assert ("could not be stored" in failed.error, media_of(message).state) == (True, State.STORED)
+    assert ("storage failed" in failed.error, media_of(message).state) == (True, State.STORED)
 
 
 def test_a_download_fails_after_six_days(sends: Sends, fetch: Fetch) -> None:

@@ -48,7 +48,7 @@ def test_the_admin_actions_activate_rotate_and_test(operator: Client) -> None:
     one = subscription()
     Subscription.objects.update(active=False, disabled_at=timezone.now())
     old = one.secret
-    for action in ("activate", "rotate", "send_test"):
+    for action in ("enable", "rotate", "send_test"):
         act(operator, "subscription", action, one.pk)
     one.refresh_from_db()
     assert (one.active, one.previous_secret, Delivery.objects.get().event) == (True, old, "subscription.test")
@@ -94,7 +94,7 @@ def test_a_subscription_deleted_in_the_admin_is_hidden_at_once(operator: Client)
     assert Subscription.objects.get().deleted_at is not None
 
 
-@pytest.mark.parametrize("action", ["activate", "rotate", "send_test", "replay_failed"])
+@pytest.mark.parametrize("action", ["enable", "rotate", "send_test", "replay_failed"])
 def test_an_account_with_view_permission_only_cannot_act(action: str) -> None:
     one = subscription()
     act(viewer(), "subscription", action, one.pk)

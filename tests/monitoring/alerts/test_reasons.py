@@ -1,4 +1,4 @@
-"""What an alert says of the reason."""
+"""Reasons of alerts."""
 
 import pytest
 from django.utils import timezone
@@ -11,12 +11,12 @@ from tests.messaging.factories import number
 pytestmark = pytest.mark.django_db
 
 
-def test_a_paused_number_says_why_it_was_paused() -> None:
+def test_the_reason_of_a_paused_number_is_its_pause_reason() -> None:
     row = number(paused_at=timezone.now(), pause_reason="131048: spam rate")
     assert reason_of("number-paused", row.phone_number_id) == "131048: spam rate"
 
 
-def test_a_held_template_says_why_it_is_held() -> None:
+def test_the_reason_of_a_held_template_is_that_of_its_hold() -> None:
     hold_template("spring/offer", by="system", reason="132015: paused by Meta")
     assert reason_of("template-held", "spring_offer") == "132015: paused by Meta"
 
@@ -31,5 +31,5 @@ def test_a_disabled_subscription_says_what_its_endpoint_answered(described: bool
 
 
 @pytest.mark.parametrize("rule", ["number-paused", "template-held", "subscription-disabled", "lane-age"])
-def test_what_nobody_recorded_has_no_reason(rule: str) -> None:
+def test_an_alert_without_a_recorded_reason_has_none(rule: str) -> None:
     assert reason_of(rule, "nobody") == "" and not BusinessNumber.objects.filter(phone_number_id="nobody").exists()

@@ -1,4 +1,4 @@
-"""What each rule reads out of the samples."""
+"""Alert rules: their readings and thresholds."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from monitoring.alerts.rules import BY_NAME, RULES, SILENCE_S
-from monitoring.alerts.state import Rule, Severity, step
+from monitoring.alerts.state import Rule, Severity, advance
 from monitoring.metrics import gauges
 from monitoring.metrics.catalogue import METRICS
 from monitoring.metrics.message_counts import FAILURES, MESSAGES
-from tests.monitoring.moments import window
+from tests.monitoring.snapshots import window
 from waproject.metrics.counters import WEBHOOKS, Series
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -59,34 +59,34 @@ def test_a_rule_reads_the_samples(name: str, values: list[dict[Series, float]], 
 MISSING: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0, (gauges.PROCESSES.name, "beat"): 1}
 
 
-def test_a_kind_of_process_is_missing_when_none_is_alive() -> None:
+def test_a_kind_without_a_running_process_is_missing() -> None:
     assert BY_NAME["process-missing"].reading(window(*[MISSING] * 3)) == {"incoming": 1, "beat": 0}
 
 
-def test_while_all_starts_nobody_is_missing_yet() -> None:
+def test_no_process_is_missing_while_the_pipeline_starts() -> None:
     assert BY_NAME["process-missing"].reading(window(MISSING, MISSING)) == {}
 
 
 @pytest.mark.parametrize(
-    ("accepted", "taken", "silent"), [(30, 0, 1), (30, 1, 0), (19, 0, 0)], ids=["silent", "heard", "too few"]
+    ("accepted", "taken", "silent"), [(30, 0, 1), (30, 1, 0), (19, 0, 0)], ids=["silent", "webhooks", "too few"]
 )
-def test_silence_is_when_meta_takes_and_tells_nothing(accepted: int, taken: int, silent: int) -> None:
-    heard = window({ACCEPTED: 5, TAKEN: 8}, {ACCEPTED: 5 + accepted, TAKEN: 8 + taken}, every=SILENCE_S)
-    assert BY_NAME["webhook-silence"].reading(heard) == {"": silent}
+def test_webhooks_are_silent_if_meta_accepts_messages_and_sends_none(accepted: int, taken: int, silent: int) -> None:
+    samples = window({ACCEPTED: 5, TAKEN: 8}, {ACCEPTED: 5 + accepted, TAKEN: 8 + taken}, every=SILENCE_S)
+    assert BY_NAME["webhook-silence"].reading(samples) == {"": silent}
 
 
-def test_nothing_is_silent_before_it_was_watched_long_enough() -> None:
+def test_webhook_silence_needs_samples_of_its_whole_window() -> None:
     assert BY_NAME["webhook-silence"].reading(window({ACCEPTED: 0}, {ACCEPTED: 99})) == {}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
+def test_a_rule_has_a_summary_and_an_action(rule: Rule) -> None:
     assert rule.describe("incoming", 12.0) and rule.action.endswith(".")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_is_over_no_higher_than_it_fires(rule: Rule) -> None:
-    assert rule.over_below <= rule.fires_at
+def test_no_rule_ends_above_the_threshold_at_which_it_fires(rule: Rule) -> None:
+    assert rule.clear_threshold <= rule.fires_at
 
 
 def test_every_rule_has_its_section_in_the_operations_guide() -> None:
@@ -125,7 +125,7 @@ RESTARTS = {
 
 
 @pytest.mark.parametrize(("samples", "missing"), RESTARTS.values(), ids=RESTARTS)
-def test_a_graceful_restart_leaves_nothing_missing(samples: list[dict[Series, float]], missing: int) -> None:
+def test_a_graceful_restart_is_not_a_missing_process(samples: list[dict[Series, float]], missing: int) -> None:
     assert BY_NAME["process-missing"].reading(window(*samples)) == {"incoming": missing}
 
 
@@ -157,8 +157,8 @@ THRESHOLDS = [
 
 
 def fires(rule: Rule, value: float, for_s: float) -> bool:
-    began = step(rule, None, value, NOW)
-    later = step(rule, began, value, NOW + timedelta(seconds=for_s))
+    began = advance(rule, None, value, NOW)
+    later = advance(rule, began, value, NOW + timedelta(seconds=for_s))
     return later is not None and later.firing
 
 
@@ -177,14 +177,14 @@ def test_a_rule_fires_at_its_threshold_and_not_below(
 
 
 @pytest.mark.parametrize("row", THRESHOLDS, ids=[row[0] for row in THRESHOLDS])
-def test_a_rule_is_over_below_its_lower_threshold(
+def test_a_rule_ends_below_its_lower_threshold(
     row: tuple[str, Severity, float, float, float, float],
 ) -> None:
     name, _severity, _below, at, for_s, clear = row
     rule = BY_NAME[name]
-    began = step(rule, None, at, NOW)
-    firing = step(rule, began, at, NOW + timedelta(seconds=for_s))
-    quiet = firing
+    began = advance(rule, None, at, NOW)
+    firing = advance(rule, began, at, NOW + timedelta(seconds=for_s))
+    ended = firing
     for seconds in (1, 62):
-        quiet = step(rule, quiet, clear - clear / 100, NOW + timedelta(seconds=for_s + seconds))
-    assert step(rule, firing, clear, NOW + timedelta(seconds=for_s + 62)) and quiet is None
+        ended = advance(rule, ended, clear - clear / 100, NOW + timedelta(seconds=for_s + seconds))
+    assert advance(rule, firing, clear, NOW + timedelta(seconds=for_s + 62)) and ended is None

@@ -1,4 +1,4 @@
-"""How everything is, in one answer."""
+"""The overview of the pipeline."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from messaging.incoming.store import receive
 from messaging.models import AccountEvent, BusinessNumber
 from messaging.outgoing.holds.suspensions import pause
-from monitoring.dashboard.board.state import State
 from monitoring.dashboard.overview import overview
+from monitoring.dashboard.sections.state import State
 from monitoring.metrics import current, gauges, samples, totals
 from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
 from monitoring.models import Alert, Heartbeat
@@ -23,9 +23,9 @@ from waproject.metrics.counters import Series
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
 
 
-def grown(by: dict[Series, float], seconds: float = 60) -> None:
-    """Totals that grew by so much since a sample some time ago."""
-    samples.take(timezone.now() - timedelta(seconds=seconds), dict.fromkeys(by, 0.0))
+def increase(by: dict[Series, float], seconds: float = 60) -> None:
+    """Increase totals by so much since a sample `seconds` ago."""
+    samples.store(timezone.now() - timedelta(seconds=seconds), dict.fromkeys(by, 0.0))
     totals.add(by)
 
 
@@ -40,24 +40,24 @@ def view() -> Any:
     return overview(current.window())
 
 
-def test_with_a_monitor_and_no_alert_all_is_well() -> None:
-    samples.take(timezone.now(), {})
+def test_all_is_well_with_a_monitor_and_without_alerts() -> None:
+    samples.store(timezone.now(), {})
     assert (view().state, view().reasons) == (State.OK, [])
 
 
-def test_without_a_monitor_nobody_would_notice() -> None:
+def test_a_stopped_monitor_is_trouble() -> None:
     assert view().state is State.TROUBLE and "monitor" in view().reasons[0]
 
 
 @pytest.mark.parametrize(("severity", "state"), [("warning", State.ATTENTION), ("critical", State.TROUBLE)])
-def test_an_open_alert_is_the_state_and_its_reason(severity: str, state: State) -> None:
-    samples.take(timezone.now(), {})
+def test_an_open_alert_sets_the_state_and_a_reason(severity: str, state: State) -> None:
+    samples.store(timezone.now(), {})
     alert(severity)
     assert (view().state, view().reasons) == (state, ["It is old."])
 
 
-def test_an_alert_marks_its_lane_and_no_other() -> None:
-    samples.take(timezone.now(), {})
+def test_an_alert_changes_the_state_of_its_lane_only() -> None:
+    samples.store(timezone.now(), {})
     alert("critical")
     assert [lane.state for lane in view().lanes] == [State.TROUBLE, State.OK, State.OK]
 
@@ -69,7 +69,7 @@ def test_lanes_have_the_counts_of_their_queues(sqs: Any, settings: Any) -> None:
     assert (incoming.waiting, incoming.dlq, outgoing.waiting, outgoing.dlq) == (0, 1, 1, 0)
 
 
-def test_queues_that_cannot_be_asked_are_unknown_and_not_empty(sqs_away: None) -> None:
+def test_queues_are_unknown_and_not_empty_while_sqs_does_not_answer(sqs_away: None) -> None:
     from waproject.sqs import control
 
     control.client.cache_clear()
@@ -78,32 +78,32 @@ def test_queues_that_cannot_be_asked_are_unknown_and_not_empty(sqs_away: None) -
     assert (seen.sqs_up, seen.lanes[0].waiting, seen.state) == (False, None, State.TROUBLE)
 
 
-def test_errors_are_told_in_words() -> None:
-    grown({(FAILURES.name, "131026"): 3, (MESSAGES.name, "accepted"): 1})
+def test_error_codes_have_their_meaning() -> None:
+    increase({(FAILURES.name, "131026"): 3, (MESSAGES.name, "accepted"): 1})
     sends = view().sends
     assert [(code.code, code.failed) for code in sends.codes] == [("131026", 3)]
     assert "not deliverable" in sends.codes[0].meaning and sends.error_rate == 0.75
 
 
-def test_latency_is_that_of_the_last_minutes() -> None:
-    grown({(SEND_LATENCY.name, "normal", "0.25"): 10})
+def test_latency_is_that_of_the_last_five_minutes() -> None:
+    increase({(SEND_LATENCY.name, "normal", "0.25"): 10})
     sends = view().sends
     assert 0.1 < sends.p50_s < sends.p95_s <= 0.25
 
 
-def test_a_paused_number_says_why() -> None:
+def test_a_paused_number_shows_its_pause_reason() -> None:
     pause([number().pk], reason="190: the token has expired", by="system")
     (row,) = view().numbers
     assert (row.state, row.word, row.reason) == (State.TROUBLE, "paused", "190: the token has expired")
 
 
-def test_what_waits_is_counted() -> None:
+def test_waiting_messages_are_counted() -> None:
     pending(3)
     assert view().sends.waiting["due"] == 3
 
 
-def test_the_summary_is_that_as_json(api: APIClient) -> None:
-    samples.take(timezone.now(), {})
+def test_the_summary_is_json(api: APIClient) -> None:
+    samples.store(timezone.now(), {})
     answer = api.get("/monitoring/summary").json()
     assert answer["state"] == "ok" and [lane["name"] for lane in answer["lanes"]] == [
         "incoming",
@@ -112,7 +112,7 @@ def test_the_summary_is_that_as_json(api: APIClient) -> None:
     ]
 
 
-def test_alerts_are_listed_with_what_to_do(api: APIClient) -> None:
+def test_alerts_are_listed_with_their_action(api: APIClient) -> None:
     alert("critical")
     alert("warning", resolved_at=timezone.now(), key="old")
     (found,) = api.get("/monitoring/alerts").json()["alerts"]
@@ -135,7 +135,7 @@ def test_an_unknown_state_of_alerts_is_refused(api: APIClient) -> None:
         (["ONBOARDING"], None),
     ],
 )
-def test_the_quality_of_a_number_is_what_meta_said_last(events: list[str], low: float | None) -> None:
+def test_the_quality_of_a_number_is_that_of_metas_latest_event(events: list[str], low: float | None) -> None:
     mine = number(display_phone_number="+1 555-078-3881")
     BusinessNumber.objects.create(phone_number_id="2")
     for n, event in enumerate(events):
@@ -145,9 +145,9 @@ def test_the_quality_of_a_number_is_what_meta_said_last(events: list[str], low: 
     assert gauges.read_database().get((gauges.QUALITY_LOW.name, mine.phone_number_id)) == low
 
 
-def test_a_number_of_low_quality_needs_attention() -> None:
+def test_a_number_with_low_quality_needs_attention() -> None:
     mine = number()
-    samples.take(timezone.now(), {})
+    samples.store(timezone.now(), {})
     AccountEvent.objects.create(
         kind="phone_number_quality_update", event="FLAGGED", phone_number_id=mine.phone_number_id, at=timezone.now(),
         raw={}, digest="d",
@@ -156,7 +156,7 @@ def test_a_number_of_low_quality_needs_attention() -> None:
     assert (row.state, row.word) == (State.ATTENTION, "low quality")
 
 
-def test_a_process_that_was_killed_before_says_how_often_and_when() -> None:
+def test_a_process_shows_how_often_and_when_it_was_killed() -> None:
     now = timezone.now()
     Heartbeat.objects.create(
         kind="incoming", name="incoming@a", host="a", pid=7, started_at=now, seen_at=now, crashes=3, crashed_at=now
@@ -166,12 +166,12 @@ def test_a_process_that_was_killed_before_says_how_often_and_when() -> None:
     assert gauges.read_processes()[gauges.CRASHES.name, "incoming@a"] == 3
 
 
-def test_files_that_did_not_come_are_counted() -> None:
+def test_inbound_files_that_are_not_stored_are_counted() -> None:
     receive(webhook({**inbound_text(), "type": "image", "image": {"id": "1"}}))
     assert view().files == {"waiting": 1, "late": 0, "lost": 0}
 
 
-def test_a_throttled_number_is_not_all_well() -> None:
-    samples.take(timezone.now(), {})
+def test_a_throttled_number_needs_attention() -> None:
+    samples.store(timezone.now(), {})
     number(throttled_until=timezone.now() + timedelta(minutes=1))
     assert (view().state, view().reasons) == (State.ATTENTION, [f"The business number {number()} is throttled."])

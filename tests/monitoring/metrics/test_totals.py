@@ -1,4 +1,4 @@
-"""Counting in memory, and the totals in the database."""
+"""Counters in memory, and their totals in the database."""
 
 import os
 import subprocess
@@ -68,20 +68,20 @@ def test_a_forked_child_counts_from_nothing() -> None:
 
 
 @pytest.fixture
-def no_totals(db: None) -> None:
-    """Workers of other tests keep their counts in the test's database."""
+def empty_totals(db: None) -> None:
+    """Delete the totals that workers of other tests left in the database."""
     Count.objects.all().delete()
 
 
-@pytest.mark.usefixtures("no_totals")
-def test_totals_add_up_over_hand_overs() -> None:
+@pytest.mark.usefixtures("empty_totals")
+def test_totals_add_up_over_flushes() -> None:
     counts.add({("a", "x"): 2, ("b",): 1})
     counts.add({("a", "x"): 3})
     assert counts.totals() == {("a", "x"): 5, ("b",): 1}
 
 
-@pytest.mark.usefixtures("no_totals")
-def test_what_the_store_does_not_take_is_counted_later() -> None:
+@pytest.mark.usefixtures("empty_totals")
+def test_counts_that_the_store_refuses_are_flushed_later() -> None:
     def refuse(_: object) -> None:
         raise OSError
 

@@ -1,9 +1,9 @@
-"""Samples by hand."""
+"""Snapshots with given times and values."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from monitoring.metrics.samples import Moment
+from monitoring.metrics.samples import Snapshot
 from monitoring.metrics.window import Window
 from waproject.metrics.counters import Series
 
@@ -16,5 +16,5 @@ def at(seconds: float) -> datetime:
 
 
 def window(*values: Mapping[Series, float], every: float = 30) -> Window:
-    """A moment for each of these values, `every` seconds apart."""
-    return Window(tuple(Moment(at(n * every), value) for n, value in enumerate(values)))
+    """A snapshot for each of these values, `every` seconds apart."""
+    return Window(tuple(Snapshot(at(n * every), value) for n, value in enumerate(values)))

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.dashboard.board.state import State
-from monitoring.health import State as Life
-from monitoring.health import Workers
+from monitoring.dashboard.sections.state import State
+from monitoring.health import ProcessStatus
+from monitoring.health import State as ProcessState
 
-PROCESS_STATES = {Life.ALIVE: (State.OK, "alive"), Life.GONE: (State.ATTENTION, "gone")}
+PROCESS_STATES = {ProcessState.ALIVE: (State.OK, "alive"), ProcessState.GONE: (State.ATTENTION, "gone")}
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessView:
-    """One process, or a kind of which none is alive. `crashes`: those in its place before it that were killed."""
+    """One process, or an expected kind without any. `crashes`: its predecessors that were killed."""
 
     kind: str
     name: str
@@ -23,11 +23,11 @@ class ProcessView:
     crashed_at: datetime | None = None
 
 
-def process_views(seen: Workers) -> list[ProcessView]:
-    """What is missing or gone comes first."""
-    views = [ProcessView(kind, kind, State.TROUBLE, "missing", None) for kind in seen.missing]
-    for process in seen.processes:
-        if process.state is not Life.REPLACED:
+def process_views(status: ProcessStatus) -> list[ProcessView]:
+    """Missing and gone processes first."""
+    views = [ProcessView(kind, kind, State.TROUBLE, "missing", None) for kind in status.missing]
+    for process in status.processes:
+        if process.state is not ProcessState.REPLACED:
             state, word = PROCESS_STATES[process.state]
             past = (process.crashes, process.crashed_at)
             views.append(ProcessView(process.kind, process.name, state, word, process.age_s, *past))

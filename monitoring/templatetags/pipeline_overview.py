@@ -13,11 +13,11 @@ register = template.Library()
 
 
 @register.simple_tag
-def verdict() -> Overview | None:
-    """How it is now; None where it cannot be read, which must not keep anybody out of the admin."""
+def pipeline_overview() -> Overview | None:
+    """The current overview; None if it cannot be read, which must not break the admin."""
     try:
         with transaction.atomic():
             return overview(current.window())
     except DatabaseError as error:
-        logger.warning("the state could not be read: %s", type(error).__name__)
+        logger.warning("the state of the pipeline could not be read: %s", type(error).__name__)
         return None

@@ -1,11 +1,11 @@
-"""Open alerts, and the state they give a lane or number."""
+"""Open alerts, and the state that they give a lane."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.alerts import BY_NAME, Severity, open_alerts, with_silences
-from monitoring.dashboard.board.state import State
+from monitoring.dashboard.sections.state import State
 from monitoring.models import Alert
 
 
@@ -27,16 +27,16 @@ class AlertView:
 
 
 def alert_views() -> list[AlertView]:
-    """The open ones. Raises django.db errors."""
+    """The open alerts. Raises django.db errors."""
     return [_alert(alert) for alert in with_silences(open_alerts())]
 
 
 def state_of(key: str, alerts: Sequence[AlertView], rules: tuple[str, ...]) -> State:
-    """What the alerts of these rules say of one lane, number, …"""
-    mine = [alert.severity for alert in alerts if alert.key == key and alert.rule in rules]
-    if Severity.CRITICAL in mine:
+    """The worst state among the alerts of these rules on one key."""
+    severities = [alert.severity for alert in alerts if alert.key == key and alert.rule in rules]
+    if Severity.CRITICAL in severities:
         return State.TROUBLE
-    return State.ATTENTION if mine else State.OK
+    return State.ATTENTION if severities else State.OK
 
 
 def _alert(alert: Alert) -> AlertView:

@@ -38,7 +38,7 @@ $$
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("messaging", "0013_login_throttle")]
+    dependencies = [("messaging", "0014_pricing")]
 
     operations = [
         migrations.RunSQL(NORMALIZED_NAME, "DROP FUNCTION messaging_normalized_name(text)"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from messaging.models import BusinessNumber
-from monitoring.dashboard.board.state import State
+from monitoring.dashboard.sections.state import State
 from monitoring.metrics import Window, gauges
 
 
@@ -23,7 +23,7 @@ class NumberView:
 
 
 def number_views(window: Window) -> list[NumberView]:
-    """All of them. Raises django.db errors."""
+    """All numbers. Raises django.db errors."""
     return [_number(number, window) for number in BusinessNumber.objects.order_by("phone_number_id")]
 
 

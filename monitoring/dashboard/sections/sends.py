@@ -1,11 +1,11 @@
-"""The sends section: waiting and settled messages, latency, error codes."""
+"""The sends section: messages without and with an outcome, latency, error codes."""
 
 from dataclasses import dataclass
 
 from messaging.states import Status
 from messaging.whatsapp.codes import describe
-from monitoring.alerts import outcomes
-from monitoring.metrics import FAILURES, MESSAGES, RETRIES, SEND_LATENCY, Moment, Window, gauges, growth, quantile
+from monitoring.alerts import send_outcomes
+from monitoring.metrics import FAILURES, MESSAGES, RETRIES, SEND_LATENCY, Snapshot, Window, gauges, increase, quantile
 
 RATE_S = 60
 LATENCY_S = 300
@@ -15,7 +15,7 @@ TOP_CODES = 5
 
 @dataclass(frozen=True, slots=True)
 class CodeView:
-    """How often an error code came in the last hour, and what it means."""
+    """How often an error code occurred in the last hour, and its meaning."""
 
     code: str
     meaning: str
@@ -25,7 +25,7 @@ class CodeView:
 
 @dataclass(frozen=True, slots=True)
 class SendsView:
-    """The outgoing lane's messages. `hour`: how many reached a state in the last hour; rates of the last 5 minutes."""
+    """Outbound messages. `hour`: how many reached each state in the last hour; rates are of the last 5 minutes."""
 
     waiting: dict[str, int]
     hour: dict[str, int]
@@ -41,17 +41,17 @@ class SendsView:
 
 
 def sends_view(window: Window) -> SendsView:
-    """All numbers together."""
-    reached = window.counted(HOUR_S, MESSAGES.name)
+    """The section at the end of a window."""
+    reached = window.increases_by_label(HOUR_S, MESSAGES.name)
     recent = window.last(LATENCY_S)
     latencies: dict[str, float] = {}
-    for series in window.moments[-1].values:
+    for series in window.snapshots[-1].values:
         if series[0] == SEND_LATENCY.name:
-            latencies[series[-1]] = latencies.get(series[-1], 0.0) + (growth(recent, *series) or 0.0)
-    bad, good = outcomes(window)
+            latencies[series[-1]] = latencies.get(series[-1], 0.0) + (increase(recent, *series) or 0.0)
+    bad, good = send_outcomes(window)
     share = bad / (bad + good) if bad + good else None
     return SendsView(
-        waiting={series[1]: int(value) for series, value in _current(window.moments[-1], gauges.WAITING.name)},
+        waiting={series[1]: int(value) for series, value in _current(window.snapshots[-1], gauges.WAITING.name)},
         hour={state: reached[state] for state in Status if state in reached},
         p50_s=quantile(0.5, SEND_LATENCY.bounds, latencies),
         p95_s=quantile(0.95, SEND_LATENCY.bounds, latencies),
@@ -66,7 +66,7 @@ def sends_view(window: Window) -> SendsView:
 
 
 def _codes(window: Window) -> list[CodeView]:
-    failed, retried = window.counted(HOUR_S, FAILURES.name), window.counted(HOUR_S, RETRIES.name)
+    failed, retried = window.increases_by_label(HOUR_S, FAILURES.name), window.increases_by_label(HOUR_S, RETRIES.name)
     codes = sorted({*failed, *retried}, key=lambda code: (-failed.get(code, 0), -retried.get(code, 0), code))
     return [
         CodeView(
@@ -80,5 +80,5 @@ def _codes(window: Window) -> list[CodeView]:
     ]
 
 
-def _current(moment: Moment, metric: str) -> list[tuple[tuple[str, ...], float]]:
-    return [(series, value) for series, value in moment.values.items() if series[0] == metric]
+def _current(snapshot: Snapshot, metric: str) -> list[tuple[tuple[str, ...], float]]:
+    return [(series, value) for series, value in snapshot.values.items() if series[0] == metric]

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from monitoring.dashboard.board.alerts import AlertView, state_of
-from monitoring.dashboard.board.state import State
-from monitoring.metrics import Window, gauges, per_second
+from monitoring.dashboard.sections.alerts import AlertView, state_of
+from monitoring.dashboard.sections.state import State
+from monitoring.metrics import Window, gauges, rate
 from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES, Lane
 
 RATE_S = 60
-LANE_WORDS = {State.ATTENTION: "needs attention", State.TROUBLE: "in trouble"}
+STATE_WORDS = {State.ATTENTION: "needs attention", State.TROUBLE: "failing"}
 _QUEUE_STATES = ("waiting", "in_flight", "delayed")
 
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
-    """One lane; rates in messages a second, None where nothing is known. `spark`: its out rate over the last hour."""
+    """One lane; rates in messages a second, None if unknown. `spark`: its out rate over the last hour."""
 
     name: str
     state: State
@@ -33,7 +33,7 @@ class LaneView:
 
 
 def lane_views(window: Window, alerts: Sequence[AlertView]) -> list[LaneView]:
-    """All three."""
+    """All three lanes."""
     return [_lane(lane, window, alerts) for lane in LANES.values()]
 
 
@@ -42,14 +42,14 @@ def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
     queue = lane.url.rsplit("/", 1)[-1]
     recent = window.last(RATE_S)
     state = state_of(lane.name, alerts, ("lane-waiting", "lane-age", "dlq-not-empty"))
-    out = per_second(recent, SQS_MESSAGES.name, queue, "DeleteMessage")
+    out = rate(recent, SQS_MESSAGES.name, queue, "DeleteMessage")
     return LaneView(
         name=lane.name,
         state=State.TROUBLE if counts["waiting"] is None else state,
         word=_lane_word(state, counts["waiting"], out),
         dlq=_whole(window.value(gauges.DLQ.name, lane.name)),
         oldest_s=window.value(gauges.QUEUE_AGE.name, lane.name),
-        in_rate=per_second(recent, SQS_MESSAGES.name, queue, "SendMessage"),
+        in_rate=rate(recent, SQS_MESSAGES.name, queue, "SendMessage"),
         out_rate=out,
         spark=_spark(window, SQS_MESSAGES.name, queue, "DeleteMessage"),
         **counts,
@@ -58,16 +58,16 @@ def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
 
 def _lane_word(state: State, waiting: int | None, out_rate: float | None) -> str:
     if waiting is None:
-        return "not known"
+        return "unknown"
     if state is State.OK:
         return "moving" if waiting or out_rate else "idle"
-    return LANE_WORDS[state]
+    return STATE_WORDS[state]
 
 
 def _spark(window: Window, *series: str) -> list[float]:
-    """The rate between neighbouring moments, the oldest first."""
-    pairs = pairwise(window.moments)
-    return [round(per_second(pair, *series) or 0.0, 3) for pair in pairs]
+    """The rate between adjacent snapshots, the oldest first."""
+    pairs = pairwise(window.snapshots)
+    return [round(rate(pair, *series) or 0.0, 3) for pair in pairs]
 
 
 def _whole(value: float | None) -> int | None:

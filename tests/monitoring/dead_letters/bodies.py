@@ -1,4 +1,4 @@
-"""Bad messages of every kind, on a dead-letter queue."""
+"""Bodies of every kind for dead-letter queues, and helpers of their tests."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from celery import Task
 
 from messaging.incoming.tasks import receive
 from messaging.task_publisher import message
-from monitoring.dead_letters.redrive_jobs import work
+from monitoring.dead_letters.redrive_jobs import run_step
 from monitoring.models import Move
 from waproject.queues import LANES
 
@@ -30,20 +30,20 @@ PICKLED_TASK = json.dumps(
 
 
 def task_body(of: "Task[Any, Any]" = receive, *args: Any, **headers: Any) -> str:
-    """The SQS body of a task; `headers` replace those of its own."""
+    """The SQS body of a task; `headers` replace its own."""
     payload = json.loads(message(of, args or (WEBHOOK,)).body)
     payload["headers"].update(headers)
     return json.dumps(payload)
 
 
 def put(sqs: Any, *bodies: str, lane: str = "incoming", **fields: Any) -> list[str]:
-    """Put bodies on a lane's dead-letter queue; their ids."""
+    """Send bodies to a lane's dead-letter queue; returns their message ids."""
     url = LANES[lane].dlq_url
     return [sqs.send_message(QueueUrl=url, MessageBody=body, **fields)["MessageId"] for body in bodies]
 
 
 def on(sqs: Any, url: str) -> list[Any]:
-    """All messages that a queue shows now; they stay hidden afterwards."""
+    """Receive all messages of a queue; they stay hidden afterwards."""
     found: list[Any] = []
     while batch := sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
@@ -53,11 +53,11 @@ def on(sqs: Any, url: str) -> list[Any]:
 
 
 def finished(move: Move) -> Move:
-    """The move after all its steps, made here."""
+    """Run all steps of a job; returns it."""
     for _ in range(100):
         if move.finished_at:
             break
         Move.objects.filter(pk=move.pk).update(due_at=move.asked_at)
-        work()
+        run_step()
         move.refresh_from_db()
     return move
