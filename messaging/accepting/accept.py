@@ -68,7 +68,7 @@ def draft(message: NewMessage, client: ApiClient | None = None) -> Message:
         sent_to=sent_to if sent_to != peer else None,
         type=message.type,
         content=message.content,
-        text=outbound.words(message.type, message.content),
+        text=outbound.display_text(message.type, message.content),
         context_wamid=message.context_wamid,
         status=Status.PENDING,
         priority=message.priority,

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage
 from messaging.contacts import equivalent_peers
@@ -11,6 +15,8 @@ from messaging.models import Message
 from messaging.whatsapp.outbound import REACTION, InvalidContent
 from messaging.whatsapp.recipients import canonical, is_phone
 
+# Meta refuses a reaction to an older message.
+REACTION_DAYS = 30
 REPLY_TO = "reply_to"
 REACTS_TO = "message_data.message_id"
 # Meta documents no alphabet: it calls the id opaque.
@@ -19,9 +25,9 @@ _WAMID = re.compile(r"wamid\.[\x21-\x7e]{1,506}")
 
 @dataclass(frozen=True, slots=True)
 class ReplyTargets:
-    """The stored messages that some new messages reply or react to, by our id."""
+    """The stored messages that some new messages reply or react to, by our id and by wamid."""
 
-    known: Mapping[UUID, Message]
+    known: Mapping[UUID | str | None, Message]
 
     def resolve(self, message: NewMessage) -> NewMessage:
         """The message with the wamid of its target. Raises InvalidContent if the target cannot be replied to.
@@ -31,29 +37,25 @@ class ReplyTargets:
         field, name = _target_name(message)
         if field == REACTS_TO and message.context_wamid:
             raise InvalidContent(REPLY_TO, f"A reaction names its message in {REACTS_TO}.")
+        if not name:
+            return message
         our_id = _our_id(name)
-        if our_id is not None:
-            name = self._wamid(message, field, our_id)
-        elif name and not _WAMID.fullmatch(name):
-            raise InvalidContent(field, "This is no id: give the id of a message here, or its wamid (wamid.…).")
-        content = message.content | {"message_id": name} if message.type == REACTION else message.content
-        return replace(message, context_wamid=name, content=content) if name else message
-
-    def _wamid(self, message: NewMessage, field: str, our_id: UUID) -> str:
-        target = self.known.get(our_id)
-        if target is None:
-            raise InvalidContent(field, "No message has this id.")
-        if not _same_conversation(message, target):
-            raise InvalidContent(field, "That message is of another conversation.")
-        if target.wamid is None:
-            raise InvalidContent(field, "WhatsApp has not accepted that message yet: there is nothing to reply to.")
-        return target.wamid
+        target = self.known.get(our_id or name)
+        if refusal := (_refusal_of_id(message, target) if our_id else _refusal_of_wamid(name)):
+            raise InvalidContent(field, refusal)
+        if field == REACTS_TO and target is not None and _is_too_old(target):
+            raise InvalidContent(field, f"WhatsApp takes no reaction to a message older than {REACTION_DAYS} days.")
+        wamid = target.wamid if target is not None and target.wamid else name
+        content = message.content | {"message_id": wamid} if message.type == REACTION else message.content
+        return replace(message, context_wamid=wamid, content=content)
 
 
 def load_reply_targets(new: Sequence[NewMessage]) -> ReplyTargets:
-    """Look up the targets of these messages that are named by our id: one query, none if there are none."""
+    """Look up the targets that are named by our id, and those of reactions: one query, none if there are none."""
     ids = {our_id for message in new if (our_id := _our_id(_target_name(message)[1]))}
-    return ReplyTargets(Message.objects.in_bulk(ids) if ids else {})
+    wamids = {_target_name(message)[1] for message in new if message.type == REACTION}
+    found = Message.objects.filter(Q(pk__in=ids) | Q(wamid__in=wamids)) if ids or wamids else ()
+    return ReplyTargets({key: message for message in found for key in (message.pk, message.wamid)})
 
 
 def _target_name(message: NewMessage) -> tuple[str, str]:
@@ -68,6 +70,23 @@ def _our_id(name: str) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
+
+
+def _refusal_of_id(message: NewMessage, target: Message | None) -> str:
+    if target is None:
+        return "No message has this id."
+    if not _same_conversation(message, target):
+        return "That message is of another conversation."
+    return "" if target.wamid else "WhatsApp has not accepted that message yet: there is nothing to reply to."
+
+
+def _refusal_of_wamid(name: str) -> str:
+    wrong = "This is no id: give the id of a message here, or its wamid (wamid.…)."
+    return "" if _WAMID.fullmatch(name) else wrong
+
+
+def _is_too_old(target: Message) -> bool:
+    return (target.outcome_at or target.at) < timezone.now() - timedelta(days=REACTION_DAYS)
 
 
 def _same_conversation(message: NewMessage, target: Message) -> bool:

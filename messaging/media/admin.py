@@ -17,8 +17,8 @@ from messaging.media.records import download_again
 from messaging.media.serve import FileMissing, filename_of, is_inline, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.state_marks import mark
 
 MAX_DOWNLOADS_AT_ONCE = 1000
 _LINK_HTML = "<div class='file'><a href='{url}'>{name}</a>"
@@ -136,9 +136,9 @@ class MediaAdmin(ReadOnlyAdmin):
         self._fetch_again(request, list(queryset.order_by("pk").values_list("pk", flat=True)[:MAX_DOWNLOADS_AT_ONCE]))
 
     @admin.display(description="state", ordering="state")
-    def state_mark(self, media: Media) -> SafeString:
+    def state_badge(self, media: Media) -> SafeString:
         """The state with its colour."""
-        return mark(media.state, media.get_state_display())
+        return badge(media.state, media.get_state_display())
 
     @admin.display(description="size", empty_value="")
     def bytes(self, media: Media) -> str:

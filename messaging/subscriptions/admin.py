@@ -27,8 +27,8 @@ from messaging.subscriptions.manage import (
     unsubscribe,
 )
 from messaging.subscriptions.retention import RETENTION
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import BoundedPaginator, ReadOnlyAdmin
-from waproject.web.state_marks import mark
 from waproject.web.themed_admin import CheckboxSelectMultiple, ModelAdmin
 
 MAX_REPLAYS = 1000
@@ -183,9 +183,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("messaging.change_subscription"))
 
     @admin.display(description="state", ordering="state")
-    def state_mark(self, row: Delivery) -> str:
+    def state_badge(self, row: Delivery) -> str:
         """The state with its colour."""
-        return mark(row.state)
+        return badge(row.state)
 
     @admin.display(description="Attempts")
     def attempt_log(self, row: Delivery) -> str:
