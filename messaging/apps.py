@@ -1,15 +1,15 @@
-"""Messages, the numbers that send them, the contacts that get them."""
+"""The Django app of messages, business numbers and contacts."""
 
 from django.apps import AppConfig
 
 
 class MessagingConfig(AppConfig):
-    """Wires what is found by being imported: tasks, signals, the API's description."""
+    """Registers what works by being imported: tasks, signal receivers, the OpenAPI extension."""
 
     name = "messaging"
 
     def ready(self) -> None:
-        """Let tasks find Celery's application, drf-spectacular the extension, and the signals their domain events.
+        """Load Celery's application and the OpenAPI extension, and connect signals and the outbox.
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """

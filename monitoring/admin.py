@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from messaging.access.audit_log import note
+from messaging.access.audit_log import record_action
 from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
@@ -54,7 +54,7 @@ class AlertAdmin(ReadOnlyAdmin):
         """Record the account as working on these alerts; the dashboard shows it."""
         who = str(request.user)
         for alert in queryset.filter(resolved_at=None, acknowledged_at=None):
-            note(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
+            record_action(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
         self.message_user(request, f"{acknowledge(queryset, who)} acknowledged.", messages.SUCCESS)
 
     @admin.action(description="Silence for an hour", permissions=["decide"])
@@ -73,7 +73,7 @@ class AlertAdmin(ReadOnlyAdmin):
             silence = Silence.objects.create(
                 rule=rule, key=key, until=timezone.now() + span, by=str(request.user), reason="from the list of alerts"
             )
-            note(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
+            record_action(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
         self.message_user(request, f"{len(targets)} silenced.", messages.SUCCESS)
 
 
@@ -107,11 +107,11 @@ class SilenceAdmin(ModelAdmin):  # type: ignore[type-arg]
         """Save the silence with the account that made it, in the audit log too."""
         obj.by = str(request.user)
         super().save_model(request, obj, form, change)
-        note(obj.by, "silence", f"rule {obj.rule}", key=obj.key, until=obj.until.isoformat())
+        record_action(obj.by, "silence", f"rule {obj.rule}", key=obj.key, until=obj.until.isoformat())
 
     def delete_model(self, request: HttpRequest, obj: Silence) -> None:
         """Delete the silence and note the account in the audit log."""
-        note(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
+        record_action(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> None:

@@ -164,11 +164,11 @@ def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
     """Each test asks its own database for the sending numbers and the holds."""
-    from messaging.accepting.business_numbers import forget_numbers
-    from messaging.accepting.waiting_warnings import forget_holds
+    from messaging.accepting.business_numbers import clear_number_cache
+    from messaging.accepting.waiting_warnings import clear_hold_cache
 
-    forget_numbers()
-    forget_holds()
+    clear_number_cache()
+    clear_hold_cache()
 
 
 @pytest.fixture(autouse=True)
@@ -176,8 +176,8 @@ def nobody_subscribes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without subscriptions, and does not ask its database for them until it makes one."""
     from messaging.subscriptions import outbox
 
-    monkeypatch.setattr(outbox, "KNOWN_FOR_S", 3600.0)
-    outbox.outbox.know([])
+    monkeypatch.setattr(outbox, "CACHED_S", 3600.0)
+    outbox.outbox.cache([])
 
 
 @pytest.fixture

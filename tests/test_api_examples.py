@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.conversations import read_receipts
 from messaging.incoming.store import receive
 from messaging.models import Message
@@ -38,7 +38,7 @@ def meta(settings: Any) -> Iterator[None]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
 @pytest.mark.django_db(transaction=True)
 def test_every_example_is_answered_as_the_page_says(live_server: Any, api_key: str, sqs: Any, meta: None) -> None:
-    number_to_send_from()
+    sending_number()
     receive(webhook(inbound_text()))
     examples = "\n".join(BLOCKS[1:])
     script = SET_UP + examples.replace("curl -sS", "curl -sS -o /dev/stderr -w '%{http_code} '", examples.count("curl"))

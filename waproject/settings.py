@@ -34,7 +34,7 @@ CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "waproject.urls"
 WSGI_APPLICATION = "waproject.wsgi.application"
 # Wraps Django's WSGI application and answers webhooks without Django's middleware.
-WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookShortPath"
+WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookFastPath"
 APPEND_SLASH = True
 CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True

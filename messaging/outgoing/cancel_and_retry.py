@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.contacts import refusal_of
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
@@ -51,7 +51,7 @@ def cancel(message: Message, who: str) -> Message:
         if not may_move(Status(row.status), Status.CANCELLED):
             raise NotPossible("cancelled", Status(row.status))
         advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
-        note(who, "cancel", f"message {row.pk}", before=row.status)
+        record_action(who, "cancel", f"message {row.pk}", before=row.status)
     message.refresh_from_db()
     return message
 
@@ -72,7 +72,7 @@ def retry(message: Message, who: str) -> Message:
         if reason := refusal_of(row):
             raise NotPossible("retried", Status.FAILED, reason)
         reset_to_pending([row], "api")
-        note(who, "retry", f"message {row.pk}", before=row.status)
+        record_action(who, "retry", f"message {row.pk}", before=row.status)
     message.refresh_from_db()
     return message
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from messaging.contacts import learn_whatsapp_ids
+from messaging.contacts import IS_SUPPRESSED, record_whatsapp_ids, withdraw_or_allow
 from messaging.lifecycle import Change, advance_many, retry_on_deadlock
 from messaging.models import OnUnknown
 from messaging.outgoing import rate_limits, retry_policy
@@ -69,10 +69,24 @@ class Outcome:
 
 @retry_on_deadlock
 def claim(batches: Sequence[Release]) -> list[Claimed]:
-    """Lease the rows of these releases. Skips rows whose status has changed, so a duplicate task claims nothing."""
+    """Lease the rows of these releases. Skips rows whose status has changed, so a duplicate task claims nothing.
+
+    Rows whose contact was blocked or opted out since the release are skipped too; the ones that consent forbids are
+    cancelled, the others are claimed in a second statement.
+    """
+    rows = _claim(batches, f"NOT {IS_SUPPRESSED}")
+    ids = [message_id for batch in batches for message_id in batch.message_ids]
+    if len(rows) < len(ids):
+        with transaction.atomic():
+            if allowed := withdraw_or_allow(ids, "worker"):
+                rows += _claim(batches, "m.id = ANY(%(allowed)s::uuid[])", allowed)
+    return rows
+
+
+def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] = ()) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH claimed AS (
               UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
                 lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
@@ -80,6 +94,7 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
               FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id), messaging_businessnumber n
               WHERE m.id = g.id AND m.release_id = g.release_id AND m.status = 'queued' AND n.id = m.number_id
                 AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
+                AND {condition}
               RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
                 m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to
             ), logged AS (
@@ -89,8 +104,9 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
             SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
               capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to
             FROM claimed
-            """,
+            """,  # noqa: S608 - constants of this project
             {
+                "allowed": list(allowed),
                 "ids": [message_id for batch in batches for message_id in batch.message_ids],
                 "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
                 "lease": LEASE_S,
@@ -124,7 +140,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
             apply_suspensions(refusals, streaks)
     else:
         advance_many(changes)
-    learn_whatsapp_ids(_corrected_ids(outcomes))
+    record_whatsapp_ids(_corrected_ids(outcomes))
 
 
 def _corrected_ids(outcomes: Sequence[Outcome]) -> dict[str, str]:

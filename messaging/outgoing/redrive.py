@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status
@@ -63,7 +63,7 @@ def send_again(message_ids: Sequence[UUID], by: str) -> list[UUID]:
         rows = _locked(message_ids, [Status.UNKNOWN, Status.FAILED])
         reset_to_pending(rows, "operator")
         for row in rows:
-            note(by, "send again", f"message {row.pk}", before=row.status)
+            record_action(by, "send again", f"message {row.pk}", before=row.status)
     return [row.pk for row in rows]
 
 
@@ -82,7 +82,7 @@ def mark_failed(message_ids: Sequence[UUID], by: str) -> list[UUID]:
             ]
         )
         for row in rows:
-            note(by, "mark failed", f"message {row.pk}", before=row.status)
+            record_action(by, "mark failed", f"message {row.pk}", before=row.status)
     return [row.pk for row in rows]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from messaging.contacts import Addressed, refusals, stops_of
+from messaging.contacts import MessageTarget, refusals, suppressions_of
 from messaging.lifecycle import Change, advance_many
 from messaging.outgoing import rate_limits
 from messaging.outgoing.due_selection import DueMessage, Selection, due_now, first_parked_messages, mark_waiting, select
@@ -165,9 +165,11 @@ def _recheck(number: _Number, messages: list[DueMessage]) -> dict[UUID, str]:
     """
     if not messages:
         return {}
-    recipients = [Addressed(one.peer, one.template, number.portfolio, number.waba_id) for one in messages]
-    reasons = refusals(recipients, stops_of(message.peer for message in messages))
-    return {one.message_id: reason for one, reason in zip(messages, reasons, strict=True) if reason}
+    targets = {
+        one.message_id: MessageTarget(one.peer, one.template, number.portfolio, number.waba_id) for one in messages
+    }
+    reasons = refusals(targets.values(), suppressions_of(message.peer for message in messages))
+    return {message_id: reasons[target] for message_id, target in targets.items() if target in reasons}
 
 
 def _expire_and_cancel(selection: Selection, now: datetime) -> None:

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from messaging.access import note
+from messaging.access import record_action
 from monitoring.access import READ_IN_FULL, REDRIVE
 from monitoring.dead_letters import redrive_jobs
 from monitoring.dead_letters.inspect import inspect_queue
@@ -80,7 +80,7 @@ class MoveAdmin(ReadOnlyAdmin):
             except SqsUnavailable as error:
                 page["sqs_error"] = str(error)
             if in_full and page.get("inspection") and page["inspection"].messages:
-                note(str(request.user), "read dead letters in full", f"dead letters {lane}")
+                record_action(str(request.user), "read dead letters in full", f"dead letters {lane}")
         return self._page(request, "monitoring/dead_letters.html", target, page)
 
     @method_decorator([never_cache, require_safe])

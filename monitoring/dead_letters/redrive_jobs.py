@@ -17,7 +17,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import F, Q
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from monitoring.dead_letters.inspect import audit_details
 from monitoring.models import Move
 from waproject.queues import LANES, Lane
@@ -54,7 +54,7 @@ def request_move(lane: Lane, action: Move.Action, message_ids: Sequence[str] | N
             move = Move.objects.create(
                 lane=lane.name, action=action, message_ids=ids, total=len(ids) if ids else None, asked_by=by[:150]
             )
-            note(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
+            record_action(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
     except IntegrityError as error:
         raise MoveInProgress(lane.name) from error
     return move
@@ -66,7 +66,7 @@ def stop(move_id: int, by: str) -> bool:
         active = Move.objects.filter(pk=move_id, finished_at=None, stop_asked_at=None)
         if not active.update(stop_asked_at=timezone.now(), due_at=timezone.now()):
             return False
-        note(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
+        record_action(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
     return True
 
 
@@ -187,7 +187,7 @@ def _step(move: Move) -> None:
     def before(batch: Sequence[ReceivedMessage]) -> None:
         if discards:  # recorded first: a discarded message cannot be read again
             discarded = [audit_details(received, lane) for received in batch]
-            note(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=discarded)
+            record_action(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=discarded)
 
     pace = settings.DLQ_MOVES_PER_SECOND
     result = moving.step(

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.models import BusinessNumber, Message, MessageEvent
 from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
 from messaging.outgoing.release import Release, release
@@ -17,7 +17,7 @@ from messaging.whatsapp.errors import WhatsAppError
 
 def number(**fields: Any) -> BusinessNumber:
     """The default business number, its token bucket full."""
-    row = number_to_send_from()
+    row = sending_number()
     BusinessNumber.objects.filter(pk=row.pk).update(tokens=1000, **fields)
     row.refresh_from_db()
     return row

@@ -15,7 +15,7 @@ from waproject.worker.liveness import alive
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT."""
 
-    help = "Post deliveries to subscribers and download media, off the lanes. Any number of these may run."
+    help = "Deliver events to subscribers and download media from Meta. Any number of these may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the periodic workers."""

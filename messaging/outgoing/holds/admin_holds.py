@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import Hold
 from messaging.outgoing.holds.holds import resume_hold
 from waproject.web.read_only_admin import BoundedPaginator
@@ -57,7 +57,7 @@ class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
         """Store the hold with its author, and audit it."""
         obj.by = str(request.user)
         super().save_model(request, obj, form, change)
-        note(obj.by, "hold", f"hold {obj.pk}", kind=obj.kind, key=obj.key)
+        record_action(obj.by, "hold", f"hold {obj.pk}", kind=obj.kind, key=obj.key)
 
     @admin.action(description="Resume", permissions=["resume"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:
@@ -65,6 +65,6 @@ class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
         count = 0
         for hold in queryset.filter(resumed_at=None):
             if resume_hold(hold.pk):
-                note(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
+                record_action(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
                 count += 1
         self.message_user(request, f"{count} resumed.", messages.SUCCESS)

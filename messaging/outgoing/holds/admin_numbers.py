@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import (
     BusinessNumber,
 )
@@ -54,7 +54,7 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
         with transaction.atomic():
             paused = pause(list(queryset.values_list("pk", flat=True)), reason="by hand", by=who)
             for pk in paused:
-                note(who, "pause", f"number {pk}")
+                record_action(who, "pause", f"number {pk}")
         self.message_user(request, f"{len(paused)} paused.", messages.SUCCESS)
 
     @admin.action(description="Resume sending", permissions=["change"])
@@ -64,7 +64,7 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
             paused = list(queryset.exclude(paused_at=None).values_list("pk", "pause_reason"))
             resume([pk for pk, _ in paused])
             for pk, reason in paused:
-                note(str(request.user), "resume", f"number {pk}", reason=reason)
+                record_action(str(request.user), "resume", f"number {pk}", reason=reason)
         self.message_user(request, f"{len(paused)} resumed.", messages.SUCCESS)
         for pk, _ in paused:
             self._warn(request, pk)

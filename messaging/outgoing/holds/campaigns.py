@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import ApiClient, Hold, HoldKind, Message
 
 
@@ -26,7 +26,7 @@ def hold_campaign(campaign: str, client: ApiClient | None, who: str) -> Campaign
             kind=HoldKind.CAMPAIGN, key=campaign, client=client, number=None, resumed_at=None, defaults={"by": who}
         )
         if new:
-            note(who, "hold", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
+            record_action(who, "hold", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
     return campaign_state(campaign, client)
 
 
@@ -39,7 +39,7 @@ def resume_campaign(campaign: str, client: ApiClient | None, who: str) -> Campai
         for hold in holds:
             hold.resumed_at = timezone.now()
             hold.save(update_fields=["resumed_at"])
-            note(who, "resume", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
+            record_action(who, "resume", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
     return campaign_state(campaign, client)
 
 

@@ -33,7 +33,7 @@ def test_a_scheduled_message_is_due_at_its_time(api: APIClient) -> None:
     assert Message.objects.get().due_at == at
 
 
-def test_what_was_given_is_stored_and_shown(api: APIClient) -> None:
+def test_send_options_are_stored_and_returned(api: APIClient) -> None:
     at = timezone.now() + timedelta(hours=1)
     given = {"reference": "order 1/2", "campaign": "Spring & more", "on_unknown": "resend"}
     message_id = send(api, expires_at=at.isoformat(), **given).data["id"]
@@ -42,7 +42,7 @@ def test_what_was_given_is_stored_and_shown(api: APIClient) -> None:
     assert Message.objects.get().expires_at == at
 
 
-def test_a_templates_name_is_stored_where_a_hold_looks_for_it(api: APIClient) -> None:
+def test_a_templates_name_is_stored_for_holds(api: APIClient) -> None:
     api.post("/messaging/send", TEMPLATE, format="json")
     assert Message.objects.get().template == "hello_world"
 
@@ -73,7 +73,7 @@ def test_a_bad_option_is_400_naming_the_field_and_stores_nothing(
 
 
 @pytest.mark.parametrize(("field", "changes"), [("reference", {"reference": "a"}), ("campaign", {"campaign": "a"})])
-def test_messages_are_found_by_what_the_client_calls_them(field: str, changes: dict[str, str], api: APIClient) -> None:
+def test_messages_are_found_by_reference_and_campaign(field: str, changes: dict[str, str], api: APIClient) -> None:
     pending(2)
     wanted = send(api, **changes).data["id"]
     assert listed(api, **{field: "a"}) == [wanted]
@@ -119,7 +119,7 @@ TIMES = [
 
 
 @pytest.mark.parametrize(("send_at", "expires_at", "refused"), TIMES)
-def test_a_message_expires_after_it_may_be_sent(
+def test_expires_at_before_send_at_is_a_400(
     send_at: timedelta | None, expires_at: timedelta | None, refused: str | None
 ) -> None:
     def moment(ahead: timedelta | None) -> datetime | None:

@@ -179,7 +179,7 @@ def test_a_discard_that_cannot_be_audited_deletes_nothing(sqs: Any, monkeypatch:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(redrive_jobs, "note", broken)
+    monkeypatch.setattr(redrive_jobs, "record_action", broken)
     monkeypatch.setattr(moving, "HIDE_S", 0)
     with pytest.raises(RuntimeError):
         redrive_jobs.run_step()

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.incoming import tasks
 from messaging.task_publisher import message
 from tests.messaging.accepting.test_api import SEND
@@ -45,7 +45,7 @@ def test_a_requests_line_has_method_path_and_status(caplog: pytest.LogCaptureFix
 
 
 def test_the_line_of_a_send_names_its_message(api: APIClient, caplog: pytest.LogCaptureFixture) -> None:
-    number_to_send_from()
+    sending_number()
     with caplog.at_level(logging.INFO):
         answer = api.post(SEND, SENT, format="json")
     (line,) = lines(caplog)
