@@ -17,7 +17,7 @@ EXPIRE_AFTER = timedelta(days=1)
 class DatabaseKeeper:
     """Writes the rows; raises django.db errors. The connection is closed after each write."""
 
-    def begun(self, process: Process) -> None:
+    def started(self, process: Process) -> None:
         """Insert the process's row. It replaces those of killed processes of this kind and host, and counts crashes."""
         Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - EXPIRE_AFTER).delete()
         self._replace_killed(process)
@@ -26,9 +26,9 @@ class DatabaseKeeper:
         """Update the row, in one statement; insert it again if it was deleted."""
         row = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
         if not row.update(seen_at=timezone.now()):
-            self.begun(process)
+            self.started(process)
 
-    def ended(self, process: Process) -> None:
+    def stopped(self, process: Process) -> None:
         """Delete the row."""
         Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid).delete()
 
