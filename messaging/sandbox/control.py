@@ -23,6 +23,9 @@ POST /_sandbox/inbound                   a user writes: {"from": "15551230001", 
 POST /_sandbox/faults                    calls go wrong: {"to": "15551230001", "outcome": {"error": 131056}}
 GET  /_sandbox/faults, DELETE the same   which there are, and how many calls they hit
 GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, webhooks in disorder
+GET  /vNN.N/{id}                         the account, a number, the app or a template; more in docs/sandbox.md
+GET  /_sandbox/account, POST the same    facts of the account, its numbers and its token
+POST /_sandbox/webhook                   a webhook of any field: {"field": "account_update", "value": {...}}
 GET  /_sandbox/templates                 the account's templates; POST adds one, or sets its status
 POST /_sandbox/reset                     forget everything
 GET  /_sandbox/health                    {"ok": true, "at": 1790000000.0}

@@ -25,6 +25,14 @@ class WindowRule(StrEnum):
     FAIL = "fail"  # it is accepted, and reported failed by webhook
 
 
+class Verdict(StrEnum):
+    """The outcome of a template's review."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    PENDING = "PENDING"  # it is never reviewed
+
+
 class InputError(ValueError):
     """An invalid value for the sandbox's own endpoints or options; ``field`` names it."""
 
@@ -46,6 +54,7 @@ class Identity:
     app_secret: str = field(repr=False)
     # Ids of further business numbers, which differ from the first in nothing else.
     other_numbers: tuple[str, ...] = ()
+    app_id: str = "670843887433847"
 
     def has(self, phone_number_id: str) -> bool:
         """Whether this is one of its business numbers."""
@@ -64,7 +73,8 @@ class Behaviour:
     single numbers, by their ids. ``pair_limit``: one message to a user in 6 s, and up to 45 on credit within
     ``pair_burst_seconds``. ``messaging_limit``: users a day who get a message outside of their customer service
     windows, over all numbers; 0 for no limit. ``throttle_status`` is the HTTP status of such refusals, which was 400
-    at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number.
+    at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number. A template that is
+    created or edited gets its ``template_verdict`` after ``template_review_ms``.
 
     Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
     ``delivered_after_failed`` of those that fail are reported ``delivered`` later, as for a user with several phones;
@@ -89,6 +99,8 @@ class Behaviour:
     throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
     window: WindowRule = WindowRule.OFF
     window_seconds: int = 24 * 3600
+    template_review_ms: int = 1000
+    template_verdict: Verdict = Verdict.APPROVED
     free_service_messages: int = 1000
     sent_before_failed: float = 0.0
     delivered_after_failed: float = 0.0
@@ -112,6 +124,8 @@ class Behaviour:
         _check_throughputs(self.throughputs)
         if self.window not in list(WindowRule):
             raise InputError("window", f"must be {', '.join(WindowRule)}")
+        if self.template_verdict not in list(Verdict):
+            raise InputError("template_verdict", f"must be {', '.join(Verdict)}")
         for name in _SHARES:
             _check_share(name, getattr(self, name))
 
@@ -147,6 +161,7 @@ _WHOLE = {
     "messaging_limit": (0, MAX_MESSAGING_LIMIT),
     "free_service_messages": (0, MAX_MESSAGING_LIMIT),
     "window_seconds": (1, MAX_WINDOW_S),
+    "template_review_ms": (0, MAX_MS),
     "webhook_batch": (1, MAX_BATCH),
     "webhook_batch_ms": (1, MAX_MS),
 }

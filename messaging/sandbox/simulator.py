@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Coroutine
+from typing import Any
 
+from .account.state import AccountState
 from .envelopes import (
+    account_envelope,
     failed_envelope,
     inbound_envelope,
     preference_envelope,
@@ -23,7 +27,7 @@ from .outcomes import ACCEPTED, Outcome
 from .phone.phones import Phones
 from .pricing import MARKETING_LITE, Price, Sender, Tariff
 from .references import check_files, check_reaction, check_recipient, template_of
-from .settings import Behaviour, Identity
+from .settings import Behaviour, Identity, Verdict
 from .status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
 from .template_catalogue import CATALOGUE
 from .templates import Template, Templates
@@ -46,6 +50,7 @@ class Simulator:
         self.phones = Phones()
         self.media = MediaLibrary(identity.app_secret)
         self.templates = Templates(CATALOGUE)
+        self.account = AccountState(identity)
         self._tariff = Tariff()
         self._limits = Limits()
         self._windows = Windows()
@@ -54,7 +59,7 @@ class Simulator:
         self._webhooks = DisorderlySender(sender, lambda: self.behaviour)
         # When each message of a user was written.
         self._inbound_at: dict[str, float] = {}
-        self._reporting: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome:
         """The outcome of a call; ask once for each call.
@@ -114,17 +119,25 @@ class Simulator:
         wamid = inbound_wamid(inbound.user.address)
         self._inbound_at[wamid] = time.time()
         message = {"id": wamid, "timestamp": str(int(time.time())), **inbound.content}
-        delivery = self._webhooks.send(inbound_envelope(self.identity, inbound.sender, inbound.name, message))
+        delivery = self._send(inbound_envelope(self.identity, inbound.sender, inbound.name, message))
         self.phones.wrote(inbound, wamid, delivery)
         return wamid, delivery
 
-    def template_changed(self, template: Template) -> Delivery:
-        """Send the webhook of a template's new status."""
-        return self._webhooks.send(template_status_envelope(self.identity, template, time.time()))
+    def template_changed(self, template: Template, event: str = "") -> Delivery:
+        """Send the webhook of a template's new status, or of another event."""
+        return self._send(template_status_envelope(self.identity, template, time.time(), event))
+
+    def account_changed(self, field: str, value: dict[str, Any], at: float) -> Delivery:
+        """Send the webhook of a field that is about the account; ``at`` is in Unix seconds."""
+        return self._send(account_envelope(self.identity, field, value, at))
+
+    def review_later(self, template: Template) -> None:
+        """Give a template its verdict after the time of a review, and send the webhook of it."""
+        self._start(self._review(template.id, self.behaviour))
 
     def user_prefers(self, user: User, name: str, marketing: str) -> Delivery:
         """Send the webhook of a user who says ``stop`` or ``resume`` to marketing."""
-        return self._webhooks.send(preference_envelope(self.identity, user, name, marketing, time.time()))
+        return self._send(preference_envelope(self.identity, user, name, marketing, time.time()))
 
     def has_inbound(self, wamid: str) -> bool:
         """Whether a user sent a message with this id."""
@@ -136,7 +149,7 @@ class Simulator:
     async def reset(self) -> None:
         """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
         for state in (
-            *(self.ledger, self.faults, self.media, self.phones, self.templates),
+            *(self.ledger, self.faults, self.media, self.phones, self.templates, self.account),
             *(self._limits, self._windows, self._tariff),
         ):
             state.clear()
@@ -146,7 +159,7 @@ class Simulator:
 
     async def drop_pending(self) -> None:
         """Cancel all pending statuses and webhooks."""
-        for task in list(self._reporting):
+        for task in list(self._running):
             task.cancel()
         await self._webhooks.drop_pending()
 
@@ -179,9 +192,27 @@ class Simulator:
         return plan
 
     def _start_reports(self, entry: Entry, plan: list[Planned]) -> None:
-        task = asyncio.create_task(self._report_all(entry, plan))
-        self._reporting.add(task)
-        task.add_done_callback(self._reporting.discard)
+        self._start(self._report_all(entry, plan))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _review(self, template_id: str, behaviour: Behaviour) -> None:
+        await asyncio.sleep(behaviour.template_review_ms / 1000)
+        template = self.templates.with_id(template_id)
+        if template is not None and behaviour.template_verdict is not Verdict.PENDING:
+            given = {"name": template.name, "language": template.language, "status": str(behaviour.template_verdict)}
+            self.template_changed(self.templates.put(given)[0])
+
+    def _send(self, payload: dict[str, Any]) -> Delivery:
+        """Send a webhook, unless the app is not subscribed to the account."""
+        if self.account.subscribed:
+            return self._webhooks.send(payload)
+        unsent = Delivery(b"")
+        unsent.tried.set()
+        return unsent
 
     async def _report_all(self, entry: Entry, plan: list[Planned]) -> None:
         arrived = False
@@ -200,6 +231,6 @@ class Simulator:
             if status == FAILED and entry.failure is not None
             else status_envelope(self.identity, entry, status, at)
         )
-        delivery = self._webhooks.send(envelope)
+        delivery = self._send(envelope)
         entry.statuses.append(StatusReport(status, at, delivery))
         return delivery
