@@ -9,7 +9,7 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        """Let tasks find Celery's application, drf-spectacular the extension, and signals what happened.
+        """Let tasks find Celery's application, drf-spectacular the extension, and the signals their domain events.
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """
@@ -23,5 +23,5 @@ class MessagingConfig(AppConfig):
         from messaging.subscriptions.outbox import outbox
 
         post_delete.connect(remove_file, Media, dispatch_uid="media")
-        domain_events.listen(django_signals.signal_happenings)
-        domain_events.write_with(outbox)
+        domain_events.listen(django_signals.send_signals)
+        domain_events.set_outbox(outbox)

@@ -8,25 +8,25 @@ from django.utils import timezone
 
 from messaging.media.download import AT_ONCE, fetcher
 from messaging.media.records import claim_media, record_media, tidy_media
-from messaging.periodic_workers import Round
+from messaging.periodic_workers import PeriodicWorker
 from messaging.subscriber_http.post import Poster
 from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
 from messaging.subscriptions.manage import reach
 from messaging.subscriptions.retention import tidy_deliveries
 
-# Threads that post. A subscription has at most eight lanes at once, one while it fails.
+# Threads that post. A subscription uses at most eight of them, one while it fails.
 POSTING = 48
 
 
 @cache
 def poster() -> Poster:
-    """This process's."""
+    """This process's poster."""
     return Poster(reach())
 
 
 def post(run: Run) -> Ran:
-    """Post a run, one delivery after the other, until one fails or time is up; the others keep their turn."""
+    """Post a run's deliveries in order, until one fails or the time is up; the rest keep their place."""
     tried: list[Tried] = []
     begun = time.monotonic()
     for one in run.posts:
@@ -39,8 +39,8 @@ def post(run: Run) -> Ran:
     return Ran(run, tuple(tried))
 
 
-# One line for each kind of work; `messaging.periodic_workers.Round` says what a round is.
-ROUNDS: tuple[Round[Any, Any], ...] = (
-    Round("subscriptions", claim_runs, post, record_runs, POSTING, tidy=tidy_deliveries),
-    Round("media", claim_media, fetcher.fetch, record_media, AT_ONCE, idle_s=0.5, tidy=tidy_media),
+# One row per kind of work.
+WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
+    PeriodicWorker("subscriptions", claim_runs, post, record_runs, POSTING, housekeeping=tidy_deliveries),
+    PeriodicWorker("media", claim_media, fetcher.fetch, record_media, AT_ONCE, idle_s=0.5, housekeeping=tidy_media),
 )

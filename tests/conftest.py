@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_socket
+from django.conf import settings
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from kombu import pools
 from rest_framework.test import APIClient
 
 from deploy.local.postgres import SETTINGS, Postgres
 from deploy.local.sqs import Sqs
+from tests.empty_tables import empty_tables
 from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
@@ -48,6 +50,16 @@ LONGEST = (
     "whatsapp/test_client.py",
     "messaging/test_api.py",
 )
+
+
+def pytest_configure() -> None:
+    """Leave out what takes time and shows nothing.
+
+    That is slow password hashes, a list of all static files for each client, and the truncation of empty tables.
+    """
+    settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -122,7 +134,7 @@ def anonymous() -> Client:
 @pytest.fixture(autouse=True)
 def closed_breaker() -> None:
     """No test waits for the breaker that another one opened."""
-    publisher.forget_shared()
+    publisher.reset_shared()
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +177,7 @@ def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_connections() -> None:
     """Let Celery connect anew, as it does after a fork, and boto3 too."""
-    publisher.forget_shared()
+    publisher.reset_shared()
     control.client.cache_clear()
     celery_app._after_fork()  # type: ignore[attr-defined]
     pools.reset()

@@ -59,6 +59,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/monitoring/summary"): (401, 200, 403, 200, 200),
     ("get", "/monitoring/alerts"): (401, 200, 403, 403, 200),
     ("get", "/monitoring/metrics"): (401, 200, 403, 200, 200),
+    ("get", "/monitoring/provider"): (401, 200, 403, 200, 200),
     # A client that is an operator passes: tests/monitoring/test_dead_letters_api.py.
     ("get", "/monitoring/dlq/incoming"): (401, 403, 403, 403, 200),
     ("post", "/monitoring/dlq/incoming/redrive"): (401, 403, 403, 403, 400),
@@ -195,6 +196,7 @@ def test_each_endpoint_that_the_staff_table_leaves_out_shows_nobodys_data() -> N
         ("get", "/messaging/queue/status"),
         ("get", "/monitoring/summary"),
         ("get", "/monitoring/metrics"),
+        ("get", "/monitoring/provider"),
         ("get", "/api/schema/"),
         ("get", "/api/docs/"),
     }

@@ -15,12 +15,11 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.models import TemplateCategory
-from messaging.whatsapp.consent_words import START, STOP, plain, words
+from messaging.whatsapp.consent_words import START, STOP, keywords, readings
 from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
 
 STOPPED_MARKETING = 131050
 MARKETING = "marketing"
-LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,13 @@ class ConsentChange:
 
 def consent_keyword(message: InboundMessage) -> tuple[bool, str] | None:
     """Whether a user's message opts out (True) or in, and the source; None if it is no keyword."""
-    text = message.text or ""
     if message.origin is not Origin.USER or message.type not in {"text", "button", "interactive"}:
         return None
-    said = plain(text) if 0 < len(text) <= LONGEST_WORD else ""
+    said = readings(message.text or "")
     languages = settings.WA_CONSENT_LANGUAGES
-    if said and said in words(STOP, languages, settings.WA_STOP_WORDS):
+    if said & keywords(STOP, languages, settings.WA_STOP_WORDS):
         return True, "keyword"
-    if said and said in words(START, languages, settings.WA_START_WORDS):
+    if said & keywords(START, languages, settings.WA_START_WORDS):
         return False, "keyword"
     return None
 

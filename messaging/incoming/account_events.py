@@ -24,7 +24,7 @@ def store_events(events: Sequence[Event]) -> None:
     fresh = [rows[digest] for digest in sorted(rows) if digest not in known]
     AccountEvent.objects.bulk_create(fresh, ignore_conflicts=True)
     stored = AccountEvent.objects.filter(digest__in=[row.digest for row in fresh])
-    domain_events.happened(
+    domain_events.publish_events(
         [domain_events.AccountEvent(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)]
     )
     for event in sorted(events, key=lambda event: (event.subject, event.waba_id or "")):

@@ -11,7 +11,7 @@ from messaging.contacts import learn_from_statuses
 from messaging.incoming.business_numbers import complete, named
 from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
-from messaging.outgoing import give_another_chance
+from messaging.outgoing import retry_failed_statuses
 from messaging.states import FROM_META, Status
 from messaging.whatsapp.envelope import FIELD, OBJECT
 from messaging.whatsapp.inbound import StatusUpdate, normalise
@@ -31,7 +31,7 @@ def apply_statuses(updates: Sequence[StatusUpdate]) -> None:
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
     learn_from_statuses(matched)
-    give_another_chance(changes, advance_many(changes))
+    retry_failed_statuses(changes, advance_many(changes))
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:

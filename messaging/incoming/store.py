@@ -13,7 +13,7 @@ from messaging.contacts import STOPPED_MARKETING, update_contacts
 from messaging.incoming.account_events import store_events
 from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_named
 from messaging.incoming.statuses import apply_statuses
-from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
+from messaging.lifecycle import MessageReceived, announce_events, publish_events, retry_on_deadlock
 from messaging.media import expect_media
 from messaging.models import (
     BusinessNumber,
@@ -50,7 +50,7 @@ def receive_stored(stored_id: int) -> None:
         stored.delete()
 
 
-@retrying_deadlocks
+@retry_on_deadlock
 def store(normalised: Normalised) -> None:
     """Store messages, statuses, account events and what is unknown, in one transaction."""
     messages = [message for message in normalised.messages if number_id(message)]
@@ -66,7 +66,7 @@ def store(normalised: Normalised) -> None:
         store_events(normalised.events)
         apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
-        happened([MessageReceived(message_id) for message_id in received])
+        publish_events([MessageReceived(message_id) for message_id in received])
 
 
 def _named(normalised: Normalised) -> set[str]:

@@ -17,12 +17,12 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from messaging.incoming import store, tasks
-from messaging.outgoing import note_refusal
-from messaging.task_publisher import SqsAway, publish, publish_many
+from messaging.outgoing import record_rejected_webhook
+from messaging.task_publisher import SqsUnavailable, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.envelope import OBJECT
 from messaging.whatsapp.splitting import size, split
-from waproject.logs.throttle import Seldom
+from waproject.logs.throttle import LogThrottle
 from waproject.metrics.counters import WEBHOOKS
 from waproject.sqs.json_limits import INCOMING, excess, loads
 
@@ -36,7 +36,7 @@ RETRY_AFTER_S = 30
 # a status that only Meta holds must not count as one that never existed.
 _refused = threading.Event()
 UNSIGNED_LOG_EVERY_S = 60.0
-_unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
+_unsigned = LogThrottle(UNSIGNED_LOG_EVERY_S)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -130,7 +130,7 @@ def _database() -> Iterator[None]:
 
 def _log_unsigned() -> None:
     """Log at most once a minute: anybody can send unsigned requests, as many as they like."""
-    if (others := _unsigned.hit()) is not None:
+    if (others := _unsigned.admit()) is not None:
         logger.warning("webhook refused: signature missing or wrong (%d more since the last line)", others)
 
 
@@ -139,7 +139,7 @@ def _record_refusal() -> None:
         return
     try:
         with _database():
-            note_refusal()
+            record_rejected_webhook()
     except (DatabaseError, InterfaceError):
         return
     _refused.clear()
@@ -165,8 +165,8 @@ def enqueue(body: Any, length: int) -> None:
 
 def _queue(piece: Any) -> None:
     try:
-        publish(tasks.receive, piece, patient=True)
-    except SqsAway:
+        publish(tasks.receive, piece, wait_for_batch=True)
+    except SqsUnavailable:
         _receive(piece)
 
 
@@ -180,5 +180,5 @@ def _queue_by_id(piece: Any) -> None:
         stored_id = store.keep_for_later(piece)
         try:
             publish(tasks.receive_stored, stored_id)
-        except SqsAway:
+        except SqsUnavailable:
             store.receive_stored(stored_id)

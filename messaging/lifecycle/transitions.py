@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from messaging.lifecycle import pricing_sql
-from messaging.lifecycle.deadlock_retry import retrying_deadlocks
-from messaging.lifecycle.domain_events import StatusChanged, happened, one_transaction
-from messaging.lifecycle.duplicate_sends import mark_doubled
+from messaging.lifecycle.deadlock_retry import retry_on_deadlock
+from messaging.lifecycle.domain_events import StatusChanged, atomic_if_outbox, publish_events
+from messaging.lifecycle.duplicate_sends import mark_duplicate_sends
 from messaging.lifecycle.pricing_sql import Priced, place_of, price_late
 from messaging.models import Message, MessageEvent
 from messaging.signals import announce, events_recorded
@@ -23,40 +23,40 @@ TITLE_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One wanted move, or one piece of evidence."""
+    """A status to move a message to, or a report of one."""
 
     message_id: UUID
     status: Status
     at: datetime
-    # Who says so: api, dispatcher, worker, webhook, operator.
+    # The origin: api, dispatcher, worker, webhook, operator.
     source: str
     wamid: str | None = None
     error_code: int | None = None
     error_title: str = ""
-    # Evidence that may come twice has a key; the same key is logged once.
+    # Reports that may arrive twice have a key; each key is recorded once per message.
     key: str | None = None
-    # For a move to `pending`: when to try again; None keeps the message's turn.
+    # For a move to `pending`: the time of the next try; None keeps the message's place in the queue.
     due_at: datetime | None = None
-    # Whether this outcome counts as one of the message's attempts.
+    # Whether this outcome counts against the message's attempts.
     counts: bool = False
-    # Only a message that is still in this state moves, so that a sweep never overtakes a worker.
+    # Apply only while the message has this status, so that a sweep never overrides a worker.
     expected: Status | None = None
-    # Only a message that is still of this release moves, so that an outcome written twice never touches the next try.
+    # Apply only while the message belongs to this release, so that an outcome recorded twice leaves the next try alone.
     release_id: UUID | None = None
-    # The attempt that this is the outcome of: its number, and the outcome's name. It is kept as an `Attempt`.
+    # The number of the call that ended and the name of its outcome, for a row of `Attempt`.
     call: int | None = None
     outcome: str | None = None
-    # Meta's cap on marketing put it off: the next time it fails.
+    # Meta's cap on marketing postponed the message: the next time it fails.
     caps: bool = False
-    # It fails for want of attempts: it goes to the DLQ and may be revived.
+    # The message fails because its attempts are used up: it goes to the DLQ and may be redriven.
     exhausted: bool = False
     # What Meta says that it costs.
     pricing: Pricing | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A MessageEvent that was written, and whether the message moved."""
+class RecordedEvent:
+    """A MessageEvent that was written; `applied`: whether the message changed its status."""
 
     event_id: int
     message_id: UUID
@@ -64,8 +64,8 @@ class Logged:
     applied: bool
 
 
-# Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. A sort key of
-# -1 is for states that never compete in one batch. Whose attempt a `sent` or `failed` must be of: see states.py.
+# Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
+# statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to.
 # The parts in braces are empty where no status has a price (pricing_sql.py).
 _TEMPLATE = """
 WITH given AS (
@@ -130,21 +130,20 @@ _STATEMENT = _TEMPLATE.format_map(dict.fromkeys(_PARTS, ""))
 _PRICED_STATEMENT = _TEMPLATE.format_map({part: getattr(pricing_sql, part) for part in _PARTS})
 
 
-@retrying_deadlocks
-def advance_many(changes: Sequence[Change]) -> list[Logged]:
-    """Apply changes to any number of messages, in one statement, and log each piece of evidence once.
+@retry_on_deadlock
+def advance_many(changes: Sequence[Change]) -> list[RecordedEvent]:
+    """Apply changes to any number of messages in one statement, and record each report once.
 
-    Several changes to one message: the highest state is the last word, all are logged. A change that is not legal
-    (`messaging.states`) moves nothing and is logged as not applied. Returns what was logged; the trail's new rows are
-    announced after the commit.
+    Of several changes to one message the highest status wins; all are recorded. An illegal change (`messaging.states`)
+    is recorded as not applied. Returns the recorded events and announces them after the commit.
     """
     if not changes:
         return []
-    with one_transaction():
+    with atomic_if_outbox():
         return _advance(changes)
 
 
-def _advance(changes: Sequence[Change]) -> list[Logged]:
+def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
     priced = any(change.pricing for change in changes)
     decide = pricing_sql.deciding(changes) if priced else {}
     with connection.cursor() as cursor:
@@ -175,21 +174,24 @@ def _advance(changes: Sequence[Change]) -> list[Logged]:
             },
         )
         rows = cursor.fetchall()
-    _look_for_doubles(changes, {message_id: wamid for _, message_id, _, _, wamid, *_ in rows if wamid})
-    logged = [
-        Logged(event_id, message_id, Status(status), applied) for event_id, message_id, status, applied, *_ in rows
+    _find_duplicate_sends(changes, {message_id: wamid for _, message_id, _, _, wamid, *_ in rows if wamid})
+    recorded = [
+        RecordedEvent(event_id, message_id, Status(status), applied)
+        for event_id, message_id, status, applied, *_ in rows
     ]
     if decide:
-        _price_late(decide, logged, {row[1]: row[5] for row in rows})
-    note_messages(event.message_id for event in logged if event.applied)
-    happened([StatusChanged(event.message_id, event.status, event.event_id) for event in logged if event.applied])
-    announce_events([event.event_id for event in logged])
-    return logged + _failures_that_came_first(changes, logged)
+        _price_late(decide, recorded, {row[1]: row[5] for row in rows})
+    note_messages(event.message_id for event in recorded if event.applied)
+    publish_events(
+        [StatusChanged(event.message_id, event.status, event.event_id) for event in recorded if event.applied]
+    )
+    announce_events([event.event_id for event in recorded])
+    return recorded + _apply_early_failures(changes, recorded)
 
 
-def _price_late(decide: Mapping[UUID, Priced], logged: Sequence[Logged], places: Mapping[UUID, int]) -> None:
-    """The prices of statuses that moved nothing, where they decide all the same."""
-    moved = {event.message_id for event in logged if event.applied}
+def _price_late(decide: Mapping[UUID, Priced], recorded: Sequence[RecordedEvent], places: Mapping[UUID, int]) -> None:
+    """Store the prices of statuses that moved no message but decide its price."""
+    moved = {event.message_id for event in recorded if event.applied}
     late = [
         change
         for message_id, change in decide.items()
@@ -199,8 +201,8 @@ def _price_late(decide: Mapping[UUID, Priced], logged: Sequence[Logged], places:
         price_late(late)
 
 
-def _look_for_doubles(changes: Sequence[Change], known: Mapping[UUID, str]) -> None:
-    """Whether Meta speaks of another wamid than the one that we knew: then it has the message twice."""
+def _find_duplicate_sends(changes: Sequence[Change], known: Mapping[UUID, str]) -> None:
+    """Mark messages that Meta reports under another wamid than the stored one: it has accepted them twice."""
     others = {
         (change.message_id, known[change.message_id], change.wamid)
         for change in changes
@@ -209,12 +211,12 @@ def _look_for_doubles(changes: Sequence[Change], known: Mapping[UUID, str]) -> N
         and known.get(change.message_id, change.wamid) != change.wamid
     }
     if others:
-        mark_doubled(others)
+        mark_duplicate_sends(others)
 
 
-def _failures_that_came_first(changes: Sequence[Change], logged: Sequence[Logged]) -> list[Logged]:
-    """The `failed` of a later attempt, where the webhook overtook the answer: only now we know whose it is."""
-    accepted = {event.message_id for event in logged if event.applied and event.status is Status.ACCEPTED}
+def _apply_early_failures(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+    """Apply `failed` webhooks that overtook the answer of their call: only its wamid shows which attempt they mean."""
+    accepted = {event.message_id for event in recorded if event.applied and event.status is Status.ACCEPTED}
     keys = {
         f"{change.wamid}:{Status.FAILED}"
         for change in changes

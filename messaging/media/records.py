@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.access import note
-from messaging.lifecycle import MediaSettled, happened
+from messaging.lifecycle import MediaSettled, publish_events
 from messaging.media_states import TRIED_FOR, Failure, State, decide
 from messaging.models import Media, Message
 from messaging.whatsapp.inbound import Origin
@@ -132,7 +132,7 @@ def record_media(tried: Sequence[Tried]) -> None:
     ordered = sorted(tried, key=lambda one: one.download.message_id)
     with transaction.atomic():
         written = _write(ordered, now)
-        happened([MediaSettled(pk, state) for pk, (state, told) in written.items() if told and state.is_final])
+        publish_events([MediaSettled(pk, state) for pk, (state, told) in written.items() if told and state.is_final])
     for pk, (state, _) in written.items():
         MEDIA.inc(state.value if state.is_final else "retry")
         if state.is_final and state is not State.STORED:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.identifiers import uuid7
-from messaging.lifecycle import Happening, MediaSettled, MessageReceived, StatusChanged, domain_events
+from messaging.lifecycle import DomainEvent, MediaSettled, MessageReceived, StatusChanged, domain_events
 from messaging.models import EventType, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.states import Status
@@ -33,7 +33,7 @@ class _Row:
 
 
 class Outbox:
-    """The writer of `happenings.write_with`."""
+    """The outbox of `messaging.lifecycle.domain_events`."""
 
     def __init__(self) -> None:
         self._subscribers: list[tuple[UUID, frozenset[str]]] = []
@@ -54,7 +54,7 @@ class Outbox:
         """Ask again the next time."""
         self._known_until = 0.0
 
-    def write(self, items: Sequence[Happening]) -> None:
+    def write(self, items: Sequence[DomainEvent]) -> None:
         """One statement for all items and subscriptions; those that were deleted or switched off meanwhile drop out."""
         rows = list(_rows(items))
         pairs = [(row, pk) for row in rows for pk, events in self._subscribers if row.event in events]
@@ -67,7 +67,7 @@ def active_subscriptions() -> QuerySet[Subscription]:
     return Subscription.objects.filter(active=True, deleted_at=None).exclude(client__active=False)
 
 
-def _rows(items: Sequence[Happening]) -> Iterator[_Row]:
+def _rows(items: Sequence[DomainEvent]) -> Iterator[_Row]:
     for item in items:
         match item:
             case MessageReceived(message_id):

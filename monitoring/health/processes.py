@@ -9,14 +9,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitoring.models import Heartbeat
-from waproject.worker.liveness import EVERY_S
+from waproject.worker.liveness import REPORT_EVERY_S
 
-# Two beats may be late, on a busy machine or while the database fails over; the third is missed for a reason.
-GONE_AFTER = timedelta(seconds=3 * EVERY_S)
+# Two heartbeats may be late, on a busy machine or during a failover of the database; the third is missing for a reason.
+GONE_AFTER = timedelta(seconds=3 * REPORT_EVERY_S)
 
 
 class State(StrEnum):
-    """alive: seen lately. gone: was killed, hangs, or is cut off. replaced: gone, and another one took its place."""
+    """alive: recent heartbeats. gone: killed, hanging or cut off. replaced: gone, and a successor has started."""
 
     ALIVE = "alive"
     GONE = "gone"
@@ -24,8 +24,8 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One process; `age_s` is how long ago it was seen."""
+class Process:
+    """One process; `age_s` is the time since its last heartbeat."""
 
     kind: str
     name: str
@@ -38,56 +38,55 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
-    """All that ran lately; `missing` are the kinds that are expected and of which none is alive."""
+class ProcessStatus:
+    """All processes with a heartbeat row; `missing` are the expected kinds of which none is alive."""
 
-    processes: tuple[Judged, ...]
+    processes: tuple[Process, ...]
     missing: tuple[str, ...]
 
     @property
-    def gone(self) -> tuple[Judged, ...]:
-        """Those that left without a word and without a successor."""
+    def gone(self) -> tuple[Process, ...]:
+        """Those that ended without a clean stop and without a successor."""
         return tuple(process for process in self.processes if process.state == State.GONE)
 
     @property
     def ok(self) -> bool:
-        """Nobody is missing and nobody gone."""
+        """Whether no kind is missing and no process gone."""
         return not self.missing and not self.gone
 
     def alive(self, kind: str) -> int:
-        """How many of a kind live."""
+        """The number of running processes of a kind."""
         return sum(process.kind == kind and process.state == State.ALIVE for process in self.processes)
 
 
-def workers() -> Workers:
-    """As the database says now. One query of a small table; raises django.db errors."""
-    return judge(Heartbeat.objects.order_by("kind", "name", "pid"), timezone.now(), settings.EXPECTED_PROCESSES)
+def process_status() -> ProcessStatus:
+    """The current status. One query of a small table; raises django.db errors."""
+    return status_at(timezone.now(), Heartbeat.objects.order_by("kind", "name", "pid"), settings.EXPECTED_PROCESSES)
 
 
-def judge(beats: Iterable[Heartbeat], now: datetime, expected: Sequence[str]) -> Workers:
-    """The state of each, at `now`.
+def status_at(now: datetime, heartbeats: Iterable[Heartbeat], expected: Sequence[str]) -> ProcessStatus:
+    """The state of each process at `now`.
 
-    Where hosts change at each start, as containers' do, a successor has another name: each process that began after
-    one of its kind was seen last stands for one that is gone.
+    Hosts that change their names at each start, such as containers, give a successor another name. So each process that
+    started after the last heartbeat of a gone one of its kind counts as the successor of one.
     """
-    rows = list(beats)
+    rows = list(heartbeats)
     processes = []
     for kind in dict.fromkeys(row.kind for row in rows):
         of_kind = [row for row in rows if row.kind == kind]
-        alive = [row for row in of_kind if now - row.seen_at < GONE_AFTER]
-        heirs = sorted(row.started_at for row in alive)
+        successors = sorted(row.started_at for row in of_kind if now - row.seen_at < GONE_AFTER)
         for row in sorted(of_kind, key=lambda row: row.seen_at):
             state = State.ALIVE
             if now - row.seen_at >= GONE_AFTER:
-                heir = next((begun for begun in heirs if begun > row.seen_at), None)
-                state = State.GONE if heir is None else State.REPLACED
-                if heir is not None:
-                    heirs.remove(heir)
-            processes.append(_judged(row, state, now))
+                successor = next((started_at for started_at in successors if started_at > row.seen_at), None)
+                state = State.GONE if successor is None else State.REPLACED
+                if successor is not None:
+                    successors.remove(successor)
+            processes.append(_process(row, state, now))
     running = {process.kind for process in processes if process.state == State.ALIVE}
-    return Workers(tuple(processes), tuple(kind for kind in expected if kind not in running))
+    return ProcessStatus(tuple(processes), tuple(kind for kind in expected if kind not in running))
 
 
-def _judged(row: Heartbeat, state: State, now: datetime) -> Judged:
+def _process(row: Heartbeat, state: State, now: datetime) -> Process:
     age = (now - row.seen_at).total_seconds()
-    return Judged(row.kind, row.name, row.pid, state, row.started_at, age, row.crashes, row.crashed_at)
+    return Process(row.kind, row.name, row.pid, state, row.started_at, age, row.crashes, row.crashed_at)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """One process: written every 15 s while it lives, deleted when it ends cleanly, left behind when it is killed."""
+    """One process: updated every 15 s while it runs, deleted on a clean stop, left behind by a kill."""
 
     kind = models.CharField(max_length=32, help_text="Its line of the Procfile.")
     name = models.CharField(max_length=255)

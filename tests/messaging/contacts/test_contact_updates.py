@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from messaging.accepting.python_api import send_template_message, send_text_message
 from messaging.accepting.recipient_checks import NoConsent
 from messaging.incoming.store import receive
-from messaging.lifecycle.domain_events import Happening, MessageReceived, listen, stop_listening
+from messaging.lifecycle.domain_events import DomainEvent, MessageReceived, listen, stop_listening
 from messaging.models import AccountEvent, Contact, Message, MessageEvent, TemplateCategory, UnknownUpdate
 from messaging.signals import account_event
 from messaging.states import Status
@@ -169,7 +169,7 @@ def test_an_account_event_is_published_once() -> None:
 
 
 def test_an_echo_is_an_outbound_message_and_publishes_no_event() -> None:
-    heard: list[Happening] = []
+    heard: list[DomainEvent] = []
     listen(heard.extend)
     change("smb_message_echoes", message_echoes=[{**inbound_text(), "from": "15550783881", "to": PHONE}])
     stop_listening(heard.extend)
@@ -224,7 +224,7 @@ def test_a_marketing_template_to_a_contact_who_opted_out_is_refused() -> None:
 def test_messages_of_a_blocked_contact_are_stored_without_an_event_and_sends_are_refused() -> None:
     seen(1)
     Contact.objects.update(blocked_at="2026-01-01T00:00Z")
-    heard: list[Happening] = []
+    heard: list[DomainEvent] = []
     listen(heard.extend)
     seen(2)
     stop_listening(heard.extend)
