@@ -77,7 +77,12 @@ LANES = {
         Lane(
             "analytics",
             # The last two are of version 0.1 and do nothing; they may still lie on the queue.
-            tasks=("analytics.record_events", "analytics.record_message_events", "analytics.sweep_message_events"),
+            tasks=(
+                "analytics.record_events",
+                "analytics.roll_up",
+                "analytics.record_message_events",
+                "analytics.sweep_message_events",
+            ),
             pool="prefork",
             default_concurrency=2,
             prefetch_multiplier=2,

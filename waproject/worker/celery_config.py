@@ -78,5 +78,5 @@ timezone = "UTC"
 enable_utc = True
 
 beat_schedule = {
-    "sweep-message-events": {"task": "analytics.sweep_message_events", "schedule": 30.0},
+    "roll-up": {"task": "analytics.roll_up", "schedule": 15.0},
 }

@@ -47,13 +47,3 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.id}"
-
-
-class Cursor(models.Model):
-    """How far a sweep has read messaging's MessageEvent rows."""
-
-    name = models.CharField(max_length=50, primary_key=True)
-    position = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.name} at {self.position}"
