@@ -26,10 +26,12 @@ from messaging.accepting.service_window import WindowClosed, WindowPolicy, windo
 from messaging.accepting.waiting_warnings import waiting_warnings
 from messaging.access import HEADER_PARAMETER, REFUSALS, Once, answered_once, client_of, stored_form
 from messaging.contacts import DOUBTFUL, digits_of, known_recipients
-from messaging.models import Message
+from messaging.models import ApiClient, Message, Priority
 from messaging.whatsapp.outbound import InvalidContent
 from messaging.whatsapp.recipients import canonical, spellings
 from waproject.web.strict_fields import refuse_unknown
+
+HIGH_REFUSED = "This API client may not use the priority high; use normal or low, or have an administrator allow it."
 
 
 class SendView(APIView):
@@ -47,7 +49,7 @@ class SendView(APIView):
         """202 with our id; follow it at /messaging/messages/{id}."""
 
         def work(once: Once | None) -> Response | None:
-            (item,) = _checked([request.data])
+            (item,) = _checked([request.data], client_of(request))
             if isinstance(item, _Bad):
                 raise ValidationError(item.errors)
             rows = draft([item.new], client_of(request))
@@ -72,7 +74,7 @@ class SendBulkView(APIView):
         """202 with a result per item: accepted, or refused with its errors. 400 if every item is refused."""
 
         def work(once: Once | None) -> Response | None:
-            items = _checked(_bulk_items(request.data))
+            items = _checked(_bulk_items(request.data), client_of(request))
             good = [item for item in items if isinstance(item, _Good)]
             rows = draft([item.new for item in good], client_of(request))
             answers = [_accepted(row, item.warnings) for row, item in zip(rows, good, strict=True)]
@@ -120,9 +122,9 @@ class _Bad:
     errors: Any
 
 
-def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
+def _checked(bodies: list[Any], client: ApiClient | None) -> list[_Good | _Bad]:
     """Validate each body and check the recipients of valid ones; one query for all senders, one for all recipients."""
-    items = _with_reply_targets(_validated(bodies))
+    items = _with_reply_targets([_with_priority(item, client) for item in _validated(bodies)])
     good = [item.new for item in items if isinstance(item, _Good)]
     if not good:
         return items
@@ -130,6 +132,13 @@ def _checked(bodies: list[Any]) -> list[_Good | _Bad]:
     doubtful = {canonical(item.new.peer) for item in items if isinstance(item, _Good) and DOUBTFUL in item.warnings}
     found = iter(check_recipients(good, windows=policy is not WindowPolicy.OFF, doubtful=doubtful))
     return [_decided(item, next(found), policy) if isinstance(item, _Good) else item for item in items]
+
+
+def _with_priority(item: _Good | _Bad, client: ApiClient | None) -> _Good | _Bad:
+    """Refuse the priority `high` to a client that may not use it."""
+    if isinstance(item, _Bad) or client is None or client.may_send_high or item.new.priority is not Priority.HIGH:
+        return item
+    return _Bad({"priority": [HIGH_REFUSED]})
 
 
 def _with_reply_targets(items: list[_Good | _Bad]) -> list[_Good | _Bad]:

@@ -65,15 +65,17 @@ class Hold(models.Model):
 
 
 class PairPace(models.Model):
-    """How much a recipient got of late from a number. A row lives only as long as it says more than nothing.
+    """The pair limit of a number and a recipient. A row is deleted once it limits nothing.
 
-    `tat` is the theoretical arrival time of GCRA: each message moves it on by the pair's interval, and one may go
-    while it is less than the burst ahead of the clock.
+    `tat`: each message moves it on by the pair's interval; until then the recipient gets messages only on `credit`,
+    within the burst that began at `burst_at`.
     """
 
     number = models.ForeignKey(BusinessNumber, models.CASCADE, db_index=False)
     peer = models.CharField(max_length=PEER_LENGTH)
     tat = models.DateTimeField(db_default=Now())
+    burst_at = models.DateTimeField(null=True)
+    credit = models.FloatField(default=44.0, db_default=44.0)
     # Set while rows of this pair wait with the hold `pair`: when the first of them may go.
     wake_at = models.DateTimeField(null=True)
     # Meta's own throttling of the pair (131056): nothing before this time, and how often that came in a row.
