@@ -5,12 +5,10 @@ before, with the worker's functions. Tasks that SQS delivers later find nothing 
 """
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from messaging.access.idempotency import sweep_idempotency_keys
 from messaging.access.login_throttle import sweep_login_throttle
@@ -33,6 +31,7 @@ from messaging.outgoing.recovery import (
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_messages, release
 from messaging.task_publisher import SqsUnavailable, publish
+from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +40,6 @@ TICK_S = 0.05
 # tasks save SQS requests, of which each task costs a send, a receive and a delete.
 BUSY_TICK_S = 0.1
 BUSY_MESSAGES = 4
-DATABASE_WAIT_S = 1.0
-ERROR_WAIT_S = 1.0
 INBOUND_EVERY_S = 1.0
 # Parallel calls of direct delivery: enough for the pace of one number.
 DIRECT_CALLS = 60
@@ -89,7 +86,7 @@ class Dispatcher:
     """Ticks until `stop`."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
+        self._loop = MainLoop("dispatcher", self._step)
         self._next_sweep = dict.fromkeys((sweep for _, sweep in SWEEPS), 0.0)
         self._inbound: dict[int, float] = {}
         self._next_inbound = 0.0
@@ -97,33 +94,20 @@ class Dispatcher:
 
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+        self._loop.stop_on_signals()
 
     def stop(self) -> None:
         """End after the current tick."""
-        self._stopping.set()
+        self._loop.stop()
 
     def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
-        """Tick until `stop`, calling `each_tick` every time. Survives database outages."""
-        logger.info("dispatcher is ready")
-        while not self._stopping.is_set():
-            each_tick()
-            started = time.monotonic()
-            released = 0
-            try:
-                released = self.tick()
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("database unavailable: %s", type(error).__name__)
-                connection.close()
-                self._stopping.wait(DATABASE_WAIT_S)
-            except Exception:  # the process's edge: one row that breaks a release must not stop the lane
-                logger.exception("tick failed")
-                self._stopping.wait(ERROR_WAIT_S)
-            every = BUSY_TICK_S if released >= BUSY_MESSAGES else TICK_S
-            self._stopping.wait(max(0.0, every - (time.monotonic() - started)))
+        """Tick until `stop`, calling `each_tick` every time; then finish the calls of direct delivery."""
+        self._loop.run(each_tick)
         _incoming_queue.stop(POLL_S)
         call_pool.close(DRAIN_S)
+
+    def _step(self) -> float:
+        return BUSY_TICK_S if self.tick() >= BUSY_MESSAGES else TICK_S
 
     def tick(self) -> int:
         """Release due messages of each number, then run due sweeps. Returns the number of released messages."""

@@ -6,22 +6,23 @@ process leaves leases behind: once they run out, the next claim takes those rows
 """
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
+
+from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
-DATABASE_WAIT_S = 1.0
+# How long a worker claims nothing after an exception.
+ERROR_WAIT_S = 1.0
 # How long a stopping process waits for its threads; another process repeats what is not finished by then.
 DRAIN_S = 25.0
 
@@ -54,61 +55,45 @@ class WorkerLoop:
     """Runs periodic workers until `stop`."""
 
     def __init__(self, workers: Sequence[PeriodicWorker[Any, Any]]) -> None:
-        self._stopping = threading.Event()
-        self._wake = threading.Event()
-        self._pools = [_WorkerThreads(worker, self._wake) for worker in workers]
+        self._loop = MainLoop("deliver", self._step)
+        self._pools = [_WorkerThreads(worker, self._loop.wake) for worker in workers]
         self._idle_s = min((worker.idle_s for worker in workers), default=1.0)
 
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+        self._loop.stop_on_signals()
 
     def stop(self) -> None:
         """Claim nothing more, and end once the jobs in the threads are finished and recorded."""
-        self._stopping.set()
-        self._wake.set()
+        self._loop.stop()
 
     def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
         """Run until `stop`, calling `each_tick` every time. Survives database outages."""
-        logger.info("deliver is ready")
-        while not self._stopping.is_set():
-            each_tick()
-            if not self._step():
-                self._stopping.wait(DATABASE_WAIT_S)
-            self._wake.wait(self._idle_s)
-            self._wake.clear()
-        self._drain(each_tick)
+        self._loop.run(each_tick)
+        self._loop.run_while(self._is_busy, DRAIN_S, each_tick)
+        for pool in self._pools:
+            pool.close()
 
-    def _step(self, claims: bool = True) -> bool:
-        """Return whether the database answered. A worker that fails does not keep the others from their work."""
+    def _is_busy(self) -> bool:
+        return any(pool.is_busy() for pool in self._pools)
+
+    def _step(self) -> float:
+        """Step each worker. One that fails does not keep the others from their work."""
         for pool in self._pools:
             try:
-                pool.step(claims)
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("database unavailable: %s", type(error).__name__)
-                connection.close()
-                return False
+                pool.step(claims=not self._loop.is_stopping)
+            except (OperationalError, InterfaceError):
+                raise
             except Exception as error:  # the process's edge; the error's text may quote a message
                 logger.error("worker %s failed: %s", pool.name, type(error).__name__)
                 pool.pause()
-        return True
-
-    def _drain(self, each_tick: Callable[[], None]) -> None:
-        deadline = time.monotonic() + DRAIN_S
-        while any(pool.is_busy() for pool in self._pools) and time.monotonic() < deadline:
-            each_tick()
-            self._step(claims=False)
-            self._wake.wait(self._idle_s)
-            self._wake.clear()
-        for pool in self._pools:
-            pool.close()
+        return self._idle_s
 
 
 class _WorkerThreads:
     """The threads of one worker, their running jobs, and the outcomes that are not recorded yet."""
 
-    def __init__(self, worker: PeriodicWorker[Any, Any], wake: threading.Event) -> None:
+    def __init__(self, worker: PeriodicWorker[Any, Any], wake: Callable[[], None]) -> None:
         self._worker, self._wake = worker, wake
         self._threads = ThreadPoolExecutor(worker.threads, thread_name_prefix=worker.name)
         self._running: set[Future[Any]] = set()
@@ -137,7 +122,7 @@ class _WorkerThreads:
     def pause(self) -> None:
         """After an exception in `claim` or `record`: drop the outcomes at fault, and claim nothing for a while."""
         self._outcomes = []
-        self._next_claim = time.monotonic() + DATABASE_WAIT_S
+        self._next_claim = time.monotonic() + ERROR_WAIT_S
 
     def close(self) -> None:
         """Leave running jobs to their leases."""
@@ -164,7 +149,7 @@ class _WorkerThreads:
         for job in jobs:
             future = self._threads.submit(self._worker.work, job)
             self._running.add(future)
-            future.add_done_callback(lambda _: self._wake.set())
+            future.add_done_callback(lambda _: self._wake())
 
     def _keep_house(self) -> None:
         now = time.monotonic()

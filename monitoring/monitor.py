@@ -4,14 +4,12 @@ It uses no lane, so that it notices a lane that stands still.
 """
 
 import logging
-import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from monitoring.alerts import channels, store
@@ -23,6 +21,7 @@ from monitoring.metrics.samples import Snapshot
 from monitoring.metrics.window import Window
 from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES
+from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
 
@@ -42,36 +41,34 @@ class Monitor:
     """Ticks every 30 s until `stop_on_signals` stops it."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
+        self._loop = MainLoop("monitor", self._step, error_wait_s=STAND_BY_S, on_outage=self._stand_by)
         self._snapshots: deque[Snapshot] = deque()
         self._active_alerts: store.ActiveAlerts = {}
         self._active = False
         self._clean_up_at = 0.0
+        self._next_tick = 0.0
 
     def stop_on_signals(self) -> None:
         """Stop after the current tick on SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
+        self._loop.stop_on_signals()
 
     def run(self) -> None:
         """Tick until stopped; survives outages of the database."""
-        logger.info("monitor is ready")
-        while not self._stopping.is_set():
-            started = time.monotonic()
-            wait = TICK_S
-            try:
-                if self._is_active():
-                    self.tick()
-                else:
-                    wait = STAND_BY_S
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("the database is unreachable: %s", type(error).__name__)
-                connection.close()
-                self._active = False
-                wait = STAND_BY_S
-            except Exception:  # one failing reading must not end the process
-                logger.exception("a tick failed")
-            self._wait_until(started + wait)
+        self._loop.run()
+
+    def _step(self) -> float:
+        """Tick if it is time, or if a process has ended or started."""
+        if not self._is_active():
+            return STAND_BY_S
+        if time.monotonic() >= self._next_tick or self._processes_changed():
+            self._next_tick = time.monotonic() + TICK_S
+            self.tick()
+        return min(PROCESSES_EVERY_S, self._next_tick - time.monotonic())
+
+    def _stand_by(self) -> None:
+        """The lock has ended with the connection."""
+        self._active = False
+        self._next_tick = 0.0
 
     def tick(self) -> Snapshot:
         """Update counters, store a sample, evaluate the rules and send due notices."""
@@ -89,18 +86,9 @@ class Monitor:
         self._clean_up(now)
         return self._snapshots[-1]
 
-    def _wait_until(self, deadline: float) -> None:
-        """Wait for the next tick, for a stop, or for a process that ends or starts."""
-        while (left := deadline - time.monotonic()) > 0 and not self._stopping.wait(min(left, PROCESSES_EVERY_S)):
-            if self._active and self._processes_changed():
-                return
-
     def _processes_changed(self) -> bool:
         before = self._snapshots[-1].values if self._snapshots else {}
-        try:
-            now = gauges.read_processes()
-        except (OperationalError, InterfaceError):
-            return True
+        now = gauges.read_processes()
         watched = (gauges.PROCESSES.name, gauges.PROCESS_GONE.name)
         return any(before.get(series) != value for series, value in now.items() if series[0] in watched)
 

@@ -48,7 +48,7 @@ class SendView(APIView):
         """202 with our id; follow it at /messaging/messages/{id}."""
 
         def accept(idempotent: IdempotentRequest | None) -> Response | None:
-            (item,) = check_items([request.data])
+            (item,) = check_items([request.data], client_of(request))
             if item.errors:
                 raise ValidationError(item.errors)
             rows, (answer,) = _drafted([item], client_of(request))
@@ -72,7 +72,8 @@ class SendBulkView(APIView):
         """202 with a result per item: accepted, or refused with its errors. 400 if every item is refused."""
 
         def accept(idempotent: IdempotentRequest | None) -> Response | None:
-            rows, results = _drafted(check_items(_bulk_bodies(request.data)), client_of(request))
+            client = client_of(request)
+            rows, results = _drafted(check_items(_bulk_bodies(request.data), client), client)
             answer = {"results": [{"index": index, **result} for index, result in enumerate(results)]}
             return _stored(rows, answer, idempotent) if rows else Response(answer, status=400)
 

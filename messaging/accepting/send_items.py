@@ -13,8 +13,11 @@ from messaging.accepting.reply_targets import load_reply_targets
 from messaging.accepting.serializers import SendSerializer
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import UNASSIGNED_NUMBER, known_recipients
+from messaging.models import ApiClient, Priority
 from messaging.whatsapp.outbound import InvalidContent
 from messaging.whatsapp.recipients import canonical
+
+HIGH_REFUSED = "This API client may not use the priority high; use normal or low, or have an administrator allow it."
 
 
 @dataclass(slots=True)
@@ -41,9 +44,14 @@ class SendItem:
         self.errors = {name: [reason]}
 
 
-def check_items(bodies: Sequence[Any]) -> list[SendItem]:
-    """Validate every body and check its recipient. The number of queries does not depend on the number of bodies."""
+def check_items(bodies: Sequence[Any], client: ApiClient | None) -> list[SendItem]:
+    """Validate every body of this client and check its recipient.
+
+    The number of queries does not depend on the number of bodies.
+    """
     items = _validated(bodies)
+    for item in items:
+        _check_priority(item, client)
     messages = [item.message for item in items if item.message]
     if not messages:
         return items
@@ -52,7 +60,7 @@ def check_items(bodies: Sequence[Any]) -> list[SendItem]:
     unassigned = {canonical(item.message.peer) for item in items if item.message and UNASSIGNED_NUMBER in item.warnings}
     checks = load_recipient_checks(messages, windows=policy is not WindowPolicy.OFF, unassigned=unassigned)
     for item in items:
-        if item.message is None:
+        if item.message is None or item.errors:
             continue
         try:
             item.message = targets.resolve(item.message)
@@ -78,6 +86,12 @@ def _validated(bodies: Sequence[Any]) -> list[SendItem]:
         for item in refused:
             item.validate(serializer)
     return items
+
+
+def _check_priority(item: SendItem, client: ApiClient | None) -> None:
+    is_high = item.message is not None and item.message.priority is Priority.HIGH
+    if is_high and client is not None and not client.may_send_high:
+        item.refuse("priority", HIGH_REFUSED)
 
 
 def _check_recipient(item: SendItem, message: NewMessage, checks: RecipientChecks, policy: WindowPolicy) -> None:

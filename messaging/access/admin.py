@@ -18,6 +18,8 @@ from waproject.web.themed_admin import ModelAdmin, TabularInline
 
 # Accounts can only grant a permission that they have: an operator's keys may redrive.
 OPERATOR_PERMISSION = "monitoring.redrive"
+# Fields whose changes are in the audit log with their new value.
+AUDITED = frozenset({"active", "operator", "may_send_high"})
 
 
 class ApiKeyInline(TabularInline):  # type: ignore[type-arg]
@@ -38,7 +40,7 @@ class ApiKeyInline(TabularInline):  # type: ignore[type-arg]
 class ApiClientAdmin(ModelAdmin):  # type: ignore[type-arg]
     """API clients and their keys. Every change is in the audit log."""
 
-    list_display = ["name", "active", "operator", "created_at"]
+    list_display = ["name", "active", "operator", "may_send_high", "created_at"]
     readonly_fields = ["created_at"]
     inlines = [ApiKeyInline]
     actions = ["issue_key"]
@@ -59,7 +61,7 @@ class ApiClientAdmin(ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: ApiClient, form: Any, change: bool) -> None:
         """Save, and record the change."""
         super().save_model(request, obj, form, change)
-        given = {name: getattr(obj, name) for name in form.changed_data if name in {"active", "operator"}}
+        given = {name: getattr(obj, name) for name in form.changed_data if name in AUDITED}
         record_action(str(request.user), "change client" if change else "create client", f"client {obj.pk}", **given)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -21,6 +21,12 @@ class ApiClient(models.Model):
     operator = models.BooleanField(
         default=False, help_text="Its keys may also look at the dead letters of everybody, redrive and discard them."
     )
+    may_send_high = models.BooleanField(
+        "may send high priority",
+        default=True,
+        db_default=True,
+        help_text="Whether its messages may have the priority `high`; without it they are refused.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -73,13 +73,15 @@ class Hold(models.Model):
 class PairPace(models.Model):
     """The rate limit of one recipient at one number. A row is deleted once it no longer limits anything.
 
-    `tat` is the theoretical arrival time of GCRA: each message advances it by the pair's interval, and a message may be
-    released while it is less than the burst ahead of the clock.
+    `tat` is the theoretical arrival time of GCRA: each message advances it by the pair's interval; until then the
+    recipient gets messages only on `credit`, within the burst that began at `burst_at`.
     """
 
     number = models.ForeignKey(BusinessNumber, models.CASCADE, db_index=False)
     peer = models.CharField(max_length=PEER_LENGTH)
     tat = models.DateTimeField(db_default=Now())
+    burst_at = models.DateTimeField(null=True)
+    credit = models.FloatField(default=44.0, db_default=44.0)
     # Set while messages of this pair have the hold `pair`: when the first of them may be released.
     wake_at = models.DateTimeField(null=True)
     # Meta's throttling of the pair (131056): nothing is released before this time; how often it came in a row.

@@ -4,8 +4,8 @@ from enum import IntEnum, StrEnum
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from messaging.identifiers import uuid7
@@ -174,6 +174,8 @@ class Message(models.Model):
     release_id = models.UUIDField(null=True, blank=True)
     releases = models.PositiveSmallIntegerField(default=0)
     released_at = models.DateTimeField(null=True, blank=True)
+    # When its call may start: calls of a number are evenly spaced.
+    call_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True)
     outcome_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not sent after this time.")
@@ -219,9 +221,13 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["number", "priority", "due_at", "id"],
+                F("number"),
+                F("priority"),
+                Coalesce("client", 0),
+                F("due_at"),
+                F("id"),
                 condition=Q(due_at__isnull=False, released_at__isnull=True, hold__isnull=True),
-                name="message_due",
+                name="message_due_by_client",
             ),
             # The next message of those that wait for one recipient.
             models.Index(

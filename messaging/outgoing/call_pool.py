@@ -1,9 +1,12 @@
 """The call pool of a worker process: parallel calls to the Cloud API, outcomes recorded in bulk.
 
-A claimed row has a lease in the database, so its task need not wait for the call: it submits the rows and ends. HTTP
-threads never touch the database, and no transaction is open while they wait for Meta.
+A claimed row has a lease in the database, so its task need not wait for the call: it submits the rows and ends. One
+thread starts each call at its time (`rate_limits.Schedule`), and spaces late calls too, as Meta would refuse a bunch.
+HTTP threads never touch the database, and no transaction is open while they wait for Meta.
 """
 
+import heapq
+import itertools
 import logging
 import queue
 import threading
@@ -43,18 +46,32 @@ class CallPool:
         self._max_calls = max_calls
         self._calls = ThreadPoolExecutor(max_calls, thread_name_prefix="cloud-api")
         self._free = threading.Semaphore(max_calls)
+        self._accepts = threading.Semaphore(max_calls)
+        # Calls by the time of their start, and by number the earliest start of the next one.
+        self._scheduled: list[tuple[float, int, Claimed]] = []
+        self._order = itertools.count()
+        self._next_start: dict[int, float] = {}
+        self._closing = False
+        self._schedule_changed = threading.Condition()
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
         self._open = 0
         self._changed = threading.Condition()
+        self._starter = threading.Thread(target=self._start_until_closed, name="call-starts", daemon=True)
+        self._starter.start()
         self._recorder = threading.Thread(target=self._record_until_closed, name="outcomes", daemon=True)
         self._recorder.start()
 
     def send(self, claimed: Claimed) -> None:
-        """Start the call of one row. Blocks while all calls are busy, so that the worker receives no more tasks."""
-        self._free.acquire()
+        """Start the call of one row at its time.
+
+        Blocks while as many wait as calls may run, so that the worker receives no more tasks.
+        """
+        self._accepts.acquire()
         with self._changed:
             self._open += 1
-        self._calls.submit(self._call, claimed)
+        with self._schedule_changed:
+            heapq.heappush(self._scheduled, (claimed.call_at, next(self._order), claimed))
+            self._schedule_changed.notify()
 
     def free_calls(self) -> int:
         """The number of calls that can start without waiting."""
@@ -69,11 +86,41 @@ class CallPool:
     def close(self, timeout: float) -> bool:
         """Drain, then end the threads and the database connection; False as for `drain`."""
         drained = self.drain(timeout)
+        with self._schedule_changed:
+            self._closing = True
+            self._schedule_changed.notify()
         self._outcomes.put(None)
         self._calls.shutdown(wait=False)
         if drained:
+            self._starter.join(timeout)
             self._recorder.join(timeout)
         return drained
+
+    def _start_until_closed(self) -> None:
+        while True:
+            self._free.acquire()
+            if (claimed := self._next_due()) is None:
+                return
+            self._accepts.release()
+            self._calls.submit(self._call, claimed)
+
+    def _next_due(self) -> Claimed | None:
+        """Wait for the next call that may start; None once the pool closes."""
+        with self._schedule_changed:
+            while not self._closing:
+                now = time.monotonic()
+                at = self._scheduled[0][0] if self._scheduled else None
+                if at is None or at > now:
+                    self._schedule_changed.wait(None if at is None else at - now)
+                    continue
+                _, order, claimed = heapq.heappop(self._scheduled)
+                earliest = self._next_start.get(claimed.number_id, now)
+                if earliest > now:
+                    heapq.heappush(self._scheduled, (earliest, order, claimed))
+                    continue
+                self._next_start[claimed.number_id] = now + claimed.space
+                return claimed
+        return None
 
     def _call(self, claimed: Claimed) -> None:
         began = time.perf_counter()

@@ -1,6 +1,7 @@
 """Claims of released rows by a worker, and the recording of their outcomes."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,6 +47,9 @@ class Claimed:
     context_wamid: str = ""
     # The spelling of `peer` for the Cloud API, if it differs.
     sent_to: str | None = None
+    # When the call may start, in seconds of time.monotonic(); and seconds to leave between calls of the number.
+    call_at: float = 0.0
+    space: float = 0.0
 
     @property
     def to(self) -> str:
@@ -87,22 +91,28 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH claimed AS (
+            WITH locked AS (
+              SELECT m.id, m.number_id FROM messaging_message m
+              JOIN unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id) ON m.id = g.id
+              WHERE m.release_id = g.release_id AND m.status = 'queued' ORDER BY m.id FOR UPDATE OF m
+            ), claimed AS (
               UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
                 lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
                 releases = 0, calls = m.calls + 1
-              FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id), messaging_businessnumber n
-              WHERE m.id = g.id AND m.release_id = g.release_id AND m.status = 'queued' AND n.id = m.number_id
+              FROM locked l, messaging_businessnumber n
+              WHERE m.id = l.id AND m.status = 'queued' AND n.id = l.number_id
                 AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
                 AND {condition}
               RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
-                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to
+                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to,
+                m.call_at, n.rate
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
             SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
-              capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to
+              capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to,
+              COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate
             FROM claimed
             """,  # noqa: S608 - constants of this project
             {
@@ -113,13 +123,15 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
             },
         )
         rows = cursor.fetchall()
+    now = time.monotonic()
     return [
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
-            call, capped, on_unknown == OnUnknown.FAIL, has_unknown_streak, context_wamid, sent_to
+            call, capped, on_unknown == OnUnknown.FAIL, has_unknown_streak, context_wamid, sent_to,
+            now + call_in, rate_limits.CALL_SPACE / rate
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
-            capped, on_unknown, has_unknown_streak, context_wamid, sent_to in rows
+            capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate in rows
     ]  # fmt: skip
 
 

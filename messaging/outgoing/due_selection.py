@@ -3,16 +3,20 @@
 A message that has to wait leaves the index of due messages, so that only one tick reads it: it is marked with its hold,
 or parked (`pair`) until its recipient may get the next message. The parked messages of a recipient are a queue of their
 own, of which a tick reads only the first.
+
+Clients share a number fairly: among the messages of one priority each client gets one in turn, whatever waits behind.
 """
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from messaging.models.messages import PAIR
-from messaging.outgoing.rate_limits import PAIR_CREDIT
+from messaging.outgoing.rate_limits import PAIR_BURST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class DueMessage:
     message_id: UUID
     peer: str
     template: str
+    client_id: int | None
     expired: bool
     # The mark of the hold that covers it.
     hold: str | None
@@ -33,16 +38,23 @@ class DueMessage:
     tat: datetime | None
     not_before: datetime | None
     wake_at: datetime | None
+    burst_at: datetime | None
+    credit: float | None
 
     @property
     def order(self) -> tuple[int, datetime, UUID]:
-        """The sort key of releases."""
+        """The sort key within one client."""
         return self.priority, self.due_at, self.message_id
 
     def ready_at(self, now: datetime) -> datetime:
         """When the pair limit allows a message to its recipient, apart from one in flight."""
-        times = (now, self.not_before, self.tat and self.tat - PAIR_CREDIT)
+        times = (now, self.not_before, None if self._has_credit(now) else self.tat)
         return max(time for time in times if time is not None)
+
+    def _has_credit(self, now: datetime) -> bool:
+        """Whether the message may be part of a burst that has begun."""
+        in_burst = self.burst_at is not None and now < self.burst_at + timedelta(seconds=PAIR_BURST_S)
+        return in_burst and (self.credit or 0.0) >= 1
 
 
 @dataclass(slots=True)
@@ -76,7 +88,7 @@ def select(
     first_parked = list(first_parked)
     ready_peers = {message.peer for message in first_parked}
     result = Selection()
-    for message in sorted([*due, *first_parked], key=lambda message: message.order):
+    for message in in_turn([*due, *first_parked], now):
         if message.expired:
             result.expired.append(message.message_id)
         elif message.message_id in refused:
@@ -97,9 +109,20 @@ def select(
     return result
 
 
+def in_turn(messages: Sequence[DueMessage], now: datetime) -> list[DueMessage]:
+    """By priority, then one message of each client in turn. Who is first in a turn changes with `now`."""
+    seen: Counter[tuple[int, int | None]] = Counter()
+    keys: dict[UUID, tuple[int, int, int]] = {}
+    for message in sorted(messages, key=lambda message: message.order):
+        client = message.priority, message.client_id
+        keys[message.message_id] = message.priority, seen[client], zlib.crc32(f"{message.client_id} {now}".encode())
+        seen[client] += 1
+    return sorted(messages, key=lambda message: (keys[message.message_id], message.order))
+
+
 # There are few holds, so the subquery costs next to nothing.
 _COLUMNS = """
-  d.priority, d.due_at, d.id, d.peer, d.template, COALESCE(d.expires_at <= statement_timestamp(), false),
+  d.priority, d.due_at, d.id, d.peer, d.template, d.client_id, COALESCE(d.expires_at <= statement_timestamp(), false),
   (SELECT h.kind || ':' || h.id FROM messaging_hold h
    WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
      (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
@@ -107,31 +130,47 @@ _COLUMNS = """
    ORDER BY h.id LIMIT 1)
 """
 
+_IS_WAITING = "number_id = %(number_id)s AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL"
+
+# `clients` skips through the index message_due_by_client, so that a bulk of one client is not read for another.
 _DUE = f"""
-WITH due AS MATERIALIZED (
+WITH RECURSIVE clients AS (
+  (SELECT priority, COALESCE(client_id, 0) AS client FROM messaging_message WHERE {_IS_WAITING}
+   ORDER BY priority, COALESCE(client_id, 0) LIMIT 1)
+  UNION ALL
+  SELECT following.* FROM clients c CROSS JOIN LATERAL (
+    SELECT priority, COALESCE(client_id, 0) FROM messaging_message
+    WHERE {_IS_WAITING} AND (priority, COALESCE(client_id, 0)) > (c.priority, c.client)
+    ORDER BY priority, COALESCE(client_id, 0) LIMIT 1) following
+), turns AS MATERIALIZED (
+  SELECT first.id FROM clients c CROSS JOIN LATERAL (
+    SELECT id, row_number() OVER (ORDER BY due_at, id) AS turn FROM messaging_message
+    WHERE {_IS_WAITING} AND priority = c.priority AND COALESCE(client_id, 0) = c.client
+      AND due_at <= statement_timestamp()
+    ORDER BY due_at, id LIMIT %(limit)s) first
+  ORDER BY c.priority, first.turn, md5(c.client::text || statement_timestamp()::text) LIMIT %(limit)s
+), due AS MATERIALIZED (
   SELECT id, number_id, peer, priority, due_at, expires_at, campaign, template, client_id
   FROM messaging_message
-  WHERE number_id = %(number_id)s AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL
-    AND due_at <= statement_timestamp()
-  ORDER BY priority, due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+  WHERE id = ANY(ARRAY(SELECT id FROM turns)) AND {_IS_WAITING} FOR UPDATE SKIP LOCKED
 )
 SELECT {_COLUMNS},
   EXISTS (SELECT 1 FROM messaging_message f WHERE f.number_id = d.number_id AND f.peer = d.peer
     AND f.released_at IS NOT NULL AND f.outcome_at IS NULL),
-  p.tat, p.not_before, p.wake_at
+  p.tat, p.not_before, p.wake_at, p.burst_at, p.credit
 FROM due d LEFT JOIN messaging_pairpace p ON p.number_id = d.number_id AND p.peer = d.peer
 """  # noqa: S608 - constants of this module
 
 # A recipient without parked messages (cancelled, expired) yields a row without an id.
 _FIRST_PARKED = f"""
 WITH ready AS MATERIALIZED (
-  SELECT p.number_id, p.peer, p.tat, p.not_before, p.wake_at FROM messaging_pairpace p
+  SELECT p.number_id, p.peer, p.tat, p.not_before, p.wake_at, p.burst_at, p.credit FROM messaging_pairpace p
   WHERE p.number_id = %(number_id)s AND p.wake_at <= statement_timestamp()
     AND NOT EXISTS (SELECT 1 FROM messaging_message f WHERE f.number_id = p.number_id AND f.peer = p.peer
       AND f.released_at IS NOT NULL AND f.outcome_at IS NULL)
   ORDER BY p.wake_at LIMIT %(limit)s
 )
-SELECT {_COLUMNS}, false, p.tat, p.not_before, p.wake_at
+SELECT {_COLUMNS}, false, p.tat, p.not_before, p.wake_at, p.burst_at, p.credit
 FROM ready p LEFT JOIN LATERAL (
   SELECT id, number_id, p.peer AS peer, priority, due_at, expires_at, campaign, template, client_id
   FROM messaging_message m WHERE m.number_id = p.number_id AND m.peer = p.peer AND m.hold = 'pair'
@@ -141,7 +180,7 @@ FROM ready p LEFT JOIN LATERAL (
 
 
 def due_now(cursor: Any, number_id: int, limit: int) -> list[DueMessage]:
-    """The first due messages of a number, locked."""
+    """The first due messages of a number, locked, one of each client in turn."""
     cursor.execute(_DUE, {"number_id": number_id, "limit": limit})
     return [DueMessage(*row) for row in cursor.fetchall()]
 
@@ -155,8 +194,8 @@ def first_parked_messages(cursor: Any, number_id: int, limit: int) -> list[DueMe
             """
             UPDATE messaging_pairpace p SET wake_at = NULL
             WHERE p.number_id = %s AND p.wake_at <= statement_timestamp() AND NOT EXISTS (
-              SELECT 1 FROM messaging_message m
-              WHERE m.number_id = p.number_id AND m.peer = p.peer AND m.hold = 'pair')
+              SELECT 1 FROM messaging_message m WHERE m.number_id = p.number_id AND m.peer = p.peer
+                AND (m.hold = 'pair' OR (m.released_at IS NOT NULL AND m.outcome_at IS NULL)))
             """,
             [number_id],
         )

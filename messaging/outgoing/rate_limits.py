@@ -1,4 +1,4 @@
-"""Rate limits: the token bucket of a number, the pair limit, probing. Pure arithmetic without clock or database."""
+"""Rate limits: the pace of a number, the pair limit, probing. Pure arithmetic without clock or database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,34 @@ from datetime import datetime, timedelta
 
 # A little under Meta's limit: its clock and ours differ.
 SHARE_OF_LIMIT = 0.97
-# The queue behind the dispatcher holds at most this many seconds of a number's pace, so that an urgent message waits no
-# longer behind a campaign; the bucket saves no more than that either.
+# The queue behind the dispatcher holds at most this many seconds of a number's pace: what workers do not claim stays
+# `pending`, where an urgent message overtakes it.
 QUEUE_S = 0.5
+
+# Meta may read "80 a second" as any second, so calls are evenly spaced and not saved up. A release gives its messages
+# the times of their calls, up to this far ahead: a worker may get a task 130 ms later, and still has each message in
+# time. An urgent message waits no longer behind a campaign.
+AHEAD_S = 0.25
+# The first messages after a pause: calls wait for new connections and tasks for a receive, those that follow do not. A
+# larger group therefore starts later, and each group has wider spaces.
+START_S = 0.05
+START_GROUP = 5
+START_SPACE = 1.5
+# A worker that is late leaves this much more than Meta's limit asks between any two calls of a number.
+CALL_SPACE = 1.03
 
 # After 130429 a number continues at four fifths of its pace, at least at a tenth, and recovers 2 % of it each second.
 THROTTLE_FACTOR = 0.8
 MIN_SHARE = 0.1
 RECOVERY_PER_S = 0.02
 
-# Meta: one message to a user in 6 s, and bursts of up to 45 on credit. Half a second allows for unequal latencies.
+# Meta: one message to a user in 6 s. Up to 45 may go within 6 s, all but the first on credit; then none until the time
+# of all is over, and credit for another burst grows by one for each 6 s without a message. Half a second and a second
+# allow for unequal latencies.
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
 PAIR_EVERY_S = 6.5
-PAIR_BURST = 45
-PAIR_CREDIT = timedelta(seconds=(PAIR_BURST - 1) * PAIR_EVERY_S)
+PAIR_BURST_S = 5.0
+PAIR_CREDIT = 44.0
 
 # After this many unknown outcomes in a row a number only probes; the steps between probes double from 1 to 60 s.
 PROBES_AFTER = 5
@@ -58,9 +72,40 @@ class Bucket:
         return max(0.0, self.rate - inbound) * SHARE_OF_LIMIT * recovered_share(self.share, self.slowed_at, now)
 
     def filled(self, now: datetime, pace: float) -> float:
-        """The tokens in the bucket now."""
+        """The tokens in the bucket now: 1 where a call may start at once, less where calls are scheduled ahead."""
         earned = max(0.0, (now - self.tokens_at).total_seconds()) * pace
-        return min(max(1.0, pace * QUEUE_S), self.tokens + earned)
+        return min(1.0, self.tokens + earned)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Evenly spaced calls at a pace of more than 0, from the tokens in the bucket."""
+
+    pace: float
+    tokens: float
+
+    @property
+    def _space(self) -> float:
+        """Tokens from one call to the next."""
+        return START_SPACE if self.tokens >= 1 else 1.0
+
+    def most(self) -> int:
+        """How many calls may be scheduled now."""
+        ahead = AHEAD_S * self.pace - (1 - self.tokens)
+        return int(ahead / self._space) + 1 if ahead >= 0 else 0
+
+    def offsets(self, count: int) -> list[float]:
+        """Seconds from now until each of `count` calls."""
+        return [(self._start(count) + n * self._space) / self.pace for n in range(count)]
+
+    def left(self, count: int) -> float:
+        """The tokens after `count` calls."""
+        return 1 - self._start(count) - count * self._space
+
+    def _start(self, count: int) -> float:
+        """Tokens until the first call."""
+        is_start = self.tokens >= 1 and count >= START_GROUP
+        return START_S * self.pace if is_start else 1 - self.tokens
 
 
 def recovered_share(share: float, slowed_at: datetime | None, now: datetime) -> float:

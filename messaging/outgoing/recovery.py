@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
+from messaging.outgoing import rate_limits
 from messaging.outgoing.release import Release
 from messaging.states import Status
 
@@ -145,11 +146,11 @@ def sweep_pairs() -> None:
             """
             DELETE FROM messaging_pairpace WHERE id = ANY(ARRAY(
               SELECT id FROM messaging_pairpace
-              WHERE tat < statement_timestamp() AND wake_at IS NULL
+              WHERE tat < statement_timestamp() - (%s - credit) * %s * interval '1 second' AND wake_at IS NULL
                 AND (not_before IS NULL OR not_before < statement_timestamp() - %s::interval)
               ORDER BY number_id, peer FOR UPDATE SKIP LOCKED))
             """,
-            [PAIR_RETENTION],
+            [rate_limits.PAIR_CREDIT, rate_limits.PAIR_EVERY_S, PAIR_RETENTION],
         )
 
 

@@ -87,9 +87,11 @@ def release(number_id: int, inbound: float = 0.0, at_most: int | None = None) ->
         number = _lock(cursor, number_id)
         if number is None:
             return []
-        speed = number.bucket.pace(number.now, inbound)
-        tokens = number.bucket.filled(number.now, speed)
-        allowed = int(min(tokens, max(1.0, speed * rate_limits.QUEUE_S) - number.queued))
+        pace = number.bucket.pace(number.now, inbound)
+        if pace <= 0:
+            return []
+        schedule = rate_limits.Schedule(pace, number.bucket.filled(number.now, pace))
+        allowed = min(schedule.most(), int(max(1.0, pace * rate_limits.QUEUE_S)) - number.queued)
         probing = number.failures >= rate_limits.PROBES_AFTER
         if probing:
             allowed = min(allowed, 1)
@@ -101,13 +103,8 @@ def release(number_id: int, inbound: float = 0.0, at_most: int | None = None) ->
         if not rows:
             return []
         batches = _batches(rows)
-        _mark_queued(
-            cursor,
-            number,
-            batches,
-            tokens - len(rows),
-            rate_limits.next_probe_step(number.probe_step) if probing else None,
-        )
+        step = rate_limits.next_probe_step(number.probe_step) if probing else None
+        _mark_queued(cursor, number, batches, schedule, step)
     return batches
 
 
@@ -186,29 +183,36 @@ def _expire_and_cancel(selection: Selection, now: datetime) -> None:
 
 
 def _batches(rows: list[DueMessage]) -> list[Release]:
-    ids = [row.message_id for row in sorted(rows, key=lambda row: row.order)]
+    ids = [row.message_id for row in sorted(rows, key=lambda row: row.priority)]
     return [Release(uuid4(), ids[start : start + ROWS_PER_TASK]) for start in range(0, len(ids), ROWS_PER_TASK)]
 
 
-def _mark_queued(cursor: Any, number: _Number, batches: list[Release], tokens: float, probe_step: int | None) -> None:
-    """Record the release: the rows, their trail, the pace of each recipient and of the number."""
+def _mark_queued(
+    cursor: Any, number: _Number, batches: list[Release], schedule: rate_limits.Schedule, probe_step: int | None
+) -> None:
+    """Record the release: the rows and the times of their calls, their trail, the pace of recipients and number."""
+    ids = [message_id for batch in batches for message_id in batch.message_ids]
     cursor.execute(
         """
         WITH released AS (
-          UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL,
+          UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
             released_at = statement_timestamp(), releases = m.releases + 1, updated_at = statement_timestamp()
-          FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id) WHERE m.id = g.id
+          FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[], %(calls)s::timestamptz[]) AS g(id, release_id, call_at)
+          WHERE m.id = g.id
           RETURNING m.id, m.peer
         ), logged AS (
           INSERT INTO messaging_messageevent (message_id, status, at, source)
           SELECT id, 'queued', statement_timestamp(), 'dispatcher' FROM released
         ), paced AS (
-          INSERT INTO messaging_pairpace AS p (number_id, peer, tat)
-          SELECT %(number_id)s, peer, statement_timestamp() + %(every)s FROM released ORDER BY peer
+          INSERT INTO messaging_pairpace AS p (number_id, peer, tat, burst_at)
+          SELECT %(number_id)s, peer, statement_timestamp() + %(every)s, statement_timestamp()
+          FROM released ORDER BY peer
           ON CONFLICT (number_id, peer) DO UPDATE SET
             tat = greatest(p.tat, statement_timestamp()) + %(every)s,
-            wake_at = CASE WHEN p.wake_at IS NOT NULL THEN
-              greatest(p.not_before, p.tat + %(every)s - %(credit)s, statement_timestamp()) END
+            burst_at = CASE WHEN p.tat > statement_timestamp() THEN p.burst_at ELSE statement_timestamp() END,
+            credit = CASE WHEN p.tat > statement_timestamp() THEN p.credit - 1 ELSE least(%(credit)s,
+              p.credit + extract(epoch FROM statement_timestamp() - p.tat) / extract(epoch FROM %(every)s)) END,
+            wake_at = CASE WHEN p.wake_at IS NOT NULL THEN greatest(p.not_before, statement_timestamp()) END
         )
         UPDATE messaging_businessnumber SET tokens = %(tokens)s, tokens_at = %(now)s,
           probe_step = COALESCE(%(step)s, probe_step),
@@ -217,12 +221,13 @@ def _mark_queued(cursor: Any, number: _Number, batches: list[Release], tokens: f
         WHERE id = %(number_id)s
         """,
         {
-            "ids": [message_id for batch in batches for message_id in batch.message_ids],
+            "ids": ids,
             "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
+            "calls": [number.now + timedelta(seconds=offset) for offset in schedule.offsets(len(ids))],
             "number_id": number.pk,
             "every": timedelta(seconds=rate_limits.PAIR_EVERY_S),
             "credit": rate_limits.PAIR_CREDIT,
-            "tokens": tokens,
+            "tokens": schedule.left(len(ids)),
             "now": number.now,
             "step": probe_step,
         },

@@ -16,9 +16,9 @@ from messaging.whatsapp.errors import WhatsAppError
 
 
 def number(**fields: Any) -> BusinessNumber:
-    """The default business number, its token bucket full."""
+    """The default business number after a pause, with Meta's higher throughput unless `rate` says otherwise."""
     row = sending_number()
-    BusinessNumber.objects.filter(pk=row.pk).update(tokens=1000, **fields)
+    BusinessNumber.objects.filter(pk=row.pk).update(**{"rate": 1000, "tokens": 1, **fields})
     row.refresh_from_db()
     return row
 
@@ -50,7 +50,7 @@ def accepted(wamid: str = "wamid.X1") -> Accepted:
 
 
 def release_due() -> list[UUID]:
-    """Release due messages of the default number; its bucket is full."""
+    """Release due messages of the default number; it has paused before."""
     return [message_id for batch in release(number().pk) for message_id in batch.message_ids]
 
 

@@ -1,7 +1,9 @@
 """Suspensions after a refusal by Meta: of a number, a recipient, a template or an account.
 
-Every transaction takes its locks in this order: numbers by id, then pairs, then holds. The dispatcher locks the number
-first too, and skips locked messages, so a worker that has locked messages may wait for it here.
+Workers and sweeps take their locks in this order: messages by id, numbers by id, pairs by recipient, holds. The
+dispatcher begins with the number. It does not wait for a due message that is locked; a parked one is locked only by
+transactions that wait for no number (cancel, expiry). So a worker with locked messages may wait for the number here.
+`tests/messaging/outgoing/test_lock_order.py` holds this.
 """
 
 from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from analytics.rollups.countries import country_of
 from analytics.rollups.facts import NO_ANSWER, REACHED, Dims
 from analytics.rollups.histogram import BOUNDS
 from analytics.rollups.quarters import quarter_of
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.identifiers import first_uuid7
 from messaging.models import Message, MessageEvent
 from messaging.states import Status
@@ -44,7 +44,7 @@ def inbound(at: datetime = NOON, peer: str = "15551230001", **fields: Any) -> Me
 def stored(at: datetime, direction: str, source: str, **fields: Any) -> Message:
     """A row and its event. The message may have come later than `at`: `made`."""
     made = fields.pop("made", at)
-    fields = {"type": "text", "number": number_to_send_from(), **fields}
+    fields = {"type": "text", "number": sending_number(), **fields}
     row = Message.objects.create(id=message_id(made), direction=direction, at=at, created_at=made, **fields)
     MessageEvent.objects.create(message=row, status=row.status, at=at, source=source)
     return row

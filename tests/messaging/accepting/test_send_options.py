@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 
 from messaging.accepting.python_api import send_template_message, send_text_message
 from messaging.accepting.send_times import InvalidTime, check_times
-from messaging.models import Message, OnUnknown
+from messaging.models import ApiClient, Message, OnUnknown
 from tests.messaging.accepting.test_api import TEMPLATE, listed, send
+from tests.messaging.accepting.test_bulk import BULK, bodies
 from tests.messaging.factories import pending
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +138,21 @@ def test_expires_at_equal_to_send_at_is_a_400(api: APIClient) -> None:
     at = ahead(hours=1)
     answer = send(api, send_at=at, expires_at=at)
     assert (answer.status_code, list(answer.data)) == (400, ["expires_at"])
+
+
+@pytest.mark.parametrize(("priority", "status"), [("high", 400), ("normal", 202), ("low", 202)])
+def test_a_client_without_high_priority_is_refused_it_and_no_other(priority: str, status: int, api: APIClient) -> None:
+    ApiClient.objects.update(may_send_high=False)
+    answer = send(api, priority=priority)
+    assert (answer.status_code, "priority" in answer.data) == (status, status == 400)
+
+
+def test_a_client_may_use_high_priority_by_default(api: APIClient) -> None:
+    assert send(api, priority="high").status_code == 202
+
+
+def test_of_a_bulk_only_the_items_with_high_priority_are_refused(api: APIClient) -> None:
+    ApiClient.objects.update(may_send_high=False)
+    items = [{**body, "priority": priority} for body, priority in zip(bodies(3), ("low", "high", "low"), strict=True)]
+    results = api.post(BULK, {"messages": items}, format="json").json()["results"]
+    assert [list(result.get("errors", {})) for result in results] == [[], ["priority"], []]

@@ -88,6 +88,17 @@ def test_only_an_account_with_the_redrive_permission_makes_an_operator(
     assert shop.operator == is_operator
 
 
+@pytest.mark.parametrize(("given", "allowed"), [({}, False), ({"may_send_high": "on"}, True)])
+def test_an_administrator_decides_whether_a_client_may_use_high_priority(
+    given: dict[str, str], allowed: bool, shop: ApiClient, admin_client: Client
+) -> None:
+    ApiClient.objects.update(may_send_high=not allowed)
+    form = {"name": "shop", "active": "on", "keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0, **given}
+    admin_client.post(f"{LIST}{shop.pk}/change/", form)
+    shop.refresh_from_db()
+    assert (shop.may_send_high, AuditEntry.objects.get().details) == (allowed, {"may_send_high": allowed})
+
+
 def test_a_revoked_key_is_in_the_audit_log(shop: ApiClient, admin_client: Client) -> None:
     key, _ = ApiKey.issue(shop)
     form = {

@@ -7,7 +7,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging.models import Message, PairPace, Priority
-from messaging.outgoing.rate_limits import PAIR_BURST
 from messaging.outgoing.recovery import sweep_pairs
 from messaging.outgoing.release import numbers_with_due_messages
 from messaging.whatsapp.errors import Scope, Throttled
@@ -26,18 +25,63 @@ def finish_in_flight() -> None:
 def pass_time(seconds: float) -> None:
     """Move the pair paces into the past."""
     ago = timedelta(seconds=seconds)
-    PairPace.objects.update(tat=F("tat") - ago, wake_at=F("wake_at") - ago, not_before=F("not_before") - ago)
+    PairPace.objects.update(
+        tat=F("tat") - ago, wake_at=F("wake_at") - ago, not_before=F("not_before") - ago, burst_at=F("burst_at") - ago
+    )
 
 
-def test_a_recipient_gets_45_messages_at_once_and_then_one_in_6_seconds() -> None:
-    for _ in range(PAIR_BURST + 1):
+def burst(count: int) -> int:
+    """Release messages to Ann until the pair limit stops them; how many of `count`."""
+    for _ in range(count):
         pending(peer=ANN)
-    count = 0
+    released = 0
     while release_due():
-        count += 1
+        released += 1
         finish_in_flight()
+    return released
+
+
+def test_a_recipient_gets_45_messages_at_once() -> None:
+    assert burst(46) == 45
+
+
+def test_after_a_burst_the_recipient_gets_nothing_until_it_is_paid_back() -> None:
+    burst(46)
+    pass_time(45 * 6.5 - 5)
+    early = release_due()
+    pass_time(6)
+    assert (early, len(release_due())) == ([], 1)
+
+
+def test_a_burst_ends_after_five_seconds() -> None:
+    burst(2)
+    pass_time(5)
+    pending(peer=ANN)
+    early = release_due()
+    pass_time(9)
+    assert (early, len(release_due())) == ([], 1)
+
+
+def test_a_second_burst_has_what_is_left_of_the_credit() -> None:
+    burst(40)
+    pass_time(40 * 6.5)
+    assert burst(20) == 1 + 5
+
+
+def test_credit_grows_by_one_for_each_interval_without_a_message() -> None:
+    burst(45)
+    pass_time(45 * 6.5 + 10 * 6.5)
+    assert burst(20) == 1 + 10
+
+
+def test_a_pair_pace_is_kept_until_its_credit_is_full() -> None:
+    burst(3)
+    pass_time(3 * 6.5 + 6)
+    sweep_pairs()
+    kept = PairPace.objects.exists()
     pass_time(8)
-    assert (count, len(release_due()), len(release_due())) == (PAIR_BURST, 1, 0)
+    sweep_pairs()
+    assert (kept, PairPace.objects.exists()) == (True, False)
 
 
 def test_parked_messages_are_released_in_the_order_of_acceptance() -> None:
@@ -119,7 +163,7 @@ def test_a_throttled_message_keeps_its_place() -> None:
     first = answered(claimed(peer=ANN), PAIR_LIMIT)
     second = pending(peer=ANN)[0]
     release_due()
-    pass_time(5)
+    pass_time(7)
     assert (release_due(), second.id) == ([first.id], second.id)
 
 

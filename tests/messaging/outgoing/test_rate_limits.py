@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.outgoing.rate_limits import PAIR_THROTTLES, Bucket, UnknownStreak, next_probe_step, recovered_share
+from messaging.outgoing.rate_limits import (
+    PAIR_THROTTLES,
+    Bucket,
+    Schedule,
+    UnknownStreak,
+    next_probe_step,
+    recovered_share,
+)
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -28,15 +35,49 @@ def test_a_slowed_number_has_a_share_of_its_pace(since_slowed_s: float, pace: fl
 
 
 def test_the_bucket_fills_at_the_pace() -> None:
-    assert Bucket(80, 1, NOW - timedelta(seconds=0.25)).filled(NOW, 80.0) == 21
+    assert Bucket(80, -30, NOW - timedelta(seconds=0.25)).filled(NOW, 80.0) == -10
 
 
-def test_a_bucket_of_the_slowest_pace_still_holds_one_message() -> None:
-    assert Bucket(1, 0, NOW - timedelta(hours=1)).filled(NOW, 0.5) == 1
+@pytest.mark.parametrize("pace", [0.5, 80.0, 1000.0])
+def test_the_bucket_saves_up_one_call_and_no_more(pace: float) -> None:
+    assert Bucket(1000, 0, NOW - timedelta(hours=1)).filled(NOW, pace) == 1
 
 
-def test_the_bucket_saves_up_half_a_second_and_no_more() -> None:
-    assert Bucket(80, 0, NOW - timedelta(hours=1)).filled(NOW, 80.0) == 40
+@pytest.mark.parametrize(
+    ("pace", "tokens", "most"),
+    [
+        (80.0, 0.0, 20),  # a quarter of a second ahead
+        (80.0, -19.0, 1),
+        (80.0, -19.5, 0),
+        (80.0, 1.0, 14),  # after a pause, with wider spaces
+        (0.5, 1.0, 1),
+        (0.5, 0.5, 0),
+        (0.5, 0.9, 1),
+    ],
+)
+def test_calls_are_scheduled_a_quarter_of_a_second_ahead(pace: float, tokens: float, most: int) -> None:
+    assert Schedule(pace, tokens).most() == most
+
+
+@pytest.mark.parametrize(
+    ("tokens", "count", "offsets"),
+    [
+        (1.0, 1, [0.0]),
+        (1.0, 2, [0.0, 0.15]),
+        (0.5, 3, [0.05, 0.15, 0.25]),
+        (-1.0, 2, [0.2, 0.3]),
+        (1.0, 5, [0.05, 0.2, 0.35, 0.5, 0.65]),  # a larger group after a pause starts later
+    ],
+)
+def test_calls_are_evenly_spaced(tokens: float, count: int, offsets: list[float]) -> None:
+    assert Schedule(10.0, tokens).offsets(count) == pytest.approx(offsets)
+
+
+@pytest.mark.parametrize(("tokens", "count"), [(1.0, 1), (1.0, 7), (0.5, 3), (-1.0, 2)])
+def test_the_next_call_follows_the_last_one_at_the_same_space(tokens: float, count: int) -> None:
+    schedule = Schedule(10.0, tokens)
+    following = Schedule(10.0, schedule.left(count)).offsets(1)
+    assert following == pytest.approx(schedule.offsets(count + 1)[-1:])
 
 
 def test_a_slowed_number_recovers_its_pace_with_time() -> None:

@@ -1,6 +1,8 @@
 """Release by the dispatcher, and recovery of lost rows."""
 
+import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db.models import F
@@ -68,16 +70,33 @@ def test_a_paused_number_releases_nothing() -> None:
 
 def test_the_queue_holds_at_most_half_a_second_of_the_pace() -> None:
     pending(200)
-    sender = number(rate=80)
-    count = sum(len(batch.message_ids) for _ in range(5) for batch in release(sender.pk))
-    assert count == int(80 * 0.97 * 0.5)
+    for _ in range(5):
+        release(number(rate=80).pk)
+    assert Message.objects.filter(status="queued").count() == int(80 * 0.97 * 0.5)
 
 
-def test_an_empty_bucket_releases_nothing_until_it_fills() -> None:
+def test_a_number_whose_calls_are_scheduled_ahead_releases_nothing() -> None:
     pending()
-    sender = number()
-    BusinessNumber.objects.filter(pk=sender.pk).update(tokens=0, tokens_at=timezone.now() + timedelta(seconds=5))
+    sender = number(rate=80)
+    BusinessNumber.objects.filter(pk=sender.pk).update(tokens=-50, tokens_at=timezone.now())
     assert release(sender.pk) == []
+
+
+def test_a_number_whose_users_write_as_much_as_meta_allows_releases_nothing() -> None:
+    pending()
+    assert release(number(rate=80).pk, inbound=80.0) == []
+
+
+def test_the_calls_of_consecutive_releases_are_evenly_spaced() -> None:
+    pending(100)
+    sender = number(rate=80)
+    BusinessNumber.objects.filter(pk=sender.pk).update(tokens=0, tokens_at=timezone.now())
+    for _ in range(3):
+        release(sender.pk)
+        time.sleep(0.05)
+    calls = sorted(row.call_at for row in Message.objects.all() if row.call_at)
+    spaces = [(after - before).total_seconds() for before, after in pairwise(calls)]
+    assert spaces == pytest.approx([1 / 77.6] * len(spaces), abs=0.0001)
 
 
 def test_the_rows_of_an_unpublished_release_are_pending_and_it_does_not_count() -> None:
