@@ -8,9 +8,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
 from messaging.access.audit_log import note
-from monitoring.alerts.rules import RULES
+from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
 from monitoring.models import Alert, Silence
@@ -23,7 +24,7 @@ from waproject.web.themed_admin import ModelAdmin, Select
 class AlertAdmin(ReadOnlyAdmin):
     """Alerts: what fired, when it ended, and who acknowledged it."""
 
-    list_display = ["rule", "key", "severity_mark", "summary", "fired_at", "resolved_at", "acknowledged_by"]
+    list_display = ["rule", "key", "severity_mark", "summary", "fired_at", "resolved_at", "acknowledged_by", "page"]
     list_filter = [("resolved_at", admin.EmptyFieldListFilter), "severity", "rule"]
     search_fields = ["=rule", "=key"]
     actions = ["acknowledge", "silence_hour", "silence_day"]
@@ -37,6 +38,12 @@ class AlertAdmin(ReadOnlyAdmin):
     def severity_mark(self, alert: Alert) -> str:
         """The severity, with its colour."""
         return badge(alert.severity)
+
+    @admin.display(description="page")
+    def page(self, alert: Alert) -> str:
+        """A link to the page on which to act."""
+        rule = BY_NAME.get(alert.rule)
+        return format_html('<a href="{}">Open</a>', rule.link(alert.key)) if rule else ""
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Whether the account may acknowledge and silence."""

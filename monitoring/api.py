@@ -105,6 +105,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "severity": alert.severity,
         "summary": alert.summary,
         "action": rule.action if rule else "",
+        "link": rule.link(alert.key, settings.BASE_URL) if rule else "",
         "value": alert.value,
         "since": alert.since,
         "fired_at": alert.fired_at,

@@ -13,6 +13,12 @@ TIMEOUT_S = 2.0
 RETRY_AFTER_S = 5
 
 
+def unavailable(error: SqsUnavailable) -> Response:
+    """The 503 with Retry-After while SQS does not answer."""
+    detail = {"detail": f"SQS does not answer: {error}."}
+    return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
 class QueueStatusView(APIView):
     """`GET /messaging/queue/status`."""
 
@@ -24,6 +30,5 @@ class QueueStatusView(APIView):
         try:
             depths_by_lane = lane_depths(TIMEOUT_S)
         except SqsUnavailable as error:
-            detail = {"detail": f"SQS does not answer: {error}."}
-            return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+            return unavailable(error)
         return Response({"queues": {lane: counts(*depths) for lane, depths in depths_by_lane.items()}})

@@ -25,6 +25,11 @@ class Guard:
             start_new_session=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """The process id of the guard."""
+        return self._process.pid
+
     def watch(self, pid: int) -> None:
         """Kill this process group once this process has ended."""
         self._write(f"+{pid}\n")

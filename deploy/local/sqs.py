@@ -16,9 +16,8 @@ from deploy.local.server import Server
 
 # ministack stores its queues by URLs with the port at their creation.
 STORED_URL = re.compile(r"http://127\.0\.0\.1:\d+/(?=\d{12}/)")
-# On a stop its web server waits 3 s for open requests before it writes the state. These are long polls of workers that
-# have already ended.
-PROGRAM = "from hypercorn.config import Config; Config.graceful_timeout = 0.2; from ministack.app import main; main()"
+# Run by its path: -P keeps its folder out of sys.path, whose modules are named like those of others.
+PROGRAM = Path(__file__).with_name("sqs_program.py")
 
 
 class Sqs(Server):
@@ -61,7 +60,7 @@ class Sqs(Server):
                 draft.replace(state)
 
     def command(self) -> list[str]:
-        return [sys.executable, "-c", PROGRAM]
+        return [sys.executable, "-P", str(PROGRAM)]
 
     def is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)

@@ -1,8 +1,10 @@
 """Alerts: rules, their state, open alerts and the channels that send notices."""
 
+from monitoring.alerts.readings import (
+    send_outcomes,
+)
 from monitoring.alerts.rules import (
     BY_NAME,
-    send_outcomes,
 )
 from monitoring.alerts.state import (
     Severity,

@@ -63,8 +63,8 @@ def compose(alert: Alert, event: str) -> tuple[str, str]:
     name = f"{alert.rule} ({alert.key})" if alert.key else alert.rule
     if event == FIRED:
         lines = [alert.summary, rule.action if rule else "", f"Since {alert.since:%Y-%m-%d %H:%M:%S} UTC."]
-        if settings.BASE_URL and rule:
-            lines.append(f"{settings.BASE_URL}{rule.link(alert.key)}")
+        if rule:
+            lines.append(rule.link(alert.key, settings.BASE_URL))
         return f"[{alert.severity}] {name}", "\n".join(line for line in lines if line)
     minutes = ((alert.resolved_at or alert.fired_at) - alert.since).total_seconds() / 60
     return f"[over] {name}", f"It is over. It lasted {minutes:.0f} minutes. It was: {alert.summary}"

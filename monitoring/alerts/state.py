@@ -14,8 +14,7 @@ from urllib.parse import quote
 
 from monitoring.metrics import Window
 
-# The current value of each key that a rule watches; None if it is unknown now.
-Reading = Callable[[Window], Mapping[str, float] | None]
+Values = Mapping[str, float]
 
 
 class Severity(StrEnum):
@@ -25,6 +24,18 @@ class Severity(StrEnum):
     CRITICAL = "critical"
     # It gets worse, or an operator has to decide: act today.
     WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a rule watches. `read`: the current value of each key; None if it is unknown now.
+
+    `promql` is an expression with the same value, and `label` its label that holds the key ("" for a single value).
+    """
+
+    read: Callable[[Window], Values | None]
+    promql: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,11 @@ class Rule:
     def describe(self, key: str, value: float, reason: str = "") -> str:
         """The summary, filled in, and the recorded reason."""
         summary = self.summary.format(key=key, value=value)
-        return f"{summary} Reason: {reason}" if reason else summary
+        return f"{summary} Reason: {reason.rstrip('.')}." if reason else summary
 
-    def link(self, key: str) -> str:
-        """The page on which to act."""
-        return self.page.format(key=quote(key))
+    def link(self, key: str, base_url: str = "") -> str:
+        """The URL of the page on which to act; without a `base_url` its path."""
+        return base_url + self.page.format(key=quote(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ def advance(rule: Rule, current: ActiveAlert | None, value: float, now: datetime
 
 def advance_all(rule: Rule, active: Mapping[str, ActiveAlert], window: Window) -> dict[str, ActiveAlert]:
     """The next states of one rule, by key. An unknown reading changes none; a key without a value counts as zero."""
-    values = rule.reading(window)
+    values = rule.reading.read(window)
     if values is None:
         return dict(active)
     keys = {*values, *active}

@@ -43,23 +43,23 @@ def evaluate(
     with transaction.atomic():
         for rule in rules:
             firing = {key: alert for key, alert in advanced[rule.name].items() if alert.firing}
-            _save(rule, firing, window.now)
+            _save(rule, firing, window)
         _close_alerts_of_removed_rules({rule.name for rule in rules}, window.now)
         _create_notices(channels, window.now)
     return advanced
 
 
-def _save(rule: Rule, firing: Mapping[str, ActiveAlert], now: datetime) -> None:
+def _save(rule: Rule, firing: Mapping[str, ActiveAlert], window: Window) -> None:
     open_now = {alert.key: alert for alert in Alert.objects.filter(rule=rule.name, resolved_at=None)}
     for key, alert in open_now.items():
         if key not in firing:
-            alert.resolved_at = now
+            alert.resolved_at = window.now
             alert.save(update_fields=["resolved_at"])
         elif firing[key].value != alert.value:
             alert.value = firing[key].value
             # Between the thresholds the summary keeps the last reading that was over `fires_at`.
             if alert.value >= rule.fires_at:
-                alert.summary = _summary(rule, key, alert.value)
+                alert.summary = _summary(rule, key, alert.value, window)
             alert.save(update_fields=["value", "summary"])
     Alert.objects.bulk_create(
         Alert(
@@ -67,17 +67,17 @@ def _save(rule: Rule, firing: Mapping[str, ActiveAlert], now: datetime) -> None:
             key=key[:KEY_LENGTH],
             severity=rule.severity,
             value=state.value,
-            summary=_summary(rule, key, state.value),
+            summary=_summary(rule, key, state.value, window),
             since=state.since,
-            fired_at=now,
+            fired_at=window.now,
         )
         for key, state in sorted(firing.items())
         if key not in open_now
     )
 
 
-def _summary(rule: Rule, key: str, value: float) -> str:
-    return rule.describe(key, value, reason_of(rule.name, key))[:SUMMARY_LENGTH]
+def _summary(rule: Rule, key: str, value: float, window: Window) -> str:
+    return rule.describe(key, value, reason_of(rule.name, key, window))[:SUMMARY_LENGTH]
 
 
 def _close_alerts_of_removed_rules(known: set[str], now: datetime) -> None:

@@ -1,10 +1,10 @@
 """The state of the whole pipeline, as data: JSON at `/monitoring/summary`, a page on the dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.alerts import Severity
+from monitoring.alerts import BY_NAME
 from monitoring.dashboard.sections.alerts import AlertView, alert_views
 from monitoring.dashboard.sections.lanes import LaneView, lane_views
 from monitoring.dashboard.sections.numbers import NumberView, number_views
@@ -17,6 +17,8 @@ from waproject.metrics.counters import SQS_REQUESTS, WEBHOOKS
 
 # The monitor ticks every 30 s; after three missed ticks it counts as stopped.
 MONITOR_STOPPED_AFTER_S = 100
+# Messages that are due for longer than a few ticks of the dispatcher, but not yet long enough for an alert.
+LAG_S = 15
 WEBHOOK_LABELS = {
     "taken": "Accepted",
     "unsigned": "Rejected: not signed by Meta",
@@ -45,7 +47,11 @@ class DispatcherView:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The state of the pipeline. `headline` sums it up, `reasons` says why it is not ok."""
+    """The state of the pipeline. `headline` sums it up, `reasons` says why it is not ok.
+
+    The counts of an hour (`sends.hour`, `sends.codes`, `webhooks`, `sqs_requests_hour`) cover its last `hour_covers_s`
+    seconds: all of it, or less after an outage of the monitor.
+    """
 
     at: datetime
     state: State
@@ -61,12 +67,13 @@ class Overview:
     webhooks: dict[str, int]
     files: dict[str, int]
     sqs_requests_hour: dict[str, int]
+    hour_covers_s: float
     alerts: list[AlertView]
 
     @property
     def reasons_without_alert(self) -> list[str]:
         """The reasons that are not the summary of an alert."""
-        summaries = {alert.summary for alert in self.alerts}
+        summaries = {_alert_reason(alert) for alert in self.alerts}
         return [reason for reason in self.reasons if reason not in summaries]
 
     @property
@@ -85,7 +92,8 @@ def overview(window: Window) -> Overview:
     alerts = alert_views()
     age = window.value(SAMPLE_AGE.name)
     numbers = number_views(window)
-    state, reasons = _state_and_reasons(alerts, age, window, numbers)
+    lanes = lane_views(window, alerts)
+    state, reasons = _state_and_reasons(window, alerts, numbers, lanes)
     return Overview(
         at=window.now,
         state=state,
@@ -93,7 +101,7 @@ def overview(window: Window) -> Overview:
         reasons=reasons,
         sample_age_s=age,
         sqs_up=bool(window.value(gauges.SQS_UP.name)),
-        lanes=lane_views(window, alerts),
+        lanes=lanes,
         dispatcher=DispatcherView(window.value(gauges.LAG.name) or 0.0, window.by_label(gauges.OLDEST_DUE.name)),
         processes=process_views(process_status()),
         numbers=numbers,
@@ -101,28 +109,48 @@ def overview(window: Window) -> Overview:
         webhooks=window.increases_by_label(HOUR_S, WEBHOOKS.name),
         files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},
         sqs_requests_hour=_requests(window),
+        hour_covers_s=window.covered_s(HOUR_S),
         alerts=alerts,
     )
 
 
 def _state_and_reasons(
-    alerts: Sequence[AlertView], age: float | None, window: Window, numbers: Sequence[NumberView]
+    window: Window, alerts: Sequence[AlertView], numbers: Sequence[NumberView], lanes: Sequence[LaneView]
 ) -> tuple[State, list[str]]:
-    """The worst state of the unsilenced alerts, the monitor, SQS and the numbers, with a reason for each."""
-    reasons = []
-    unsilenced = [alert for alert in alerts if not alert.silenced]
-    if age is None or age > MONITOR_STOPPED_AFTER_S:
-        reasons.append("The monitor does not run: alerts are neither evaluated nor sent.")
-    if not window.value(gauges.SQS_UP.name) and not any(alert.rule == "sqs-away" for alert in unsilenced):
-        reasons.append("SQS does not answer.")
-    critical = bool(reasons) or any(alert.severity == Severity.CRITICAL for alert in unsilenced)
-    reasons += [alert.summary for alert in unsilenced]
+    """The worst state of the alerts and of all that has no alert yet, and a reason for each."""
+    found = [*_without_samples(window, alerts)]
+    found += [(State.ATTENTION if alert.silenced else alert.state, _alert_reason(alert)) for alert in alerts]
+    open_now = {(alert.rule, alert.key) for alert in alerts}
     alerted = {alert.key for alert in alerts}
-    slow = [number for number in numbers if number.state != State.OK and number.phone_number_id not in alerted]
-    reasons += [f"The business number {number.name} is {number.word}." for number in slow]
-    if critical or any(number.state == State.TROUBLE for number in slow):
-        return State.TROUBLE, reasons
-    return (State.ATTENTION if reasons else State.OK), reasons
+    found += [
+        (number.state, f"The business number {number.name} is {number.word}.")
+        for number in numbers
+        if number.state != State.OK and number.phone_number_id not in alerted
+    ]
+    found += [
+        (State.ATTENTION, BY_NAME["template-held"].describe(template, 1))
+        for template in window.by_label(gauges.TEMPLATE_HELD.name)
+        if ("template-held", template) not in open_now
+    ]
+    found += [(State.ATTENTION, lane.reason) for lane in lanes if lane.reason]
+    lag = window.value(gauges.LAG.name) or 0.0
+    if lag >= LAG_S and ("dispatcher-lag", "") not in open_now:
+        found.append((State.ATTENTION, BY_NAME["dispatcher-lag"].describe("", lag)))
+    order = list(State)
+    return max((state for state, _ in found), key=order.index, default=State.OK), [reason for _, reason in found]
+
+
+def _without_samples(window: Window, alerts: Sequence[AlertView]) -> Iterator[tuple[State, str]]:
+    """What keeps the alerts from being evaluated."""
+    age = window.value(SAMPLE_AGE.name)
+    if age is None or age > MONITOR_STOPPED_AFTER_S:
+        yield State.TROUBLE, "The monitor does not run: alerts are neither evaluated nor sent."
+    if not window.value(gauges.SQS_UP.name) and not any(alert.rule == "sqs-away" for alert in alerts):
+        yield State.TROUBLE, "SQS does not answer."
+
+
+def _alert_reason(alert: AlertView) -> str:
+    return f"{alert.summary} (silenced)" if alert.silenced else alert.summary
 
 
 def _requests(window: Window) -> dict[str, int]:

@@ -14,7 +14,7 @@ from monitoring.dead_letters import redrive_jobs
 from monitoring.dead_letters.inspect import inspect_queue
 from monitoring.models import Move
 from monitoring.queue_depth import SqsUnavailable
-from monitoring.queue_status import RETRY_AFTER_S
+from monitoring.queue_status import unavailable
 from waproject.queues import LANES, Lane
 from waproject.web.strict_fields import strict_internal_value
 
@@ -112,8 +112,7 @@ class DeadLettersView(APIView):
         try:
             inspection = inspect_queue(lane_of(lane))
         except SqsUnavailable as error:
-            detail = {"detail": f"SQS does not answer: {error}."}
-            return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+            return unavailable(error)
         move = redrive_jobs.active_move(LANES[lane])
         body = {"lane": lane, "total": inspection.total, "move": move, "letters": inspection.messages}
         return Response(InspectionSerializer(body).data)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from messaging.models import Message
+from messaging import reads
 from monitoring.dead_letters.redaction import redacted, redacted_text
 from monitoring.dead_letters.task_failures import failures_of
 from monitoring.models import TaskFailure
@@ -163,12 +163,15 @@ def audit_details(received: ReceivedMessage, lane: Lane) -> dict[str, Any]:
 def _outbound_messages(decoded: Sequence[Decoded]) -> dict[UUID, OutboundMessage]:
     generations = {next(message_ids(one), None): _generation(one) for one in decoded if one.task == REVIVE}
     ids = {pk for one in decoded for pk in message_ids(one)}
-    rows = Message.objects.filter(pk__in=ids).values_list("id", "status", "error_code", "error_title", "generation")
     return {
-        pk: OutboundMessage(
-            pk, status, code, title, status == "failed" and generations.get(pk, generation) == generation
+        state.id: OutboundMessage(
+            state.id,
+            state.status,
+            state.error_code,
+            state.error_title,
+            state.status == "failed" and generations.get(state.id, state.generation) == state.generation,
         )
-        for pk, status, code, title, generation in rows
+        for state in reads.outbound_states(ids)
     }
 
 

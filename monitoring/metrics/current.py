@@ -8,9 +8,10 @@ from django.utils import timezone
 from monitoring.metrics import gauges, samples, totals
 from monitoring.metrics.gauges import QUEUE_AGE, SAMPLE_AGE
 from monitoring.metrics.samples import Snapshot
-from monitoring.metrics.window import Window
+from monitoring.metrics.window import GAP_S, Window
 
-SPAN = timedelta(hours=1)
+# An hour, and the sample before it.
+SPAN = timedelta(hours=1, seconds=GAP_S)
 POINTS = 60
 RAW_SPAN = timedelta(minutes=6)
 # Each web process queries the database and SQS at most once in this time, however many viewers there are.

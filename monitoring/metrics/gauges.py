@@ -6,13 +6,9 @@ and not zero.
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.db import connection
-from django.utils import timezone
-
-from messaging.media_states import TRIED_FOR
-from messaging.models import PRIORITY_NAMES
+from messaging import reads
+from messaging.reads import COUNT_LIMIT
 from monitoring.health import State, process_status
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.metrics.counters import Series
@@ -21,11 +17,7 @@ logger = logging.getLogger(__name__)
 
 Readings = dict[Series, float]
 
-# Rows of one state are counted up to this limit: a larger number changes no decision, and counting takes time.
-COUNT_LIMIT = 100_000
 SQS_TIMEOUT_S = 1.0
-# A file is late after this time; files of imported history may take longer.
-MEDIA_LATE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,155 +93,56 @@ def read_queues() -> Readings:
 
 
 def read_database() -> Readings:
-    """Messages, numbers, holds, deliveries, files and processes. Every query uses a partial index or a small table."""
+    """Messages, numbers, holds, deliveries, files and processes."""
     return {
-        **_messages_without_outcome(),
-        **_unknown_outcomes(),
-        **_due_messages(),
+        **_outbound_messages(),
         **_business_numbers(),
-        **_number_quality(),
-        **_held_templates(),
-        **_subscriptions(),
-        **_media_files(),
+        **_holds_and_deliveries(),
+        **_inbound_files(),
         **read_processes(),
     }
 
 
-def _messages_without_outcome() -> Readings:
-    readings: Readings = {(WAITING.name, state): 0.0 for state in ("due", "scheduled", "queued", "sending", "held")}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT CASE WHEN due_at <= statement_timestamp() THEN 'due' ELSE 'scheduled' END, count(*) FROM (
-              SELECT due_at FROM messaging_message
-              WHERE due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL LIMIT %(most)s) waiting GROUP BY 1
-            UNION ALL
-            SELECT status, count(*) FROM messaging_message
-            WHERE released_at IS NOT NULL AND outcome_at IS NULL AND status IN ('queued', 'sending') GROUP BY 1
-            UNION ALL
-            SELECT 'held', count(*) FROM (
-              SELECT FROM messaging_message WHERE hold IS NOT NULL LIMIT %(most)s) held
-            """,
-            {"most": COUNT_LIMIT},
-        )
-        readings.update({(WAITING.name, state): float(count) for state, count in cursor.fetchall()})
-    return readings
-
-
-def _unknown_outcomes() -> Readings:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FILTER (WHERE hold IS NULL), count(*) FILTER (WHERE hold IS NOT NULL),
-              (SELECT count(*) FROM messaging_message
-               WHERE doubled_at > statement_timestamp() - interval '24 hours')
-            FROM messaging_message WHERE unknown_at IS NOT NULL
-            """
-        )
-        settling, held, doubled = cursor.fetchone()
-    return {(UNKNOWN.name, "no"): settling, (UNKNOWN.name, "yes"): held, (DOUBLED.name,): doubled}
-
-
-def _due_messages() -> Readings:
-    """Of numbers that may send: the age of the oldest due message by priority, and the time without a release."""
-    readings: Readings = {(OLDEST_DUE.name, name): 0.0 for name in PRIORITY_NAMES.values()}
-    lag = 0.0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT p.priority, extract(epoch FROM statement_timestamp() - d.due_at)::float8,
-              extract(epoch FROM statement_timestamp() - greatest(d.due_at, n.tokens_at, n.throttled_until))::float8
-            FROM messaging_businessnumber n CROSS JOIN unnest(%s::int[]) AS p(priority)
-            CROSS JOIN LATERAL (
-              SELECT m.due_at FROM messaging_message m
-              WHERE m.number_id = n.id AND m.priority = p.priority AND m.due_at <= statement_timestamp()
-                AND m.released_at IS NULL AND m.hold IS NULL ORDER BY m.due_at LIMIT 1) d
-            WHERE n.paused_at IS NULL AND n.probe_at IS NULL
-              AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
-            """,
-            [list(PRIORITY_NAMES)],
-        )
-        for priority, due, lag_s in cursor.fetchall():
-            series = (OLDEST_DUE.name, PRIORITY_NAMES[priority])
-            readings[series] = max(readings[series], due)
-            lag = max(lag, lag_s)
-    return {**readings, (LAG.name,): lag}
+def _outbound_messages() -> Readings:
+    unknown, due = reads.unknown_outcomes(), reads.due_messages()
+    return {
+        **{(WAITING.name, state): float(count) for state, count in reads.messages_without_outcome().items()},
+        (UNKNOWN.name, "no"): float(unknown.resolving),
+        (UNKNOWN.name, "yes"): float(unknown.held),
+        (DOUBLED.name,): float(unknown.duplicates),
+        **{(OLDEST_DUE.name, priority): seconds for priority, seconds in due.oldest_s.items()},
+        (LAG.name,): due.lag_s,
+    }
 
 
 def _business_numbers() -> Readings:
     readings: Readings = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT phone_number_id, rate * pace_share, paused_at IS NOT NULL, probe_at IS NOT NULL"
-            " FROM messaging_businessnumber"
-        )
-        for number, pace, paused, probing in cursor.fetchall():
-            readings[PACE.name, number] = pace
-            readings[PAUSED.name, number] = float(paused)
-            readings[PROBING.name, number] = float(probing)
+    for number in reads.number_states():
+        readings[PACE.name, number.phone_number_id] = number.pace
+        readings[PAUSED.name, number.phone_number_id] = float(number.paused_at is not None)
+        readings[PROBING.name, number.phone_number_id] = float(number.probing)
+    for number_id, is_low in reads.low_quality_numbers().items():
+        readings[QUALITY_LOW.name, number_id] = float(is_low)
     return readings
 
 
-# Events of Meta's phone_number_quality_update that tell the quality; others, such as ONBOARDING, do not.
-QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
+def _holds_and_deliveries() -> Readings:
+    return {
+        **{(TEMPLATE_HELD.name, _label(name)): 1.0 for name in reads.held_templates()},
+        **{(SUBSCRIPTION_OFF.name, _label(name)): 1.0 for name in reads.disabled_subscriptions()},
+        (UNDELIVERED.name,): float(reads.waiting_deliveries()),
+    }
 
 
-def _number_quality() -> Readings:
-    """By the latest event of each number. Meta always names the display number, but not always its id."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            r"""
-            SELECT DISTINCT ON (n.phone_number_id) n.phone_number_id, e.event
-            FROM messaging_accountevent e JOIN messaging_businessnumber n ON n.phone_number_id = e.phone_number_id
-              OR regexp_replace(n.display_phone_number, '\D', '', 'g')
-                = NULLIF(regexp_replace(e.subject, '\D', '', 'g'), '')
-            WHERE e.kind = 'phone_number_quality_update' AND e.event = ANY(%s)
-            ORDER BY n.phone_number_id, e.at DESC, e.id DESC
-            """,
-            [list(QUALITY_IS_LOW)],
-        )
-        return {(QUALITY_LOW.name, number): float(QUALITY_IS_LOW[event]) for number, event in cursor.fetchall()}
+def _inbound_files() -> Readings:
+    files = reads.inbound_files()
+    counts = {"waiting": files.waiting, "late": files.late, "lost": files.failed}
+    return {(MEDIA_FILES.name, state): float(count) for state, count in counts.items()}
 
 
-def _held_templates() -> Readings:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT left(key, 100) FROM messaging_hold"
-            " WHERE kind = 'template' AND by = 'system' AND resumed_at IS NULL LIMIT 100"
-        )
-        return {(TEMPLATE_HELD.name, key.replace("/", "_")): 1.0 for (key,) in cursor.fetchall()}
-
-
-def _subscriptions() -> Readings:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT left(coalesce(nullif(description, ''), id::text), 100) FROM messaging_subscription
-            WHERE disabled_at IS NOT NULL AND NOT active AND deleted_at IS NULL LIMIT 100
-            """
-        )
-        off: Readings = {(SUBSCRIPTION_OFF.name, name.replace("/", "_")): 1.0 for (name,) in cursor.fetchall()}
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT FROM messaging_delivery WHERE finished_at IS NULL LIMIT %s) waiting",
-            [COUNT_LIMIT],
-        )
-        (waiting,) = cursor.fetchone()
-    return {**off, (UNDELIVERED.name,): float(waiting)}
-
-
-def _media_files() -> Readings:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*), count(*) FILTER (WHERE rank = 0 AND give_up_at < %(late)s), (
-              SELECT count(*) FROM messaging_media
-              WHERE finished_at > statement_timestamp() - interval '24 hours' AND state <> 'stored')
-            FROM (SELECT rank, give_up_at FROM messaging_media WHERE finished_at IS NULL LIMIT %(most)s) waiting
-            """,
-            {"most": COUNT_LIMIT, "late": timezone.now() + TRIED_FOR - MEDIA_LATE_AFTER},
-        )
-        counts = cursor.fetchone()
-    return {(MEDIA_FILES.name, state): float(n) for state, n in zip(("waiting", "late", "lost"), counts, strict=True)}
+def _label(name: str) -> str:
+    """A label's value: series are stored with slashes as separators."""
+    return name.replace("/", "_")
 
 
 def read_processes() -> Readings:
@@ -257,7 +150,7 @@ def read_processes() -> Readings:
     status = process_status()
     readings: Readings = {(PROCESSES.name, kind): 0.0 for kind in status.missing}
     for process in status.processes:
-        name = process.name.replace("/", "_")[:100]
+        name = _label(process.name)[:100]
         age, gone = (HEARTBEAT_AGE.name, name), (PROCESS_GONE.name, name)
         if process.state is State.ALIVE:
             readings[PROCESSES.name, process.kind] = float(status.alive(process.kind))

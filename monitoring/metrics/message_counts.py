@@ -5,17 +5,15 @@ that commits late has rows with lower ids than rows that are visible already. Ro
 from these counters, and only from them.
 """
 
-from typing import Any
+from django.db import transaction
 
-from django.db import connection, transaction
-
-from messaging.models import PRIORITY_NAMES
+from messaging import reads
 from monitoring.metrics import totals
 from monitoring.models import Position
 from waproject.metrics.counters import INFINITY, SLOW_S, SUM, Counter, Histogram, Series
 
 NAME = "message-events"
-SETTLED_AFTER_S = 5.0
+MARGIN_S = 5.0
 # Rows of one statement; a backlog after an outage of the monitor takes several.
 ROWS = 20_000
 STATEMENTS = 50
@@ -27,27 +25,6 @@ SEND_LATENCY = Histogram(
     "waproject_send_latency_seconds", "From when a message was due until Meta accepted it", ("priority",), SLOW_S
 )
 FROM_EVENTS: tuple[Counter | Histogram, ...] = (MESSAGES, RETRIES, FAILURES, SEND_LATENCY)
-
-_UPTO = """
-SELECT least(
-  (SELECT max(id) FROM (SELECT id FROM messaging_messageevent WHERE id > %(position)s ORDER BY id LIMIT %(rows)s) next),
-  (SELECT min(id) - 1 FROM messaging_messageevent WHERE id > %(position)s AND id <= (
-     SELECT max(id) FROM (
-       SELECT id FROM messaging_messageevent WHERE id > %(position)s ORDER BY id LIMIT %(rows)s) next)
-     AND recorded_at > statement_timestamp() - make_interval(secs => %(settled)s)))
-"""
-_STATES = """
-SELECT status, CASE WHEN status IN ('pending', 'failed') AND error_title <> '' THEN COALESCE(error_code::text, 'none')
-  END AS code, count(*)
-FROM messaging_messageevent WHERE id > %(position)s AND id <= %(upto)s AND applied GROUP BY 1, 2
-"""
-_LATENCY = """
-SELECT m.priority, width_bucket(l.s, %(bounds)s::float8[]) AS place, count(*), sum(l.s)
-FROM messaging_messageevent e JOIN messaging_message m ON m.id = e.message_id
-CROSS JOIN LATERAL (SELECT greatest(0, extract(epoch FROM
-  e.at - CASE WHEN m.calls <= 1 THEN COALESCE(m.due_at, m.created_at) ELSE m.created_at END))::float8 AS s) l
-WHERE e.id > %(position)s AND e.id <= %(upto)s AND e.applied AND e.status = 'accepted' GROUP BY 1, 2
-"""
 
 
 def count_new_events() -> int:
@@ -62,53 +39,38 @@ def count_new_events() -> int:
 
 
 def _count_batch() -> int:
-    with transaction.atomic(), connection.cursor() as cursor:
-        position = _position(cursor)
+    with transaction.atomic():
+        position = _locked_position()
         if position is None:
             return 0
-        cursor.execute(_UPTO, {"position": position, "rows": ROWS, "settled": SETTLED_AFTER_S})
-        upto = cursor.fetchone()[0]
-        if upto is None or upto <= position:
+        events = reads.settled_range(position, ROWS, MARGIN_S)
+        if events is None:
             return 0
-        span = {"position": position, "upto": upto}
-        sums: dict[Series, float] = {}
-        _add_states(cursor, span, sums)
-        _add_latencies(cursor, span, sums)
-        totals.add(sums)
-        Position.objects.filter(name=NAME).update(event_id=upto)
-    return int(upto) - position
+        totals.add(_increments(events))
+        Position.objects.filter(name=NAME).update(event_id=events.upto)
+    return events.upto - events.after
 
 
-def _position(cursor: Any) -> int | None:
+def _locked_position() -> int | None:
     """The locked position; None while another process counts. It starts at the end: older rows are not counted."""
-    cursor.execute(
-        """
-        INSERT INTO monitoring_position (name, event_id)
-        SELECT %s, COALESCE(max(id), 0) FROM messaging_messageevent ON CONFLICT DO NOTHING
-        """,
-        [NAME],
-    )
-    cursor.execute("SELECT event_id FROM monitoring_position WHERE name = %s FOR UPDATE SKIP LOCKED", [NAME])
-    row = cursor.fetchone()
-    return row and int(row[0])
+    if not Position.objects.filter(name=NAME).exists():
+        Position.objects.bulk_create([Position(name=NAME, event_id=reads.newest_event_id())], ignore_conflicts=True)
+    row = Position.objects.select_for_update(skip_locked=True).filter(name=NAME).first()
+    return row.event_id if row else None
 
 
-def _add_states(cursor: Any, span: dict[str, int], sums: dict[Series, float]) -> None:
-    cursor.execute(_STATES, span)
-    for status, code, count in cursor.fetchall():
+def _increments(events: reads.EventRange) -> dict[Series, float]:
+    sums: dict[Series, float] = {}
+    for status, code, count in reads.status_change_counts(events):
         _add(sums, (MESSAGES.name, status), count)
         if code is not None:
             _add(sums, ((FAILURES if status == "failed" else RETRIES).name, code), count)
-
-
-def _add_latencies(cursor: Any, span: dict[str, int], sums: dict[Series, float]) -> None:
     bounds = SEND_LATENCY.bounds
-    cursor.execute(_LATENCY, {**span, "bounds": list(bounds)})
-    for priority, place, count, seconds in cursor.fetchall():
-        name = PRIORITY_NAMES.get(priority, "other")
-        bound = repr(bounds[place]) if place < len(bounds) else INFINITY
-        _add(sums, (SEND_LATENCY.name, name, bound), count)
-        _add(sums, (SEND_LATENCY.name, name, SUM), seconds)
+    for priority, bucket, count, seconds in reads.latency_buckets(events, bounds):
+        bound = repr(bounds[bucket]) if bucket < len(bounds) else INFINITY
+        _add(sums, (SEND_LATENCY.name, priority, bound), count)
+        _add(sums, (SEND_LATENCY.name, priority, SUM), seconds)
+    return sums
 
 
 def _add(sums: dict[Series, float], series: Series, by: float) -> None:

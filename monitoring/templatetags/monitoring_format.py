@@ -6,6 +6,8 @@ from datetime import datetime
 from django import template
 from django.utils import timezone
 
+from monitoring.metrics.window import GAP_S
+
 register = template.Library()
 
 UNKNOWN = "\N{EN DASH}"
@@ -55,6 +57,14 @@ def percent(share: float | None) -> str:
 def ago(moment: datetime | None) -> str:
     """The time since a moment: 4 min."""
     return UNKNOWN if moment is None else duration(max(0.0, (timezone.now() - moment).total_seconds()))
+
+
+@register.filter
+def last_span(seconds: float) -> str:
+    """What counts of "the last hour" cover: the last hour, the last 25 min."""
+    if seconds >= HOUR - GAP_S:
+        return "the last hour"
+    return f"the last {duration(seconds)}" if seconds else "the last hour (no samples yet)"
 
 
 @register.filter

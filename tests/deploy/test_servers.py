@@ -3,6 +3,8 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +111,16 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, taken_port: int) ->
     with pytest.raises(Exception, match="SQS server"):
         server.start(timeout=5)
     assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, check=False).stdout == b""
+
+
+def test_a_long_poll_of_a_client_that_has_gone_takes_no_message(sqs: Sqs) -> None:
+    url = client(sqs).create_queue(QueueName="abandoned")["QueueUrl"]
+    poll = f'{{"QueueUrl": "{url}", "WaitTimeSeconds": 20}}'
+    with closing(HTTPConnection("127.0.0.1", sqs.port)) as gone:
+        headers = {"X-Amz-Target": "AmazonSQS.ReceiveMessage", "Content-Type": "application/x-amz-json-1.0"}
+        gone.request("POST", "/", poll, headers)
+        # The server has the poll once it answers a request that came later.
+        client(sqs).send_message(QueueUrl=client(sqs).create_queue(QueueName="other")["QueueUrl"], MessageBody="later")
+    client(sqs).send_message(QueueUrl=url, MessageBody="a message")
+    received = client(sqs).receive_message(QueueUrl=url, WaitTimeSeconds=2)
+    assert [message["Body"] for message in received.get("Messages", [])] == ["a message"]

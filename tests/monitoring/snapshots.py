@@ -18,3 +18,8 @@ def at(seconds: float) -> datetime:
 def window(*values: Mapping[Series, float], every: float = 30) -> Window:
     """A snapshot for each of these values, `every` seconds apart."""
     return Window(tuple(Snapshot(at(n * every), value) for n, value in enumerate(values)))
+
+
+def window_at(values: Mapping[float, Mapping[Series, float]]) -> Window:
+    """A snapshot for each of these seconds after the start."""
+    return Window(tuple(Snapshot(at(seconds), value) for seconds, value in values.items()))

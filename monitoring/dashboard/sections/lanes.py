@@ -6,18 +6,23 @@ from itertools import pairwise
 
 from monitoring.dashboard.sections.alerts import AlertView, state_of
 from monitoring.dashboard.sections.state import State
-from monitoring.metrics import Window, gauges, rate
+from monitoring.metrics import Window, gauges, increase, rate
 from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES, Lane
 
 RATE_S = 60
+STALLED_S = 60
+STALLED = "The queue {lane} is not draining: {waiting:,} messages are waiting, none was processed for {seconds} s."
 STATE_WORDS = {State.ATTENTION: "needs attention", State.TROUBLE: "failing"}
 _QUEUE_STATES = ("waiting", "in_flight", "delayed")
 
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
-    """One lane; rates in messages a second, None if unknown. `spark`: its out rate over the last hour."""
+    """One lane; rates in messages a second, None if unknown. `spark`: its out rate over the last hour.
+
+    `reason`: why the lane needs attention before an alert fires.
+    """
 
     name: str
     state: State
@@ -29,6 +34,7 @@ class LaneView:
     in_rate: float | None
     out_rate: float | None
     word: str = ""
+    reason: str = ""
     spark: list[float] = field(default_factory=list)
 
 
@@ -40,13 +46,16 @@ def lane_views(window: Window, alerts: Sequence[AlertView]) -> list[LaneView]:
 def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
     counts = {state: _whole(window.value(gauges.QUEUE.name, lane.name, state)) for state in _QUEUE_STATES}
     queue = lane.url.rsplit("/", 1)[-1]
-    recent = window.last(RATE_S)
+    recent = window.within(RATE_S)
     state = state_of(lane.name, alerts, ("lane-waiting", "lane-age", "dlq-not-empty"))
+    stalled = state is State.OK and _is_stalled(lane.name, queue, window)
+    state = State.ATTENTION if stalled else state
     out = rate(recent, SQS_MESSAGES.name, queue, "DeleteMessage")
     return LaneView(
         name=lane.name,
         state=State.TROUBLE if counts["waiting"] is None else state,
-        word=_lane_word(state, counts["waiting"], out),
+        word="not draining" if stalled else _lane_word(state, counts["waiting"], out),
+        reason=STALLED.format(lane=lane.name, waiting=counts["waiting"], seconds=STALLED_S) if stalled else "",
         dlq=_whole(window.value(gauges.DLQ.name, lane.name)),
         oldest_s=window.value(gauges.QUEUE_AGE.name, lane.name),
         in_rate=rate(recent, SQS_MESSAGES.name, queue, "SendMessage"),
@@ -54,6 +63,13 @@ def _lane(lane: Lane, window: Window, alerts: Sequence[AlertView]) -> LaneView:
         spark=_spark(window, SQS_MESSAGES.name, queue, "DeleteMessage"),
         **counts,
     )
+
+
+def _is_stalled(lane: str, queue: str, window: Window) -> bool:
+    """Whether messages have waited for a minute without one being deleted."""
+    snapshots = window.last(STALLED_S)
+    waited = all(snapshot.get(gauges.QUEUE.name, lane, "waiting") for snapshot in snapshots)
+    return window.covers(STALLED_S) and waited and not increase(snapshots, SQS_MESSAGES.name, queue, "DeleteMessage")
 
 
 def _lane_word(state: State, waiting: int | None, out_rate: float | None) -> str:

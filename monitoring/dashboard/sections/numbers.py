@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from messaging.models import BusinessNumber
+from messaging import reads
+from messaging.reads import NumberState
 from monitoring.dashboard.sections.state import State
 from monitoring.metrics import Window, gauges
 
@@ -24,13 +25,13 @@ class NumberView:
 
 def number_views(window: Window) -> list[NumberView]:
     """All numbers. Raises django.db errors."""
-    return [_number(number, window) for number in BusinessNumber.objects.order_by("phone_number_id")]
+    return [_number(number, window) for number in reads.number_states()]
 
 
-def _number(number: BusinessNumber, window: Window) -> NumberView:
+def _number(number: NumberState, window: Window) -> NumberView:
     if number.paused_at:
         state, word, since = State.TROUBLE, "paused", number.paused_at
-    elif number.probe_at:
+    elif number.probing:
         state, word, since = State.TROUBLE, "probing", None
     elif number.throttled_until and number.throttled_until > window.now:
         state, word, since = State.ATTENTION, "throttled", None
@@ -38,13 +39,12 @@ def _number(number: BusinessNumber, window: Window) -> NumberView:
         state, word, since = State.ATTENTION, "low quality", None
     else:
         state, word, since = State.OK, "sending", None
-    pace = window.value(gauges.PACE.name, number.phone_number_id)
     return NumberView(
         number.phone_number_id,
-        str(number),
+        number.name,
         state,
         word,
-        0.0 if number.paused_at else float(number.rate) if pace is None else pace,
+        0.0 if number.paused_at else number.pace,
         number.rate,
         number.pause_reason,
         since,

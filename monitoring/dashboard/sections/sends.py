@@ -43,7 +43,7 @@ class SendsView:
 def sends_view(window: Window) -> SendsView:
     """The section at the end of a window."""
     reached = window.increases_by_label(HOUR_S, MESSAGES.name)
-    recent = window.last(LATENCY_S)
+    recent = window.within(LATENCY_S)
     latencies: dict[str, float] = {}
     for series in window.snapshots[-1].values:
         if series[0] == SEND_LATENCY.name:

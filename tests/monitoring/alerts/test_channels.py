@@ -146,3 +146,10 @@ def test_a_notice_links_to_the_page_on_which_to_act(rule: str, page: str, settin
     Alert.objects.update(rule=rule)
     send_due(timezone.now())
     assert hook.texts[0].endswith(f"\nhttps://wa.example.org{page}")
+
+
+def test_without_a_base_url_a_notice_names_the_path_of_the_page(settings: Any, hook: Hook) -> None:
+    settings.BASE_URL = ""
+    notice("webhook")
+    send_due(timezone.now())
+    assert hook.texts[0].endswith("\n/admin/monitoring/move/lane/incoming/")

@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.alerts.state import ActiveAlert, Rule, Severity, advance, advance_all
+from monitoring.alerts.state import ActiveAlert, Reading, Rule, Severity, advance, advance_all
 from tests.monitoring.snapshots import at, window
 
 RULE = Rule(
-    "r", Severity.WARNING, lambda _: {}, fires_at=10, clears_at=5, for_s=60, clears_after_s=60, summary="", action=""
+    "r",
+    Severity.WARNING,
+    Reading(lambda _: {}),
+    fires_at=10,
+    clears_at=5,
+    for_s=60,
+    clears_after_s=60,
+    summary="",
+    action="",
 )
 
 
@@ -64,7 +72,7 @@ def test_a_swinging_reading_changes_an_alert_at_most_once_per_duration(values: l
 
 def test_an_unknown_reading_changes_no_alert() -> None:
     current = {"incoming": ActiveAlert(12, at(0), firing=True)}
-    assert advance_all(replace(RULE, reading=lambda _: None), current, window({})) == current
+    assert advance_all(replace(RULE, reading=Reading(lambda _: None)), current, window({})) == current
 
 
 def test_an_alert_ends_if_its_key_has_no_value_any_more() -> None:
@@ -77,7 +85,7 @@ def test_each_key_has_its_own_alert() -> None:
     def reading(_: object) -> dict[str, float]:
         return {"a": 10, "b": 1}
 
-    advanced = advance_all(replace(RULE, reading=reading, for_s=0), {}, window({}))
+    advanced = advance_all(replace(RULE, reading=Reading(reading), for_s=0), {}, window({}))
     assert {key: current.firing for key, current in advanced.items()} == {"a": True}
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.alerts.state import Rule, Severity
+from monitoring.alerts.state import Reading, Rule, Severity
 from monitoring.alerts.store import (
     ActiveAlerts,
     acknowledge,
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 RULE = Rule(
     "lane-waiting",
     Severity.WARNING,
-    lambda window: {"incoming": window.value("waiting") or 0.0},
+    Reading(lambda window: {"incoming": window.value("waiting") or 0.0}),
     fires_at=10,
     clears_at=5,
     for_s=60,

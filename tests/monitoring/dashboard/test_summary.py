@@ -9,16 +9,17 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.incoming.store import receive
-from messaging.models import AccountEvent, BusinessNumber
+from messaging.models import AccountEvent, BusinessNumber, Message
+from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.holds.suspensions import pause
 from monitoring.dashboard.overview import overview
 from monitoring.dashboard.sections.state import State
 from monitoring.metrics import current, gauges, samples, totals
 from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
-from monitoring.models import Alert, Heartbeat
+from monitoring.models import Alert, Heartbeat, Silence
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import number, pending
-from waproject.metrics.counters import Series
+from waproject.metrics.counters import SQS_MESSAGES, Series
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
 
@@ -175,3 +176,93 @@ def test_a_throttled_number_needs_attention() -> None:
     samples.store(timezone.now(), {})
     number(throttled_until=timezone.now() + timedelta(minutes=1))
     assert (view().state, view().reasons) == (State.ATTENTION, [f"The business number {number()} is throttled."])
+
+
+def test_a_throttled_number_that_may_send_again_is_ok() -> None:
+    samples.store(timezone.now(), {})
+    number(throttled_until=timezone.now() - timedelta(seconds=1))
+    assert view().state is State.OK
+
+
+@pytest.mark.parametrize("severity", ["warning", "critical"])
+def test_a_silenced_alert_still_needs_attention(severity: str) -> None:
+    samples.store(timezone.now(), {})
+    alert(severity)
+    Silence.objects.create(rule="lane-age", until=timezone.now() + timedelta(hours=1), by="ann")
+    assert (view().state, view().reasons) == (State.ATTENTION, ["It is old. (silenced)"])
+
+
+def test_a_template_that_meta_paused_needs_attention_before_its_alert_fires() -> None:
+    samples.store(timezone.now(), {})
+    hold_template("spring", by="system", reason="132015: paused")
+    assert (view().state, view().reasons) == (
+        State.ATTENTION,
+        ["Meta paused the template spring; its messages are held."],
+    )
+    alert("warning", rule="template-held", key="spring", summary="Held.")
+    assert view().reasons == ["Held."]
+
+
+def test_a_template_that_a_person_holds_needs_no_attention() -> None:
+    samples.store(timezone.now(), {})
+    hold_template("spring", by="ann")
+    assert view().state is State.OK
+
+
+# seconds ago: messages waiting on the queue; then deleted within the last minute, whether it is stalled.
+DRAINING: list[tuple[dict[int, int], int, bool]] = [
+    ({61: 3, 31: 3}, 0, True),
+    ({61: 3, 31: 3}, 1, False),
+    ({61: 3, 31: 0}, 0, False),
+    ({61: 0, 31: 3}, 0, False),
+    ({55: 3, 31: 3}, 0, False),
+]
+
+
+@pytest.mark.parametrize(("waiting", "deleted", "stalled"), DRAINING)
+def test_a_queue_that_does_not_drain_for_a_minute_needs_attention(
+    waiting: dict[int, int], deleted: int, stalled: bool, sqs: Any, settings: Any
+) -> None:
+    url = settings.SQS_QUEUES["outgoing"]["url"]
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    series = (SQS_MESSAGES.name, url.rsplit("/", 1)[-1], "DeleteMessage")
+    for ago, count in waiting.items():
+        values: dict[Series, float] = {(gauges.QUEUE.name, "outgoing", "waiting"): float(count), series: 0.0}
+        samples.store(timezone.now() - timedelta(seconds=ago), values)
+    totals.add({series: float(deleted)})
+    reason = "The queue outgoing is not draining: 1 messages are waiting, none was processed for 60 s."
+    seen = view()
+    assert (seen.reasons, seen.lanes[1].word == "not draining") == ([reason] if stalled else [], stalled)
+    assert seen.state is (State.ATTENTION if stalled else State.OK)
+
+
+@pytest.mark.parametrize(("due_s", "state"), [(10, State.OK), (20, State.ATTENTION)])
+def test_due_messages_that_are_not_released_need_attention(due_s: int, state: State) -> None:
+    samples.store(timezone.now(), {})
+    pending(1)
+    since = timezone.now() - timedelta(seconds=due_s)
+    Message.objects.update(due_at=since)
+    BusinessNumber.objects.update(tokens_at=since)
+    assert view().state is state
+
+
+@pytest.mark.parametrize(
+    ("ages", "accepted", "covered"),
+    [([3640, 60], 7, 3640), ([3600, 60], 7, 3600), ([7200, 1200], 7, 1200), ([], 7, 0)],
+    ids=["an hour", "just an hour", "after an outage of the monitor", "without samples"],
+)
+def test_the_counts_of_an_hour_say_how_much_of_it_they_cover(ages: list[int], accepted: int, covered: int) -> None:
+    series = (MESSAGES.name, "accepted")
+    for age in ages:
+        samples.store(timezone.now() - timedelta(seconds=age), {series: 0.0 if age <= 3700 else -100.0})
+    totals.add({series: float(accepted)})
+    seen = view()
+    assert round(seen.hour_covers_s) == covered
+    assert seen.sends.hour == ({"accepted": accepted} if covered else {"accepted": 0})
+
+
+def test_an_alert_of_the_api_has_a_link(api: APIClient, settings: Any) -> None:
+    settings.BASE_URL = "https://wa.example.org"
+    alert("warning", rule="dlq-not-empty", key="incoming")
+    (found,) = api.get("/monitoring/alerts").json()["alerts"]
+    assert found["link"] == "https://wa.example.org/admin/monitoring/move/lane/incoming/"

@@ -15,7 +15,7 @@ from monitoring.metrics import samples
 from monitoring.metrics.gauges import QUEUE
 from monitoring.metrics.message_counts import FAILURES, MESSAGES
 from monitoring.models import Alert, Sample
-from monitoring.templatetags.monitoring_format import count, duration, per_second, percent, spark
+from monitoring.templatetags.monitoring_format import count, duration, last_span, per_second, percent, spark
 from tests.messaging.factories import number
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
@@ -144,3 +144,25 @@ def test_an_unknown_value_is_a_dash_and_not_a_zero() -> None:
 def test_a_sparkline_stays_in_its_box() -> None:
     points: list[Any] = [point.split(",") for point in spark([0, 5, 10]).split()]
     assert [(float(x), float(y)) for x, y in points] == [(0.0, 27.0), (60.0, 14.0), (120.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (3600, "the last hour"),
+        (3510, "the last hour"),
+        (3509, "the last 58 min"),
+        (1500, "the last 25 min"),
+        (45, "the last 45 s"),
+        (0, "the last hour (no samples yet)"),
+    ],
+)
+def test_the_counts_of_an_hour_name_the_time_that_they_cover(seconds: float, text: str) -> None:
+    assert last_span(seconds) == text
+
+
+def test_after_an_outage_of_the_monitor_the_page_names_the_time_that_it_counts(staff: Client) -> None:
+    for minutes in (180, 25, 1):
+        samples.store(timezone.now() - timedelta(minutes=minutes), {})
+    text = page(staff)
+    assert "In the last 25 min" in text and "the last hour" not in text
