@@ -75,7 +75,11 @@ class Outbox:
         batch: list[str] = []
         size = 0
         while self._events and size < BATCH_BYTES:
-            text = json.dumps(self._events.popleft(), default=str)
+            try:
+                text = json.dumps(self._events.popleft(), default=str)
+            except Exception:  # e.g. a RecursionError: only this event is dropped
+                counters.BUS_DROPPED.inc("invalid")
+                continue
             batch.append(text)
             size += len(text) + 1
         return batch

@@ -22,6 +22,7 @@ _PHONE = re.compile(r"(?:\+|%2[Bb])\d(?:[ ().-]{0,2}\d){6,14}(?!\d)|(?<![0-9A-Za
 _DIGITS = re.compile(r"\d{8}|\+\d|%2[Bb]\d")
 LONGEST_NUMBER = 10**7
 MASK = "…"
+MAX_DEPTH = 20
 
 
 def mask(text: str) -> str:
@@ -35,16 +36,19 @@ def mask(text: str) -> str:
     return _PHONE.sub(MASK, text) if _DIGITS.search(text) else text
 
 
-def masked(value: object) -> object:
-    """A field's value with texts masked, also inside lists and mappings, and integers as long as a phone number."""
+def masked(value: object, depth: int = MAX_DEPTH) -> object:
+    """A field's value with texts masked, also inside lists and mappings, and integers as long as a phone number.
+
+    What is nested deeper than `depth` is masked as a whole: logging re-raises a RecursionError of its formatter.
+    """
     if isinstance(value, str):
         return mask(value)
-    if isinstance(value, bool | float | None):
+    if isinstance(value, bool | float | None) or (isinstance(value, int) and abs(value) < LONGEST_NUMBER):
         return value
-    if isinstance(value, int):
-        return MASK if abs(value) >= LONGEST_NUMBER else value
+    if depth < 0 or isinstance(value, int):
+        return MASK
     if isinstance(value, list | tuple | set | frozenset):
-        return [masked(item) for item in value]
+        return [masked(item, depth - 1) for item in value]
     if isinstance(value, dict):
-        return {mask(str(key)): masked(item) for key, item in value.items()}
+        return {mask(str(key)): masked(item, depth - 1) for key, item in value.items()}
     return mask(str(value))

@@ -65,7 +65,11 @@ class Delivery:
 
 
 class QueueConsumer:
-    """The consumer of one queue. `deliver` runs in the event loop's thread; `ack` and `reject` are thread-safe."""
+    """The consumer of one queue. `deliver` runs in the event loop's thread; `ack` and `reject` are thread-safe.
+
+    has_capacity: whether Celery takes another delivery. undelivered: gets the tag of a delivery on which `deliver`
+    raised, and must not raise.
+    """
 
     def __init__(
         self,
@@ -77,10 +81,11 @@ class QueueConsumer:
         wait_time: int,
         has_capacity: Callable[[], bool],
         deliver: Callable[[dict[Any, Any]], None],
+        undelivered: Callable[[str], None],
         gate: Callable[[], bool] = always_open,
     ) -> None:
         self._name, self._options, self._hub = name, options, hub
-        self._has_capacity, self._deliver = has_capacity, deliver
+        self._has_capacity, self._deliver, self._undelivered = has_capacity, deliver, undelivered
         self._waiting: deque[Delivery] = deque()
         self._delivered: dict[str, Delivery] = {}
         self._stopping = False
@@ -202,7 +207,16 @@ class QueueConsumer:
                 joinable.setdefault(join_key, []).append((delivery, arguments))
             else:
                 deliveries.append(delivery)
-        return deliveries + [_joined(parts) for parts in joinable.values()]
+        for parts in joinable.values():
+            deliveries += self._joined_or_alone(parts)
+        return deliveries
+
+    def _joined_or_alone(self, parts: list[tuple[Delivery, list[Any]]]) -> list[Delivery]:
+        try:
+            return [_joined(parts)]
+        except Exception as error:  # the receiving thread must survive; each message runs alone instead
+            logger.error("queue %s: %d messages cannot be joined: %s", self._name, len(parts), type(error).__name__)
+            return [delivery for delivery, _ in parts]
 
     def _wake(self) -> None:
         """Deliver waiting messages: directly in the event loop's thread, else by waking the loop."""
@@ -220,8 +234,10 @@ class QueueConsumer:
             self._delivered[delivery.tag] = delivery
             try:
                 self._deliver(delivery.payload)
-            except Exception:  # the other messages must not wait because of this one
-                logger.exception("queue %s: sqs message %s", self._name, delivery.messages[0].message_id)
+            except Exception as error:  # the other messages must not wait because of this one
+                message_id, fault = delivery.messages[0].message_id, type(error).__name__
+                logger.error("queue %s: sqs message %s was not delivered: %s", self._name, message_id, fault)
+                self._undelivered(delivery.tag)
                 self.reject(delivery.tag)
         self._dispatching = False
 

@@ -5,10 +5,11 @@ A closed gate stops receiving and starting tasks, so that an outage uses up no r
 
 import logging
 import mmap
-import random
 import threading
 import time
 from collections.abc import Callable
+
+from waproject.sqs.back_off import back_off
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,12 @@ class Gate:
             self._thread.start()
 
     def _probe_until_open(self) -> None:
-        pause = PROBE_FIRST_S
+        failures = 0
         if self._relapses:
             time.sleep(min(RELAPSE_MAX_S, PROBE_FIRST_S * 2.0 ** min(self._relapses, 10)))
         while not self._probe_once():
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(PROBE_MAX_S, pause * 2)
+            failures += 1
+            time.sleep(back_off(failures, PROBE_FIRST_S, PROBE_MAX_S))
 
     def _probe_once(self) -> bool:
         """Probe once and open or close the gate. Returns whether it is open."""

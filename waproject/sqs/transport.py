@@ -7,7 +7,7 @@ everything else is kombu's. docs/internals.md lists the overridden parts of komb
 import contextvars
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kombu.transport import SQS, virtual
@@ -76,6 +76,7 @@ class Channel(SQS.Channel):  # type: ignore[misc]
             wait_time=self.wait_time_seconds,
             has_capacity=self.qos.can_consume,
             deliver=self.connection._callbacks[queue],
+            undelivered=self._forget_undelivered,
             gate=options.get("gate", always_open),
         )
         consumer.start()
@@ -110,6 +111,12 @@ class Channel(SQS.Channel):  # type: ignore[misc]
             consumer.reject(delivery_tag)
         else:
             super().basic_reject(delivery_tag, requeue)
+
+    def _forget_undelivered(self, delivery_tag: str) -> None:
+        """Free the prefetch slot of a delivery that Celery failed to take, or the worker would stall after a few."""
+        with suppress(KeyError):
+            self.qos.get(delivery_tag)
+            self.qos.ack(delivery_tag)
 
     def _consumer_of(self, delivery_tag: str) -> QueueConsumer | None:
         try:

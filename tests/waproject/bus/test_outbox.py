@@ -116,3 +116,15 @@ def test_events_of_many_threads_all_arrive() -> None:
         thread.join()
     outbox.close()
     assert sorted(wire.events) == [1000 * t + n for t in range(4) for n in range(200)]
+
+
+def test_an_event_that_is_no_json_is_dropped_alone() -> None:
+    wire = Wire()
+    outbox = Outbox(wire.send, linger=0.05)
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for event in ({"n": 1}, {"n": deep}, {"n": 2}):
+        outbox.put(event)
+    outbox.close()
+    assert (wire.events, dropped()) == ([1, 2], 1)

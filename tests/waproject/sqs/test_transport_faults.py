@@ -84,21 +84,32 @@ class Consumer:
         self,
         client: Client,
         queue: Queue,
+        *,
         capacity: bool = True,
         gate: Callable[[], bool] = always_open,
         joined_tasks: tuple[str, ...] = (),
+        failures: int = 0,
     ) -> None:
         self._hub = Hub()
         self._ended = False
         self.delivered: list[dict[Any, Any]] = []
+        self.undelivered: list[str] = []
+        self._failures = failures
         options = QueueOptions(
             queue.url, ("t",), joined_tasks, backoff_policy={1: 1}, visibility_timeout=queue.visibility_s
         )
         self.consumer = QueueConsumer(
             client, queue.name, options,
-            hub=self._hub, wait_time=1, has_capacity=lambda: capacity, deliver=self.delivered.append, gate=gate,
+            hub=self._hub, wait_time=1, has_capacity=lambda: capacity, deliver=self._deliver,
+            undelivered=self.undelivered.append, gate=gate,
         )  # fmt: skip
         self.consumer.start()
+
+    def _deliver(self, payload: dict[Any, Any]) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise RecursionError
+        self.delivered.append(payload)
 
     def run_until(self, condition: Callable[[], object], seconds: float = 15) -> bool:
         until = time.monotonic() + seconds
@@ -310,7 +321,7 @@ def test_visibility_is_extended_from_a_quarter_of_the_timeout_to_fifteen_minutes
     recorder = Recorder()
     consumer = QueueConsumer(
         cast(Client, recorder), "q", QueueOptions("url", visibility_timeout=60),
-        hub=Hub(), wait_time=1, has_capacity=lambda: True, deliver=lambda _: None,
+        hub=Hub(), wait_time=1, has_capacity=lambda: True, deliver=lambda _: None, undelivered=lambda _: None,
     )  # fmt: skip
     now = time.monotonic()
     held = [Received(str(age), str(age), "", 1, now - age) for age in (0, 10, 20, 890, 910)]
@@ -386,3 +397,23 @@ def test_deletes_continue_after_an_unexpected_error(server: SqsServer, queue: Qu
     settler = Settler(FailsOnce("us-east-1", server.endpoint), queue.url, 60)
     settler.delete(queue.receive())
     assert (settler.close(10), queue.counts()["deleted"]) == (0, 1)
+
+
+def test_a_message_on_which_celery_raises_is_hidden_for_its_back_off_and_the_others_are_delivered(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    queue.fill(3)
+    consumer = consume(failures=1)
+    assert consumer.run_until(lambda: len(consumer.delivered) == 2)
+    assert len(consumer.undelivered) == 1
+    assert consumer.run_until(lambda: len(consumer.delivered) == 3)
+
+
+def test_messages_that_cannot_be_joined_are_delivered_alone(
+    queue: Queue, consume: Callable[..., Consumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waproject.sqs.joining.join", None)
+    tasks = [Outgoing(queue.url, task_message("t", n)) for n in range(3)]
+    consumer = consume(joined_tasks=("t",))
+    assert not any(Publisher(Client("us-east-1", queue.url.partition("/0")[0])).send_many(tasks))
+    assert consumer.run_until(lambda: len(consumer.delivered) == 3)

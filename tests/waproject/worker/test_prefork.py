@@ -14,7 +14,7 @@ from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
 from waproject.celery import app
-from waproject.worker.prefork import Pool, Prefork, TaskPool
+from waproject.worker.prefork import Pool, Prefork, TaskNotPicklable, TaskPool
 
 LARGE = 300_000  # bytes: several times what a pipe takes
 
@@ -92,6 +92,20 @@ def test_each_of_many_jobs_is_done_once() -> None:
         assert it.until(lambda: len(it.ended) == 300)
         assert it.ended == {str(n): n for n in range(300)}
         assert not it.pool._cache
+
+
+@pytest.mark.parametrize("cause", ["unpicklable", "too deep"])
+def test_a_job_that_cannot_be_pickled_fails_alone(cause: str) -> None:
+    argument: Any = test_a_job_that_cannot_be_pickled_fails_alone.__code__
+    for _ in range(490 if cause == "too deep" else 0):
+        argument = [argument]
+    with running() as it:
+        it.give("before", echo, 1)
+        it.give("bad", echo, argument)
+        it.give("after", echo, 2)
+        assert it.until(lambda: len(it.ended) == 3)
+        assert isinstance(it.ended.pop("bad"), TaskNotPicklable)
+        assert (it.ended, it.pool._cache) == ({"before": 1, "after": 2}, {})
 
 
 def test_a_process_has_one_job_at_a_time() -> None:
