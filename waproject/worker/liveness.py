@@ -50,6 +50,9 @@ class Keeper(Protocol):
     def seen(self, process: Process) -> None:
         """It lives."""
 
+    def stalled(self, process: Process) -> None:
+        """It lives, but its work does not move."""
+
     def ended(self, process: Process) -> None:
         """It ends as it was told to."""
 
@@ -87,6 +90,8 @@ class Life:
     def __init__(self, process: Process, every: float = EVERY_S, stalled_after: float = STALLED_S) -> None:
         self.process = process
         self.ask: Callable[[], None] = lambda: None
+        # Whether the process's work moves, apart from its loop; asked before each report. An idle process moves.
+        self.works: Callable[[], bool] = lambda: True
         self._every, self._stalled_after = every, stalled_after
         self._heartbeat = Heartbeat(process.kind)
         self._progress: float | None = None
@@ -113,8 +118,13 @@ class Life:
         begun = False
         while not self._ending.is_set():
             self.ask()
-            if not self._stalled():
+            loop_hangs, works = self._stalled(), self.works()
+            if not loop_hangs:
+                # Work that stalls does not restart the container: its cause may be the database.
                 self._heartbeat.beat()
+            if begun and (loop_hangs or not works):
+                self._tell(keeper, keeper.stalled)
+            elif not loop_hangs:
                 begun = self._tell(keeper, keeper.seen if begun else keeper.begun) or begun
             self._ending.wait(self._every)
         self._heartbeat.end()
