@@ -31,11 +31,10 @@ bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.
 chaos: $(STAMP) ## Break things under load and count what was lost; writes var/chaos.json
 	exec $(BIN)/python -m chaos $(CHAOS)
 
-mutants: $(STAMP) ## Change decisions one by one and list the changes that no test notices (mutmut, installed apart)
+mutants: $(STAMP) ## Change the code at random, list what no test notices; ONLY=messaging/outgoing SAMPLE=40 SEED=1
 	$(BIN)/uv pip install -q --python $(BIN)/python --target $(MUTMUT) --require-hashes -r requirements/mutants.txt
-	rm -rf mutants
-	PYTHONPATH=$(MUTMUT) $(BIN)/python -m mutmut run
-	PYTHONPATH=$(MUTMUT) $(BIN)/python -m mutmut results
+	PYTHONPATH=$(CURDIR)/$(MUTMUT) exec $(BIN)/python -m mutation $(if $(ONLY),--only $(ONLY)) \
+	  --sample $(or $(SAMPLE),40) --seed $(or $(SEED),1) $(MUTANTS)
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and templates
 	$(BIN)/ruff check

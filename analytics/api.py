@@ -17,7 +17,7 @@ from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGT
 from analytics.query_params import read_query
 from analytics.services import enqueue
 from messaging.access import client_of
-from waproject.web.strict_fields import ChoiceField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, StringField, strict_internal_value
 
 MAX_EVENTS = 1000
 PAGE, MAX_PAGE = 50, 200
@@ -41,7 +41,7 @@ class EventSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what is too large for a row."""

@@ -7,7 +7,7 @@ from rest_framework.exceptions import ValidationError
 
 from analytics.identity import contact_key
 from analytics.models import CONTACT_LENGTH
-from waproject.web.strict_fields import MomentField, StringField
+from waproject.web.strict_fields import StrictDateTimeField, StringField
 
 
 class ContactField(StringField):
@@ -24,7 +24,7 @@ class ContactField(StringField):
             raise ValidationError(str(error)) from None
 
 
-class UtcField(MomentField):
+class UtcField(StrictDateTimeField):
     """A time that has a place in UTC: PostgreSQL takes no offset beyond 15:59, Python no year but 1 to 9999."""
 
     def enforce_timezone(self, value: datetime) -> datetime:

@@ -66,7 +66,7 @@ MEASUREMENTS = {
         history.measure, partial(history.measure, messages=2000, rounds=3), in_pipeline=True, once=True, last=True
     ),
 }
-# What `--stored` can be asked of, by default.
+# The parts that `--stored` measures by default.
 AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries")
 
 

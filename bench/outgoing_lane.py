@@ -57,7 +57,7 @@ BOUNDS: tuple[tuple[str, float, bool], ...] = (
 
 
 def missed(figures: dict[str, float]) -> list[str]:
-    """Which bounds do not hold of those that were measured, in words."""
+    """The measured figures that miss their bounds, as sentences."""
     return [
         f"{name} is {figures[name]:.2f}, and has to be {'at most' if at_most else 'at least'} {bound:g}"
         for name, bound, at_most in BOUNDS

@@ -28,10 +28,10 @@ class SqsUnavailable(Exception):
     """SQS did not confirm a task within the deadline. It may hold the task all the same: tasks are idempotent."""
 
 
-def publish(task: "Task[Any, Any]", *args: Any, patient: bool = False) -> None:
-    """Send one task; `patient`: see Publisher.send. Raises SqsUnavailable, at once while the breaker is open."""
+def publish(task: "Task[Any, Any]", *args: Any, wait_for_batch: bool = False) -> None:
+    """Send one task; `wait_for_batch`: see Publisher.send. Raises SqsUnavailable, at once while the breaker is open."""
     try:
-        publisher.shared(settings.AWS_REGION).send(message(task, args), patient=patient)
+        publisher.shared(settings.AWS_REGION).send(message(task, args), wait_for_batch=wait_for_batch)
     except (SqsError, OperationalError) as error:
         _log_refusal(task, error)
         raise SqsUnavailable(str(error)) from error

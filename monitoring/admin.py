@@ -15,8 +15,8 @@ from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
 from monitoring.models import Alert, Silence
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.state_marks import mark
 from waproject.web.themed_admin import ModelAdmin, Select
 
 
@@ -37,7 +37,7 @@ class AlertAdmin(ReadOnlyAdmin):
     @admin.display(description="severity", ordering="severity")
     def severity_mark(self, alert: Alert) -> str:
         """The severity, with its colour."""
-        return mark(alert.severity)
+        return badge(alert.severity)
 
     @admin.display(description="page")
     def page(self, alert: Alert) -> str:

@@ -16,6 +16,6 @@ class MonitoringConfig(AppConfig):
         from monitoring.health.heartbeats import DatabaseKeeper
         from waproject.worker import liveness
 
-        liveness.keep_with(DatabaseKeeper())
+        liveness.use_store(DatabaseKeeper())
         celery_liveness.install()
         task_failures.install()

@@ -1,7 +1,7 @@
 """HTTP load over open connections, at a fixed rate or as fast as the server answers.
 
-A latency counts from the moment when its request was due, not from when a connection was free for it, so it includes
-the wait behind requests that piled up at a slow server.
+A latency counts from the moment its request was due, not from when a connection was free, so it includes the wait
+behind requests that piled up at a slow server.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ def request(url: str, body: bytes, headers: Mapping[str, str], method: str = "PO
 
 
 def run(url: str, requests: Sequence[bytes], per_s: float | None, connections: int = CONNECTIONS) -> Answers:
-    """Make all requests, `per_s` of them a second; None: each as soon as a connection is free."""
+    """Make all requests at `per_s` a second; None: each as soon as a connection is free."""
     return asyncio.run(load(url, requests, per_s, connections))
 
 

@@ -134,7 +134,7 @@ def anonymous() -> Client:
 @pytest.fixture(autouse=True)
 def closed_breaker() -> None:
     """No test waits for the breaker that another one opened."""
-    publisher.forget_shared()
+    publisher.reset_shared()
 
 
 @pytest.fixture(autouse=True)
@@ -177,7 +177,7 @@ def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_connections() -> None:
     """Let Celery connect anew, as it does after a fork, and boto3 too."""
-    publisher.forget_shared()
+    publisher.reset_shared()
     control.client.cache_clear()
     celery_app._after_fork()  # type: ignore[attr-defined]
     pools.reset()

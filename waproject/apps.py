@@ -1,4 +1,4 @@
-"""The frame as a Django app: start-up checks and queue commands."""
+"""The project as a Django app: system checks and management commands."""
 
 from django.apps import AppConfig
 

@@ -62,7 +62,7 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
             sent_to=sent_to if (sent_to := message.sent_to or message.peer) != peer else None,
             type=message.type,
             content=message.content,
-            text=outbound.words(message.type, message.content),
+            text=outbound.display_text(message.type, message.content),
             context_wamid=message.context_wamid,
             status=Status.PENDING,
             priority=message.priority,

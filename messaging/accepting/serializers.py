@@ -15,7 +15,7 @@ from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\
@@ -74,10 +74,10 @@ class SendSerializer(serializers.Serializer[Any]):
         default="",
         help_text="The message that is answered, of the same conversation: our id of it, or its wamid.",
     )
-    send_at = MomentField(
+    send_at = StrictDateTimeField(
         required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Now, when left out."
     )
-    expires_at = MomentField(
+    expires_at = StrictDateTimeField(
         required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
     )
     on_unknown = ChoiceField(
@@ -91,7 +91,7 @@ class SendSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what needs more than one field, and turn the whole into a NewMessage."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from waproject.web.strict_fields import known_alone
+from waproject.web.strict_fields import strict_internal_value
 
 
 class ReadSerializer(serializers.Serializer[Any]):
@@ -16,7 +16,7 @@ class ReadSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known, as a send does."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
 
 class ReadAnswerSerializer(serializers.Serializer[Any]):

@@ -165,7 +165,7 @@ def enqueue(body: Any, length: int) -> None:
 
 def _queue(piece: Any) -> None:
     try:
-        publish(tasks.receive, piece, patient=True)
+        publish(tasks.receive, piece, wait_for_batch=True)
     except SqsUnavailable:
         _receive(piece)
 

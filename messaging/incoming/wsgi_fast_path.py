@@ -13,9 +13,9 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from messaging.incoming.webhook import PATH, Answer, accept_webhook
 from messaging.whatsapp.signature import HEADER as SIGNATURE
-from waproject.logs.context import work
+from waproject.logs.context import log_context
 from waproject.logs.request_log import HEADER as REQUEST_ID
-from waproject.logs.request_log import id_for, say
+from waproject.logs.request_log import id_for, log_request
 from waproject.web.body_limit import BodyRefused, limit_of, read_body
 
 logger = logging.getLogger(__name__)
@@ -40,9 +40,9 @@ class WebhookShortPath:
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
             return self._others(environ, start_response)
         began, request_id = time.perf_counter(), id_for(environ.get(_REQUEST_ID))
-        with work(request_id=request_id) as touched:
+        with log_context(request_id=request_id) as touched:
             answer = _answer(environ)
-            say("POST", PATH, answer.status, began, touched)
+            log_request("POST", PATH, answer.status, began, touched)
         body = answer.body
         headers = [("Content-Length", str(len(body))), (REQUEST_ID, request_id), *answer.headers.items()]
         if body:

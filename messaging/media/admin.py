@@ -17,8 +17,8 @@ from messaging.media.records import fetch_again
 from messaging.media.serve import NotInStorage, filename_of, is_shown, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.state_marks import mark
 
 MOST_AT_ONCE = 1000
 _LINK = "<div class='file'><a href='{url}'>{name}</a>"
@@ -136,7 +136,7 @@ class MediaAdmin(ReadOnlyAdmin):
     @admin.display(description="state", ordering="state")
     def state_mark(self, media: Media) -> SafeString:
         """With its colour."""
-        return mark(media.state, media.get_state_display())
+        return badge(media.state, media.get_state_display())
 
     @admin.display(description="size", empty_value="")
     def bytes(self, media: Media) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from messaging.media_states import states
-from waproject.web.strict_fields import known_alone
+from waproject.web.strict_fields import strict_internal_value
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -19,7 +19,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
 
 class UploadedSerializer(serializers.Serializer[Any]):

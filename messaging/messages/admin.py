@@ -25,8 +25,8 @@ from messaging.messages.waiting_reasons import waiting_reason
 from messaging.models import Attempt, AuditEntry, Direction, Message
 from messaging.outgoing.admin_actions import InterventionActions
 from messaging.states import Status
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
-from waproject.web.state_marks import mark
 
 # The actions that a state allows.
 BUTTONS = {
@@ -110,7 +110,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     @admin.display(description="status", ordering="status")
     def state(self, message: Message) -> SafeString:
         """With its colour."""
-        return mark(message.status)
+        return badge(message.status)
 
     def get_urls(self) -> list[URLPattern]:
         """The export beside the list."""

@@ -24,7 +24,7 @@ _MAX_PORT = 65535
 
 
 class StartError(Exception):
-    """A reason not to start."""
+    """The sandbox cannot start."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

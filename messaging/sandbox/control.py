@@ -87,11 +87,11 @@ class SettingsHandler(ControlHandler):
     """``GET`` and ``POST /_sandbox/settings``."""
 
     def get(self) -> None:
-        """All settings."""
+        """Answer all settings."""
         self.answer(self.simulator.behaviour.as_json())
 
     def post(self) -> None:
-        """Change those given, for messages accepted from now on; answers all."""
+        """Change the given settings for messages accepted from now on; answers all."""
         self.simulator.behaviour = self.simulator.behaviour.changed(self.json_object())
         self.get()
 
@@ -100,7 +100,7 @@ class ResetHandler(ControlHandler):
     """``POST /_sandbox/reset``."""
 
     async def post(self) -> None:
-        """Empties the ledger, forgets files, drops pending webhooks, restores the settings of the start."""
+        """Empty the ledger, delete files, cancel pending webhooks, restore the initial settings."""
         await self.simulator.reset()
         self.answer({"ok": True})
 
@@ -117,7 +117,7 @@ class AboutHandler(ControlHandler):
     """``GET /``."""
 
     def get(self) -> None:
-        """What this is, for people."""
+        """A description for people."""
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(ABOUT)
 

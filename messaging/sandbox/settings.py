@@ -26,7 +26,7 @@ class WindowRule(StrEnum):
 
 
 class InputError(ValueError):
-    """A value given to the sandbox's own endpoints or options that cannot be used; ``field`` names it."""
+    """An invalid value for the sandbox's own endpoints or options; ``field`` names it."""
 
     def __init__(self, field_name: str, problem: str) -> None:
         super().__init__(f"{field_name}: {problem}")
@@ -67,10 +67,12 @@ class Behaviour:
     at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number.
 
     Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
+    ``delivered_after_failed`` of those that fail are reported ``delivered`` later, as for a user with several phones;
     ``skip_delivered`` of those that are read get no ``delivered``; ``status_before_answer`` get the webhook of
     ``sent`` before the send is answered.
 
-    Webhooks: ``webhook_copies`` is the share that comes twice, 0 to 1; ``webhook_delay_ms`` the range of the wait
+    Webhooks: ``webhook_copies`` is the share that comes twice, 0 to 1; ``webhook_milliseconds`` the share whose
+    timestamps are in milliseconds, as Meta was seen to send them; ``webhook_delay_ms`` the range of the wait
     before each, which mixes their order; up to ``webhook_batch`` updates that come within ``webhook_batch_ms`` share
     a POST.
     """
@@ -89,9 +91,11 @@ class Behaviour:
     window_seconds: int = 24 * 3600
     free_service_messages: int = 1000
     sent_before_failed: float = 0.0
+    delivered_after_failed: float = 0.0
     skip_delivered: float = 0.0
     status_before_answer: float = 0.0
     webhook_copies: float = 0.0
+    webhook_milliseconds: float = 0.0
     webhook_delay_ms: tuple[int, ...] = (0, 0)
     webhook_batch: int = 1
     webhook_batch_ms: int = 200
@@ -131,7 +135,10 @@ class Behaviour:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
 
-_SHARES = ("sent_before_failed", "skip_delivered", "status_before_answer", "webhook_copies")
+_SHARES = (
+    *("sent_before_failed", "delivered_after_failed", "skip_delivered", "status_before_answer"),
+    *("webhook_copies", "webhook_milliseconds"),
+)
 # The whole numbers among the settings, with their bounds.
 _WHOLE = {
     "throughput": (0, MAX_THROUGHPUT),

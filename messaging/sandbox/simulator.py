@@ -22,7 +22,7 @@ from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
 from .phone.phones import Phones
 from .pricing import MARKETING_LITE, Price, Sender, Tariff
-from .references import check_files, check_recipient, template_of
+from .references import check_files, check_reaction, check_recipient, template_of
 from .settings import Behaviour, Identity
 from .status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
 from .template_catalogue import CATALOGUE
@@ -52,16 +52,18 @@ class Simulator:
         self._initial_behaviour = behaviour
         sender = WebhookSender(identity.webhook_url, identity.app_secret)
         self._webhooks = DisorderlySender(sender, lambda: self.behaviour)
-        self._inbound_wamids: set[str] = set()
+        # When each message of a user was written.
+        self._inbound_at: dict[str, float] = {}
         self._reporting: set[asyncio.Task[None]] = set()
 
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome:
-        """How a call ends, asked once for each.
+        """The outcome of a call; ask once for each call.
 
         Raises GraphError when the message refers to what does not exist, or is over one of Meta's limits.
         """
         now, behaviour = time.monotonic(), self.behaviour
         check_recipient(message, self.identity.display_phone_number)
+        check_reaction(message, self._sent_at, time.time())
         template_of(message, self.templates)
         unusable_file = check_files(message, self.media)
         window_open = self._windows.is_open(message.recipient, phone_number_id, behaviour, now)
@@ -77,7 +79,7 @@ class Simulator:
     async def answer(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome
     ) -> Entry | None:
-        """Take the time of an answer; the ledger's entry of the message, None where the outcome does not accept it.
+        """Wait for the answer time; returns the ledger's entry, None where the outcome does not accept the message.
 
         Usually Meta accepts a message when it answers. The webhook of its first status may overtake the answer.
         """
@@ -96,7 +98,7 @@ class Simulator:
     def accept(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome = ACCEPTED
     ) -> Entry:
-        """Enter the message into the ledger; from here on it exists, whether or not its sender hears the answer."""
+        """Add the message to the ledger: it counts as accepted, whether or not the client gets the answer."""
         entry = self._enter(message, phone_number_id, received_at, outcome)
         if not outcome.silent:
             self._start_reports(entry, self._plan(entry))
@@ -110,7 +112,7 @@ class Simulator:
         if "referral" in inbound.content:
             self._tariff.user_came_by_ad(number, inbound.user, time.time())
         wamid = inbound_wamid(inbound.user.address)
-        self._inbound_wamids.add(wamid)
+        self._inbound_at[wamid] = time.time()
         message = {"id": wamid, "timestamp": str(int(time.time())), **inbound.content}
         delivery = self._webhooks.send(inbound_envelope(self.identity, inbound.sender, inbound.name, message))
         self.phones.wrote(inbound, wamid, delivery)
@@ -126,21 +128,24 @@ class Simulator:
 
     def has_inbound(self, wamid: str) -> bool:
         """Whether a user sent a message with this id."""
-        return wamid in self._inbound_wamids
+        return wamid in self._inbound_at
+
+    def _sent_at(self, wamid: str) -> float | None:
+        return self.ledger.accepted_at(wamid) or self._inbound_at.get(wamid)
 
     async def reset(self) -> None:
-        """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
+        """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
         for state in (
             *(self.ledger, self.faults, self.media, self.phones, self.templates),
             *(self._limits, self._windows, self._tariff),
         ):
             state.clear()
-        self._inbound_wamids.clear()
+        self._inbound_at.clear()
         self.behaviour = self._initial_behaviour
         await self.drop_pending()
 
     async def drop_pending(self) -> None:
-        """Give up all statuses and webhooks under way."""
+        """Cancel all pending statuses and webhooks."""
         for task in list(self._reporting):
             task.cancel()
         await self._webhooks.drop_pending()

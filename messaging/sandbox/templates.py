@@ -24,7 +24,7 @@ _FIRST_ID = 1_667_192_013_751_000
 
 
 class Category(StrEnum):
-    """What a template is for; its price depends on it."""
+    """The category of a template; the price depends on it."""
 
     MARKETING = "MARKETING"
     UTILITY = "UTILITY"
@@ -41,7 +41,7 @@ class Status(StrEnum):
     DISABLED = "DISABLED"
 
 
-# A template in any other state does not exist for those who send.
+# To a send, a template in any other state does not exist.
 _REFUSALS = {Status.PAUSED: 132015, Status.DISABLED: 132016}
 NOT_FOUND = 132001
 
@@ -80,7 +80,7 @@ def placeholders(text: object) -> list[str]:
 
 @dataclass(slots=True)
 class Templates:
-    """Templates by name and language. Those it begins with are there again after ``clear``."""
+    """Templates by name and language. ``clear`` restores the initial ones."""
 
     initial: tuple[Template, ...]
     _templates: dict[tuple[str, str], Template] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Templates:
         return changed, changed.status != (known.status if known else None)
 
     def clear(self) -> None:
-        """Back to the templates of the start."""
+        """Restore the initial templates."""
         self._templates = {(template.name, template.language): template for template in self.initial}
 
 

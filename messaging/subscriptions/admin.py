@@ -27,8 +27,8 @@ from messaging.subscriptions.manage import (
     unsubscribe,
 )
 from messaging.subscriptions.retention import KEPT
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import BoundedPaginator, ReadOnlyAdmin
-from waproject.web.state_marks import mark
 from waproject.web.themed_admin import CheckboxSelectMultiple, ModelAdmin
 
 MOST_AT_ONCE = 1000
@@ -185,7 +185,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description="state", ordering="state")
     def state_mark(self, row: Delivery) -> str:
         """With its colour."""
-        return mark(row.state)
+        return badge(row.state)
 
     @admin.display(description="Tries")
     def tries(self, row: Delivery) -> str:

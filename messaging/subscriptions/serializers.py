@@ -9,7 +9,7 @@ from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
 from messaging.subscriber_http.ssrf_guard import NotAllowed
 from messaging.subscriptions.manage import check_endpoint
-from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]
 
@@ -56,7 +56,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known, or not to be set."""
         settable = {name for name, field in self.fields.items() if not field.read_only}
-        return known_alone(super().to_internal_value, data, settable)
+        return strict_internal_value(super().to_internal_value, data, settable)
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:
         """The number by Meta's id."""
@@ -133,11 +133,11 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 class SinceSerializer(serializers.Serializer[Any]):
     """From when on."""
 
-    since = MomentField(help_text="Deliveries of what happened since then.")
+    since = StrictDateTimeField(help_text="Deliveries of what happened since then.")
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""What can go wrong with the Cloud API, sorted by what the caller has to do.
+"""Errors of the Cloud API, by the reaction that they need.
 
     WhatsAppError(code, subcode, title, details, fbtrace_id, http_status)
     ├─ NotSent           nothing left us: refused, DNS, TLS      → retry soon
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 DEFAULT_WAIT = 10.0
-# An hour: what is due is then asked for again; a day would stop a number or an app on one answer's word.
+# An hour. Longer waits would let one answer stop a number or an app for days.
 MAX_WAIT = 3600.0
 _MAX_TEXT = 1000
 _INT32 = 2**31
@@ -57,7 +57,7 @@ _SERVER_ERROR = 500
 
 
 class Facts(TypedDict, total=False):
-    """What Meta's answer said."""
+    """Fields of Meta's answer."""
 
     code: int | None
     subcode: int | None

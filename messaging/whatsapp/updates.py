@@ -1,4 +1,4 @@
-"""What a webhook says, in our own shapes: messages, statuses, consent, events, and everything else as it came.
+"""The normalised content of webhooks: messages, statuses, preferences, events, and unknown parts unchanged.
 
 Each keeps its piece of the JSON as `raw`. Texts can be stored as they are (see `storable.py`).
 """
@@ -12,12 +12,12 @@ from messaging.whatsapp.contents import Details
 
 
 class Origin(StrEnum):
-    """How a message came to us."""
+    """The origin of a message."""
 
     USER = "user"
     # The business wrote it with its phone app (coexistence).
     ECHO = "echo"
-    # It was there before the number was connected.
+    # It is older than the number's connection to the API.
     HISTORY = "history"
 
 
@@ -51,7 +51,7 @@ class InboundMessage:
 
     @property
     def modelled(self) -> bool:
-        """Whether its content is understood."""
+        """Whether the content has a known structure."""
         return self.details is not None
 
 
@@ -72,7 +72,7 @@ class Pricing:
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What became of a message of ours. `status` is one of `inbound.STATUSES`.
+    """A status of an outgoing message. `status` is one of `inbound.STATUSES`.
 
     `recipient` is a number in digits or a group's id, `recipient_user_id` a BSUID, `participant` the member of a group
     whom the status is about. The error is the first that is given; `error_title` and `error_details` are masked.
@@ -98,7 +98,7 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """A user's word on marketing. `value`: stop, resume or signup."""
+    """A user's marketing preference. `value`: stop, resume or signup."""
 
     phone_number_id: str | None
     phone: str | None
@@ -111,7 +111,7 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A phone number and a BSUID that a payload shows as one person's."""
+    """A phone number and a BSUID that a payload assigns to one person."""
 
     phone_number_id: str | None
     phone: str
@@ -151,7 +151,7 @@ Update = InboundMessage | StatusUpdate | Preference | Event | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """All that webhook bodies hold, in their order. `pairs` repeats what contacts of the statuses say of identity."""
+    """The updates of webhook bodies, in order. `pairs` holds the identities in the contacts of statuses."""
 
     messages: tuple[InboundMessage, ...] = field(default=())
     statuses: tuple[StatusUpdate, ...] = field(default=())

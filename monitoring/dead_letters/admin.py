@@ -21,7 +21,7 @@ from monitoring.dead_letters.inspect import inspect_queue
 from monitoring.models import Move
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.queues import LANES, Lane
-from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED
+from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
 from waproject.web.read_only_admin import ReadOnlyAdmin
 
 COUNT_TIMEOUT_S = 1.0
@@ -72,7 +72,7 @@ class MoveAdmin(ReadOnlyAdmin):
         page: dict[str, Any] = {
             "move": redrive_jobs.active_move(target), "last": redrive_jobs.latest(target),
             "may_read": may_read, "in_full": in_full,
-            "hide_s": HIDE_S, "most": MOST_SAMPLED,
+            "hide_s": HIDE_S, "most": MAX_SAMPLED,
         }  # fmt: skip
         if page["move"] is None:
             try:

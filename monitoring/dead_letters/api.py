@@ -16,7 +16,7 @@ from monitoring.models import Move
 from monitoring.queue_depth import SqsUnavailable
 from monitoring.queue_status import unavailable
 from waproject.queues import LANES, Lane
-from waproject.web.strict_fields import known_alone
+from waproject.web.strict_fields import strict_internal_value
 
 
 class FailureSerializer(serializers.Serializer[Any]):
@@ -86,7 +86,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require exactly one of the two fields."""

@@ -21,7 +21,7 @@ from monitoring.queue_depth import sqs_errors
 from waproject.logs.masking import mask
 from waproject.queues import Lane
 from waproject.sqs import control, envelope, sampling
-from waproject.sqs.sampling import Seen as ReceivedMessage
+from waproject.sqs.sampling import SampledMessage as ReceivedMessage
 
 REVIVE, SEND = "messaging.revive", "messaging.send"
 # The most characters of a body or of arguments that are shown.

@@ -22,12 +22,12 @@ from monitoring.dead_letters.inspect import audit_details
 from monitoring.models import Move
 from waproject.queues import LANES, Lane
 from waproject.sqs import control, moving
-from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED
-from waproject.sqs.sampling import Seen as ReceivedMessage
+from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
+from waproject.sqs.sampling import SampledMessage as ReceivedMessage
 
 logger = logging.getLogger(__name__)
 
-MAX_IDS = MOST_SAMPLED
+MAX_IDS = MAX_SAMPLED
 STEP_S = 2.0
 # How long one step searches for selected messages among others.
 SEARCH_S = 5.0
@@ -197,7 +197,7 @@ def _step(move: Move) -> None:
         wanted=wanted,
         before=before,
         per_second=pace,
-        most=max(1, int(pace * STEP_S)) if remaining is None else len(remaining),
+        limit=max(1, int(pace * STEP_S)) if remaining is None else len(remaining),
         seconds=STEP_S if remaining is None else SEARCH_S,
     )
     if remaining is not None:

@@ -8,9 +8,9 @@ from celery.utils.nodenames import gethostname
 
 from monitoring.health.task_progress import STALLED_AFTER_S, TaskProgress
 from waproject.sqs.loop_waker import Waker
-from waproject.worker.liveness import Life, Process
+from waproject.worker.liveness import LivenessReporter, Process
 
-_lives: list[Life] = []
+_lives: list[LivenessReporter] = []
 _wakers: list[Waker] = []
 
 
@@ -25,25 +25,25 @@ def _worker_is_ready(sender: Any, **_: Any) -> None:
     """Also called after each reconnect to the broker, which drops the event loop's callbacks."""
     if not _lives:
         (lane,) = sender.app.amqp.queues.consume_from
-        life = Life(Process(lane, sender.hostname), stalled_after=STALLED_AFTER_S)
+        life = LivenessReporter(Process(lane, sender.hostname), stalled_after=STALLED_AFTER_S)
         life.works = TaskProgress().moves
         if sender.hub is not None:
             # The event loop itself confirms each heartbeat: threads go on while a loop hangs.
             waker = Waker(sender.hub, life.progress)
-            life.ask = waker.wake
+            life.request_progress = waker.wake
             _wakers.append(waker)
         _start(life)
     for waker in _wakers:
-        waker.listen()
+        waker.attach()
 
 
 def _beat_starts(**_: Any) -> None:
-    _start(Life(Process("beat", f"beat@{gethostname()}")))
+    _start(LivenessReporter(Process("beat", f"beat@{gethostname()}")))
     # Beat has no shutdown signal; SIGTERM ends it by SystemExit.
     atexit.register(_end)
 
 
-def _start(life: Life) -> None:
+def _start(life: LivenessReporter) -> None:
     _lives.append(life)
     life.start()
 

@@ -18,7 +18,7 @@ EXPIRE_AFTER = timedelta(days=1)
 class DatabaseKeeper:
     """Writes the rows; raises django.db errors. The connection is closed after each write."""
 
-    def begun(self, process: Process) -> None:
+    def started(self, process: Process) -> None:
         """Insert the process's row. It replaces those of killed processes of this kind and host, and counts crashes."""
         Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - EXPIRE_AFTER).delete()
         self._replace_killed(process)
@@ -27,7 +27,7 @@ class DatabaseKeeper:
         """Update the row, in one statement; insert it again if it was deleted."""
         row = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
         if not row.update(seen_at=timezone.now(), stalled_since=None):
-            self.begun(process)
+            self.started(process)
 
     def stalled(self, process: Process) -> None:
         """Mark the row, in one statement: the process runs, but its work does not move."""
@@ -35,7 +35,7 @@ class DatabaseKeeper:
         now = timezone.now()
         row.update(seen_at=now, stalled_since=Coalesce("stalled_since", Value(now)))
 
-    def ended(self, process: Process) -> None:
+    def stopped(self, process: Process) -> None:
         """Delete the row."""
         Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid).delete()
 

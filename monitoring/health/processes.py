@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitoring.models import Heartbeat
-from waproject.worker.liveness import EVERY_S
+from waproject.worker.liveness import REPORT_EVERY_S
 
 # Two heartbeats may be late, on a busy machine or during a failover of the database; the third is missing for a reason.
-GONE_AFTER = timedelta(seconds=3 * EVERY_S)
+GONE_AFTER = timedelta(seconds=3 * REPORT_EVERY_S)
 
 
 class State(StrEnum):

@@ -12,6 +12,6 @@ from waproject.metrics import counters
 def empty_counters_and_cache() -> Iterator[None]:
     """Start each test with empty counters and an empty cache."""
     cache.clear()
-    counters.take()
+    counters.drain()
     yield
-    counters.take()
+    counters.drain()

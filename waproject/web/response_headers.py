@@ -1,4 +1,4 @@
-"""Headers of every answer: no page runs foreign or inline scripts, and no cache keeps what people wrote."""
+"""Response headers: a Content-Security-Policy, and no caching of personal data."""
 
 from collections.abc import Callable
 from http import HTTPStatus

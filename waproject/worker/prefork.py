@@ -13,7 +13,7 @@ from billiard.pool import RUN
 from celery import bootsteps
 from celery.concurrency import asynpool, prefork
 
-SEEN_AGAIN_S = 0.02
+RECHECK_EXIT_S = 0.02
 
 
 class Prefork(bootsteps.StartStopStep):
@@ -22,7 +22,7 @@ class Prefork(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
-        # All steps are constructed before the first of them creates anything.
+        # Celery constructs all steps before it creates the pool.
         if worker.pool_cls is prefork.TaskPool:
             worker.pool_cls = TaskPool
         super().__init__(worker, **kwargs)
@@ -31,13 +31,13 @@ class Prefork(bootsteps.StartStopStep):
         """Called on SIGTERM, after the last turn of the event loop and before the pool is flushed."""
         pool = getattr(worker.pool, "_pool", None)
         if isinstance(pool, Pool):
-            pool.keep_begun()
+            pool.await_begun_tasks()
 
 
 class Pool(asynpool.AsynPool):  # type: ignore[misc]
     """The pool of processes."""
 
-    def keep_begun(self) -> None:
+    def await_begun_tasks(self) -> None:
         """Mark every job that a process was given as accepted, so that `flush` waits for it."""
         for job in tuple(self._cache.values()):
             if job._write_to is None or job._accepted or job in self.outbound_buffer:
@@ -52,7 +52,7 @@ class Pool(asynpool.AsynPool):  # type: ignore[misc]
         """A process's pipes close a moment before waitpid sees its end; Celery would look again after up to 5 s."""
         super()._event_process_exit(hub, process)
         if process in self._pool and self._state == RUN:
-            hub.call_later(SEEN_AGAIN_S, self._event_process_exit, hub, process)
+            hub.call_later(RECHECK_EXIT_S, self._event_process_exit, hub, process)
 
 
 class TaskPool(prefork.TaskPool):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from messaging.deliver import WORKERS
 from messaging.periodic_workers import WorkerLoop
 from waproject.logs.format import name_process
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
 from waproject.worker.liveness import alive
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         """Run the periodic workers."""
         name_process("deliver")
         refuse_an_older_schema()
-        keep_metrics()
+        start_flushing()
         loop = WorkerLoop(WORKERS)
         loop.stop_on_signals()
         with alive("deliver") as life:

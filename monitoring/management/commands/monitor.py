@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from monitoring.dead_letters.redrive_jobs import MoveRunner
 from monitoring.monitor import Monitor
 from waproject.logs.format import name_process
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
 from waproject.worker.liveness import alive
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         """Run the monitor."""
         name_process("monitor")
         refuse_an_older_schema()
-        keep_metrics()
+        start_flushing()
         monitor = Monitor()
         monitor.stop_on_signals()
         move_runner = MoveRunner()

@@ -1,9 +1,11 @@
 """Other messages than text and templates, by the API: taken, stored, answered, and on their way to Meta."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.accepting.python_api import send_message
@@ -33,8 +35,8 @@ IMAGE = {"link": "https://example.com/a.png", "caption": "A cat"}
 
 @pytest.fixture
 def question() -> Message:
-    """What the writer wrote."""
-    receive(webhook(inbound_text(wamid="wamid.Q", sender=WRITER)))
+    """What the writer wrote just now."""
+    receive(webhook(inbound_text(wamid="wamid.Q", sender=WRITER, at=int(timezone.now().timestamp()))))
     return Message.objects.get()
 
 
@@ -109,6 +111,29 @@ def test_an_unknown_message_is_named_where_it_stands(api: APIClient) -> None:
 def test_a_reaction_answers_nothing_else(api: APIClient) -> None:
     data = {"message_id": "wamid.A", "emoji": "👍"}
     assert list(post(api, "reaction", data, reply_to="wamid.A").json()) == ["reply_to"]
+
+
+@pytest.mark.parametrize(("age", "status"), [({"days": 29, "hours": 23}, 202), ({"days": 30, "hours": 1}, 400)])
+@pytest.mark.parametrize("names", ["id", "wamid"])
+def test_a_message_of_more_than_30_days_gets_no_reaction(
+    api: APIClient, question: Message, age: dict[str, float], status: int, names: str
+) -> None:
+    Message.objects.update(at=timezone.now() - timedelta(**age))
+    answer = post(api, "reaction", {"message_id": str(getattr(question, names)), "emoji": "👍"})
+    assert answer.status_code == status
+    assert status == 202 or "30 days" in str(answer.json()["message_data.message_id"])
+
+
+def test_a_message_of_ours_is_as_old_as_its_acceptance_by_meta(api: APIClient) -> None:
+    (ours,) = pending(peer=WRITER)
+    old, recent = (timezone.now() - timedelta(days=days) for days in (40, 20))
+    Message.objects.filter(pk=ours.pk).update(wamid="wamid.O", at=old, outcome_at=recent)
+    assert post(api, "reaction", {"message_id": "wamid.O", "emoji": "👍"}).status_code == 202
+
+
+def test_a_reply_may_be_to_an_old_message(api: APIClient, question: Message) -> None:
+    Message.objects.update(at=timezone.now() - timedelta(days=40))
+    assert post(api, reply_to=str(question.id)).status_code == 202
 
 
 def test_a_bulk_resolves_its_replies_by_item(api: APIClient, question: Message) -> None:

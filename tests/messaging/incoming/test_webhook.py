@@ -83,11 +83,11 @@ def test_many_refusals_are_one_line_and_all_are_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "_unsigned", LogThrottle(60))
-    counters.take()
+    counters.drain()
     for _ in range(20):
         post(webhook(inbound_text()), secret="wrong")
     lines = [record for record in caplog.records if "signature" in record.getMessage()]
-    assert (len(lines), counters.take()["waproject_webhooks_total", "unsigned"]) == (1, 20)
+    assert (len(lines), counters.drain()["waproject_webhooks_total", "unsigned"]) == (1, 20)
 
 
 def test_a_later_refusal_says_how_many_were_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_the_rest_of_a_body_that_was_partly_published_is_processed_in_the_reques
 ) -> None:
     proxy = SqsProxy(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.endpoint)
-    publisher.forget_shared()
+    publisher.reset_shared()
     proxy.set(Fault.ENTRIES_FAIL, one_in=2)
     monkeypatch.setattr(publisher, "RETRY_S", 1.0)  # past the deadline
     body = webhook(*[inbound_text(wamid=f"wamid.{n}", text="x" * 4000) for n in range(300)])

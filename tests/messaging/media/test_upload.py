@@ -53,6 +53,7 @@ def test_the_type_can_be_told_beside_the_file(api: APIClient, meta_api: MediaApi
         ("image/webp", 1, "sticker"),
         ("video/mp4", 16 * MIB, "video"),
         ("audio/ogg; codecs=opus", 1, "audio"),
+        ('audio/ogg;codecs="Opus"', 1, "audio"),
         ("application/pdf", 100 * MIB, "document"),
         ("text/plain", 1, "document"),
     ],
@@ -66,6 +67,8 @@ def test_which_message_can_carry_it(mime_type: str, size: int, kind: str) -> Non
     [
         ("image/gif", 1, "image/jpeg, image/png"),
         ("audio/opus", 1, "audio/ogg"),
+        ("audio/ogg", 1, "codecs=opus"),
+        ("audio/ogg; codecs=vorbis", 1, "codecs=opus"),
         ("image/jpeg", 5 * MIB + 1, "5,242,880"),
         ("image/jpeg", 0, "empty"),
         ("photo", 1, "MIME"),

@@ -55,7 +55,7 @@ def test_no_kind_of_body_shows_a_text_or_a_phone_number(sqs: Any, kind: str) -> 
     ("list", "not a Celery envelope"),
     ("pickle", "not JSON"),
     ("pickled task", "application/x-python-serialize, not JSON, and are never decoded"),
-    ("unknown task", "a task that this queue does not carry"),
+    ("unknown task", "a task that does not belong on this queue"),
     ("wrong arguments", "the body is not [args, kwargs, embed]"),
 ])  # fmt: skip
 def test_a_fault_says_why_a_body_is_not_a_task(sqs: Any, kind: str, words: str) -> None:
@@ -97,9 +97,9 @@ def test_an_inspection_hides_messages_for_ten_seconds_at_most(sqs: Any, monkeypa
     hide_times = []
     receive = sampling.receive
 
-    def spied(*args: Any, hide_s: int, most: int) -> Any:
+    def spied(*args: Any, hide_s: int, limit: int) -> Any:
         hide_times.append(hide_s)
-        return receive(*args, hide_s=hide_s, most=most)
+        return receive(*args, hide_s=hide_s, limit=limit)
 
     monkeypatch.setattr(sampling, "receive", spied)
     inspect_queue(LANE)

@@ -68,13 +68,13 @@ def test_message_attributes_are_kept(sqs: Any) -> None:
 
 def test_a_redriven_task_has_no_retries_and_no_expiry() -> None:
     body = task_body(retries=3, eta="2026-01-01T00:00:00+00:00", expires="2026-01-01T00:00:00+00:00")
-    headers = json.loads(envelope.untried(body))["headers"]
+    headers = json.loads(envelope.without_retries(body))["headers"]
     assert [headers[name] for name in ("retries", "eta", "expires")] == [0, None, None]
 
 
 @pytest.mark.parametrize("body", [RAW, "[]", '{"headers": 1}', task_body()])
 def test_a_body_without_retries_is_not_changed(body: str) -> None:
-    assert envelope.untried(body) == body
+    assert envelope.without_retries(body) == body
 
 
 def test_a_kill_between_send_and_delete_duplicates_a_message_and_loses_none(

@@ -78,15 +78,15 @@ def test_an_expected_kind_without_a_running_process_is_missing(
 @pytest.mark.django_db
 def test_a_clean_stop_deletes_the_heartbeat() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
-    keeper.ended(process)
+    keeper.started(process)
+    keeper.stopped(process)
     assert not Heartbeat.objects.exists()
 
 
 @pytest.mark.django_db
 def test_a_heartbeat_costs_one_statement() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
+    keeper.started(process)
     with CaptureQueriesContext(connection) as queries:
         keeper.seen(process)
     assert len(queries) == 1
@@ -95,7 +95,7 @@ def test_a_heartbeat_costs_one_statement() -> None:
 @pytest.mark.django_db
 def test_a_stalled_process_keeps_the_time_since_which_it_is_stalled_until_it_works() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
+    keeper.started(process)
     Heartbeat.objects.update(seen_at=NOW)
     keeper.stalled(process)
     first = Heartbeat.objects.get()
@@ -119,8 +119,8 @@ def test_the_successor_of_a_killed_process_counts_the_crash() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     keeper = DatabaseKeeper()
-    keeper.begun(Process("dispatcher", "dispatcher@a", pid=ended.pid))
-    keeper.begun(Process("dispatcher", "dispatcher@a"))
+    keeper.started(Process("dispatcher", "dispatcher@a", pid=ended.pid))
+    keeper.started(Process("dispatcher", "dispatcher@a"))
     row = Heartbeat.objects.get()
     assert (row.pid, row.crashes, row.crashed_at is None) == (os.getpid(), 1, False)
 
@@ -128,8 +128,8 @@ def test_the_successor_of_a_killed_process_counts_the_crash() -> None:
 @pytest.mark.django_db
 def test_a_running_dispatcher_of_the_same_host_keeps_its_heartbeat() -> None:
     keeper = DatabaseKeeper()
-    keeper.begun(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
-    keeper.begun(Process("dispatcher", "dispatcher@a"))
+    keeper.started(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
+    keeper.started(Process("dispatcher", "dispatcher@a"))
     assert Heartbeat.objects.count() == 2
 
 

@@ -1,4 +1,4 @@
-"""Log lines hold nobody's words and numbers."""
+"""Log lines contain no phone numbers, wamids, keys or tokens."""
 
 from uuid import uuid4
 

@@ -6,7 +6,7 @@ from messaging.media_states import State
 from messaging.models.subscriptions import delivery_states
 from messaging.states import Status
 from monitoring.alerts.state import Severity
-from waproject.web.state_marks import PLAIN, TONES, mark
+from waproject.web.badges import PLAIN, TONES, badge
 
 # Neither good nor bad: on their way, or ended by a decision.
 WITHOUT_COLOUR = {"accepted", "sent", "cancelled", "info"}
@@ -18,5 +18,5 @@ def test_each_state_has_its_colour(state: str) -> None:
     assert (TONES.get(state, PLAIN) == PLAIN) == (state in WITHOUT_COLOUR)
 
 
-def test_a_mark_says_its_state_in_words() -> None:
-    assert ">failed<" in mark("failed") and ">Too large<" in mark("too_large", "Too large")
+def test_a_badge_has_its_state_as_text() -> None:
+    assert ">failed<" in badge("failed") and ">Too large<" in badge("too_large", "Too large")

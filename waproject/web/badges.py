@@ -1,4 +1,4 @@
-"""States with a colour, in lists and on pages."""
+"""Coloured badges for states, in lists and on pages."""
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,6 +11,6 @@ TONES = {
 }
 
 
-def mark(state: str, words: str = "") -> SafeString:
-    """The state in a frame whose colour says how it is; the word says it too."""
+def badge(state: str, words: str = "") -> SafeString:
+    """A badge with the state, or `words`, in the colour of the state's tone."""
     return format_html("<span class='mark mark-{}'>{}</span>", TONES.get(state, PLAIN), words or state)

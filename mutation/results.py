@@ -1,0 +1,84 @@
+"""The verdicts of a package's sample, kept after each change so that a killed run goes on, and the report."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass
+class Result:
+    """One change and the verdicts on it: the first one, and the present one."""
+
+    key: str
+    path: str
+    function: str
+    line: int
+    before: str
+    after: str
+    first: str
+    now: str
+    stage: str
+    test: str
+    seconds: float
+
+    @property
+    def noticed(self) -> bool:
+        """Whether a test fails now, or hangs."""
+        return self.now in ("failed", "timeout")
+
+    @property
+    def settled(self) -> bool:
+        """Whether no further test needs to try it."""
+        return self.noticed or self.stage != "own tests"
+
+
+class Results:
+    """The results of one package and seed."""
+
+    def __init__(self, var: Path, package: str, seed: int) -> None:
+        self._file = var / f"{package.replace('/', '-')}.{seed}.json"
+        kept = json.loads(self._file.read_text())["results"] if self._file.exists() else []
+        self.package, self.seed = package, seed
+        self.by_key: dict[str, Result] = {row["key"]: Result(**row) for row in kept}
+
+    def add(self, result: Result) -> None:
+        """Keep a verdict; the first one stays beside it."""
+        if result.key in self.by_key:
+            earlier = self.by_key[result.key]
+            # The first verdict is that of the whole first run, not of its first half.
+            result.first = earlier.first if earlier.settled else result.now
+        self.by_key[result.key] = result
+        draft = self._file.with_suffix(".new")
+        rows = [asdict(row) for row in self.by_key.values()]
+        draft.write_text(json.dumps({"package": self.package, "seed": self.seed, "results": rows}, indent=1))
+        draft.replace(self._file)
+
+
+def report(var: Path) -> str:
+    """Markdown: a line per package, and what no test notices."""
+    table = ["| package | seed | sampled | noticed at first | noticed now |", "|---|---|---|---|---|"]
+    survivors: list[str] = []
+    for file in sorted(var.glob("*.*.json")):
+        kept = json.loads(file.read_text())
+        rows = [Result(**row) for row in kept["results"]]
+        first = sum(row.first in ("failed", "timeout") for row in rows)
+        now = sum(row.noticed for row in rows)
+        table.append(
+            f"| `{kept['package']}` | {kept['seed']} | {len(rows)} | {_share(first, rows)} | {_share(now, rows)} |"
+        )
+        survivors += [_survivor(row) for row in rows if not row.noticed]
+    return "\n".join([*table, "", "Survivors:", "", *survivors, ""])
+
+
+def _share(count: int, rows: list[Result]) -> str:
+    return f"{count} ({count / len(rows):.0%})" if rows else "0"
+
+
+def _survivor(row: Result) -> str:
+    return (
+        f"- `{row.key}` {row.path}:{row.line} {row.function}: {_short(row.before)} → {_short(row.after)} ({row.stage})"
+    )
+
+
+def _short(code: str) -> str:
+    return f"`{' '.join(code.split())}`"

@@ -1,0 +1,166 @@
+"""A run over one package: draw the sample, and let tests try each change, the nearest tests first."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutation.changes import Change, Found, changes, sample
+from mutation.coverage_map import CoverageMap
+from mutation.host import Host, Verdict, host
+from mutation.patch import patch
+from mutation.results import Result, Results
+
+# A loaded machine is slower than it was when the tests were measured.
+PATIENCE, LEAST_S = 6.0, 30.0
+# A survivor meets at most so many seconds of tests of other folders, the quickest files first.
+LONGEST_FAR_S = 40.0
+OWN_FOLDER = "own folder"
+# A test of the pages takes a browser, and seconds, for what other tests see.
+LEFT_OUT = ("browser", "sandbox", "test_admin_theme", "tests/deploy", "tests/bench", "tests/chaos", "tests/testkit")
+
+
+class Run:
+    """The changes of one package against its own tests, then against all others that run the changed function."""
+
+    def __init__(self, host: Host, results: Results, covered: CoverageMap, own: Sequence[str], var: Path) -> None:
+        self._host, self._results, self._covered, self._own, self._var = host, results, covered, own, var
+
+    def near(self, found: Found) -> Result:
+        """Try one change with those tests of its own folder that run the changed function."""
+        change = found.made()
+        return self._judge(change, [("own tests", self._near(change))])
+
+    def far(self, found: Found) -> Result:
+        """Try one change with all other tests that run the function, then with the rest of its own folder."""
+        change = found.made()
+        near = set(self._near(change))
+        elsewhere = wide_files()
+        self._covered.measure(self._host, elsewhere, self._var)
+        others = [nodeid for nodeid in self._covered.tests(elsewhere, _name(change)) if nodeid not in near]
+        others = self._covered.quickest(others, LONGEST_FAR_S)
+        rest = [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
+        return self._judge(change, [("other tests", others), (OWN_FOLDER, rest)])
+
+    def _near(self, change: Change) -> list[str]:
+        tests = self._covered.tests(self._own, _name(change))
+        return sorted(tests, key=lambda nodeid: f"test_{Path(change.path).stem}.py" not in nodeid)
+
+    def _judge(self, change: Change, stages: Sequence[tuple[str, list[str]]]) -> Result:
+        began, verdict, stage = time.monotonic(), Verdict("passed", "", 0.0), ""
+        with _written(change):
+            for stage, tests in stages:
+                if tests and (verdict := self._tests(change, tests, fresh=stage == OWN_FOLDER)).noticed:
+                    break
+        return Result(
+            change.key,
+            change.path,
+            change.function,
+            change.line,
+            change.before,
+            change.after,
+            verdict.end,
+            verdict.end,
+            stage,
+            verdict.test,
+            round(time.monotonic() - began, 1),
+        )
+
+    def _tests(self, change: Change, tests: list[str], fresh: bool) -> Verdict:
+        longest_s = LEAST_S + PATIENCE * self._covered.seconds(tests)
+        files = sorted({nodeid.partition("::")[0] for nodeid in tests})
+        file = Path(change.path).absolute()
+        if fresh or not change.in_body:
+            return self._host.fresh(tests, files, longest_s)
+        original = _ORIGINALS[change.path]
+        verdict = self._host.forked(tests, files, longest_s, lambda: patch(file, original, change))
+        return verdict if verdict.end != "unfit" else self._host.fresh(tests, files, longest_s)
+
+
+def _name(change: Change) -> str:
+    return f"{change.path}::{change.function}"
+
+
+_ORIGINALS: dict[str, str] = {}
+
+
+@contextmanager
+def _written(change: Change) -> Iterator[None]:
+    """The changed file on disk, for processes that tests start; without the bytecode of the other version."""
+    file = Path(change.path)
+    original = file.read_text()
+    _ORIGINALS[change.path] = original
+    try:
+        file.write_text(change.source)
+        _forget_bytecode(file)
+        yield
+    finally:
+        file.write_text(original)
+        _forget_bytecode(file)
+
+
+def _forget_bytecode(file: Path) -> None:
+    for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
+        compiled.unlink(missing_ok=True)
+
+
+def wide_files() -> list[str]:
+    """All test files of the product."""
+    return [file for file in test_files("tests") if not any(word in file for word in LEFT_OUT)]
+
+
+def test_files(folder: str) -> list[str]:
+    """The test files below a folder."""
+    return sorted(str(file) for file in Path(folder).rglob("test_*.py") if "browser" not in file.name)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The sample's size (0: all) and seed, the monotonic time of the end, and two choices of the command line."""
+
+    size: int
+    seed: int
+    until: float
+    again: bool
+    near_only: bool
+
+
+def run(package: str, own_folders: Sequence[str], asked: Asked, var: Path) -> bool:
+    """Judge what is not judged yet; False when the time was over before the end."""
+    files = sorted(str(file) for file in Path(package).rglob("*.py") if "migrations" not in file.parts)
+    drawn = sample([change for file in files for change in changes(Path(), file)], asked.size, asked.seed)
+    results = Results(var, package, asked.seed)
+    kept = results.by_key
+    new = [c for c in drawn if c.key not in kept or (asked.again and not kept[c.key].noticed)]
+    if not new and all(kept[c.key].settled for c in drawn):
+        _say(f"{package}: {len(drawn)} changes, all judged")
+        return True
+    own = [file for folder in own_folders for file in test_files(folder)]
+    with host(own, var) as servers:
+        covered = CoverageMap.load(var / "map.json")
+        covered.measure(servers, own, var)
+        tries = Run(servers, results, covered, own, var)
+        rounds: list[tuple[Callable[[Found], Result], Callable[[], list[Found]]]] = [
+            (tries.near, lambda: new),
+            (tries.far, lambda: [] if asked.near_only else [c for c in drawn if not kept[c.key].settled]),
+        ]
+        for judge, which in rounds:
+            left = which()
+            for at, found in enumerate(left, 1):
+                if time.monotonic() > asked.until:
+                    _say(f"{package}: time is over; the same command goes on")
+                    return False
+                result = judge(found)
+                results.add(result)
+                _say(
+                    f"{package} {at}/{len(left)} {result.now} ({result.seconds} s) "
+                    f"{result.path}:{result.line} {result.test}"
+                )
+    return True
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,50 @@
+"""Verdicts survive a killed run, the first one stays, and the report counts them."""
+
+from pathlib import Path
+
+import pytest
+
+from mutation.results import Result, Results, report
+
+
+def result(key: str = "a", now: str = "passed", stage: str = "own tests") -> Result:
+    return Result(key, "messaging/states.py", "may_move", 7, "a < b", "a <= b", now, now, stage, "", 1.0)
+
+
+def test_a_later_run_finds_the_verdicts(tmp_path: Path) -> None:
+    Results(tmp_path, "messaging/outgoing", 1).add(result())
+    assert Results(tmp_path, "messaging/outgoing", 1).by_key == {"a": result()}
+
+
+def test_the_first_verdict_is_the_last_of_the_first_run(tmp_path: Path) -> None:
+    results = Results(tmp_path, "analytics", 1)
+    for now, stage in (("passed", "own tests"), ("passed", "own folder"), ("failed", "own tests")):
+        results.add(result(now=now, stage=stage))
+    kept = results.by_key["a"]
+    assert (kept.first, kept.now) == ("passed", "failed")
+
+
+def test_what_other_tests_notice_at_first_counts_as_noticed_at_first(tmp_path: Path) -> None:
+    results = Results(tmp_path, "analytics", 1)
+    for now, stage in (("passed", "own tests"), ("failed", "other tests")):
+        results.add(result(now=now, stage=stage))
+    assert results.by_key["a"].first == "failed"
+
+
+@pytest.mark.parametrize(("now", "noticed"), [("passed", False), ("failed", True), ("timeout", True)])
+def test_a_failure_and_a_hang_are_noticed(now: str, noticed: bool) -> None:
+    assert result(now=now).noticed is noticed
+
+
+def test_a_survivor_of_its_own_tests_meets_further_tests() -> None:
+    assert [result(stage=stage).settled for stage in ("own tests", "own folder")] == [False, True]
+
+
+def test_the_report_has_a_line_for_each_package_and_for_each_survivor(tmp_path: Path) -> None:
+    results = Results(tmp_path, "waproject/sqs", 2)
+    results.add(result("a", "failed"))
+    results.add(result("b", "passed", "own folder"))
+    text = report(tmp_path)
+    assert "| `waproject/sqs` | 2 | 2 | 1 (50%) | 1 (50%) |" in text
+    assert "- `b` messaging/states.py:7 may_move: `a < b` → `a <= b` (own folder)" in text
+    assert "- `a`" not in text
