@@ -28,7 +28,11 @@ def _last_task_failure(lane: str) -> str:
 
 def _last_heartbeat(process: str) -> str:
     row = Heartbeat.objects.filter(name=process).order_by("-seen_at").first()
-    return f"its last heartbeat was at {row.seen_at:%H:%M:%S} UTC" if row else ""
+    if row is None:
+        return ""
+    if row.stalled_since is not None:
+        return f"it runs, but no work has moved since {row.stalled_since:%H:%M:%S} UTC"
+    return f"its last heartbeat was at {row.seen_at:%H:%M:%S} UTC"
 
 
 def _most_frequent_error(_: str, window: Window) -> str:

@@ -62,8 +62,8 @@ RULES: tuple[Rule, ...] = (
         readings.by_label(gauges.PROCESS_GONE),
         fires_at=1,
         clears_after_s=0,
-        summary="{key} was killed, or hangs.",
-        action="Find out whether it was killed (memory, host), and start it again.",
+        summary="{key} was killed, or its work does not move.",
+        action="Find out whether it was killed (memory, host) or hangs, and restart it.",
     ),
     Rule(
         "process-crashes",

@@ -6,6 +6,7 @@ from typing import Any
 from celery import signals
 from celery.utils.nodenames import gethostname
 
+from monitoring.health.task_progress import STALLED_AFTER_S, TaskProgress
 from waproject.sqs.loop_waker import Waker
 from waproject.worker.liveness import LivenessReporter, Process
 
@@ -24,7 +25,8 @@ def _worker_is_ready(sender: Any, **_: Any) -> None:
     """Also called after each reconnect to the broker, which drops the event loop's callbacks."""
     if not _lives:
         (lane,) = sender.app.amqp.queues.consume_from
-        life = LivenessReporter(Process(lane, sender.hostname))
+        life = LivenessReporter(Process(lane, sender.hostname), stalled_after=STALLED_AFTER_S)
+        life.works = TaskProgress().moves
         if sender.hub is not None:
             # The event loop itself confirms each heartbeat: threads go on while a loop hangs.
             waker = Waker(sender.hub, life.progress)

@@ -4,7 +4,8 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from monitoring.models import Heartbeat
@@ -25,8 +26,14 @@ class DatabaseKeeper:
     def seen(self, process: Process) -> None:
         """Update the row, in one statement; insert it again if it was deleted."""
         row = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
-        if not row.update(seen_at=timezone.now()):
+        if not row.update(seen_at=timezone.now(), stalled_since=None):
             self.started(process)
+
+    def stalled(self, process: Process) -> None:
+        """Mark the row, in one statement: the process runs, but its work does not move."""
+        row = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
+        now = timezone.now()
+        row.update(seen_at=now, stalled_since=Coalesce("stalled_since", Value(now)))
 
     def stopped(self, process: Process) -> None:
         """Delete the row."""
@@ -52,7 +59,7 @@ class DatabaseKeeper:
             kind=process.kind,
             host=process.host,
             pid=process.pid,
-            defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"]},
+            defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"], "stalled_since": None},
         )
 
 

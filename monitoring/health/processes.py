@@ -1,4 +1,4 @@
-"""Processes by their heartbeats: alive, gone, replaced or missing."""
+"""Processes by their heartbeats: alive, stalled, gone, replaced or missing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,20 @@ GONE_AFTER = timedelta(seconds=3 * REPORT_EVERY_S)
 
 
 class State(StrEnum):
-    """alive: recent heartbeats. gone: killed, hanging or cut off. replaced: gone, and a successor has started."""
+    """alive: recent heartbeats. stalled: recent heartbeats, but its work does not move.
+
+    gone: killed, hanging or cut off. replaced: gone, and a successor has started.
+    """
 
     ALIVE = "alive"
+    STALLED = "stalled"
     GONE = "gone"
     REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process; `age_s` is the time since its last heartbeat."""
+    """One process; `age_s` is the time since its last heartbeat, `stalled_since` when its work stopped moving."""
 
     kind: str
     name: str
@@ -35,6 +39,12 @@ class Process:
     age_s: float
     crashes: int
     crashed_at: datetime | None
+    stalled_since: datetime | None = None
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether it does no work, and no successor does it."""
+        return self.state in {State.STALLED, State.GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +55,14 @@ class ProcessStatus:
     missing: tuple[str, ...]
 
     @property
-    def gone(self) -> tuple[Process, ...]:
-        """Those that ended without a clean stop and without a successor."""
-        return tuple(process for process in self.processes if process.state == State.GONE)
+    def faulty(self) -> tuple[Process, ...]:
+        """Those that do no work: stalled, or ended without a clean stop and without a successor."""
+        return tuple(process for process in self.processes if process.is_faulty)
 
     @property
     def ok(self) -> bool:
-        """Whether no kind is missing and no process gone."""
-        return not self.missing and not self.gone
+        """Whether no kind is missing and no process stalled or gone."""
+        return not self.missing and not self.faulty
 
     def alive(self, kind: str) -> int:
         """The number of running processes of a kind."""
@@ -74,9 +84,10 @@ def status_at(now: datetime, heartbeats: Iterable[Heartbeat], expected: Sequence
     processes = []
     for kind in dict.fromkeys(row.kind for row in rows):
         of_kind = [row for row in rows if row.kind == kind]
-        successors = sorted(row.started_at for row in of_kind if now - row.seen_at < GONE_AFTER)
+        working = [row for row in of_kind if now - row.seen_at < GONE_AFTER and row.stalled_since is None]
+        successors = sorted(row.started_at for row in working)
         for row in sorted(of_kind, key=lambda row: row.seen_at):
-            state = State.ALIVE
+            state = State.ALIVE if row.stalled_since is None else State.STALLED
             if now - row.seen_at >= GONE_AFTER:
                 successor = next((started_at for started_at in successors if started_at > row.seen_at), None)
                 state = State.GONE if successor is None else State.REPLACED
@@ -89,4 +100,6 @@ def status_at(now: datetime, heartbeats: Iterable[Heartbeat], expected: Sequence
 
 def _process(row: Heartbeat, state: State, now: datetime) -> Process:
     age = (now - row.seen_at).total_seconds()
-    return Process(row.kind, row.name, row.pid, state, row.started_at, age, row.crashes, row.crashed_at)
+    return Process(
+        row.kind, row.name, row.pid, state, row.started_at, age, row.crashes, row.crashed_at, row.stalled_since
+    )

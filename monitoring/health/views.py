@@ -7,7 +7,7 @@ Each endpoint answers one question, and 503 is "no". `ENDPOINTS` lists its check
     /messaging/health  can it accept a message?                       503: the database is unreachable
     /health            is the whole pipeline healthy?                 503: the database is unreachable
     /health/sqs        does SQS answer, for all queues?               503: it does not
-    /health/workers    does a process of each expected kind run?      503: a kind has none, or the state is unknown
+    /health/workers    does a process of each expected kind work?     503: a kind has none, or the state is unknown
 
 A webhook needs SQS or the database. So readiness must not fail while only one of them is unreachable: the load balancer
 would withdraw all web processes at once, and no webhook would be accepted.
@@ -96,10 +96,10 @@ def stop() -> None:
 
 
 def workers_status(processes: ProcessStatus | None) -> Status:
-    """None, an unknown status, is down. A gone process is no outage while others of its kind run."""
+    """None, an unknown status, is down. A stalled or gone process is no outage while others of its kind work."""
     if processes is None or processes.missing:
         return Status.DOWN
-    return Status.DEGRADED if processes.gone else Status.OK
+    return Status.DEGRADED if processes.faulty else Status.OK
 
 
 @never_cache

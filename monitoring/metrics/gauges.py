@@ -59,7 +59,7 @@ MEDIA_FILES = Gauge(
 PROCESSES = Gauge("waproject_processes", "Running processes by kind; 0 for an expected kind without any", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "Time since the last heartbeat of a process", ("process",))
 PROCESS_GONE = Gauge(
-    "waproject_process_gone", "1 for a process that was killed or hangs, and was not replaced", ("process",)
+    "waproject_process_gone", "1 for a process that was killed, hangs or stalls, and was not replaced", ("process",)
 )
 CRASHES = Gauge("waproject_process_crashes", "Predecessors of a process that were killed or crashed", ("process",))
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
@@ -156,6 +156,6 @@ def read_processes() -> Readings:
             readings[PROCESSES.name, process.kind] = float(status.alive(process.kind))
         if process.state is not State.REPLACED:
             readings[age] = min(process.age_s, readings.get(age, process.age_s))
-            readings[gone] = max(float(process.state is State.GONE), readings.get(gone, 0.0))
+            readings[gone] = max(float(process.is_faulty), readings.get(gone, 0.0))
             readings[CRASHES.name, name] = readings.get((CRASHES.name, name), 0.0) + process.crashes
     return readings

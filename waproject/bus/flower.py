@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from waproject.bus import control, queues
+from waproject.bus.flower_login import Throttle, throttled
 from waproject.queues import LANES
 from waproject.sqs.control import client, depth
 
@@ -45,6 +46,7 @@ def prepare(app: Any) -> None:
     events.EventReceiver = app.events.Receiver
     views.Broker = Broker
     Metrics.get = authenticated(Metrics.get)
+    views.BaseHandler.get_current_user = throttled(views.BaseHandler.get_current_user, Throttle())
 
 
 class Broker:

@@ -7,7 +7,11 @@ from monitoring.dashboard.sections.state import State
 from monitoring.health import ProcessStatus
 from monitoring.health import State as ProcessState
 
-PROCESS_STATES = {ProcessState.ALIVE: (State.OK, "alive"), ProcessState.GONE: (State.ATTENTION, "gone")}
+PROCESS_STATES = {
+    ProcessState.ALIVE: (State.OK, "alive"),
+    ProcessState.STALLED: (State.ATTENTION, "stalled"),
+    ProcessState.GONE: (State.ATTENTION, "gone"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,15 @@ def test_the_reason_of_a_gone_process_is_its_last_heartbeat() -> None:
     assert reason("process-gone", "incoming@a") == "its last heartbeat was at 12:34:56 UTC"
 
 
+def test_the_reason_of_a_stalled_process_is_since_when_no_work_moves() -> None:
+    now = timezone.now()
+    since = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
+    Heartbeat.objects.create(
+        kind="incoming", name="incoming@a", host="a", pid=7, started_at=now, seen_at=now, stalled_since=since
+    )
+    assert reason("process-gone", "incoming@a") == "it runs, but no work has moved since 12:34:56 UTC"
+
+
 def test_the_reason_of_an_error_rate_is_the_most_frequent_code() -> None:
     before: dict[Series, float] = {(FAILURES.name, "131026"): 90, (FAILURES.name, "131047"): 4}
     after: dict[Series, float] = {(FAILURES.name, "131026"): 92, (FAILURES.name, "131047"): 9}

@@ -20,7 +20,9 @@ from waproject.worker.liveness import Process
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def heartbeat(kind: str = "outgoing", *, seen: float = 5, started: float = 600, host: str = "a") -> Heartbeat:
+def heartbeat(
+    kind: str = "outgoing", *, seen: float = 5, started: float = 600, host: str = "a", stalled: float | None = None
+) -> Heartbeat:
     """A process that started, and sent its last heartbeat, so many seconds ago."""
     return Heartbeat(
         kind=kind,
@@ -29,6 +31,7 @@ def heartbeat(kind: str = "outgoing", *, seen: float = 5, started: float = 600, 
         pid=7,
         started_at=NOW - timedelta(seconds=started),
         seen_at=NOW - timedelta(seconds=seen),
+        stalled_since=None if stalled is None else NOW - timedelta(seconds=stalled),
     )
 
 
@@ -45,6 +48,10 @@ def heartbeat(kind: str = "outgoing", *, seen: float = 5, started: float = 600, 
             ["replaced", "gone", "alive"],
         ),
         ([heartbeat(seen=120), heartbeat("incoming", started=60)], ["gone", "alive"]),
+        ([heartbeat(stalled=5)], ["stalled"]),
+        ([heartbeat(seen=46, stalled=60)], ["gone"]),
+        ([heartbeat(seen=120), heartbeat(host="b", started=60, stalled=5)], ["gone", "stalled"]),
+        ([heartbeat(seen=120, stalled=130), heartbeat(host="b", started=60)], ["replaced", "alive"]),
     ],
 )
 def test_a_process_is_alive_gone_or_replaced(heartbeats: list[Heartbeat], states: list[str]) -> None:
@@ -58,6 +65,8 @@ def test_a_process_is_alive_gone_or_replaced(heartbeats: list[Heartbeat], states
         ([heartbeat(seen=100)], ("outgoing",)),
         ([heartbeat()], ()),
         ([heartbeat(seen=100), heartbeat()], ()),
+        ([heartbeat(stalled=5)], ("outgoing",)),
+        ([heartbeat(stalled=5), heartbeat(host="b")], ()),
     ],
 )
 def test_an_expected_kind_without_a_running_process_is_missing(
@@ -81,6 +90,21 @@ def test_a_heartbeat_costs_one_statement() -> None:
     with CaptureQueriesContext(connection) as queries:
         keeper.seen(process)
     assert len(queries) == 1
+
+
+@pytest.mark.django_db
+def test_a_stalled_process_keeps_the_time_since_which_it_is_stalled_until_it_works() -> None:
+    keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
+    keeper.started(process)
+    Heartbeat.objects.update(seen_at=NOW)
+    keeper.stalled(process)
+    first = Heartbeat.objects.get()
+    keeper.stalled(process)
+    second = Heartbeat.objects.get()
+    keeper.seen(process)
+    assert first.stalled_since and first.stalled_since == second.stalled_since
+    assert (first.seen_at > NOW, second.seen_at > first.seen_at) == (True, True)
+    assert Heartbeat.objects.get().stalled_since is None
 
 
 @pytest.mark.django_db

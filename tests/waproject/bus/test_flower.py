@@ -207,6 +207,7 @@ def test_a_command_to_one_worker_is_answered_by_that_worker_only(stack: Stack) -
 @pytest.mark.parametrize("path", ["/", "/workers", "/tasks", "/metrics", "/api/tasks", "/api/workers"])
 def test_no_page_is_shown_without_a_log_in(stack: Stack, path: str) -> None:
     assert (stack.flower.status(path, log_in=None), stack.flower.status(path, log_in="ops:x")) == (401, 401)
+    stack.flower.page("/workers")  # a right log-in, after which the wrong ones are forgotten
 
 
 @pytest.mark.parametrize("path", ["/api/task/async-apply/messaging.receive", "/api/worker/shutdown/incoming"])
