@@ -53,7 +53,7 @@ class InterventionActions(ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{count} {done}.", messages.SUCCESS if count else messages.WARNING)
         if count < len(chosen):
             self.message_user(
-                request, f"{len(chosen) - count} left alone: their status does not allow it.", messages.WARNING
+                request, f"{len(chosen) - count} skipped: their status does not allow it.", messages.WARNING
             )
         if len(chosen) == MAX_MESSAGES:
             self.message_user(

@@ -143,7 +143,7 @@ def test_a_message_is_found_by_reference_and_campaign(field: str, operator: Clie
 
 LATER = timezone.now() + timedelta(days=2)
 REASONS: list[tuple[dict[str, Any], str]] = [
-    ({}, "its turn"),
+    ({}, "its release"),
     ({"due_at": LATER}, f"{LATER:%Y-%m-%d}"),
     ({"hold": "pair"}, "recipient"),
     ({"hold": "campaign:3"}, "campaign to be resumed"),
