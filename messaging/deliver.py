@@ -14,6 +14,7 @@ from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
 from messaging.subscriptions.manage import reach
 from messaging.subscriptions.retention import tidy_deliveries
+from waproject import tracing
 
 # Threads that post. A subscription has at most eight lanes at once, one while it fails.
 POSTING = 48
@@ -32,7 +33,8 @@ def post(run: Run) -> Ran:
     for one in run.posts:
         at = timezone.now()
         headers = signed_headers(run.secrets, str(one.id), at, one.body)
-        answer = poster().post(run.url, one.body, headers)
+        with tracing.span("deliver", [one.traceparent]):
+            answer = poster().post(run.url, one.body, headers)
         tried.append(Tried(one, answer, at, timezone.now()))
         if not answer.is_success or time.monotonic() - begun > RUN_S:
             break

@@ -17,7 +17,7 @@ from messaging.access.login_throttle import sweep_login_throttle
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
 from messaging.outgoing import call_pool, tasks
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claim_and_record import claim, traced
 from messaging.outgoing.dead_letter_publisher import publish_dead_letter
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.lost_answers.incoming_queue_monitor import IncomingWatch
@@ -33,6 +33,8 @@ from messaging.outgoing.recovery import (
 from messaging.outgoing.redrive import dead_lettered, exhausted
 from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_messages, release
 from messaging.task_publisher import SqsAway, publish
+from messaging.traces import contexts_of
+from waproject import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +142,8 @@ class Dispatcher:
             self._deliver(batch)
             return
         try:
-            publish(tasks.send, (str(batch.release_id), [str(message_id) for message_id in batch.message_ids]))
+            with tracing.span("release", contexts_of(batch.message_ids).values()):
+                publish(tasks.send, (str(batch.release_id), [str(message_id) for message_id in batch.message_ids]))
         except SqsAway:
             self._own_until = time.monotonic() + SQS_WAIT_S
             self._deliver(batch)
@@ -158,7 +161,7 @@ class Dispatcher:
         if len(batch.message_ids) > own.free():
             take_back(batch)
             return
-        for claimed in claim([batch]):
+        for claimed in traced(claim([batch])):
             own.send(claimed)
 
     def _inbound_rate(self, number_id: int) -> float:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from waproject import start_errors
 from waproject.logs import task_log  # noqa: F401 - its signal handlers
-from waproject.logs.format import name_process
+from waproject.logs.format import name_process, process_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
@@ -74,6 +74,16 @@ def take_the_pool_from_the_table(sender: Any, **_: Any) -> None:
 def name_beat(**_: Any) -> None:
     """Its log lines say which process they are of."""
     name_process("beat")
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_to_start_without_the_key(**_: Any) -> None:
+    """A worker or beat that may not use the KMS key of its queues does not start."""
+    from waproject.worker import key_access
+
+    with start_errors.in_words():
+        key_access.refuse_without_key(process_name())
 
 
 @signals.worker_init.connect

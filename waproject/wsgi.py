@@ -18,11 +18,13 @@ from django.utils.module_loading import import_string
 from waproject.checks import refuse_to_start_with_errors
 from waproject.metrics.keeper import keep_metrics
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 
 application = import_string(settings.WSGI_SHORT_PATH)(django)
 with in_words():
     refuse_to_start_with_errors()
     refuse_an_older_schema()
+    refuse_without_key("web")
 keep_metrics()
 # What is loaded by now stays: to look through it for garbage again and again is a twelfth of a webhook's CPU.
 gc.collect()

@@ -14,6 +14,7 @@ from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUn
 from messaging.states import Status
 from messaging.whatsapp import outbound
 from messaging.whatsapp.recipients import canonical
+from waproject import tracing
 from waproject.logs.context import note_messages
 
 TEMPLATE = outbound.TEMPLATE
@@ -53,7 +54,7 @@ def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[M
 
 def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
     """The rows as they will be stored; their ids are known before the insert."""
-    now = timezone.now()
+    now, traceparent = timezone.now(), tracing.current()
     return [
         Message(
             direction=Direction.OUTBOUND,
@@ -74,6 +75,7 @@ def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Me
             on_unknown=message.on_unknown,
             client=client,
             at=now,
+            traceparent=traceparent,
         )
         for message in new
     ]

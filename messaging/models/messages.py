@@ -11,6 +11,7 @@ from messaging.identifiers import uuid7
 from messaging.models.access import ApiClient
 from messaging.models.numbers import BusinessNumber
 from messaging.states import choices
+from waproject.tracing import TRACEPARENT_LENGTH
 
 # What a row that waits for its recipient's turn carries as its hold.
 PAIR = "pair"
@@ -176,6 +177,9 @@ class Message(models.Model):
     reference = models.CharField(max_length=255, blank=True, help_text="The client's own.")
     campaign = models.CharField(max_length=100, blank=True, help_text="The client's own label; can be held.")
     template = models.CharField(max_length=512, blank=True, help_text="The template's name, where it is one.")
+
+    # Of the request that made it, while traces are on (waproject/tracing): what is done for it later joins its trace.
+    traceparent = models.CharField(max_length=TRACEPARENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - no bytes
 
     on_unknown = models.CharField(max_length=6, default=OnUnknown.WAIT, choices=on_unknown_choices)
     # The end of the attempt whose answer was lost; set while the message is `unknown`.

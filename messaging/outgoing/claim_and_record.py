@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from messaging.outgoing.holds.suspensions import Report, apply_stops
 from messaging.outgoing.release import Release
 from messaging.outgoing.retry_settings import limits
 from messaging.states import Status
+from messaging.traces import contexts_of
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Scope, WhatsAppError
 
@@ -47,6 +48,8 @@ class Claimed:
     context_wamid: str = ""
     # The spelling of `peer` that WhatsApp is given, where it is another.
     sent_to: str | None = None
+    # The context of the request that made it, while traces are on.
+    traceparent: str | None = None
 
     @property
     def to(self) -> str:
@@ -106,6 +109,12 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
             capped, on_unknown, troubled, context_wamid, sent_to in rows
     ]  # fmt: skip
+
+
+def traced(claimed: Sequence[Claimed]) -> Sequence[Claimed]:
+    """The same with their contexts, while traces are on."""
+    contexts = contexts_of(one.message_id for one in claimed)
+    return [replace(one, traceparent=contexts.get(one.message_id)) for one in claimed] if contexts else claimed
 
 
 @retrying_deadlocks

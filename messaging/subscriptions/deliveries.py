@@ -21,6 +21,7 @@ from messaging.models.subscriptions import LANES
 from messaging.subscriber_http.post import Answer
 from messaging.subscriber_http.retry_schedule import PROBED_FROM, EndpointHealth, State, after, decide
 from messaging.subscriptions.payloads import bodies
+from messaging.traces import contexts_of
 from waproject.metrics.counters import DELIVERIES
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Post:
     body: bytes
     attempts: int
     give_up_at: datetime
+    # The context of the message that it tells of, while traces are on.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def claim_runs(most: int) -> list[Run]:
     rows = Delivery.objects.in_bulk(ids)
     made = bodies(list(rows.values()))
     _give_up_what_is_gone([pk for pk in ids if pk not in made])
-    runs = [_run([rows[pk] for pk in run if pk in made], open_ones, made, lease_until) for run in chosen]
+    contexts = contexts_of(row.message_id for row in rows.values() if row.message_id)
+    runs = [_run([rows[pk] for pk in run if pk in made], open_ones, made, lease_until, contexts) for run in chosen]
     return [run for run in runs if run.posts]
 
 
@@ -200,10 +204,19 @@ def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
 
 
 def _run(
-    rows: Sequence[Delivery], open_ones: Mapping[UUID, Subscription], made: Mapping[UUID, bytes], lease_until: datetime
+    rows: Sequence[Delivery],
+    open_ones: Mapping[UUID, Subscription],
+    made: Mapping[UUID, bytes],
+    lease_until: datetime,
+    contexts: Mapping[UUID, str],
 ) -> Run:
     subscription = open_ones[rows[0].subscription_id] if rows else Subscription()
-    posts = tuple(Post(row.pk, made[row.pk], row.attempts, row.give_up_at) for row in rows)
+    posts = tuple(
+        Post(
+            row.pk, made[row.pk], row.attempts, row.give_up_at, contexts.get(row.message_id) if row.message_id else None
+        )
+        for row in rows
+    )
     valid = (subscription.secret, *_previous(subscription))
     return Run(subscription.pk, subscription.url, valid, subscription.failures, lease_until, posts)
 

@@ -9,6 +9,7 @@ from messaging.periodic_workers import Rounds
 from waproject.logs.format import name_process
 from waproject.metrics.keeper import keep_metrics
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         """Make the rounds."""
         name_process("deliver")
         refuse_an_older_schema()
+        refuse_without_key("deliver")
         keep_metrics()
         rounds = Rounds(ROUNDS)
         rounds.stop_on_signals()
