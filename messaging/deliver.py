@@ -14,6 +14,7 @@ from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
 from messaging.subscriptions.manage import network_policy
 from messaging.subscriptions.retention import clean_up_deliveries
+from waproject import tracing
 
 # Threads that post. A subscription uses at most eight, one while its endpoint fails.
 POST_THREADS = 48
@@ -32,7 +33,8 @@ def post(run: Run) -> RunResult:
     for one in run.posts:
         at = timezone.now()
         headers = signed_headers(run.secrets, str(one.id), at, one.body)
-        answer = subscriber_client().post(run.url, one.body, headers)
+        with tracing.span("deliver", [one.traceparent]):
+            answer = subscriber_client().post(run.url, one.body, headers)
         attempts.append(DeliveryAttempt(one, answer, at, timezone.now()))
         if not answer.is_success or time.monotonic() - started_at > RUN_S:
             break

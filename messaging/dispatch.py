@@ -15,7 +15,7 @@ from messaging.access.login_throttle import sweep_login_throttle
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
 from messaging.outgoing import call_pool, tasks
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claim_and_record import claim, with_contexts
 from messaging.outgoing.dead_letter_publisher import publish_dead_letter
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.lost_answers.incoming_queue_monitor import IncomingQueueMonitor
@@ -31,6 +31,8 @@ from messaging.outgoing.recovery import (
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_messages, release
 from messaging.task_publisher import SqsUnavailable, publish
+from messaging.traces import contexts_of
+from waproject import tracing
 from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
@@ -127,7 +129,8 @@ class Dispatcher:
             self._deliver(batch)
             return
         try:
-            publish(tasks.send, (str(batch.release_id), [str(message_id) for message_id in batch.message_ids]))
+            with tracing.span("release", contexts_of(batch.message_ids).values()):
+                publish(tasks.send, (str(batch.release_id), [str(message_id) for message_id in batch.message_ids]))
         except SqsUnavailable:
             self._direct_until = time.monotonic() + SQS_RETRY_S
             self._deliver(batch)
@@ -145,7 +148,7 @@ class Dispatcher:
         if len(batch.message_ids) > calls.free_calls():
             take_back(batch)
             return
-        for claimed in claim([batch]):
+        for claimed in with_contexts(claim([batch])):
             calls.send(claimed)
 
     def _inbound_rate(self, number_id: int) -> float:

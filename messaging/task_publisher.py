@@ -7,10 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Task
-from celery.signals import before_task_publish
+from celery.signals import after_task_publish, before_task_publish
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from waproject import tracing
 from waproject.logs.throttle import LogThrottle
 from waproject.sqs import publisher
 from waproject.sqs.publisher import Outgoing
@@ -63,6 +64,8 @@ def message(task: "Task[Any, Any]", args: tuple[Any, ...]) -> Outgoing:
     properties = {**envelope["properties"], "correlation_id": task_id, "delivery_tag": str(uuid4())}
     body = [args, {}, embed]
     before_task_publish.send(sender=task.name, body=body, headers=headers, properties=properties)
+    # The instrumentation's span of a message ends here: its request to SQS is shared with other messages.
+    after_task_publish.send(sender=task.name, body=body, headers=headers)
     return Outgoing(
         url, json.dumps({**envelope, "body": json.dumps(body), "headers": headers, "properties": properties})
     )
@@ -76,5 +79,6 @@ def _envelope_from_celery(task: "Task[Any, Any]", args: tuple[Any, ...]) -> tupl
     with collected() as messages:
         task.apply_async(args, **REPRS)
     envelope = json.loads(messages[0].body)
+    tracing.forget_context(envelope["headers"])
     made = _envelopes[task.name] = (messages[0].url, envelope, json.loads(envelope["body"])[2])
     return made

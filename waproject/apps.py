@@ -9,5 +9,8 @@ class WaprojectConfig(AppConfig):
     name = "waproject"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks; report errors and trace where settings say so."""
         from waproject import checks  # noqa: F401
+        from waproject.observability import set_up
+
+        set_up()

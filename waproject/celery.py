@@ -12,7 +12,7 @@ from django.conf import settings
 
 from waproject import start_errors
 from waproject.logs import task_log  # noqa: F401 - its signal handlers
-from waproject.logs.format import name_process
+from waproject.logs.format import name_process, process_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
@@ -74,6 +74,16 @@ def configure_pool(sender: Any, **_: Any) -> None:
 def name_beat(**_: Any) -> None:
     """Set the process name in beat's log lines."""
     name_process("beat")
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_to_start_without_the_key(**_: Any) -> None:
+    """A worker or beat that may not use the KMS key of its queues does not start."""
+    from waproject.worker import key_access
+
+    with start_errors.exit_with_message():
+        key_access.refuse_without_key(process_name())
 
 
 @signals.worker_init.connect

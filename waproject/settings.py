@@ -10,7 +10,13 @@ from pathlib import Path
 
 import environ
 
-from waproject.environment.allowed_endpoints import networks, require_https, require_loopback, sqs_addresses
+from waproject.environment.allowed_endpoints import (
+    is_loopback,
+    networks,
+    require_https,
+    require_loopback,
+    sqs_addresses,
+)
 from waproject.environment.database import database
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
@@ -161,6 +167,8 @@ SQS_QUEUES = {
 }
 # The bus between Flower or `celery inspect` and the workers (waproject/bus); empty: off.
 SQS_MONITOR_QUEUE_URL = env.str("SQS_MONITOR_QUEUE_URL", "").rstrip("/")
+# The KMS key of queues and files, where they are encrypted with a key of one's own: each process tries it at its start.
+SQS_KMS_KEY_ARN = env.str("SQS_KMS_KEY_ARN", "")
 LANE_CONCURRENCY = {lane: env.int(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
 WORKER_NAME = env.str("WORKER_NAME", "")
 # Dead letters that are redriven or discarded a second; SQS's own move allows 500.
@@ -306,6 +314,18 @@ EXPECTED_PROCESSES = env.list(
 
 # Whether Flower may only show, and neither start tasks nor change workers.
 FLOWER_READ_ONLY = env.bool("FLOWER_READ_ONLY", True)
+
+# Traces and error reports, both optional (waproject/observability.py) ------------------------------------------------
+# OpenTelemetry's SDK reads this and the other OTEL_* variables itself.
+OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "") or env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+TRACES = bool(OTLP_ENDPOINT) and not env.bool("OTEL_SDK_DISABLED", False)
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+# The environment in Sentry, such as staging.
+DEPLOYMENT_NAME = env.str("SENTRY_ENVIRONMENT", DEPLOYMENT)
+for name, url in (("OTEL_EXPORTER_OTLP_ENDPOINT", OTLP_ENDPOINT), ("SENTRY_DSN", SENTRY_DSN)):
+    if url and not is_loopback(url):
+        # A DSN holds a key, so what is wrong with it is said without it.
+        (require_loopback if LOCAL else require_https)(name, url if name.startswith("OTEL") else url.partition(":")[0])
 
 # Logging ------------------------------------------------------------------------------------------------------------
 # json: one object per line. console: for people.

@@ -18,11 +18,13 @@ from django.utils.module_loading import import_string
 from waproject.checks import refuse_to_start_with_errors
 from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 
 application = import_string(settings.WSGI_SHORT_PATH)(django)
 with exit_with_message():
     refuse_to_start_with_errors()
     refuse_an_older_schema()
+    refuse_without_key("web")
 start_flushing()
 # The loaded modules are permanent: collecting garbage among them would cost a twelfth of a webhook's CPU.
 gc.collect()

@@ -14,6 +14,7 @@ from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUn
 from messaging.states import Status
 from messaging.whatsapp import outbound
 from messaging.whatsapp.recipients import canonical
+from waproject import tracing
 from waproject.logs.context import note_messages
 
 TEMPLATE = outbound.TEMPLATE
@@ -80,6 +81,7 @@ def draft(message: NewMessage, client: ApiClient | None = None) -> Message:
         on_unknown=message.on_unknown,
         client=client,
         at=now,
+        traceparent=tracing.current(),
     )
 
 

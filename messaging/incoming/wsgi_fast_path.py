@@ -13,6 +13,7 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from messaging.incoming.webhook import PATH, Answer, accept_webhook
 from messaging.whatsapp.signature import HEADER as SIGNATURE
+from waproject import tracing
 from waproject.logs.context import log_context
 from waproject.logs.request_log import HEADER as REQUEST_ID
 from waproject.logs.request_log import id_for, log_request
@@ -26,6 +27,7 @@ def _key(header: str) -> str:
 
 
 _SIGNATURE, _REQUEST_ID = _key(SIGNATURE), _key(REQUEST_ID)
+_SPAN = f"POST {PATH.lstrip('/')}"
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -40,7 +42,7 @@ class WebhookFastPath:
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
             return self._application(environ, start_response)
         began, request_id = time.perf_counter(), id_for(environ.get(_REQUEST_ID))
-        with log_context(request_id=request_id) as touched:
+        with log_context(request_id=request_id) as touched, tracing.request(_SPAN, environ):
             answer = _answer(environ)
             log_request("POST", PATH, answer.status, began, touched)
         body = answer.body

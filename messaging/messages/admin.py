@@ -18,7 +18,7 @@ from messaging.access import record_action
 from messaging.media.admin import download_again_button, file_html, may_download_again, media_of
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter
 from messaging.messages.csv_export import csv_lines
-from messaging.messages.pricing_words import in_words
+from messaging.messages.price_texts import price_text
 from messaging.messages.search import search_messages
 from messaging.messages.timeline import timeline
 from messaging.messages.waiting_reasons import waiting_reason
@@ -194,7 +194,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     @admin.display(description="What Meta bills it as")
     def price(self, message: Message) -> str:
         """And the status that said so."""
-        return f"{in_words(message)}, by the status {message.priced_by}" if message.priced_by else "not said yet"
+        return f"{price_text(message)}, by the status {message.priced_by}" if message.priced_by else "not said yet"
 
     def trail(self, message: Message) -> SafeString:
         """The timeline as a table, oldest first."""
@@ -207,7 +207,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
                     event.status if event.applied or event.status == "received" else f"({event.status})",
                     event.source,
                     f"{event.error_code or ''} {event.error_title}".strip(),
-                    in_words(event),
+                    price_text(event),
                 )
                 for event in timeline(message)
             ),

@@ -13,6 +13,7 @@ from messaging.models.access import ApiClient
 from messaging.models.name_search import NameGrams
 from messaging.models.numbers import BusinessNumber
 from messaging.states import choices
+from waproject.tracing import TRACEPARENT_LENGTH
 
 # The hold of a message that waits for an earlier message to the same recipient.
 PAIR = "pair"
@@ -188,6 +189,9 @@ class Message(models.Model):
     reference = models.CharField(max_length=255, blank=True, help_text="The client's own id.")
     campaign = models.CharField(max_length=100, blank=True, help_text="The client's own label; can be held.")
     template = models.CharField(max_length=512, blank=True, help_text="The template's name; empty for other types.")
+
+    # Of the request that made it, while traces are on (waproject/tracing): what is done for it later joins its trace.
+    traceparent = models.CharField(max_length=TRACEPARENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - no bytes
 
     on_unknown = models.CharField(max_length=6, default=OnUnknown.WAIT, choices=on_unknown_choices)
     # The end of the attempt whose answer was lost; set while the message is `unknown`.

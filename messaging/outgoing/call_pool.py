@@ -23,6 +23,7 @@ from messaging.outgoing.claim_and_record import Claimed, Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
+from waproject import tracing
 from waproject.metrics import counters
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,8 @@ class CallPool:
     def _call(self, claimed: Claimed) -> None:
         began = time.perf_counter()
         try:
-            result = self._result(claimed)
+            with tracing.span("call the Cloud API", [claimed.traceparent]):
+                result = self._result(claimed)
         finally:
             self._free.release()
         if result is not None:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.release import Release
 from messaging.outgoing.retry_settings import limits
 from messaging.states import Status
+from messaging.traces import contexts_of
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Scope, WhatsAppError
 
@@ -50,6 +51,8 @@ class Claimed:
     # When the call may start, in seconds of time.monotonic(); and seconds to leave between calls of the number.
     call_at: float = 0.0
     space: float = 0.0
+    # The trace context of the request that created it, while traces are on.
+    traceparent: str | None = None
 
     @property
     def to(self) -> str:
@@ -133,6 +136,12 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
             capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate in rows
     ]  # fmt: skip
+
+
+def with_contexts(claimed: Sequence[Claimed]) -> Sequence[Claimed]:
+    """The same messages with their trace contexts, while traces are on."""
+    contexts = contexts_of(one.message_id for one in claimed)
+    return [replace(one, traceparent=contexts.get(one.message_id)) for one in claimed] if contexts else claimed
 
 
 @retry_on_deadlock

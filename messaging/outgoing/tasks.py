@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task, signals
 
 from messaging.outgoing import call_pool, redrive
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claim_and_record import claim, with_contexts
 from messaging.outgoing.release import Release
 from waproject.logs.context import note_messages
 
@@ -19,7 +19,7 @@ def send(*releases: tuple[str, list[str]]) -> None:
     batches = [Release(UUID(release), [UUID(row) for row in rows]) for release, rows in releases]
     for batch in batches:
         note_messages(batch.message_ids)
-    for claimed in claim(batches):
+    for claimed in with_contexts(claim(batches)):
         call_pool.shared().send(claimed)
 
 

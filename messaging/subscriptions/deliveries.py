@@ -21,6 +21,7 @@ from messaging.models.subscriptions import LANES
 from messaging.subscriber_http.post import Answer
 from messaging.subscriber_http.retry_schedule import PROBED_FROM, EndpointHealth, State, after, decide
 from messaging.subscriptions.payloads import build_payloads
+from messaging.traces import contexts_of
 from waproject.metrics.counters import DELIVERIES
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Post:
     body: bytes
     attempts: int
     give_up_at: datetime
+    # The context of the message that it tells of, while traces are on.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,11 @@ def claim_runs(most: int) -> list[Run]:
     rows = Delivery.objects.in_bulk(ids)
     payloads = build_payloads(list(rows.values()))
     _fail_without_payload([pk for pk in ids if pk not in payloads])
-    runs = [_run([rows[pk] for pk in run if pk in payloads], subscriptions, payloads, lease_until) for run in chosen]
+    contexts = contexts_of(row.message_id for row in rows.values() if row.message_id)
+    runs = [
+        _run([rows[pk] for pk in run if pk in payloads], subscriptions, payloads, lease_until, contexts)
+        for run in chosen
+    ]
     return [run for run in runs if run.posts]
 
 
@@ -201,9 +208,19 @@ def _run(
     subscriptions: Mapping[UUID, Subscription],
     payloads: Mapping[UUID, bytes],
     lease_until: datetime,
+    contexts: Mapping[UUID, str],
 ) -> Run:
     subscription = subscriptions[rows[0].subscription_id] if rows else Subscription()
-    posts = tuple(Post(row.pk, payloads[row.pk], row.attempts, row.give_up_at) for row in rows)
+    posts = tuple(
+        Post(
+            row.pk,
+            payloads[row.pk],
+            row.attempts,
+            row.give_up_at,
+            contexts.get(row.message_id) if row.message_id else None,
+        )
+        for row in rows
+    )
     valid = (subscription.secret, *_previous(subscription))
     return Run(subscription.pk, subscription.url, valid, subscription.failures, lease_until, posts)
 

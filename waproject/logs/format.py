@@ -29,6 +29,11 @@ def name_process(name: str) -> None:
     _process = name
 
 
+def process_name() -> str:
+    """Which line of the Procfile this process is; empty in web, and before it is named."""
+    return _process
+
+
 def formatter(style: str) -> logging.Formatter:
     """The formatter for `LOGGING`; `style` is one of STYLES."""
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -10,6 +10,10 @@ from waproject.sqs.envelope import DECODED
 TRACE = "request_id"
 TRACES = "request_ids"
 JOINED = "joined"
+# The header with the W3C context of what caused a message; those of all that were joined, of which none is the parent.
+CONTEXT = "traceparent"
+CONTEXTS = "traceparents"
+MOST_CONTEXTS = 128
 # A larger body runs alone: thirty of the largest would be parsed, pickled and stored as one.
 MAX_JOINED_BYTES = 64 * 1024
 # Headers of a task that must run alone.
@@ -40,5 +44,8 @@ def join(payloads: Sequence[dict[Any, Any]], arguments: Sequence[list[Any]]) -> 
     first = payloads[0]
     traces = [trace for payload in payloads if (trace := payload["headers"].get(TRACE))]
     headers = {**first["headers"], TRACES: traces, JOINED: len(payloads)}
+    if contexts := [context for payload in payloads if (context := payload["headers"].get(CONTEXT))]:
+        headers.pop(CONTEXT, None)
+        headers[CONTEXTS] = contexts[:MOST_CONTEXTS]
     body = [[argument for one in arguments for argument in one[0]], {}, arguments[0][2]]
     return {**first, "headers": headers, "body": None, DECODED: body}

@@ -32,6 +32,7 @@ THROTTLED = {
     "RequestThrottled",
     "TooManyRequestsException",
     "RequestThrottledException",
+    "KmsThrottled",
 }
 RETRYABLE = THROTTLED | EXPIRED
 

@@ -9,6 +9,7 @@ from messaging.periodic_workers import WorkerLoop
 from waproject.logs.format import name_process
 from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         """Run the periodic workers."""
         name_process("deliver")
         refuse_an_older_schema()
+        refuse_without_key("deliver")
         start_flushing()
         loop = WorkerLoop(WORKERS)
         loop.stop_on_signals()

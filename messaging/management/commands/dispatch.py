@@ -8,6 +8,7 @@ from messaging.dispatch import Dispatcher
 from waproject.logs.format import name_process
 from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         """Run the dispatcher."""
         name_process("dispatcher")
         refuse_an_older_schema()
+        refuse_without_key("dispatcher")
         start_flushing()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()

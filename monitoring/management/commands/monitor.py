@@ -9,6 +9,7 @@ from monitoring.monitor import Monitor
 from waproject.logs.format import name_process
 from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         """Run the monitor."""
         name_process("monitor")
         refuse_an_older_schema()
+        refuse_without_key("monitor")
         start_flushing()
         monitor = Monitor()
         monitor.stop_on_signals()

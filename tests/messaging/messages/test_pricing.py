@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from messaging.messages.pricing_words import in_words
+from messaging.messages.price_texts import price_text
 from messaging.models import Message, MessageEvent
 from messaging.states import Status
 from tests.messaging.factories import in_state
@@ -53,4 +53,4 @@ def test_the_admin_says_that_nothing_was_said_yet(admin_client: Client) -> None:
     ],
 )  # fmt: skip
 def test_a_price_in_words(fields: dict[str, Any], words: str) -> None:
-    assert in_words(MessageEvent(**fields)) == words
+    assert price_text(MessageEvent(**fields)) == words

@@ -5,7 +5,7 @@ from messaging.models import Message, MessageEvent
 BILLED = {True: "billed", False: "free", None: ""}
 
 
-def in_words(row: Message | MessageEvent) -> str:
+def price_text(row: Message | MessageEvent) -> str:
     """Such as "marketing, regular, billed"; empty where Meta has given none."""
     words = (row.pricing_category or "", (row.pricing_type or "").replace("_", " "), BILLED[row.billable])
     return ", ".join(filter(None, words))
