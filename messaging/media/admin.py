@@ -72,7 +72,7 @@ def _missing_text(media: Media) -> str:
 class MediaAdmin(ReadOnlyAdmin):
     """Media files of messages: state, attempts and last error."""
 
-    list_display = ["created_at", "kind", "state_mark", "bytes", "attempts", "next_attempt", "error"]
+    list_display = ["created_at", "kind", "state_badge", "bytes", "attempts", "next_attempt", "error"]
     list_filter = ["state", "kind"]
     ordering = ["-message_id"]
     actions = ["download_again"]

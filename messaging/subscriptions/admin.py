@@ -160,7 +160,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "id",
         "subscription",
         "event",
-        "state_mark",
+        "state_badge",
         "attempts",
         "status_code",
         "duration_ms",
