@@ -11,14 +11,14 @@ from typing import Any
 from tests.processes import CHECKOUT
 
 DOCKERFILE = CHECKOUT / "deploy" / "Dockerfile"
-IGNORE = CHECKOUT / "deploy" / "Dockerfile.dockerignore"
+IGNORE = Path("deploy/Dockerfile.dockerignore")
 # python:3.11-slim-bookworm, unpacked, as `docker image ls` shows it for amd64, rounded up.
 BASE_BYTES = 135_000_000
 
 
 def copy_context(to: Path, source: Path = CHECKOUT) -> None:
     """Copy a checkout's build context: the ignore file's exceptions from "everything", less what follows them."""
-    lines = [line for line in IGNORE.read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line for line in (source / IGNORE).read_text().splitlines() if line and not line.startswith("#")]
     assert lines[0] == "*"
     taken = [line[1:] for line in lines if line.startswith("!")]
     left_out = [line for line in lines[1:] if not line.startswith("!")]

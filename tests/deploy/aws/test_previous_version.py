@@ -1,6 +1,10 @@
-"""A roll-out migrates first: the version before the newest migrations goes on working on the schema that they make."""
+"""A roll-out migrates first: the version before the newest migrations goes on working on the schema that they make.
+
+ROLLOUT_FROM=COMMIT takes the version of that commit instead, such as the one that production runs.
+"""
 
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -26,11 +30,16 @@ def git(*arguments: str) -> bytes:
 @pytest.fixture(scope="module")
 def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout as it was before the newest commit with migrations; a history that does not go so far is skipped."""
+    if version := os.environ.get("ROLLOUT_FROM"):
+        return extracted(version, tmp_path_factory.mktemp("previous"))
     newest = git("log", "-1", "--first-parent", "--format=%H", "--", MIGRATIONS).decode().strip()
     if not newest or not git("rev-list", "--parents", "-1", newest).split()[1:]:
         pytest.skip("the history that was fetched has no commit before the newest migrations")
-    directory = tmp_path_factory.mktemp("previous")
-    with tarfile.open(fileobj=io.BytesIO(git("archive", f"{newest}^"))) as archive:
+    return extracted(f"{newest}^", tmp_path_factory.mktemp("previous"))
+
+
+def extracted(version: str, directory: Path) -> Path:
+    with tarfile.open(fileobj=io.BytesIO(git("archive", version))) as archive:
         archive.extractall(directory, filter="data")
     shutil.copy2(CHECKOUT / "deploy" / "process", directory / "deploy" / "process")  # older versions have none
     return directory
