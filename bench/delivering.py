@@ -8,7 +8,8 @@ from bench.cost import Meter, statements
 from bench.errors import BenchError
 from bench.pipeline import Pipeline
 from testkit import http_load, webhook_load
-from testkit.processes import Process, free_ports, inherited_environment, python
+from testkit.ports import free_ports
+from testkit.processes import Process, inherited_environment, python
 from testkit.statistics import summary
 from testkit.waiting import eventually
 

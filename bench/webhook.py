@@ -11,7 +11,8 @@ from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
 from testkit import http_load, webhook_load
 from testkit.pipeline import LANES, PORTS
-from testkit.processes import CHECKOUT, Process, free_ports, inherited_environment, shell
+from testkit.ports import free_ports
+from testkit.processes import CHECKOUT, Process, inherited_environment, shell
 from testkit.sqs_server import SqsServer
 from testkit.statistics import summary
 

@@ -2,10 +2,9 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -25,17 +24,6 @@ SHOWN_CHARACTERS = 2000
 def inherited_environment() -> dict[str, str]:
     """The few variables of the caller that the processes of a run inherit."""
     return {name: os.environ[name] for name in INHERITED if name in os.environ}
-
-
-def free_ports(names: Iterable[str]) -> dict[str, int]:
-    """A different unused port of 127.0.0.1 for each name."""
-    probes = {name: socket.socket() for name in names}
-    for probe in probes.values():
-        probe.bind(("127.0.0.1", 0))
-    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports
 
 
 def shell(command: str) -> list[str]:

@@ -17,8 +17,9 @@ from rest_framework.test import APIClient
 
 from deploy.local.postgres import SETTINGS, Postgres
 from deploy.local.sqs import Sqs
+from testkit.ports import free_port
 from tests.empty_tables import empty_tables
-from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
+from tests.environment import DATABASE_PASSWORD, VAR_DIR
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
 from waproject.sqs import control, publisher

@@ -5,23 +5,17 @@ in such an environment: mypy's Django plugin and `makemigrations --check` need s
 """
 
 import os
-import socket
 import sys
 import tempfile
 from pathlib import Path
+
+from testkit.ports import free_port
 
 PREFIXES = ("AWS_", "SQS_", "WA_", "DJANGO_", "DATABASE_", "INCOMING_", "OUTGOING_", "ANALYTICS_", "FLOWER_")
 DATABASE_PASSWORD = "test-password"
 APP_SECRET = "test-app-secret"
 VERIFY_TOKEN = "test-verify-token"
 PHONE_NUMBER_ID = "106540352242922"
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _set_up() -> Path:

@@ -21,7 +21,8 @@ from standardwebhooks import Webhook
 
 from deploy.local import procfile
 from messaging.subscriptions.outbox import CACHED_S
-from tests.environment import PREFIXES, free_port
+from testkit.ports import free_port
+from tests.environment import PREFIXES
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.receiver import Receiver
 from tests.processes import CHECKOUT, eventually

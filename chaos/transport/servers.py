@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.local.sqs import Sqs
 from testkit.guard import Guard
-from testkit.processes import free_ports
+from testkit.ports import free_ports
 from testkit.sqs_server import SqsServer
 
 

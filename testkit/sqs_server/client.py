@@ -6,7 +6,8 @@ import sys
 import urllib.request
 from typing import Any
 
-from testkit.processes import CHECKOUT, free_ports
+from testkit.ports import free_ports
+from testkit.processes import CHECKOUT
 from testkit.sqs_server.actions import ACCOUNT
 from testkit.waiting import eventually
 

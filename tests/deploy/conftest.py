@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from testkit.ports import free_port
+
 
 @pytest.fixture
 def port() -> int:
     """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from deploy.local.sqs import Sqs
-from tests.environment import free_port
+from testkit.ports import free_port
 
 pytestmark = pytest.mark.enable_socket
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment import free_port
+from testkit.ports import free_port
 from tests.processes import CHECKOUT, eventually
 from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat

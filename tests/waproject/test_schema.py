@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from deploy.local import procfile
 from deploy.local.postgres import Postgres
-from tests.environment import free_port
+from testkit.ports import free_port
 from tests.processes import CHECKOUT
 from waproject.schema import refuse_an_older_schema
 

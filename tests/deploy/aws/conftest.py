@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from testkit.ports import free_port
 from tests.deploy.aws.templates import INFRASTRUCTURE, Cloud
-from tests.environment import free_port
 
 
 @pytest.fixture(scope="module")

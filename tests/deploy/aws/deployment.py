@@ -15,10 +15,11 @@ from deploy.local.environment import LANES, queue_variables
 from deploy.local.plan import Plan
 from deploy.local.postgres import from_environment
 from deploy.local.readiness import answers, listens
+from testkit.ports import free_port
 from tests.deploy.aws.image import copy_context
 from tests.deploy.aws.roles import Gate
 from tests.deploy.aws.templates import STACK, Cloud
-from tests.environment import PREFIXES, free_port
+from tests.environment import PREFIXES
 from tests.processes import CHECKOUT, eventually
 
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from deploy.local import procfile
+from testkit.ports import free_port
 from tests.deploy.aws.templates import DEPLOY, INFRASTRUCTURE, Cloud, parsed
-from tests.environment import PREFIXES, free_port
+from tests.environment import PREFIXES
 from tests.processes import CHECKOUT
 from waproject.checks import REQUIRED_SECRETS
 from waproject.queues import LANES

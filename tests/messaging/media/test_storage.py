@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 from deploy.local.sqs import Sqs
 from messaging.media.records import storage
 from messaging.models import Message
-from tests.environment import VAR_DIR, free_port
+from testkit.ports import free_port
+from tests.environment import VAR_DIR
 from tests.messaging.media.conftest import data, media_of
 from waproject.environment.file_storage import media_limits, media_storage
 

@@ -15,8 +15,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from messaging.subscriber_http.post import Answer, SubscriberClient, seconds_of
 from messaging.subscriber_http.signature import new_secret, signed_headers
 from messaging.subscriber_http.ssrf_guard import NetworkPolicy
+from testkit.ports import free_port
 from tests.certificates import self_signed
-from tests.environment import free_port
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
 
 HERE = NetworkPolicy((ipaddress.ip_network("127.0.0.0/8"),), http=True)

@@ -13,7 +13,7 @@ import pytest
 from messaging.deliver import post
 from messaging.incoming.store import receive
 from messaging.subscriptions.deliveries import claim_runs, record_runs
-from tests.environment import free_port
+from testkit.ports import free_port
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.cast import subscription
 from tests.processes import eventually

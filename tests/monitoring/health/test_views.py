@@ -19,8 +19,8 @@ from monitoring.health import views
 from monitoring.health.processes import status_at
 from monitoring.health.views import ENDPOINTS, Status, workers_status
 from monitoring.models import Heartbeat
+from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
-from tests.environment import free_port
 from tests.processes import eventually
 from waproject.sqs import control
 

@@ -20,8 +20,8 @@ from django.utils import timezone
 from analytics.models import Event
 from analytics.tasks import record_events
 from messaging.task_publisher import publish
+from testkit.ports import free_port
 from testkit.sqs_proxy import Fault, SqsProxy
-from tests.environment import free_port
 from tests.processes import CHECKOUT, Process, eventually
 from waproject.bus import queues
 from waproject.bus.addresses import Addresses, queue_name

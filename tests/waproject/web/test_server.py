@@ -18,7 +18,8 @@ from django.db import connection
 
 from deploy.local import procfile
 from messaging.whatsapp.signature import HEADER, sign
-from tests.environment import APP_SECRET, free_port
+from testkit.ports import free_port
+from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, webhook
 from tests.processes import CHECKOUT, Process, eventually
 

@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from deploy.local import procfile
+from testkit.ports import free_port
 from tests.processes import CHECKOUT
 from tests.waproject.test_start_errors import started
 from waproject.environment.file_storage import media_storage
@@ -105,7 +106,9 @@ def test_without_a_key_of_ones_own_nothing_is_asked(process: str, settings: Any)
 # One of each kind: gunicorn, a worker, beat, a command.
 @pytest.mark.parametrize("process", ["web", "incoming", "beat", "dispatcher"])
 def test_the_process_ends_with_the_sentence_and_without_a_traceback(process: str, aws: Aws, tmp_path: Path) -> None:
+    # A database that does not answer says nothing about its schema, which would be checked first.
+    database = f"postgres://nobody:x@127.0.0.1:{free_port()}/nothing"
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL_SQS": aws.url, "SQS_HTTP": "true"}
-    done = started(COMMANDS[process], tmp_path, SQS_KMS_KEY_ARN=KEY, **keys)
+    done = started(COMMANDS[process], tmp_path, DATABASE_URL=database, SQS_KMS_KEY_ARN=KEY, **keys)
     assert (done.returncode != 0, "Traceback" in done.stderr) == (True, False), done.stderr
     assert f"{process} may not use the KMS key {KEY}" in done.stderr
