@@ -49,7 +49,7 @@ class CallPool:
         self._free = threading.Semaphore(max_calls)
         self._accepts = threading.Semaphore(max_calls)
         # Calls by the time of their start, and by number the earliest start of the next one.
-        self._scheduled: list[tuple[float, int, Claimed]] = []
+        self._scheduled: list[tuple[float, int, int, Claimed]] = []
         self._order = itertools.count()
         self._next_start: dict[int, float] = {}
         self._closing = False
@@ -71,7 +71,7 @@ class CallPool:
         with self._changed:
             self._open += 1
         with self._schedule_changed:
-            heapq.heappush(self._scheduled, (claimed.call_at, next(self._order), claimed))
+            heapq.heappush(self._scheduled, (claimed.call_at, claimed.priority, next(self._order), claimed))
             self._schedule_changed.notify()
 
     def free_calls(self) -> int:
@@ -114,12 +114,14 @@ class CallPool:
                 if at is None or at > now:
                     self._schedule_changed.wait(None if at is None else at - now)
                     continue
-                _, order, claimed = heapq.heappop(self._scheduled)
+                _, priority, order, claimed = heapq.heappop(self._scheduled)
                 earliest = self._next_start.get(claimed.number_id, now)
                 if earliest > now:
-                    heapq.heappush(self._scheduled, (earliest, order, claimed))
+                    # All late calls of the number meet at this time, and start in the order of their priorities.
+                    heapq.heappush(self._scheduled, (earliest, priority, order, claimed))
                     continue
-                self._next_start[claimed.number_id] = now + claimed.space
+                # From the time at which it could have started: the delays of this thread do not slow the number.
+                self._next_start[claimed.number_id] = max(earliest, now - claimed.space) + claimed.space
                 return claimed
         return None
 

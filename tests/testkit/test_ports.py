@@ -1,5 +1,6 @@
 """Ports for servers that are started later."""
 
+import random
 import socket
 
 import pytest
@@ -18,7 +19,7 @@ def test_a_port_that_is_listened_on_is_not_given(monkeypatch: pytest.MonkeyPatch
         taken.bind(("127.0.0.1", port))
         taken.listen()
         answers = iter([port, port, port + 1])
-        monkeypatch.setattr(ports.random, "randint", lambda *_: next(answers, ports._LOWEST))
+        monkeypatch.setattr(random, "randint", lambda *_: next(answers, ports._LOWEST))
         assert ports.free_port() != port
 
 

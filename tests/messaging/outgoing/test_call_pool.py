@@ -1,6 +1,7 @@
 """The call pool of a worker: parallel calls, outcomes recorded in bulk, none lost."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from messaging.models import Message
+from messaging.models import Message, Priority
 from messaging.outgoing import call_pool as module
 from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claim_and_record import Claimed, claim, record
@@ -81,6 +82,26 @@ def test_calls_run_in_parallel() -> None:
         return Accepted(f"wamid.{body['to']}", None, None, None)
 
     assert set(run(Meta(answer), claimed(5)).values()) == {"accepted"}
+
+
+def test_an_urgent_call_starts_before_late_ones_of_its_number() -> None:
+    meta = Meta()
+    *others, urgent = [replace(row, call_at=0.0, space=0.1) for row in claimed(10)]
+    run(meta, [*others, replace(urgent, priority=Priority.HIGH)])
+    place = [body["biz_opaque_callback_data"] for body in meta.bodies].index(str(urgent.message_id))
+    assert place <= 2
+
+
+def test_late_calls_of_a_number_keep_their_space() -> None:
+    starts: list[float] = []
+
+    def answer(body: Any) -> Accepted:
+        starts.append(time.monotonic())
+        return Accepted(f"wamid.{body['to']}", None, None, None)
+
+    run(Meta(answer), [replace(row, call_at=0.0, space=0.1) for row in claimed(10)])
+    # The first two may start together: the second was due one space ago.
+    assert max(starts) - min(starts) >= 8 * 0.1 - 0.05
 
 
 def test_a_row_whose_lease_leaves_no_time_for_a_call_is_not_sent() -> None:
