@@ -59,6 +59,7 @@ lock: $(STAMP) ## Pin the newest allowed versions in requirements/*.txt
 	$(COMPILE) --upgrade local.in -o local.txt
 	$(COMPILE) base.in -c local.txt -o base.txt
 	$(COMPILE) production.in -c local.txt -o production.txt
+	$(COMPILE) observability.in -c local.txt -o observability.txt
 	$(COMPILE) --upgrade scan.in -o scan.txt
 	$(COMPILE) --upgrade mutants.in -c local.txt -o mutants.txt
 

@@ -10,7 +10,8 @@ from waproject.web.read_only_admin import ReadOnlyAdmin
 class EventAdmin(ReadOnlyAdmin):
     """Events are facts: they are looked at, not edited."""
 
-    list_display = ["occurred_at", "event_type", "source", "client_name"]
+    list_display = ["occurred_at", "event_type", "source", "client_name", "contact", "reference"]
     list_filter = ["source", "event_type"]
     show_full_result_count = False
-    search_fields = ["=event_type", "=client_name"]
+    search_fields = ["=event_type", "=client_name", "=event_id", "=contact", "=reference"]
+    search_help_text = "An event type, client, event id, contact (digits alone) or reference, in full."

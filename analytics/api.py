@@ -1,8 +1,9 @@
-"""`POST /messaging/analytics`: events of one's own systems."""
+"""`/analytics/events`: events of one's own systems, taken and listed. `POST /messaging/analytics` takes them too."""
 
 import json
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -10,12 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.models import EVENT_TYPE_LENGTH
+from analytics.fields import ContactField, UtcField
+from analytics.keyset import Place, next_url, page
+from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGTH, Event
+from analytics.query_params import read_query
 from analytics.services import enqueue
 from messaging.access import client_of
-from waproject.web.strict_fields import MomentField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, StringField, strict_internal_value
 
 MAX_EVENTS = 1000
+PAGE, MAX_PAGE = 50, 200
 MAX_EVENT_BYTES = 64 * 1024
 
 
@@ -24,12 +29,19 @@ class EventSerializer(serializers.Serializer[Any]):
 
     event_type = StringField(max_length=EVENT_TYPE_LENGTH)
     event_data = serializers.DictField(required=False, help_text="Any JSON object, up to 64 KB.")
-    event_id = serializers.UUIDField(required=False, help_text="Your own id: the same event sent again is stored once.")
-    occurred_at = MomentField(required=False, help_text="Now, when it is left out.")
+    event_id = StringField(
+        required=False,
+        max_length=EVENT_ID_LENGTH,
+        trim_whitespace=False,
+        help_text="Your own id: the same event sent again is stored once.",
+    )
+    contact = ContactField(required=False, help_text="Whom it is about: a phone number or a user id.")
+    reference = StringField(required=False, max_length=REFERENCE_LENGTH, help_text="Your own, to find it by.")
+    occurred_at = UtcField(required=False, help_text="Now, when it is left out.")
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what is too large for a row."""
@@ -64,8 +76,8 @@ EXAMPLES = [
 ]
 
 
-class AnalyticsView(APIView):
-    """Takes one event or a list; they are stored by the analytics worker."""
+class TrackView(APIView):
+    """Takes one event or a list; the analytics worker stores them."""
 
     staff_permissions = {"POST": "analytics.add_event"}
 
@@ -77,7 +89,8 @@ class AnalyticsView(APIView):
             raise ValidationError({"events": [f"A list has 1 to {MAX_EVENTS} events; this one has {len(data)}."]})
         events = [self._validated(item, index, request.data) for index, item in enumerate(data)]
         client = client_of(request)
-        ids = enqueue(events, source="api", client_name=client.name if client else "")
+        owner = f"client {client.pk}" if client else "staff"
+        ids = enqueue(events, source="api", owner=owner, client_name=client.name if client else "")
         return Response({"ids": [str(event_id) for event_id in ids]}, status=202)
 
     def _validated(self, item: Any, index: int, whole: Any) -> dict[str, Any]:
@@ -85,3 +98,67 @@ class AnalyticsView(APIView):
         if serializer.is_valid():
             return dict(serializer.validated_data)
         raise ValidationError({str(index): serializer.errors} if isinstance(whole, list) else serializer.errors)
+
+
+class EventsQuerySerializer(serializers.Serializer[Any]):
+    """Which events; a parameter that is left out leaves nothing out."""
+
+    event_type = StringField(required=False, max_length=EVENT_TYPE_LENGTH)
+    event_id = StringField(required=False, max_length=EVENT_ID_LENGTH, trim_whitespace=False)
+    contact = ContactField(required=False, help_text="In any spelling.")
+    reference = StringField(required=False, max_length=REFERENCE_LENGTH)
+    client = StringField(required=False, max_length=100, source="client_name", help_text="The client's name.")
+    source = ChoiceField(["api", "python"], required=False)  # type: ignore[assignment] # DRF's own name
+    occurred_after = UtcField(required=False, help_text="From then on.")
+    occurred_before = UtcField(required=False, help_text="Until then.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE, default=PAGE)
+    cursor = StringField(required=False, max_length=200, help_text="Of `next`.")
+
+
+class StoredEventSerializer(serializers.ModelSerializer[Event]):
+    """An event as it is stored."""
+
+    event_data = serializers.JSONField(source="data")
+    client = serializers.CharField(source="client_name")
+
+    class Meta:
+        model = Event
+        fields = [
+            "id",
+            "event_id",
+            "event_type",
+            "event_data",
+            "contact",
+            "reference",
+            "client",
+            "source",
+            "occurred_at",
+            "stored_at",
+        ]
+
+
+class EventsPageSerializer(serializers.Serializer[Any]):
+    """A page of events."""
+
+    next = serializers.URLField(allow_null=True, help_text="The next page; null: this is the last.")
+    results = StoredEventSerializer(many=True)
+
+
+class EventsView(TrackView):
+    """Lists events, newest first; takes new ones."""
+
+    staff_permissions = {"GET": "analytics.view_event", "POST": "analytics.add_event"}
+
+    @extend_schema(parameters=[EventsQuerySerializer], responses=EventsPageSerializer)
+    def get(self, request: Request) -> Response:
+        """One page. Follow `next` for the others."""
+        filters = read_query(request, EventsQuerySerializer)
+        size, cursor = filters.pop("page_size"), filters.pop("cursor", None)
+        rows, following = page(_chosen(filters), Place.read(cursor) if cursor else None, size)
+        results = StoredEventSerializer(rows, many=True).data
+        return Response({"next": next_url(request, following), "results": results})
+
+
+def _chosen(filters: dict[str, Any]) -> QuerySet[Event]:
+    moments = {"occurred_after": "occurred_at__gte", "occurred_before": "occurred_at__lt"}
+    return Event.objects.filter(**{moments.get(name, name): value for name, value in filters.items()})

@@ -1,13 +1,9 @@
-"""Events of the pipeline and of its clients."""
+"""Events of clients, and the answers about messages."""
 
 from django.apps import AppConfig
 
 
 class AnalyticsConfig(AppConfig):
-    """Listens to messaging."""
+    """Reads what messaging stores."""
 
     name = "analytics"
-
-    def ready(self) -> None:
-        """Connect the receivers."""
-        from analytics import receivers  # noqa: F401

@@ -1,8 +1,8 @@
 """Event tracking, from the API and from Python."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,42 +10,75 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from analytics import storage, tasks
-from analytics.models import EVENT_TYPE_LENGTH
-from messaging.identifiers import uuid7
+from analytics.identity import contact_key, event_key
+from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGTH
 from messaging.task_publisher import publish_many
 from waproject.sqs.json_limits import INCOMING, excess
 from waproject.web.json_parser import unstorable
 
-logger = logging.getLogger(__name__)
+PYTHON = "python"
 
 
-def track_event(event_type: str, event_data: Mapping[str, Any] | None = None) -> UUID:
-    """Put one event on the analytics queue and return its id. With SQS away it is stored at once.
+def track_event(
+    event_type: str,
+    event_data: Mapping[str, Any] | None = None,
+    *,
+    event_id: str = "",
+    contact: str = "",
+    reference: str = "",
+    occurred_at: datetime | None = None,
+) -> UUID:
+    """Put one event on the analytics queue and return its id. While SQS is away it is stored at once.
 
-    Raises ValueError for an empty or overlong `event_type` (100 characters) and for text or numbers that the database
-    cannot keep, TypeError for data that is not JSON, and django.db errors when SQS and the database are both away.
+    `event_id` is the id that it has elsewhere: tracked twice, it is stored once. `contact` is a phone number or a
+    business-scoped user id. Raises ValueError for an empty or overlong `event_type` (100 characters), an overlong
+    `event_id` (200) or `reference` (255), a contact that is none, a time without an offset, and text or numbers that
+    the database cannot keep; TypeError for data that is not JSON; django.db errors when SQS and the database are both
+    away.
     """
     if not 0 < len(event_type) <= EVENT_TYPE_LENGTH:
         raise ValueError(f"event_type has 1 to {EVENT_TYPE_LENGTH} characters.")
+    for name, text, longest in (
+        ("event_id", event_id, EVENT_ID_LENGTH),
+        ("reference", reference, REFERENCE_LENGTH),
+    ):
+        if len(text) > longest:
+            raise ValueError(f"{name} has at most {longest} characters.")
+    if occurred_at is not None and occurred_at.utcoffset() is None:
+        raise ValueError("occurred_at needs an offset.")
     data = dict(event_data or {})
-    if problem := unstorable({"event_type": event_type, **data}) or excess(json.dumps(data).encode(), INCOMING):
+    texts = {"event_type": event_type, "event_id": event_id, "reference": reference}
+    if problem := unstorable({**texts, **data}) or excess(json.dumps(data).encode(), INCOMING):
         raise ValueError(problem)
-    return enqueue([{"event_type": event_type, "event_data": data}], source="python")[0]
+    event = {
+        **texts,
+        "event_data": data,
+        "contact": contact_key(contact) if contact else "",
+        "occurred_at": occurred_at and occurred_at.isoformat(),
+    }
+    return enqueue([event], source=PYTHON, owner=PYTHON)[0]
 
 
 atrack_event = sync_to_async(track_event)
 
 
-def enqueue(events: Sequence[Mapping[str, Any]], source: str, client_name: str = "") -> list[UUID]:
-    """Send validated events ({event_type, event_data, event_id?, occurred_at?}) to the lane; returns their ids."""
+def enqueue(events: Sequence[Mapping[str, Any]], source: str, owner: str, client_name: str = "") -> list[UUID]:
+    """Send validated events to the lane and return their ids; store them at once while SQS is away.
+
+    An event is {event_type, event_data?, event_id?, contact?, reference?, occurred_at?}: the contact in the form of
+    `contact_key`, the time in ISO 8601. `owner` says whose `event_id`s these are.
+    """
     now = timezone.now().isoformat()
     payload = [
         {
-            "id": str(event.get("event_id") or uuid7()),
+            "id": str(event_key(event.get("event_id") or "", owner)),
+            "event_id": event.get("event_id") or "",
             "event_type": event["event_type"],
             "data": event.get("event_data") or {},
             "source": source,
             "client_name": client_name,
+            "contact": event.get("contact") or "",
+            "reference": event.get("reference") or "",
             "occurred_at": event.get("occurred_at") or now,
         }
         for event in events

@@ -2,6 +2,10 @@
 
 from django.urls import path
 
-from analytics.api import AnalyticsView
+from analytics.api import EventsView, TrackView
 
-urlpatterns = [path("messaging/analytics", AnalyticsView.as_view(), name="analytics")]
+urlpatterns = [
+    path("analytics/events", EventsView.as_view(), name="analytics-events"),
+    # The address before there were others of analytics; it stays.
+    path("messaging/analytics", TrackView.as_view(), name="analytics"),
+]

@@ -4,11 +4,10 @@ import json
 import urllib.request
 from typing import Any
 
-from bench import webhook_load
 from bench.cost import Meter, statements
 from bench.errors import BenchError
 from bench.pipeline import Pipeline
-from testkit import http_load
+from testkit import http_load, webhook_load
 from testkit.processes import Process, free_ports, inherited_environment, python
 from testkit.statistics import summary
 from testkit.waiting import eventually

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench import delivering, history, publish, receiving, sending, stored, transport, webhook
+from bench import delivering, history, publish, receiving, sending, stored, task_size, transport, webhook
 from bench.pipeline import Pipeline
 from bench.statistics import medians
 
@@ -62,11 +62,15 @@ MEASUREMENTS = {
         in_pipeline=True,
         once=True,
     ),
+    "task_size": Measurement(task_size.measure, partial(task_size.measure, seconds=1.0), in_pipeline=True, once=True),
+    "stops": Measurement(
+        task_size.measure_stops, partial(task_size.measure_stops, lead_s=0.3), in_pipeline=True, once=True
+    ),
     "history": Measurement(
         history.measure, partial(history.measure, messages=2000, rounds=3), in_pipeline=True, once=True, last=True
     ),
 }
-# What `--stored` can be asked of, by default.
+# The parts that `--stored` measures by default.
 AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries")
 
 

@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
-from bench import sending, webhook_load
+from bench import sending
 from bench.cost import Meter, statements
 from bench.errors import BenchError
 from bench.pipeline import Pipeline
-from testkit import http_load
+from testkit import http_load, webhook_load
 from testkit.http_load import Answers
 from testkit.statistics import summary
 from testkit.waiting import eventually

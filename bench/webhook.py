@@ -6,11 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import webhook_load
 from bench.pipeline import PRODUCTION
 from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
-from testkit import http_load
+from testkit import http_load, webhook_load
 from testkit.pipeline import LANES, PORTS
 from testkit.processes import CHECKOUT, Process, free_ports, inherited_environment, shell
 from testkit.sqs_server import SqsServer

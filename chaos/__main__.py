@@ -2,7 +2,7 @@
 
 Prints a table and writes ``chaos.json`` into $VAR_DIR (default var): ``{"scenarios": [{"name", "messages", "lost",
 "doubled", "unsettled", "accepted", "hits", "least_hits", "held", "seconds"}]}``. ``--inert`` switches the faults off
-and expects each scenario to notice: one that is green without its fault proves nothing. It writes no report.
+and fails unless each scenario misses its hits: one that passes without its fault proves nothing. It writes no report.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def chosen(names: list[str]) -> list[Scenario]:
 
 
 def outcome_of(scenario: Scenario, form: Form, how: Harm) -> Outcome:
-    """The outcome of a scenario. One that stops has accepted and settled nothing; the next ones run all the same."""
+    """The outcome of a scenario. An exception counts as nothing accepted and everything unsettled."""
     try:
         return scenario.run(form, how)
     except Exception as error:
@@ -40,7 +40,7 @@ def outcome_of(scenario: Scenario, form: Form, how: Harm) -> Outcome:
 
 
 def outcomes(runs: Sequence[tuple[Scenario, Form]], how: Harm) -> Iterator[tuple[Scenario, Form, Outcome, float]]:
-    """Run them one after the other; each with its seconds."""
+    """Run them one after the other; yields each with its seconds."""
     for scenario, form in runs:
         started = time.monotonic()
         outcome = outcome_of(scenario, form, how)
@@ -48,7 +48,7 @@ def outcomes(runs: Sequence[tuple[Scenario, Form]], how: Harm) -> Iterator[tuple
 
 
 def run(scenarios: Sequence[Scenario], short: bool, report: Path) -> bool:
-    """Run them, print a row for each and write the report after each; whether all held."""
+    """Run them; print a row and write the report after each. Returns whether all held."""
     rows: list[dict[str, object]] = []
     _print_headings()
     report.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def run(scenarios: Sequence[Scenario], short: bool, report: Path) -> bool:
 
 
 def run_inert(scenarios: Sequence[Scenario]) -> bool:
-    """Run them without their faults; whether each one noticed, and found nothing else to be wrong."""
+    """Run them without their faults. Returns whether each missed its hits and held otherwise."""
     noticed = True
     _print_headings()
     for scenario, form, outcome, seconds in outcomes([(scenario, scenario.inert) for scenario in scenarios], no_harm):

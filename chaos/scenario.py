@@ -4,25 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Does the harm of a fault: `harm(process.kill)`. Scenarios do harm only through it, so that it can be switched off.
+# Injects a fault: `harm(process.kill)`. Scenarios inject faults only through it, so that they can be switched off.
 Harm = Callable[..., Any]
 
 
 def harm(action: Callable[..., object], *arguments: object) -> object:
-    """Do it; its result."""
+    """Call the action; returns its result."""
     return action(*arguments)
 
 
 def no_harm(action: Callable[..., object], *arguments: object) -> None:
-    """Do nothing: the fault is switched off."""
+    """Call nothing: the fault is switched off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How large a scenario is, and what it must have seen to prove anything.
+    """The size of a scenario, and the minima that make its outcome meaningful.
 
-    `messages`: what the load gets accepted, at least. `least_hits`: of the fault. `load_s`: how long the load takes.
-    `fault_s`: how long a fault lasts that has a duration.
+    messages: messages that the load must get accepted, at least. least_hits: hits of the fault, at least. load_s: the
+    load's duration. fault_s: the fault's duration, if it has one.
     """
 
     messages: int
@@ -33,7 +33,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """How often a fault hit, counted by its effect, and a remark for people."""
+    """The hits of a fault, counted by their effect, and a remark for people."""
 
     hits: int
     remark: str = ""
@@ -41,7 +41,7 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one scenario found."""
+    """The result of one scenario, in messages and hits."""
 
     lost: int  # accepted, and never carried out
     doubled: int  # carried out more often than the scenario allows
@@ -51,15 +51,15 @@ class Outcome:
     detail: str = ""  # a short remark for people
 
     def kept(self, form: Form) -> bool:
-        """Whether everything that the load had to get accepted was, and was carried out once."""
+        """Whether enough messages were accepted, and each was carried out once."""
         return self.accepted >= form.messages and not (self.lost or self.doubled or self.unsettled)
 
     def hit(self, form: Form) -> bool:
-        """Whether the fault hit as often as it has to for `kept` to mean anything."""
+        """Whether the fault hit often enough."""
         return self.hits >= form.least_hits
 
     def held(self, form: Form) -> bool:
-        """Whether the promise was kept under a fault that really happened."""
+        """Whether the promise was kept under a fault that hit."""
         return self.kept(form) and self.hit(form)
 
 
@@ -67,8 +67,8 @@ class Outcome:
 class Scenario:
     """One fault under load.
 
-    `run` injects the fault through the given harm, and stops all processes that it started. `inert` is the form for a
-    run without the fault, which has to fail because the fault did not hit.
+    run: injects the fault through the given `Harm`, and stops all processes that it started. inert: the form of a run
+    without the fault, which must fail for lack of hits.
     """
 
     name: str  # as given on the command line, for example "sending.kill_worker"

@@ -1,15 +1,15 @@
-"""Messages, the numbers that send them, the contacts that get them."""
+"""The Django app of messages, business numbers and contacts."""
 
 from django.apps import AppConfig
 
 
 class MessagingConfig(AppConfig):
-    """Wires what is found by being imported: tasks, signals, the API's description."""
+    """Registers what works by being imported: tasks, signal receivers, the OpenAPI extension."""
 
     name = "messaging"
 
     def ready(self) -> None:
-        """Let tasks find Celery's application, drf-spectacular the extension, and signals what happened.
+        """Load Celery's application and the OpenAPI extension, and connect signals and the outbox.
 
         `waproject` does not load the application itself, so that its SQS library stands alone.
         """
@@ -23,5 +23,5 @@ class MessagingConfig(AppConfig):
         from messaging.subscriptions.outbox import outbox
 
         post_delete.connect(remove_file, Media, dispatch_uid="media")
-        domain_events.listen(django_signals.signal_happenings)
-        domain_events.write_with(outbox)
+        domain_events.listen(django_signals.send_signals)
+        domain_events.set_outbox(outbox)

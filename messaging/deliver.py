@@ -1,4 +1,4 @@
-"""The deliver process: requests to subscribers and downloads from Meta, off the lanes. Any number may run."""
+"""The deliver process: deliveries to subscribers and downloads from Meta, apart from the lanes. Any number may run."""
 
 import time
 from functools import cache
@@ -6,41 +6,51 @@ from typing import Any
 
 from django.utils import timezone
 
-from messaging.media.download import AT_ONCE, fetcher
-from messaging.media.records import claim_media, record_media, tidy_media
-from messaging.periodic_workers import Round
-from messaging.subscriber_http.post import Poster
+from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
+from messaging.media.records import claim_media, fail_abandoned_downloads, record_media
+from messaging.periodic_workers import PeriodicWorker
+from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers
-from messaging.subscriptions.deliveries import RUN_S, Ran, Run, Tried, claim_runs, record_runs
-from messaging.subscriptions.manage import reach
-from messaging.subscriptions.retention import tidy_deliveries
+from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
+from messaging.subscriptions.manage import network_policy
+from messaging.subscriptions.retention import clean_up_deliveries
+from waproject import tracing
 
-# Threads that post. A subscription has at most eight lanes at once, one while it fails.
-POSTING = 48
+# Threads that post. A subscription uses at most eight, one while its endpoint fails.
+POST_THREADS = 48
 
 
 @cache
-def poster() -> Poster:
-    """This process's."""
-    return Poster(reach())
+def subscriber_client() -> SubscriberClient:
+    """The client of this process."""
+    return SubscriberClient(network_policy())
 
 
-def post(run: Run) -> Ran:
-    """Post a run, one delivery after the other, until one fails or time is up; the others keep their turn."""
-    tried: list[Tried] = []
-    begun = time.monotonic()
+def post(run: Run) -> RunResult:
+    """Post the deliveries of a run in sequence, until one fails or RUN_S is over; the others stay due."""
+    attempts: list[DeliveryAttempt] = []
+    started_at = time.monotonic()
     for one in run.posts:
         at = timezone.now()
         headers = signed_headers(run.secrets, str(one.id), at, one.body)
-        answer = poster().post(run.url, one.body, headers)
-        tried.append(Tried(one, answer, at, timezone.now()))
-        if not answer.is_success or time.monotonic() - begun > RUN_S:
+        with tracing.span("deliver", [one.traceparent]):
+            answer = subscriber_client().post(run.url, one.body, headers)
+        attempts.append(DeliveryAttempt(one, answer, at, timezone.now()))
+        if not answer.is_success or time.monotonic() - started_at > RUN_S:
             break
-    return Ran(run, tuple(tried))
+    return RunResult(run, tuple(attempts))
 
 
-# One line for each kind of work; `messaging.periodic_workers.Round` says what a round is.
-ROUNDS: tuple[Round[Any, Any], ...] = (
-    Round("subscriptions", claim_runs, post, record_runs, POSTING, tidy=tidy_deliveries),
-    Round("media", claim_media, fetcher.fetch, record_media, AT_ONCE, idle_s=0.5, tidy=tidy_media),
+# One row per kind of work.
+WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
+    PeriodicWorker("subscriptions", claim_runs, post, record_runs, POST_THREADS, housekeeping=clean_up_deliveries),
+    PeriodicWorker(
+        "media",
+        claim_media,
+        downloader.download,
+        record_media,
+        DOWNLOADS_AT_ONCE,
+        idle_s=0.5,
+        housekeeping=fail_abandoned_downloads,
+    ),
 )

@@ -7,21 +7,21 @@ from enum import StrEnum
 from messaging.whatsapp.media import KEPT_FOR_DAYS
 from messaging.whatsapp.media_api import Trouble
 
-# Seconds before the next try, by the tries before it; the last for all that follow.
+# Seconds before the next attempt, by the number of attempts; the last value for all further ones.
 WAITS_S = (2, 10, 60, 300, 900, 3600)
-# What only a person can put right is asked for seldom, and all the same: then nobody has to come back for it.
+# A wrong set-up is retried too, but rarely: once it is corrected, downloads continue by themselves.
 MISCONFIGURED_WAIT_S = 900
-# Each wait is up to a fifth longer, so that what failed together does not come back together.
+# Each wait is up to a fifth longer, so that files that failed together are not retried together.
 JITTER = 0.2
-# A day less than Meta keeps a file.
+# One day less than Meta keeps a file.
 TRIED_FOR = timedelta(days=KEPT_FOR_DAYS - 1)
-# A file that came broken comes broken again, or the line was bad.
-BROKEN_TRIES = 3
+# A wrong size or SHA-256 may be a transmission error, or permanent.
+DAMAGED_ATTEMPTS = 3
 
 
 class State(StrEnum):
-    """A file waits for its (next) try, or is here, or will not come: Meta has it no more, it is over the limit, it is
-    not the one that Meta told of, or the time is over.
+    """A file waits for its next attempt or is stored; or its download has failed: Meta no longer has it, it is too
+    large, its size or SHA-256 is wrong, or the retry period has ended.
     """
 
     WAITING = "waiting"
@@ -33,7 +33,7 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more is done about it, unless a person asks."""
+        """Whether there are no further attempts, unless an operator asks for one."""
         return self is not State.WAITING
 
 
@@ -42,30 +42,30 @@ def states() -> list[tuple[str, str]]:
     return [(state.value, state.name.replace("_", " ").capitalize()) for state in State]
 
 
-class Ours(StrEnum):
-    """What went wrong with a file that came: its size or SHA-256 is not what Meta told; it could not be kept."""
+class LocalFailure(StrEnum):
+    """Failures after the transfer: a wrong size or SHA-256, or a storage error."""
 
     BROKEN = "broken"
-    NOT_KEPT = "not_kept"
+    NOT_STORED = "not_kept"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a try brought nothing; `wait_s` is what Meta asks for."""
+    """Why an attempt failed; `wait_s`: the wait that Meta asks for."""
 
-    why: Trouble | Ours
+    why: Trouble | LocalFailure
     wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where a file is after a try, and when the next one is due."""
+    """The state of a file after an attempt, and the time of the next one."""
 
     state: State
     due_at: datetime | None = None
 
 
-_FINAL: dict[Trouble | Ours, State] = {
+_FINAL: dict[Trouble | LocalFailure, State] = {
     Trouble.GONE: State.GONE,
     Trouble.TOO_LARGE: State.TOO_LARGE,
     Trouble.REFUSED: State.FAILED,
@@ -73,15 +73,15 @@ _FINAL: dict[Trouble | Ours, State] = {
 
 
 def decide(failure: Failure | None, tries: int, give_up_at: datetime, now: datetime, chance: float) -> Decision:
-    """After the `tries`th try, which failed or not. The last try is made when the time is over; `chance` is within
-    [0, 1).
+    """The decision after attempt number `tries`; `failure` None: it succeeded. The last attempt is at `give_up_at`.
+    `chance` is within [0, 1).
     """
     if failure is None:
         return Decision(State.STORED)
     why = failure.why
     if why in _FINAL:
         return Decision(_FINAL[why])
-    if why is Ours.BROKEN and tries >= BROKEN_TRIES:
+    if why is LocalFailure.BROKEN and tries >= DAMAGED_ATTEMPTS:
         return Decision(State.DAMAGED)
     if now >= give_up_at:
         return Decision(State.FAILED)

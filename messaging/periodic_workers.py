@@ -1,150 +1,134 @@
 """Periodic workers: rows claimed with a lease, processed in threads, recorded in bulk.
 
-A round claims rows with a lease, its threads do what takes long (a request, a download), and the outcomes are written
-down. Claims and outcomes belong to the loop's own thread, so a process needs one database connection however many
-threads it has; a thread's work never touches the database. A process that is killed leaves leases behind: when they
-run out, whoever claims next does the work again. Any number of processes may run.
+The loop's own thread claims rows with a lease and records the outcomes, so that a process needs one database connection
+however many threads it has. The threads do the slow part (a request, a download) and never touch the database. A killed
+process leaves leases behind: once they run out, the next claim takes those rows again. Any number of processes may run.
 """
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
+
+from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
-DATABASE_WAIT_S = 1.0
-# How long an ending process waits for the work in its threads; what is not done by then is done again elsewhere.
+# How long a worker claims nothing after an exception.
+ERROR_WAIT_S = 1.0
+# How long a stopping process waits for its threads; another process repeats what is not finished by then.
 DRAIN_S = 25.0
 
 
 @dataclass(frozen=True, slots=True)
-class Round(Generic[Job, Outcome]):
-    """One kind of work, for a table of rounds.
+class PeriodicWorker(Generic[Job, Outcome]):
+    """One kind of work.
 
-    claim(most) returns at most so many jobs whose rows it has leased, committed: FOR UPDATE SKIP LOCKED inside.
-    work(job) is called in a thread and does not use the database. What it raises is logged by its type alone, and
-    the job is left to its lease; so it should return an outcome for all that can go wrong.
-    record(outcomes) writes down what came of jobs. It is called again with the same ones when the database is away,
-    so it has to ignore those that another process has claimed since.
-    tidy() is called every `tidy_every_s` seconds.
+    claim(limit) returns at most `limit` jobs whose rows it has leased and committed (FOR UPDATE SKIP LOCKED).
+    work(job) runs in a thread, without the database. Its exceptions are logged by type alone and leave the job to its
+    lease, so it should return an outcome for every failure that it expects.
+    record(outcomes) stores outcomes. After a database failure it is called again with the same ones, so it must ignore
+    those whose rows another process has claimed since.
+    housekeeping() runs every `housekeeping_every_s` seconds.
     """
 
     name: str
     claim: Callable[[int], Sequence[Job]]
     work: Callable[[Job], Outcome]
     record: Callable[[Sequence[Outcome]], None]
-    # Threads: jobs at once in one process.
-    at_once: int
-    # After a claim that found nothing, how long until the next.
+    # Jobs at once in one process.
+    threads: int
+    # The pause after a claim that found nothing.
     idle_s: float = 0.25
-    tidy: Callable[[], None] | None = None
-    tidy_every_s: float = 60.0
+    housekeeping: Callable[[], None] | None = None
+    housekeeping_every_s: float = 60.0
 
 
-class Rounds:
-    """Makes the rounds until it is told to stop."""
+class WorkerLoop:
+    """Runs periodic workers until `stop`."""
 
-    def __init__(self, rounds: Sequence[Round[Any, Any]]) -> None:
-        self._stopping = threading.Event()
-        self._wake = threading.Event()
-        self._crews = [_Crew(one, self._wake) for one in rounds]
-        self._idle_s = min((one.idle_s for one in rounds), default=1.0)
+    def __init__(self, workers: Sequence[PeriodicWorker[Any, Any]]) -> None:
+        self._loop = MainLoop("deliver", self._step)
+        self._pools = [_WorkerThreads(worker, self._loop.wake) for worker in workers]
+        self._idle_s = min((worker.idle_s for worker in workers), default=1.0)
 
     def stop_on_signals(self) -> None:
-        """End at SIGTERM or SIGINT, once what is under way is done."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+        """Stop at SIGTERM or SIGINT."""
+        self._loop.stop_on_signals()
 
     def stop(self) -> None:
-        """Claim nothing more."""
-        self._stopping.set()
-        self._wake.set()
+        """Claim nothing more, and end once the jobs in the threads are finished and recorded."""
+        self._loop.stop()
 
     def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
-        """Work, calling `each_tick` every time; outlive a database that goes away and comes back."""
-        logger.info("deliver is ready")
-        while not self._stopping.is_set():
-            each_tick()
-            if not self._step():
-                self._stopping.wait(DATABASE_WAIT_S)
-            self._wake.wait(self._idle_s)
-            self._wake.clear()
-        self._drain(each_tick)
+        """Run until `stop`, calling `each_tick` every time. Survives database outages."""
+        self._loop.run(each_tick)
+        self._loop.run_while(self._is_busy, DRAIN_S, each_tick)
+        for pool in self._pools:
+            pool.close()
 
-    def _step(self, claims: bool = True) -> bool:
-        """Whether the database was there. Each round has its own guard: one that fails keeps no other from its work."""
-        for crew in self._crews:
+    def _is_busy(self) -> bool:
+        return any(pool.is_busy() for pool in self._pools)
+
+    def _step(self) -> float:
+        """Step each worker. One that fails does not keep the others from their work."""
+        for pool in self._pools:
             try:
-                crew.step(claims)
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("the database is away: %s", type(error).__name__)
-                connection.close()
-                return False
-            except Exception as error:  # the process's edge; its words may quote a message
-                logger.error("the round %s failed: %s", crew.name, type(error).__name__)
-                crew.rest()
-        return True
-
-    def _drain(self, each_tick: Callable[[], None]) -> None:
-        deadline = time.monotonic() + DRAIN_S
-        while any(crew.is_busy() for crew in self._crews) and time.monotonic() < deadline:
-            each_tick()
-            self._step(claims=False)
-            self._wake.wait(self._idle_s)
-            self._wake.clear()
-        for crew in self._crews:
-            crew.close()
+                pool.step(claims=not self._loop.is_stopping)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:  # the process's edge; the error's text may quote a message
+                logger.error("worker %s failed: %s", pool.name, type(error).__name__)
+                pool.pause()
+        return self._idle_s
 
 
-class _Crew:
-    """The threads of one round, what they work on, and what is not written down yet."""
+class _WorkerThreads:
+    """The threads of one worker, their running jobs, and the outcomes that are not recorded yet."""
 
-    def __init__(self, made: Round[Any, Any], wake: threading.Event) -> None:
-        self._round, self._wake = made, wake
-        self._pool = ThreadPoolExecutor(made.at_once, thread_name_prefix=made.name)
+    def __init__(self, worker: PeriodicWorker[Any, Any], wake: Callable[[], None]) -> None:
+        self._worker, self._wake = worker, wake
+        self._threads = ThreadPoolExecutor(worker.threads, thread_name_prefix=worker.name)
         self._running: set[Future[Any]] = set()
         self._outcomes: list[Any] = []
-        self._next_claim = self._next_tidy = 0.0
+        self._next_claim = self._next_housekeeping = 0.0
 
     @property
     def name(self) -> str:
-        """The round's."""
-        return self._round.name
+        """The worker's name."""
+        return self._worker.name
 
     def step(self, claims: bool) -> None:
-        """Write down what is done, then claim as much as there are free threads."""
-        self._gather()
+        """Record finished jobs, then claim one job per free thread."""
+        self._collect()
         if self._outcomes:
-            self._round.record(self._outcomes)
+            self._worker.record(self._outcomes)
             self._outcomes = []
         if claims:
             self._claim()
-            self._tidy()
+            self._keep_house()
 
     def is_busy(self) -> bool:
-        """Whether something is under way or not written down."""
+        """Whether a job is running or not recorded yet."""
         return bool(self._running or self._outcomes)
 
-    def rest(self) -> None:
-        """After a failure of the code: no more of what failed, and not at once."""
+    def pause(self) -> None:
+        """After an exception in `claim` or `record`: drop the outcomes at fault, and claim nothing for a while."""
         self._outcomes = []
-        self._next_claim = time.monotonic() + DATABASE_WAIT_S
+        self._next_claim = time.monotonic() + ERROR_WAIT_S
 
     def close(self) -> None:
-        """Leave what is still under way to its lease."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Leave running jobs to their leases."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _gather(self) -> None:
+    def _collect(self) -> None:
         done = {future for future in self._running if future.done()}
         self._running -= done
         for future in done:
@@ -152,23 +136,23 @@ class _Crew:
             if error is None:
                 self._outcomes.append(future.result())
             else:
-                logger.error("work of the round %s failed: %s", self.name, type(error).__name__)
+                logger.error("a job of worker %s failed: %s", self.name, type(error).__name__)
 
     def _claim(self) -> None:
         now = time.monotonic()
-        room = self._round.at_once - len(self._running)
-        if room <= 0 or now < self._next_claim:
+        free = self._worker.threads - len(self._running)
+        if free <= 0 or now < self._next_claim:
             return
-        jobs = self._round.claim(room)
+        jobs = self._worker.claim(free)
         if not jobs:
-            self._next_claim = now + self._round.idle_s
+            self._next_claim = now + self._worker.idle_s
         for job in jobs:
-            future = self._pool.submit(self._round.work, job)
+            future = self._threads.submit(self._worker.work, job)
             self._running.add(future)
-            future.add_done_callback(lambda _: self._wake.set())
+            future.add_done_callback(lambda _: self._wake())
 
-    def _tidy(self) -> None:
+    def _keep_house(self) -> None:
         now = time.monotonic()
-        if self._round.tidy is not None and now >= self._next_tidy:
-            self._next_tidy = now + self._round.tidy_every_s
-            self._round.tidy()
+        if self._worker.housekeeping is not None and now >= self._next_housekeeping:
+            self._next_housekeeping = now + self._worker.housekeeping_every_s
+            self._worker.housekeeping()

@@ -1,4 +1,4 @@
-"""Sending from Python: the public functions. Each has an `a…` twin for async code."""
+"""Sending from Python: the public functions. Each has an async version with the prefix `a`."""
 
 from messaging.accepting.python_api import (
     asend_message,

@@ -11,10 +11,10 @@ from messaging.access import Caller, IsApiClientOrStaff
 
 
 class MetricsToken(BaseAuthentication):
-    """`Authorization: Bearer $METRICS_TOKEN`, which opens the metrics and the details of health."""
+    """`Authorization: Bearer $METRICS_TOKEN`, which allows reading the metrics and the details of health."""
 
     def authenticate(self, request: Request) -> tuple["Scraper", None] | None:
-        """A scraper; None where the header has another token, which may be an API key."""
+        """A scraper; None if the header has another token, which may be an API key."""
         return (Scraper(), None) if has_metrics_token(request.headers.get("Authorization", "")) else None
 
     def authenticate_header(self, request: Request) -> str:
@@ -23,7 +23,7 @@ class MetricsToken(BaseAuthentication):
 
 
 class Scraper:
-    """Prometheus in the place of a user."""
+    """Prometheus, in the place of a user."""
 
     is_authenticated = True
     is_staff = False
@@ -32,7 +32,7 @@ class Scraper:
 
 
 class IsScraperClientOrStaff(BasePermission):
-    """The metrics' own token, or who may use the API."""
+    """The metrics token, or any caller that may use the API."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether the request may pass."""
@@ -44,7 +44,7 @@ READ_IN_FULL = "monitoring.read_dead_letters"
 
 
 class MayMoveDeadLetters(BasePermission):
-    """Staff with the permission, or a key of a client that is an operator: they hold everybody's messages."""
+    """Staff with the permission, or an API key of an operator: dead-letter queues hold the messages of all clients."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether the request may pass."""
@@ -54,7 +54,7 @@ class MayMoveDeadLetters(BasePermission):
 
 
 def has_metrics_token(authorization: str) -> bool:
-    """Whether a header brings the token of the metrics; an empty setting is none."""
+    """Whether a header has the metrics token; an empty setting allows none."""
     keyword, _, given = authorization.partition(" ")
     known = bool(settings.METRICS_TOKEN) and constant_time_compare(given.strip(), settings.METRICS_TOKEN)
     return known and keyword.lower() == "bearer"

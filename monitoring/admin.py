@@ -1,4 +1,4 @@
-"""Alerts and silences in the admin. Each action is in the audit log."""
+"""Alerts and silences in the admin. The audit log has each action."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,84 +8,91 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
-from messaging.access.audit_log import note
-from monitoring.alerts.rules import RULES
+from messaging.access.audit_log import record_action
+from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
 from monitoring.models import Alert, Silence
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.state_marks import mark
 from waproject.web.themed_admin import ModelAdmin, Select
 
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    """What fired, when it was over, and whether somebody looks after it."""
+    """Alerts: what fired, when it ended, and who acknowledged it."""
 
-    list_display = ["rule", "key", "severity_mark", "summary", "fired_at", "resolved_at", "acknowledged_by"]
+    list_display = ["rule", "key", "severity_mark", "summary", "fired_at", "resolved_at", "acknowledged_by", "page"]
     list_filter = [("resolved_at", admin.EmptyFieldListFilter), "severity", "rule"]
     search_fields = ["=rule", "=key"]
     actions = ["acknowledge", "silence_hour", "silence_day"]
 
     def buttons_of(self, obj: Alert) -> set[str]:
-        """An alert that is over, or acknowledged, is not acknowledged."""
+        """Resolved and acknowledged alerts have no button to acknowledge."""
         is_open = obj.resolved_at is None and obj.acknowledged_at is None
         return {"acknowledge", "silence_hour", "silence_day"} if is_open else {"silence_hour", "silence_day"}
 
     @admin.display(description="severity", ordering="severity")
     def severity_mark(self, alert: Alert) -> str:
-        """With its colour."""
-        return mark(alert.severity)
+        """The severity, with its colour."""
+        return badge(alert.severity)
+
+    @admin.display(description="page")
+    def page(self, alert: Alert) -> str:
+        """A link to the page on which to act."""
+        rule = BY_NAME.get(alert.rule)
+        return format_html('<a href="{}">Open</a>', rule.link(alert.key)) if rule else ""
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Whether the account may acknowledge and silence."""
         return bool(request.user.has_perm("monitoring.change_alert"))
 
-    @admin.action(description="Acknowledge: I look after it", permissions=["decide"])
+    @admin.action(description="Acknowledge: I am working on it", permissions=["decide"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        """Shown on the dashboard beside the alert."""
+        """Record the account as working on these alerts; the dashboard shows it."""
         who = str(request.user)
         for alert in queryset.filter(resolved_at=None, acknowledged_at=None):
-            note(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
+            record_action(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
         self.message_user(request, f"{acknowledge(queryset, who)} acknowledged.", messages.SUCCESS)
 
     @admin.action(description="Silence for an hour", permissions=["decide"])
     def silence_hour(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        """Tell nobody of these for an hour."""
+        """Send no notices of these alerts for an hour."""
         self._silence(request, queryset, timedelta(hours=1))
 
     @admin.action(description="Silence for a day", permissions=["decide"])
     def silence_day(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        """Tell nobody of these for a day."""
+        """Send no notices of these alerts for a day."""
         self._silence(request, queryset, timedelta(days=1))
 
     def _silence(self, request: HttpRequest, alerts: QuerySet[Alert], span: timedelta) -> None:
-        what = {(alert.rule, alert.key) for alert in alerts}
-        for rule, key in sorted(what):
+        targets = {(alert.rule, alert.key) for alert in alerts}
+        for rule, key in sorted(targets):
             silence = Silence.objects.create(
                 rule=rule, key=key, until=timezone.now() + span, by=str(request.user), reason="from the list of alerts"
             )
-            note(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
-        self.message_user(request, f"{len(what)} silenced.", messages.SUCCESS)
+            record_action(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
+        self.message_user(request, f"{len(targets)} silenced.", messages.SUCCESS)
 
 
 class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new silence: the rule is one of those that there are."""
+    """A new silence of an existing rule."""
 
     rule = forms.ChoiceField(choices=[(rule.name, rule.name) for rule in RULES], widget=Select)
 
     def clean_until(self) -> Any:
-        """A silence that is over already would surprise whoever made it."""
+        """Refuse an end in the past."""
         until = self.cleaned_data["until"]
         if until <= timezone.now():
-            raise forms.ValidationError("This time has passed.")
+            raise forms.ValidationError("This time is in the past.")
         return until
 
 
 @admin.register(Silence)
 class SilenceAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Made for a planned outage, ended by deleting it."""
+    """Silences: created for a planned outage, ended by deletion."""
 
     list_display = ["rule", "key", "until", "by", "reason"]
     list_filter = ["rule"]
@@ -93,21 +100,21 @@ class SilenceAdmin(ModelAdmin):  # type: ignore[type-arg]
     fields = ["rule", "key", "until", "reason"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is ended, or made anew."""
+        """A silence is deleted or created again, not changed."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Silence, form: Any, change: bool) -> None:
-        """Silence, and write down who did."""
+        """Save the silence with the account that made it, in the audit log too."""
         obj.by = str(request.user)
         super().save_model(request, obj, form, change)
-        note(obj.by, "silence", f"rule {obj.rule}", key=obj.key, until=obj.until.isoformat())
+        record_action(obj.by, "silence", f"rule {obj.rule}", key=obj.key, until=obj.until.isoformat())
 
     def delete_model(self, request: HttpRequest, obj: Silence) -> None:
-        """End it, and write down who did."""
-        note(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
+        """Delete the silence and note the account in the audit log."""
+        record_action(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> None:
-        """The same for several."""
+        """The same for several silences."""
         for silence in queryset:
             self.delete_model(request, silence)

@@ -1,16 +1,18 @@
-"""`/monitoring/summary`, `/monitoring/alerts` and `/monitoring/metrics`."""
+"""`/monitoring/summary`, `/monitoring/alerts`, `/monitoring/metrics` and `/monitoring/provider`."""
 
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import CharField
 from rest_framework.views import APIView
 
 from messaging.access import ANY_STAFF, ApiKeyAuthentication
@@ -33,7 +35,7 @@ class SummaryView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """How everything is, as the dashboard shows it."""
+        """The state of the whole pipeline, as the dashboard shows it."""
         return Response(asdict(overview(current.window())))
 
 
@@ -44,7 +46,7 @@ class AlertsView(APIView):
 
     @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """The open alerts, or with `state` those that are over too, the newest first, at most 200."""
+        """The open alerts, or with `state` also resolved ones; the newest first, at most 200."""
         refuse_unknown_parameters(request, {"state"})
         state = request.query_params.get("state", "open")
         if state not in STATES:
@@ -68,6 +70,32 @@ class MetricsView(APIView):
         return HttpResponse(exposition.render(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
+class ProviderView(APIView):
+    """`GET /monitoring/provider`."""
+
+    staff_permissions = {"GET": ANY_STAFF}
+
+    @extend_schema(
+        responses=inline_serializer(
+            "Provider",
+            {
+                "graph_url": CharField(help_text="WA_GRAPH_URL: Meta's, or that of a sandbox."),
+                "graph_version": CharField(),
+                "phone_number_id": CharField(help_text="The business number that sends when a request names none."),
+            },
+        )
+    )
+    def get(self, request: Request) -> Response:
+        """Which Cloud API this installation calls; a load test goes on only if it is a sandbox's."""
+        return Response(
+            {
+                "graph_url": settings.WA_GRAPH_URL,
+                "graph_version": settings.WA_GRAPH_VERSION,
+                "phone_number_id": settings.WA_PHONE_NUMBER_ID,
+            }
+        )
+
+
 def _alert(alert: Alert) -> dict[str, Any]:
     rule = BY_NAME.get(alert.rule)
     return {
@@ -77,6 +105,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "severity": alert.severity,
         "summary": alert.summary,
         "action": rule.action if rule else "",
+        "link": rule.link(alert.key, settings.BASE_URL) if rule else "",
         "value": alert.value,
         "since": alert.since,
         "fired_at": alert.fired_at,

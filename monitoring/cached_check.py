@@ -1,4 +1,4 @@
-"""Cached checks: a thread repeats a check while its result is asked for, so that no request waits for it."""
+"""Cached checks: a thread repeats a check while its result is in demand, so that no request waits for it."""
 
 import threading
 import time
@@ -8,28 +8,28 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# Nobody has asked for so long: the checks end, and begin again with the next one who asks.
-WANTED_S = 60.0
+# Without a caller for so long the thread ends; the next caller starts it again.
+IDLE_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen(Generic[T]):
-    """What a check found, or the name of the error that it ended with (or its `why`); `at` is a time.monotonic()."""
+class CheckResult(Generic[T]):
+    """A check's value, or the class of its error (or the error's `reason`); `at` is a time.monotonic()."""
 
     at: float
-    found: T | None = None
+    value: T | None = None
     error: str = ""
 
     @property
     def age_s(self) -> float:
-        """How old this is."""
+        """The age of the result in seconds."""
         return time.monotonic() - self.at
 
 
-class Probe(Generic[T]):
-    """Repeats `check`, which has a deadline of its own, every so many seconds. `close` lets go of what it has open.
+class CachedCheck(Generic[T]):
+    """Repeats `check`, which has a deadline of its own, every `every` seconds. `close` releases its resources.
 
-    A result that has outlived its time counts as none: a check that hangs all the same is an answer too.
+    A result that is too old becomes an error, so a check that hangs despite its deadline is noticed.
     """
 
     def __init__(
@@ -44,46 +44,46 @@ class Probe(Generic[T]):
         self._name, self._check, self._every, self._deadline, self._close = name, check, every, deadline, close
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._begun_at = self._wanted_until = 0.0
-        self._seen: Seen[T] | None = None
+        self._started_at = self._wanted_until = 0.0
+        self._latest: CheckResult[T] | None = None
 
-    def want(self) -> None:
-        """See to it that the check is repeated from now on."""
+    def start(self) -> None:
+        """Have the check repeated from now on."""
         with self._changed:
-            self._wanted_until = time.monotonic() + WANTED_S
+            self._wanted_until = time.monotonic() + IDLE_AFTER_S
             if self._thread is None:
-                self._begun_at = time.monotonic()
-                self._thread = threading.Thread(target=self._run, name=f"{self._name}-probe", daemon=True)
+                self._started_at = time.monotonic()
+                self._thread = threading.Thread(target=self._run, name=f"{self._name}-check", daemon=True)
                 self._thread.start()
 
-    def seen(self) -> Seen[T]:
-        """The latest result. Only who asks first waits, for the deadline at most."""
-        self.want()
+    def result(self) -> CheckResult[T]:
+        """The latest result. Only the first caller waits, for the deadline at most."""
+        self.start()
         with self._changed:
-            left = self._begun_at + self._deadline - time.monotonic()
+            left = self._started_at + self._deadline - time.monotonic()
             if not self._is_fresh() and left > 0:
                 self._changed.wait_for(self._is_fresh, left)
-            if self._seen is not None and self._is_fresh():
-                return self._seen
-            return Seen(self._seen.at if self._seen else self._begun_at, error="no answer")
+            if self._latest is not None and self._is_fresh():
+                return self._latest
+            return CheckResult(self._latest.at if self._latest else self._started_at, error="no answer")
 
     def stop(self) -> None:
-        """End now, and forget."""
+        """Stop the thread and drop the result."""
         with self._changed:
             thread, self._wanted_until = self._thread, 0.0
             self._changed.notify_all()
         if thread is not None:
             thread.join(self._deadline)
-        self._seen = None
+        self._latest = None
 
     def _is_fresh(self) -> bool:
-        return self._seen is not None and self._seen.age_s < self._every + 3 * self._deadline
+        return self._latest is not None and self._latest.age_s < self._every + 3 * self._deadline
 
     def _run(self) -> None:
         while True:
-            seen = self._look()
+            result = self._run_check()
             with self._changed:
-                self._seen = seen
+                self._latest = result
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._wanted_until == 0, self._every)
                 if time.monotonic() >= self._wanted_until:
@@ -92,8 +92,8 @@ class Probe(Generic[T]):
                         self._close()
                     return
 
-    def _look(self) -> Seen[T]:
+    def _run_check(self) -> CheckResult[T]:
         try:
-            return Seen(time.monotonic(), self._check())
-        except Exception as error:  # whatever is wrong there is what was to be found out
-            return Seen(time.monotonic(), error=getattr(error, "why", type(error).__name__))
+            return CheckResult(time.monotonic(), self._check())
+        except Exception as error:  # any error is a result of the check
+            return CheckResult(time.monotonic(), error=getattr(error, "reason", type(error).__name__))

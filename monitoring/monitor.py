@@ -1,17 +1,15 @@
-"""The monitor process: counts, samples, alerts and redrive jobs. One works, others stand by.
+"""The monitor process: counters, samples and alerts. One monitor is active, others stand by.
 
-It is on no lane that it watches, so that a lane which stands still is noticed.
+It uses no lane, so that it notices a lane that stands still.
 """
 
 import logging
-import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from monitoring.alerts import channels, store
@@ -19,126 +17,118 @@ from monitoring.dead_letters import redrive_jobs, task_failures
 from monitoring.metrics import gauges, message_counts, samples, totals
 from monitoring.metrics.backlog_age import Level, oldest_age
 from monitoring.metrics.gauges import QUEUE, QUEUE_AGE, Readings
-from monitoring.metrics.samples import Moment
+from monitoring.metrics.samples import Snapshot
 from monitoring.metrics.window import Window
 from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES
+from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 30.0
-# How soon another monitor takes over from one that ended, and how often one looks at a database that is away.
+# How often a standby tries to take over, and how often a monitor retries an unreachable database.
 STAND_BY_S = 5.0
-# How often the processes are looked at between ticks: one that is gone, or back, is not left waiting for the next tick.
+# How often the heartbeats are read between ticks: a change starts the next tick at once.
 PROCESSES_EVERY_S = 5.0
-# What the rules look back on.
+# The history that the rules need.
 WINDOW = timedelta(minutes=20)
-THIN_OUT_EVERY_S = 3600.0
-# An arbitrary number that all monitors of a database know: whoever has its advisory lock works.
-LOCK = 0x77616D6F
+CLEAN_UP_EVERY_S = 3600.0
+# An arbitrary number, the same in all monitors of a database: the holder of its advisory lock is active.
+ADVISORY_LOCK = 0x77616D6F
 
 
 class Monitor:
-    """Ticks until it is told to stop."""
+    """Ticks every 30 s until `stop_on_signals` stops it."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._moments: deque[Moment] = deque()
-        self._standings: store.Standings = {}
-        self._works = False
-        self._thin_out_at = 0.0
+        self._loop = MainLoop("monitor", self._step, error_wait_s=STAND_BY_S, on_outage=self._stand_by)
+        self._snapshots: deque[Snapshot] = deque()
+        self._active_alerts: store.ActiveAlerts = {}
+        self._active = False
+        self._clean_up_at = 0.0
+        self._next_tick = 0.0
 
     def stop_on_signals(self) -> None:
-        """End after the current tick at SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
+        """Stop after the current tick on SIGTERM or SIGINT."""
+        self._loop.stop_on_signals()
 
     def run(self) -> None:
-        """Tick; outlive a database that goes away and comes back."""
-        logger.info("monitor is ready")
-        while not self._stopping.is_set():
-            started = time.monotonic()
-            wait = TICK_S
-            try:
-                if self._is_the_one():
-                    self.tick()
-                else:
-                    wait = STAND_BY_S
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("the database is away: %s", type(error).__name__)
-                connection.close()
-                self._works = False
-                wait = STAND_BY_S
-            except Exception:  # the process's edge: one reading that fails must not end the watch
-                logger.exception("a tick failed")
-            self._wait_until(started + wait)
+        """Tick until stopped; survives outages of the database."""
+        self._loop.run()
 
-    def tick(self) -> Moment:
-        """Count, read, keep, judge, tell."""
+    def _step(self) -> float:
+        """Tick if it is time, or if a process has ended or started."""
+        if not self._is_active():
+            return STAND_BY_S
+        if time.monotonic() >= self._next_tick or self._processes_changed():
+            self._next_tick = time.monotonic() + TICK_S
+            self.tick()
+        return min(PROCESSES_EVERY_S, self._next_tick - time.monotonic())
+
+    def _stand_by(self) -> None:
+        """The lock has ended with the connection."""
+        self._active = False
+        self._next_tick = 0.0
+
+    def tick(self) -> Snapshot:
+        """Update counters, store a sample, evaluate the rules and send due notices."""
         message_counts.count_new_events()
         now = timezone.now()
         values = {**totals.totals(), **gauges.read()}
-        ages = queue_ages([*self._moments, Moment(now, values)])
-        self._moments.append(samples.take(now, {**values, **ages}))
-        while self._moments[0].at < now - WINDOW:
-            self._moments.popleft()
-        self._standings = store.evaluate(self._standings, Window(tuple(self._moments)), list(channels.configured()))
-        channels.tell(now)
-        self._thin_out(now)
-        return self._moments[-1]
-
-    def _wait_until(self, moment: float) -> None:
-        """Wait for the time of the next tick, for the end, or for a process that is gone or back."""
-        while (left := moment - time.monotonic()) > 0 and not self._stopping.wait(min(left, PROCESSES_EVERY_S)):
-            if self._works and self._processes_changed():
-                return
+        ages = queue_ages([*self._snapshots, Snapshot(now, values)])
+        self._snapshots.append(samples.store(now, {**values, **ages}))
+        while self._snapshots[0].at < now - WINDOW:
+            self._snapshots.popleft()
+        self._active_alerts = store.evaluate(
+            self._active_alerts, Window(tuple(self._snapshots)), list(channels.configured())
+        )
+        channels.send_due(now)
+        self._clean_up(now)
+        return self._snapshots[-1]
 
     def _processes_changed(self) -> bool:
-        before = self._moments[-1].values if self._moments else {}
-        try:
-            now = gauges.read_processes()
-        except (OperationalError, InterfaceError):
-            return True
+        before = self._snapshots[-1].values if self._snapshots else {}
+        now = gauges.read_processes()
         watched = (gauges.PROCESSES.name, gauges.PROCESS_GONE.name)
         return any(before.get(series) != value for series, value in now.items() if series[0] in watched)
 
-    def _thin_out(self, now: datetime) -> None:
-        if time.monotonic() >= self._thin_out_at:
-            self._thin_out_at = time.monotonic() + THIN_OUT_EVERY_S
-            samples.thin_out(now)
-            task_failures.tidy(now)
-            redrive_jobs.tidy(now)
+    def _clean_up(self, now: datetime) -> None:
+        if time.monotonic() >= self._clean_up_at:
+            self._clean_up_at = time.monotonic() + CLEAN_UP_EVERY_S
+            samples.downsample(now)
+            task_failures.delete_expired(now)
+            redrive_jobs.delete_expired(now)
 
-    def _is_the_one(self) -> bool:
-        """Whether this monitor works. The lock is the connection's: when that is lost, so is the lock."""
-        if self._works and connection.connection is not None and not connection.connection.closed:
+    def _is_active(self) -> bool:
+        """Whether this monitor is the active one. The lock ends with its connection."""
+        if self._active and connection.connection is not None and not connection.connection.closed:
             return True
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            self._works = bool(cursor.fetchone()[0])
-        if self._works:
-            self._go_on()
-        return self._works
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
+            self._active = bool(cursor.fetchone()[0])
+        if self._active:
+            self._resume()
+        return self._active
 
-    def _go_on(self) -> None:
-        """Where the one before ended."""
-        logger.info("monitor works")
-        self._moments = deque(samples.since(timezone.now() - WINDOW))
-        self._standings = store.standings_of_open_alerts()
+    def _resume(self) -> None:
+        """Continue where the previous active monitor ended."""
+        logger.info("monitor is active")
+        self._snapshots = deque(samples.since(timezone.now() - WINDOW))
+        self._active_alerts = store.load_active_alerts()
 
 
-def queue_ages(moments: Sequence[Moment]) -> Readings:
-    """The estimated age of the oldest message on each lane's queue; none where the last moment does not know it."""
+def queue_ages(snapshots: Sequence[Snapshot]) -> Readings:
+    """The estimated age of the oldest message on each lane's queue; left out if the last snapshot has no depth."""
     ages: Readings = {}
     for name, lane in LANES.items():
-        levels = [level for moment in moments if (level := _level(moment, name, lane.url)) is not None]
-        if levels and levels[-1].at == moments[-1].at:
+        levels = [level for snapshot in snapshots if (level := _level(snapshot, name, lane.url)) is not None]
+        if levels and levels[-1].at == snapshots[-1].at:
             ages[QUEUE_AGE.name, name] = oldest_age(levels)
     return ages
 
 
-def _level(moment: Moment, lane: str, url: str) -> Level | None:
-    held = [moment.get(QUEUE.name, lane, state) for state in ("waiting", "in_flight", "delayed")]
-    deleted = moment.get(SQS_MESSAGES.name, url.rsplit("/", 1)[-1], "DeleteMessage") or 0.0
+def _level(snapshot: Snapshot, lane: str, url: str) -> Level | None:
+    held = [snapshot.get(QUEUE.name, lane, state) for state in ("waiting", "in_flight", "delayed")]
+    deleted = snapshot.get(SQS_MESSAGES.name, url.rsplit("/", 1)[-1], "DeleteMessage") or 0.0
     known = [count for count in held if count is not None]
-    return Level(moment.at, sum(known), deleted) if known else None
+    return Level(snapshot.at, sum(known), deleted) if known else None

@@ -1,4 +1,4 @@
-"""Queue depth of each lane's queue and dead-letter queue."""
+"""Depth of each lane's queue and dead-letter queue."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,34 +12,34 @@ from waproject.sqs import control
 from waproject.sqs.control import Depth
 
 
-class QueuesAway(Exception):
-    """SQS did not say how full the queues are; `why` is its own word, such as AccessDenied, or the error's name."""
+class SqsUnavailable(Exception):
+    """SQS did not answer; `reason` is its error code, such as AccessDenied, or the class of botocore's error."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @contextmanager
-def sqs_or_away() -> Iterator[None]:
-    """Raises QueuesAway where botocore raises."""
+def sqs_errors() -> Iterator[None]:
+    """Turns botocore's errors into SqsUnavailable."""
     try:
         yield
     except ClientError as error:
-        raise QueuesAway(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
+        raise SqsUnavailable(str(error.response.get("Error", {}).get("Code", "ClientError"))) from error
     except BotoCoreError as error:
-        raise QueuesAway(type(error).__name__) from error
+        raise SqsUnavailable(type(error).__name__) from error
 
 
 def lane_depths(timeout: float) -> dict[str, tuple[Depth, Depth]]:
-    """By lane: its queue's and its DLQ's. Raises QueuesAway when one is not answered."""
+    """By lane: the depth of its queue and of its DLQ. Raises SqsUnavailable if one request fails."""
     sqs = control.client(settings.AWS_REGION, timeout)
     urls = [url for lane in LANES.values() for url in (lane.url, lane.dlq_url)]
-    with ThreadPoolExecutor(len(urls)) as pool, sqs_or_away():
+    with ThreadPoolExecutor(len(urls)) as pool, sqs_errors():
         depths = list(pool.map(lambda url: control.depth(sqs, url), urls))
     return dict(zip(LANES, zip(depths[::2], depths[1::2], strict=True), strict=True))
 
 
 def counts(queue: Depth, dlq: Depth) -> dict[str, int]:
-    """One lane's, as the API shows them."""
+    """One lane's counts, as the API shows them."""
     return {"waiting": queue.waiting, "in_flight": queue.in_flight, "delayed": queue.delayed, "dlq": dlq.total}

@@ -7,10 +7,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.access import ANY_STAFF
-from monitoring.queue_depth import QueuesAway, counts, lane_depths
+from monitoring.queue_depth import SqsUnavailable, counts, lane_depths
 
 TIMEOUT_S = 2.0
 RETRY_AFTER_S = 5
+
+
+def unavailable(error: SqsUnavailable) -> Response:
+    """The 503 with Retry-After while SQS does not answer."""
+    detail = {"detail": f"SQS does not answer: {error}."}
+    return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 class QueueStatusView(APIView):
@@ -20,10 +26,9 @@ class QueueStatusView(APIView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT, 503: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:
-        """Each lane's waiting, in-flight and delayed messages, and what lies in its DLQ; 503 when SQS is away."""
+        """Each lane's waiting, in-flight and delayed messages, and those on its DLQ; 503 if SQS does not answer."""
         try:
-            found = lane_depths(TIMEOUT_S)
-        except QueuesAway as error:
-            detail = {"detail": f"SQS does not answer: {error}."}
-            return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
-        return Response({"queues": {lane: counts(*depths) for lane, depths in found.items()}})
+            depths_by_lane = lane_depths(TIMEOUT_S)
+        except SqsUnavailable as error:
+            return unavailable(error)
+        return Response({"queues": {lane: counts(*depths) for lane, depths in depths_by_lane.items()}})

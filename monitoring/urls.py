@@ -1,8 +1,8 @@
-"""The addresses of monitoring."""
+"""URLs of monitoring."""
 
 from django.urls import path
 
-from monitoring.api import AlertsView, MetricsView, SummaryView
+from monitoring.api import AlertsView, MetricsView, ProviderView, SummaryView
 from monitoring.dashboard.views import dashboard, history
 from monitoring.dead_letters.api import DeadLettersView, DiscardView, MoveView, RedriveView, StopMoveView
 from monitoring.health.views import VIEWS
@@ -15,6 +15,7 @@ urlpatterns = [
     path("monitoring/summary", SummaryView.as_view(), name="monitoring-summary"),
     path("monitoring/alerts", AlertsView.as_view(), name="monitoring-alerts"),
     path("monitoring/metrics", MetricsView.as_view(), name="monitoring-metrics"),
+    path("monitoring/provider", ProviderView.as_view(), name="monitoring-provider"),
     path("monitoring/dlq/<str:lane>", DeadLettersView.as_view(), name="dead-letters"),
     path("monitoring/dlq/<str:lane>/redrive", RedriveView.as_view(), name="redrive"),
     path("monitoring/dlq/<str:lane>/discard", DiscardView.as_view(), name="discard"),

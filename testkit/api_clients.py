@@ -68,9 +68,9 @@ class Client:
 
 
 class ClientLoad:
-    """Several clients that together send `messages` within `seconds`, and two that trickle until `stop`.
+    """Clients that together send `messages` within `seconds`, and two more that send slowly until `stop`.
 
-    `accepted`: the recipients whose message was answered 202. `open_requests`: requests without an answer now.
+    accepted: the recipients whose message was answered 202. open_requests: requests that wait for an answer.
     """
 
     def __init__(self, base_url: str, api_key: str, messages: int, seconds: float) -> None:
@@ -89,25 +89,25 @@ class ClientLoad:
         self.open_requests = 0
 
     def start(self) -> None:
-        """Begin."""
+        """Start all clients."""
         self._started = time.monotonic()
         self._clients = [self._pool.submit(self._guarded, self._client) for _ in range(CLIENTS)]
         self._trickles = [self._pool.submit(self._guarded, self._trickle) for _ in range(TRICKLES)]
 
     def wait(self) -> None:
-        """Wait until all messages are sent and answered, except the trickle. Raises what a client raised."""
+        """Wait until all messages, except the slow clients', are answered. Raises a client's exception."""
         for client in self._clients:
             client.result()
 
     def stop(self) -> None:
-        """End the trickle and what is left of the rest. Raises what a client raised."""
+        """Stop all clients. Raises a client's exception."""
         self._stopped.set()
         self._pool.shutdown()
         for client in (*self._clients, *self._trickles):
             client.result()
 
     def _guarded(self, work: Callable[[Client], None]) -> None:
-        """One client that fails ends them all: what it left out must not look like success."""
+        """Run a client; its exception stops all clients, so that `wait` and `stop` raise it."""
         try:
             work(Client(self._base_url, self._api_key))
         except BaseException:

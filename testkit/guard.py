@@ -1,4 +1,4 @@
-"""A process that kills the process groups of a run after the run itself died: a crash, kill -9, a closed terminal.
+"""A watchdog process: kills the process groups of a run if the run itself dies, by a crash or kill -9.
 
 It reads lines "+<pid>" and "-<pid>". At the end of its input, or after `LONGEST_S`, it kills the groups that are left.
 """
@@ -16,7 +16,7 @@ LONGEST_S = 2 * 3600.0
 
 
 class Guard:
-    """The guard of this process; it starts with the object and survives this process."""
+    """The watchdog of this process; it starts with the object and outlives this process."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -31,15 +31,15 @@ class Guard:
         return self._process.pid
 
     def watch(self, pid: int) -> None:
-        """Kill this process group when this process is gone."""
+        """Kill this process group once this process has ended."""
         self._write(f"+{pid}\n")
 
     def forget(self, pid: int) -> None:
-        """The group has ended."""
+        """Stop watching this process group: it has ended."""
         self._write(f"-{pid}\n")
 
     def end(self) -> None:
-        """Let the guard kill what is left, and end."""
+        """Kill the remaining groups and end the watchdog."""
         assert self._process.stdin
         with suppress(OSError):
             self._process.stdin.close()
@@ -53,7 +53,7 @@ class Guard:
 
 
 def listen(source: IO[bytes], seconds: float) -> set[int]:
-    """The process groups that are left when the input ends or the time is over."""
+    """The watched process groups at the end of the input or after `seconds`."""
     until = time.monotonic() + seconds
     os.set_blocking(source.fileno(), False)
     pids: set[int] = set()
@@ -72,7 +72,7 @@ def listen(source: IO[bytes], seconds: float) -> set[int]:
 
 
 def main() -> None:
-    """Be the guard."""
+    """Run the watchdog."""
     for left_over in listen(sys.stdin.buffer, LONGEST_S):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(left_over, signal.SIGKILL)

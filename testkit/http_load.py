@@ -1,12 +1,13 @@
 """HTTP load over open connections, at a fixed rate or as fast as the server answers.
 
-A latency counts from the moment when its request was due, not from when a connection was free for it, so it includes
-the wait behind requests that piled up at a slow server.
+A latency counts from the moment its request was due, not from when a connection was free, so it includes the wait
+behind requests that piled up at a slow server.
 """
 
 import asyncio
+import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -27,6 +28,13 @@ class Answers:
     bodies: list[bytes] = field(default_factory=list)
     due: list[float] = field(default_factory=list)  # unix seconds
     seconds: float = 0.0
+
+    def add(self, due: float) -> None:
+        """A request that has no answer yet."""
+        self.latencies.append(0.0)
+        self.statuses.append(0)
+        self.bodies.append(b"")
+        self.due.append(due)
 
     def milliseconds(self) -> list[float]:
         """Latencies in milliseconds."""
@@ -51,36 +59,47 @@ def request(url: str, body: bytes, headers: Mapping[str, str], method: str = "PO
 
 
 def run(url: str, requests: Sequence[bytes], per_s: float | None, connections: int = CONNECTIONS) -> Answers:
-    """Make all requests, `per_s` of them a second; None: each as soon as a connection is free."""
-    return asyncio.run(_run(url, requests, per_s, connections))
+    """Make all requests at `per_s` a second; None: each as soon as a connection is free."""
+    return asyncio.run(load(url, requests, per_s, connections))
 
 
-async def _run(url: str, requests: Sequence[bytes], per_s: float | None, connections: int) -> Answers:
+async def load(
+    url: str,
+    requests: Sequence[bytes],
+    per_s: float | None,
+    connections: int = CONNECTIONS,
+    *,
+    stop: asyncio.Event | None = None,
+    answered: Callable[[int], object] = bool,
+) -> Answers:
+    """The same in an event loop. After `stop` it begins no request; `answered` is called with each status."""
     parts = urlsplit(url)
     free: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(min(connections, len(requests))):
-        free.put_nowait(_Connection(parts.hostname or "", parts.port or 80))
-    count = len(requests)
-    answers = Answers([0.0] * count, [0] * count, [b""] * count, [0.0] * count)
+        free.put_nowait(_Connection(parts.hostname or "", parts.port, tls=parts.scheme == "https"))
+    answers = Answers()
     begin = time.time()
 
     async def one(index: int, connection: _Connection) -> None:
         try:
             async with asyncio.timeout(ANSWER_S):
                 answers.statuses[index], answers.bodies[index] = await connection.ask(requests[index])
-        except (OSError, EOFError, TimeoutError):
-            connection.close()  # status 0
+        except (OSError, EOFError, ValueError, TimeoutError, asyncio.LimitOverrunError):
+            connection.close()  # status 0: no answer, or one that is no HTTP
         answers.latencies[index] = time.time() - answers.due[index]
+        answered(answers.statuses[index])
         free.put_nowait(connection)
 
     async with asyncio.TaskGroup() as tasks:
-        for index in range(count):
-            if per_s:
-                answers.due[index] = begin + index / per_s
-                await asyncio.sleep(answers.due[index] - time.time())
+        for index in range(len(requests)):
+            due = begin + index / per_s if per_s else None
+            if due:
+                await asyncio.sleep(due - time.time())
             connection = await free.get()
-            if not per_s:
-                answers.due[index] = time.time()
+            if stop and stop.is_set():
+                free.put_nowait(connection)
+                break
+            answers.add(due or time.time())
             tasks.create_task(one(index, connection))
     answers.seconds = time.time() - begin
     while not free.empty():
@@ -91,22 +110,23 @@ async def _run(url: str, requests: Sequence[bytes], per_s: float | None, connect
 class _Connection:
     """One connection, opened on first use and reopened after a failure."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host, self._port = host, port
+    def __init__(self, host: str, port: int | None, *, tls: bool) -> None:
+        self._host, self._port = host, port or (443 if tls else 80)
+        self._tls = ssl.create_default_context() if tls else None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, data: bytes) -> tuple[int, bytes]:
-        """Send a request; its status and body. Raises OSError or EOFError."""
+        """Send a request; its status and body. Raises OSError, EOFError or ValueError."""
         if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
+            self._streams = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         reader, writer = self._streams
         writer.write(data)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
         body = await reader.readexactly(length) if length else b""
-        if "connection: close" in head:
+        if "connection: close" in head or "transfer-encoding:" in head:
             self.close()
-        return int(head.split(" ", 2)[1]), body
+        return int(head.partition(" ")[2][:3]), body
 
     def close(self) -> None:
         """Close it."""

@@ -22,7 +22,7 @@ from testkit.waiting import NotReady, wait_until
 
 PORTS = ("PORT", "SANDBOX_PORT", "SQS_PORT", "POSTGRES_PORT", "FLOWER_PORT")
 LANES = environment.LANES
-# What each process logs once it works. Web answers instead, and beat makes its schedule file.
+# The text that each process logs once it is ready. Web answers requests then, and beat creates its schedule file.
 READY = {
     "dispatcher": "dispatcher is ready",
     "deliver": "deliver is ready",
@@ -31,7 +31,7 @@ READY = {
 }
 PREPARE_S = 120
 EMPTY_S = 20.0
-# Everything that a load leaves behind, and the business number as it was at first.
+# Deletes all rows of a load and resets the business number.
 FORGET = """
 TRUNCATE messaging_message, messaging_pairpace, messaging_orphanstatus, messaging_incomingmark,
   messaging_idempotencykey, messaging_hold CASCADE;
@@ -41,10 +41,10 @@ UPDATE messaging_businessnumber SET paused_at = NULL, pause_reason = '', throttl
 
 
 class Pipeline:
-    """`with Pipeline({"web": 1, "outgoing": 2}) as pipeline:` these processes run and work.
+    """`with Pipeline({"web": 1, "outgoing": 2}) as pipeline:` these processes are running and ready.
 
-    `settings` are added to the environment of all. PostgreSQL knows each process by its name: the Procfile's, with a
-    number where there are several. The directory, with all logs, is removed at the end unless `keep_logs` is set.
+    settings: environment variables of all processes. Each process's application_name in PostgreSQL is its name in the
+    Procfile, with a number if there are several. The directory with all logs is removed at the end unless `keep_logs`.
     """
 
     def __init__(

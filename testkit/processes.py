@@ -17,7 +17,7 @@ from testkit.waiting import NotReady, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 READY_S = 60.0
-# What finds programs and files. Any other variable of the caller, such as DATABASE_URL, would change what a run tests.
+# Variables that locate programs and files. Others of the caller's, such as DATABASE_URL, would change what a run tests.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 SHOWN_CHARACTERS = 2000
 
@@ -39,7 +39,7 @@ def free_ports(names: Iterable[str]) -> dict[str, int]:
 
 
 def shell(command: str) -> list[str]:
-    """A shell command, such as a line of the Procfile, without a shell process that stays around it."""
+    """A shell command, such as a line of the Procfile; `exec` replaces the shell process."""
     return ["/bin/sh", "-c", f"exec {command}"]
 
 
@@ -62,8 +62,7 @@ def cpu_s(pid: int) -> float:
 class Process:
     """One process with its children in a process group of its own.
 
-    `env` is its whole environment. `ready` reads the log since the last start. A `guard` kills the group when the
-    run itself dies.
+    env: its whole environment. ready: gets the log since the last start. guard: kills the group if the run dies.
     """
 
     stop_s = 40.0
@@ -118,7 +117,7 @@ class Process:
             self._guard.watch(self._process.pid)
 
     def wait_ready(self) -> Self:
-        """Wait until it works. Raises NotReady, with the end of its log, after a minute or once it has ended."""
+        """Wait until it is ready. Raises NotReady, with the end of its log, after a minute or once it has ended."""
         wait_until(lambda: not self.is_alive() or self._ready(self.text()), f"{self.name} is ready", READY_S)
         if not self.is_alive():
             raise NotReady(f"{self.name} ended: {self.text()[-SHOWN_CHARACTERS:]}")

@@ -1,4 +1,4 @@
-"""The sandbox's control endpoints: settings, faults, and the ledger, the independent witness of what was sent."""
+"""The sandbox's control endpoints: settings, faults, and the ledger, an independent record of accepted sends."""
 
 import json
 import urllib.request
@@ -13,7 +13,7 @@ ANSWER_S = 30
 
 
 class FaultHits:
-    """How many calls each fault hit, in their order, once the faults have ended."""
+    """The number of calls that each fault hit, in order; set once the faults have ended."""
 
     def __init__(self) -> None:
         self.each: list[int] = []

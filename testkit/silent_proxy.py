@@ -1,4 +1,4 @@
-"""A TCP proxy that can fall silent, with its connections open and accepted, or refuse connections."""
+"""A TCP proxy that can stop forwarding while it keeps connections open, or refuse connections."""
 
 import contextlib
 import socket

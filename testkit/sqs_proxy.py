@@ -1,6 +1,6 @@
-"""A proxy that adds faults to any SQS-compatible server on 127.0.0.1: it refuses, throttles, fails single entries.
+"""A proxy that adds faults to any SQS-compatible server on 127.0.0.1: refused, throttled, partly failed requests.
 
-It serves from threads of the process that made it.
+It runs in threads of the process that created it.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ TIMEOUT_S = 30.0
 
 
 class Fault(StrEnum):
-    """The answer to a request, or to an entry of a batch, which the server behind does not see unless noted."""
+    """How a request, or an entry of a batch, fails. The server behind does not see it unless noted."""
 
     UNAVAILABLE = "503"
     EXPIRED = "ExpiredToken"
@@ -33,8 +33,8 @@ UNAVAILABLE = b"<html>Service Unavailable</html>"
 class SqsProxy:
     """Forwards to the port `target`. While `fault` is set it hits every `one_in`-th request or entry.
 
-    `about`: only requests whose body contains this are hit, such as a part of a queue's name. `hits`: requests and
-    entries that were hit. `broken_connections`: those that `close` broke.
+    about: only requests whose body contains this are hit, such as a part of a queue's name. hits: requests and entries
+    that were hit. broken_connections: those that `close` broke.
     """
 
     def __init__(self, target: int, about: bytes = b"") -> None:
@@ -68,12 +68,12 @@ class SqsProxy:
         self._listen(self.port)
 
     def set(self, fault: Fault | None, one_in: int = 1) -> None:
-        """Inject this fault from now on; None ends it."""
+        """Start this fault; None ends it."""
         self.one_in = one_in
         self.fault = fault
 
     def hit(self) -> bool:
-        """Whether this request or entry is hit; counts it."""
+        """Count this request or entry, and return whether the fault hits it."""
         with self._lock:
             self._seen += 1
             turn = self._seen % self.one_in == 0
@@ -106,7 +106,7 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients are killed and connections broken on purpose."""
+        """Log nothing: clients are killed and connections broken on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         """Forward a request, or answer as the fault says."""

@@ -1,8 +1,8 @@
-"""Percentiles that their samples can carry."""
+"""Percentiles, named as such only with enough samples."""
 
 from collections.abc import Iterable, Sequence
 
-# Ten samples lie beyond a percentile that is called one: 1,000 for a p99, 200 for a p95.
+# A percentile needs ten samples beyond it: 1,000 for a p99, 200 for a p95.
 BEYOND = 10
 
 

@@ -1,4 +1,4 @@
-"""Celery task messages made without Celery, so that every transport sends the same bytes."""
+"""Celery task messages built without Celery, so that every transport sends the same bytes."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Webhooks as Meta sends them, made without the sandbox: updates, bodies, signatures, and a sender that repeats."""
+"""Webhooks as Meta sends them, built without the sandbox: updates, bodies, signatures, and a sender with retries."""
 
 import base64
 import hmac
@@ -55,9 +55,9 @@ def status(user: str, wamid: str, state: str, at: int, callback_data: str = "") 
 
 
 def body(number_id: str, updates: Sequence[Update], name: str = "") -> bytes:
-    """A webhook with these updates in their order: one change for each run of a kind.
+    """A webhook with these updates in order; consecutive updates of one kind share a change.
 
-    `name`: the profile name of the users of messages; Meta always sends one, empty leaves the contacts out.
+    name: the profile name of the messages' senders, which Meta always sends; empty omits the contacts.
     """
     changes: list[dict[str, Any]] = []
     for key, update in updates:
@@ -80,7 +80,7 @@ def headers(raw: bytes, app_secret: str) -> dict[str, str]:
 
 
 class WebhookSender:
-    """Posts webhooks to a pipeline, as Meta does: again until it answers 200."""
+    """Posts webhooks to a pipeline and, as Meta does, repeats them until the answer is 200."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._url, self._secret, self._number_id = (
@@ -92,7 +92,7 @@ class WebhookSender:
         self._session.trust_env = False
 
     def post(self, updates: Sequence[Update]) -> int:
-        """Post one webhook until it is answered 200; the number of other answers. Raises RuntimeError when none is."""
+        """Post a webhook until the answer is 200. Returns the number of other answers; raises RuntimeError at last."""
         raw = body(self._number_id, updates)
         until, refused = time.monotonic() + GIVE_UP_S, 0
         while not self._accepted(raw):

@@ -17,11 +17,11 @@ class Verdict:
 
 
 def compare(accepted: Collection[str], sends: Mapping[str, int], rows: Mapping[str, str]) -> Verdict:
-    """Hold the messages that the API accepted against the ledger and the stored rows, all by recipient.
+    """Compare the messages that the API accepted with the ledger and the stored rows, by recipient.
 
-    `sends`: how often the ledger has each recipient; `rows`: the status of each one's message. A failed message counts
-    as lost: no injected fault justifies giving a message up. A request that was never answered 202 may be stored all
-    the same; its message must not be sent twice nor stay open.
+    sends: sends per recipient in the ledger; rows: the status of each recipient's message. A failed message counts as
+    lost, since no injected fault justifies a failure. A request that was never answered 202 may still be stored; its
+    message must neither be sent twice nor stay open.
     """
     unsettled = {to for to, status in rows.items() if status in OPEN}
     lost = {to for to in accepted if to not in rows or (not sends.get(to) and to not in unsettled)}

@@ -3,18 +3,21 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_socket
+from django.conf import settings
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from kombu import pools
 from rest_framework.test import APIClient
 
 from deploy.local.postgres import SETTINGS, Postgres
 from deploy.local.sqs import Sqs
+from tests.empty_tables import empty_tables
 from tests.environment import DATABASE_PASSWORD, VAR_DIR, free_port
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
@@ -22,6 +25,8 @@ from waproject.sqs import control, publisher
 
 # The tests' database need not outlive a power cut.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Long enough for one request on a machine whose cores are all busy.
+BUSY_S = 20.0
 # Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
 LONGEST = (
     "deploy/aws/test_pipeline.py",
@@ -48,6 +53,16 @@ LONGEST = (
     "whatsapp/test_client.py",
     "messaging/test_api.py",
 )
+
+
+def pytest_configure() -> None:
+    """Leave out what takes time and shows nothing.
+
+    That is slow password hashes, a list of all static files for each client, and the truncation of empty tables.
+    """
+    settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -122,26 +137,38 @@ def anonymous() -> Client:
 @pytest.fixture(autouse=True)
 def closed_breaker() -> None:
     """No test waits for the breaker that another one opened."""
-    publisher.forget_shared()
+    publisher.reset_shared()
 
 
 @pytest.fixture(autouse=True)
 def health_checks() -> Iterator[None]:
-    """Each test finds out anew how it is, and leaves no connection to the database behind."""
+    """Each test checks anew, and leaves no connection to the database behind."""
     from monitoring.health import views
 
     yield
     views.stop()
 
 
+@pytest.fixture
+def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A health check may take 20 seconds instead of one, so that a busy machine is not reported as an outage."""
+    from monitoring.health import heartbeat_check, views
+    from monitoring.queue_depth import lane_depths
+
+    monkeypatch.setattr(heartbeat_check, "DEADLINE_S", BUSY_S)
+    monkeypatch.setattr(views._database, "_deadline", BUSY_S)
+    monkeypatch.setattr(views._sqs, "_deadline", 2 * BUSY_S)
+    monkeypatch.setattr(views._sqs, "_check", partial(lane_depths, BUSY_S))
+
+
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
     """Each test asks its own database for the sending numbers and the holds."""
-    from messaging.accepting.business_numbers import forget_numbers
-    from messaging.accepting.waiting_warnings import forget_holds
+    from messaging.accepting.business_numbers import clear_number_cache
+    from messaging.accepting.waiting_warnings import clear_hold_cache
 
-    forget_numbers()
-    forget_holds()
+    clear_number_cache()
+    clear_hold_cache()
 
 
 @pytest.fixture(autouse=True)
@@ -149,8 +176,8 @@ def nobody_subscribes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without subscriptions, and does not ask its database for them until it makes one."""
     from messaging.subscriptions import outbox
 
-    monkeypatch.setattr(outbox, "KNOWN_FOR_S", 3600.0)
-    outbox.outbox.know([])
+    monkeypatch.setattr(outbox, "CACHED_S", 3600.0)
+    outbox.outbox.cache([])
 
 
 @pytest.fixture
@@ -165,7 +192,7 @@ def sqs_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_connections() -> None:
     """Let Celery connect anew, as it does after a fork, and boto3 too."""
-    publisher.forget_shared()
+    publisher.reset_shared()
     control.client.cache_clear()
     celery_app._after_fork()  # type: ignore[attr-defined]
     pools.reset()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.conversations import read_receipts
 from messaging.incoming.store import receive
 from messaging.models import Message
@@ -38,7 +38,7 @@ def meta(settings: Any) -> Iterator[None]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl's")
 @pytest.mark.django_db(transaction=True)
 def test_every_example_is_answered_as_the_page_says(live_server: Any, api_key: str, sqs: Any, meta: None) -> None:
-    number_to_send_from()
+    sending_number()
     receive(webhook(inbound_text()))
     examples = "\n".join(BLOCKS[1:])
     script = SET_UP + examples.replace("curl -sS", "curl -sS -o /dev/stderr -w '%{http_code} '", examples.count("curl"))
@@ -49,7 +49,7 @@ def test_every_example_is_answered_as_the_page_says(live_server: Any, api_key: s
         ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     every_type = ["202"] * script.count("\nas_ann '")
-    expected = "202 202 200 200 200 200 200 409 200 200 202 202 200 200"
+    expected = "202 202 200 200 200 200 200 409 200 200 202 202 200 200 200"
     assert ran.stdout.split() == ["202", "202", *every_type, "202", *expected.split()], ran.stderr
     assert "Idempotent-Replayed: true" in ran.stderr
     assert Message.objects.count() == 5 + len(every_type) + 1

@@ -28,6 +28,8 @@ BEYOND_JSON_SCHEMA = {
     "POST /messaging/send/bulk",
     "POST /messaging/media",
     "POST /messaging/analytics",
+    "POST /analytics/events",
+    "GET /analytics/events",
     "POST /messaging/subscriptions",
     "PATCH /messaging/subscriptions/{id}",
 }

@@ -20,7 +20,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from deploy.local import procfile
-from messaging.subscriptions.outbox import KNOWN_FOR_S
+from messaging.subscriptions.outbox import CACHED_S
 from tests.environment import PREFIXES, free_port
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.receiver import Receiver
@@ -125,7 +125,7 @@ def test_what_a_user_writes_reaches_a_subscriber_signed(pipeline: Pipeline) -> N
     # The statuses of the messages before this one are on their way, too.
     wanted = {"url": receiver.url, "events": ["message.received"]}
     secret = pipeline.api("/messaging/subscriptions", wanted)["secret"]
-    time.sleep(KNOWN_FOR_S + 0.5)
+    time.sleep(CACHED_S + 0.5)
     pipeline.sandbox("inbound", {"from": "15551230010", "name": "Ann", "text": "Is anybody there?"})
     assert eventually(lambda: receiver.received, 15)
     got = receiver.received[0]

@@ -63,6 +63,7 @@ SIGNATURES = {
     "flower.views:BaseHandler.get_broker": "self",
     "flower.utils.broker:Broker.queues": "self names",
     # Celery's prefork pool.
+    "celery.concurrency.asynpool:AsynPool._create_write_handlers": "self hub pack dumps protocol",
     "celery.concurrency.asynpool:AsynPool._event_process_exit": "self hub proc",
     "celery.concurrency.asynpool:AsynPool._flush_writer": "self proc writer",
     "celery.concurrency.asynpool:AsynPool.flush": "self",

@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from messaging.accepting.business_numbers import forget_numbers
-from messaging.accepting.waiting_warnings import forget_holds
+from messaging.accepting.business_numbers import clear_number_cache
+from messaging.accepting.waiting_warnings import clear_hold_cache
 from messaging.models import BusinessNumber, Hold, TemplateCategory
 from messaging.whatsapp.errors import Misconfigured
 from tests.messaging.accepting.test_api import SEND, send
@@ -124,8 +124,8 @@ def test_a_202_warns_of_a_held_template(api: APIClient) -> None:
 
 
 def forget() -> None:
-    forget_numbers()
-    forget_holds()
+    clear_number_cache()
+    clear_hold_cache()
 
 
 def test_another_clients_held_campaign_is_no_warning(api: APIClient) -> None:

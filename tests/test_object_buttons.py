@@ -51,7 +51,7 @@ SHOWN: list[tuple[Any, set[str]]] = [
     (paused, {"resume"}),
     (number, {"pause"}),
     (subscription, {"rotate", "send_test", "replay_failed"}),
-    (lambda: subscription(active=False), {"rotate", "switch_on"}),
+    (lambda: subscription(active=False), {"rotate", "enable"}),
     (alert, {"acknowledge", "silence_hour", "silence_day"}),
     (lambda: ApiClient.objects.create(name="shop"), {"issue_key"}),
 ]

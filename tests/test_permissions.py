@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_health_deadlines")]
 CALLERS = ("anonymous", "api_key", "user", "staff", "superuser")
 CAMPAIGN = "spring-sale"
 MESSAGE = "00000000-0000-7000-8000-000000000000"
@@ -44,6 +44,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", f"/messaging/deliveries/{MESSAGE}"): (401, 404, 403, 403, 404),
     ("post", f"/messaging/deliveries/{MESSAGE}/replay"): (401, 404, 403, 403, 404),
     ("post", "/messaging/analytics"): (401, 400, 403, 403, 400),
+    ("post", "/analytics/events"): (401, 400, 403, 403, 400),
+    ("get", "/analytics/events"): (401, 200, 403, 403, 200),
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,
     ("get", "/health"): OPEN,
@@ -57,6 +59,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/monitoring/summary"): (401, 200, 403, 200, 200),
     ("get", "/monitoring/alerts"): (401, 200, 403, 403, 200),
     ("get", "/monitoring/metrics"): (401, 200, 403, 200, 200),
+    ("get", "/monitoring/provider"): (401, 200, 403, 200, 200),
     # A client that is an operator passes: tests/monitoring/test_dead_letters_api.py.
     ("get", "/monitoring/dlq/incoming"): (401, 403, 403, 403, 200),
     ("post", "/monitoring/dlq/incoming/redrive"): (401, 403, 403, 403, 400),
@@ -126,6 +129,8 @@ ALONE: dict[tuple[str, str], set[str]] = {
     ("get", f"/messaging/deliveries/{MESSAGE}"): VIEW_DELIVERY,
     ("post", f"/messaging/deliveries/{MESSAGE}/replay"): {"messaging.change_subscription"},
     ("post", "/messaging/analytics"): {"analytics.add_event"},
+    ("post", "/analytics/events"): {"analytics.add_event"},
+    ("get", "/analytics/events"): {"analytics.view_event", "analytics.change_event"},
     ("get", "/monitoring/alerts"): {"monitoring.view_alert", "monitoring.change_alert"},
     ("get", "/monitoring/dlq/incoming"): {"monitoring.redrive"},
     ("post", "/monitoring/dlq/incoming/redrive"): {"monitoring.redrive"},
@@ -191,6 +196,7 @@ def test_each_endpoint_that_the_staff_table_leaves_out_shows_nobodys_data() -> N
         ("get", "/messaging/queue/status"),
         ("get", "/monitoring/summary"),
         ("get", "/monitoring/metrics"),
+        ("get", "/monitoring/provider"),
         ("get", "/api/schema/"),
         ("get", "/api/docs/"),
     }

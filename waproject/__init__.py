@@ -1,1 +1,1 @@
-"""The shared frame of the apps: settings, queues, Celery and the SQS library."""
+"""Shared by all apps: settings, queues, Celery and the SQS library."""

@@ -1,4 +1,4 @@
-"""The frame as a Django app: start-up checks and queue commands."""
+"""The project as a Django app: system checks and management commands."""
 
 from django.apps import AppConfig
 
@@ -9,5 +9,8 @@ class WaprojectConfig(AppConfig):
     name = "waproject"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks; report errors and trace where settings say so."""
         from waproject import checks  # noqa: F401
+        from waproject.observability import set_up
+
+        set_up()

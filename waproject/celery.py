@@ -12,21 +12,21 @@ from django.conf import settings
 
 from waproject import start_errors
 from waproject.logs import task_log  # noqa: F401 - its signal handlers
-from waproject.logs.format import name_process
+from waproject.logs.format import name_process, process_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
-# Seconds in which a database connection of a task's thread is taken to work after it was checked.
+# A thread's database connection is checked at most once in so many seconds.
 CHECKED_EVERY_S = 1.0
 _checked = threading.local()
 
-# For worker, beat and Flower, whose main functions are Celery's. Settings that cannot be read end the process here:
-# where Celery reads them first, in a signal, it would log the traceback and go on.
+# For worker, beat and Flower. Invalid settings must end the process here: Celery itself first reads them in a signal
+# handler, where it would log the traceback and go on.
 start_errors.install()
-with start_errors.in_words():
+with start_errors.exit_with_message():
     settings.DEPLOYMENT  # noqa: B018 - reading it is the point
 app = Celery("waproject")
-# The current application is a thread's own; the web process publishes from other threads than this.
+# The current application is thread-local; this also sets it for the web process's other threads.
 app.set_default()
 app.config_from_object("waproject.worker.celery_config")
 app.events_cls, app.control_cls = "waproject.bus.events:Events", "waproject.bus.control:Control"
@@ -37,10 +37,10 @@ app.autodiscover_tasks(["messaging.incoming", "messaging.outgoing", "analytics"]
 
 
 @signals.celeryd_init.connect
-def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options: dict[str, Any], **_: Any) -> None:
-    """Give a worker its lane's name, concurrency and prefetch, so that `-Q outgoing` is all that it must be told.
+def configure_lane(sender: str, instance: Any, conf: Any, options: dict[str, Any], **_: Any) -> None:
+    """Set a worker's node name, concurrency and prefetch from the queue table, so that `-Q outgoing` suffices.
 
-    What the command line says (`-n`, `-c`) wins.
+    Options of the command line (`-n`, `-c`) take precedence.
     """
     from waproject.queues import LANES
     from waproject.worker.node_name import free_name
@@ -51,7 +51,7 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
         raise SystemExit(f"A worker serves one lane: -Q with one of {', '.join(LANES)}.")
     lane = LANES[names[0]]
     name_process(lane.name)
-    # The banner is for people; a line of a log is one object.
+    # Celery's banner is no JSON.
     instance.quiet = instance.quiet or settings.LOG_FORMAT == "json"
     if sender.startswith("celery@"):
         instance.hostname = nodename(settings.WORKER_NAME or free_name(lane.name, lane.url), gethostname())
@@ -61,8 +61,8 @@ def take_the_lane_from_the_table(sender: str, instance: Any, conf: Any, options:
 
 
 @signals.worker_init.connect
-def take_the_pool_from_the_table(sender: Any, **_: Any) -> None:
-    """Use the lane's kind of pool unless `-P` asked for another one than Celery's default, prefork."""
+def configure_pool(sender: Any, **_: Any) -> None:
+    """Use the lane's pool class unless `-P` names another one than Celery's default, prefork."""
     from waproject.queues import LANES
 
     (name,) = sender.app.amqp.queues.consume_from
@@ -72,13 +72,23 @@ def take_the_pool_from_the_table(sender: Any, **_: Any) -> None:
 
 @signals.beat_init.connect
 def name_beat(**_: Any) -> None:
-    """Its log lines say which process they are of."""
+    """Set the process name in beat's log lines."""
     name_process("beat")
 
 
 @signals.worker_init.connect
-def say_no_more_than_is_heard(sender: Any, **_: Any) -> None:
-    """A heartbeat every 20 s instead of 2 s, each a request to SQS; none, and no events, where there is no bus."""
+@signals.beat_init.connect
+def refuse_to_start_without_the_key(**_: Any) -> None:
+    """A worker or beat that may not use the KMS key of its queues does not start."""
+    from waproject.worker import key_access
+
+    with start_errors.exit_with_message():
+        key_access.refuse_without_key(process_name())
+
+
+@signals.worker_init.connect
+def configure_heartbeat(sender: Any, **_: Any) -> None:
+    """Send a heartbeat every 20 s instead of 2 s, since each is an SQS request; without a bus, none and no events."""
     from waproject.bus.events import HEARTBEAT_S
 
     if settings.SQS_MONITOR_QUEUE_URL:
@@ -88,28 +98,28 @@ def say_no_more_than_is_heard(sender: Any, **_: Any) -> None:
 
 
 @signals.worker_ready.connect
-def stop_when_told(sender: Any, **_: Any) -> None:
-    """Not up to 5 s later; a pool without Celery's event loop has no need of it."""
-    from waproject.worker.prompt_shutdown import stop_at_once
+def stop_promptly(sender: Any, **_: Any) -> None:
+    """Shut down at once on a signal instead of up to 5 s later; pools without an event loop do so by themselves."""
+    from waproject.worker.prompt_shutdown import wake_on_shutdown
 
     if sender.hub is not None:
-        stop_at_once(sender.hub)
+        wake_on_shutdown(sender.hub)
 
 
 @signals.setup_logging.connect
-def keep_the_logging_of_the_settings(**_: Any) -> None:
-    """Celery configures no logging of its own: its lines are masked like all others."""
+def configure_logging(**_: Any) -> None:
+    """Use the settings' logging instead of Celery's, so that its lines are masked too."""
     logging.config.dictConfig(settings.LOGGING)
 
 
 @signals.import_modules.connect
-def refuse_to_start_with_errors(**_: Any) -> None:
-    """A worker, beat or Flower that fails a system check does not start, nor does one on an older schema."""
+def run_system_checks(**_: Any) -> None:
+    """Refuse to start a worker, beat or Flower that fails a system check, and a worker or beat on an older schema."""
     from waproject import checks, schema
     from waproject.bus import flower
 
-    # Celery logs the traceback of an exception that leaves a signal's handler.
-    with start_errors.in_words():
+    # Celery logs the traceback of an exception that a signal handler raises.
+    with start_errors.exit_with_message():
         checks.refuse_to_start_with_errors()
         if flower.is_this_process():
             flower.prepare(app)
@@ -118,19 +128,19 @@ def refuse_to_start_with_errors(**_: Any) -> None:
 
 
 @signals.worker_ready.connect
-def warn_of_the_queues_redrive_policy(sender: Any, **_: Any) -> None:
-    """A queue that gives up too early, or never, is seen before it matters."""
+def check_redrive_policy(sender: Any, **_: Any) -> None:
+    """Warn if the queue's redrive policy differs from the queue table."""
     from waproject.worker import redrive_policy
 
-    redrive_policy.warn_soon(*sender.app.amqp.queues.consume_from)
+    redrive_policy.warn_in_background(*sender.app.amqp.queues.consume_from)
 
 
 @signals.task_prerun.connect
 def check_database_connections(**_: Any) -> None:
-    """Drop what broke since the last task; Django would do this for a request.
+    """Close broken database connections before a task, as Django does before a request.
 
-    After an error at once. Else the server is asked once in `CHECKED_EVERY_S`, in each thread: asked before each task,
-    it would answer as many questions as claims.
+    After an error this happens at once, otherwise once in `CHECKED_EVERY_S` per thread: a check before each task would
+    double the number of statements.
     """
     from django.db import close_old_connections, connection
 
@@ -141,8 +151,8 @@ def check_database_connections(**_: Any) -> None:
 
 
 @signals.worker_process_init.connect
-def forget_the_parents_connections(**_: Any) -> None:
-    """A forked child publishes through locks and connections of its own."""
+def reset_connections_after_fork(**_: Any) -> None:
+    """Give a forked child its own publisher, with its own locks and connections."""
     from waproject.sqs import publisher
 
-    publisher.forget_shared()
+    publisher.reset_shared()

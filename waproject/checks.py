@@ -9,7 +9,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from waproject.queues import LANES
-from waproject.sqs.moving import MOST_PER_SECOND
+from waproject.sqs.moving import MAX_MOVES_PER_SECOND
 from waproject.worker import redrive_policy
 
 REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
@@ -42,22 +42,26 @@ def every_queue_has_its_dlq(app_configs: Sequence[AppConfig] | None, **_: Any) -
 
 @checks.register(deploy=True)
 def redrive_policies_are_as_planned(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
-    """SQS is asked, so only `check --deploy` does this; each worker does it for its own queue."""
+    """Compare redrive policies. This needs SQS requests, so only `check --deploy` does it; workers check their own."""
     return [checks.Warning(words, id="waproject.W001") for words in redrive_policy.faults(LANES.values())]
 
 
 @checks.register(deploy=True)
 def files_have_a_place(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
-    """A directory beside the code is seen by one host alone, and goes with its container."""
+    """Warn of a media directory beside the code: it is not shared between hosts and ends with its container."""
     if settings.LOCAL or settings.MEDIA_S3_BUCKET or settings.MEDIA_DIR_GIVEN:
         return []
     hint = "Set MEDIA_S3_BUCKET, or MEDIA_DIR to a directory that web and deliver share."
-    return [checks.Warning(f"Files that users send are kept in {settings.MEDIA_DIR}.", hint=hint, id="waproject.W003")]
+    return [
+        checks.Warning(
+            f"Media files are stored in {settings.MEDIA_DIR}, on this host only.", hint=hint, id="waproject.W003"
+        )
+    ]
 
 
 @checks.register()
 def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
-    """An empty secret would sign, or open, for everybody."""
+    """Refuse empty secrets: anybody could sign or log in with them."""
     return [
         checks.Error(f"{name} is empty.", hint=f"Set {name} in the environment.", id="waproject.E003")
         for name in REQUIRED_SECRETS
@@ -67,16 +71,16 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messag
 
 @checks.register()
 def dead_letters_have_a_pace(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
-    """None would divide by zero, and SQS's own move refuses more than 500."""
-    if 0 < settings.DLQ_MOVES_PER_SECOND <= MOST_PER_SECOND:
+    """Refuse a rate of 0, which divides by zero, and one above 500, which StartMessageMoveTask refuses."""
+    if 0 < settings.DLQ_MOVES_PER_SECOND <= MAX_MOVES_PER_SECOND:
         return []
-    hint = f"More than 0, at most {MOST_PER_SECOND} letters a second."
+    hint = f"More than 0, at most {MAX_MOVES_PER_SECOND} messages a second."
     return [checks.Error("DLQ_MOVES_PER_SECOND is out of range.", hint=hint, id="waproject.E007")]
 
 
 @checks.register()
 def production_is_closed(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
-    """DEBUG shows settings and tracebacks to anybody; an open host list lets anybody forge links."""
+    """Refuse DEBUG, which shows settings and tracebacks, open host lists, which allow forged links, and short keys."""
     if settings.LOCAL:
         return []
     found: Messages = []
@@ -109,7 +113,7 @@ def production_is_closed(app_configs: Sequence[AppConfig] | None, **_: Any) -> M
 
 
 def refuse_to_start_with_errors() -> None:
-    """For processes that Django does not check by itself. Raises ImproperlyConfigured, one line an error."""
+    """Run the system checks, for processes where Django does not. Raises ImproperlyConfigured, one line an error."""
     errors = [message for message in checks.run_checks() if message.level >= checks.ERROR]
     if errors:
         raise ImproperlyConfigured("\n".join(str(error) for error in errors))

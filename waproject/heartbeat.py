@@ -3,8 +3,8 @@
     python -m waproject.heartbeat                                       # exit status 0 while the process lives
     python -m waproject.heartbeat http://127.0.0.1:8000/health/live     # for one that serves HTTP: it answers 200
 
-It asks neither SQS nor the database: a restart repairs neither. Without Django it costs 30 ms of CPU. The directory for
-temporary files has to be writable, which a read-only container has as a volume of its own.
+It checks neither SQS nor the database, since a restart repairs neither. It runs without Django, in 30 ms of CPU. The
+directory for temporary files has to be writable; a read-only container needs a volume for it.
 """
 
 import http.client
@@ -16,34 +16,34 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# A thread touches the file every 15 s (worker/liveness.py), and may wait for a silent database in between: for a
-# connection 3 s, for a statement 30 s, for a host that vanished 25 s.
+# A thread touches the file every 15 s (worker/liveness.py). In between it may block on an unresponsive database: 3 s
+# for a connection, 30 s for a statement, 25 s for an unreachable host.
 LATE_S = 90.0
 TIMEOUT_S = 4.0
 
 
 class Heartbeat:
-    """One process's file. Nothing here raises: a directory that is full or read-only must not end the work."""
+    """One process's heartbeat file. Methods do not raise: a full or read-only directory must not end the process."""
 
     def __init__(self, kind: str, directory: Path | None = None) -> None:
         self._file = (directory or _directory()) / f"{kind}-{os.getpid()}"
 
     def beat(self) -> None:
-        """It lives."""
+        """Touch the file."""
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, exist_ok=True)
             self._file.touch(mode=0o600)
 
     def end(self) -> None:
-        """It ends as it was told to."""
+        """Remove the file on a clean exit."""
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
 
 
 def fault(now: float, directory: Path | None = None) -> str:
-    """Why this container's process is not well, in a sentence; empty when it is. now: a time.time().
+    """Why this container's process is unhealthy, as a sentence; empty if it is healthy. now: a time.time().
 
-    Of several files the youngest counts: what a killed predecessor left behind says nothing.
+    The newest of several files counts: a killed predecessor may have left one.
     """
     directory = directory or _directory()
     try:
@@ -51,7 +51,7 @@ def fault(now: float, directory: Path | None = None) -> str:
     except OSError:
         beats = []
     if not beats:
-        return f"No process has a heartbeat in {directory}: it has not begun its work, or cannot write there."
+        return f"No process has a heartbeat in {directory}: it has not started yet, or cannot write there."
     age = now - max(beats)
     if age > LATE_S:
         return f"The last heartbeat is {age:.0f} s old, more than {LATE_S:.0f} s: the process hangs."
@@ -59,7 +59,7 @@ def fault(now: float, directory: Path | None = None) -> str:
 
 
 def http_fault(url: str) -> str:
-    """Why the server is not well, in a sentence; empty when it answers 200 within `TIMEOUT_S`."""
+    """Why the server is unhealthy, as a sentence; empty if it answers 200 within `TIMEOUT_S`."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT_S)
     try:
@@ -77,7 +77,7 @@ def _directory() -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status of the health check; its sentence goes to standard error."""
+    """The exit status of the health check. Writes the reason to standard error."""
     sentence = http_fault(arguments[0]) if arguments else fault(time.time())
     if sentence:
         sys.stderr.write(f"{sentence}\n")

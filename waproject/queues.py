@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-# How long a message that failed stays hidden, in seconds, after its 1st, 2nd, … receive. The nine waits between ten
-# receives span 63 minutes, so an outage of an hour brings nothing into a DLQ.
+# The visibility timeout in seconds after a message's 1st, 2nd, … failed receive. The nine waits between ten receives
+# take 63 minutes, so an outage of an hour moves nothing to a DLQ.
 BACK_OFF_S = (10, 30, 60, 120, 300, 600, 900, 900, 900)
 MAX_RECEIVES = len(BACK_OFF_S) + 1
 
@@ -16,18 +16,18 @@ class Lane:
 
     name: str
     tasks: tuple[str, ...]
-    # prefork: CPU-bound work, a process each. threads: work that waits for HTTP.
+    # prefork: CPU-bound tasks, one process each. threads: tasks that wait for HTTP.
     pool: str
     default_concurrency: int
-    # Messages that are handed to the pool, in multiples of its concurrency; the others wait outside of it.
+    # Messages delivered to the pool, in multiples of its concurrency; other received messages wait in the consumer.
     prefetch_multiplier: int
-    # Tasks whose messages of one receive run as one, f(a); f(b) being f(a, b): one transaction, few queries.
+    # Tasks for which f(a); f(b) equals f(a, b): messages that arrive together run as one task, in one transaction.
     joined_tasks: tuple[str, ...] = ()
-    # Seconds that a drained queue is left alone, so that the next receive brings more than one message.
+    # Seconds between draining the queue and the next receive, so that it returns more than one message.
     linger: float = 0.0
-    # Messages that a worker holds at once, started or not; what is not started is given back when it stops.
-    room: int = 40
-    # A task must end well before SQS shows its message again, else it runs twice at once.
+    # Messages that a worker holds at once, started or not. On shutdown it releases those that are not started.
+    capacity: int = 40
+    # A task must end well before its message becomes visible again, or it runs twice at once.
     task_time_limit: int = 60
     visibility_timeout: int = 120
     max_receives: int = MAX_RECEIVES
@@ -45,7 +45,7 @@ class Lane:
 
     @property
     def concurrency(self) -> int:
-        """Tasks that one worker runs at once: `{LANE}_CONCURRENCY`, or this table's default."""
+        """Tasks that one worker runs concurrently: `{LANE}_CONCURRENCY`, or this table's default."""
         return settings.LANE_CONCURRENCY[self.name] or self.default_concurrency
 
 
@@ -60,8 +60,8 @@ LANES = {
             prefetch_multiplier=2,
             joined_tasks=("messaging.receive",),
             linger=0.1,
-            # Two processes' joined tasks of 30, and as many received meanwhile.
-            room=120,
+            # Joined tasks of 30 messages for two processes, and as many prefetched ones.
+            capacity=120,
         ),
         Lane(
             "outgoing",
@@ -71,16 +71,22 @@ LANES = {
             default_concurrency=2,
             prefetch_multiplier=5,
             joined_tasks=("messaging.send",),
-            # Each dispatcher publishes at each tick, for each number: alone, every message would cost two queries.
+            # Each dispatcher publishes at each tick for each number; unjoined, each message would cost two queries.
             linger=0.1,
         ),
         Lane(
             "analytics",
-            tasks=("analytics.record_events", "analytics.record_message_events", "analytics.sweep_message_events"),
+            # The last two are of version 0.1 and do nothing; they may still lie on the queue.
+            tasks=(
+                "analytics.record_events",
+                "analytics.roll_up",
+                "analytics.record_message_events",
+                "analytics.sweep_message_events",
+            ),
             pool="prefork",
             default_concurrency=2,
             prefetch_multiplier=2,
-            joined_tasks=("analytics.record_events", "analytics.record_message_events"),
+            joined_tasks=("analytics.record_events",),
             linger=0.25,
         ),
     )
@@ -88,5 +94,5 @@ LANES = {
 
 
 def dead_letter_name(lane: Lane) -> str:
-    """What we call a lane's dead-letter queue where a task is put on it on purpose."""
+    """The Celery queue name of a lane's dead-letter queue, for tasks that are published to it."""
     return f"{lane.name}-dead-letters"

@@ -6,9 +6,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def refuse_an_older_schema() -> None:
-    """Raise ImproperlyConfigured where migrations are missing. A newer schema is what a roll-out has for a while.
+    """Raise ImproperlyConfigured if migrations are missing. A newer schema is normal during a rolling update.
 
-    A database that does not answer says nothing, and stops nobody: each process outlives that.
+    An unreachable database is ignored: each process waits for it.
     """
     try:
         executor = MigrationExecutor(connection)

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import environ
 
-from waproject.environment.allowed_endpoints import networks, require_https, require_loopback, sqs_addresses
+from waproject.environment.allowed_endpoints import (
+    is_loopback,
+    networks,
+    require_https,
+    require_loopback,
+    sqs_addresses,
+)
 from waproject.environment.database import database
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
@@ -33,8 +39,8 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "waproject.urls"
 WSGI_APPLICATION = "waproject.wsgi.application"
-# Stands before Django, and answers what must cost less than a request of Django's.
-WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookShortPath"
+# Wraps Django's WSGI application and answers webhooks without Django's middleware.
+WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookFastPath"
 APPEND_SLASH = True
 CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
@@ -52,9 +58,9 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
-# Seconds without a request of a person after which the admin asks for the password again.
+# The idle time-out of admin sessions in seconds; polling does not count as activity.
 SESSION_IDLE_S = env.int("SESSION_IDLE_S", 3600)
-# Proxies in front of the web process that append to X-Forwarded-For: whose address a wrong log-in counts for.
+# The number of proxies that append to X-Forwarded-For, to find the client's address of a failed log-in.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0 if LOCAL else 1)
 
 INSTALLED_APPS = [
@@ -127,8 +133,8 @@ if not LOCAL:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 3600)
     SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
-# Of `check --deploy`: other subdomains are not ours to bind, nor a list that browsers ship; a redirect to HTTPS is the
-# load balancer's.
+# Silenced checks of `check --deploy`: HSTS for other subdomains and preloading are not ours to decide; the load
+# balancer redirects to HTTPS.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
 
 # PostgreSQL ---------------------------------------------------------------------------------------------------------
@@ -141,7 +147,7 @@ DATABASES["default"].update(
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
     options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}",
-    # A host that vanished answers nothing: its connections are given up after 20 to 25 s.
+    # Drop connections to an unreachable host after 20 to 25 s.
     keepalives_idle=10,
     keepalives_interval=5,
     keepalives_count=3,
@@ -152,18 +158,20 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 AWS_REGION = env.str("AWS_REGION", "us-east-1" if LOCAL else environ.Env.NOTSET)
 os.environ.setdefault("AWS_DEFAULT_REGION", AWS_REGION)
 AWS_ENDPOINT_URL_SQS = env.str("AWS_ENDPOINT_URL_SQS", "")
-# How long a receive waits for messages. A worker that stops waits for the end of its last one, so that nothing which
-# that one brings stays hidden: on one's own machine that should be short, in production each request costs.
+# The wait time of a long poll. A stopping worker waits for its last long poll, so that its messages do not stay hidden:
+# short on a developer's machine, long in production, where each request costs.
 SQS_WAIT_TIME_S = env.int("SQS_WAIT_TIME_S", 3 if LOCAL else 20)
 SQS_QUEUES = {
     lane: {"url": env.str(f"SQS_{lane.upper()}_QUEUE_URL"), "dlq_url": env.str(f"SQS_{lane.upper()}_DLQ_URL", "")}
     for lane in ("incoming", "outgoing", "analytics")
 }
-# The bus on which Flower and `celery inspect` meet the workers (waproject/bus); empty: there is none.
+# The bus between Flower or `celery inspect` and the workers (waproject/bus); empty: off.
 SQS_MONITOR_QUEUE_URL = env.str("SQS_MONITOR_QUEUE_URL", "").rstrip("/")
+# The KMS key of queues and files, where they are encrypted with a key of one's own: each process tries it at its start.
+SQS_KMS_KEY_ARN = env.str("SQS_KMS_KEY_ARN", "")
 LANE_CONCURRENCY = {lane: env.int(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
 WORKER_NAME = env.str("WORKER_NAME", "")
-# How fast dead letters are redriven or discarded; SQS's own move takes 500 at most.
+# Dead letters that are redriven or discarded a second; SQS's own move allows 500.
 DLQ_MOVES_PER_SECOND = env.float("DLQ_MOVES_PER_SECOND", 50.0)
 
 # WhatsApp -----------------------------------------------------------------------------------------------------------
@@ -172,31 +180,31 @@ WA_GRAPH_VERSION = env.str("WA_GRAPH_VERSION", "v25.0")
 WA_PHONE_NUMBER_ID = env.str("WA_PHONE_NUMBER_ID")
 WA_ACCESS_TOKEN = env.str("WA_ACCESS_TOKEN")
 WA_APP_SECRET = env.str("WA_APP_SECRET")
-# While the app secret is rotated, the one that still signs beside the new one.
+# The previous app secret, which is still accepted during a rotation.
 WA_APP_SECRET_PREVIOUS = env.str("WA_APP_SECRET_PREVIOUS", "")
 WA_WEBHOOK_VERIFY_TOKEN = env.str("WA_WEBHOOK_VERIFY_TOKEN")
-# What an API message may ask of us: attempts that the Cloud API refused for now, before a message is failed.
+# Attempts with a retryable error before a message fails.
 WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
-# Seconds before the next attempt, by the attempts before it: an outage of minutes is outlasted.
+# Seconds before the 2nd, 3rd, … attempt: long enough to outlast an outage of minutes.
 WA_BACK_OFF_S = env.list("WA_BACK_OFF_S", cast=float, default=[2.0, 8.0, 30.0, 120.0, 600.0])
-# Seconds by Meta's error code, in the place of the table's (messaging/whatsapp/codes.py), e.g. 131049=86400,2=30.
+# Retry waits in seconds by Meta's error code, which override messaging/whatsapp/codes.py, e.g. 131049=86400,2=30.
 WA_CODE_WAITS = env.get_value("WA_CODE_WAITS", cast=code_waits, default={})
-# A message whose answer was lost: seconds before it may be sent again where all evidence says that Meta has not taken
-# it, and where its sender prefers a double to a delay (on_unknown: resend).
+# Seconds before a message with a lost answer may be sent again: if all evidence says that Meta did not accept it, and
+# if its sender prefers a duplicate to a delay (on_unknown: resend).
 WA_UNKNOWN_GRACE = env.float("WA_UNKNOWN_GRACE", 600.0)
 WA_UNKNOWN_RESEND_AFTER = env.float("WA_UNKNOWN_RESEND_AFTER", 15.0)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
 WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
-# Free text to a contact who has not written within 24 hours: say nothing, say so in the answer, or refuse it.
+# Free text outside the customer service window: accept it, accept it with a warning, or refuse it.
 WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
 if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
     raise environ.ImproperlyConfigured(f"WA_WINDOW_POLICY is {WA_WINDOW_POLICY!r}; it is 'off', 'warn' or 'reject'.")
 
-# Files that users send: further hosts that may serve them, beside that of the Graph API (the access token goes there),
-# and how many bytes each kind may have, in the place of Meta's own limits, e.g. document=20000000.
+# Inbound media: further hosts that may serve files, beside the Graph API's (they get the access token), and size limits
+# in bytes that override Meta's, e.g. document=20000000.
 WA_MEDIA_HOSTS = env.list("WA_MEDIA_HOSTS", default=["127.0.0.1", "localhost"] if LOCAL else ["lookaside.fbsbx.com"])
 WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.list("WA_MEDIA_LIMITS", default=[]))
-# Where files are kept: a directory that web and deliver share, or a bucket.
+# The storage of media files: a directory that web and deliver share, or a bucket.
 MEDIA_DIR_GIVEN = bool(env.str("MEDIA_DIR", ""))
 MEDIA_DIR = Path(env.str("MEDIA_DIR", "") or Path(env.str("VAR_DIR", "") or BASE_DIR / "var") / "media").resolve()
 MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
@@ -208,26 +216,26 @@ STORAGES = {
     "media": media_storage(MEDIA_DIR, MEDIA_S3_BUCKET, MEDIA_S3_PREFIX, AWS_ENDPOINT_URL_S3, AWS_REGION),
 }
 
-# Words that stop and start marketing when a user writes one alone: the built-in ones of these languages, and more.
+# Opt-out and opt-in keywords: the built-in ones of these languages, and additional ones.
 WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])
 WA_STOP_WORDS = env.list("WA_STOP_WORDS", default=[])
 WA_START_WORDS = env.list("WA_START_WORDS", default=[])
 
-# Subscribers' endpoints: private networks that may be reached all the same, and whether without TLS. A local pipeline
-# reaches this machine and nothing else.
+# Subscribers' endpoints: allowed private networks, and whether plain http is allowed. A local pipeline reaches this
+# machine only.
 SUBSCRIBER_NETWORKS = networks(
     "SUBSCRIBER_NETWORKS", env.list("SUBSCRIBER_NETWORKS", default=["127.0.0.0/8", "::1/128"] if LOCAL else [])
 )
 SUBSCRIBER_HTTP = env.bool("SUBSCRIBER_HTTP", LOCAL)
 SUBSCRIBER_PUBLIC = not LOCAL
 
-# What `make run` made for its own admin and API client (manage.py prepare_local).
+# The log-in and API key that `make run` generated (manage.py prepare_local).
 LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")
 LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 LOCAL_API_KEY = env.str("API_KEY", "")
 
 if LOCAL:
-    # Not only where it is set: without it the AWS libraries would go to AWS.
+    # Required, because the AWS libraries' default is AWS.
     require_loopback("AWS_ENDPOINT_URL_SQS", AWS_ENDPOINT_URL_SQS)
     for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
         require_loopback(name, url)
@@ -236,7 +244,7 @@ if LOCAL:
         require_loopback("WA_MEDIA_HOSTS", f"http://{host}")
     if MEDIA_S3_BUCKET:
         require_loopback("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
-    # Whatever else an AWS library might ask has to fail here, not in somebody's account.
+    # Any other AWS request of a library must fail here instead of reaching an AWS account.
     os.environ["AWS_ENDPOINT_URL"] = AWS_ENDPOINT_URL_SQS
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
@@ -245,7 +253,7 @@ else:
     require_https("WA_GRAPH_URL", WA_GRAPH_URL)
     if AWS_ENDPOINT_URL_S3:
         require_https("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
-    # An SQS-compatible server on a private network of one's own may do without TLS where that is said.
+    # An SQS-compatible server on a private network may be used without TLS if this is allowed explicitly.
     if not env.bool("SQS_HTTP", False):
         for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
             require_https(name, url)
@@ -274,9 +282,9 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "waproject.web.openapi.add_refusals",
     ],
-    # A file is bytes in a request and an address in an answer.
+    # A file is binary in requests and a URL in responses.
     "COMPONENT_SPLIT_REQUEST": True,
-    # The docs page loads nothing from elsewhere.
+    # The docs page loads nothing from other hosts.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -285,13 +293,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Monitoring ---------------------------------------------------------------------------------------------------------
-# Where the counts of waproject.metrics.counters are kept.
+# The store of waproject.metrics.counters.
 METRICS_STORE = "monitoring.metrics.totals.add"
-# A token that opens /monitoring/metrics and the details of health, for Prometheus and its like.
+# A bearer token for /monitoring/metrics and health details, for Prometheus and others.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-# Where people reach this: links in alerts.
+# The base URL of links in alerts.
 BASE_URL = env.str("BASE_URL", "").rstrip("/")
-# Who is told of alerts, and a Slack-compatible incoming webhook that is.
+# The e-mail recipients of alerts, and a Slack-compatible incoming webhook.
 ALERT_EMAIL_TO = env.list("ALERT_EMAIL_TO", default=[])
 ALERT_EMAIL_FROM = env.str("ALERT_EMAIL_FROM", "pipeline@localhost")
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
@@ -299,16 +307,28 @@ EMAIL_TIMEOUT = 10
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
-# The processes of which at least one must live; a deployment without one of them leaves it out.
+# The processes that must be running; leave out those that a deployment does not use.
 EXPECTED_PROCESSES = env.list(
     "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
 )
 
-# Flower shows; it neither starts tasks nor changes workers, unless this is false.
+# Whether Flower may only show, and neither start tasks nor change workers.
 FLOWER_READ_ONLY = env.bool("FLOWER_READ_ONLY", True)
 
+# Traces and error reports, both optional (waproject/observability.py) ------------------------------------------------
+# OpenTelemetry's SDK reads this and the other OTEL_* variables itself.
+OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "") or env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+TRACES = bool(OTLP_ENDPOINT) and not env.bool("OTEL_SDK_DISABLED", False)
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+# The environment in Sentry, such as staging.
+DEPLOYMENT_NAME = env.str("SENTRY_ENVIRONMENT", DEPLOYMENT)
+for name, url in (("OTEL_EXPORTER_OTLP_ENDPOINT", OTLP_ENDPOINT), ("SENTRY_DSN", SENTRY_DSN)):
+    if url and not is_loopback(url):
+        # A DSN holds a key, so what is wrong with it is said without it.
+        (require_loopback if LOCAL else require_https)(name, url if name.startswith("OTEL") else url.partition(":")[0])
+
 # Logging ------------------------------------------------------------------------------------------------------------
-# json: an object a line. console: for people.
+# json: one object per line. console: for people.
 LOG_FORMAT = env.str("LOG_FORMAT", "console" if LOCAL else "json")
 if LOG_FORMAT not in {"json", "console"}:
     raise environ.ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it is 'json' or 'console'.")
@@ -321,13 +341,13 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
-        # The request's own line says it; an exception's traceback is said here.
+        # Only tracebacks: the request's own line has its status.
         "django.request": {"filters": ["has_traceback"]},
-        # A task's one line is waproject.logs.task_log's; Celery would say two.
+        # waproject.logs.task_log logs one line per task; Celery would log two.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "kombu.mixins": {"level": "WARNING"},
-        # A signal receiver's traceback may quote a message; messaging/signals.py says which one failed.
+        # A signal receiver's traceback may quote a message; messaging/signals.py logs its failures.
         "django.dispatch": {"level": "CRITICAL"},
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "ERROR"},

@@ -1,4 +1,4 @@
-"""A process that is not configured ends with a sentence that names the variable and the document; no traceback."""
+"""Configuration errors at start-up as a sentence with the variable and the document, instead of a traceback."""
 
 import sys
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from types import TracebackType
 from django.core.exceptions import ImproperlyConfigured
 
 DOCUMENT = "docs/settings.md"
-# gunicorn takes this one for a worker that cannot start, and does not start it again and again.
+# gunicorn does not restart a worker that exits with this status at boot.
 EXIT_STATUS = 3
 
 
 def sentence(error: ImproperlyConfigured) -> str:
-    """What is wrong, and where to read on."""
+    """The error's text and the document to read."""
     return f"{str(error).strip()}\nThe process was not started: see {DOCUMENT}."
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """Raise SystemExit in the place of an ImproperlyConfigured, with its words on standard error."""
+def exit_with_message() -> Iterator[None]:
+    """Write an ImproperlyConfigured to standard error and raise SystemExit instead."""
     try:
         yield
     except ImproperlyConfigured as error:
@@ -28,7 +28,7 @@ def in_words() -> Iterator[None]:
 
 
 def install() -> None:
-    """The same for an ImproperlyConfigured that nobody catches, wherever it is raised; all others as before."""
+    """Print an uncaught ImproperlyConfigured in the same way, by sys.excepthook; other exceptions as before."""
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

@@ -1,4 +1,4 @@
-"""All addresses; each app brings its own."""
+"""The root URL configuration; each app has its own."""
 
 from django.contrib import admin
 from django.urls import include, path

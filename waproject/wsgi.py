@@ -5,25 +5,27 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from waproject.start_errors import in_words
+from waproject.start_errors import exit_with_message
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
-with in_words():
+with exit_with_message():
     django = get_wsgi_application()
 
-# gunicorn runs no system checks of its own, and a web process without a DLQ must not take webhooks.
+# gunicorn runs no system checks, and a web process without a DLQ must not accept webhooks.
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from waproject.checks import refuse_to_start_with_errors
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 
 application = import_string(settings.WSGI_SHORT_PATH)(django)
-with in_words():
+with exit_with_message():
     refuse_to_start_with_errors()
     refuse_an_older_schema()
-keep_metrics()
-# What is loaded by now stays: to look through it for garbage again and again is a twelfth of a webhook's CPU.
+    refuse_without_key("web")
+start_flushing()
+# The loaded modules are permanent: collecting garbage among them would cost a twelfth of a webhook's CPU.
 gc.collect()
 gc.freeze()

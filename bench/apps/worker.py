@@ -24,7 +24,7 @@ entry: dict[str, Any] = {"url": URL}
 if KIND == "ours":
     register("json", json.dumps, json.loads, content_type="application/json", content_encoding="utf-8")
     TRANSPORT_ALIASES["sqs"] = "waproject.sqs.transport:Transport"
-    entry |= {"tasks": (TASK,), "linger": 0.05, "visibility_timeout": 120, "room": 40}
+    entry |= {"tasks": (TASK,), "linger": 0.05, "visibility_timeout": 120, "capacity": 40}
 else:
     from kombu.transport.SQS import Transport
 

@@ -1,4 +1,4 @@
-"""PostgreSQL is away while SQS is up: webhooks and events still arrive, workers pause, and all is stored afterwards."""
+"""PostgreSQL is down while SQS is up: webhooks and events are accepted, workers pause, and all is stored afterwards."""
 
 import os
 import time
@@ -64,14 +64,14 @@ def _stored(pipeline: Pipeline) -> int:
 
 
 class _Load:
-    """So many webhooks and as many events. `accepted`: by web or SQS; `refused`: webhooks not answered 200 at first."""
+    """`each` webhooks and as many events. accepted: by web or SQS. refused: webhooks not answered 200 at once."""
 
     def __init__(self, pipeline: Pipeline, each: int, seconds: float) -> None:
         self._env, self._each, self._seconds = pipeline.env, each, seconds
         self.accepted = self.refused = 0
 
     def run(self) -> None:
-        """Send them evenly. Raises what a sender raises."""
+        """Send them evenly. Raises a sender's exceptions."""
         sender = WebhookSender(self._env)
         os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - signs for nobody
         publisher = Publisher(Client(self._env["AWS_REGION"], self._env["AWS_ENDPOINT_URL_SQS"]))

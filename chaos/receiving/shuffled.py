@@ -1,4 +1,4 @@
-"""Every update twice and in any order, in large webhooks, ends as each one once and in order does."""
+"""Updates that arrive twice and out of order, in large webhooks, have the same result as once and in order."""
 
 import random
 import time
@@ -23,7 +23,7 @@ TRAIL = "SELECT count(*) - count(DISTINCT (message_id, status)) FROM messaging_m
 
 
 def inject(pipeline: Pipeline, form: Form, harm: Harm) -> Outcome:
-    """Post as many different updates as the form has messages, each twice; without the fault once and in order."""
+    """Post `form.messages` different updates, each twice and shuffled; without the fault once and in order."""
     number = form.messages // EACH
     updates = _updates(number, int(time.time()) - AGE_S)
     different = len(updates)
@@ -42,7 +42,7 @@ def inject(pipeline: Pipeline, form: Form, harm: Harm) -> Outcome:
 
 
 def disorder(updates: Sequence[Update]) -> int:
-    """How many updates are repeated ones or, first seen, statuses that come before the message they are about."""
+    """The number of updates that repeat an earlier one or, as a first status, precede their message."""
     seen: set[tuple[object, object]] = set()
     found = 0
     for key, update in updates:

@@ -1,4 +1,4 @@
-"""One receiving scenario on processes of its own; the logs of one that broke its promise are kept."""
+"""One receiving scenario on its own processes; keeps the logs if it broke its promise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ PROCESSES = {"web": 1, "dispatcher": 1, "incoming": 1, "analytics": 1}
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What happens to a running pipeline."""
+    """A fault for a running pipeline."""
 
     inject: Callable[[Pipeline, Form, Harm], Outcome]
 
     def run(self, form: Form, harm: Harm) -> Outcome:
-        """The scenario."""
+        """Run the scenario."""
         with Pipeline(PROCESSES, {"LOG_LEVEL": "INFO"}) as pipeline:
             outcome = self.inject(pipeline, form, harm)
             pipeline.keep_logs = not outcome.kept(form)

@@ -1,6 +1,6 @@
-"""Processes that are killed, and processes that are asked to stop.
+"""Killed and stopped processes.
 
-Each waits until the process has something in its hands, and only such a kill or stop is a hit.
+Each fault waits until work is in flight; only a kill or stop with work in flight is a hit.
 """
 
 import time
@@ -30,7 +30,7 @@ def kill_dispatcher(site: Site) -> Injected:
 
 
 def kill_web(site: Site) -> Injected:
-    """kill -9 of web with requests of the API in its hands, twice."""
+    """kill -9 of web while it handles requests of the API, twice."""
     return _kill_in_turn(site, site.pipeline.group("web"), 2, 2.0, lambda: site.load.open_requests > 0)
 
 
@@ -66,14 +66,14 @@ def rolling_restart(site: Site) -> Injected:
 
 
 class _Rows:
-    """Messages in some states. Those that an earlier kill left there do not count again."""
+    """Messages in some states. Those that an earlier kill left in them do not count again."""
 
     def __init__(self, site: Site, *states: str) -> None:
         self._site, self._states = site, list(states)
         self._seen: set[object] = set()
 
     def any_new(self) -> bool:
-        """Whether there is one that was not there at the last True."""
+        """Whether a message is in these states that was not at the last True."""
         found = {row[0] for row in self._site.pipeline.query(
             "SELECT id FROM messaging_message WHERE direction = 'outbound' AND status = ANY(%s)", [self._states]
         )}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Faults of SQS: it is away, loses what it holds, delivers everything twice."""
+"""Faults of SQS: it is unreachable, loses messages, delivers every message twice."""
 
 import time
 

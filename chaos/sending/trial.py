@@ -17,14 +17,14 @@ from testkit.witness import OPEN, compare
 PROCESSES = {"web": 1, "dispatcher": 2, "outgoing": 2, "incoming": 1}
 # Seconds until a lost answer may be judged; ten minutes in production.
 GRACE_S = 15.0
-# First for what the clients asked for until then, after the fault; then for what they trickled meanwhile.
+# The time to settle for messages accepted until the fault's end, and then for those of the slow clients meanwhile.
 SETTLE_S = GRACE_S + 60
 LAST_S = 25.0
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a fault is injected, and for how many seconds where it has a duration."""
+    """The target of a fault, and its duration if it has one."""
 
     pipeline: Pipeline
     load: ClientLoad
@@ -32,18 +32,18 @@ class Site:
     harm: Harm
 
 
-# Called when the clients have begun; ends the fault itself.
+# Called once the clients have started; must end the fault.
 Inject = Callable[[Site], Injected]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is injected."""
+    """A fault under load."""
 
     inject: Inject
 
     def run(self, form: Form, harm: Harm) -> Outcome:
-        """The scenario. One that does not hold leaves no process to the next one, and its logs."""
+        """Run the scenario. If it does not hold, its processes are not reused, and its logs are kept."""
         try:
             pipeline = _shared.get()
             outcome = self._run(pipeline, form, harm)
@@ -77,21 +77,21 @@ class Trial:
 
 
 class _Shared:
-    """The pipeline that scenarios share while their promises hold: its start takes longer than most of them."""
+    """A pipeline that scenarios share while they hold, since its start takes longer than most of them."""
 
     def __init__(self) -> None:
         self._pipeline: Pipeline | None = None
         self._stack = ExitStack()
 
     def get(self) -> Pipeline:
-        """A pipeline without messages."""
+        """The pipeline, without messages."""
         if self._pipeline is None:
             settings = {"WA_UNKNOWN_GRACE": str(GRACE_S), "LOG_LEVEL": "INFO"}
             self._pipeline = self._stack.enter_context(Pipeline(PROCESSES, settings))
         return self._pipeline
 
     def end(self, keep: bool = False) -> str:
-        """Stop it; the directory of its logs, which `keep` keeps."""
+        """Stop the pipeline. Returns the directory of its logs, which `keep` keeps."""
         if self._pipeline is None:
             return "none"
         pipeline, self._pipeline = self._pipeline, None
@@ -105,7 +105,7 @@ atexit.register(_shared.end)
 
 
 def _wait_settled(pipeline: Pipeline, timeout: float) -> None:
-    """Wait until every message accepted before now is final, or the time is over."""
+    """Wait until every message accepted before now is final, at most `timeout` seconds."""
     # The database's clock is this machine's.
     asked_before, until = datetime.now(UTC), time.monotonic() + timeout
     statement = (

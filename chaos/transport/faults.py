@@ -1,4 +1,4 @@
-"""Harm to workers and to their SQS. Each fault counts its hits by their effect, and ends itself."""
+"""Faults of workers and of their SQS. Each counts its hits by their effect, and ends itself."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ DEATH_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a fault is injected, and for how many seconds."""
+    """The target of a fault, and its duration."""
 
     rig: Rig
     load: Load

@@ -1,11 +1,11 @@
-"""Bodies that are no tasks: a stock Celery worker ends at each one, or deletes it without a trace."""
+"""Malformed messages: each ends a stock Celery worker, or is deleted without a log line."""
 
 import base64
 import json
 import pickle
 from typing import Any
 
-# Each is read by Celery in the worker itself, where a wrong type ends it, or leaves one process of its pool unused.
+# Celery reads these in the worker's main process, where a wrong type ends the worker or blocks one process of its pool.
 ODD_HEADERS: list[tuple[str, Any]] = [
     ("timelimit", 7),
     ("timelimit", [1]),

@@ -1,4 +1,4 @@
-"""One transport scenario: tasks are published while a fault is injected, and then each must have run once."""
+"""One transport scenario: tasks are published during a fault, and each must run once."""
 
 import time
 from collections import Counter
@@ -33,7 +33,7 @@ class Trial:
     max_receives: int = MAX_RECEIVES
 
     def run(self, form: Form, harm: Harm) -> Outcome:
-        """The scenario. The logs of one that broke its promise are kept."""
+        """Run the scenario. Keeps the logs if it broke its promise."""
         visibility_s = self.visibility_s or max(LEAST_VISIBILITY_S, int(2 * form.fault_s))
         with Rig(self.server, visibility_s, self.max_receives) as rig:
             rig.failed = True

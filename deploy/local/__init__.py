@@ -2,4 +2,4 @@
 
 
 class LocalError(Exception):
-    """Why the local pipeline cannot run, as one sentence for the person at the terminal."""
+    """Why the local pipeline cannot run, as one sentence for the terminal."""

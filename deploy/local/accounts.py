@@ -1,4 +1,4 @@
-"""As which user PostgreSQL runs: it refuses root, and whoever replaces root must still reach the checkout."""
+"""The user that runs PostgreSQL: not root, which it refuses, but one with access to the checkout."""
 
 import os
 import pwd
@@ -13,9 +13,9 @@ OVERFLOW_ID = 65534
 
 
 def unprivileged_prefix(program: Path, data_dir: Path, checkout: Path) -> list[str]:
-    """What to put before a command so that root runs it as an unprivileged user; nothing for ordinary users.
+    """The command prefix with which root runs a command as an unprivileged user; empty for ordinary users.
 
-    `data_dir` is made when it does not exist, and belongs to that user. No other file or directory is changed.
+    `data_dir` is created for that user if it does not exist. No other file or directory is changed.
     """
     if os.geteuid() != 0:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def unprivileged_prefix(program: Path, data_dir: Path, checkout: Path) -> list[s
     if not data_dir.exists():
         data_dir.mkdir(mode=0o700)
         os.chown(data_dir, uid, gid)
-    for prefix in _ladder(uid, gid):
+    for prefix in _escalations(uid, gid):
         if _works(prefix, program, data_dir):
             return prefix
     raise LocalError(
@@ -38,11 +38,11 @@ def unprivileged_prefix(program: Path, data_dir: Path, checkout: Path) -> list[s
 
 
 def _unprivileged_ids(data_dir: Path, checkout: Path) -> tuple[int, int]:
-    """Who owns the data already, else who owns the checkout, else nobody."""
+    """(uid, gid) of the owner of existing data, else of the checkout, else of `nobody`."""
     if data_dir.exists() and (status := data_dir.stat()).st_uid != 0:
         return status.st_uid, status.st_gid
     with suppress(KeyError):
-        # In a container the owner may be a mere number; initdb wants a user that has a name.
+        # In a container the owner's uid may have no name, which initdb requires.
         if (owner := pwd.getpwuid(checkout.stat().st_uid)).pw_uid != 0:
             return owner.pw_uid, owner.pw_gid
     try:
@@ -52,12 +52,12 @@ def _unprivileged_ids(data_dir: Path, checkout: Path) -> tuple[int, int]:
     return nobody.pw_uid, nobody.pw_gid
 
 
-def _ladder(uid: int, gid: int) -> Iterator[list[str]]:
-    """Ways to become that user, the one with the fewest rights first.
+def _escalations(uid: int, gid: int) -> Iterator[list[str]]:
+    """Prefixes that switch to that user, the one with the fewest privileges first.
 
-    A checkout below a directory that only root may enter (0700) needs one capability, held by this process tree alone:
-    to read and search, or where a container withholds that one, to override permissions. access(2) ignores
-    capabilities unless no_setuid_fixup is set (capabilities(7)), and PostgreSQL asks access(2) about its own binary.
+    A checkout below a directory that only root may enter (0700) needs a capability, for this process tree alone:
+    dac_read_search, or dac_override in a container without the former. PostgreSQL checks its own binary by access(2),
+    which ignores capabilities unless no_setuid_fixup is set (capabilities(7)).
     """
     base = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     yield base
@@ -81,5 +81,5 @@ def _works(prefix: list[str], program: Path, data_dir: Path) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    # `postgres --version` answers even when it cannot find itself, and then complains.
+    # `postgres --version` also works if it cannot find its own binary, but then writes to stderr.
     return probe.returncode == 0 and not probe.stderr

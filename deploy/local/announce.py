@@ -1,4 +1,4 @@
-"""Tells what was started: var/local.env for programs, a short table for people."""
+"""Publishes the addresses and log-ins of a local run: var/local.env for programs, a short table for people."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ PUBLISHED = (
     "BASE_URL", "API_KEY", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID", "SANDBOX_URL",
     "FLOWER_URL", "FLOWER_USER", "FLOWER_PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD", "DATABASE_URL",
     "AWS_ENDPOINT_URL_SQS", *QUEUES, MONITOR_QUEUE,
-    # What a process that is started by hand needs besides.
+    # Further variables for processes that are started by hand.
     "DEPLOYMENT", "DJANGO_SETTINGS_MODULE", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "AWS_REGION",
     "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
     "AWS_EC2_METADATA_DISABLED", "WA_ACCESS_TOKEN", "WA_GRAPH_URL", "WA_GRAPH_VERSION", "FLOWER_BASIC_AUTH",
@@ -40,7 +40,7 @@ BODY = (
 
 
 def write_env_file(var: Path, env: Mapping[str, str]) -> None:
-    """KEY=value lines, quoted for a shell: `set -a; . var/local.env; set +a`; and a copy that outlives the run."""
+    """Write KEY=value lines, quoted for `set -a; . var/local.env; set +a`, and a copy that stays after the run."""
     names = [*PUBLISHED, *sorted(name for name in env if name.startswith("WA_") and name not in PUBLISHED)]
     text = "".join(f"{name}={shlex.quote(env[name])}\n" for name in names if name in env)
     write_private(_copy(var), text)
@@ -48,9 +48,9 @@ def write_env_file(var: Path, env: Mapping[str, str]) -> None:
 
 
 def without_published(caller: Mapping[str, str], var: Path) -> dict[str, str]:
-    """The caller's variables, less those that a shell only has from an earlier run's local.env.
+    """The caller's variables without those that its shell has from an earlier run's local.env.
 
-    Such a DATABASE_URL is our own, not a database that the caller brought along.
+    A DATABASE_URL from there is the embedded database's, not the caller's own.
     """
     try:
         lines = [line.partition("=") for line in _copy(var).read_text().splitlines()]
@@ -65,7 +65,7 @@ def _copy(var: Path) -> Path:
 
 
 def table(env: Mapping[str, str], env_file: Path, log_dir: Path) -> str:
-    """The addresses, the log-ins, and one command to paste that sends a message."""
+    """The addresses, the log-ins, and an example command that sends a message."""
     return TABLE.format(**env, env_file=env_file, log_dir=log_dir, example=_example(env))
 
 

@@ -1,4 +1,4 @@
-"""The secrets of a local run: made once, kept in a file that only its owner reads."""
+"""The secrets of a local run: generated once, stored in a file that only its owner can read."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from deploy.local import LocalError
 
-# Letters and digits only: these travel through URLs, shells, HTTP headers and comma-separated options.
+# Letters and digits only: secrets appear in URLs, shells, HTTP headers and comma-separated options.
 ALPHABET = string.ascii_letters + string.digits
 
 
 def load(path: Path) -> dict[str, str]:
-    """The stored secrets; those that are missing are made and stored first."""
+    """The stored secrets; missing ones are generated and stored first."""
     stored = _read(path)
     complete = {name: stored.get(name) or make() for name, make in RECIPES.items()}
     if complete != stored:
@@ -23,7 +23,7 @@ def load(path: Path) -> dict[str, str]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace the file in one step; it is never readable by others, not even for a moment."""
+    """Replace the file atomically; it is never readable by others."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What every local process finds in its environment: the caller's variables first, local defaults for the rest."""
+"""The environment of local processes: the caller's variables, and local defaults for the rest."""
 
 import ipaddress
 import os
@@ -11,7 +11,7 @@ from deploy.local import LocalError
 
 LANES = ("incoming", "outgoing", "analytics")
 ACCOUNT = "000000000000"
-# Tells our processes from all others, also after the one that started them is gone.
+# Identifies our processes, also after the one that started them has ended.
 MARKER = "LOCAL_RUN_OF"
 
 # A developer's own AWS settings must never reach, sign or redirect a local request.
@@ -30,7 +30,7 @@ MUST_BE_LOCAL = (MONITOR_QUEUE, "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SNS", 
 
 
 def embedded_parts(caller: Mapping[str, str]) -> tuple[str, ...]:
-    """The parts to start here: a database or an SQS server that the caller names is used instead of ours."""
+    """The parts to start here; a database or an SQS server that the caller configures replaces ours."""
     parts = {"postgres": "DATABASE_URL", "sqs": "AWS_ENDPOINT_URL_SQS"}
     return (*(part for part, variable in parts.items() if not caller.get(variable)), "sandbox")
 
@@ -58,7 +58,7 @@ def build(caller: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[
 
 
 def refuse_remote(env: Mapping[str, str]) -> None:
-    """A LocalError when a local run would talk to a server on another machine in place of SQS or Meta."""
+    """Raise LocalError if a URL of SQS or of the Cloud API is on another machine."""
     for name in (*MUST_BE_LOCAL, *(variable for lane in LANES for variable in queue_variables(lane))):
         url = env.get(name)
         if url and not _is_loopback(url):

@@ -1,4 +1,4 @@
-"""Ends the processes of a local run whose supervisor is gone, and no others."""
+"""Ends the processes of a local run whose supervisor has ended, and no others."""
 
 import os
 import signal
@@ -10,16 +10,16 @@ from deploy.local.environment import MARKER
 
 
 def end_leftovers(var: Path, known: Iterable[int] = (), timeout: float = 5) -> int:
-    """Ask, then force, what is left of the run in this VAR_DIR to end; how many processes there were.
+    """Terminate, then kill, the processes of this VAR_DIR's run; returns their number.
 
-    They are found by the marker in their environment (Linux); `known` adds process ids that the supervisor reported
-    last, for systems and containers where another user's environment cannot be read.
+    They are found by the marker in their environment (Linux). `known`: process ids that the supervisor reported last,
+    for systems and containers where another user's environment cannot be read.
     """
     left = found = {pid for pid in (*known, *_marked(var)) if _lives(pid)}
-    for stop_signal, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, 1.0)):
+    for stop_signal, wait_s in ((signal.SIGTERM, timeout), (signal.SIGKILL, 1.0)):
         for pid in left:
             _send(pid, stop_signal)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + wait_s
         while left and time.monotonic() < deadline:
             time.sleep(0.05)
             left = {pid for pid in left if _lives(pid)}
@@ -34,7 +34,7 @@ def _marked(var: Path) -> set[int]:
             if marker in environ.read_bytes().split(b"\0"):
                 pids.add(int(environ.parent.name))
         except OSError:
-            continue  # it ended meanwhile, or is not ours to read
+            continue  # it has ended, or may not be read
     return pids - {os.getpid()}
 
 

@@ -1,4 +1,4 @@
-"""What a local run will do: its directories, ports, environment and programs, checked before anything starts."""
+"""The plan of a local run: its directories, ports, environment and programs, checked before anything starts."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local import LocalError, announce, credentials, environment, ports, procfile, programs
 from deploy.local.programs import Program
 
-# Which part or process a port is opened for.
+# The part that uses a port.
 USERS = {"SQS_PORT": "sqs", "POSTGRES_PORT": "postgres"}
 
 
@@ -51,7 +51,7 @@ class Plan:
 
 @contextmanager
 def exclusive(var: Path) -> Iterator[None]:
-    """Hold VAR_DIR for this run; a LocalError that names the process that holds it already."""
+    """Lock VAR_DIR for this run. Raises LocalError with the process that holds the lock already."""
     with lock_file(var).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,7 +67,7 @@ def exclusive(var: Path) -> Iterator[None]:
 
 
 def already_running(pid: int | None) -> str:
-    """The sentence for who starts a second run in one VAR_DIR."""
+    """The error for a second run in one VAR_DIR."""
     return f"The pipeline already runs here (pid {pid}): `make stop` ends it."
 
 
@@ -78,7 +78,7 @@ def lock_file(var: Path) -> Path:
 
 
 def holder(var: Path) -> int | None:
-    """The process id in the lock file, if one holds the lock now."""
+    """The process that holds the lock, if any."""
     with lock_file(var).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

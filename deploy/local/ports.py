@@ -1,4 +1,4 @@
-"""Which ports the local pipeline listens on, and whether they are free."""
+"""The ports of the local pipeline, and the check that they are free."""
 
 import errno
 import socket
@@ -11,7 +11,7 @@ HIGHEST = 65535
 
 
 def read_ports(caller: Mapping[str, str]) -> dict[str, int]:
-    """Each variable's port; a LocalError for what is no port number, or the same number twice."""
+    """Each variable's port. Raises LocalError for an invalid port, or the same port twice."""
     ports = {name: _number(name, caller.get(name) or str(default)) for name, default in DEFAULTS.items()}
     seen: dict[int, str] = {}
     for name, port in ports.items():
@@ -22,7 +22,7 @@ def read_ports(caller: Mapping[str, str]) -> dict[str, int]:
 
 
 def refuse_taken(ports: Mapping[str, int]) -> None:
-    """A LocalError that names the first variable whose port cannot be opened on 127.0.0.1."""
+    """Raise LocalError for the first variable whose port cannot be opened on 127.0.0.1."""
     for name, port in ports.items():
         reason = _why_not(port)
         if reason:
@@ -43,7 +43,7 @@ def _number(name: str, text: str) -> int:
 
 
 def _why_not(port: int) -> str:
-    # Some systems let a socket bind 127.0.0.1 beside a listener on all addresses, so ask both ways.
+    # Some systems let a socket bind 127.0.0.1 beside a listener on all addresses, so check both ways.
     if is_open(port):
         return "is already in use"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -29,11 +29,11 @@ SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
-    # Data has to survive a kill -9 and a power cut here as it does in production.
+    # As in production, data must survive a kill -9 and a power cut.
     "fsync": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # A container's /dev/shm is often 64 MB: no parallel queries, so nothing large is put there.
+    # A container's /dev/shm is often 64 MB, too small for parallel queries.
     "max_parallel_workers_per_gather": "0",
     "max_parallel_maintenance_workers": "0",
     "huge_pages": "off",
@@ -68,13 +68,13 @@ class Postgres(Server):
         self._settings = settings
         self._bin = _binaries()
         self._prefix: list[str] | None = None
-        # Nothing of the caller's: neither secrets nor PG* and LC_* variables that would change the server.
+        # Without the caller's variables: neither secrets, nor PG* and LC_* variables, which would change the server.
         self.env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
         if MARKER in os.environ:
             self.env[MARKER] = os.environ[MARKER]
 
     def prepare(self) -> None:
-        """Make the cluster and the database, once; give the superuser this password; clear a crash's lock file."""
+        """Create the cluster and the database if needed, set the superuser's password, delete a stale lock file."""
         self._as_user()  # makes the directory, or says why it cannot be used
         if not self._cluster.exists():
             self._make_cluster()
@@ -102,7 +102,7 @@ class Postgres(Server):
         return True
 
     def kill(self) -> None:
-        """As a crash would. Its backends notice a moment later; until then no other server gets the cluster."""
+        """Kill the server and wait for its backends; until they end, no other server can use the cluster."""
         backends: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):
             backends = psutil.Process(self.pid).children() if self.pid else []
@@ -123,7 +123,7 @@ class Postgres(Server):
         return self._prefix
 
     def _make_cluster(self) -> None:
-        # An interrupted initdb leaves a draft, which the next one replaces; only a whole cluster gets the name.
+        # initdb creates a draft, which is renamed when complete; the next run replaces an interrupted draft.
         draft = self.data_dir / "18.new"
         self._run(["rm", "-rf", str(draft), str(self._stamp)])
         password_file = self.data_dir / "password"
@@ -135,7 +135,7 @@ class Postgres(Server):
         self._run(["mv", str(draft), str(self._cluster)])
 
     def _apply_password(self) -> None:
-        """Create the database and set the password in a single-user session, where no password is asked for."""
+        """Create the database and set the password in single-user mode, which needs no password."""
         wanted = hashlib.sha256(f"{self.user}:{self.password}:{self.database}".encode()).hexdigest()
         if self._stamp.exists() and self._stamp.read_text().strip() == wanted:
             return
@@ -145,7 +145,7 @@ class Postgres(Server):
         self._run(["tee", str(self._stamp)], wanted)
 
     def _drop_stale_lock(self) -> None:
-        """After a crash PostgreSQL refuses to start when another program has got the process id in its lock file."""
+        """Delete a crash's lock file: PostgreSQL refuses to start if another program has the process id in it."""
         lock = self._cluster / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])

@@ -1,4 +1,4 @@
-"""What the Procfile says: the production command of each process, which a local run starts too."""
+"""The Procfile: the production command of each process, which a local run starts too."""
 
 import re
 from pathlib import Path

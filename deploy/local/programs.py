@@ -1,4 +1,4 @@
-"""Which programs a local run consists of: the embedded parts, and every line of the Procfile."""
+"""The programs of a local run: the embedded parts, and every line of the Procfile."""
 
 import shlex
 import signal
@@ -39,13 +39,13 @@ class Program:
 
 
 def parts(env: Mapping[str, str]) -> list[Program]:
-    """The parts that stand in for what production has elsewhere; `env` is the caller's."""
+    """The local substitutes for production's servers; `env` is the caller's."""
     python = shlex.quote(sys.executable)
     return [Program(name, "parts", f"{python} -m {PARTS[name][0]}", 1, PARTS[name][1]) for name in embedded_parts(env)]
 
 
 def app(commands: Mapping[str, str], env: Mapping[str, str]) -> list[Program]:
-    """The Procfile's processes; {LANE}_WORKERS says how many of a lane's workers run."""
+    """The Procfile's processes; {LANE}_WORKERS is the number of a lane's workers."""
     programs = []
     for name, command in commands.items():
         if name in PARTS:
@@ -55,7 +55,7 @@ def app(commands: Mapping[str, str], env: Mapping[str, str]) -> list[Program]:
 
 
 def log_file(log_dir: Path, name: str) -> Path:
-    """Where a process's output goes."""
+    """The file with a process's output."""
     return log_dir / f"{name}.log"
 
 

@@ -1,4 +1,4 @@
-"""Waits until the programs do their work, and says which one does not, and its last words."""
+"""Waits until all programs are ready; names the one that is not, with the last line of its log."""
 
 import http.client
 import os
@@ -15,19 +15,19 @@ from deploy.local.supervisor import Supervisor
 
 Check = Callable[[], bool]
 STARTS_BEFORE_GIVING_UP = 3
-# A worker whose log level hides "ready." counts as ready when it has lived this long.
+# A worker whose log level hides "ready." counts as ready after this time.
 QUIET_WORKER_SECONDS = 20.0
 
 
 class Readiness:
-    """What has to be true before the pipeline is ready, and since when the logs of this run are written."""
+    """The readiness checks of a run. Ignores what earlier runs wrote to the logs."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._offsets = {path: path.stat().st_size for path in supervisor.log_dir.glob("*.log")}
 
     def wait(self, checks: Mapping[str, Check], timeout: float) -> None:
-        """Return when each named process's check holds. A LocalError when one keeps dying, or after `timeout` s."""
+        """Wait until each process's check holds. Raises LocalError if one exits repeatedly, or after `timeout` s."""
         waiting = dict(checks)
         starts: dict[str, set[int]] = {}
         deadline = time.monotonic() + timeout
@@ -36,11 +36,11 @@ class Readiness:
             waiting = {name: check for name, check in waiting.items() if not check()}
             if waiting and time.monotonic() > deadline:
                 name = next(iter(waiting))
-                raise LocalError(f"{name} did not come up within {timeout:.0f} s: {self.last_words(name)}")
+                raise LocalError(f"{name} did not come up within {timeout:.0f} s: {self.last_log_line(name)}")
             time.sleep(0.1)
 
     def checks(self, programs: Iterable[Program], extra: Mapping[str, Check]) -> dict[str, Check]:
-        """For each process: its entry in `extra`, a worker's own word, or else that it runs."""
+        """Each process's check: its entry in `extra`, a worker's "ready." line, or else that it runs."""
         checks: dict[str, Check] = {}
         for program in programs:
             for name in program.names():
@@ -48,8 +48,8 @@ class Readiness:
                 checks[name] = extra.get(name) or partial(default, name)
         return checks
 
-    def last_words(self, name: str) -> str:
-        """The last line in a process's log, and where that log is."""
+    def last_log_line(self, name: str) -> str:
+        """The last line of a process's log, and the log's path."""
         path = log_file(self._supervisor.log_dir, name)
         return f"{last_line(path, self._offsets.get(path, 0))} (see {os.path.relpath(path)})"
 
@@ -60,7 +60,7 @@ class Readiness:
             pids = starts.setdefault(name, set())
             pids.add(int(info["pid"]))
             if len(pids - {0}) >= STARTS_BEFORE_GIVING_UP:
-                raise LocalError(f"{name} does not stay up: {self.last_words(name)}")
+                raise LocalError(f"{name} exits repeatedly: {self.last_log_line(name)}")
 
     def _runs(self, name: str) -> bool:
         return bool(self._supervisor.processes()[name]["statename"] == "RUNNING")
@@ -74,7 +74,7 @@ class Readiness:
 
 
 def answers(port: int, path: str) -> Check:
-    """Whether a GET on 127.0.0.1:port is answered with 200."""
+    """A check that a GET on 127.0.0.1:port is answered 200."""
 
     def check() -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
@@ -90,14 +90,14 @@ def answers(port: int, path: str) -> Check:
 
 
 def listens(port: int) -> Check:
-    """Whether something accepts connections on 127.0.0.1:port."""
+    """A check that something accepts connections on 127.0.0.1:port."""
     return lambda: is_open(port)
 
 
 def _says(path: Path, words: bytes, offset: int) -> bool:
     try:
         with path.open("rb") as file:
-            # A log that is shorter than it was has been rotated.
+            # A log that has become shorter was rotated.
             file.seek(offset if offset <= path.stat().st_size else 0)
             return words in file.read()
     except OSError:

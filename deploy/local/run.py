@@ -1,4 +1,4 @@
-"""`make run`: starts everything on this machine, says when it is ready, and stops it all again."""
+"""`make run`: starts everything on this machine, prints when it is ready, and stops it on a signal."""
 
 import os
 import signal
@@ -17,12 +17,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
-    """Somebody asked the run to end. Not an Exception: nothing on the way may take it for a failure."""
+    """A signal to stop. Not an Exception, so that no handler takes it for a failure."""
 
 
 def main() -> int:
-    """Run until a signal comes; the exit status, 0 when that is why it ended."""
-    # Set, not inherited: a shell starts its background jobs with SIGINT ignored.
+    """Run until a signal. Returns the exit status: 0 after a signal."""
+    # Set explicitly: a shell starts background jobs with SIGINT ignored.
     for number in SIGNALS:
         signal.signal(number, _stop)
     try:
@@ -33,7 +33,7 @@ def main() -> int:
         return 0
     except LocalError as error:
         print(error, file=sys.stderr, flush=True)
-    except Exception as error:  # the edge of the process: the terminal gets one sentence
+    except Exception as error:  # the terminal gets one sentence, the log the traceback
         log = _keep_traceback()
         print(f"make run failed unexpectedly ({type(error).__name__}: {error}): see {log}", file=sys.stderr, flush=True)
     return 1
@@ -45,7 +45,7 @@ def _serve(plan: Plan) -> None:
         session.start()
         session.watch()
     except Stop as stop:
-        # A run that ends on its own has a reason that somebody will look for.
+        # After an error only the error is printed.
         session.say(stopping(str(stop)))
         raise
     finally:
@@ -55,13 +55,13 @@ def _serve(plan: Plan) -> None:
 
 
 def stopping(reason: str) -> str:
-    """Say what a stop waits for, and how long at most."""
+    """The message at a stop: what it waits for, and for how long at most."""
     limit = sum(STOP_SECONDS.values())
     return f"stopping ({reason}): waiting up to {limit} s for workers to finish what they have begun"
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    # Once is enough: an impatient second Ctrl-C must not leave half of the processes behind.
+    # Ignore a second Ctrl-C: it must not leave half of the processes running.
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise Stop(signal.Signals(number).name)

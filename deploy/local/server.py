@@ -1,4 +1,4 @@
-"""A server program that runs in the foreground: a supervisor execs its command, tests start and stop it themselves."""
+"""A server program that runs in the foreground: a supervisor runs its command, tests start and stop it directly."""
 
 import signal
 import subprocess
@@ -9,7 +9,7 @@ from deploy.local import LocalError
 
 
 class Server:
-    """One server on 127.0.0.1. A subclass gives its command, its environment and its answer to "are you ready?"."""
+    """One server on 127.0.0.1. A subclass defines its command, environment and readiness check."""
 
     name: str
     stop_signal = signal.SIGTERM
@@ -25,19 +25,19 @@ class Server:
         return self._process.pid if self._process else None
 
     def prepare(self) -> None:
-        """Make what must exist before the first start. Does nothing where it exists already."""
+        """Create what must exist before the first start. Idempotent."""
         raise NotImplementedError
 
     def command(self) -> list[str]:
-        """The command line of the server itself: it stays in the foreground and answers `stop_signal`."""
+        """The server's command line: it stays in the foreground and ends on `stop_signal`."""
         raise NotImplementedError
 
     def is_ready(self) -> bool:
-        """Whether the server does its work now."""
+        """Whether the server answers requests."""
         raise NotImplementedError
 
     def wait_ready(self, timeout: float = 30) -> None:
-        """Return when the server is ready; a LocalError after `timeout` seconds, or once it has ended."""
+        """Wait until the server is ready. Raises LocalError after `timeout` seconds, or once it has ended."""
         deadline = time.monotonic() + timeout
         while not self.is_ready():
             if self._process is not None and self._process.poll() is not None:
@@ -51,7 +51,7 @@ class Server:
         self.prepare()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            # Its own session: a terminal's Ctrl-C is for the caller, who stops the server when he is done with it.
+            # Its own session: a terminal's Ctrl-C reaches only the caller, which then stops the server.
             self._process = subprocess.Popen(
                 self.command(), env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -62,7 +62,7 @@ class Server:
             raise
 
     def stop(self, timeout: float = 10) -> None:
-        """Stop it with its own signal, and with SIGKILL when that takes longer than `timeout` seconds."""
+        """Stop it with its stop signal, and with SIGKILL after `timeout` seconds."""
         if self._process is None:
             return
         self._process.send_signal(self.stop_signal)
@@ -73,7 +73,7 @@ class Server:
         self._process = None
 
     def kill(self) -> None:
-        """End it the hard way, as a crash would."""
+        """Kill it, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -81,7 +81,7 @@ class Server:
 
 
 def last_line(log: Path, offset: int = 0) -> str:
-    """The last line with text that was written to a log behind `offset`, or a hint at the log when there is none."""
+    """The last non-empty line of a log after `offset`, or a sentence that names the empty log."""
     try:
         with log.open("rb") as file:
             file.seek(offset if offset <= log.stat().st_size else 0)

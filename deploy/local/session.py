@@ -1,4 +1,4 @@
-"""One run of the pipeline from start to stop: the parts first, then the database and the queues, then the app."""
+"""One run of the pipeline: starts the parts, prepares database and queues, starts the app, and stops everything."""
 
 import subprocess
 import time
@@ -17,7 +17,7 @@ APP_TIMEOUT = 90
 
 
 class Session:
-    """Starts what a plan describes, watches it, stops it."""
+    """Starts, watches and stops the programs of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -25,7 +25,7 @@ class Session:
         self._pids: dict[str, int] = {}
 
     def start(self) -> None:
-        """Start everything and tell where it is; a LocalError says what does not come up."""
+        """Start everything and print its addresses. Raises LocalError if a program does not become ready."""
         plan = self._plan
         plan.env_file.unlink(missing_ok=True)
         running = self._supervisor.pid()
@@ -45,7 +45,7 @@ class Session:
         self.say("ready (Ctrl-C stops everything)")
 
     def watch(self) -> None:
-        """Look on while supervisord starts again what dies; a LocalError when supervisord itself is gone."""
+        """Report restarts by supervisord. Raises LocalError once supervisord itself has ended."""
         while True:
             try:
                 processes = self._supervisor.processes()
@@ -58,7 +58,7 @@ class Session:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Stop everything that this run started, also what has lost its supervisor."""
+        """Stop everything that this run started, also processes without a supervisor."""
         self._plan.env_file.unlink(missing_ok=True)
         if self._supervisor.started():
             self._supervisor.stop()
@@ -67,7 +67,7 @@ class Session:
             self.say(f"stopped; the data stays in {_short(self._plan.var)}/")
 
     def say(self, text: str) -> None:
-        """Print at once; a terminal that was closed is no reason to fail."""
+        """Print without buffering; ignores a closed terminal."""
         try:
             print(text, flush=True)
         except OSError:
@@ -91,7 +91,7 @@ class Session:
         return from_environment(self._plan.env)
 
     def _prepare(self) -> None:
-        """Migrate, make the queues, the log-in and the API key; harmless where they exist."""
+        """Migrate, and create the queues, the log-in and the API key. Idempotent."""
         log = self._supervisor.log_dir / "prepare.log"
         done = subprocess.run(
             ["python", "manage.py", "prepare_local"],
@@ -104,7 +104,7 @@ class Session:
             raise LocalError(f"The database and the queues cannot be prepared: {lines[-1].strip()} (see {_short(log)})")
 
     def _note(self, name: str, pid: int) -> None:
-        """Tell of a restart. The SQS server may have forgotten the queues in it, so they are made again."""
+        """Report a restarted process. After a restart of the SQS server, create the queues again."""
         before, self._pids[name] = self._pids.get(name, pid), pid or self._pids.get(name, 0)
         if pid in (0, before) or before == 0:
             return

@@ -1,8 +1,8 @@
-"""An SQS (and SNS) server on 127.0.0.1 whose queues and messages outlive a restart.
+"""An SQS (and SNS) server on 127.0.0.1 whose queues and messages survive a restart.
 
-`python -m deploy.local.sqs` becomes the server on SQS_PORT, with its state in VAR_DIR/sqs. The state is written when
-the server is asked to stop (SIGTERM). After a SIGKILL it is back in the state that it had at its last start: what was
-sent since then is lost, what was deleted since then is back, and a first run has no queues until they are made again.
+`python -m deploy.local.sqs` becomes the server on SQS_PORT, with its state in VAR_DIR/sqs. The server writes its state
+on SIGTERM. After a SIGKILL it has the state of its last start: later messages are lost, deleted ones are back, and
+after a first run the queues must be created again.
 """
 
 import http.client
@@ -14,11 +14,10 @@ from pathlib import Path
 
 from deploy.local.server import Server
 
-# ministack keys its queues by URLs that hold the port it had when they were made.
+# ministack stores its queues by URLs with the port at their creation.
 STORED_URL = re.compile(r"http://127\.0\.0\.1:\d+/(?=\d{12}/)")
-# Its web server grants open requests 3 s when it stops. Those are long polls of workers that have ended before, and the
-# state is only written afterwards.
-PROGRAM = "from hypercorn.config import Config; Config.graceful_timeout = 0.2; from ministack.app import main; main()"
+# Run by its path: -P keeps its folder out of sys.path, whose modules are named like those of others.
+PROGRAM = Path(__file__).with_name("sqs_program.py")
 
 
 class Sqs(Server):
@@ -43,14 +42,14 @@ class Sqs(Server):
             # Listeners of other services that would open ports on all addresses.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
-            # At its start it removes containers that it takes for its own: keep it from any Docker daemon.
+            # At its start it removes Docker containers that it takes for its own: give it no Docker daemon.
             "DOCKER_HOST": f"unix://{self.state_dir}/no-docker",
             # For its pid file, which is named after the port alone.
             "TMPDIR": str(self.state_dir),
         }
 
     def prepare(self) -> None:
-        """Make the state directory; move the stored queues to this port when they were made on another one."""
+        """Create the state directory; rewrite stored queue URLs to this port."""
         self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for state in self.state_dir.glob("*.json"):
             before = state.read_text()
@@ -61,7 +60,7 @@ class Sqs(Server):
                 draft.replace(state)
 
     def command(self) -> list[str]:
-        return [sys.executable, "-c", PROGRAM]
+        return [sys.executable, "-P", str(PROGRAM)]
 
     def is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)

@@ -14,7 +14,7 @@ TIMEOUT = 15
 
 
 def main() -> int:
-    """Stop what runs, and say what that was; stopping nothing is no error."""
+    """Stop this VAR_DIR's run and print the result; it is no error if nothing runs."""
     var = (Path.cwd() / (os.environ.get("VAR_DIR") or "var")).resolve()
     if not var.exists():
         print("Nothing runs here.")

@@ -1,4 +1,4 @@
-"""Keeps the programs running: writes supervisord's configuration, starts it, talks to it over its Unix socket."""
+"""Runs the programs under supervisord: writes its configuration, starts it, calls it over its Unix socket."""
 
 import http.client
 import re
@@ -22,7 +22,7 @@ from deploy.local.server import last_line
 # sun_path has 104 bytes on macOS and 108 on Linux, and supervisord binds a longer name first: socket.<pid>.
 LONGEST_SOCKET_PATH = 90
 SOCKET = "supervisor.sock"
-# A group is stopped at once, one group after the other: together they have to stay below ten seconds.
+# All programs of a group stop at once, the groups in turn; together they must take less than ten seconds.
 STOP_SECONDS = {"app": 4, "parts": 3}
 PRIORITY = {"parts": 1, "app": 2}  # started in this order, stopped in the opposite one
 
@@ -110,7 +110,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def pid(self) -> int | None:
-        """The process id of the supervisord that answers for this VAR_DIR, whoever started it."""
+        """The process id of this VAR_DIR's running supervisord, whichever run started it."""
         try:
             return int(self._call("getPID"))
         except LocalError:
@@ -121,7 +121,7 @@ class Supervisor:
         return self._process is not None
 
     def ended(self) -> bool:
-        """Whether the supervisord that we started is gone."""
+        """Whether the supervisord that this object started has ended."""
         return self._process is None or self._process.poll() is not None
 
     def start_group(self, group: str) -> None:
@@ -143,7 +143,7 @@ class Supervisor:
             self._process.wait()
 
     def remove_socket(self) -> None:
-        """Remove the socket, and the directory that was made because VAR_DIR's name is too long for one."""
+        """Remove the socket, and its directory if VAR_DIR's path was too long for a socket."""
         path = Path(self._socket() or self.run_dir / SOCKET)
         path.unlink(missing_ok=True)
         if path.parent != self.run_dir and path.parent.exists():

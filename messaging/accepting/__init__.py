@@ -9,11 +9,11 @@ from messaging.accepting.accept import (
 )
 from messaging.accepting.business_numbers import (
     UnknownNumber,
-    number_to_send_from,
+    sending_number,
 )
 from messaging.accepting.recipient_checks import (
     NoConsent,
-    check_recipients,
+    check_recipient,
 )
 from messaging.accepting.service_window import (
     WINDOW,
@@ -33,11 +33,11 @@ __all__ = [
     "UnknownNumber",
     "WindowClosed",
     "WindowPolicy",
-    "check_recipients",
+    "check_recipient",
     "draft",
     "is_open",
     "last_inbound",
-    "number_to_send_from",
+    "sending_number",
     "store",
     "window_policy",
 ]

@@ -9,11 +9,12 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from messaging.access import Once
+from messaging.access import IdempotentRequest
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, OnUnknown, Priority
 from messaging.states import Status
 from messaging.whatsapp import outbound
 from messaging.whatsapp.recipients import canonical
+from waproject import tracing
 from waproject.logs.context import note_messages
 
 TEMPLATE = outbound.TEMPLATE
@@ -25,9 +26,10 @@ CAMPAIGN_LENGTH: int = Message._meta.get_field("campaign").max_length or 0
 class NewMessage:
     """A validated message: `peer` in digits or a user id, `content` as `outbound.validate` returned it.
 
-    `peer` may be in any spelling of its number; `sent_to` is the one that WhatsApp is to be given (empty: the same).
+    `peer` may be any spelling of its number; `sent_to` is the spelling for WhatsApp (empty: the same).
 
-    `context_wamid` is the message that it answers; our id may stand there until `with_reply_targets` replaces it.
+    `context_wamid` names the message that this one replies to; it may be our id until `ReplyTargets.resolve` replaces
+    it with the wamid.
     """
 
     peer: str
@@ -43,50 +45,54 @@ class NewMessage:
     context_wamid: str = ""
     sent_to: str = ""
 
+    @property
+    def template(self) -> str:
+        """The template's name; empty for other types."""
+        return str(self.content["name"]) if self.type == TEMPLATE else ""
+
 
 def accept(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
     """Store any number of messages, all or none, ready for the dispatcher."""
-    rows = draft(new, client)
+    rows = [draft(message, client) for message in new]
     store(rows)
     return rows
 
 
-def draft(new: Sequence[NewMessage], client: ApiClient | None = None) -> list[Message]:
-    """The rows as they will be stored; their ids are known before the insert."""
+def draft(message: NewMessage, client: ApiClient | None = None) -> Message:
+    """The row of a message, not stored yet; it has its id already."""
     now = timezone.now()
-    return [
-        Message(
-            direction=Direction.OUTBOUND,
-            number=message.number,
-            peer=(peer := canonical(message.peer)),
-            sent_to=sent_to if (sent_to := message.sent_to or message.peer) != peer else None,
-            type=message.type,
-            content=message.content,
-            text=outbound.words(message.type, message.content),
-            context_wamid=message.context_wamid,
-            status=Status.PENDING,
-            priority=message.priority,
-            due_at=message.due_at or now,
-            expires_at=message.expires_at,
-            reference=message.reference,
-            campaign=message.campaign,
-            template=str(message.content["name"]) if message.type == TEMPLATE else "",
-            on_unknown=message.on_unknown,
-            client=client,
-            at=now,
-        )
-        for message in new
-    ]
+    peer, sent_to = canonical(message.peer), message.sent_to or message.peer
+    return Message(
+        direction=Direction.OUTBOUND,
+        number=message.number,
+        peer=peer,
+        sent_to=sent_to if sent_to != peer else None,
+        type=message.type,
+        content=message.content,
+        text=outbound.display_text(message.type, message.content),
+        context_wamid=message.context_wamid,
+        status=Status.PENDING,
+        priority=message.priority,
+        due_at=message.due_at or now,
+        expires_at=message.expires_at,
+        reference=message.reference,
+        campaign=message.campaign,
+        template=message.template,
+        on_unknown=message.on_unknown,
+        client=client,
+        at=now,
+        traceparent=tracing.current(),
+    )
 
 
 _FIELDS = {field.attname: field for field in Message._meta.concrete_fields}
 
-# One statement, so one round trip and one commit: rows, first events and answer are stored together or not at all. A
-# second request with the same key waits for the commit of the first and then stores nothing.
+# One statement makes one round trip and one commit: rows, first events and answer are stored together or not at all.
+# A second request with the same idempotency key waits for the first one's commit and then stores nothing.
 _KEY = """
   claimed AS (
     INSERT INTO messaging_idempotencykey (client_id, key, digest, answer, created_at)
-    VALUES (%(once_client)s, %(once_key)s, %(once_digest)s, %(once_answer)s, statement_timestamp())
+    VALUES (%(key_client)s, %(key)s, %(key_digest)s, %(key_answer)s, statement_timestamp())
     ON CONFLICT DO NOTHING RETURNING id
   ),"""
 _STORE = """
@@ -100,20 +106,19 @@ SELECT id, 'pending', at, 'api' FROM accepted ORDER BY id
 """
 
 
-def store(rows: Sequence[Message], once: Once | None = None, answer: str = "") -> bool:
-    """Insert drafted rows (at least one), and with `once` the answer for a repetition of the request.
+def store(rows: Sequence[Message], idempotent: IdempotentRequest | None = None, answer: str = "") -> bool:
+    """Insert drafted rows (at least one); for an idempotent request also its key and its answer.
 
-    False: the client used the key before, and nothing was stored.
+    Returns False if the client used the key before: nothing is stored then.
     """
-    # Columns that no row sets default to NULL; most of them are filled after acceptance.
+    # Columns that no row sets default to NULL.
     columns = tuple(name for name in _FIELDS if any(getattr(row, name) is not None for row in rows))
     parameters: dict[str, Any] = {name: _values(rows, name) for name in columns}
-    if once is not None:
-        parameters.update(
-            once_client=once.client and once.client.pk, once_key=once.key, once_digest=once.digest, once_answer=answer
-        )
+    if idempotent is not None:
+        client = idempotent.client and idempotent.client.pk
+        parameters.update(key_client=client, key=idempotent.key, key_digest=idempotent.digest, key_answer=answer)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(columns, once is not None), parameters)
+        cursor.execute(_statement(columns, idempotent is not None), parameters)
         stored = bool(cursor.rowcount)
     if stored:
         note_messages(row.id for row in rows)
@@ -136,5 +141,5 @@ def _statement(columns: tuple[str, ...], with_key: bool) -> str:
 
 
 def _type(field: "models.Field[Any, Any]") -> str:
-    # Without its length: a cast to varchar(8) would cut a longer text, where the column refuses it.
+    # Without the length: a cast to varchar(8) truncates a longer text, which the column must refuse.
     return (field.db_type(connection) or "").partition("(")[0]

@@ -1,4 +1,4 @@
-"""The choice of the business number that a message goes out from."""
+"""The business number that a message is sent from."""
 
 import time
 from collections.abc import Iterable
@@ -8,32 +8,32 @@ from django.conf import settings
 from messaging.models import BusinessNumber
 
 # Requests share rows for a second. Only a warning depends on a row's pause; the dispatcher reads pace and pause itself.
-REMEMBERED_S = 1.0
-_remembered: dict[str | None, tuple[float, BusinessNumber]] = {}
+CACHED_S = 1.0
+_cache: dict[str | None, tuple[float, BusinessNumber]] = {}
 
 
 class UnknownNumber(ValueError):
-    """The business number to send from is not one of ours."""
+    """No business number has the id that a request names as its sender."""
 
     def __str__(self) -> str:
         return f"No business number has the id {self.args[0]!r}."
 
 
-def numbers_to_send_from(ids: Iterable[str | None]) -> dict[str | None, BusinessNumber]:
+def sending_numbers(ids: Iterable[str | None]) -> dict[str | None, BusinessNumber]:
     """Our numbers by Meta's id, None for the default one (WA_PHONE_NUMBER_ID); unknown ids are left out.
 
-    Only their identity is up to date: a row may be REMEMBERED_S old.
+    Rows may be CACHED_S old; only their identity never changes.
     """
     wanted = set(ids)
     now = time.monotonic()
     found = {
         name: row
-        for name, (until, row) in ((name, _remembered.get(name, (0.0, None))) for name in wanted)
+        for name, (until, row) in ((name, _cache.get(name, (0.0, None))) for name in wanted)
         if row is not None and now < until
     }
     if missing := wanted - found.keys():
         looked_up = _look_up(missing)
-        _remembered.update({name: (now + REMEMBERED_S, row) for name, row in looked_up.items()})
+        _cache.update({name: (now + CACHED_S, row) for name, row in looked_up.items()})
         found.update(looked_up)
     return found
 
@@ -47,14 +47,14 @@ def _look_up(wanted: set[str | None]) -> dict[str | None, BusinessNumber]:
     return found
 
 
-def number_to_send_from(phone_number_id: str | None = None) -> BusinessNumber:
-    """One of our numbers, as above. Raises UnknownNumber."""
+def sending_number(phone_number_id: str | None = None) -> BusinessNumber:
+    """One of our numbers, as in `sending_numbers`. Raises UnknownNumber."""
     try:
-        return numbers_to_send_from([phone_number_id])[phone_number_id]
+        return sending_numbers([phone_number_id])[phone_number_id]
     except KeyError:
         raise UnknownNumber(phone_number_id) from None
 
 
-def forget_numbers() -> None:
-    """Ask the database again at the next call."""
-    _remembered.clear()
+def clear_number_cache() -> None:
+    """Make the next call read the database."""
+    _cache.clear()

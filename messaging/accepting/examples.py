@@ -1,4 +1,4 @@
-"""Request examples of the OpenAPI description, which its page sends as they stand."""
+"""Request examples of the OpenAPI description. Its page sends them unchanged."""
 
 from drf_spectacular.utils import OpenApiExample
 

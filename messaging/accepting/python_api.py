@@ -1,4 +1,4 @@
-"""Sending from Python: what one's own Django code calls."""
+"""Sending from Python, for other Django code in the same project."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,9 +9,9 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
-from messaging.accepting.business_numbers import number_to_send_from
-from messaging.accepting.recipient_checks import NoConsent, check_recipients
-from messaging.accepting.reply_targets import with_reply_targets
+from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.recipient_checks import NoConsent, check_recipient
+from messaging.accepting.reply_targets import load_reply_targets
 from messaging.accepting.send_times import check_times
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import known_recipient
@@ -24,9 +24,9 @@ class SendOptions(TypedDict, total=False):
     """The optional arguments of a send, beside its content.
 
     `priority` high, normal (default) or low. `sender` Meta's id of the number to send from, else the default one.
-    `reference` (up to 255 characters) and `campaign` (up to 100) are your own. `send_at` (up to 30 days ahead) and
-    `expires_at` are aware datetimes. `on_unknown` wait (default), resend or fail: what to do when an answer is lost.
-    `reply_to` is the message that is answered: our id, or Meta's.
+    `reference` (up to 255 characters) and `campaign` (up to 100) are your own labels. `send_at` (up to 30 days ahead)
+    and `expires_at` are aware datetimes. `on_unknown` wait (default), resend or fail: what to do when Meta's answer is
+    lost. `reply_to` is the id (ours or Meta's) of the message to reply to.
     """
 
     priority: str
@@ -78,7 +78,7 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
         peer=known_recipient(phone_number).digits,
         type=message_type,
         content=outbound.validate(message_type, data),
-        number=number_to_send_from(options.get("sender")),
+        number=sending_number(options.get("sender")),
         priority=PRIORITIES[_one_of("priority", options.get("priority", "normal"), PRIORITIES)],
         due_at=send_at,
         expires_at=expires_at,
@@ -87,11 +87,8 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
         on_unknown=OnUnknown(_one_of("on_unknown", options.get("on_unknown", OnUnknown.WAIT), list(OnUnknown))),
         context_wamid=_label("reply_to", options.get("reply_to", ""), WAMID_LENGTH),
     )
-    (answered,) = with_reply_targets([new])
-    if isinstance(answered, outbound.InvalidContent):
-        raise answered
-    new = answered
-    (check,) = check_recipients([new], windows=window_policy() is WindowPolicy.REJECT)
+    new = load_reply_targets([new]).resolve(new)
+    check = check_recipient(new, windows=window_policy() is WindowPolicy.REJECT)
     if check.refusal:
         raise NoConsent(check.refusal)
     if check.window_closed:
@@ -99,15 +96,15 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
     return accept([check.message])[0].id
 
 
-def _one_of(name: str, value: str, known: Sequence[str] | dict[str, Priority]) -> str:
-    if value not in known:
-        raise ValueError(f"{name} is {value!r}; it is one of {', '.join(known)}.")
+def _one_of(name: str, value: str, allowed: Sequence[str] | dict[str, Priority]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it is one of {', '.join(allowed)}.")
     return value
 
 
-def _label(name: str, value: str, longest: int) -> str:
-    if len(value) > longest:
-        raise ValueError(f"{name} has {len(value)} characters; at most {longest} are kept.")
+def _label(name: str, value: str, max_length: int) -> str:
+    if len(value) > max_length:
+        raise ValueError(f"{name} has {len(value)} characters; the maximum is {max_length}.")
     return value
 
 

@@ -9,23 +9,23 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.accepting.accept import TEMPLATE, NewMessage
-from messaging.accepting.service_window import LAST_INBOUND, WINDOW, all_spellings, closed_windows, latest
-from messaging.contacts import STOPPED_CONTACTS, Addressed, StopRow, refusals, stops_by_key
+from messaging.accepting.service_window import LAST_INBOUND, WINDOW, all_spellings, latest, window_closes
+from messaging.contacts import SUPPRESSED_CONTACTS, MessageTarget, SuppressionRow, refusals, suppressions_by_key
 from messaging.whatsapp.recipients import canonical, spellings
 
-# Every request that sends makes this query, so it is one round trip, and SQL: the ORM took longer to build its first
-# half than PostgreSQL to answer both. A row is a contact who said stop, a conversation's last message, or Meta's own
-# spelling of a number: of one that we sent to before, or of a contact, where its number is doubtful or has several.
-_ASK = f"""
-SELECT 'stop', NULL, portfolio, phone_key, user_id, is_blocked, NULL
-FROM ({STOPPED_CONTACTS}) AS stopped (portfolio, phone_key, user_id, is_blocked)
+# Every send makes this query, so it is one round trip, and SQL: the ORM took longer to build its first half than
+# PostgreSQL to answer both. A row is a blocked or opted-out contact, a conversation's last inbound message, or Meta's
+# spelling of a number: from an earlier send, or from a contact if the number is unassigned or has several spellings.
+_FACTS = f"""
+SELECT 'suppression', NULL, portfolio, phone_key, user_id, is_blocked, NULL
+FROM ({SUPPRESSED_CONTACTS}) AS suppressed (portfolio, phone_key, user_id, is_blocked)
 UNION ALL
-SELECT 'wrote', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND}) AS wrote
+SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND}) AS inbound
 UNION ALL
-SELECT 'spelled', NULL, wa_id, phone, NULL, NULL, NULL FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
+SELECT 'wa_id', NULL, wa_id, phone, NULL, NULL, NULL FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
 UNION ALL
-SELECT 'spelled', NULL, phone, phone_key, NULL, NULL, NULL FROM messaging_contact
-WHERE phone_key = ANY(%(looked_up)s)
+SELECT 'wa_id', NULL, phone, phone_key, NULL, NULL, NULL FROM messaging_contact
+WHERE phone_key = ANY(%(contact_keys)s)
 """  # noqa: S608 - constants of this project
 
 
@@ -37,8 +37,8 @@ class NoConsent(ValueError):
 class RecipientCheck:
     """The reason to refuse a message (empty if allowed), and whether the customer service window will be closed.
 
-    `message` is the message to store: its recipient is the number that WhatsApp knows it by. `is_known`: a doubtful
-    number that has written to us, or that Meta has confirmed.
+    `message` is the message to store, with the recipient's number as WhatsApp spells it. `is_known`: the number has
+    written to us, or Meta has confirmed it; this is known only of unassigned numbers and of several spellings.
     """
 
     message: NewMessage
@@ -48,61 +48,85 @@ class RecipientCheck:
 
 
 @dataclass(slots=True)
-class _Known:
-    """What the database holds about some recipients. `spelled`: Meta's spelling, by canonical number."""
+class _Facts:
+    """What the database holds about some recipients. `wa_ids`: Meta's spelling, by canonical number."""
 
-    stopped: list[StopRow] = field(default_factory=list)
-    wrote: list[tuple[int, str, datetime]] = field(default_factory=list)
-    spelled: dict[str, str] = field(default_factory=dict)
+    suppressions: list[SuppressionRow] = field(default_factory=list)
+    inbound: list[tuple[int, str, datetime]] = field(default_factory=list)
+    wa_ids: dict[str, str] = field(default_factory=dict)
 
 
-def check_recipients(
-    new: Sequence[NewMessage], *, windows: bool, doubtful: Collection[str] = ()
-) -> list[RecipientCheck]:
-    """Check each message's recipient; `windows` False skips the customer service window.
+class RecipientChecks:
+    """The checks of some messages' recipients, loaded at once."""
 
-    `doubtful`: numbers in canonical form that their country's numbering plan does not have.
+    def __init__(self, new: Sequence[NewMessage], windows: bool, unassigned: Collection[str]) -> None:
+        self._now, self._windows = timezone.now(), windows
+        facts = self._load(new, unassigned)
+        self._wa_ids = facts.wa_ids
+        targets = [self._addressed(message) for message in new]
+        if any(canonical(target.peer) != canonical(message.peer) for target, message in zip(targets, new, strict=True)):
+            # Meta knows a recipient by another number: that number's consent and window count.
+            facts = self._load(targets, ())
+        self._last_inbound = latest(facts.inbound)
+        self._refusals = refusals(map(_target, targets), suppressions_by_key(facts.suppressions))
 
-    A user's message that the incoming lane has not stored yet is not taken into account.
+    def check(self, message: NewMessage) -> RecipientCheck:
+        """Check one of the messages. An inbound message that is not stored yet is not taken into account."""
+        addressed = self._addressed(message)
+        return RecipientCheck(
+            message=addressed,
+            refusal=self._refusals.get(_target(addressed), ""),
+            window_closed=self._windows and window_closes(addressed, self._last_inbound, self._now),
+            is_known=canonical(message.peer) in self._wa_ids,
+        )
+
+    def _addressed(self, message: NewMessage) -> NewMessage:
+        wa_id = self._wa_ids.get(canonical(message.peer))
+        return replace(message, peer=wa_id, sent_to=wa_id) if wa_id and wa_id != message.peer else message
+
+    def _load(self, messages: Sequence[NewMessage], unassigned: Collection[str]) -> _Facts:
+        return _load(
+            {canonical(message.peer) for message in messages},
+            unassigned,
+            [message.peer for message in messages if self._windows and message.type != TEMPLATE],
+            self._now - WINDOW,
+        )
+
+
+def load_recipient_checks(
+    new: Sequence[NewMessage], *, windows: bool, unassigned: Collection[str] = ()
+) -> RecipientChecks:
+    """Load what the checks of these messages need; `windows` False skips the customer service window.
+
+    `unassigned`: numbers, in canonical form, that their country's numbering plan does not have.
     """
-    now = timezone.now()
-    known = _ask(new, windows, doubtful, now)
-    exist = [canonical(message.peer) in known.spelled for message in new]
-    resolved = [_as_spelled(message, known.spelled) for message in new]
-    if any(canonical(one.peer) != canonical(other.peer) for one, other in zip(new, resolved, strict=True)):
-        # Meta knows the recipient by another number: that one's consent and window count.
-        known = _ask(resolved, windows, (), now)
-    closed = closed_windows(resolved, latest(known.wrote), now) if windows else [False] * len(new)
-    refused = refusals([_addressed(message) for message in resolved], stops_by_key(known.stopped))
-    return [RecipientCheck(*found) for found in zip(resolved, refused, closed, exist, strict=True)]
+    return RecipientChecks(new, windows, unassigned)
 
 
-def _ask(messages: Sequence[NewMessage], windows: bool, doubtful: Collection[str], now: datetime) -> _Known:
-    keys = {canonical(message.peer) for message in messages}
-    asked: dict[str, Any] = {
+def check_recipient(new: NewMessage, *, windows: bool) -> RecipientCheck:
+    """Check the recipient of a single message."""
+    return load_recipient_checks([new], windows=windows).check(new)
+
+
+def _load(keys: set[str], unassigned: Collection[str], peers: Sequence[str], since: datetime) -> _Facts:
+    parameters: Mapping[str, Any] = {
         "keys": list(keys),
-        "looked_up": [key for key in keys if key in doubtful or len(spellings(key)) > 1],
-        "peers": all_spellings(message.peer for message in messages if windows and message.type != TEMPLATE),
-        "since": now - WINDOW,
+        "contact_keys": [key for key in keys if key in unassigned or len(spellings(key)) > 1],
+        "peers": all_spellings(peers),
+        "since": since,
     }
-    known = _Known()
+    facts = _Facts()
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, asked)
+        cursor.execute(_FACTS, parameters)
         for kind, number_id, name, key, user_id, is_blocked, at in cursor.fetchall():
-            if kind == "stop":
-                known.stopped.append((name, key, user_id, is_blocked))
-            elif kind == "wrote":
-                known.wrote.append((number_id, key, at))
+            if kind == "suppression":
+                facts.suppressions.append((name, key, user_id, is_blocked))
+            elif kind == "inbound":
+                facts.inbound.append((number_id, key, at))
             else:
-                known.spelled.setdefault(key, name)
-    return known
+                facts.wa_ids.setdefault(key, name)
+    return facts
 
 
-def _as_spelled(message: NewMessage, spelled: Mapping[str, str]) -> NewMessage:
-    wa_id = spelled.get(canonical(message.peer))
-    return replace(message, peer=wa_id, sent_to=wa_id) if wa_id and wa_id != message.peer else message
-
-
-def _addressed(message: NewMessage) -> Addressed:
-    template = str(message.content.get("name", "")) if message.type == TEMPLATE else ""
-    return Addressed(message.peer, template, message.number.portfolio, message.number.waba_id)
+def _target(message: NewMessage) -> MessageTarget:
+    return MessageTarget(message.peer, message.template, message.number.portfolio, message.number.waba_id)

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-# The dispatcher keeps what is due later at no cost; beyond a month it is a mistake more often than a plan.
+# Waiting rows cost the dispatcher nothing; a time more than a month ahead is usually a mistake.
 MAX_AHEAD = timedelta(days=30)
 
 
 class InvalidTime(ValueError):
-    """A time that makes no sense; `field` is send_at or expires_at."""
+    """`send_at` or `expires_at` (see `field`) is out of range."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(field, message)

@@ -10,23 +10,23 @@ from rest_framework import serializers
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage
 from messaging.accepting.business_numbers import UnknownNumber
 from messaging.accepting.send_times import MAX_AHEAD, InvalidTime, check_times
-from messaging.contacts import InvalidPhoneNumber, recipient
+from messaging.contacts import InvalidPhoneNumber, parse_recipient
 from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\
-What the type needs, as Meta's node of the type has it, but for text and contacts:
+The content, by message type. All but text and contacts have the form of Meta's node of that type:
 
 - text: `{"content": "…", "preview_url": false}`
 - image, video, audio, document, sticker: `{"link": "https://…"}` or `{"id": "…"}`; `caption` (image, video, document),
   `filename` (document), `voice` (audio)
 - location: `{"latitude", "longitude", "name", "address"}`
 - contacts: `{"contacts": [{"name": {"formatted_name": "…"}, "phones": […], …}]}`
-- reaction: `{"message_id": "…", "emoji": "👍"}`; our id or a wamid; an empty emoji takes it away
+- reaction: `{"message_id": "…", "emoji": "👍"}`; our id or a wamid; an empty emoji removes the reaction
 - interactive: `{"type", "body": {"text"}, "action", "header", "footer"}`; the types: KINDS
 - template: `{"name", "language", "components"}`
 """.replace("KINDS", ", ".join(INTERACTIVE_KINDS))
@@ -35,21 +35,25 @@ What the type needs, as Meta's node of the type has it, but for text and contact
 class SendSerializer(serializers.Serializer[Any]):
     """One message to send. `run_validation` gives {"new": NewMessage, "warnings": [str]}.
 
-    Its fields cost more to make than to use, so a thread keeps one (`kept`) for all bodies that it ever validates.
+    Building its fields costs more than using them, so each thread builds one instance (`of_this_thread`).
     """
 
-    _kept = threading.local()
+    _instances = threading.local()
     _numbers: Mapping[str | None, BusinessNumber] = {}
     _known: Collection[str] = ()
 
     @classmethod
-    def kept(cls, numbers: Mapping[str | None, BusinessNumber], known: Collection[str] = ()) -> "SendSerializer":
-        """The calling thread's, until its next call; `numbers` are the senders that bodies may name (None: default),
-        `known` the recipients that exist whatever their numbering plan says.
+    def of_this_thread(
+        cls, numbers: Mapping[str | None, BusinessNumber], known: Collection[str] = ()
+    ) -> "SendSerializer":
+        """The calling thread's instance, valid until the next call.
+
+        `numbers`: the senders that bodies may name (None: the default one). `known`: recipients that exist, whatever
+        their country's numbering plan says.
         """
-        serializer: SendSerializer | None = getattr(cls._kept, "serializer", None)
+        serializer: SendSerializer | None = getattr(cls._instances, "serializer", None)
         if serializer is None:
-            serializer = cls._kept.serializer = cls()
+            serializer = cls._instances.serializer = cls()
         serializer._numbers, serializer._known = numbers, known
         return serializer
 
@@ -64,37 +68,41 @@ class SendSerializer(serializers.Serializer[Any]):
         max_length=32, required=False, help_text="Meta's id of the business number to send from; else the default one."
     )
     reference = StringField(
-        max_length=REFERENCE_LENGTH, default="", help_text="Your own: messages can be found by it. Need not be unique."
+        max_length=REFERENCE_LENGTH,
+        default="",
+        help_text="Your own id of the message, for searches. It need not be unique.",
     )
     campaign = StringField(
-        max_length=CAMPAIGN_LENGTH, default="", help_text="Your own: its messages can be found, held and resumed."
+        max_length=CAMPAIGN_LENGTH,
+        default="",
+        help_text="Your own label. A campaign's messages can be found, held and resumed.",
     )
     reply_to = StringField(
         max_length=WAMID_LENGTH,
         default="",
-        help_text="The message that is answered, of the same conversation: our id of it, or its wamid.",
+        help_text="The message to reply to, in the same conversation: our id of it, or its wamid.",
     )
-    send_at = MomentField(
-        required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Now, when left out."
+    send_at = StrictDateTimeField(
+        required=False, help_text=f"Not sent before this time, at most {MAX_AHEAD.days} days ahead. Default: now."
     )
-    expires_at = MomentField(
-        required=False, help_text="Not sent after this time: it is `expired` then. Never, when left out."
+    expires_at = StrictDateTimeField(
+        required=False, help_text="Not sent after this time: the message is `expired` then. Default: never."
     )
     on_unknown = ChoiceField(
         choices=on_unknown_choices(),
         default=OnUnknown.WAIT.value,
         help_text=(
-            "When Meta's answer is lost. `wait`: until it is known whether it was sent. `resend` after a short time, "
-            "where a double does less harm than a delay. `fail` at once: you decide."
+            "What to do when Meta's answer is lost. `wait` until it is known whether the message was sent. `resend` "
+            "after a short time, if a duplicate does less harm than a delay. `fail` at once: you decide."
         ),
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        """Refuse unknown fields."""
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check what needs more than one field, and turn the whole into a NewMessage."""
+        """Check the fields that depend on each other, and build the NewMessage."""
         try:
             content = outbound.validate(attrs["message_type"], attrs["message_data"])
         except outbound.InvalidContent as error:
@@ -120,9 +128,9 @@ class SendSerializer(serializers.Serializer[Any]):
         return {"new": new, "warnings": [phone.warning] if phone.warning else []}
 
     def validate_phone_number(self, value: str) -> Any:
-        """A PhoneNumber, or an error in words."""
+        """The PhoneNumber, a user id included. Raises ValidationError with the reason."""
         try:
-            return recipient(value, self._known)
+            return parse_recipient(value, self._known)
         except InvalidPhoneNumber as error:
             raise serializers.ValidationError(str(error)) from None
 
@@ -148,7 +156,7 @@ class BulkSerializer(serializers.Serializer[Any]):
 
 
 class BulkItemSerializer(serializers.Serializer[Any]):
-    """What became of one item: an id and a status, or its errors."""
+    """The result of one item: an id and a status, or its errors."""
 
     index = serializers.IntegerField()
     id = serializers.UUIDField(required=False)
@@ -158,6 +166,6 @@ class BulkItemSerializer(serializers.Serializer[Any]):
 
 
 class BulkAnswerSerializer(serializers.Serializer[Any]):
-    """The answer to a bulk, one result an item, in their order."""
+    """The answer to a bulk send: one result per item, in the order of the items."""
 
     results = BulkItemSerializer(many=True)

@@ -1,8 +1,8 @@
 """Callers of the API: clients, keys, idempotency keys and the audit log."""
 
 from messaging.access.audit_log import (
-    name_of,
-    note,
+    audit_name,
+    record_action,
 )
 from messaging.access.authentication import (
     ANY_STAFF,
@@ -13,37 +13,37 @@ from messaging.access.authentication import (
     client_of,
 )
 from messaging.access.idempotency import (
-    KeyOfAnotherRequest,
-    Once,
-    answer_given,
+    IdempotencyKeyReused,
+    IdempotentRequest,
     digest_of,
+    stored_answer,
 )
 from messaging.access.idempotency_header import (
+    ERROR_RESPONSES,
     HEADER_PARAMETER,
-    REFUSALS,
     Conflict,
-    answered_once,
-    stored_form,
+    answer_idempotently,
+    serialize_answer,
 )
-from messaging.access.shown_once import shown_once
+from messaging.access.secrets_page import secrets_page
 
 __all__ = [
     "ANY_STAFF",
+    "ERROR_RESPONSES",
     "HEADER_PARAMETER",
-    "REFUSALS",
     "ApiKeyAuthentication",
     "Caller",
     "Conflict",
+    "IdempotencyKeyReused",
+    "IdempotentRequest",
     "IsApiClientOrAnyStaff",
     "IsApiClientOrStaff",
-    "KeyOfAnotherRequest",
-    "Once",
-    "answer_given",
-    "answered_once",
+    "answer_idempotently",
+    "audit_name",
     "client_of",
     "digest_of",
-    "name_of",
-    "note",
-    "shown_once",
-    "stored_form",
+    "record_action",
+    "secrets_page",
+    "serialize_answer",
+    "stored_answer",
 ]

@@ -8,7 +8,7 @@ from waproject.web.read_only_admin import ReadOnlyAdmin
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Newest first; searched by account, client, or the id of what was acted on."""
+    """Newest first; searched by account, client or object id."""
 
     list_display = ["at", "who", "action", "object", "details"]
     list_filter = ["action"]

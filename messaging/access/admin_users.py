@@ -1,4 +1,4 @@
-"""Users and groups in the admin: Django's pages in the theme."""
+"""Users and groups in the admin: Django's pages with the theme."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ admin.site.unregister([User, Group])
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    """Accounts."""
+    """Staff accounts."""
 
     form = UserChangeForm
     add_form = AdminUserCreationForm

@@ -5,11 +5,11 @@ from messaging.models import ApiClient, AuditEntry
 WHO_LENGTH = 150
 
 
-def note(who: str, action: str, on: str, **details: object) -> None:
-    """Record one decision, in its transaction. `on` is a kind and our own id: no phone number, no text."""
+def record_action(who: str, action: str, on: str, **details: object) -> None:
+    """Record one manual action, in its transaction. `on` is a kind and our id; no phone number and no message text."""
     AuditEntry.objects.create(who=who[:WHO_LENGTH], action=action, object=on, details=details)
 
 
-def name_of(client: ApiClient) -> str:
-    """A client's name in the audit log; a person has the name of the account."""
+def audit_name(client: ApiClient) -> str:
+    """The name of an API client in the audit log. Staff are named by their account."""
     return f"API client {client}"

@@ -19,12 +19,12 @@ if TYPE_CHECKING:  # DRF's views import the settings that name this module
     from rest_framework.views import APIView
 
 KEYWORD = "Bearer"
-# Often enough to find unused keys, seldom enough not to write a row at each request.
-LAST_USED_EVERY = timedelta(minutes=5)
+# Precise enough to find unused keys, without a write per request.
+LAST_USED_PRECISION = timedelta(minutes=5)
 
 
 class Caller:
-    """An authenticated API client in the place of a user."""
+    """An authenticated API client, as `request.user`."""
 
     is_authenticated = True
     is_staff = False
@@ -42,7 +42,7 @@ class Caller:
 class _FoundKey:
     pk: int
     hash: str
-    is_good: bool
+    is_valid: bool
     last_used_at: datetime | None
     client: ApiClient
 
@@ -52,19 +52,19 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, int] | None:
         """The caller and its key's pk; None without the header. Raises AuthenticationFailed (401)."""
-        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+        keyword, _, text = request.headers.get("Authorization", "").partition(" ")
         if keyword.lower() != KEYWORD.lower():
             return None
-        given = given.strip()
-        prefix = prefix_of(given)
-        if not prefix.isalnum():  # no key of ours; a NUL would not even make a query
+        text = text.strip()
+        prefix = prefix_of(text)
+        if not prefix.isalnum():  # not a key; PostgreSQL takes no NUL
             raise AuthenticationFailed("Unknown API key.")
         key = _find(prefix)
-        if key is None or not hmac.compare_digest(key.hash, hash_of(given)):
+        if key is None or not hmac.compare_digest(key.hash, hash_of(text)):
             raise AuthenticationFailed("Unknown API key.")
-        if not key.is_good:
+        if not key.is_valid:
             raise AuthenticationFailed("This API key is revoked.")
-        _note_use(key)
+        _record_use(key)
         return Caller(key.client), key.pk
 
     def authenticate_header(self, request: Request) -> str:
@@ -73,7 +73,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 _CLIENT = [field.attname for field in ApiClient._meta.concrete_fields]
-# Each request asks this. In SQL, since the ORM's building of it cost as much as all the rest of a request's checks.
+# Every request runs this. It is SQL because building it in the ORM cost as much as all other checks of a request.
 _FIND = f"""
 SELECT k.id, k.hash, (k.revoked_at IS NULL OR k.revoked_at > statement_timestamp()) AND c.active, k.last_used_at,
   {", ".join(f"c.{name}" for name in _CLIENT)}
@@ -82,59 +82,59 @@ FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k
 
 
 def _find(prefix: str) -> _FoundKey | None:
-    # Being a request's first statement and harmless to repeat, it is the check of the connection as well: Django's own
-    # would ask the server once more for each request.
+    # The first statement of a request can be repeated, so it also serves as the connection check: Django's own check
+    # would cost another round trip per request.
     connection.health_check_done = True  # type: ignore[attr-defined]
     may_have_broken = connection.connection is not None and not connection.in_atomic_block
     try:
-        row = _ask(prefix)
+        row = _query(prefix)
     except (OperationalError, InterfaceError):
         if not may_have_broken:
             raise
         connection.close()
-        row = _ask(prefix)
+        row = _query(prefix)
     if row is None:
         return None
-    pk, digest, is_good, last_used_at, *client = row
-    return _FoundKey(pk, digest, is_good, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
+    pk, digest, is_valid, last_used_at, *client = row
+    return _FoundKey(pk, digest, is_valid, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
 
 
-def _ask(prefix: str) -> tuple[Any, ...] | None:
+def _query(prefix: str) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(_FIND, [prefix])
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
 
-def _note_use(key: _FoundKey) -> None:
+def _record_use(key: _FoundKey) -> None:
     now = timezone.now()
-    if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
+    if key.last_used_at is None or now - key.last_used_at > LAST_USED_PRECISION:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
 
 
-# In a view's `staff_permissions`: every member of staff may, as on the dashboard.
+# In a view's `staff_permissions`: every staff account is allowed, as on the dashboard.
 ANY_STAFF = ""
 
 
 class IsApiClientOrStaff(BasePermission):
-    """A key of an active client, or a member of staff with the permission that the same thing needs in the admin.
+    """A key of an active client, or a staff account with the permission that the same action needs in the admin.
 
-    A view names that permission by method: `staff_permissions = {"GET": "messaging.view_message"}`. A method without
+    A view names the permission by method: `staff_permissions = {"GET": "messaging.view_message"}`. A method without
     one is for superusers.
     """
 
     message = "Your account lacks the permission for this."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the request may pass."""
+        """Whether the caller is allowed."""
         return isinstance(request.user, Caller) or _staff_may(request, view)
 
 
 class IsApiClientOrAnyStaff(BasePermission):
-    """A key of an active client, or any member of staff: for views without personal data."""
+    """A key of an active client, or any staff account: for views without personal data."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the request may pass."""
+        """Whether the caller is allowed."""
         return isinstance(request.user, Caller) or bool(request.user and request.user.is_staff)
 
 
@@ -142,17 +142,19 @@ def _staff_may(request: Request, view: "APIView") -> bool:
     if not (request.user and request.user.is_staff):
         return False
     method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
-    if method == "OPTIONS" or not hasattr(view, method.lower()):  # a description; a 405
+    if method == "OPTIONS" or not hasattr(
+        view, method.lower()
+    ):  # OPTIONS describes the view; DRF answers 405 to unknown methods
         return True
     needed: str | None = getattr(view, "staff_permissions", {}).get(method)
     if needed is None:
         return bool(request.user.is_superuser)
-    # As everywhere in the admin, whoever may change a thing may see it.
+    # As in the admin, the change permission includes the view permission.
     return needed == ANY_STAFF or any(
         request.user.has_perm(one) for one in (needed, needed.replace(".view_", ".change_"))
     )
 
 
 def client_of(request: Request) -> ApiClient | None:
-    """The API client that calls; None for staff."""
+    """The calling API client; None for staff."""
     return request.user.client if isinstance(request.user, Caller) else None

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`: a repeated request gets the first answer and has no second effect."""
+"""The header `Idempotency-Key`: a repeated request gets the first answer and has no further effect."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging.access.authentication import client_of
-from messaging.access.idempotency import KeyOfAnotherRequest, Once, answer_given, digest_of
+from messaging.access.idempotency import IdempotencyKeyReused, IdempotentRequest, digest_of, stored_answer
 from messaging.models.idempotency import KEY_LENGTH
 
 HEADER = "Idempotency-Key"
@@ -30,76 +30,79 @@ HEADER_PARAMETER = OpenApiParameter(
     ),
 )
 
-# What a send may be answered beside its 202.
-REFUSALS = {
+# The error responses of a send.
+ERROR_RESPONSES = {
     400: OpenApiResponse(OpenApiTypes.OBJECT, "What is wrong, by field; nothing was stored."),
     409: OpenApiResponse(OpenApiTypes.OBJECT, f"The {HEADER} was used for another request."),
-    503: OpenApiResponse(OpenApiTypes.OBJECT, "The database is away and nothing was stored: see Retry-After."),
+    503: OpenApiResponse(OpenApiTypes.OBJECT, "The database is unavailable; nothing was stored: see Retry-After."),
 }
 
 
 class Conflict(APIException):
-    """409: the request contradicts what is."""
+    """409: the request conflicts with the current state."""
 
     status_code = 409
     default_code = "conflict"
 
 
-def answered_once(
-    request: Request, work: Callable[[Once | None], Response | None], same: Callable[[Any], Any] = lambda body: body
+def answer_idempotently(
+    request: Request,
+    work: Callable[[IdempotentRequest | None], Response | None],
+    canonical_body: Callable[[Any], Any] = lambda body: body,
 ) -> Response:
-    """The answer of `work`, or the one that was stored when the same request was made before.
+    """The answer of `work`, or the stored answer to the same request.
 
-    `same` gives the form of the body in which two requests that mean the same are equal.
+    `canonical_body` returns the form in which the bodies of equivalent requests are equal.
 
-    `work` stores its answer together with what it does, and returns None where the key turns out to be used; so
-    requests at the same time need no lock. Refusals are not stored: a request that was corrected may keep its key.
+    `work` stores its answer together with its effect, and returns None if the key is already in use; so concurrent
+    requests need no lock. Errors are not stored: a corrected request may use the same key.
     Raises ValidationError for a malformed key, Conflict for one that was used for another request.
     """
-    once = _once(request, same)
-    if once is None:
+    idempotent = _idempotent_request(request, canonical_body)
+    if idempotent is None:
         response = work(None)
-        assert response is not None  # noqa: S101 - for mypy: without a key there is none to be used
+        assert response is not None  # noqa: S101 - for mypy: None means a used key, and there is no key
         return response
     try:
-        response = work(once)
+        response = work(idempotent)
     except ValidationError:
-        # What was fine the first time may not be so now, such as a `send_at`.
-        if (replay := _replay(once)) is not None:
+        # The first request may have been valid, for example before its `send_at` had passed.
+        if (replay := _replay(idempotent)) is not None:
             return replay
         raise
     if response is not None and response.status_code < 400:  # noqa: PLR2004
         return response
-    replay = _replay(once) or response
-    if replay is None:  # swept since the insert met it
+    replay = _replay(idempotent) or response
+    if replay is None:  # deleted since the insert conflicted with it
         raise Conflict({HEADER: ["This key expired while it was used again: repeat the request."]})
     return replay
 
 
-def stored_form(answer: Any) -> str:
-    """An answer as it is kept."""
+def serialize_answer(answer: Any) -> str:
+    """An answer in its stored form."""
     return json.dumps(answer, separators=(",", ":"))
 
 
-def _once(request: Request, same: Callable[[Any], Any]) -> Once | None:
+def _idempotent_request(request: Request, canonical_body: Callable[[Any], Any]) -> IdempotentRequest | None:
     key = request.headers.get(HEADER)
     if key is None:
         return None
     if not _FORM.fullmatch(key):
         raise ValidationError({HEADER: [f"A key has 1 to {KEY_LENGTH} printable ASCII characters."]})
     client = client_of(request)
-    return Once(client, key if client else _own_key(request.user.pk, key), digest_of(request.path, same(request.data)))
+    key = key if client else _staff_key(request.user.pk, key)
+    return IdempotentRequest(client, key, digest_of(request.path, canonical_body(request.data)))
 
 
-def _own_key(account: int | None, key: str) -> str:
-    """A staff account's key, as one that no other account can name: they have no client that would keep them apart."""
+def _staff_key(account: int | None, key: str) -> str:
+    """A staff account's key, hashed with the account: staff have no client that keeps their keys apart."""
     return hashlib.sha256(f"staff {account}\n{key}".encode()).hexdigest()
 
 
-def _replay(once: Once) -> Response | None:
+def _replay(idempotent: IdempotentRequest) -> Response | None:
     try:
-        answer = answer_given(once)
-    except KeyOfAnotherRequest:
+        answer = stored_answer(idempotent)
+    except IdempotencyKeyReused:
         raise Conflict(
             {HEADER: ["This key was used for another request within the last 7 days: a new request needs a new key."]}
         ) from None

@@ -1,11 +1,11 @@
-"""The log-in form of the admin, with a limit on wrong tries."""
+"""The log-in form of the admin, with a limit on wrong passwords."""
 
 import logging
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 
-from messaging.access.login_throttle import WINDOW, TooManyTries, address_of, count_try, forget_tries
+from messaging.access.login_throttle import WINDOW, TooManyAttempts, address_of, clear_attempts, count_attempt
 
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
@@ -16,25 +16,25 @@ logger = logging.getLogger(__name__)
 
 
 class LoginForm(AuthenticationForm):
-    """Refuses further tries, with the same words whether the account exists or not."""
+    """Refuses log-ins over the limit, with the same text whether the account exists or not."""
 
     def clean(self) -> dict[str, Any]:
-        """Check the password, unless the tries are used up."""
+        """Check the password, unless the limit is reached."""
         account, address = str(self.cleaned_data.get("username") or ""), address_of(self.request)
         if not account or not self.cleaned_data.get("password"):
             return super().clean()
         try:
-            count_try(account, address)
-        except TooManyTries:
+            count_attempt(account, address)
+        except TooManyAttempts:
             minutes = int(WINDOW.total_seconds() // 60)
             raise ValidationError(
-                f"Too many wrong tries. Wait {minutes} minutes, then try again.", code="throttled"
+                f"Too many wrong passwords. Wait {minutes} minutes, then try again.", code="throttled"
             ) from None
         try:
             cleaned = super().clean()
         except ValidationError:
-            # Never the name: somebody may have typed a password there.
+            # Not the account name: users sometimes type their password there.
             logger.warning("log-in refused: wrong account or password (%s)", address or "no address")
             raise
-        forget_tries(account, address)
+        clear_attempts(account, address)
         return cleaned

@@ -1,7 +1,7 @@
-"""Throttling of wrong log-ins: a few guesses per window for each account and address, known or unknown.
+"""Log-in throttling: a limit of wrong passwords per window for each account and address, known or unknown.
 
-Every try counts before its password is checked, so that parallel guesses cannot pass together; a right password takes
-its count back.
+Every attempt counts before its password is checked, so that concurrent guesses cannot exceed the limit; a right
+password is not counted.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 WINDOW = timedelta(minutes=15)
 SWEEP_ROWS = 5000
-# The address comes first: one that is locked makes no further rows. An account is locked for everybody only after ten
-# times as many wrong tries as for one address, so that a stranger cannot cheaply lock its owner out.
+# The address comes first: a locked one adds no further rows. The limit of an account over all addresses is ten times
+# its limit for one address, so that a stranger cannot cheaply lock its owner out.
 LIMITS = {"address": 50, "account and address": 5, "account": 50}
 
 _COUNT = """
@@ -33,12 +33,12 @@ RETURNING tries
 """
 
 
-class TooManyTries(Exception):
-    """This account, this address, or both together have used up their tries; the window has not ended."""
+class TooManyAttempts(Exception):
+    """The account, the address, or both together have reached their limit in this window."""
 
 
-def count_try(account: str, address: str) -> None:
-    """Count a try to log in. Raises TooManyTries where its password is not to be looked at."""
+def count_attempt(account: str, address: str) -> None:
+    """Count an attempt. Raises TooManyAttempts if its password must not be checked."""
     now = timezone.now()
     for kind, key in _keys(account, address):
         with connection.cursor() as cursor:
@@ -47,14 +47,14 @@ def count_try(account: str, address: str) -> None:
         if tries > LIMITS[kind]:
             if tries == LIMITS[kind] + 1:
                 logger.warning(
-                    "log-ins locked for %d minutes: %d wrong tries of one %s (%s)",
+                    "log-ins locked for %d minutes: %d wrong passwords for one %s (%s)",
                     WINDOW.total_seconds() // 60, LIMITS[kind], kind, address or "no address",
                 )  # fmt: skip
-            raise TooManyTries
+            raise TooManyAttempts
 
 
-def forget_tries(account: str, address: str) -> None:
-    """The password was right: the tries of this account at this address are forgotten, the others lose this one."""
+def clear_attempts(account: str, address: str) -> None:
+    """After a right password: reset the count of the account at this address, and take this attempt off the others."""
     for kind, key in _keys(account, address):
         with connection.cursor() as cursor:
             left = "0" if kind == "account and address" else "greatest(tries - 1, 0)"
@@ -62,7 +62,7 @@ def forget_tries(account: str, address: str) -> None:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """The caller's address: behind `TRUSTED_PROXIES` proxies, the entry that the outermost of them appended."""
+    """The caller's address; behind `TRUSTED_PROXIES` proxies, the entry that the outermost of them appended."""
     if request is None:
         return ""
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
@@ -72,13 +72,13 @@ def address_of(request: HttpRequest | None) -> str:
 
 
 def sweep_login_throttle() -> None:
-    """Delete counts whose window is over, some thousands at a time."""
+    """Delete counts whose window has ended, SWEEP_ROWS at a time."""
     old = LoginThrottle.objects.filter(since__lt=timezone.now() - WINDOW).values_list("pk", flat=True)
     LoginThrottle.objects.filter(pk__in=list(old[:SWEEP_ROWS])).delete()
 
 
 def _keys(account: str, address: str) -> Iterator[tuple[str, str]]:
-    """Hashes: what is typed for an account's name may be a password. Names differ in case only by mistake."""
+    """The hashed keys of the counts: the text typed as an account name may be a password. Case is ignored."""
     account = account.strip().casefold()
     for kind, parts in (
         ("address", ("", address)), ("account and address", (account, address)), ("account", (account, "")),

@@ -5,7 +5,7 @@ from drf_spectacular.openapi import AutoSchema
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """`Authorization: Bearer wak_…`; drf-spectacular finds this class once it is imported."""
+    """`Authorization: Bearer wak_…`. drf-spectacular registers this class when it is imported."""
 
     target_class = "messaging.access.authentication.ApiKeyAuthentication"
     name = "ApiKey"

@@ -1,63 +1,67 @@
-"""Contacts: who is at the other end, under which numbers and names, and their consent."""
+"""Contacts: their identities (phone numbers, user ids, names) and their consent."""
 
 from messaging.contacts.consent import (
-    STOPPED_MARKETING,
+    MARKETING_OPT_OUT_CODE,
     ConsentChange,
-    learn_category,
-    learn_from_statuses,
+    record_billed_templates,
     record_consent,
+    record_template_category,
 )
 from messaging.contacts.consent_checks import (
-    STOPPED_CONTACTS,
-    Addressed,
-    StopRow,
+    IS_SUPPRESSED,
+    SUPPRESSED_CONTACTS,
+    MessageTarget,
+    SuppressionRow,
     refusals,
-    stops_by_key,
-    stops_of,
+    suppressions_by_key,
+    suppressions_of,
 )
 from messaging.contacts.contact_updates import (
     update_contacts,
 )
 from messaging.contacts.phone_numbers import (
-    DOUBTFUL,
+    UNASSIGNED_NUMBER,
     InvalidPhoneNumber,
     digits_of,
 )
 from messaging.contacts.recipients import (
     known_recipient,
     known_recipients,
-    recipient,
+    parse_recipient,
 )
 from messaging.contacts.whatsapp_ids import (
-    learn_whatsapp_ids,
-    names_of,
+    equivalent_peers,
+    record_whatsapp_ids,
 )
 from messaging.contacts.withdrawal import (
     refusal_of,
+    withdraw_or_allow,
     withdraw_released,
 )
 
 __all__ = [
-    "DOUBTFUL",
-    "STOPPED_CONTACTS",
-    "STOPPED_MARKETING",
-    "Addressed",
+    "IS_SUPPRESSED",
+    "MARKETING_OPT_OUT_CODE",
+    "SUPPRESSED_CONTACTS",
+    "UNASSIGNED_NUMBER",
     "ConsentChange",
     "InvalidPhoneNumber",
-    "StopRow",
+    "MessageTarget",
+    "SuppressionRow",
     "digits_of",
+    "equivalent_peers",
     "known_recipient",
     "known_recipients",
-    "learn_category",
-    "learn_from_statuses",
-    "learn_whatsapp_ids",
-    "names_of",
-    "recipient",
+    "parse_recipient",
+    "record_billed_templates",
     "record_consent",
+    "record_template_category",
+    "record_whatsapp_ids",
     "refusal_of",
     "refusals",
-    "stops_by_key",
-    "stops_of",
+    "suppressions_by_key",
+    "suppressions_of",
     "update_contacts",
+    "withdraw_or_allow",
     "withdraw_released",
 ]

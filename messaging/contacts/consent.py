@@ -1,12 +1,12 @@
 """Marketing consent of contacts, and the templates that need it.
 
-The last word by Meta's time wins, whatever order the words come in: the user's preference in WhatsApp, a keyword in a
-message, Meta's refusal 131050, an operator. Which templates are marketing is learned from Meta's template webhooks and
-bills, or set in the admin.
+Sources of consent changes are the user's preference in WhatsApp, a keyword in a message, Meta's refusal 131050, and
+operators. The change with the latest time (Meta's) wins, in whatever order changes arrive. Template categories come
+from Meta's template webhooks and its pricing of messages, or are set in the admin.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,11 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.models import TemplateCategory
-from messaging.whatsapp.consent_words import START, STOP, plain, words
+from messaging.whatsapp.consent_words import START, STOP, keywords, readings
 from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
 
-STOPPED_MARKETING = 131050
+MARKETING_OPT_OUT_CODE = 131050
 MARKETING = "marketing"
-LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +34,42 @@ class ConsentChange:
 
 def consent_keyword(message: InboundMessage) -> tuple[bool, str] | None:
     """Whether a user's message opts out (True) or in, and the source; None if it is no keyword."""
-    text = message.text or ""
     if message.origin is not Origin.USER or message.type not in {"text", "button", "interactive"}:
         return None
-    said = plain(text) if 0 < len(text) <= LONGEST_WORD else ""
+    said = readings(message.text or "")
     languages = settings.WA_CONSENT_LANGUAGES
-    if said and said in words(STOP, languages, settings.WA_STOP_WORDS):
+    if said & keywords(STOP, languages, settings.WA_STOP_WORDS):
         return True, "keyword"
-    if said and said in words(START, languages, settings.WA_START_WORDS):
+    if said & keywords(START, languages, settings.WA_START_WORDS):
         return False, "keyword"
     return None
 
 
-def record_consent(given: Iterable[ConsentChange]) -> None:
-    """Record each contact's latest change. Rows are locked in id order."""
-    last: dict[int, ConsentChange] = {}
-    for change in sorted(given, key=lambda change: change.at):
-        last[change.contact_id] = change
-    if not last:
+def record_consent(changes: Iterable[ConsentChange]) -> None:
+    """Record each contact's latest change; times in the future count as now. Rows are locked in id order."""
+    latest: dict[int, ConsentChange] = {}
+    now = timezone.now()
+    capped = [replace(change, at=min(change.at, now)) for change in changes]
+    for change in sorted(capped, key=lambda change: change.at):
+        latest[change.contact_id] = change
+    if not latest:
         return
-    ordered = [last[pk] for pk in sorted(last)]
+    ordered = [latest[pk] for pk in sorted(latest)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH said AS (
-              SELECT * FROM unnest(%s::bigint[], %s::bool[], %s::timestamptz[], %s::text[]) AS t(id, stop, at, source)
+            WITH given AS (
+              SELECT * FROM unnest(%s::bigint[], %s::bool[], %s::timestamptz[], %s::text[])
+                AS t(id, opts_out, at, source)
             ), locked AS (
-              SELECT c.id FROM messaging_contact c JOIN said USING (id) ORDER BY c.id FOR UPDATE OF c
+              SELECT c.id FROM messaging_contact c JOIN given USING (id) ORDER BY c.id FOR UPDATE OF c
             )
-            UPDATE messaging_contact c SET opted_out_at = CASE WHEN said.stop THEN said.at END,
-              consent_at = said.at, consent_source = said.source
-            FROM said JOIN locked USING (id)
-            WHERE c.id = said.id AND (c.consent_at IS NULL OR c.consent_at <= said.at)
+            UPDATE messaging_contact c SET opted_out_at = CASE WHEN given.opts_out THEN given.at END,
+              consent_at = given.at, consent_source = given.source
+            FROM given JOIN locked USING (id)
+            -- A stored time in the future (from a user's wrong clock) must not outlast later changes.
+            WHERE c.id = given.id AND (c.consent_at IS NULL OR c.consent_at <= given.at
+              OR c.consent_at > statement_timestamp())
             """,
             [
                 [change.contact_id for change in ordered],
@@ -77,9 +80,9 @@ def record_consent(given: Iterable[ConsentChange]) -> None:
         )
 
 
-def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
-    """Record templates that Meta bills as marketing."""
-    billed = sorted({pk for update, pk in matched if (update.pricing_category or "").startswith(MARKETING)})
+def record_billed_templates(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
+    """Record the templates that Meta prices as marketing."""
+    billed = sorted({pk for update, pk in matched if _category(update).startswith(MARKETING)})
     if not billed:
         return
     with connection.cursor() as cursor:
@@ -95,7 +98,11 @@ def learn_from_statuses(matched: Sequence[tuple[StatusUpdate, UUID]]) -> None:
         )
 
 
-def learn_category(waba_id: str, name: str, category: str) -> None:
+def _category(update: StatusUpdate) -> str:
+    return (update.pricing and update.pricing.category) or ""
+
+
+def record_template_category(waba_id: str, name: str, category: str) -> None:
     """Record the category that a template webhook of Meta gives."""
     TemplateCategory.objects.update_or_create(
         name=name, waba_id=waba_id, defaults={"category": category.lower()[:40], "updated_at": timezone.now()}

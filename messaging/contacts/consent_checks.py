@@ -1,6 +1,6 @@
 """Consent checks: whether a contact's block or opt-out forbids a message."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
@@ -12,20 +12,29 @@ from messaging.whatsapp.recipients import canonical
 OPTED_OUT = "The contact has opted out of marketing; this template is a marketing template."
 BLOCKED = "The contact is blocked."
 
-# By the canonical number or user id of a contact: in which portfolios it is blocked (True) or has opted out (False).
-Stops = Mapping[str, Mapping[str, bool]]
+# By canonical number or user id of a contact: the portfolios in which it is blocked (True) or has opted out (False).
+Suppressions = Mapping[str, Mapping[str, bool]]
 # portfolio, phone_key, user_id, whether blocked
-StopRow = tuple[str, str | None, str | None, bool]
+SuppressionRow = tuple[str, str | None, str | None, bool]
 
-# Of the contacts with one of these keys; each half is answered by a unique index.
-STOPPED_CONTACTS = """
+# The blocked and opted-out contacts with one of these keys; each half of the condition uses a unique index.
+SUPPRESSED_CONTACTS = """
 SELECT portfolio, phone_key, user_id, blocked_at IS NOT NULL FROM messaging_contact
 WHERE (phone_key = ANY(%(keys)s) OR user_id = ANY(%(keys)s)) AND (blocked_at IS NOT NULL OR opted_out_at IS NOT NULL)
 """
 
 
+# Whether the recipient of the message `m` is a blocked or opted-out contact, in whatever portfolio: two index lookups.
+IS_SUPPRESSED = """(
+  EXISTS (SELECT FROM messaging_contact c WHERE c.phone_key = m.peer
+    AND (c.blocked_at IS NOT NULL OR c.opted_out_at IS NOT NULL))
+  OR EXISTS (SELECT FROM messaging_contact c WHERE c.user_id = m.peer
+    AND (c.blocked_at IS NOT NULL OR c.opted_out_at IS NOT NULL)))
+"""
+
+
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class MessageTarget:
     """What a consent check needs of a message; `template` is empty for other types."""
 
     peer: str
@@ -34,35 +43,36 @@ class Addressed:
     waba_id: str
 
 
-def stops_by_key(rows: Iterable[StopRow]) -> Stops:
-    """Index the rows of STOPPED_CONTACTS by each key."""
-    stops: dict[str, dict[str, bool]] = {}
+def suppressions_by_key(rows: Iterable[SuppressionRow]) -> Suppressions:
+    """Index the rows of SUPPRESSED_CONTACTS by each key."""
+    suppressions: dict[str, dict[str, bool]] = {}
     for portfolio, phone_key, user_id, is_blocked in rows:
         for key in (phone_key, user_id):
             if key:
-                stops.setdefault(key, {})[portfolio] = is_blocked
-    return stops
+                suppressions.setdefault(key, {})[portfolio] = is_blocked
+    return suppressions
 
 
-def stops_of(peers: Iterable[str]) -> Stops:
+def suppressions_of(peers: Iterable[str]) -> Suppressions:
     """The blocks and opt-outs of these recipients, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(STOPPED_CONTACTS, {"keys": list({canonical(peer) for peer in peers})})
-        return stops_by_key(cursor.fetchall())
+        cursor.execute(SUPPRESSED_CONTACTS, {"keys": list({canonical(peer) for peer in peers})})
+        return suppressions_by_key(cursor.fetchall())
 
 
-def refusals(messages: Sequence[Addressed], stops: Stops) -> list[str]:
-    """For each message the reason to refuse it, empty if allowed. Makes no query where nobody has said stop."""
-    found = [_stop(message, stops) for message in messages]
-    marketing = _marketing(
-        {message.template for message, is_blocked in zip(messages, found, strict=True) if is_blocked is False}
-    )
-    return [_refusal(message, is_blocked, marketing) for message, is_blocked in zip(messages, found, strict=True)]
+def refusals(messages: Iterable[MessageTarget], suppressions: Suppressions) -> dict[MessageTarget, str]:
+    """The reasons to refuse messages; allowed ones are left out. Makes no query if no contact has opted out."""
+    suppressed = {
+        message: is_blocked for message in messages if (is_blocked := _is_blocked(message, suppressions)) is not None
+    }
+    marketing = _marketing({message.template for message, is_blocked in suppressed.items() if not is_blocked})
+    reasons = {message: _refusal(message, is_blocked, marketing) for message, is_blocked in suppressed.items()}
+    return {message: reason for message, reason in reasons.items() if reason}
 
 
-def _stop(message: Addressed, stops: Stops) -> bool | None:
-    """True: blocked; False: opted out; None: neither. An unknown portfolio, on either side, is taken for any."""
-    by_portfolio = stops.get(canonical(message.peer), {})
+def _is_blocked(message: MessageTarget, suppressions: Suppressions) -> bool | None:
+    """True: blocked; False: opted out; None: neither. An unknown portfolio, on either side, matches any."""
+    by_portfolio = suppressions.get(canonical(message.peer), {})
     relevant = [
         is_blocked
         for portfolio, is_blocked in by_portfolio.items()
@@ -72,7 +82,7 @@ def _stop(message: Addressed, stops: Stops) -> bool | None:
 
 
 def _marketing(templates: set[str]) -> set[tuple[str, str]]:
-    """Names and accounts of the marketing templates among these."""
+    """Names and WABA ids of the marketing templates among these."""
     names = templates - {""}
     if not names:
         return set()
@@ -80,9 +90,7 @@ def _marketing(templates: set[str]) -> set[tuple[str, str]]:
     return set(found.values_list("name", "waba_id"))
 
 
-def _refusal(message: Addressed, is_blocked: bool | None, marketing: set[tuple[str, str]]) -> str:
-    if is_blocked is None:
-        return ""
+def _refusal(message: MessageTarget, is_blocked: bool, marketing: set[tuple[str, str]]) -> str:
     if is_blocked:
         return BLOCKED
     is_marketing = any(

@@ -1,16 +1,16 @@
-"""Contact updates: what a webhook says of senders, number changes and marketing preferences."""
+"""Contact updates from a webhook: senders, changed numbers, consent changes."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.utils import timezone
 
-from messaging.contacts.consent import STOPPED_MARKETING, ConsentChange, consent_keyword, record_consent
-from messaging.contacts.identities import ContactUpdate, apply_updates
+from messaging.contacts.consent import MARKETING_OPT_OUT_CODE, ConsentChange, consent_keyword, record_consent
+from messaging.contacts.identities import ConsentGiven, ContactUpdate, apply_contact_updates
 from messaging.contacts.withdrawal import withdraw_released
 from messaging.models import BusinessNumber, Contact
 from messaging.whatsapp.contents import System
 from messaging.whatsapp.inbound import InboundMessage, Normalised
+from messaging.whatsapp.updates import Preference
 
 # The marketing preferences that users set in WhatsApp: True opts out.
 PREFERENCES = {"stop": True, "resume": False, "signup": False}
@@ -21,60 +21,67 @@ def update_contacts(
     messages: Sequence[InboundMessage], normalised: Normalised, numbers: Mapping[str, BusinessNumber]
 ) -> dict[str, Contact]:
     """Create and update contacts and their consent; returns the contact of each message, by wamid."""
+    applied = apply_contact_updates(list(_updates(messages, normalised, numbers)))
+    now = timezone.now()
+    consent = [
+        ConsentChange(one.contact.pk, given.opts_out, given.at or now, given.source)
+        for one in applied
+        if one.contact and (given := one.update.consent)
+    ]
+    record_consent(consent)
+    withdraw_released({change.contact_id for change in consent if change.opts_out}, "webhook")
+    return {one.update.wamid: one.contact for one in applied if one.contact and one.update.wamid is not None}
 
+
+def _updates(
+    messages: Sequence[InboundMessage], normalised: Normalised, numbers: Mapping[str, BusinessNumber]
+) -> Iterator[ContactUpdate]:
     def portfolio(phone_number_id: str | None) -> str:
         number = numbers.get(phone_number_id or "")
         return number.portfolio if number else ""
 
-    stopped = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
-    said: list[tuple[bool, datetime | None, str] | None] = [
-        *(
-            (word[0], message.timestamp, word[1]) if (word := consent_keyword(message)) else None
-            for message in messages
-        ),
-        *(
-            (PREFERENCES[p.value], p.timestamp, "preference")
-            if p.value in PREFERENCES and p.category == MARKETING
-            else None
-            for p in normalised.preferences
-        ),
-        *((True, status.timestamp, str(STOPPED_MARKETING)) for status in stopped),
-        *(None for _ in normalised.pairs),
-    ]
-    contacts = apply_updates(
-        [
-            *(_update(message, portfolio(message.phone_number_id)) for message in messages),
-            *(ContactUpdate(portfolio(p.phone_number_id), p.phone, p.user_id) for p in normalised.preferences),
-            *(ContactUpdate(portfolio(s.phone_number_id), _phone(s.recipient), s.recipient_user_id) for s in stopped),
-            *(ContactUpdate(portfolio(p.phone_number_id), p.phone, p.user_id, creates=False) for p in normalised.pairs),
-        ]
+    for message in messages:
+        yield _sender(message, portfolio(message.phone_number_id))
+    for one in normalised.preferences:
+        yield ContactUpdate(portfolio(one.phone_number_id), one.phone, one.user_id, consent=_preference(one))
+    for status in normalised.statuses:
+        if status.error_code == MARKETING_OPT_OUT_CODE:
+            yield ContactUpdate(
+                portfolio(status.phone_number_id),
+                _phone(status.recipient),
+                status.recipient_user_id,
+                consent=ConsentGiven(True, status.timestamp, str(MARKETING_OPT_OUT_CODE)),
+            )
+    for pair in normalised.pairs:
+        yield ContactUpdate(portfolio(pair.phone_number_id), pair.phone, pair.user_id, creates=False)
+
+
+def _sender(message: InboundMessage, portfolio: str) -> ContactUpdate:
+    change = message.details
+    changed = change if isinstance(change, System) and (change.phone or change.user_id) else None
+    return ContactUpdate(
+        portfolio,
+        (changed and changed.phone) or message.sender,
+        (changed and changed.user_id) or message.sender_user_id,
+        message.profile_name or "",
+        message.username or "",
+        previous_phone=message.sender if changed else None,
+        previous_user_id=changed.previous_user_id if changed else None,
+        wamid=message.wamid,
+        consent=_keyword(message),
     )
-    now = timezone.now()
-    # A time in the future would outlast every later change.
-    given = [
-        ConsentChange(contact.pk, word[0], min(word[1] or now, now), word[2])
-        for contact, word in zip(contacts, said, strict=True)
-        if contact and word
-    ]
-    record_consent(given)
-    withdraw_released({word.contact_id for word in given if word.opts_out}, "webhook")
-    return {message.wamid: contact for message, contact in zip(messages, contacts, strict=False) if contact}
+
+
+def _keyword(message: InboundMessage) -> ConsentGiven | None:
+    found = consent_keyword(message)
+    return ConsentGiven(found[0], message.timestamp, found[1]) if found else None
+
+
+def _preference(one: Preference) -> ConsentGiven | None:
+    if one.category != MARKETING or one.value not in PREFERENCES:
+        return None
+    return ConsentGiven(PREFERENCES[one.value], one.timestamp, "preference")
 
 
 def _phone(recipient: str | None) -> str | None:
     return recipient if recipient and recipient.isdigit() and len(recipient) <= 15 else None  # noqa: PLR2004 - E.164
-
-
-def _update(message: InboundMessage, portfolio: str) -> ContactUpdate:
-    names = (message.profile_name or "", message.username or "")
-    change = message.details
-    if isinstance(change, System) and (change.phone or change.user_id):
-        return ContactUpdate(
-            portfolio,
-            change.phone or message.sender,
-            change.user_id or message.sender_user_id,
-            *names,
-            previous_phone=message.sender,
-            previous_user_id=change.previous_user_id,
-        )
-    return ContactUpdate(portfolio, message.sender, message.sender_user_id, *names)

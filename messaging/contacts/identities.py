@@ -1,28 +1,42 @@
-"""Contact identities: phone numbers and BSUIDs, created, merged and followed in bulk.
+"""Contact identities: contacts are created, merged and renumbered in bulk.
 
-A BSUID is one person's for as long as the person keeps the number; a number may go to somebody else. So where a
-payload shows both, the BSUID says who it is. A contact that has only the number is the same person and is merged; one
-that has the number and another BSUID loses the number, unless Meta said that its BSUID changed (`previous`).
+A BSUID belongs to one person for as long as the person keeps the number; a number may be reassigned. If a payload names
+both, the BSUID identifies the contact. A contact with the same number and no BSUID is the same person and is merged; a
+contact with the same number and another BSUID loses the number, unless Meta reports that its BSUID changed
+(`previous_user_id`).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 from messaging.models import Contact, Message
 from messaging.whatsapp.recipients import canonical
 
-TRIES = 3
+# Between the insert and the lock, another worker may merge or renumber a contact.
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """A consent change in a webhook; `at` is Meta's time, None if the webhook has none."""
+
+    opts_out: bool
+    at: datetime | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class ContactUpdate:
-    """What a webhook says of a contact's identity. `previous_*`: the number and BSUID that Meta says it had before.
+    """One mention of a person in a webhook. `previous_*`: the number and BSUID that the person had before.
 
-    `creates`: an unknown contact is created.
+    `creates`: create the contact if it is unknown. `wamid`: the message that the person wrote. `consent`: the consent
+    change that it makes.
     """
 
     portfolio: str
@@ -33,6 +47,8 @@ class ContactUpdate:
     previous_phone: str | None = None
     previous_user_id: str | None = None
     creates: bool = True
+    wamid: str | None = None
+    consent: ConsentGiven | None = None
 
     @property
     def phone_key(self) -> str | None:
@@ -41,27 +57,35 @@ class ContactUpdate:
 
     @property
     def keys(self) -> list[str]:
-        """Every key that the contact can be found by."""
+        """Every key by which the contact can be found."""
         previous = canonical(self.previous_phone) if self.previous_phone else None
         return [key for key in (self.phone_key, self.user_id, previous, self.previous_user_id) if key]
 
 
-def apply_updates(updates: Sequence[ContactUpdate]) -> list[Contact | None]:
+@dataclass(frozen=True, slots=True)
+class AppliedUpdate:
+    """An update and its contact (None: the update names no known contact)."""
+
+    update: ContactUpdate
+    contact: Contact | None
+
+
+def apply_contact_updates(updates: Sequence[ContactUpdate]) -> list[AppliedUpdate]:
     """Create or update the contact of each update. Inside a transaction; the contacts stay locked until its end."""
     if not any(update.keys for update in updates):
-        return [None] * len(updates)
-    for _ in range(TRIES):
+        return [AppliedUpdate(update, None) for update in updates]
+    for _ in range(ATTEMPTS):
         missing = _missing(updates, _Batch(_rows(updates)))
         if missing:
             Contact.objects.bulk_create(missing, ignore_conflicts=True)
         batch = _Batch(_rows(updates).select_for_update().order_by("pk"))
         if not _missing(updates, batch):
             break
-    found = [batch.apply(update) for update in updates]
+    applied = [AppliedUpdate(update, batch.apply(update)) for update in updates]
     batch.save()
-    result = [batch.survivor_of(contact) if contact else None for contact in found]
-    _refresh(updates, result)
-    return result
+    applied = [AppliedUpdate(one.update, one.contact and batch.survivor_of(one.contact)) for one in applied]
+    _refresh(applied)
+    return applied
 
 
 def _rows(updates: Sequence[ContactUpdate]) -> Any:
@@ -72,9 +96,9 @@ def _rows(updates: Sequence[ContactUpdate]) -> Any:
 def _missing(updates: Sequence[ContactUpdate], batch: "_Batch") -> list[Contact]:
     rows: dict[tuple[str, str], Contact] = {}
     for update in updates:
-        if not update.creates or batch.known(update):
+        if not update.creates or batch.has(update):
             continue
-        taken = batch.by(update, update.phone_key) is not None
+        taken = batch.find(update, update.phone_key) is not None
         contact = Contact(
             portfolio=update.portfolio,
             phone=None if taken else update.phone,
@@ -90,77 +114,77 @@ class _Batch:
     """The contacts of a batch of updates, changed in memory and saved at the end."""
 
     def __init__(self, rows: Iterable[Contact]) -> None:
-        self._by: dict[tuple[str, str], Contact] = {}
+        self._contacts: dict[tuple[str, str], Contact] = {}
         self._merged: dict[int, Contact] = {}
-        self._moved: dict[int, Contact] = {}
+        self._changed: dict[int, Contact] = {}
         for contact in rows:
             self._index(contact)
 
-    def by(self, update: ContactUpdate, key: str | None) -> Contact | None:
+    def find(self, update: ContactUpdate, key: str | None) -> Contact | None:
         """The contact with this number or BSUID in the portfolio of the update."""
-        return self._by.get((update.portfolio, key)) if key else None
+        return self._contacts.get((update.portfolio, key)) if key else None
 
-    def known(self, update: ContactUpdate) -> bool:
-        """Whether the contact exists, or the update names none."""
-        return not update.keys or self._find(update) is not None
+    def has(self, update: ContactUpdate) -> bool:
+        """Whether the update's contact exists, or the update names none."""
+        return not update.keys or self._identify(update) is not None
 
-    def _find(self, update: ContactUpdate) -> Contact | None:
-        certain = self.by(update, update.user_id) or self._find_previous(update)
+    def _identify(self, update: ContactUpdate) -> Contact | None:
+        certain = self.find(update, update.user_id) or self._find_previous(update)
         if certain is not None:
             return certain
-        holder = self.by(update, update.phone_key)
+        holder = self.find(update, update.phone_key)
         is_other = holder is not None and update.user_id and holder.user_id not in (None, update.user_id)
         return None if is_other else holder
 
     def _find_previous(self, update: ContactUpdate) -> Contact | None:
         previous = canonical(update.previous_phone) if update.previous_phone else None
-        return self.by(update, update.previous_user_id) or self.by(update, previous)
+        return self.find(update, update.previous_user_id) or self.find(update, previous)
 
     def apply(self, update: ContactUpdate) -> Contact | None:
-        """Apply the numbers and BSUIDs of an update; returns its contact, None if there is none."""
-        person = self._find(update)
-        if person is None:
+        """Apply the number and BSUID of an update; returns its contact, None if there is none."""
+        contact = self._identify(update)
+        if contact is None:
             return None
-        before, holder = self._find_previous(update), self.by(update, update.phone_key)
-        if before is not None and before is not person:
-            self._merge(before, person)
-        if holder is not None and holder is not person and holder.pk not in self._merged:
-            if holder.user_id in (None, person.user_id, update.user_id):
-                self._merge(holder, person)
+        before, holder = self._find_previous(update), self.find(update, update.phone_key)
+        if before is not None and before is not contact:
+            self._merge(before, contact)
+        if holder is not None and holder is not contact and holder.pk not in self._merged:
+            if holder.user_id in (None, contact.user_id, update.user_id):
+                self._merge(holder, contact)
             else:
                 self._set(holder, None, None, holder.user_id)
-        phone_key = update.phone_key or person.phone_key
-        user_id = update.user_id or person.user_id
-        if (phone_key, user_id) != (person.phone_key, person.user_id):
-            self._set(person, update.phone or person.phone, phone_key, user_id)
-        elif update.phone and update.phone != person.phone:
-            self._set(person, update.phone, phone_key, user_id)
-        return person
+        phone_key = update.phone_key or contact.phone_key
+        user_id = update.user_id or contact.user_id
+        phone = update.phone or contact.phone
+        if (phone, phone_key, user_id) != (contact.phone, contact.phone_key, contact.user_id):
+            self._set(contact, phone, phone_key, user_id)
+        return contact
 
     def _set(self, contact: Contact, phone: str | None, phone_key: str | None, user_id: str | None) -> None:
         for key in (contact.phone_key, contact.user_id):
-            if key and self._by.get((contact.portfolio, key)) is contact:
-                del self._by[contact.portfolio, key]
+            if key and self._contacts.get((contact.portfolio, key)) is contact:
+                del self._contacts[contact.portfolio, key]
         contact.phone, contact.phone_key, contact.user_id = phone, phone_key, user_id
-        self._moved[contact.pk] = contact
+        self._changed[contact.pk] = contact
         self._index(contact)
 
-    def _merge(self, other: Contact, person: Contact) -> None:
+    def _merge(self, other: Contact, contact: Contact) -> None:
+        """Merge `other` into `contact`: a block and the latest consent change are kept."""
         phone, phone_key, user_id = other.phone, other.phone_key, other.user_id
         self._set(other, None, None, None)
-        self._moved.pop(other.pk)
-        self._merged[other.pk] = person
-        person.name = person.name or other.name
-        person.first_seen_at = min(person.first_seen_at, other.first_seen_at)
-        person.blocked_at = person.blocked_at or other.blocked_at
-        if other.consent_at and (not person.consent_at or other.consent_at > person.consent_at):
-            person.opted_out_at, person.consent_at = other.opted_out_at, other.consent_at
-            person.consent_source = other.consent_source
+        self._changed.pop(other.pk)
+        self._merged[other.pk] = contact
+        contact.name = contact.name or other.name
+        contact.first_seen_at = min(contact.first_seen_at, other.first_seen_at)
+        contact.blocked_at = contact.blocked_at or other.blocked_at
+        if _later(other.consent_at, contact.consent_at):
+            contact.opted_out_at, contact.consent_at = other.opted_out_at, other.consent_at
+            contact.consent_source = other.consent_source
         self._set(
-            person,
-            person.phone or phone,
-            person.phone_key or phone_key,
-            person.user_id or user_id,
+            contact,
+            contact.phone or phone,
+            contact.phone_key or phone_key,
+            contact.user_id or user_id,
         )
 
     def survivor_of(self, contact: Contact) -> Contact:
@@ -172,30 +196,36 @@ class _Batch:
     def _index(self, contact: Contact) -> None:
         for key in (contact.phone_key, contact.user_id):
             if key:
-                self._by[contact.portfolio, key] = contact
+                self._contacts[contact.portfolio, key] = contact
 
     def save(self) -> None:
-        """Save the changes; unique numbers and BSUIDs are cleared first, so that contacts can swap them."""
-        for other, person in self._merged.items():
-            Message.objects.filter(contact_id=other).update(contact_id=self.survivor_of(person).pk)
-        moved = [contact for pk, contact in sorted(self._moved.items()) if pk not in self._merged]
+        """Save the changes. Numbers and BSUIDs are unique, so they are cleared first: contacts may swap them."""
+        for other, contact in self._merged.items():
+            Message.objects.filter(contact_id=other).update(contact_id=self.survivor_of(contact).pk)
+        changed = [contact for pk, contact in sorted(self._changed.items()) if pk not in self._merged]
         if self._merged:
             Contact.objects.filter(pk__in=self._merged).delete()
-        if moved:
-            ids = [contact.pk for contact in moved]
+        if changed:
+            ids = [contact.pk for contact in changed]
             Contact.objects.filter(pk__in=ids).update(phone_key=None, user_id=None)
             columns = "phone phone_key user_id name first_seen_at blocked_at opted_out_at consent_at consent_source"
-            Contact.objects.bulk_update(moved, columns.split(), batch_size=500)
+            Contact.objects.bulk_update(changed, columns.split(), batch_size=500)
 
 
-def _refresh(updates: Sequence[ContactUpdate], contacts: Sequence[Contact | None]) -> None:
+def _later(time: datetime | None, other: datetime | None) -> bool:
+    """Whether a consent time is later than another one; a time in the future counts as now."""
+    now = timezone.now()
+    return time is not None and (other is None or min(time, now) > min(other, now))
+
+
+def _refresh(applied: Sequence[AppliedUpdate]) -> None:
     """Set the newest names and `last_seen_at` of locked rows."""
     seen: dict[int, tuple[str, str]] = {}
-    for update, contact in zip(updates, contacts, strict=True):
-        if contact:
-            # A webhook may show a contact twice, and the second time without its name.
-            name, username = seen.get(contact.pk, ("", ""))
-            seen[contact.pk] = (update.name[:255] or name, update.username[:255] or username)
+    for one in applied:
+        if one.contact:
+            # A webhook may name a contact twice, the second time without the profile name.
+            name, username = seen.get(one.contact.pk, ("", ""))
+            seen[one.contact.pk] = (one.update.name[:255] or name, one.update.username[:255] or username)
     if not seen:
         return
     with connection.cursor() as cursor:

@@ -1,21 +1,22 @@
-"""WhatsApp ids: Meta's own spelling of the numbers that we send to, learned from its answers."""
+"""WhatsApp ids: Meta's spelling of the numbers that we send to, taken from its answers."""
 
 from collections.abc import Iterable, Mapping
 
 from django.db import connection, transaction
 from django.db.models import Q
 
-from messaging.contacts.identities import ContactUpdate, apply_updates
+from messaging.contacts.identities import ContactUpdate, apply_contact_updates
 from messaging.models import Contact, Direction, Message, WhatsAppId
 from messaging.models.messages import PEER_LENGTH
 from messaging.whatsapp.recipients import canonical, is_phone, spellings
 
 
-def learn_whatsapp_ids(answers: Mapping[str, str]) -> None:
-    """Keep the `wa_id` that Meta answered to a send, by the number that it was sent to.
+def record_whatsapp_ids(answers: Mapping[str, str]) -> None:
+    """Store the `wa_id` of Meta's answers, by the number that the message was sent to.
 
-    Where it is another number in every spelling (a country changed its numbering), the two are one person from now on:
-    their contacts are merged, and what waits for the old number is sent to the new one, in one line with the rest.
+    A country's new numbering plan gives a number a different `wa_id` in every spelling. Then both numbers are one
+    person from now on: their contacts are merged, and messages waiting for the old number are sent to the new one, in
+    order with its other messages.
     """
     rows = {
         phone: WhatsAppId(phone=phone, wa_id=wa_id, peer=canonical(wa_id))
@@ -40,11 +41,11 @@ def _renumber(row: WhatsAppId) -> None:
     contacts = Contact.objects.filter(phone_key__in=[row.phone, row.peer]).values_list(
         "portfolio", "phone_key", "user_id"
     )
-    of_today = {portfolio: user_id for portfolio, key, user_id in contacts if key == row.peer}
-    apply_updates(
+    current = {portfolio: user_id for portfolio, key, user_id in contacts if key == row.peer}
+    apply_contact_updates(
         [
-            # With the BSUID of the number of today, so that the contact of the old number is merged into that one.
-            ContactUpdate(portfolio, row.wa_id, of_today.get(portfolio), previous_phone=row.phone, creates=False)
+            # With the BSUID of the new number's contact, so that the old number's contact is merged into it.
+            ContactUpdate(portfolio, row.wa_id, current.get(portfolio), previous_phone=row.phone, creates=False)
             for portfolio in sorted(portfolio for portfolio, key, _ in contacts if key == row.phone)
         ]
     )
@@ -52,7 +53,7 @@ def _renumber(row: WhatsAppId) -> None:
         peer=row.phone, direction=Direction.OUTBOUND, due_at__isnull=False, released_at=None, outcome_at=None
     )
     with connection.cursor() as cursor:
-        # A parked message waits under the old number: due again, it joins the line of the new one.
+        # A message on pair hold waits under the old number: without the hold it is due, and queues up for the new one.
         ids = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
         cursor.execute(
             "UPDATE messaging_message SET peer = %s, sent_to = %s, hold = NULLIF(hold, 'pair') WHERE id = ANY(%s)",
@@ -60,8 +61,8 @@ def _renumber(row: WhatsAppId) -> None:
         )
 
 
-def names_of(peers: Iterable[str]) -> set[str]:
-    """Every spelling of these numbers, and of the numbers that Meta says are the same; user ids as they are."""
+def equivalent_peers(peers: Iterable[str]) -> set[str]:
+    """Every spelling of these numbers and of the numbers that Meta says are the same; user ids unchanged."""
     written = {spelling for peer in peers for spelling in spellings(peer)}
     if not any(map(is_phone, written)):
         return written
@@ -69,7 +70,7 @@ def names_of(peers: Iterable[str]) -> set[str]:
     return written | {spelling for pair in same for peer in pair for spelling in spellings(peer)}
 
 
-# Each part is answered by an index.
+# Each part uses an index.
 _KNOWN = """
 SELECT phone_key FROM messaging_contact WHERE phone_key = ANY(%(keys)s)
 UNION SELECT phone FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
@@ -79,7 +80,7 @@ UNION SELECT peer FROM messaging_message WHERE peer = ANY(%(spellings)s) AND dir
 
 
 def known_numbers(numbers: Iterable[str]) -> set[str]:
-    """Those of these numbers, in canonical form, that have written to us or that Meta has confirmed. One query."""
+    """The numbers among these, in canonical form, that have written to us or that Meta has confirmed. One query."""
     keys = {canonical(number) for number in numbers}
     if not keys:
         return set()

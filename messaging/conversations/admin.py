@@ -1,4 +1,4 @@
-"""Conversations: the list, the chat with its live messages, and the reply."""
+"""Conversations in the admin: the list, the chat with live updates, and the reply form."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,17 +23,17 @@ from messaging.conversations.queries import (
     latest_conversations,
     messages_of,
 )
-from messaging.conversations.reply_form import NotSent, reply_from
+from messaging.conversations.reply_form import ReplyRefused, send_form_reply
 from messaging.messages import preview
 from messaging.models import BusinessNumber, Message, TemplateCategory
 from messaging.models import Conversation as ConversationModel
 from waproject.web.read_only_admin import ReadOnlyAdmin
 
-LISTED = 50
-SHOWN = 40
-# A page that is looked at for long grows; then it begins anew.
-MOST_SHOWN = 400
-TEMPLATES_OFFERED = 200
+LIST_SIZE = 50
+CHAT_SIZE = 40
+# An open chat grows; at this size the page reloads.
+MAX_CHAT_SIZE = 400
+MAX_TEMPLATES = 200
 TEMPLATES = "admin/messaging/conversation"
 
 
@@ -47,10 +47,10 @@ class Row:
 
 @admin.register(ConversationModel)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Who talks with whom; the address of a conversation is the id of any message of it, never a phone number."""
+    """Conversations. Their URLs hold the id of one of their messages, never a phone number."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The chat's live part, and the reply; the chat itself is the change page."""
+        """The live part of the chat, and the reply; the chat itself is the change page."""
         name, wrap = "messaging_conversation", self.admin_site.admin_view
         return [
             path("<uuid:pk>/messages/", wrap(require_safe(self.messages_view)), name=f"{name}_messages"),
@@ -59,13 +59,13 @@ class ConversationAdmin(ReadOnlyAdmin):
         ]
 
     def has_reply_permission(self, request: HttpRequest) -> bool:
-        """Whether the account may write to users."""
+        """Whether the account may reply to users."""
         return bool(request.user.has_perm("messaging.reply_conversation"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Latest first; htmx asks for the rows alone."""
+        """The list, latest first; only its rows for htmx."""
         self._check(request)
-        page = _asked_for(request)
+        page = _requested_page(request)
         context = {
             **self.admin_site.each_context(request),
             "title": "Conversations",
@@ -83,19 +83,19 @@ class ConversationAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The chat, at its newest messages or (?around) at the message itself."""
+        """The chat, at its newest messages or (?around) at the message of the URL."""
         self._check(request)
         return self._chat(request, _message(object_id))
 
     def messages_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
-        """Older ones (?before), or what is shown (?since) where it has changed: 204 where not."""
+        """Older messages (?before), or the shown ones (?since) if they have changed; else 204."""
         self._check(request)
         conversation = conversation_of(_message(pk))
         if before := request.GET.get("before"):
             return self._part(request, "older", _older(conversation, _message(before)))
         since = _message(request.GET.get("since"))
-        found = messages_of(conversation, MOST_SHOWN, since=since)
-        if len(found) == MOST_SHOWN:
+        found = messages_of(conversation, MAX_CHAT_SIZE, since=since)
+        if len(found) == MAX_CHAT_SIZE:
             return HttpResponse(headers={"HX-Refresh": "true"})
         context = _live(conversation, found)
         if context["digest"] == request.GET.get("seen"):
@@ -103,24 +103,24 @@ class ConversationAdmin(ReadOnlyAdmin):
         return self._part(request, "live", context)
 
     def reply_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
-        """Send, and back to the chat; where it cannot be sent the words stay in the form."""
+        """Send the reply and return to the chat. A refused reply stays in the form."""
         self._check(request)
         if not self.has_reply_permission(request):
             raise PermissionDenied
         message = _message(pk)
         try:
-            reply_from(request.POST, conversation_of(message), request.user)
-        except NotSent as error:
+            send_form_reply(request.POST, conversation_of(message), request.user)
+        except ReplyRefused as error:
             messages.error(request, str(error))
             return self._chat(request, message, status=400)
         return HttpResponseRedirect(reverse("admin:messaging_conversation_change", args=[message.pk]))
 
     def _chat(self, request: HttpRequest, message: Message, status: int = 200) -> HttpResponse:
         conversation = conversation_of(message)
-        found = messages_of(conversation, SHOWN)
+        found = messages_of(conversation, CHAT_SIZE)
         if "around" in request.GET and message.id not in {row.id for row in found}:
-            found = [*_before_and(conversation, message), *messages_of(conversation, MOST_SHOWN, since=message)]
-            found = found[:MOST_SHOWN]
+            found = [*_preceding(conversation, message), *messages_of(conversation, MAX_CHAT_SIZE, since=message)]
+            found = found[:MAX_CHAT_SIZE]
         live = _live(conversation, found)
         context = {
             **self.admin_site.each_context(request),
@@ -129,7 +129,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             "subtitle": None,
             "opts": self.opts,
             "anchor": message,
-            "older": found[0] if len(found) >= SHOWN else None,
+            "older": found[0] if len(found) >= CHAT_SIZE else None,
             "may_reply": self.has_reply_permission(request),
             "templates": _templates(conversation) if self.has_reply_permission(request) else [],
             "form_id": request.POST.get("form_id") if status != 200 else uuid4(),  # noqa: PLR2004
@@ -145,12 +145,12 @@ class ConversationAdmin(ReadOnlyAdmin):
             raise PermissionDenied
 
 
-def _asked_for(request: HttpRequest) -> ConversationPage:
+def _requested_page(request: HttpRequest) -> ConversationPage:
     if term := request.GET.get("q", "").strip():
         return find_conversations(term)
     number, before = request.GET.get("number", ""), request.GET.get("before", "")
     return latest_conversations(
-        LISTED,
+        LIST_SIZE,
         before=_message_id(before) if before else None,
         number=int(number) if number.isdigit() and len(number) < 18 else None,  # noqa: PLR2004 - a bigint
         unanswered=bool(request.GET.get("unanswered")),
@@ -161,33 +161,33 @@ def _message_id(text: object) -> UUID:
     try:
         return UUID(str(text))
     except ValueError:
-        raise Http404("There is no such message.") from None
+        raise Http404("No message has this id.") from None
 
 
 def _message(pk: object) -> Message:
     found = Message.objects.select_related("number", "contact").defer("raw").filter(pk=_message_id(pk)).first()
     if found is None:
-        raise Http404("There is no such message.")
+        raise Http404("No message has this id.")
     return found
 
 
-def _before_and(conversation: Conversation, message: Message) -> list[Message]:
-    return messages_of(conversation, SHOWN // 2, before=message)
+def _preceding(conversation: Conversation, message: Message) -> list[Message]:
+    return messages_of(conversation, CHAT_SIZE // 2, before=message)
 
 
 def _older(conversation: Conversation, before: Message) -> dict[str, Any]:
-    found = messages_of(conversation, SHOWN, before=before)
+    found = messages_of(conversation, CHAT_SIZE, before=before)
     return {
         "conversation": conversation,
         "anchor": before,
         "bubbles": bubbles_of(found),
-        "older": found[0] if len(found) == SHOWN else None,
+        "older": found[0] if len(found) == CHAT_SIZE else None,
     }
 
 
 def _live(conversation: Conversation, found: list[Message]) -> dict[str, Any]:
     bubbles = bubbles_of(found)
-    window = window_words(conversation)
+    window = window_text(conversation)
     return {
         "conversation": conversation,
         "anchor": conversation.latest,
@@ -199,10 +199,10 @@ def _live(conversation: Conversation, found: list[Message]) -> dict[str, Any]:
     }
 
 
-def window_words(conversation: Conversation) -> str:
-    """How long free text still reaches the user; by the hour, so that a page which is looked at stays still."""
+def window_text(conversation: Conversation) -> str:
+    """The state of the customer service window. It changes hourly, so that an open page is not redrawn every minute."""
     if conversation.closes_at is None:
-        return "The 24-hour window is closed: WhatsApp takes only templates."
+        return "The 24-hour window is closed: WhatsApp accepts only templates."
     left = conversation.closes_at - timezone.now()
     if left >= timedelta(hours=1):
         return f"The 24-hour window is open for {left // timedelta(hours=1)} h more."
@@ -211,4 +211,4 @@ def window_words(conversation: Conversation) -> str:
 
 def _templates(conversation: Conversation) -> list[str]:
     known = TemplateCategory.objects.filter(waba_id__in=["", conversation.number.waba_id])
-    return list(known.order_by("name").values_list("name", flat=True).distinct()[:TEMPLATES_OFFERED])
+    return list(known.order_by("name").values_list("name", flat=True).distinct()[:MAX_TEMPLATES])

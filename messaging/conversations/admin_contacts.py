@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.contacts import ConsentChange, record_consent, withdraw_released
-from messaging.conversations.name_search import named
+from messaging.conversations.name_search import contacts_named
 from messaging.conversations.queries import conversations_with
-from messaging.messages import peers_of, preview
+from messaging.messages import peers_matching, preview
 from messaging.models import (
     Contact,
 )
@@ -23,7 +23,7 @@ from waproject.web.read_only_admin import ReadOnlyAdmin
 
 @admin.register(Contact)
 class ContactAdmin(ReadOnlyAdmin):
-    """Everybody who wrote to us."""
+    """Contacts: everyone who has written to us."""
 
     list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
     search_fields = ["name"]
@@ -38,14 +38,15 @@ class ContactAdmin(ReadOnlyAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        peers = peers_of(term)
+        peers = peers_matching(term)
         keys = {canonical(peer) for peer in peers}
-        found = Q(phone__in=peers) | Q(phone_key__in=keys) | Q(user_id__in=peers) | Q(pk__in=named(term).values("pk"))
-        return queryset.filter(found), False
+        by_address = Contact.objects.filter(Q(phone__in=peers) | Q(phone_key__in=keys) | Q(user_id__in=peers))
+        # A union, because one OR of all conditions would scan the table.
+        return queryset.filter(pk__in=by_address.values("pk").union(contacts_named(term).values("pk"))), False
 
     @admin.display(description="Conversations")
     def conversations(self, contact: Contact) -> SafeString:
-        """One for each business number."""
+        """Links to the contact's conversations, one for each business number."""
         return format_html_join(
             SafeString("<br>"),
             "<a href='{}'>{}</a> {} {}",
@@ -60,10 +61,10 @@ class ContactAdmin(ReadOnlyAdmin):
             ),
         ) or SafeString("none")
 
-    @admin.action(description="Block (store messages, deliver and send none)", permissions=["block"])
+    @admin.action(description="Block (store messages, but deliver and send none)", permissions=["block"])
     def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        """Nothing is sent until the contact is unblocked."""
-        self._note(request, queryset, "block")
+        """Send nothing until the contact is unblocked."""
+        self._record(request, queryset, "block")
         with transaction.atomic():
             pks = list(queryset.values_list("pk", flat=True))
             queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
@@ -71,36 +72,36 @@ class ContactAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Unblock", permissions=["block"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        """Messages received meanwhile are not delivered to subscribers."""
-        self._note(request, queryset, "unblock")
+        """Allow sends again. Messages received while blocked are not delivered to subscribers."""
+        self._record(request, queryset, "unblock")
         queryset.update(blocked_at=None)
 
-    @admin.action(description="No marketing to them", permissions=["block"])
+    @admin.action(description="Opt out of marketing", permissions=["block"])
     def opt_out(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        """An operator's word counts like the user's."""
-        self._note(request, queryset, "opt out")
-        self._say(queryset, opts_out=True)
+        """Record an opt-out, as if the user had sent it."""
+        self._record(request, queryset, "opt out")
+        self._record_consent(queryset, opts_out=True)
 
-    @admin.action(description="They want marketing again", permissions=["block"])
+    @admin.action(description="Opt in to marketing again", permissions=["block"])
     def opt_in(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        """Only where the user has asked for it."""
-        self._note(request, queryset, "opt in")
-        self._say(queryset, opts_out=False)
+        """Record an opt-in. Only for users who have asked for it."""
+        self._record(request, queryset, "opt in")
+        self._record_consent(queryset, opts_out=False)
 
     def has_block_permission(self, request: HttpRequest) -> bool:
-        """Who may change contacts; their fields stay read-only."""
+        """Whether the account may block contacts and change their consent; all fields are read-only."""
         return request.user.has_perm("messaging.change_contact")
 
-    def _say(self, queryset: QuerySet[Contact], *, opts_out: bool) -> None:
+    def _record_consent(self, queryset: QuerySet[Contact], *, opts_out: bool) -> None:
         now = timezone.now()
         pks = list(queryset.values_list("pk", flat=True))
         with transaction.atomic():
             record_consent([ConsentChange(pk, opts_out, now, "operator") for pk in pks])
             withdraw_released(pks if opts_out else [], "operator")
 
-    def _note(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
+    def _record(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
         pks = list(queryset.values_list("pk", flat=True))
         with transaction.atomic():
             for pk in pks:
-                note(str(request.user), action, f"contact {pk}")
+                record_action(str(request.user), action, f"contact {pk}")
         self.message_user(request, f"{len(pks)} contacts: {action}.", messages.SUCCESS)

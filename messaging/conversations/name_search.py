@@ -1,44 +1,42 @@
-"""Search of contacts by name: any Unicode form, with or without accents, in any case, with any blanks."""
+"""Search of contacts by a part of their name: any Unicode form, with or without accents, in any case."""
 
 import unicodedata
 
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Lower
+from django.db.models import Q, QuerySet
 
 from messaging.models import Contact
+from messaging.models.name_search import NameGrams, NormalizedName
 
-# Letters that do not decompose, as people without them write them.
-_FOLDED = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "\u0131": "i"}
-# Combining marks: the accents that a decomposition leaves behind.
-_MARKS = "[\u0300-\u036f]+"
+# Letters that Unicode does not decompose, and how people without them on their keyboard write them.
+_PLAIN_LETTERS = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "\u0131": "i",
+}  # fmt: skip
+GRAM_LENGTH = 3
 
 
-def named(term: str) -> QuerySet[Contact]:
-    """The contacts whose name or username holds the term; all for a term without a letter, digit or sign."""
-    wanted = folded(term)
+def contacts_named(term: str) -> QuerySet[Contact]:
+    """The contacts whose name or username contains the term; all for an empty term. Uses the index of name grams."""
+    wanted = normalized_name(term)
     if not wanted:
         return Contact.objects.all()
-    found = Contact.objects.alias(folded_name=_in_sql("name"), folded_username=_in_sql("username"))
-    return found.filter(Q(folded_name__contains=wanted) | Q(folded_username__contains=wanted))
+    grams = sorted({wanted[start : start + GRAM_LENGTH] for start in range(max(1, len(wanted) - GRAM_LENGTH + 1))})
+    candidates = Contact.objects.alias(
+        name_grams=NameGrams("name"),
+        username_grams=NameGrams("username"),
+        plain_name=NormalizedName("name"),
+        plain_username=NormalizedName("username"),
+    )
+    # The grams come from the index; the text is checked because it may have the grams in another order.
+    return candidates.filter(
+        Q(name_grams__contains=grams, plain_name__contains=wanted)
+        | Q(username_grams__contains=grams, plain_username__contains=wanted)
+    )
 
 
-def folded(text: str) -> str:
-    """The form in which names are compared."""
+def normalized_name(text: str) -> str:
+    """The form in which names are compared, as the SQL function `messaging_normalized_name` makes it."""
     text = unicodedata.normalize("NFKD", text.replace("\0", "")).lower()
     text = "".join(letter for letter in text if not "\u0300" <= letter <= "\u036f")
-    for letter, plain in _FOLDED.items():
+    for letter, plain in _PLAIN_LETTERS.items():
         text = text.replace(letter, plain)
     return " ".join(text.split())
-
-
-def _in_sql(field: str) -> Func:
-    """`folded` of a column. A scan, as every search inside a text without an index of its own is."""
-    decomposed = Func(F(field), function="normalize", template="%(function)s(%(expressions)s, NFKD)")
-    text: Func = _replaced(Lower(decomposed), _MARKS, "")
-    for letter, plain in _FOLDED.items():
-        text = Func(text, Value(letter), Value(plain), function="replace", output_field=TextField())
-    return _replaced(text, r"[\s\u00a0]+", " ")
-
-
-def _replaced(text: Func, pattern: str, by: str) -> Func:
-    return Func(text, Value(pattern), Value(by), Value("g"), function="regexp_replace", output_field=TextField())

@@ -1,4 +1,4 @@
-"""Operator replies: high priority on the normal lane, sent once however often the button is pressed."""
+"""Operator replies: sent with high priority, and once per form, however often the button is pressed."""
 
 import json
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ from messaging.accepting import (
     NoConsent,
     WindowClosed,
     WindowPolicy,
-    check_recipients,
+    check_recipient,
     draft,
     is_open,
     last_inbound,
     store,
     window_policy,
 )
-from messaging.access import Once, answer_given, digest_of, note
+from messaging.access import IdempotentRequest, digest_of, record_action, stored_answer
 from messaging.models import BusinessNumber, Priority
 from messaging.whatsapp import outbound
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`to` is written to; `peers` are the names under which the user has written. `form_id`: one for each form shown.
+    """A reply to `to`. `peers`: every number and user id of the user. `form_id`: unique per rendered form.
 
-    `data` is the message's data as the API takes it.
+    `data`: the message data as the API takes it.
     """
 
     number: BusinessNumber
@@ -41,34 +41,34 @@ class Reply:
     form_id: str
 
 
-def reply(given: Reply, account_id: int, who: str) -> UUID:
-    """Accept a reply and return its id: the same id when the same form comes again.
+def send_reply(reply: Reply, account_id: int, who: str) -> UUID:
+    """Accept a reply and return its id; the same form again returns the same id.
 
-    Raises InvalidContent, NoConsent, WindowClosed (unless WA_WINDOW_POLICY=off: a person who looks at a closed window
-    wants no message that Meta refuses), or KeyOfAnotherRequest where the form was sent before with other words.
+    Raises InvalidContent, NoConsent, WindowClosed (unless WA_WINDOW_POLICY=off: an operator who sees a closed window
+    wants no message that Meta refuses), or IdempotencyKeyReused if the form was sent before with other content.
     """
-    digest = digest_of(f"reply {given.number.pk} {given.to}", [given.type, given.data])
-    once = Once(None, f"reply {account_id} {given.form_id}", digest)
-    if (answer := answer_given(once)) is not None:
+    digest = digest_of(f"reply {reply.number.pk} {reply.to}", [reply.type, reply.data])
+    idempotent = IdempotentRequest(None, f"reply {account_id} {reply.form_id}", digest)
+    if (answer := stored_answer(idempotent)) is not None:
         return UUID(json.loads(answer)["id"])
     new = NewMessage(
-        given.to, given.type, outbound.validate(given.type, given.data), given.number, priority=Priority.HIGH
+        reply.to, reply.type, outbound.validate(reply.type, reply.data), reply.number, priority=Priority.HIGH
     )
-    (check,) = check_recipients([new], windows=False)
+    check = check_recipient(new, windows=False)
     if check.refusal:
         raise NoConsent(check.refusal)
-    if given.type != TEMPLATE and window_policy() is not WindowPolicy.OFF and not _window_is_open(given):
+    if reply.type != TEMPLATE and window_policy() is not WindowPolicy.OFF and not _window_is_open(reply):
         raise WindowClosed
-    (row,) = draft([check.message])
+    row = draft(check.message)
     with transaction.atomic():
-        if store([row], once, json.dumps({"id": str(row.id)})):
-            note(who, "reply", f"message {row.id}")
+        if store([row], idempotent, json.dumps({"id": str(row.id)})):
+            record_action(who, "reply", f"message {row.id}")
             return row.id
-    # Another request with this form was faster.
-    return UUID(json.loads(answer_given(once) or "{}")["id"])
+    # A concurrent request with the same form was first.
+    return UUID(json.loads(stored_answer(idempotent) or "{}")["id"])
 
 
-def _window_is_open(given: Reply) -> bool:
+def _window_is_open(reply: Reply) -> bool:
     now = timezone.now()
-    wrote = last_inbound([given.to, *given.peers], now)
-    return any(is_open(at, now) for (number_id, _), at in wrote.items() if number_id == given.number.pk)
+    inbound = last_inbound([reply.to, *reply.peers], now)
+    return any(is_open(at, now) for (number_id, _), at in inbound.items() if number_id == reply.number.pk)

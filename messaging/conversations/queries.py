@@ -1,11 +1,11 @@
-"""Conversations between a business number and a contact, found by index alone.
+"""Conversations between a business number and a contact, read through indexes only.
 
-There is no table of conversations, so that nothing is written for them on the lanes. Any message stands for its
-conversation; the newest ones are found by walking back through the newest messages.
+There is no table of conversations, so the lanes write nothing for them. Any message identifies its conversation; the
+latest conversations are found by scanning the newest messages.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,22 +14,22 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.accepting import WINDOW, is_open, last_inbound
-from messaging.conversations.name_search import named
-from messaging.messages import peers_of
+from messaging.conversations.name_search import contacts_named
+from messaging.messages import peers_matching
 from messaging.models import BusinessNumber, Contact, Direction, Message
-from messaging.models.messages import ABOUT
+from messaging.models.messages import ANNOTATION_TYPES
 from messaging.whatsapp.recipients import canonical, spellings
 
-# Messages looked at for one page of conversations: a busy conversation must not hide the others for long.
+# Messages scanned for one page of conversations; enough for one busy conversation not to hide all others.
 SCANNED = 10_000
 MOST_FOUND = 200
-# Who was told nothing yet: reactions and system lines ask for no answer.
-NO_QUESTION = (*ABOUT, "system")
+# Message types that need no reply.
+NEEDS_NO_REPLY = (*ANNOTATION_TYPES, "system")
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`peers`: every name under which the other end has written or been written to, as far as it is known."""
+    """A conversation. `peers`: every known number and user id of the contact."""
 
     number: BusinessNumber
     contact: Contact | None
@@ -39,34 +39,34 @@ class Conversation:
 
     @property
     def name(self) -> str:
-        """Of the other end."""
+        """The contact's name, else the address."""
         return (self.contact and self.contact.name) or self.address
 
     @property
     def address(self) -> str:
-        """Where the other end is written to: digits of a number, or a user id."""
+        """The recipient of replies: a phone number's digits, or a user id."""
         contact = self.contact
         return (contact and (contact.phone or contact.user_id)) or self.latest.peer
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether the latest message is the user's."""
-        return self.latest.direction == Direction.INBOUND and self.latest.type not in NO_QUESTION
+        """Whether the latest message is the user's and needs a reply."""
+        return self.latest.direction == Direction.INBOUND and self.latest.type not in NEEDS_NO_REPLY
 
     @property
     def is_open(self) -> bool:
-        """Whether free text reaches the user now."""
+        """Whether the customer service window is open."""
         return is_open(self.last_inbound_at, timezone.now())
 
     @property
     def closes_at(self) -> datetime | None:
-        """When the window closes, or None."""
+        """When the customer service window closes; None if it is closed."""
         return self.last_inbound_at + WINDOW if self.last_inbound_at and self.is_open else None
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """Latest first. `older`: the id to go on from; None when that was the last page."""
+    """A page of conversations, latest first. `older`: the `before` of the next page; None on the last page."""
 
     conversations: list[Conversation] = field(default_factory=list)
     older: UUID | None = None
@@ -76,14 +76,14 @@ def latest_conversations(
     size: int, *, before: UUID | None = None, number: int | None = None, unanswered: bool = False
 ) -> ConversationPage:
     """The conversations whose newest message is older than `before` (an id)."""
-    # LATERAL with a LIMIT keeps the planner from joining the whole table: one look into the index a message.
+    # LATERAL with a LIMIT keeps the planner from joining the whole table: one index lookup per message.
     scan = f"""
       SELECT id, number_id, peer, direction, type FROM messaging_message
       WHERE (%(before)s::uuid IS NULL OR id < %(before)s) AND (%(number)s::bigint IS NULL OR number_id = %(number)s)
       ORDER BY id DESC LIMIT {SCANNED}
-    """  # noqa: S608 - no part of it is anybody's
+    """  # noqa: S608 - constants of this module
     parameters = {
-        "before": before, "number": number, "size": size, "unanswered": unanswered, "quiet": list(NO_QUESTION),
+        "before": before, "number": number, "size": size, "unanswered": unanswered, "no_reply": list(NEEDS_NO_REPLY),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
@@ -92,9 +92,9 @@ def latest_conversations(
               SELECT l.id FROM messaging_message l WHERE l.peer = m.peer AND l.number_id = m.number_id
               ORDER BY l.at DESC, l.id DESC LIMIT 1
             ) newest
-            WHERE newest.id = m.id AND (NOT %(unanswered)s OR m.direction = 'inbound' AND m.type <> ALL(%(quiet)s))
+            WHERE newest.id = m.id AND (NOT %(unanswered)s OR m.direction = 'inbound' AND m.type <> ALL(%(no_reply)s))
             ORDER BY m.id DESC LIMIT %(size)s
-            """,  # noqa: S608 - no part of it is anybody's
+            """,  # noqa: S608 - constants of this module
             parameters,
         )
         found = [row[0] for row in cursor.fetchall()]
@@ -106,14 +106,14 @@ def latest_conversations(
 
 
 def find_conversations(term: str) -> ConversationPage:
-    """Those with a phone number or user id, in full, or with a contact whose name holds the term."""
+    """The conversations with a phone number or user id (in full), or with a contact whose name contains the term."""
     term = term.replace("\0", "")
-    peers = peers_of(term)
+    peers = peers_matching(term)
     by_address = Contact.objects.filter(
         Q(phone__in=peers) | Q(phone_key__in={canonical(peer) for peer in peers}) | Q(user_id__in=peers)
     )
-    for contact in {*by_address[:MOST_FOUND], *named(term)[:MOST_FOUND]}:
-        peers.update(_names(contact))
+    for contact in {*by_address[:MOST_FOUND], *contacts_named(term)[:MOST_FOUND]}:
+        peers.update(_identifiers(contact))
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -138,7 +138,7 @@ def conversations_with(contact: Contact) -> list[Conversation]:
     found = [
         latest[0]
         for number in BusinessNumber.objects.filter(portfolio=contact.portfolio)
-        if (latest := _newest(_keys(_names(contact), contact), Q(number=number), 1))
+        if (latest := _newest(_keys(_identifiers(contact), contact), Q(number=number), 1))
     ]
     return _described(found)
 
@@ -160,7 +160,7 @@ def messages_of(
 
 
 def _keys(peers: Iterable[str], contact: Contact | None) -> list[Q]:
-    """Each is the beginning of an index that holds the order, which one OR of all would lose."""
+    """One condition per query: each uses an index that also gives the order, which a single OR would lose."""
     return [*(Q(peer=peer) for peer in sorted(peers)), *([Q(contact=contact)] if contact else [])]
 
 
@@ -176,34 +176,35 @@ def _conversations(ids: Sequence[UUID]) -> list[Conversation]:
     rows = Message.objects.filter(id__in=ids).select_related("number", "contact").defer("raw").order_by("-id")
     unique: dict[tuple[int, object], Conversation] = {}
     for one in _described(list(rows)):
-        # A contact with a number and a user id may have written under both.
+        # A contact may have written under its number and under its user id.
         unique.setdefault((one.number.pk, one.contact.pk if one.contact else canonical(one.latest.peer)), one)
     return list(unique.values())
 
 
 def _described(latest: Sequence[Message]) -> list[Conversation]:
     contacts = _contacts([row for row in latest if row.contact is None])
-    people = [row.contact or contacts.get((row.number.portfolio, canonical(row.peer))) for row in latest]
-    names = [(*spellings(row.peer), *(_names(who) if who else ())) for row, who in zip(latest, people, strict=True)]
-    wrote = last_inbound([peer for peers in names for peer in peers], timezone.now())
-    return [
-        Conversation(
-            row.number,
-            who,
-            tuple(dict.fromkeys(peers)),
-            row,
-            max((wrote[key] for peer in peers if (key := (row.number_id, canonical(peer))) in wrote), default=None),
-        )
-        for row, who, peers in zip(latest, people, names, strict=True)
-    ]
+    found = [_conversation(row, contacts.get((row.number.portfolio, canonical(row.peer)))) for row in latest]
+    inbound = last_inbound([peer for one in found for peer in one.peers], timezone.now())
+    return [replace(one, last_inbound_at=_last_inbound_at(one, inbound)) for one in found]
+
+
+def _conversation(latest: Message, contact: Contact | None) -> Conversation:
+    contact = latest.contact or contact
+    peers = (*spellings(latest.peer), *(_identifiers(contact) if contact else ()))
+    return Conversation(latest.number, contact, tuple(dict.fromkeys(peers)), latest)
+
+
+def _last_inbound_at(one: Conversation, inbound: Mapping[tuple[int, str], datetime]) -> datetime | None:
+    keys = {(one.number.pk, canonical(peer)) for peer in one.peers}
+    return max((inbound[key] for key in keys & inbound.keys()), default=None)
 
 
 def _contacts(rows: Sequence[Message]) -> dict[tuple[str, str], Contact]:
     keys = {canonical(row.peer) for row in rows}
     found = Contact.objects.filter(Q(phone_key__in=keys) | Q(user_id__in=keys)) if keys else []
-    return {(contact.portfolio, key): contact for contact in found for key in _names(contact)}
+    return {(contact.portfolio, key): contact for contact in found for key in _identifiers(contact)}
 
 
-def _names(contact: Contact) -> list[str]:
+def _identifiers(contact: Contact) -> list[str]:
     numbers = spellings(contact.phone_key or contact.phone or "")
     return [name for name in dict.fromkeys([*sorted(numbers), contact.phone, contact.user_id]) if name]

@@ -28,11 +28,11 @@ class ReadView(APIView):
             200: ReadAnswerSerializer,
             404: OpenApiResponse(description="No message has this id."),
             409: NotPossibleSerializer,
-            503: OpenApiResponse(description="WhatsApp did not take it now; it may be repeated."),
+            503: OpenApiResponse(description="WhatsApp did not accept it now; repeat the request."),
         },
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """200 once WhatsApp has taken it; earlier messages of the user are marked with it. Repeating does no harm."""
+        """200 once WhatsApp has accepted it; earlier messages of the user are marked too. Repeating is harmless."""
         given = ReadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         typing = given.validated_data["typing"]
@@ -40,13 +40,13 @@ class ReadView(APIView):
         if message is None:
             raise NotFound("No message has this id.")
         if message.direction != Direction.INBOUND or message.wamid is None:
-            return _refused("Only what a user wrote can be marked as read.", message)
+            return _refused("Only a user's message can be marked as read.", message)
         try:
             mark_read(message, typing)
         except Rejected as error:
             return _refused(f"WhatsApp refused it: {error.details or error.title or error}", message)
         except WhatsAppError as error:
-            detail = f"WhatsApp did not take it now ({error}); repeat the request."
+            detail = f"WhatsApp did not accept it now ({error}); repeat the request."
             return Response({"detail": detail}, status=503, headers={"Retry-After": RETRY_AFTER_S})
         return Response({"id": str(message.id), "read": True, "typing": typing})
 

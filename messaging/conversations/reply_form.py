@@ -1,11 +1,11 @@
-"""The operator's reply form, and why a reply cannot be sent."""
+"""The operator's reply form, and its error messages."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from messaging.accepting import NoConsent, WindowClosed
-from messaging.access import KeyOfAnotherRequest
-from messaging.conversations.operator_replies import Reply, reply
+from messaging.access import IdempotencyKeyReused
+from messaging.conversations.operator_replies import Reply, send_reply
 from messaging.conversations.queries import Conversation
 from messaging.whatsapp.outbound import InvalidContent
 
@@ -17,36 +17,36 @@ FIELDS = {
 }
 
 
-class NotSent(ValueError):
-    """Nothing was sent; the text says why and what to do."""
+class ReplyRefused(ValueError):
+    """The reply was not sent; the text says why and what to do."""
 
 
-def reply_from(typed: Mapping[str, str], conversation: Conversation, account: Any) -> None:
-    """Send what was typed. Raises NotSent."""
-    form_id = typed.get("form_id", "")
+def send_form_reply(form: Mapping[str, str], conversation: Conversation, account: Any) -> None:
+    """Send the reply in a submitted form. Raises ReplyRefused."""
+    form_id = form.get("form_id", "")
     if not 1 <= len(form_id) <= FORM_ID_LENGTH or not form_id.isascii():
-        raise NotSent("The form was incomplete: load the page anew.")
-    kind, data = _data(typed)
+        raise ReplyRefused("The form was incomplete. Reload the page.")
+    kind, data = _data(form)
     given = Reply(conversation.number, conversation.address, conversation.peers, kind, data, form_id)
     try:
-        reply(given, account.pk, str(account))
+        send_reply(given, account.pk, str(account))
     except InvalidContent as error:
-        raise NotSent(f"{FIELDS.get(error.field, error.field)} {error.message}.") from None
+        raise ReplyRefused(f"{FIELDS.get(error.field, error.field)} {error.message}.") from None
     except WindowClosed:
-        raise NotSent(
-            "The 24-hour window has closed: WhatsApp takes only templates now. Your text was not sent."
+        raise ReplyRefused(
+            "The 24-hour window has closed: WhatsApp accepts only templates now. Your text was not sent."
         ) from None
     except NoConsent as error:
-        raise NotSent(f"Not sent: {error}") from None
-    except KeyOfAnotherRequest:
-        raise NotSent("This form was sent before, with other words. Load the page anew and look.") from None
+        raise ReplyRefused(f"Not sent: {error}") from None
+    except IdempotencyKeyReused:
+        raise ReplyRefused("This form was sent before with other content. Reload the page to see it.") from None
 
 
-def _data(typed: Mapping[str, str]) -> tuple[str, dict[str, object]]:
-    if typed.get("kind") != "template":
-        return "text", {"content": typed.get("text", "").replace("\r\n", "\n").strip()}
-    data: dict[str, object] = {"name": typed.get("name", "").strip(), "language": typed.get("language", "").strip()}
-    values = [line.strip() for line in typed.get("parameters", "").splitlines() if line.strip()]
+def _data(form: Mapping[str, str]) -> tuple[str, dict[str, object]]:
+    if form.get("kind") != "template":
+        return "text", {"content": form.get("text", "").replace("\r\n", "\n").strip()}
+    data: dict[str, object] = {"name": form.get("name", "").strip(), "language": form.get("language", "").strip()}
+    values = [line.strip() for line in form.get("parameters", "").splitlines() if line.strip()]
     if values:
         parameters = [{"type": "text", "text": value} for value in values]
         data["components"] = [{"type": "body", "parameters": parameters}]

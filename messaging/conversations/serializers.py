@@ -4,23 +4,23 @@ from typing import Any
 
 from rest_framework import serializers
 
-from waproject.web.strict_fields import known_alone
+from waproject.web.strict_fields import strict_internal_value
 
 
 class ReadSerializer(serializers.Serializer[Any]):
-    """How a message of a user is marked as read."""
+    """The options of a read receipt."""
 
     typing = serializers.BooleanField(
-        default=False, help_text="Show the user that an answer is being written: for 25 s, or until it is there."
+        default=False, help_text="Show the typing indicator to the user, for 25 s or until you reply."
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known, as a send does."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        """Refuse unknown fields."""
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
 
 class ReadAnswerSerializer(serializers.Serializer[Any]):
-    """WhatsApp has taken it."""
+    """WhatsApp has accepted the read receipt."""
 
     id = serializers.UUIDField()
     read = serializers.BooleanField()

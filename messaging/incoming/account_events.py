@@ -1,4 +1,4 @@
-"""Account events of Meta: stored once; template categories are learned from them."""
+"""Account events of Meta: stored once. Template categories are recorded from them."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from messaging.contacts import learn_category
+from messaging.contacts import record_template_category
 from messaging.lifecycle import domain_events
 from messaging.models import AccountEvent
 from messaging.whatsapp import fields
@@ -24,14 +24,15 @@ def store_events(events: Sequence[Event]) -> None:
     fresh = [rows[digest] for digest in sorted(rows) if digest not in known]
     AccountEvent.objects.bulk_create(fresh, ignore_conflicts=True)
     stored = AccountEvent.objects.filter(digest__in=[row.digest for row in fresh])
-    domain_events.happened(
+    domain_events.publish_events(
         [domain_events.AccountEvent(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)]
     )
     for event in sorted(events, key=lambda event: (event.subject, event.waba_id or "")):
-        _learn(event)
+        _record_category(event)
 
 
 def _row(event: Event) -> AccountEvent:
+    now = timezone.now()
     identity = [event.kind, event.waba_id, event.phone_number_id, event.timestamp and event.timestamp.isoformat()]
     text = json.dumps([*identity, event.raw], sort_keys=True)
     return AccountEvent(
@@ -40,15 +41,15 @@ def _row(event: Event) -> AccountEvent:
         subject=event.subject,
         waba_id=(event.waba_id or "")[:ID_LENGTH],
         phone_number_id=(event.phone_number_id or "")[:ID_LENGTH],
-        at=event.timestamp or timezone.now(),
+        at=min(event.timestamp or now, now),
         raw=event.raw,
         digest=hashlib.sha256(text.encode()).hexdigest(),
     )
 
 
-def _learn(event: Event) -> None:
+def _record_category(event: Event) -> None:
     value = fields.node(event.raw, "value")
     key = {"template_category_update": "new_category", "message_template_status_update": "message_template_category"}
     category = fields.text(value, key[event.kind]) if event.kind in key else None
     if category and event.subject:
-        learn_category((event.waba_id or "")[:ID_LENGTH], event.subject, category)
+        record_template_category((event.waba_id or "")[:ID_LENGTH], event.subject, category)

@@ -19,7 +19,7 @@ CATEGORIES = ("marketing", "utility", "authentication")
 
 @admin.register(UnknownUpdate)
 class UnknownUpdateAdmin(ReadOnlyAdmin):
-    """Updates of Meta that the pipeline does not model yet."""
+    """Webhook updates that the pipeline does not model."""
 
     list_display = ["received_at", "kind", "seen", "last_seen_at", "phone_number_id"]
     list_filter = ["kind"]
@@ -36,12 +36,12 @@ class AccountEventAdmin(ReadOnlyAdmin):
 
 
 class TemplateCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Meta's own categories; a row that a webhook wrote keeps what it says until somebody chooses."""
+    """Meta's categories. A row from a webhook keeps its category until an operator changes it."""
 
     category = forms.ChoiceField(choices=[(name, name) for name in CATEGORIES], widget=Select)
     waba_id = forms.CharField(
         label="WABA id", required=False, max_length=32, validators=[META_ID], widget=TextInput,
-        help_text="Empty: every account's.",
+        help_text="Empty: all accounts.",
     )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -52,7 +52,7 @@ class TemplateCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(TemplateCategory)
 class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Template categories: marketing is not sent to contacts who opted out."""
+    """Template categories: marketing templates are not sent to contacts who have opted out."""
 
     list_display = ["name", "category", "waba_id", "updated_at"]
     list_filter = ["category"]
@@ -63,7 +63,7 @@ class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(OrphanStatus)
 class OrphanStatusAdmin(ReadOnlyAdmin):
-    """Statuses whose message is not stored yet."""
+    """Statuses whose message is not stored (yet)."""
 
     list_display = ["received_at", "status", "phone_number_id"]
     list_filter = ["status"]

@@ -1,4 +1,4 @@
-"""Business numbers that signed webhooks name: added where unknown, completed where their account was not known."""
+"""Business numbers in signed webhooks: unknown ones are added, missing account ids and display numbers filled in."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ NUMBER_ID_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A business number as a webhook names it; empty where it does not say."""
+class NumberDetails:
+    """A business number as a webhook describes it; missing details are empty."""
 
     phone_number_id: str
     display_phone_number: str
     waba_id: str
 
 
-def named(update: InboundMessage | StatusUpdate) -> Named:
-    """The number that an update is about."""
-    return Named(
+def number_details(update: InboundMessage | StatusUpdate) -> NumberDetails:
+    """The business number of an update."""
+    return NumberDetails(
         number_id(update),
         (update.display_phone_number or "")[:NUMBER_ID_LENGTH],
         (update.waba_id or "")[:NUMBER_ID_LENGTH],
@@ -31,14 +31,14 @@ def named(update: InboundMessage | StatusUpdate) -> Named:
 
 
 def number_id(update: InboundMessage | StatusUpdate) -> str:
-    """The business number's id at Meta; empty where it is missing or cannot be one."""
+    """Meta's id of the business number; empty if missing or too long."""
     found = update.phone_number_id or ""
     return found if len(found) <= NUMBER_ID_LENGTH else ""
 
 
-def numbers_named(messages: Iterable[InboundMessage], others: set[str]) -> dict[str, BusinessNumber]:
-    """The business numbers by Meta's id. A signed webhook names only numbers of ours, so an unknown one is added."""
-    by_id = {number_id(message): named(message) for message in messages}
+def numbers_of_messages(messages: Iterable[InboundMessage], others: set[str]) -> dict[str, BusinessNumber]:
+    """The business numbers by Meta's id. A signed webhook names only our own numbers, so unknown ones are added."""
+    by_id = {number_id(message): number_details(message) for message in messages}
     wanted = {*by_id, *others}
     if not wanted:
         return {}
@@ -55,14 +55,14 @@ def numbers_named(messages: Iterable[InboundMessage], others: set[str]) -> dict[
     ]
     if missing:
         BusinessNumber.objects.bulk_create(missing, ignore_conflicts=True)
-    complete(incomplete)
+    fill_in(incomplete)
     if missing or incomplete:
         known.update({row.phone_number_id: row for row in BusinessNumber.objects.filter(phone_number_id__in=by_id)})
     return known
 
 
-def complete(numbers: Iterable[Named]) -> None:
-    """Fill in accounts and display numbers that are still empty; what is known is not overwritten."""
+def fill_in(numbers: Iterable[NumberDetails]) -> None:
+    """Fill in empty account ids and display numbers; known values are not overwritten."""
     ordered = sorted({one.phone_number_id: one for one in numbers}.values(), key=lambda one: one.phone_number_id)
     if not ordered:
         return
@@ -88,5 +88,5 @@ def complete(numbers: Iterable[Named]) -> None:
         )
 
 
-def _lacks(row: BusinessNumber, one: Named) -> bool:
+def _lacks(row: BusinessNumber, one: NumberDetails) -> bool:
     return bool((not row.waba_id and one.waba_id) or (not row.display_phone_number and one.display_phone_number))

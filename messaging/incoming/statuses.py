@@ -1,4 +1,4 @@
-"""Statuses: matched by our id, then by wamid; unmatched ones wait as orphans."""
+"""Statuses: matched by our id, then by wamid; unmatched ones are kept as orphans."""
 
 import json
 from collections.abc import Sequence
@@ -7,31 +7,31 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.contacts import learn_from_statuses
-from messaging.incoming.business_numbers import complete, named
+from messaging.contacts import record_billed_templates
+from messaging.incoming.business_numbers import fill_in, number_details
 from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
-from messaging.outgoing import give_another_chance
+from messaging.outgoing import retry_failed_statuses
 from messaging.states import FROM_META, Status
 from messaging.whatsapp.envelope import FIELD, OBJECT
 from messaging.whatsapp.inbound import StatusUpdate, normalise
 
-# A status whose message is not here within a week is another system's; Meta repeats a webhook no longer than that.
-ORPHANS_KEPT = "7 days"
+# Meta repeats webhooks for seven days; an orphan that is older belongs to another system.
+ORPHAN_RETENTION = "7 days"
 SWEEP_ROWS = 500
-MAX_CODE = 2**31 - 1  # what the column holds
+MAX_CODE = 2**31 - 1  # of a PostgreSQL integer
 
 
 def apply_statuses(updates: Sequence[StatusUpdate]) -> None:
-    """Move messages by what Meta reports, and keep as orphans the statuses of messages that are not here (yet)."""
+    """Apply statuses to their messages; statuses without a stored message are kept as orphans."""
     if not updates:
         return
     found = _match(updates)
     matched = [(update, message_id) for update in updates if (message_id := found.get(_identity(update)))]
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
-    learn_from_statuses(matched)
-    give_another_chance(changes, advance_many(changes))
+    record_billed_templates(matched)
+    retry_failed_statuses(changes, advance_many(changes))
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:
@@ -39,9 +39,9 @@ def _identity(update: StatusUpdate) -> tuple[str, str]:
 
 
 def _match(updates: Sequence[StatusUpdate]) -> dict[tuple[str, str], UUID]:
-    """Which message each update is about: our id in the callback data and its number, else the wamid.
+    """The message of each update: by our id (callback data) and business number, else by wamid.
 
-    A number whose account is not known yet learns it on the way.
+    Also fills in the account id of numbers that lack it.
     """
     ids = [_our_id(update) for update in updates]
     with connection.cursor() as cursor:
@@ -59,7 +59,7 @@ def _match(updates: Sequence[StatusUpdate]) -> dict[tuple[str, str], UUID]:
         )
         rows = cursor.fetchall()
     incomplete = {number for _, _, number, is_complete in rows if not is_complete}
-    complete(named(update) for update in updates if update.waba_id and update.phone_number_id in incomplete)
+    fill_in(number_details(update) for update in updates if update.waba_id and update.phone_number_id in incomplete)
     by_id = {(message_id, number): message_id for message_id, _, number, _ in rows}
     by_wamid = {wamid: message_id for message_id, wamid, _, _ in rows if wamid}
     found: dict[tuple[str, str], UUID] = {}
@@ -79,17 +79,19 @@ def _our_id(update: StatusUpdate) -> UUID | None:
 
 def _change(update: StatusUpdate, message_id: UUID) -> Change | None:
     status = FROM_META.get(update.status)
-    if status is None:  # `deleted`: a legacy value that says nothing of delivery
+    now = timezone.now()
+    if status is None:  # `deleted`: a legacy value without meaning for delivery
         return None
     return Change(
         message_id,
         status,
-        update.timestamp or timezone.now(),
+        min(update.timestamp or now, now),
         "webhook",
         wamid=update.wamid,
         error_code=update.error_code if abs(update.error_code or 0) <= MAX_CODE else None,
         error_title=update.error_title or ("failed" if status is Status.FAILED else ""),
         key=":".join(filter(None, (update.wamid, update.status, update.participant))),
+        pricing=update.pricing,
         # A failure for one member of a group is logged and fails nothing: no outbound message is ever `received`.
         expected=Status.RECEIVED if update.participant and status is Status.FAILED else None,
     )
@@ -113,11 +115,11 @@ def _keep_orphans(updates: Sequence[StatusUpdate]) -> None:
 
 
 def sweep_orphans() -> None:
-    """Apply the orphans whose message is stored by now; delete those older than a week."""
+    """Apply the orphans whose message has been stored since; delete those older than seven days."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval",
-            [ORPHANS_KEPT],
+            [ORPHAN_RETENTION],
         )
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""Storage of webhooks: messages once, statuses forward only, the rest as unknown updates."""
+"""Storage of webhooks: each message once, statuses forward only, everything else as unknown updates."""
 
 import hashlib
 import json
@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.contacts import STOPPED_MARKETING, update_contacts
+from messaging.contacts import MARKETING_OPT_OUT_CODE, update_contacts
 from messaging.incoming.account_events import store_events
-from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_named
+from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_of_messages
 from messaging.incoming.statuses import apply_statuses
-from messaging.lifecycle import MessageReceived, announce_events, happened, retrying_deadlocks
+from messaging.lifecycle import MessageReceived, announce_events, publish_events, retry_on_deadlock
 from messaging.media import expect_media
 from messaging.models import (
     BusinessNumber,
@@ -30,29 +30,29 @@ from messaging.whatsapp.storable import storable
 from waproject.logs.context import note_messages
 
 TYPE_LENGTH = 32
-# Longer than the task may be retried; until then the task processes the body.
-STORED_LOST_AFTER = timedelta(hours=2)
+# Longer than a task is retried; until then its task processes the body.
+TASK_LOST_AFTER = timedelta(hours=2)
 
 
 def receive(*bodies: object) -> None:
     """Store everything in these webhook bodies, in one transaction.
 
-    The same body again stores nothing twice. Raises django.db errors when the database is away.
+    A repeated body stores nothing twice. Raises django.db errors if the database is unavailable.
     """
     store(sum((normalise(body) for body in bodies), Normalised()))
 
 
 def receive_stored(stored_id: int) -> None:
-    """Like `receive`, for a body that was too large for the queue. A duplicate of the task finds it deleted."""
+    """As `receive`, for a body that was too large for the queue. A duplicate task finds no row."""
     stored = StoredWebhook.objects.filter(pk=stored_id).first()
     if stored is not None:
         receive(stored.body)
         stored.delete()
 
 
-@retrying_deadlocks
+@retry_on_deadlock
 def store(normalised: Normalised) -> None:
-    """Store messages, statuses, account events and what is unknown, in one transaction."""
+    """Store messages, statuses, account events and unknown updates, in one transaction."""
     messages = [message for message in normalised.messages if number_id(message)]
     without_number = [
         Unknown("message without a business number", None, message.raw)
@@ -60,18 +60,18 @@ def store(normalised: Normalised) -> None:
         if not number_id(message)
     ]
     with transaction.atomic():
-        numbers = numbers_named(messages, _named(normalised))
+        numbers = numbers_of_messages(messages, _referenced_numbers(normalised))
         new = _store_messages(messages, normalised, numbers)
         _store_unknown([*normalised.unknown, *without_number, *_wamid_conflicts(messages, [row.id for row in new])])
         store_events(normalised.events)
         apply_statuses(normalised.statuses)
         received = [row.id for row in new if row.origin == Origin.USER and not (row.contact and row.contact.blocked_at)]
-        happened([MessageReceived(message_id) for message_id in received])
+        publish_events([MessageReceived(message_id) for message_id in received])
 
 
-def _named(normalised: Normalised) -> set[str]:
+def _referenced_numbers(normalised: Normalised) -> set[str]:
     """The business numbers that consent changes and identities refer to."""
-    failed = [status for status in normalised.statuses if status.error_code == STOPPED_MARKETING]
+    failed = [status for status in normalised.statuses if status.error_code == MARKETING_OPT_OUT_CODE]
     return {
         *(preference.phone_number_id or "" for preference in normalised.preferences),
         *(pair.phone_number_id or "" for pair in normalised.pairs),
@@ -86,14 +86,14 @@ def _store_messages(
     for message in messages:
         by_wamid.setdefault(message.wamid, message)
     contacts = update_contacts(list(by_wamid.values()), normalised, numbers)
-    # Created in Meta's order, so that the ids within one second keep it; inserted in wamid order, so that workers do
-    # not deadlock.
+    # Created in Meta's order, so that ids keep it within one second; inserted in wamid order, so that workers do not
+    # deadlock.
     rows = [_row(message, numbers[number_id(message)], contacts.get(message.wamid)) for message in by_wamid.values()]
     if not rows:
         return []
     rows.sort(key=lambda row: row.wamid or "")
     Message.objects.bulk_create(rows, ignore_conflicts=True)
-    # An id that is found is new: conflicting rows kept the id of the first delivery.
+    # An id that is found is new: on a conflict the row keeps the id of its first delivery.
     stored = set(Message.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
     new = sorted((row for row in rows if row.id in stored), key=lambda row: row.id)
     events = MessageEvent.objects.bulk_create(
@@ -106,26 +106,33 @@ def _store_messages(
 
 
 def _wamid_conflicts(messages: Sequence[InboundMessage], received: Collection[UUID]) -> list[Unknown]:
-    """Messages whose wamid another message already has, as unknown updates. Meta should not send any.
+    """Messages whose wamid belongs to another stored message, as unknown updates. Meta should never send any.
 
-    A repeated delivery has the same type and time and is no conflict.
+    A repeated delivery has the same type and time, and is not a conflict.
     """
     if len(received) == len(messages):
         return []
     wamids = {message.wamid for message in messages}
-    first = {
-        wamid: (kind, at)
-        for wamid, kind, at in Message.objects.filter(wamid__in=wamids).values_list("wamid", "type", "at")
-    }
+    stored = Message.objects.filter(wamid__in=wamids).only("wamid", "type", "at", "created_at")
+    first = {row.wamid: row for row in stored}
     return [
         Unknown("message with the wamid of another", message.phone_number_id, message.raw)
         for message in messages
-        if (message.type[:TYPE_LENGTH], message.timestamp or first[message.wamid][1]) != first[message.wamid]
+        if not _is_repetition(message, first[message.wamid])
     ]
 
 
+def _is_repetition(message: InboundMessage, stored: Message) -> bool:
+    at = message.timestamp
+    # A timestamp in the future is stored as the time of its storage.
+    is_same_time = at is None or stored.at in (at, min(at, stored.created_at))
+    return is_same_time and message.type[:TYPE_LENGTH] == stored.type
+
+
 def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | None) -> Message:
-    at = message.timestamp or timezone.now()
+    # A user's wrong clock must not put a message ahead of later ones.
+    now = timezone.now()
+    at = min(message.timestamp or now, now)
     return Message(
         direction=Direction.OUTBOUND if message.outgoing else Direction.INBOUND,
         number=number,
@@ -138,11 +145,12 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         context_wamid=message.context_wamid or "",
         origin=message.origin,
         raw=message.raw,
-        # Another app has sent it: nothing is left to do here, and its statuses find it.
+        # An echo: another app has sent it, so it is released and has its outcome; its statuses find it.
         status=Status.SENT if message.outgoing else Status.RECEIVED,
         released_at=at if message.outgoing else None,
         outcome_at=at if message.outgoing else None,
         at=at,
+        created_at=now,
     )
 
 
@@ -176,12 +184,12 @@ def _digest(piece: Unknown) -> str:
 
 
 def sweep_stored_webhooks() -> None:
-    """Process stored bodies whose task was lost, a few at a time."""
-    lost = StoredWebhook.objects.filter(received_at__lt=timezone.now() - STORED_LOST_AFTER).order_by("id")
+    """Process stored bodies whose task was lost, ten at a time."""
+    lost = StoredWebhook.objects.filter(received_at__lt=timezone.now() - TASK_LOST_AFTER).order_by("id")
     for stored_id in lost.values_list("id", flat=True)[:10]:
         receive_stored(stored_id)
 
 
-def keep_for_later(body: object) -> int:
-    """Store a body that does not fit on the queue and return the id that the queue carries instead."""
+def store_body(body: object) -> int:
+    """Store a body that is too large for the queue; returns the id to queue instead."""
     return StoredWebhook.objects.create(body=storable(body)).pk

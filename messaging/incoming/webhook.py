@@ -17,34 +17,34 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from messaging.incoming import store, tasks
-from messaging.outgoing import note_refusal
-from messaging.task_publisher import SqsAway, publish, publish_many
+from messaging.outgoing import record_rejected_webhook
+from messaging.task_publisher import SqsUnavailable, publish, publish_many
 from messaging.whatsapp import signature
 from messaging.whatsapp.envelope import OBJECT
 from messaging.whatsapp.splitting import size, split
-from waproject.logs.throttle import Seldom
+from waproject.logs.throttle import LogThrottle
 from waproject.metrics.counters import WEBHOOKS
 from waproject.sqs.json_limits import INCOMING, excess, loads
 
 logger = logging.getLogger(__name__)
 
 PATH = "/webhook/whatsapp"
-# In UTF-8. SQS takes 1 MiB, and JSON inside JSON makes `\\\\u0416` of a two-byte letter: 3.5 times the body at worst.
+# In UTF-8. SQS takes 1 MiB; JSON inside JSON writes a two-byte letter as `\\\\u0416`, 3.5 times its size at worst.
 TASK_BYTES = 256 * 1024
 RETRY_AFTER_S = 30
 # Set while a refused webhook is not yet recorded. The database is down at that time, so a later webhook records it:
 # a status that only Meta holds must not count as one that never existed.
 _refused = threading.Event()
 UNSIGNED_LOG_EVERY_S = 60.0
-_unsigned = Seldom(UNSIGNED_LOG_EVERY_S)
+_unsigned = LogThrottle(UNSIGNED_LOG_EVERY_S)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 class WebhookView(View):
-    """GET is Meta's handshake, POST brings updates."""
+    """GET: Meta's verification handshake. POST: updates."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Answer the challenge when the verify token is ours. Meta does not sign this one."""
+        """Return the challenge if the verify token matches. Meta does not sign this request."""
         token = request.GET.get("hub.verify_token", "")
         if request.GET.get("hub.mode") == "subscribe" and constant_time_compare(
             token, settings.WA_WEBHOOK_VERIFY_TOKEN
@@ -53,7 +53,7 @@ class WebhookView(View):
         return HttpResponse("The verify token does not match.", status=403, content_type="text/plain")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """As `accept_webhook`. In the web process the WSGI fast path (wsgi_fast_path.py) answers first."""
+        """Call `accept_webhook`. In the web process the WSGI fast path (wsgi_fast_path.py) answers before Django."""
         answer = accept_webhook(request.body, request.headers.get(signature.HEADER, ""))
         return HttpResponse(answer.body, "application/json", answer.status, headers=answer.headers)
 
@@ -73,7 +73,7 @@ class Answer:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers beside those that describe the body."""
+        """The headers other than those of the body."""
         return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
 
 
@@ -84,7 +84,7 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
         _log_unsigned()
         return Answer(403, f"{signature.HEADER} does not sign this body.")
     try:
-        body = _body_in(raw)
+        body = _parse(raw)
     except ValueError:
         WEBHOOKS.inc("not_json")
         return Answer(400, "The body is not JSON.")
@@ -92,7 +92,7 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
         enqueue(body, len(raw))
     except (DatabaseError, InterfaceError) as error:
         WEBHOOKS.inc("not_taken")
-        # Meta repeats the whole webhook for seven days; what was accepted already is stored once.
+        # Meta repeats the whole webhook for seven days; parts that were accepted are stored once all the same.
         _refused.set()
         logger.error("webhook rejected: SQS and the database are both unavailable (%s)", type(error).__name__)
         return Answer(503, "Not stored; try again.", RETRY_AFTER_S)
@@ -101,10 +101,10 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
     return Answer(200)
 
 
-def _body_in(raw: bytes) -> Any:
-    """The JSON value; over a limit, its text as a change that is stored as unknown, of the kind `field:over_limits`.
+def _parse(raw: bytes) -> Any:
+    """The JSON value. Over a limit, a change that holds the text and is stored as unknown: `field:over_limits`.
 
-    A 4xx would make Meta repeat the webhook for seven days. Raises ValueError for what is not JSON.
+    A 4xx would make Meta repeat the webhook for seven days. Raises ValueError if the body is not JSON.
     """
     if (reason := excess(raw, INCOMING)) is None:
         return loads(raw)
@@ -115,8 +115,8 @@ def _body_in(raw: bytes) -> Any:
 
 @contextmanager
 def _database() -> Iterator[None]:
-    """Drop broken connections before and after. Django does that around each of its requests, the fast path only where
-    it uses the database. Inside a transaction (of a test) there is none to drop.
+    """Close broken connections before and after, as Django does around its own requests. The fast path does so only
+    when it uses the database. Inside a transaction (in tests) there is nothing to close.
     """
     if connection.in_atomic_block:
         yield
@@ -130,7 +130,7 @@ def _database() -> Iterator[None]:
 
 def _log_unsigned() -> None:
     """Log at most once a minute: anybody can send unsigned requests, as many as they like."""
-    if (others := _unsigned.hit()) is not None:
+    if (others := _unsigned.admit()) is not None:
         logger.warning("webhook refused: signature missing or wrong (%d more since the last line)", others)
 
 
@@ -139,7 +139,7 @@ def _record_refusal() -> None:
         return
     try:
         with _database():
-            note_refusal()
+            record_rejected_webhook()
     except (DatabaseError, InterfaceError):
         return
     _refused.clear()
@@ -165,8 +165,8 @@ def enqueue(body: Any, length: int) -> None:
 
 def _queue(piece: Any) -> None:
     try:
-        publish(tasks.receive, piece, patient=True)
-    except SqsAway:
+        publish(tasks.receive, piece, wait_for_batch=True)
+    except SqsUnavailable:
         _receive(piece)
 
 
@@ -177,8 +177,8 @@ def _receive(piece: Any) -> None:
 
 def _queue_by_id(piece: Any) -> None:
     with _database():
-        stored_id = store.keep_for_later(piece)
+        stored_id = store.store_body(piece)
         try:
             publish(tasks.receive_stored, stored_id)
-        except SqsAway:
+        except SqsUnavailable:
             store.receive_stored(stored_id)

@@ -1,35 +1,35 @@
 """Status changes: the one statement that makes them, and the domain events that announce them."""
 
 from messaging.lifecycle.deadlock_retry import (
-    retrying_deadlocks,
+    retry_on_deadlock,
 )
 from messaging.lifecycle.domain_events import (
-    Happening,
+    DomainEvent,
     MediaSettled,
     MessageReceived,
     StatusChanged,
-    happened,
+    publish_events,
 )
 from messaging.lifecycle.operator_alerts import (
     alert,
 )
 from messaging.lifecycle.transitions import (
     Change,
-    Logged,
+    RecordedEvent,
     advance_many,
     announce_events,
 )
 
 __all__ = [
     "Change",
-    "Happening",
-    "Logged",
+    "DomainEvent",
     "MediaSettled",
     "MessageReceived",
+    "RecordedEvent",
     "StatusChanged",
     "advance_many",
     "alert",
     "announce_events",
-    "happened",
-    "retrying_deadlocks",
+    "publish_events",
+    "retry_on_deadlock",
 ]

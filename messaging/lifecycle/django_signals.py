@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from messaging.lifecycle import domain_events
-from messaging.lifecycle.domain_events import Happening, MediaSettled, MessageReceived, StatusChanged
+from messaging.lifecycle.domain_events import DomainEvent, MediaSettled, MessageReceived, StatusChanged
 from messaging.models import AccountEvent, Message
 from messaging.signals import account_event, announce, message_media, message_received, message_status_changed
 
 
-def signal_happenings(items: Sequence[Happening]) -> None:
-    """Send each one's signal, in order. A receiver that fails is logged."""
+def send_signals(items: Sequence[DomainEvent]) -> None:
+    """Send the Django signal of each event, in order; log receivers that fail."""
     for item in items:
         match item:
             case MessageReceived(message_id):

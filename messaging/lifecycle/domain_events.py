@@ -1,10 +1,10 @@
 """Domain events, published to listeners after commit.
 
-Services call `happened` inside the transaction that stores the rows. A listener gets all of one transaction's
-happenings in a call, after the commit and in the order they were told; it finds their rows by primary key.
+Services call `publish_events` inside the transaction that stores the rows. A listener gets all events of a transaction
+in one call, after the commit and in the order of their publication; it finds the rows by primary key.
 
-A listener misses what a process did that was killed after its commit. A writer does not: it writes rows of its own in
-the same transaction. There is one, the outbox of the subscriptions.
+A listener misses the events of a process that is killed right after its commit. The outbox does not: it writes rows of
+its own in the same transaction. The subscriptions have the only one.
 """
 
 import logging
@@ -24,14 +24,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """A message of a user who is not blocked was stored, no echo and no history; `Message.pk`."""
+    """An inbound message of a user who is not blocked was stored; not for echoes and history. `Message.pk`."""
 
     message_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class MediaSettled:
-    """The file of such a message was stored, or will not come; `Message.pk`."""
+    """The file of an inbound message was stored, or its download has failed for good; `Message.pk`."""
 
     message_id: UUID
     state: State
@@ -39,7 +39,7 @@ class MediaSettled:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """A message of ours moved to another state; `Message.pk`, and the `MessageEvent.pk` that says when and why."""
+    """An outbound message changed its status; `Message.pk`, and the `MessageEvent.pk` with time and reason."""
 
     message_id: UUID
     status: Status
@@ -48,68 +48,68 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """Meta told something of the account, a number, a template or a contact; `models.AccountEvent.pk`."""
+    """Meta reported on the account, a number, a template or a contact; `models.AccountEvent.pk`."""
 
     event_id: int
 
 
-Happening = MessageReceived | MediaSettled | StatusChanged | AccountEvent
-Listener = Callable[[Sequence[Happening]], None]
+DomainEvent = MessageReceived | MediaSettled | StatusChanged | AccountEvent
+Listener = Callable[[Sequence[DomainEvent]], None]
 
 
-class Writer(Protocol):
-    """Writes rows about what happened, in the transaction of what happened."""
+class Outbox(Protocol):
+    """Writes rows about events, in the transaction of the events."""
 
     def wants(self) -> bool:
-        """Whether anybody would read them. Asked at every statement: the answer has to be at hand."""
+        """Whether there are readers. Called for every statement, so it answers from memory as a rule."""
 
-    def write(self, items: Sequence[Happening]) -> None:
-        """Inside the transaction; what it raises undoes everything."""
+    def write(self, items: Sequence[DomainEvent]) -> None:
+        """Write the rows. Inside the transaction: an exception rolls everything back."""
 
 
 _listeners: list[Listener] = []
-_writers: list[Writer] = []
+_outboxes: list[Outbox] = []
 
 
 def listen(listener: Listener) -> None:
-    """Call this function with what happens from now on; a second registration of it changes nothing."""
+    """Call this function with all events from now on. Idempotent."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
 def stop_listening(listener: Listener) -> None:
-    """Undo `listen`; no error if it never listened."""
+    """Undo `listen`. Idempotent."""
     if listener in _listeners:
         _listeners.remove(listener)
 
 
-def write_with(writer: Writer) -> None:
-    """Let this one write from now on; it takes the place of the one before."""
-    _writers[:] = [writer]
+def set_outbox(outbox: Outbox) -> None:
+    """Write events to this outbox from now on, instead of the one before."""
+    _outboxes[:] = [outbox]
 
 
-def one_transaction() -> AbstractContextManager[object]:
-    """For a single statement, which needs no transaction unless a writer adds rows to it: two commands saved."""
-    return transaction.atomic(savepoint=False) if any(writer.wants() for writer in _writers) else nullcontext()
+def atomic_if_outbox() -> AbstractContextManager[object]:
+    """A transaction where the outbox adds rows to a single statement; else none, which saves two commands."""
+    return transaction.atomic(savepoint=False) if any(outbox.wants() for outbox in _outboxes) else nullcontext()
 
 
-def happened(items: Sequence[Happening]) -> None:
-    """Write now, and tell the listeners after the commit of the transaction around, never if that is rolled back."""
+def publish_events(items: Sequence[DomainEvent]) -> None:
+    """Write to the outbox now, and notify the listeners after the commit; a rollback drops both."""
     if not items:
         return
-    for writer in _writers:
-        if writer.wants():
-            writer.write(items)
+    for outbox in _outboxes:
+        if outbox.wants():
+            outbox.write(items)
     if _listeners:
-        transaction.on_commit(lambda: _tell(items))
+        transaction.on_commit(lambda: _notify(items))
 
 
-def _tell(items: Sequence[Happening]) -> None:
+def _notify(items: Sequence[DomainEvent]) -> None:
     for listener in tuple(_listeners):
         try:
             listener(items)
         except Exception as error:
-            # Its words may quote a message; its type does not.
+            # The error's text may quote a message; its type does not.
             logger.error(
                 "listener %s failed: %s", getattr(listener, "__qualname__", type(listener)), type(error).__name__
             )

@@ -10,8 +10,8 @@ from messaging.lifecycle.operator_alerts import alert
 from messaging.models import Message
 
 
-def mark_doubled(pairs: Iterable[tuple[UUID, str, str]]) -> None:
-    """Note, once each, the messages that two wamids stand for, none of which failed. Tells an operator."""
+def mark_duplicate_sends(pairs: Iterable[tuple[UUID, str, str]]) -> None:
+    """Mark messages that have two wamids, neither of which failed; alert an operator once for each."""
     ids, first, second = zip(*sorted(pairs), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -25,11 +25,11 @@ def mark_doubled(pairs: Iterable[tuple[UUID, str, str]]) -> None:
             """,
             [list(ids), list(first), list(second)],
         )
-        doubled = [message_id for (message_id,) in cursor.fetchall()]
-    for message_id in doubled:
-        alert("doubled", message_id, "Meta took this message twice")
+        marked = [message_id for (message_id,) in cursor.fetchall()]
+    for message_id in marked:
+        alert("doubled", message_id, "Meta accepted this message twice")
 
 
-def doubled() -> QuerySet[Message]:
-    """The messages that Meta took twice, as far as anybody can tell."""
+def duplicate_sends() -> QuerySet[Message]:
+    """The messages that Meta has accepted twice, as far as its statuses show."""
     return Message.objects.filter(doubled_at__isnull=False)

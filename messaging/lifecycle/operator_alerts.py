@@ -1,11 +1,11 @@
 """Operator alerts: a log line and the signal `lane_alert`, after commit.
 
-kind        key                               what happened
-paused      the number's id                   Meta refused it or its account; it is paused until a person resumes it
-held        `template:<name>`                 Meta paused a template; its messages wait
-breaker     the number's id                   too many outcomes in a row that nobody knows; it only probes
-unknown     the message's id                  nothing settles a lost answer; the message is held for a person
-doubled     the message's id                  Meta took a message twice
+kind        key                               meaning
+paused      the number's id                   Meta refused the number or its account; paused until a person resumes it
+held        `template:<name>`                 Meta paused a template; its messages are held
+breaker     the number's id                   several unknown outcomes in a row; the number only probes
+unknown     the message's id                  the outcome stays unknown; the message is held for a person's decision
+doubled     the message's id                  Meta accepted a message twice
 """
 
 import logging
@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def alert(kind: str, key: object, reason: str) -> None:
-    """Tell whoever listens, once the transaction around is committed. No text and no phone number in `reason`."""
-    transaction.on_commit(lambda: _tell(kind, str(key), reason))
+    """Log the alert and send `lane_alert` after the commit. No message text and no phone number in `reason`."""
+    transaction.on_commit(lambda: _notify(kind, str(key), reason))
 
 
-def _tell(kind: str, key: str, reason: str) -> None:
+def _notify(kind: str, key: str, reason: str) -> None:
     logger.error("alert %s %s: %s", kind, key, reason)
     announce(lane_alert, Message, kind=kind, key=key, reason=reason)

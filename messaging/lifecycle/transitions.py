@@ -7,12 +7,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from messaging.lifecycle.deadlock_retry import retrying_deadlocks
-from messaging.lifecycle.domain_events import StatusChanged, happened, one_transaction
-from messaging.lifecycle.duplicate_sends import mark_doubled
+from messaging.lifecycle import pricing_sql
+from messaging.lifecycle.deadlock_retry import retry_on_deadlock
+from messaging.lifecycle.domain_events import StatusChanged, atomic_if_outbox, publish_events
+from messaging.lifecycle.duplicate_sends import mark_duplicate_sends
+from messaging.lifecycle.pricing_sql import Priced, place_of, price_late
 from messaging.models import Message, MessageEvent
 from messaging.signals import announce, events_recorded
 from messaging.states import FAILED_BY_META, LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, TAKEN_BY_META, Status
+from messaging.whatsapp.inbound import Pricing
 from waproject.logs.context import note_messages
 
 TITLE_LENGTH = 255
@@ -20,38 +23,40 @@ TITLE_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One wanted move, or one piece of evidence."""
+    """A status to move a message to, or a report of one."""
 
     message_id: UUID
     status: Status
     at: datetime
-    # Who says so: api, dispatcher, worker, webhook, operator.
+    # The origin: api, dispatcher, worker, webhook, operator.
     source: str
     wamid: str | None = None
     error_code: int | None = None
     error_title: str = ""
-    # Evidence that may come twice has a key; the same key is logged once.
+    # Reports that may arrive twice have a key; each key is recorded once per message.
     key: str | None = None
-    # For a move to `pending`: when to try again; None keeps the message's turn.
+    # For a move to `pending`: the time of the next try; None keeps the message's place in the queue.
     due_at: datetime | None = None
-    # Whether this outcome counts as one of the message's attempts.
+    # Whether this outcome counts against the message's attempts.
     counts: bool = False
-    # Only a message that is still in this state moves, so that a sweep never overtakes a worker.
+    # Apply only while the message has this status, so that a sweep never overrides a worker.
     expected: Status | None = None
-    # Only a message that is still of this release moves, so that an outcome written twice never touches the next try.
+    # Apply only while the message belongs to this release, so that an outcome recorded twice leaves the next try alone.
     release_id: UUID | None = None
-    # The attempt that this is the outcome of: its number, and the outcome's name. It is kept as an `Attempt`.
+    # The number of the call that ended and the name of its outcome, for a row of `Attempt`.
     call: int | None = None
     outcome: str | None = None
-    # Meta's cap on marketing put it off: the next time it fails.
+    # Meta's cap on marketing postponed the message: the next time it fails.
     caps: bool = False
-    # It fails for want of attempts: it goes to the DLQ and may be revived.
+    # The message fails because its attempts are used up: it goes to the DLQ and may be redriven.
     exhausted: bool = False
+    # What Meta says that it costs.
+    pricing: Pricing | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A MessageEvent that was written, and whether the message moved."""
+class RecordedEvent:
+    """A MessageEvent that was written; `applied`: whether the message changed its status."""
 
     event_id: int
     message_id: UUID
@@ -59,20 +64,21 @@ class Logged:
     applied: bool
 
 
-# Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. A sort key of
-# -1 is for states that never compete in one batch. Whose attempt a `sent` or `failed` must be of: see states.py.
-_STATEMENT = """
+# Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
+# statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to.
+# The parts in braces are empty where no status has a price (pricing_sql.py).
+_TEMPLATE = """
 WITH given AS (
   SELECT * FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(ranks)s::int[], %(ats)s::timestamptz[],
     %(sources)s::text[], %(wamids)s::text[], %(codes)s::int[], %(titles)s::text[], %(keys)s::text[],
     %(dues)s::timestamptz[], %(counts)s::bool[], %(expected)s::text[], %(releases)s::uuid[], %(calls)s::int[],
-    %(outcomes)s::text[], %(caps)s::bool[], %(exhausted)s::bool[])
+    %(outcomes)s::text[], %(caps)s::bool[], %(exhausted)s::bool[]{GIVEN})
     AS t(id, status, rank, at, source, wamid, code, title, key, due_at, counts, expected, release_id, call, outcome,
-      caps, exhausted)
+      caps, exhausted{GIVEN_NAMES})
 ), last AS (
-  SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at
+  SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at{PRICE}
 ), locked AS (
-  SELECT m.id, m.status AS before, m.wamid, m.calls FROM messaging_message m JOIN last l ON l.id = m.id
+  SELECT m.id, m.status AS before, m.wamid, m.calls{LOCKED} FROM messaging_message m JOIN last l ON l.id = m.id
   ORDER BY m.id FOR UPDATE OF m
 ), moved AS (
   UPDATE messaging_message m SET
@@ -93,8 +99,8 @@ WITH given AS (
     attempts = m.attempts + l.counts::int,
     capped_at = CASE WHEN l.caps THEN statement_timestamp() ELSE m.capped_at END,
     exhausted_at = CASE WHEN l.exhausted THEN statement_timestamp() END,
-    dead_lettered_at = NULL
-  FROM last l JOIN locked k ON k.id = l.id
+    dead_lettered_at = NULL{MOVED_SET}
+  FROM last l JOIN locked k ON k.id = l.id{MOVED_JOIN}
   WHERE m.id = l.id AND k.before || '>' || l.status = ANY(%(legal)s)
     AND (l.expected IS NULL OR l.expected = k.before)
     AND (l.release_id IS NULL OR l.release_id = m.release_id)
@@ -104,9 +110,9 @@ WITH given AS (
       OR (k.wamid IS NULL AND (k.calls <= 1 OR k.before = 'unknown')))
   RETURNING m.id
 ), logged AS (
-  INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key)
+  INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key{NAMES})
   SELECT g.id, g.status, g.at, g.source, v.id IS NOT NULL AND k.before || '>' || g.status = ANY(%(legal)s),
-    g.code, g.title, g.key
+    g.code, g.title, g.key{LOGGED}
   FROM given g JOIN locked k ON k.id = g.id LEFT JOIN moved v ON v.id = g.id
   ORDER BY g.id, g.rank
   ON CONFLICT (message_id, key) DO NOTHING
@@ -117,29 +123,34 @@ WITH given AS (
   WHERE g.outcome IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messaging_attempt a WHERE a.message_id = g.id AND a.n = g.call)
 )
-SELECT l.id, l.message_id, l.status, l.applied, k.wamid FROM logged l JOIN locked k ON k.id = l.message_id
+SELECT l.id, l.message_id, l.status, l.applied, k.wamid{PLACE} FROM logged l JOIN locked k ON k.id = l.message_id
 """
+_PARTS = ("GIVEN", "GIVEN_NAMES", "NAMES", "PRICE", "LOCKED", "MOVED_SET", "MOVED_JOIN", "LOGGED", "PLACE")
+_STATEMENT = _TEMPLATE.format_map(dict.fromkeys(_PARTS, ""))
+_PRICED_STATEMENT = _TEMPLATE.format_map({part: getattr(pricing_sql, part) for part in _PARTS})
 
 
-@retrying_deadlocks
-def advance_many(changes: Sequence[Change]) -> list[Logged]:
-    """Apply changes to any number of messages, in one statement, and log each piece of evidence once.
+@retry_on_deadlock
+def advance_many(changes: Sequence[Change]) -> list[RecordedEvent]:
+    """Apply changes to any number of messages in one statement, and record each report once.
 
-    Several changes to one message: the highest state is the last word, all are logged. A change that is not legal
-    (`messaging.states`) moves nothing and is logged as not applied. Returns what was logged; the trail's new rows are
-    announced after the commit.
+    Of several changes to one message the highest status wins; all are recorded. An illegal change (`messaging.states`)
+    is recorded as not applied. Returns the recorded events and announces them after the commit.
     """
     if not changes:
         return []
-    with one_transaction():
+    with atomic_if_outbox():
         return _advance(changes)
 
 
-def _advance(changes: Sequence[Change]) -> list[Logged]:
+def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
+    priced = any(change.pricing for change in changes)
+    decide = pricing_sql.deciding(changes) if priced else {}
     with connection.cursor() as cursor:
         cursor.execute(
-            _STATEMENT,
+            _PRICED_STATEMENT if priced else _STATEMENT,
             {
+                **(pricing_sql.parameters(changes, decide) if priced else {}),
                 "ids": [change.message_id for change in changes],
                 "statuses": [change.status.value for change in changes],
                 "ranks": [RANK.get(change.status, -1) for change in changes],
@@ -163,18 +174,35 @@ def _advance(changes: Sequence[Change]) -> list[Logged]:
             },
         )
         rows = cursor.fetchall()
-    _look_for_doubles(changes, {message_id: wamid for _, message_id, _, _, wamid in rows if wamid})
-    logged = [
-        Logged(event_id, message_id, Status(status), applied) for event_id, message_id, status, applied, _ in rows
+    _find_duplicate_sends(changes, {message_id: wamid for _, message_id, _, _, wamid, *_ in rows if wamid})
+    recorded = [
+        RecordedEvent(event_id, message_id, Status(status), applied)
+        for event_id, message_id, status, applied, *_ in rows
     ]
-    note_messages(event.message_id for event in logged if event.applied)
-    happened([StatusChanged(event.message_id, event.status, event.event_id) for event in logged if event.applied])
-    announce_events([event.event_id for event in logged])
-    return logged + _failures_that_came_first(changes, logged)
+    if decide:
+        _price_late(decide, recorded, {row[1]: row[5] for row in rows})
+    note_messages(event.message_id for event in recorded if event.applied)
+    publish_events(
+        [StatusChanged(event.message_id, event.status, event.event_id) for event in recorded if event.applied]
+    )
+    announce_events([event.event_id for event in recorded])
+    return recorded + _apply_early_failures(changes, recorded)
 
 
-def _look_for_doubles(changes: Sequence[Change], known: Mapping[UUID, str]) -> None:
-    """Whether Meta speaks of another wamid than the one that we knew: then it has the message twice."""
+def _price_late(decide: Mapping[UUID, Priced], recorded: Sequence[RecordedEvent], places: Mapping[UUID, int]) -> None:
+    """Store the prices of statuses that moved no message but decide its price."""
+    moved = {event.message_id for event in recorded if event.applied}
+    late = [
+        change
+        for message_id, change in decide.items()
+        if message_id in places and message_id not in moved and place_of(change.status) > places[message_id]
+    ]
+    if late:
+        price_late(late)
+
+
+def _find_duplicate_sends(changes: Sequence[Change], known: Mapping[UUID, str]) -> None:
+    """Mark messages that Meta reports under another wamid than the stored one: it has accepted them twice."""
     others = {
         (change.message_id, known[change.message_id], change.wamid)
         for change in changes
@@ -183,12 +211,12 @@ def _look_for_doubles(changes: Sequence[Change], known: Mapping[UUID, str]) -> N
         and known.get(change.message_id, change.wamid) != change.wamid
     }
     if others:
-        mark_doubled(others)
+        mark_duplicate_sends(others)
 
 
-def _failures_that_came_first(changes: Sequence[Change], logged: Sequence[Logged]) -> list[Logged]:
-    """The `failed` of a later attempt, where the webhook overtook the answer: only now we know whose it is."""
-    accepted = {event.message_id for event in logged if event.applied and event.status is Status.ACCEPTED}
+def _apply_early_failures(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+    """Apply `failed` webhooks that overtook the answer of their call: only its wamid shows which attempt they mean."""
+    accepted = {event.message_id for event in recorded if event.applied and event.status is Status.ACCEPTED}
     keys = {
         f"{change.wamid}:{Status.FAILED}"
         for change in changes

@@ -1,4 +1,4 @@
-"""Media files of messages: expected, downloaded, stored, served."""
+"""Media files of messages: recorded with the message, downloaded, stored, served."""
 
 from messaging.media.records import (
     expect_media,

@@ -18,73 +18,77 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.accepting import UnknownNumber, number_to_send_from
+from messaging.accepting import UnknownNumber, sending_number
 from messaging.media.download import media_api
 from messaging.media.serializers import NoFileSerializer, UploadedSerializer, UploadSerializer
-from messaging.media.serve import NotInStorage, serve
+from messaging.media.serve import FileMissing, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
 from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
 from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
 
-# Most files come within seconds.
-COMES_IN_S = 5
-# Uploads at once in one process: each holds a thread for as long as its transfer takes, and webhooks need some too.
+# Most files arrive within seconds.
+RETRY_AFTER_S = 5
+# Concurrent uploads of one process: each occupies a thread during its transfer, and webhooks need threads too.
 UPLOADS_AT_ONCE = 4
 UPLOAD_AGAIN_IN_S = 10
 _uploads = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
-_OUR_SIDE = {
-    Trouble.MISCONFIGURED: "Meta does not let the pipeline upload: its set-up needs a person.",
-    Trouble.THROTTLED: "Meta asks to wait.",
+_UNAVAILABLE_TEXTS = {
+    Trouble.MISCONFIGURED: "Meta refuses uploads from this deployment: an operator must check its set-up.",
+    Trouble.THROTTLED: "Meta throttles uploads.",
 }
 
 
-class AnyType(DefaultContentNegotiation):
-    """The file has the type that it has, whatever a client says it accepts; errors are JSON."""
+class JsonErrors(DefaultContentNegotiation):
+    """Ignores `Accept`: the file keeps its own type, and errors are JSON."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """JSON, for errors."""
+        """JSON, used for errors."""
         return JSONRenderer(), JSONRenderer.media_type
 
 
 class MediaView(APIView):
-    """The file that came with a message."""
+    """The file of a message."""
 
     staff_permissions = {"GET": "messaging.view_message"}
-    content_negotiation_class = AnyType
+    content_negotiation_class = JsonErrors
 
     @extend_schema(
         parameters=[OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="`bytes=0-1023`")],
         responses={
             (200, "*/*"): OpenApiTypes.BINARY,
             (206, "*/*"): OpenApiTypes.BINARY,
-            304: OpenApiResponse(description="It is the one of `If-None-Match`."),
-            404: OpenApiResponse(NoFileSerializer, "No such message, or no file with it, or it has not come yet."),
-            410: OpenApiResponse(NoFileSerializer, "It will not come: see the message's `media`."),
+            304: OpenApiResponse(description="The file matches `If-None-Match`."),
+            404: OpenApiResponse(
+                NoFileSerializer, "No message has this id, it has no file, or the file is not stored yet."
+            ),
+            410: OpenApiResponse(NoFileSerializer, "The download has failed: see the message's `media`."),
             416: OpenApiResponse(description="The range is not within the file."),
         },
     )
     def get(self, request: Request, pk: UUID) -> Response | HttpResponseBase:
-        """As Meta delivered it, streamed. A file that will come soon is a 404 with `Retry-After`."""
+        """The file as Meta delivered it, streamed. 404 with `Retry-After` while the download is pending."""
         media = Media.objects.filter(pk=pk).first()
         if media is None:
-            there = Message.objects.filter(pk=pk).exists()
-            raise NotFound("The message has no file." if there else "No message has this id.")
+            exists = Message.objects.filter(pk=pk).exists()
+            raise NotFound("The message has no file." if exists else "No message has this id.")
         if media.state == State.STORED:
             try:
                 return serve(request._request, media)
-            except NotInStorage:
-                return Response({"detail": "The storage does not have it any more.", "state": media.state}, status=410)
+            except FileMissing:
+                return Response(
+                    {"detail": "The file has been removed from the storage.", "state": media.state}, status=410
+                )
         if media.state == State.WAITING:
-            detail = "The file is not here yet."
-            return Response({"detail": detail, "state": media.state}, 404, headers={"Retry-After": str(COMES_IN_S)})
-        return Response({"detail": f"The file will not come. {media.error}", "state": media.state}, status=410)
+            detail = "The file is not stored yet."
+            return Response({"detail": detail, "state": media.state}, 404, headers={"Retry-After": str(RETRY_AFTER_S)})
+        return Response({"detail": f"The download has failed. {media.error}", "state": media.state}, status=410)
 
 
 class UploadView(APIView):
-    """Give Meta a file that messages can then carry."""
+    """Upload a file to Meta, for use in messages."""
 
     staff_permissions = {"POST": "messaging.add_message"}
     parser_classes = [MultiPartParser]
@@ -93,26 +97,26 @@ class UploadView(APIView):
         request={"multipart/form-data": UploadSerializer},
         responses={
             201: UploadedSerializer,
-            400: OpenApiResponse(description="No message can carry it; by field."),
+            400: OpenApiResponse(description="Invalid, or of a type or size that no message can carry; by field."),
             413: OpenApiResponse(description="The body is over 101 MiB."),
-            503: OpenApiResponse(NoFileSerializer, "Meta, or this process, takes none now: see `Retry-After`."),
+            503: OpenApiResponse(NoFileSerializer, "Meta or this process accepts no upload now: see `Retry-After`."),
         },
     )
     def post(self, request: Request) -> Response:
-        """201 with the id to name in a message. It is not kept here, and repeating it makes another."""
+        """201 with the id to use in messages. The file is not stored here; a repeated request makes another upload."""
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         file, sender = given.validated_data["file"], given.validated_data.get("sender")
         mime_type = sendable_type(given.validated_data.get("type") or file.content_type or "")
         try:
             kind = check_upload(mime_type, file.size)
-            number = number_to_send_from(sender)
+            number = sending_number(sender)
         except NotSendable as error:
             raise ValidationError({"file": [str(error)]}) from None
         except UnknownNumber as error:
             raise ValidationError({"sender": [str(error)]}) from None
         if not _uploads.acquire(blocking=False):
-            return _later("Too many uploads at once.", UPLOAD_AGAIN_IN_S)
+            return _unavailable("Too many concurrent uploads.", UPLOAD_AGAIN_IN_S)
         try:
             media_id = _api().upload(number.phone_number_id, file, mime_type, file.name)
         except MediaError as error:
@@ -126,15 +130,15 @@ class UploadView(APIView):
 
 @cache
 def _api() -> MediaApi:
-    """This process's."""
+    """The client of this process."""
     return media_api()
 
 
 def _refused(error: MediaError) -> Response:
     if error.trouble in {Trouble.REFUSED, Trouble.TOO_LARGE}:
         raise ValidationError({"file": [error.words]})
-    return _later(_OUR_SIDE.get(error.trouble, error.words), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))
+    return _unavailable(_UNAVAILABLE_TEXTS.get(error.trouble, error.words), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))
 
 
-def _later(detail: str, wait_s: int) -> Response:
+def _unavailable(detail: str, wait_s: int) -> Response:
     return Response({"detail": detail}, status=503, headers={"Retry-After": str(wait_s)})

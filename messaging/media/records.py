@@ -1,7 +1,7 @@
-"""Media records: expected with the message, claimed and settled by `deliver`, removed with it.
+"""Media records: inserted with their message, claimed and recorded by `deliver`, deleted with the message.
 
-A try belongs to whoever holds the lease; the file's name in the storage follows from the message's id, so a file that
-is stored a second time, after a kill, takes the place of the first.
+Only the holder of the lease may record an attempt. The name in the storage derives from the message's id, so a file
+that is stored again after a crash replaces the first.
 """
 
 import logging
@@ -17,8 +17,8 @@ from django.core.files.storage import Storage, storages
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging.access import note
-from messaging.lifecycle import MediaSettled, happened
+from messaging.access import record_action
+from messaging.lifecycle import MediaSettled, publish_events
 from messaging.media_states import TRIED_FOR, Failure, State, decide
 from messaging.models import Media, Message
 from messaging.whatsapp.inbound import Origin
@@ -29,20 +29,20 @@ from waproject.metrics.counters import MEDIA
 logger = logging.getLogger(__name__)
 
 LIVE, FROM_HISTORY = 0, 1
-# Seconds for the storage, beside the transfer.
-KEEPING_S = 30
+# Seconds that the lease allows for the storage, in addition to the transfer.
+STORAGE_S = 30
 ERROR_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One file in a thread's hands; `most` is how many bytes it may have, `attempts` were made before."""
+    """A claimed file. `max_bytes`: the size limit; `attempts`: those made before."""
 
     message_id: UUID
     media_id: str
     mime_type: str
     sha256: str
-    most: int
+    max_bytes: int
     attempts: int
     give_up_at: datetime
     lease_until: datetime
@@ -50,8 +50,8 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is in the storage now; `digest` is its SHA-256 in hex."""
+class StoredFile:
+    """A file in the storage; `digest` is its SHA-256 in hex."""
 
     mime_type: str
     size: int
@@ -59,27 +59,27 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of a try: the file, or why it is not here, in our own words too."""
+class DownloadResult:
+    """The result of an attempt: the stored file, or the failure and its text."""
 
     download: Download
-    kept: Kept | None
+    stored: StoredFile | None
     failure: Failure | None = None
-    words: str = ""
+    error: str = ""
 
 
 def storage() -> Storage:
-    """Where files are kept, by the settings."""
+    """The storage of media files, by the settings."""
     return storages["media"]
 
 
 def limits() -> Mapping[str, int]:
-    """Bytes that a file may have, by its kind."""
+    """The size limit of each kind of file, in bytes."""
     return {**LIMITS, **settings.WA_MEDIA_LIMITS}
 
 
 def media_of(message: Message, base_url: str) -> dict[str, Any] | None:
-    """What clients are told of a message's file; None where it has none. `url` is None until the file is here."""
+    """A message's file in API answers; None if it has none. `url` is None until the file is stored."""
     media: Media | None = getattr(message, "media", None)
     if media is None:
         return None
@@ -96,7 +96,7 @@ def media_of(message: Message, base_url: str) -> dict[str, Any] | None:
 
 
 def expect_media(messages: Sequence[Message]) -> None:
-    """A row for each of these new messages that has a file; inside their transaction, one statement at most."""
+    """Insert a record for each of these new messages that has a file, in their transaction."""
     now = timezone.now()
     rows = [
         Media(
@@ -118,7 +118,7 @@ def expect_media(messages: Sequence[Message]) -> None:
 
 
 def claim_media(most: int) -> list[Download]:
-    """At most so many files that are due, leased: what users write now, then what comes from the history."""
+    """Claim up to `most` due files with a lease: files of new messages first, then of the chat history."""
     claimed: list[Download] = []
     for rank in (LIVE, FROM_HISTORY):
         if len(claimed) < most:
@@ -126,22 +126,28 @@ def claim_media(most: int) -> list[Download]:
     return claimed
 
 
-def record_media(tried: Sequence[Tried]) -> None:
-    """Record the outcomes. An attempt whose lease another process has taken over changes nothing."""
+def record_media(results: Sequence[DownloadResult]) -> None:
+    """Record the results. A result whose lease another process has taken over changes nothing."""
     now = timezone.now()
-    ordered = sorted(tried, key=lambda one: one.download.message_id)
+    ordered = sorted(results, key=lambda one: one.download.message_id)
     with transaction.atomic():
         written = _write(ordered, now)
-        happened([MediaSettled(pk, state) for pk, (state, told) in written.items() if told and state.is_final])
+        publish_events(
+            [
+                MediaSettled(pk, state)
+                for pk, (state, is_published) in written.items()
+                if is_published and state.is_final
+            ]
+        )
     for pk, (state, _) in written.items():
         MEDIA.inc(state.value if state.is_final else "retry")
         if state.is_final and state is not State.STORED:
-            logger.warning("the file of message %s will not come: %s", pk, state)
-    _remove_homeless([one.download for one in ordered if one.kept and one.download.message_id not in written])
+            logger.warning("media download of message %s failed: %s", pk, state)
+    _remove_orphaned_files([one.download for one in ordered if one.stored and one.download.message_id not in written])
 
 
-def fetch_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
-    """Ask Meta again for files that did not come. Returns which; those that wait are tried at once."""
+def download_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
+    """Download missing files again, at once and with no attempts counted. Returns their message ids."""
     now = timezone.now()
     with transaction.atomic():
         rows = Media.objects.select_for_update(of=("self",)).filter(pk__in=message_ids).exclude(state=State.STORED)
@@ -150,17 +156,17 @@ def fetch_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
             state=State.WAITING, due_at=now, give_up_at=now + TRIED_FOR, lease_until=None, attempts=0, finished_at=None
         )
         for pk in chosen:
-            note(who, "fetch media again", f"message {pk}")
+            record_action(who, "fetch media again", f"message {pk}")
     return chosen
 
 
-def tidy_media() -> None:
-    """Fail files whose attempts were never recorded, because each one killed its process."""
+def fail_abandoned_downloads() -> None:
+    """Fail files whose attempts were never recorded: each one ended its process."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE messaging_media SET state = 'failed', finished_at = statement_timestamp(), lease_until = NULL,
-              error = 'No try came to an end.'
+              error = 'No attempt was completed.'
             WHERE finished_at IS NULL AND give_up_at < statement_timestamp() - interval '1 hour'
               AND lease_until < statement_timestamp() - interval '1 hour' AND due_at < statement_timestamp()
             """
@@ -169,7 +175,7 @@ def tidy_media() -> None:
 
 
 def remove_file(instance: Media, **_: object) -> None:
-    """For Django's `post_delete`: the file goes once its row is gone for good."""
+    """Receiver of `post_delete`: remove the file after the commit."""
     if instance.name:
         name = instance.name
         transaction.on_commit(lambda: _remove(name), robust=True)
@@ -194,7 +200,7 @@ def _claim(rank: int, most: int) -> list[Download]:
             """,
             {
                 "kinds": list(allowed),
-                "leases": [longest_s(size) + KEEPING_S for size in allowed.values()],
+                "leases": [longest_s(size) + STORAGE_S for size in allowed.values()],
                 "rank": rank,
                 "most": most,
             },
@@ -207,12 +213,12 @@ def _claim(rank: int, most: int) -> list[Download]:
         ]
 
 
-def _write(tried: Sequence[Tried], now: datetime) -> dict[UUID, tuple[State, bool]]:
-    """By message, what it was brought to, and whether anybody is told of it."""
-    counted = [_counts(one) for one in tried]
+def _write(results: Sequence[DownloadResult], now: datetime) -> dict[UUID, tuple[State, bool]]:
+    """The new state of each message's file, and whether it is published."""
+    counted = [_counts(one) for one in results]
     decisions = [
         decide(one.failure, one.download.attempts + counts, one.download.give_up_at, now, random.random())  # noqa: S311
-        for one, counts in zip(tried, counted, strict=True)
+        for one, counts in zip(results, counted, strict=True)
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -228,42 +234,42 @@ def _write(tried: Sequence[Tried], now: datetime) -> dict[UUID, tuple[State, boo
               %(mime_types)s::text[]) AS t(id, lease, state, due_at, counts, error, name, size, digest, mime_type)
             JOIN messaging_message g ON g.id = t.id LEFT JOIN messaging_contact c ON c.id = g.contact_id
             WHERE m.message_id = t.id AND m.lease_until = t.lease AND m.finished_at IS NULL
-            RETURNING m.message_id, m.state, g.origin = %(told)s AND c.blocked_at IS NULL
+            RETURNING m.message_id, m.state, g.origin = %(published)s AND c.blocked_at IS NULL
             """,
             {
-                "told": Origin.USER.value,
-                "ids": [one.download.message_id for one in tried],
-                "leases": [one.download.lease_until for one in tried],
+                "published": Origin.USER.value,
+                "ids": [one.download.message_id for one in results],
+                "leases": [one.download.lease_until for one in results],
                 "states": [decision.state.value for decision in decisions],
                 "dues": [decision.due_at for decision in decisions],
                 "counts": counted,
-                "errors": [one.words[:ERROR_LENGTH] for one in tried],
-                "names": [one.download.name if one.kept else "" for one in tried],
-                "sizes": [one.kept and one.kept.size for one in tried],
-                "digests": [one.kept.digest if one.kept else "" for one in tried],
-                "mime_types": [one.kept and one.kept.mime_type for one in tried],
+                "errors": [one.error[:ERROR_LENGTH] for one in results],
+                "names": [one.download.name if one.stored else "" for one in results],
+                "sizes": [one.stored and one.stored.size for one in results],
+                "digests": [one.stored.digest if one.stored else "" for one in results],
+                "mime_types": [one.stored and one.stored.mime_type for one in results],
             },
         )
-        return {pk: (State(state), told) for pk, state, told in cursor.fetchall()}
+        return {pk: (State(state), is_published) for pk, state, is_published in cursor.fetchall()}
 
 
-def _counts(one: Tried) -> int:
-    """To be asked to wait is no attempt."""
+def _counts(one: DownloadResult) -> int:
+    """Throttling does not count as an attempt."""
     return int(one.failure is None or one.failure.why is not Trouble.THROTTLED)
 
 
-def _remove_homeless(downloads: Sequence[Download]) -> None:
-    """What was stored for a message that was deleted meanwhile."""
+def _remove_orphaned_files(downloads: Sequence[Download]) -> None:
+    """Remove files whose message was deleted during the download."""
     if not downloads:
         return
-    there = set(Media.objects.filter(pk__in=[one.message_id for one in downloads]).values_list("pk", flat=True))
+    existing = set(Media.objects.filter(pk__in=[one.message_id for one in downloads]).values_list("pk", flat=True))
     for one in downloads:
-        if one.message_id not in there:
+        if one.message_id not in existing:
             _remove(one.name)
 
 
 def _remove(name: str) -> None:
     try:
         storage().delete(name)
-    except Exception as error:  # whatever a storage raises: the row is gone, and nobody is helped by a failure here
-        logger.error("a file could not be removed from the storage: %s", type(error).__name__)
+    except Exception as error:  # storage back ends raise errors of any type; the row is deleted already
+        logger.error("media file not removed from the storage: %s", type(error).__name__)

@@ -1,7 +1,7 @@
-"""Media responses: streamed, with byte ranges, and under headers that keep a file from running as a page.
+"""Media responses: streamed, with byte ranges, and with headers that keep a file from running as a page.
 
-What users send is theirs: anything but a picture, a sound or a film is a download, no browser guesses another type,
-and what is opened all the same runs nothing (CSP sandbox).
+Users' files are untrusted: all but pictures, audio and video are downloads, browsers must not guess another type, and a
+file that is opened anyway runs no script (CSP sandbox).
 """
 
 import mimetypes
@@ -16,51 +16,51 @@ from messaging.media.records import storage
 from messaging.models import Media
 from messaging.whatsapp.media import is_mime_type
 
-PIECE = 64 * 1024
-# What a browser may show in place. No SVG: it is a document with scripts.
-SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
-SHOWN_FAMILIES = ("audio/", "video/")
+CHUNK = 64 * 1024
+# Shown inline by browsers. No SVG: it may contain scripts.
+INLINE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+INLINE_FAMILIES = ("audio/", "video/")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
     ),
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Asked for again each time, since a right to see it may end; the tag makes that cheap.
+    # Revalidated each time, since a permission may be revoked; the ETag makes that cheap.
     "Cache-Control": "private, no-cache",
     "Accept-Ranges": "bytes",
 }
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 
 
-class NotInStorage(Exception):
-    """The storage lacks the file that its row names: it was removed."""
+class FileMissing(Exception):
+    """The storage no longer has the file of a record."""
 
 
 def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
-    """200, 206, 304 or 416 for a file that is stored. Raises NotInStorage."""
+    """200, 206, 304 or 416 for a stored file. Raises FileMissing."""
     tag = f'"{media.digest}"'
     if request.headers.get("If-None-Match", "") in {tag, f"W/{tag}"}:
-        return _dressed(HttpResponse(status=304), media)
+        return _with_headers(HttpResponse(status=304), media)
     size = media.size or 0
     asked = request.headers.get("Range", "")
     if request.headers.get("If-Range", tag) != tag:
         asked = ""
-    part = range_of(asked, size)
+    part = parse_range(asked, size)
     if part is None:
-        return _dressed(HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"}), media)
+        return _with_headers(HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"}), media)
     start, end = part
     whole = (start, end) == (0, size)
-    pieces = () if request.method == "HEAD" else _pieces(_opened(media), start, end)
+    pieces = () if request.method == "HEAD" else _chunks(_opened(media), start, end)
     response = StreamingHttpResponse(pieces, status=200 if whole else 206)
     response["Content-Length"] = str(end - start)
     if not whole:
         response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    return _dressed(response, media)
+    return _with_headers(response, media)
 
 
-def range_of(header: str, size: int) -> tuple[int, int] | None:
-    """Which bytes, from and up to (without); all for no range, several, or one that is none. None: out of the file."""
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """The byte range as start and end (exclusive): all bytes for no, several or invalid ranges. None: out of bounds."""
     found = _RANGE.fullmatch(header.strip())
     if not found or found[0] == "bytes=-":
         return 0, size
@@ -73,32 +73,32 @@ def range_of(header: str, size: int) -> tuple[int, int] | None:
     return (int(first), end) if int(first) < size else None
 
 
-def is_shown(mime_type: str) -> bool:
-    """Whether a browser may show it in place."""
+def is_inline(mime_type: str) -> bool:
+    """Whether browsers may show the type inline."""
     plain = mime_type.partition(";")[0].strip().lower()
-    return plain in SHOWN or plain.startswith(SHOWN_FAMILIES)
+    return plain in INLINE_TYPES or plain.startswith(INLINE_FAMILIES)
 
 
 def filename_of(media: Media) -> str:
-    """The sender's name for it, or one of ours."""
+    """The sender's file name without its path, or a generated one."""
     if name := _without_path(media.filename):
         return name
     plain = media.mime_type.partition(";")[0].strip()
-    # Python knows no Opus in Ogg.
+    # Python's table has no audio/ogg.
     extension = ".ogg" if plain == "audio/ogg" else mimetypes.guess_extension(plain) or ""
     return f"{media.kind}-{media.pk}{extension}"
 
 
 def _without_path(filename: str) -> str:
-    """The last part of a path of any system; empty where that is none."""
+    """The last part of a path of any operating system; empty if it has none."""
     name = re.split(r"[/\\]", filename)[-1].strip()
     return name if name.strip(".") else ""
 
 
-def _dressed(response: HttpResponseBase, media: Media) -> HttpResponseBase:
+def _with_headers(response: HttpResponseBase, media: Media) -> HttpResponseBase:
     mime_type = media.mime_type if is_mime_type(media.mime_type) else "application/octet-stream"
     response["Content-Type"] = mime_type
-    disposition = content_disposition_header(not is_shown(mime_type), filename_of(media))
+    disposition = content_disposition_header(not is_inline(mime_type), filename_of(media))
     response["Content-Disposition"] = disposition or "attachment"
     response["ETag"] = f'"{media.digest}"'
     for name, value in _HEADERS.items():
@@ -110,13 +110,13 @@ def _opened(media: Media) -> IO[bytes]:
     try:
         return storage().open(media.name, "rb")
     except FileNotFoundError:
-        raise NotInStorage from None
+        raise FileMissing from None
 
 
-def _pieces(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
+def _chunks(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
     with file:
         file.seek(start)
         left = end - start
-        while left > 0 and (piece := file.read(min(PIECE, left))):
+        while left > 0 and (piece := file.read(min(CHUNK, left))):
             left -= len(piece)
             yield piece

@@ -1,21 +1,21 @@
 """The message history: list, detail, search, CSV export, cancel and retry."""
 
 from messaging.messages.search import (
-    peers_of,
+    peers_matching,
 )
 from messaging.messages.summaries import (
-    Words,
+    Summary,
     preview,
-    words_of,
+    summarize,
 )
 from messaging.messages.waiting_reasons import (
     waiting_reason,
 )
 
 __all__ = [
-    "Words",
-    "peers_of",
+    "Summary",
+    "peers_matching",
     "preview",
+    "summarize",
     "waiting_reason",
-    "words_of",
 ]

@@ -1,4 +1,4 @@
-"""The message history in the admin: search, timeline, attempts."""
+"""The message history in the admin: search, timeline, attempts, export."""
 
 from typing import Any
 
@@ -14,20 +14,21 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from messaging.access import note
-from messaging.media.admin import again_button, may_fetch_again, media_of, shown
+from messaging.access import record_action
+from messaging.media.admin import download_again_button, file_html, may_download_again, media_of
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter
 from messaging.messages.csv_export import csv_lines
+from messaging.messages.price_texts import price_text
 from messaging.messages.search import search_messages
 from messaging.messages.timeline import timeline
 from messaging.messages.waiting_reasons import waiting_reason
 from messaging.models import Attempt, AuditEntry, Direction, Message
 from messaging.outgoing.admin_actions import InterventionActions
 from messaging.states import Status
+from waproject.web.badges import badge
 from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
-from waproject.web.state_marks import mark
 
-# The actions that a state allows.
+# The actions that each status allows.
 BUTTONS = {
     Status.PENDING: {"cancel"},
     Status.QUEUED: {"cancel"},
@@ -37,7 +38,7 @@ BUTTONS = {
 
 
 class AttemptInline(ReadOnlyInline):
-    """The calls of the Cloud API for a message."""
+    """The Cloud API calls of a message."""
 
     model = Attempt
     fields = readonly_fields = ("n", "at", "outcome", "wamid", "error_code", "error_title")
@@ -67,6 +68,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),
         ("Outcome", {"fields": ["attempts", "calls", "error_code", "error_title", "on_unknown", "unknown_at"]}),
+        ("Price", {"fields": ["price"]}),
         (
             "Lane",
             {
@@ -86,17 +88,17 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         ),
         ("Decisions", {"fields": ["decisions"]}),
     ]
-    readonly_fields = ["id", "conversation", "waits_for", "decisions", "file", "fetch_again"]
+    readonly_fields = ["id", "conversation", "waits_for", "price", "decisions", "file", "download_again"]
 
     class Media:
         js = ["messaging/copy.js"]
 
     def buttons_of(self, obj: Message) -> set[str]:
-        """What can still be decided of it."""
+        """The actions that the message's status allows."""
         return BUTTONS.get(Status(obj.status), set()) if obj.direction == Direction.OUTBOUND else set()
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
-        """Its state, the reason and the timeline stand first."""
+        """Add the status, its reason and the timeline for the head of the page."""
         message = options.get("obj")
         if message is not None:
             waits = waiting_reason(message)
@@ -107,25 +109,25 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, message: Message) -> SafeString:
-        """With its colour."""
-        return mark(message.status)
+        """The status with its colour."""
+        return badge(message.status)
 
     def get_urls(self) -> list[URLPattern]:
-        """The export beside the list."""
+        """Add the export."""
         view = self.admin_site.admin_view(require_safe(self.export_view))
         return [path("export/", view, name="messaging_message_export"), *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """What the list's filters and search show, as CSV, without the list's limit."""
+        """The messages of the list's filters and search as CSV, without the list's limit."""
         if not (request.user.has_perm("messaging.export_message") and self.has_view_permission(request)):
             raise PermissionDenied
         try:
             rows = self.get_changelist_instance(request).get_queryset(request).select_related(None)
         except IncorrectLookupParameters:
             raise Http404("There is no such filter.") from None
-        # A search may hold a phone number: that there was one is enough.
+        # A search may hold a phone number, so only record that there was one.
         filters = {name: value for name, value in request.GET.items() if name != SEARCH_VAR}
-        note(str(request.user), "export", "messages", **filters, searched=SEARCH_VAR in request.GET)
+        record_action(str(request.user), "export", "messages", **filters, searched=SEARCH_VAR in request.GET)
         answer = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="messages-{timezone.now():%Y%m%d-%H%M%S}.csv"'
         answer["Cache-Control"] = "no-store"
@@ -134,49 +136,49 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
     ) -> tuple[QuerySet[Message], bool]:
-        """By index, never by a scan."""
+        """Search by index only."""
         return (search_messages(queryset, search_term) if search_term else queryset), False
 
     @admin.display(description="Conversation")
     def conversation(self, message: Message) -> SafeString:
-        """Where it stands among the others."""
+        """A link to the message in its conversation."""
         url = reverse("admin:messaging_conversation_change", args=[message.pk])
-        return format_html("<a href='{}?around=1'>Show it in its conversation</a>", url)
+        return format_html("<a href='{}?around=1'>Show in conversation</a>", url)
 
     @admin.display(description="time", ordering="id")
     def accepted(self, message: Message) -> str:
-        """When it entered, to the second."""
+        """When it was stored, to the second."""
         return timezone.localtime(message.created_at).strftime("%Y-%m-%d %H:%M:%S")
 
     @admin.display(description="text")
     def short_text(self, message: Message) -> str:
-        """The beginning of the text, and what kind of message it is where it is not text alone."""
+        """The beginning of the text, and the type of message unless it is plain text."""
         kind = message.template or message.content.get("type") or message.content.get("kind") or message.type
         return message.text[:60] if message.type == "text" else f"[{kind}] {message.text[:60]}".rstrip()
 
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
-        """With its file, where it has one, and a button where that did not come and one may ask for it."""
+        """Add the file of the message, and the download button if it is missing and the account may use it."""
         media = media_of(obj) if obj else None
         if media is None:
             return super().get_fieldsets(request, obj)
-        fields = ["file", "fetch_again"] if may_fetch_again(request, media) else ["file"]
+        fields = ["file", "download_again"] if may_download_again(request, media) else ["file"]
         first, *rest = super().get_fieldsets(request, obj)
         return [first, ("File", {"fields": fields}), *rest]
 
     @admin.display(description="File")
     def file(self, message: Message) -> SafeString:
-        """Shown, or why it is not here."""
-        return shown(media_of(message))
+        """The file, or the reason why it is missing."""
+        return file_html(media_of(message))
 
     @admin.display(description="")
-    def fetch_again(self, message: Message) -> SafeString:
-        """A button."""
+    def download_again(self, message: Message) -> SafeString:
+        """The download button."""
         media = media_of(message)
-        return again_button(media) if media else SafeString("")
+        return download_again_button(media) if media else SafeString("")
 
     @admin.display(description="waits for")
     def waits_for(self, message: Message) -> str:
-        """Why it has not gone yet."""
+        """The reason why the message still waits."""
         return waiting_reason(message)
 
     @admin.display(description="Decisions")
@@ -189,24 +191,30 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             ((timezone.localtime(e.at).strftime("%Y-%m-%d %H:%M:%S"), e.action, e.who) for e in entries),
         ) or SafeString("none")
 
+    @admin.display(description="What Meta bills it as")
+    def price(self, message: Message) -> str:
+        """And the status that said so."""
+        return f"{price_text(message)}, by the status {message.priced_by}" if message.priced_by else "not said yet"
+
     def trail(self, message: Message) -> SafeString:
-        """Every event, oldest first."""
+        """The timeline as a table, oldest first."""
         rows = format_html_join(
             "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             (
                 (
                     timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
                     event.status if event.applied or event.status == "received" else f"({event.status})",
                     event.source,
                     f"{event.error_code or ''} {event.error_title}".strip(),
+                    price_text(event),
                 )
                 for event in timeline(message)
             ),
         )
         return format_html(
             "<table class='trail'><thead><tr>"
-            "<th>Time</th><th>Status</th><th>From</th><th>Error</th></tr></thead>{}</table>"
+            "<th>Time</th><th>Status</th><th>From</th><th>Error</th><th>Price</th></tr></thead>{}</table>"
             "<p class='help'>In brackets: arrived too late to change the status.</p>",
             rows,
         )

@@ -1,4 +1,4 @@
-"""Filters of the message list that an index answers."""
+"""Filters of the message list; each uses an index."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,17 +21,17 @@ AGES = {
 
 
 class AcceptedFilter(admin.SimpleListFilter):
-    """By age: the ids hold the time, and they are the primary key."""
+    """Filter by age, through the time in the ids."""
 
     title = "time"
     parameter_name = "age"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The ages."""
+        """The choices."""
         return [(key, words) for key, (words, _) in AGES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        """From then on."""
+        """The messages of that age."""
         if self.value() not in AGES:
             return queryset
         return queryset.filter(id__gte=first_uuid7(timezone.now() - AGES[str(self.value())][1]))
@@ -42,20 +42,20 @@ ATTENTION = {
     "decide": ("waits for your decision", Q(hold=UNKNOWN)),
     "held": ("held", Q(hold__isnull=False)),
     "doubled": ("sent twice", Q(doubled_at__isnull=False)),
-    "exhausted": ("out of attempts, not on the DLQ yet", Q(exhausted_at__isnull=False, dead_lettered_at=None)),
+    "exhausted": ("out of attempts, not in the DLQ yet", Q(exhausted_at__isnull=False, dead_lettered_at=None)),
 }
 
 
 class AttentionFilter(admin.SimpleListFilter):
-    """What an operator should look at; each line is a partial index."""
+    """Messages that need an operator; each choice has a partial index."""
 
     title = "attention"
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The reasons."""
+        """The choices."""
         return [(key, words) for key, (words, _) in ATTENTION.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        """Those with the reason."""
+        """The messages of that choice."""
         return queryset.filter(ATTENTION[str(self.value())][1]) if self.value() in ATTENTION else queryset

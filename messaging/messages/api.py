@@ -17,27 +17,27 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from messaging.identifiers import first_uuid7
-from messaging.messages.search import peers_of
+from messaging.messages.search import peers_matching
 from messaging.messages.serializers import MessageDetailSerializer, MessageSerializer
 from messaging.models import Attempt, Message
 from messaging.models.messages import directions
 from messaging.states import choices
 from waproject.web.strict_fields import allowed, refuse_unknown_parameters
 
-# A row's id and its created_at are made one after the other, and a clock may be set back between two ids.
+# A row's id and created_at are set one after the other, and the clock may be set back in between.
 ID_SLACK_MS = 60_000
 
 
 def one_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """A filter's error messages: its refusal lists what is allowed."""
+    """A choice filter's error messages, which list the allowed values."""
     return {"invalid_choice": f'"%(value)s" is not allowed. {allowed(name for name, _ in pairs)}'}
 
 
 class MomentField(IsoDateTimeField):
-    """A moment in UTC: PostgreSQL takes no offset beyond 15:59, Python no year but 1 to 9999."""
+    """A time, converted to UTC: PostgreSQL takes no offset beyond 15:59, Python no year outside 1 to 9999."""
 
     def clean(self, value: Any) -> datetime | None:
-        """Raise ValidationError for a moment that has no place in UTC, and for a parameter without a value."""
+        """Raise ValidationError for a time out of range in UTC, and for a parameter without a value."""
         if value == "":
             raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z, or leave the parameter out.")
         moment: datetime | None = super().clean(value)
@@ -73,21 +73,21 @@ class MessageFilter(django_filters.FilterSet):
 
     def filter_phone_number(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
         """With or without the plus (which a query string may turn into a space) and separators."""
-        return queryset.filter(peer__in=peers_of(value))
+        return queryset.filter(peer__in=peers_matching(value))
 
-    # The pages are in the order of the ids, which hold the time: without their bounds the newest page of last year
-    # would be looked for from today on.
+    # Pages are in the order of the ids, which hold the time: without a bound on the id, a page of last year would scan
+    # the index from today on.
     def filter_created_after(self, queryset: QuerySet[Message], name: str, value: datetime) -> QuerySet[Message]:
-        """From then on."""
+        """Messages created at or after this time."""
         return queryset.filter(created_at__gte=value, id__gte=first_uuid7(value, -ID_SLACK_MS))
 
     def filter_created_before(self, queryset: QuerySet[Message], name: str, value: datetime) -> QuerySet[Message]:
-        """Until then."""
+        """Messages created before this time."""
         return queryset.filter(created_at__lt=value, id__lt=first_uuid7(value, ID_SLACK_MS))
 
 
 class NewestFirst(CursorPagination):
-    """Our ids sort by time, so the newest page stays cheap however many messages there are."""
+    """Pages by id, which sorts by time: the newest page costs the same, however many messages there are."""
 
     ordering = "-id"
     page_size = 50
@@ -97,13 +97,13 @@ class NewestFirst(CursorPagination):
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
-        """One page. Raises ValidationError for query parameters that are not the list's."""
+        """One page. Raises ValidationError for unknown query parameters."""
         filters = getattr(getattr(view, "filterset_class", None), "base_filters", {})
         refuse_unknown_parameters(request, [*filters, self.cursor_query_param, self.page_size_query_param])
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
-        """As asked for. Raises ValidationError for what is no size of a page."""
+        """The requested page size. Raises ValidationError if it is invalid."""
         asked = request.query_params.get(self.page_size_query_param)
         if asked is None:
             return self.page_size
@@ -112,7 +112,7 @@ class NewestFirst(CursorPagination):
         return int(asked)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """With the bounds of a page's size."""
+        """The parameters, with the bounds of the page size."""
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         for parameter in parameters:
             if parameter["name"] == self.page_size_query_param:
@@ -120,7 +120,7 @@ class NewestFirst(CursorPagination):
         return parameters
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """404 for a cursor that we did not make."""
+        """The cursor. Raises NotFound if we did not issue it."""
         cursor = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None:
             try:

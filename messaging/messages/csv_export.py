@@ -1,6 +1,6 @@
-"""CSV export of messages: pages of rows by short queries, so that no snapshot holds back vacuum.
+"""CSV export of messages, read in chunks by short queries, so that no snapshot holds back vacuum.
 
-Phone numbers are digits without the plus, as the API gives them, so no number looks like a formula.
+Phone numbers are digits without the plus, as in the API, so no number looks like a formula.
 """
 
 import csv
@@ -30,22 +30,22 @@ COLUMNS = {
     "wamid": "wamid",
 }
 CHUNK = 2000
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), in every width. It may stand behind
-# blanks and quotes, and wherever another locale lets a cell begin: Excel splits at semicolons where a comma is decimal.
+# The characters that start a formula in a spreadsheet (OWASP, "CSV Injection"), in every width. They may follow blanks
+# and quotes, and every character that starts a cell in some locale: Excel splits at semicolons if the comma is decimal.
 _FORMULA = re.compile(
     r"(^|[;\t\r\n])([\s\u200b-\u200f\ufeff\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])"
 )
 
 
 class _Line:
-    """A file to csv.writer: what is written is the line."""
+    """A file for csv.writer whose write returns the line."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def csv_lines(rows: QuerySet[Message]) -> Iterator[str]:
-    """The header and a line for each message, newest first. Begins with a byte order mark: Excel reads UTF-8 by it."""
+    """The header and one line per message, newest first. The byte order mark makes Excel read UTF-8."""
     writer = csv.writer(_Line())
     yield "\ufeff" + writer.writerow(COLUMNS)
     for chunk in _chunks(rows):
@@ -53,7 +53,7 @@ def csv_lines(rows: QuerySet[Message]) -> Iterator[str]:
 
 
 def _chunks(rows: QuerySet[Message]) -> Iterator[Sequence[tuple[object, ...]]]:
-    """By id, so that each is a query of its own that begins where the last one ended."""
+    """Chunks by descending id; each is a query of its own."""
     rows = rows.order_by("-id")
     while chunk := list(rows.values_list(*COLUMNS.values())[:CHUNK]):
         yield chunk
@@ -65,5 +65,5 @@ def _cell(value: object) -> object:
         return value.isoformat()
     if not isinstance(value, str):
         return value
-    # A leading tab or line break alone moves a cell in some programs.
+    # In some programs a leading tab or line break shifts the cell.
     return _FORMULA.sub(r"\1'\2", f"'{value}" if value.startswith(("\t", "\r", "\n")) else value)

@@ -1,4 +1,4 @@
-"""`POST …/cancel`, `/retry`, `/hold` and `/resume`."""
+"""`POST …/cancel` and `/retry` of a message, `/hold` and `/resume` of a campaign."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.accepting import CAMPAIGN_LENGTH
-from messaging.access import client_of, name_of
+from messaging.access import audit_name, client_of
 from messaging.messages.serializers import CampaignSerializer, MessageSerializer, NotPossibleSerializer
 from messaging.models import Message
 from messaging.outgoing import (
@@ -31,17 +31,20 @@ RESPONSES = {
     409: NotPossibleSerializer,
 }
 
-CAMPAIGN_RESPONSES = {200: CampaignSerializer, 404: OpenApiResponse(description="No message of yours names it.")}
+CAMPAIGN_RESPONSES = {
+    200: CampaignSerializer,
+    404: OpenApiResponse(description="None of your messages has this campaign."),
+}
 
 
 class CancelView(APIView):
-    """Cancel a message that was not sent yet."""
+    """Cancel a message that has not been sent."""
 
     staff_permissions = {"POST": "messaging.change_message"}
 
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
-        """The message, `cancelled`. 409 with its status once it is being sent or is over."""
+        """The message, `cancelled`. 409 with its status if it is being sent or has ended."""
         return _intervene(request, pk, cancel)
 
 
@@ -52,18 +55,18 @@ class RetryView(APIView):
 
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
-        """The message, `pending`, with fresh attempts. 409 with its status unless it is `failed`."""
+        """The message, `pending`, with no attempts counted. 409 with its status unless it is `failed`."""
         return _intervene(request, pk, retry)
 
 
 class HoldCampaignView(APIView):
-    """Hold a campaign of yours: its messages wait."""
+    """Hold one of your campaigns: its messages wait."""
 
     staff_permissions = {"POST": "messaging.add_hold"}
 
     @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
-        """How many messages wait now, and how many were on their way before the hold."""
+        """The number of messages that wait now, and of those that were released before the hold."""
         return _campaign(request, campaign, hold_campaign)
 
 
@@ -74,7 +77,7 @@ class ResumeCampaignView(APIView):
 
     @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
-        """As for hold. `held` stays true where an operator holds the campaign too."""
+        """As for hold. `held` stays true if an operator holds the campaign too."""
         return _campaign(request, campaign, resume_campaign)
 
 
@@ -92,16 +95,16 @@ def _intervene(request: Request, pk: UUID, act: Callable[[Message, str], Message
 
 
 def _campaign(request: Request, campaign: str, act: Callable[..., CampaignState]) -> Response:
-    # As it is stored when a message names it.
+    # Messages store their campaign stripped too.
     campaign = campaign.strip()
     if not 1 <= len(campaign) <= CAMPAIGN_LENGTH or "\x00" in campaign:
         raise ValidationError({"campaign": [f"A campaign's name has 1 to {CAMPAIGN_LENGTH} characters."]})
     client = client_of(request)
     if not campaign_exists(campaign, client):
-        raise NotFound("No message of yours names this campaign." if client else "No message names this campaign.")
+        raise NotFound("None of your messages has this campaign." if client else "No message has this campaign.")
     return Response({"campaign": campaign, **asdict(act(campaign, client, _who(request)))})
 
 
 def _who(request: Request) -> str:
     client = client_of(request)
-    return name_of(client) if client is not None else str(request.user)
+    return audit_name(client) if client is not None else str(request.user)

@@ -4,12 +4,12 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from messaging.contacts import names_of
+from messaging.contacts import equivalent_peers
 from messaging.models import Message
 
 
 def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]:
-    """By wamid, our id, phone number with or without separators, or the client's words; each by its index."""
+    """Search by wamid, our id, phone number (with or without separators), reference or campaign; each uses an index."""
     term = term.replace("\0", "").strip()
     if term.startswith("wamid."):
         return messages.filter(wamid=term)
@@ -17,14 +17,16 @@ def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]
         return messages.filter(id=UUID(term))
     except ValueError:
         pass
-    return messages.filter(Q(peer__in=peers_of(term)) | Q(reference=term) | Q(campaign=term)) if term else messages
+    return (
+        messages.filter(Q(peer__in=peers_matching(term)) | Q(reference=term) | Q(campaign=term)) if term else messages
+    )
 
 
-def peers_of(term: str) -> set[str]:
-    """What `Message.peer` holds for a phone number with or without plus and separators, or for a user id.
+def peers_matching(term: str) -> set[str]:
+    """The values of `Message.peer` for a phone number (with or without plus and separators) or a user id.
 
-    A number may have several spellings, and Meta may know it by another one.
+    A number may have several spellings, and Meta may have replaced it by another number.
     """
     term = term.strip()
     digits = "".join(character for character in term if character.isdigit())
-    return names_of({term, digits} - {""})
+    return equivalent_peers({term, digits} - {""})

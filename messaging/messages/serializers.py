@@ -13,12 +13,40 @@ from messaging.models import PRIORITY_NAMES, Attempt, Message, MessageEvent
 from messaging.states import Status
 
 
+class PricingSerializer(serializers.Serializer[Any]):
+    """What Meta bills a message as, in Meta's words; null: Meta did not say."""
+
+    billable = serializers.BooleanField(allow_null=True)
+    pricing_model = serializers.CharField(allow_null=True, help_text="PMP: per message.")
+    type = serializers.CharField(
+        allow_null=True, source="pricing_type", help_text="regular, free_customer_service, free_entry_point, …"
+    )
+    category = serializers.CharField(
+        allow_null=True,
+        source="pricing_category",
+        help_text="marketing, utility, authentication, authentication_international, service, marketing_lite, …",
+    )
+
+
+def pricing_of(row: Message | MessageEvent) -> dict[str, Any] | None:
+    """The `pricing` of a message or of a status; None where Meta has given none."""
+    words = (row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
+    return None if words == (None, None, None, None) else dict(PricingSerializer(row).data)
+
+
 class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):
     """One line of a message's timeline."""
 
+    pricing = serializers.SerializerMethodField(help_text="As this status gave it.")
+
     class Meta:
         model = MessageEvent
-        fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title"]
+        fields = ["status", "at", "recorded_at", "source", "applied", "error_code", "error_title", "pricing"]
+
+    @extend_schema_field(PricingSerializer(allow_null=True))
+    def get_pricing(self, event: MessageEvent) -> dict[str, Any] | None:
+        """Null for all but some statuses of Meta."""
+        return pricing_of(event)
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -32,14 +60,14 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message in a list."""
 
-    phone_number = serializers.CharField(source="peer", help_text="The other end: digits, or a user id.")
+    phone_number = serializers.CharField(source="peer", help_text="The user's phone number in digits, or user id.")
     sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
     priority = serializers.SerializerMethodField()
     hold = serializers.SerializerMethodField(
-        help_text="Why it waits, beside due_at: pair, campaign, template, unknown, number (it is paused)."
+        help_text="Why it waits, apart from due_at: pair, campaign, template, unknown, number (it is paused)."
     )
 
-    media = serializers.SerializerMethodField(help_text="The file that came with it, or null.")
+    media = serializers.SerializerMethodField(help_text="The file of the message, or null.")
 
     class Meta:
         model = Message
@@ -71,48 +99,56 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         ]
 
     def get_priority(self, message: Message) -> str:
-        """By name."""
+        """The name of the priority."""
         return PRIORITY_NAMES.get(message.priority, str(message.priority))
 
     @extend_schema_field(MediaSerializer(allow_null=True))
     def get_media(self, message: Message) -> dict[str, Any] | None:
-        """With an address on the host that was asked."""
+        """The file, with a URL on the host of the request."""
         request = self.context.get("request")
         return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
 
     def get_hold(self, message: Message) -> str | None:
-        """The kind alone: which one is ours to know. A number's pause is not written into its rows."""
+        """The kind of the hold, without our id of it. The pause of a number is not stored in its messages."""
         if message.hold:
             return message.hold.partition(":")[0]
         return "number" if message.status == Status.PENDING and message.number.paused_at is not None else None
 
 
 class MessageDetailSerializer(MessageSerializer):
-    """A message with its timeline and the calls that were made for it."""
+    """A message with its timeline and its Cloud API calls."""
 
+    pricing = serializers.SerializerMethodField(help_text="By the furthest status that gave one.")
     timeline = serializers.SerializerMethodField()
     attempt_history = AttemptSerializer(source="attempt_set", many=True)
 
     class Meta(MessageSerializer.Meta):
-        fields = [*MessageSerializer.Meta.fields, "timeline", "attempt_history"]
+        fields = [*MessageSerializer.Meta.fields, "pricing", "timeline", "attempt_history"]
+
+    @extend_schema_field(PricingSerializer(allow_null=True))
+    def get_pricing(self, message: Message) -> dict[str, Any] | None:
+        """Null until Meta has given one."""
+        return pricing_of(message)
 
     @extend_schema_field(TimelineEntrySerializer(many=True))
     def get_timeline(self, message: Message) -> list[Any]:
-        """Oldest first."""
+        """The timeline, oldest first."""
         return list(TimelineEntrySerializer(timeline(message), many=True).data)
 
 
 class NotPossibleSerializer(serializers.Serializer[Any]):
-    """Why a message cannot be cancelled or retried, and what can be done."""
+    """The reason why the action is not possible, and the status of the message."""
 
     detail = serializers.CharField()
     status = serializers.CharField()
 
 
 class CampaignSerializer(serializers.Serializer[Any]):
-    """A campaign after it was held or resumed."""
+    """A campaign after a hold or resume."""
 
     campaign = serializers.CharField()
     held = serializers.BooleanField()
-    waiting = serializers.IntegerField(help_text="Accepted and not yet released.")
-    on_their_way = serializers.IntegerField(help_text="Released, outcome not known yet: a hold does not stop these.")
+    waiting = serializers.IntegerField(help_text="Messages that are accepted and not yet released.")
+    on_their_way = serializers.IntegerField(
+        help_text="Messages that are released and have no outcome yet: a hold does not stop these."
+    )

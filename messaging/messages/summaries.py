@@ -1,4 +1,4 @@
-"""Message summaries in an operator's words, for bubbles and lists. Meta's JSON is not trusted."""
+"""Message summaries for chats and lists. Meta's JSON may have any form."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LABELS = {
     "contacts": "Contact card",
     "location": "Location",
     "order": "Order",
-    "unsupported": "Not handed out by WhatsApp",
+    "unsupported": "Not supported by the Cloud API",
     "request_welcome": "Opened the chat",
     "call_permission_reply": "Answer to a request to call",
 }
@@ -25,42 +25,42 @@ CHOICES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """`label` says what kind of message it is, empty for plain text; `lines` are its particulars."""
+class Summary:
+    """`label`: the type of message, empty for plain text. `lines`: its details."""
 
     text: str
     label: str = ""
     lines: tuple[str, ...] = ()
 
 
-def words_of(message: Message) -> Words:
-    """By type; an unknown type shows its name and its text."""
+def summarize(message: Message) -> Summary:
+    """The summary by message type; unknown types show their name and text."""
     content = message.content if isinstance(message.content, dict) else {}
     kind = message.type
     if kind == "text":
-        return Words(message.text)
+        return Summary(message.text)
     if kind == "template":
         label = f"Template {content.get('name') or message.template} ({content.get('language', '')})"
-        return Words(message.text, label, tuple(_parameters(content)))
+        return Summary(message.text, label, tuple(_parameters(content)))
     if kind in MEDIA_TYPES:
-        return Words(message.text, kind.capitalize(), tuple(_texts(content, "filename")))
+        return Summary(message.text, kind.capitalize(), tuple(_texts(content, "filename")))
     if kind == "interactive":
         label = CHOICES.get(str(content.get("kind")), "Interactive message")
         lines = (*_texts(content, "description"), *_interactive(content))
-        return Words(message.text, label, tuple(line for line in lines if line != message.text))
-    if kind in _PARTICULARS:
-        return Words(message.text, LABELS[kind], tuple(_PARTICULARS[kind](content)))
-    return Words(message.text, LABELS.get(kind, kind.replace("_", " ").capitalize()))
+        return Summary(message.text, label, tuple(line for line in lines if line != message.text))
+    if kind in _DETAILS:
+        return Summary(message.text, LABELS[kind], tuple(_DETAILS[kind](content)))
+    return Summary(message.text, LABELS.get(kind, kind.replace("_", " ").capitalize()))
 
 
-def preview(message: Message, longest: int = 90) -> str:
-    """One line."""
-    words = words_of(message)
+def preview(message: Message, max_length: int = 90) -> str:
+    """The summary in one line of at most `max_length` characters."""
+    words = summarize(message)
     if message.type == "reaction":
-        return f"Reacted {message.text}" if message.text else "Took a reaction away"
+        return f"Reacted {message.text}" if message.text else "Removed a reaction"
     line = ": ".join(part for part in (words.label, words.text or " · ".join(words.lines)) if part)
     line = " ".join(line.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"
 
 
 def _texts(content: Mapping[str, Any], *names: str) -> Iterator[str]:
@@ -77,20 +77,20 @@ def _parameters(content: Mapping[str, Any]) -> Iterator[str]:
         for parameter in _nodes(component.get("parameters")):
             kind = str(parameter.get("type", "text"))
             node = parameter.get(kind)
-            value = node if isinstance(node, str) else _particular(node) or kind
+            value = node if isinstance(node, str) else _readable_value(node) or kind
             name = parameter.get("parameter_name")
             yield f"{where} {name}: {value}" if name else f"{where}: {value}"
 
 
-def _particular(node: object) -> str:
-    """Of a currency, a date or a file: what a person reads of it."""
+def _readable_value(node: object) -> str:
+    """The readable value of a currency, a date or a file."""
     if not isinstance(node, dict):
         return ""
     return next(_texts(node, "fallback_value", "filename", "link", "id"), "")
 
 
 def _interactive(content: Mapping[str, Any]) -> Iterator[str]:
-    """Of one that the business sent: its body, and what may be tapped."""
+    """The body and the buttons of an interactive message that the business sent."""
     body, action = content.get("body"), content.get("action")
     if isinstance(body, dict):
         yield from _texts(body, "text")
@@ -133,7 +133,7 @@ def _unsupported(content: Mapping[str, Any]) -> Iterator[str]:
     yield from _texts(content, "title", "details")
 
 
-_PARTICULARS = {
+_DETAILS = {
     "location": _location,
     "contacts": _cards,
     "order": _order,

@@ -1,4 +1,4 @@
-"""Reasons for which a message still waits, in an operator's words."""
+"""The reason why a message still waits, for operators and the admin."""
 
 from django.utils import timezone
 
@@ -7,19 +7,19 @@ from messaging.models.messages import PAIR, UNKNOWN
 from messaging.states import Status
 
 HOLDS = {
-    PAIR: "its recipient's turn",
-    UNKNOWN: "your decision: its answer was lost and nothing settles it",
+    PAIR: "an earlier message to the same recipient",
+    UNKNOWN: "your decision: Meta's answer was lost, and no status has arrived",
     "campaign": "its campaign to be resumed",
     "template": "its template to be resumed",
 }
 
 
 def waiting_reason(message: Message) -> str:
-    """Empty for what does not wait; the message's number is looked at, so select it along."""
+    """The reason, as what the message waits for; empty if it does not wait. Reads `message.number`."""
     if message.hold:
         return HOLDS.get(message.hold.partition(":")[0], message.hold)
     if message.status == Status.UNKNOWN:
-        return "a status of WhatsApp's: the answer was lost"
+        return "a status from WhatsApp: Meta's answer was lost"
     return _release_reason(message) if message.status == Status.PENDING else ""
 
 
@@ -28,4 +28,4 @@ def _release_reason(message: Message) -> str:
         return "its number to be resumed"
     if message.due_at is not None and message.due_at > timezone.now():
         return f"{timezone.localtime(message.due_at):%Y-%m-%d %H:%M:%S}"
-    return "its turn"
+    return "its release"

@@ -1,5 +1,5 @@
-"""The tables of messaging: who may call (access), whose numbers (numbers), what was said (messages),
-their files (media), what the outgoing lane remembers (lane), and who is told of it all (subscriptions).
+"""The tables of messaging: API access, business numbers, messages and contacts, media, subscriptions, webhooks, and the
+state of the outgoing lane.
 """
 
 from messaging.models.access import ApiClient, ApiKey, LoginThrottle

@@ -9,17 +9,23 @@ from django.utils import timezone
 
 _ALPHABET = string.ascii_letters + string.digits
 PREFIX_LENGTH = 8
-# 43 characters of 62 are 256 bits: no salt and no slow hash can make such a key harder to guess.
+# 43 characters of 62 are 256 bits, so neither a salt nor a slow hash is needed.
 SECRET_LENGTH = 43
 
 
 class ApiClient(models.Model):
-    """A system that sends through us. It keeps its identity while its keys are rotated."""
+    """A system that uses the API. It stays the same while its keys are rotated."""
 
     name = models.CharField(max_length=100, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive client's keys are refused.")
     operator = models.BooleanField(
         default=False, help_text="Its keys may also look at the dead letters of everybody, redrive and discard them."
+    )
+    may_send_high = models.BooleanField(
+        "may send high priority",
+        default=True,
+        db_default=True,
+        help_text="Whether its messages may have the priority `high`; without it they are refused.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -31,7 +37,7 @@ class ApiClient(models.Model):
 
 
 class ApiKey(models.Model):
-    """One key of a client: `wak_<prefix>_<secret>`. Only its prefix and hash are kept; it is shown once."""
+    """A key of a client: `wak_<prefix>_<secret>`. Only its prefix and hash are stored; it is shown once."""
 
     client = models.ForeignKey(ApiClient, models.CASCADE, related_name="keys")
     prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
@@ -48,15 +54,15 @@ class ApiKey(models.Model):
 
     @classmethod
     def issue(cls, client: ApiClient, key: str | None = None) -> tuple["ApiKey", str]:
-        """Store a new key (a given one, or a random one) and return it with its full text, which is not kept."""
+        """Store a new key (the given one, or a random one); returns it with its full text, which is not stored."""
         key = key or f"wak_{_random(PREFIX_LENGTH)}_{_random(SECRET_LENGTH)}"
         return cls.objects.create(client=client, prefix=prefix_of(key), hash=hash_of(key)), key
 
 
 class LoginThrottle(models.Model):
-    """Tries to log in to the admin within one window, of an account, an address or both together."""
+    """The log-in attempts of an account, an address or both together within one window."""
 
-    # SHA-256 of what is counted, as hex.
+    # SHA-256, as hex, of the account, the address or both.
     key = models.CharField(max_length=64, primary_key=True)
     tries = models.IntegerField()
     since = models.DateTimeField(db_index=True)
@@ -65,11 +71,11 @@ class LoginThrottle(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"{self.tries} tries since {self.since}"
+        return f"{self.tries} attempts since {self.since}"
 
 
 def prefix_of(key: str) -> str:
-    """The part by which a key is found; empty when it has not the form of a key."""
+    """The prefix of a key; empty if the text does not have the form of a key."""
     parts = key.split("_")
     return parts[1] if len(parts) == 3 and parts[0] == "wak" else ""  # noqa: PLR2004
 

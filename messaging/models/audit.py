@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class AuditEntry(models.Model):
-    """One decision of a person, or of a client by the API. Never altered; holds no message text and no number."""
+    """One manual action of an operator or an API client. Never altered; holds no message text and no phone number."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     who = models.CharField(max_length=150)

@@ -1,4 +1,4 @@
-"""State of the outgoing lane beside its messages: holds, pair paces, evidence of the incoming lane."""
+"""State of the outgoing lane apart from messages: holds, pair limits, marks of the incoming lane."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from messaging.models.numbers import BusinessNumber
 
 
 class HoldKind(StrEnum):
-    """What can be held beside a whole number, which has `paused_at` of its own."""
+    """What a hold can stop. A whole number is paused by its `paused_at`."""
 
     CAMPAIGN = "campaign"
     TEMPLATE = "template"
@@ -25,23 +25,29 @@ def hold_kinds() -> list[tuple[str, str]]:
 
 
 class Hold(models.Model):
-    """A campaign or a template that nothing is sent of, until it is resumed or its time is up.
+    """A hold on a campaign or a template: its messages wait until it is resumed or `until` has passed.
 
-    The dispatcher marks the rows it meets with `mark` and takes the marks away again, in batches, after `resumed_at`.
+    The dispatcher sets `mark` on the due messages that it finds, and removes it in batches after `resumed_at`.
     """
 
     kind = models.CharField(max_length=10, choices=hold_kinds)
-    key = models.CharField(max_length=512, help_text="The campaign's label, or the template's name.")
+    key = models.CharField(max_length=512, help_text="The campaign, or the template's name.")
     client = models.ForeignKey(
-        ApiClient, models.CASCADE, null=True, blank=True, help_text="Whose campaign; empty: every client's."
+        ApiClient, models.CASCADE, null=True, blank=True, help_text="The client of the campaign; empty: all clients."
     )
     number = models.ForeignKey(
-        BusinessNumber, models.CASCADE, null=True, blank=True, help_text="Which number's template; empty: every one's."
+        BusinessNumber,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="The number of the template; empty: all numbers.",
     )
     reason = models.CharField(max_length=255, blank=True)
-    by = models.CharField(max_length=150, help_text="Who held it; `system` for an error of Meta's.")
+    by = models.CharField(max_length=150, help_text="Who set the hold; `system` after an error of Meta.")
     since = models.DateTimeField(default=timezone.now)
-    until = models.DateTimeField(null=True, blank=True, help_text="Resumed by itself then; empty: by a person.")
+    until = models.DateTimeField(
+        null=True, blank=True, help_text="Resumed automatically at this time; empty: by a person."
+    )
     resumed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -60,23 +66,25 @@ class Hold(models.Model):
 
     @property
     def mark(self) -> str:
-        """What the rows carry in `hold`."""
+        """The value of `Message.hold` for its messages."""
         return f"{self.kind}:{self.pk}"
 
 
 class PairPace(models.Model):
-    """How much a recipient got of late from a number. A row lives only as long as it says more than nothing.
+    """The rate limit of one recipient at one number. A row is deleted once it no longer limits anything.
 
-    `tat` is the theoretical arrival time of GCRA: each message moves it on by the pair's interval, and one may go
-    while it is less than the burst ahead of the clock.
+    `tat` is the theoretical arrival time of GCRA: each message advances it by the pair's interval; until then the
+    recipient gets messages only on `credit`, within the burst that began at `burst_at`.
     """
 
     number = models.ForeignKey(BusinessNumber, models.CASCADE, db_index=False)
     peer = models.CharField(max_length=PEER_LENGTH)
     tat = models.DateTimeField(db_default=Now())
-    # Set while rows of this pair wait with the hold `pair`: when the first of them may go.
+    burst_at = models.DateTimeField(null=True)
+    credit = models.FloatField(default=44.0, db_default=44.0)
+    # Set while messages of this pair have the hold `pair`: when the first of them may be released.
     wake_at = models.DateTimeField(null=True)
-    # Meta's own throttling of the pair (131056): nothing before this time, and how often that came in a row.
+    # Meta's throttling of the pair (131056): nothing is released before this time; how often it came in a row.
     not_before = models.DateTimeField(null=True)
     throttles = models.PositiveSmallIntegerField(default=0, db_default=0)
 
@@ -89,11 +97,11 @@ class PairPace(models.Model):
 
 
 class IncomingMark(models.Model):
-    """The last time that something happened on the incoming lane which a lost answer's settlement must know."""
+    """The last time of an incident on the incoming lane that matters for messages with an unknown outcome."""
 
     kind = models.CharField(max_length=20, primary_key=True)
     at = models.DateTimeField(null=True)
-    # For what is counted, e.g. messages on the DLQ: the last count.
+    # The last count, for kinds that count, e.g. messages in the DLQ.
     value = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The files of messages: where each is on its way from Meta to our storage."""
+"""Media files of messages, from Meta to our storage."""
 
 from django.db import models
 from django.db.models import Q
@@ -18,25 +18,25 @@ def kinds() -> list[tuple[str, str]]:
 
 
 class Media(models.Model):
-    """The file of a message, which is deleted with it. Made in the message's own transaction, fetched by `deliver`."""
+    """The file of a message: inserted in its transaction, downloaded by `deliver`, deleted with the message."""
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="media")
     media_id = models.CharField(max_length=MAX_ID)
     kind = models.CharField(max_length=10, choices=kinds)
     mime_type = models.CharField(max_length=128, blank=True)
     filename = models.CharField(max_length=256, blank=True, help_text="As the sender called it; documents alone.")
-    # As the webhook gave it, base64 or hex; empty where it gave none.
+    # From the webhook, base64 or hex; empty if the webhook has none.
     sha256 = models.CharField(max_length=128, blank=True)
     state = models.CharField(max_length=9, default=State.WAITING, choices=states)
-    # The name in the storage "media"; empty until it is stored.
+    # The name in the storage "media"; empty until the file is stored.
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     size = models.BigIntegerField(null=True, help_text="In bytes.")
     digest = models.CharField(max_length=64, blank=True, help_text="The SHA-256 of what is stored.")
-    # Whatever comes from the history waits behind what users write now.
+    # Files of the chat history come after files of new messages.
     rank = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)
     give_up_at = models.DateTimeField()
-    # Who made the last claim knows this time; when it is over, anybody may claim again.
+    # Identifies the last claim; once it has passed, any process may claim the row.
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it began, or was asked for by hand.")
     error = models.CharField(max_length=300, blank=True, help_text="What came of the last try.")

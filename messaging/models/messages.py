@@ -1,26 +1,29 @@
-"""Messages in both directions, their contacts and their trail."""
+"""Messages in both directions, contacts, attempts and message events."""
 
 from enum import IntEnum, StrEnum
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from messaging.identifiers import uuid7
 from messaging.models.access import ApiClient
+from messaging.models.name_search import NameGrams
 from messaging.models.numbers import BusinessNumber
 from messaging.states import choices
+from waproject.tracing import TRACEPARENT_LENGTH
 
-# What a row that waits for its recipient's turn carries as its hold.
+# The hold of a message that waits for an earlier message to the same recipient.
 PAIR = "pair"
-# What a row carries whose lost answer only a person can settle.
+# The hold of a message with an unknown outcome that needs an operator's decision.
 UNKNOWN = "unknown"
 
-# The types that are no messages of their own: they change or decorate the one of their context_wamid.
-ABOUT = ("reaction", "edit", "revoke")
+# The types that annotate or change the message of their context_wamid.
+ANNOTATION_TYPES = ("reaction", "edit", "revoke")
 
-# Meta's samples are near 60 characters; nothing promises that they stay so.
+# Meta's samples have about 60 characters, but no maximum is documented.
 WAMID_LENGTH = 512
 # An E.164 number has 15 digits, a business-scoped user id up to 136 characters ("US.ENT." and 128 more).
 PEER_LENGTH = 140
@@ -34,7 +37,7 @@ class Direction(StrEnum):
 
 
 class Priority(IntEnum):
-    """The dispatcher releases the lowest number first."""
+    """Release priority; the dispatcher releases the lowest value first."""
 
     HIGH = 0
     NORMAL = 5
@@ -46,13 +49,13 @@ PRIORITY_NAMES = {member.value: name for name, member in PRIORITIES.items()}
 
 
 class OnUnknown(StrEnum):
-    """What to do when nobody knows whether Meta took a message."""
+    """What to do when it is unknown whether Meta accepted a message."""
 
-    # Until a status or the lane's evidence settles it, else a person.
+    # Wait for a status or evidence of the incoming lane, else for an operator.
     WAIT = "wait"
-    # Send it again soon: a double does less harm than a delay.
+    # Send again soon: a duplicate does less harm than a delay.
     RESEND = "resend"
-    # Failed at once; whoever sent it decides.
+    # Fail at once; the client decides.
     FAIL = "fail"
 
 
@@ -72,10 +75,10 @@ def on_unknown_choices() -> list[tuple[str, str]]:
 
 
 class Contact(models.Model):
-    """Somebody at the other end, known by phone, by business-scoped user id (BSUID), or by both.
+    """A WhatsApp user, known by phone number, by business-scoped user id (BSUID), or by both.
 
-    Both belong to a portfolio: another one's users are others. `phone_key` is the number as everybody writes it
-    (`recipients.canonical`), `phone` as Meta wrote it last. Someone whose number went to somebody else may lack both.
+    Both are unique within a business portfolio. `phone_key` is the number in canonical form (`recipients.canonical`),
+    `phone` as Meta spelled it last. A contact whose number was reassigned may have neither.
     """
 
     portfolio = models.CharField(max_length=64, blank=True)
@@ -85,9 +88,15 @@ class Contact(models.Model):
     name = models.CharField(max_length=255, blank=True)
     username = models.CharField(max_length=255, blank=True)
     opted_out_at = models.DateTimeField(null=True, blank=True, help_text="No marketing since then.")
-    consent_at = models.DateTimeField(null=True, blank=True, help_text="The last word on marketing.")
-    consent_source = models.CharField(max_length=100, blank=True, help_text="Whose: preference, 131050, keyword, …")
-    blocked_at = models.DateTimeField(null=True, blank=True, help_text="Stored, but told to nobody; not sent to.")
+    consent_at = models.DateTimeField(null=True, blank=True, help_text="The time of the latest consent change.")
+    consent_source = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="The source of the latest consent change: preference, 131050, keyword or operator.",
+    )
+    blocked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Messages are stored but not delivered to subscribers; nothing is sent."
+    )
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
 
@@ -96,16 +105,18 @@ class Contact(models.Model):
             models.UniqueConstraint(fields=["phone_key", "portfolio"], name="contact_phone"),
             models.UniqueConstraint(fields=["user_id", "portfolio"], name="contact_user_id"),
         ]
+        # GIN finds a part of a name by its substrings (conversations/name_search.py).
+        indexes = [GinIndex(NameGrams("name"), NameGrams("username"), name="contact_name_grams")]
 
     def __str__(self) -> str:
         return self.name or self.phone or self.user_id or ""
 
 
 class WhatsAppId(models.Model):
-    """Meta's own spelling of a number that we sent to: the `wa_id` of its answer, where it differs from ours.
+    """Meta's spelling of a number that we sent to: the `wa_id` of its answer, if it differs from ours.
 
-    `phone` and `peer` are in the form of `recipients.canonical`. Where they differ, the country changed its numbers
-    and `peer` is the recipient's number now.
+    `phone` and `peer` are in canonical form (`recipients.canonical`). If they differ, the country changed its numbering
+    plan and `peer` is the recipient's new number.
     """
 
     phone = models.CharField(max_length=PEER_LENGTH, primary_key=True)
@@ -121,14 +132,14 @@ class WhatsAppId(models.Model):
 
 
 class Message(models.Model):
-    """One message. Its status moves only by `messaging.transitions` and the dispatcher's statements.
+    """One message. Only `lifecycle.transitions` and the statements of release and claim change its status.
 
-    Three times say where an outbound row is, and the indexes ask only these: `due_at` when it may go, `released_at`
-    since when it is on its way, `outcome_at` when Meta answered or we gave up. An index with `status` in it would
-    make every change of status a non-HOT update. A row with a `hold` is left out of what is due:
+    Three times locate an outbound row, and the indexes use only these: `due_at` (when it may be released),
+    `released_at` (when it was released), `outcome_at` (when Meta answered or we gave up). An index on `status` would
+    make every status change a non-HOT update. A row with a `hold` is not due:
 
-        pair            its recipient has another message on its way, or must not get one yet
-        unknown         its answer was lost and nothing settles it; a person decides
+        pair            an earlier message to the recipient is in flight, or the pair limit is reached
+        unknown         its outcome is unknown; an operator decides
         campaign:<id>   the Hold of that id, likewise template:<id>
     """
 
@@ -138,17 +149,17 @@ class Message(models.Model):
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, blank=True, db_index=False, related_name="messages"
     )
-    # One form for each number (`recipients.canonical`), so that all messages of one person meet.
-    peer = models.CharField(max_length=PEER_LENGTH, help_text="The other end: digits of its number, or a user id.")
-    sent_to = models.CharField(  # noqa: DJ001 - mostly NULL, which takes no room
-        max_length=PEER_LENGTH, null=True, blank=True, help_text="Outbound: the spelling that WhatsApp is given."
+    # In canonical form (`recipients.canonical`), so that all messages of one number have the same peer.
+    peer = models.CharField(max_length=PEER_LENGTH, help_text="The user's phone number in digits, or user id.")
+    sent_to = models.CharField(  # noqa: DJ001 - mostly NULL, which takes no space
+        max_length=PEER_LENGTH, null=True, blank=True, help_text="Outbound: the spelling sent to WhatsApp."
     )
     wamid = models.CharField(max_length=WAMID_LENGTH, null=True, blank=True)  # noqa: DJ001 - unique where known
     type = models.CharField(max_length=32)
     # Outbound: the validated `message_data`. Inbound: the node under the type, as Meta sent it.
     content = models.JSONField(default=dict)
     text = models.TextField(blank=True)
-    # Which message it replies to, reacts to, edits or revokes.
+    # The message that this one replies to, reacts to, edits or revokes.
     context_wamid = models.CharField(max_length=WAMID_LENGTH, blank=True)
     origin = models.CharField(max_length=8, blank=True, help_text="user, echo or history; empty: sent through here.")
     raw = models.JSONField(null=True, blank=True, help_text="Inbound: the piece of the webhook.")
@@ -164,38 +175,48 @@ class Message(models.Model):
     release_id = models.UUIDField(null=True, blank=True)
     releases = models.PositiveSmallIntegerField(default=0)
     released_at = models.DateTimeField(null=True, blank=True)
+    # When its call may start: calls of a number are evenly spaced.
+    call_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True)
     outcome_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not sent after this time.")
     hold = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - the indexes ask for NULL
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Attempts that count against the limit.")
-    calls = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it to send it.")
+    calls = models.PositiveSmallIntegerField(default=0, help_text="How often a worker claimed it.")
     error_code = models.IntegerField(null=True, blank=True)
     error_title = models.CharField(max_length=255, blank=True)
 
-    reference = models.CharField(max_length=255, blank=True, help_text="The client's own.")
+    reference = models.CharField(max_length=255, blank=True, help_text="The client's own id.")
     campaign = models.CharField(max_length=100, blank=True, help_text="The client's own label; can be held.")
-    template = models.CharField(max_length=512, blank=True, help_text="The template's name, where it is one.")
+    template = models.CharField(max_length=512, blank=True, help_text="The template's name; empty for other types.")
+
+    # Of the request that made it, while traces are on (waproject/tracing): what is done for it later joins its trace.
+    traceparent = models.CharField(max_length=TRACEPARENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - no bytes
 
     on_unknown = models.CharField(max_length=6, default=OnUnknown.WAIT, choices=on_unknown_choices)
     # The end of the attempt whose answer was lost; set while the message is `unknown`.
     unknown_at = models.DateTimeField(null=True, blank=True)
-    # Meta took it twice, as far as anybody can tell.
+    # When we found that Meta had accepted the message twice.
     doubled_at = models.DateTimeField(null=True, blank=True)
-    # Meta's cap on marketing for this user (131049) put it off; a second time it fails.
+    # When Meta's marketing limit for this user (131049) postponed it; a second time it fails.
     capped_at = models.DateTimeField(null=True, blank=True)
-    # Failed for want of attempts, not for what it is: it goes to the DLQ, and from there can be revived,
-    # once per generation.
+    # When it failed after its last attempt: it goes to the DLQ and can be redriven from there, once per generation.
     exhausted_at = models.DateTimeField(null=True, blank=True)
     dead_lettered_at = models.DateTimeField(null=True, blank=True)
     generation = models.PositiveSmallIntegerField(default=0)
+
+    # What Meta bills it as, by the furthest status that says so; NULL: none has yet.
+    priced_by = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001 - not said, not empty
+    billable = models.BooleanField(null=True, blank=True)
+    pricing_model = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001 - likewise
+    pricing_type = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
+    pricing_category = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["wamid"], condition=Q(wamid__isnull=False), name="message_wamid"),
-            # At most one message to a recipient is on its way, so that messages arrive in the order they were
-            # accepted; the database itself holds this.
+            # At most one message to a recipient is in flight, so that messages arrive in the order of acceptance.
             models.UniqueConstraint(
                 fields=["number", "peer"],
                 condition=Q(released_at__isnull=False, outcome_at__isnull=True),
@@ -204,11 +225,15 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["number", "priority", "due_at", "id"],
+                F("number"),
+                F("priority"),
+                Coalesce("client", 0),
+                F("due_at"),
+                F("id"),
                 condition=Q(due_at__isnull=False, released_at__isnull=True, hold__isnull=True),
-                name="message_due",
+                name="message_due_by_client",
             ),
-            # Whose turn is it among those that wait for one recipient?
+            # The next message of those that wait for one recipient.
             models.Index(
                 fields=["number", "peer", "priority", "due_at", "id"], condition=Q(hold=PAIR), name="message_parked"
             ),
@@ -227,16 +252,16 @@ class Message(models.Model):
             models.Index(fields=["doubled_at"], condition=Q(doubled_at__isnull=False), name="message_doubled"),
             models.Index(fields=["campaign", "id"], condition=~Q(campaign=""), name="message_campaign"),
             models.Index(fields=["reference", "id"], condition=~Q(reference=""), name="message_reference"),
-            # How much of a number's throughput its users take up.
+            # The share of a number's throughput that inbound messages use.
             models.Index(
                 fields=["created_at", "number"], condition=Q(direction=Direction.INBOUND), name="message_inbound"
             ),
-            # A conversation in Meta's order, and when its user last wrote.
+            # A conversation in Meta's order, and its last inbound message.
             models.Index(fields=["peer", "at", "id"], name="message_talk"),
-            # The same of a contact whose number or id changed; outbound rows have none and stay out of it.
+            # The same for a contact whose number or user id changed; outbound rows have no contact.
             models.Index(fields=["contact", "at", "id"], condition=Q(contact__isnull=False), name="message_contact"),
-            # What was said about a message.
-            models.Index(fields=["context_wamid"], condition=Q(type__in=ABOUT), name="message_about"),
+            # The annotations of a message.
+            models.Index(fields=["context_wamid"], condition=Q(type__in=ANNOTATION_TYPES), name="message_about"),
         ]
         permissions = [("export_message", "Can export messages")]
 
@@ -245,7 +270,7 @@ class Message(models.Model):
 
 
 class Conversation(Message):
-    """Any message of it stands for a conversation: what one business number and one contact wrote to each other."""
+    """A conversation between one business number and one contact, identified by any of its messages."""
 
     class Meta:
         proxy = True
@@ -254,7 +279,7 @@ class Conversation(Message):
 
 
 class Attempt(models.Model):
-    """One call of the Cloud API for a message, and what came of it."""
+    """One Cloud API call of a message, and its outcome."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attempt_set")
     n = models.PositiveSmallIntegerField()
@@ -272,21 +297,27 @@ class Attempt(models.Model):
 
 
 class MessageEvent(models.Model):
-    """One thing that happened to a message: a change of status, or evidence that changed nothing. Never altered."""
+    """A status change of a message, or a status that changed nothing. Never altered."""
 
-    # The unique constraint below begins with the message, and is its index.
+    # The index of the unique constraint below begins with the message.
     message = models.ForeignKey(Message, models.CASCADE, related_name="events", db_index=False)
     status = models.CharField(max_length=10)
-    # When it happened: Meta's time where Meta told us.
+    # Meta's time for statuses of Meta, else ours.
     at = models.DateTimeField()
     recorded_at = models.DateTimeField(default=timezone.now, db_default=Now())
     source = models.CharField(max_length=12)
-    # False: evidence that came late, e.g. `sent` after `delivered`.
+    # False: it came too late to change the status, e.g. `sent` after `delivered`.
     applied = models.BooleanField(default=True, db_default=True)
     error_code = models.IntegerField(null=True, blank=True)
     error_title = models.CharField(max_length=255, blank=True, db_default="")
-    # Set for Meta's statuses, which come more than once: `<wamid>:<status>`, of a group also `:<participant>`.
+    # Set for Meta's statuses, which may repeat: `<wamid>:<status>`, in groups also `:<participant>`.
     key = models.CharField(max_length=700, null=True, blank=True)  # noqa: DJ001 - unique where set
+
+    # The `pricing` of Meta's status, as Meta gave it; NULL where it had none.
+    billable = models.BooleanField(null=True, blank=True)
+    pricing_model = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001 - not said, not empty
+    pricing_type = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
+    pricing_category = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - likewise
 
     class Meta:
         ordering = ["at", "id"]

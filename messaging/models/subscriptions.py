@@ -13,14 +13,13 @@ from messaging.models.numbers import BusinessNumber
 from messaging.subscriber_http.retry_schedule import State
 from messaging.subscriber_http.ssrf_guard import URL_LENGTH
 
-# Deliveries of a subscription are made side by side in so many lanes; those about one person share a lane and follow
-# each other.
+# The parallel lanes of a subscription; deliveries about one person share a lane and keep their order.
 LANES = 8
 DESCRIPTION_LENGTH = 200
 
 
 class EventType(StrEnum):
-    """What can be subscribed to, and the test that anybody may ask for."""
+    """The event types of subscriptions, and the test event."""
 
     MESSAGE_RECEIVED = "message.received"
     MESSAGE_MEDIA = "message.media"
@@ -33,7 +32,7 @@ SUBSCRIBABLE = tuple(kind for kind in EventType if kind is not EventType.TEST)
 
 
 def all_events() -> list[str]:
-    """The default of a subscription."""
+    """All event types, the default of a subscription."""
     return [kind.value for kind in SUBSCRIBABLE]
 
 
@@ -43,29 +42,35 @@ def delivery_states() -> list[tuple[str, str]]:
 
 
 class Subscription(models.Model):
-    """An endpoint and what it is told. Deleted ones stay hidden until their deliveries are cleared away."""
+    """An endpoint and its event types. A deleted one stays hidden until its deliveries have been deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    client = models.ForeignKey(ApiClient, models.CASCADE, null=True, blank=True, help_text="Empty: the operators'.")
+    client = models.ForeignKey(
+        ApiClient, models.CASCADE, null=True, blank=True, help_text="Empty: a subscription of the operators."
+    )
     description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True)
     url = models.CharField("URL", max_length=URL_LENGTH)
     events = models.JSONField(default=all_events)
     number = models.ForeignKey(
-        BusinessNumber, models.PROTECT, null=True, blank=True, help_text="Only what concerns this number; empty: all."
+        BusinessNumber,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="Only events of this number; empty: of all numbers.",
     )
-    # Whoever verifies needs them as they are, so a hash will not do. They are shown once and never again.
+    # Signing needs the secrets themselves, so they are not hashed. They are shown once.
     secret = models.CharField(max_length=100, editable=False)
     previous_secret = models.CharField(max_length=100, blank=True, editable=False)
     previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     active = models.BooleanField(default=True)
-    # Set where the pipeline switched it off; somebody who switches it off leaves them empty.
+    # Set when the pipeline disabled the subscription; empty if a person did.
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_why = models.CharField(max_length=300, blank=True, editable=False)
-    # How the endpoint fares: failures in a row, since when, and until when it is left alone.
+    # Endpoint health: consecutive failures, since when, and the end of its pause.
     failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
-    # Of the latest delivery that failed; a success keeps it, `failures` tells whether it still counts.
+    # Of the latest failed delivery. A success keeps it: `failures` says whether the endpoint still fails.
     last_error = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
     last_error_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -76,10 +81,10 @@ class Subscription(models.Model):
 
 
 class Delivery(models.Model):
-    """One event for one subscription: where it is, and every try. Its id is the `webhook-id`.
+    """One event for one subscription, its state and its attempts. Its id is the `webhook-id`.
 
-    What it tells is read from the rows that it names when it is sent, so no text is kept twice. Those are no foreign
-    keys to the database: the lanes write these rows, and must not fail because somebody deletes a subscription.
+    The payload is built from the referenced rows at each attempt, so no text is stored twice. The references have no
+    database constraint: the lanes insert deliveries, and must not fail when a subscription is deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -95,15 +100,15 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)
     give_up_at = models.DateTimeField()
-    # Who made the last claim knows this time; when it is over, anybody may claim again.
+    # Identifies the last claim; once it has passed, any process may claim the row.
     lease_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it began, or was replayed.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since its creation or its last replay.")
     finished_at = models.DateTimeField(null=True)
-    # Of the last try.
+    # Of the last attempt.
     status_code = models.PositiveSmallIntegerField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True)
-    log = models.JSONField(default=list, help_text="The latest 50 tries: at, status_code, duration_ms, error.")
+    log = models.JSONField(default=list, help_text="The latest 50 attempts: at, status_code, duration_ms, error.")
 
     class Meta:
         verbose_name_plural = "deliveries"

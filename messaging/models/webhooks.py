@@ -1,19 +1,19 @@
-"""Webhook contents that are no messages: account events, unknown updates, orphan statuses, stored bodies."""
+"""Webhook contents other than messages: account events, unknown updates, orphan statuses, stored bodies."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class UnknownUpdate(models.Model):
-    """A piece of a webhook that the normaliser does not model. It is kept, once, and shown in the admin."""
+    """A part of a webhook that the normaliser does not model: stored once, and shown in the admin."""
 
     kind = models.CharField(max_length=100, db_index=True)
     phone_number_id = models.CharField(max_length=32, blank=True)
-    raw = models.JSONField(null=True, help_text="As it came; a piece may be JSON's null.")
-    # SHA-256 of the kind and the piece: Meta repeats itself, we do not.
+    raw = models.JSONField(null=True, help_text="As received; may be null.")
+    # SHA-256 of kind and content, so that a repeated update is stored once.
     digest = models.CharField(max_length=64, unique=True)
     received_at = models.DateTimeField(default=timezone.now)
-    seen = models.PositiveIntegerField(default=1, help_text="How often it came.")
+    seen = models.PositiveIntegerField(default=1, help_text="How often it was received.")
     last_seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -24,14 +24,14 @@ class UnknownUpdate(models.Model):
 
 
 class OrphanStatus(models.Model):
-    """A status of a message that we do not have yet; matched again by the dispatcher's sweep."""
+    """A status whose message is not stored (yet); the dispatcher's sweep matches it again."""
 
     wamid = models.CharField(max_length=512)
     phone_number_id = models.CharField(max_length=32)
     callback_data = models.CharField(max_length=512, blank=True)
     status = models.CharField(max_length=20)
     participant = models.CharField(max_length=140, blank=True)
-    # The whole update as it came, for the day it finds its message.
+    # The whole update, to be normalised again once its message is stored.
     raw = models.JSONField()
     at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -45,11 +45,11 @@ class OrphanStatus(models.Model):
 
 
 class AccountEvent(models.Model):
-    """What Meta told of the account, a number, a template or a user: kept once."""
+    """An event of Meta about the account, a number, a template or a user; stored once."""
 
     kind = models.CharField(max_length=100, db_index=True, help_text="Meta's field, such as account_update.")
     event = models.CharField(max_length=512, blank=True)
-    subject = models.CharField(max_length=512, blank=True, help_text="The template or number that it is about.")
+    subject = models.CharField(max_length=512, blank=True, help_text="The template or number of the event.")
     waba_id = models.CharField("WABA id", max_length=32, blank=True)
     phone_number_id = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField()
@@ -65,11 +65,11 @@ class AccountEvent(models.Model):
 
 
 class TemplateCategory(models.Model):
-    """What a template is filed under at Meta: told by its webhooks and its bills, or by hand. Only marketing needs
+    """The category of a template at Meta: from webhooks, from message pricing, or set by an operator. Marketing needs
     consent.
     """
 
-    waba_id = models.CharField("WABA id", max_length=32, blank=True, help_text="Empty: every account's.")
+    waba_id = models.CharField("WABA id", max_length=32, blank=True, help_text="Empty: all accounts.")
     name = models.CharField(max_length=512)
     category = models.CharField(max_length=40, help_text="marketing, utility or authentication.")
     updated_at = models.DateTimeField(default=timezone.now)
@@ -83,7 +83,7 @@ class TemplateCategory(models.Model):
 
 
 class StoredWebhook(models.Model):
-    """A body that is too large for the queue: the queue carries its id. Deleted once it was worked on."""
+    """A webhook body that is too large for the queue, which carries its id. Deleted once processed."""
 
     body = models.JSONField()
     received_at = models.DateTimeField(default=timezone.now)

@@ -6,7 +6,7 @@ from messaging.outgoing.cancel_and_retry import (
     retry,
 )
 from messaging.outgoing.failed_statuses import (
-    give_another_chance,
+    retry_failed_statuses,
 )
 from messaging.outgoing.holds.campaigns import (
     CampaignState,
@@ -15,7 +15,7 @@ from messaging.outgoing.holds.campaigns import (
     resume_campaign,
 )
 from messaging.outgoing.lost_answers.incoming_evidence import (
-    note_refusal,
+    record_rejected_webhook,
 )
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "NotPossible",
     "campaign_exists",
     "cancel",
-    "give_another_chance",
     "hold_campaign",
-    "note_refusal",
+    "record_rejected_webhook",
     "resume_campaign",
     "retry",
+    "retry_failed_statuses",
 ]

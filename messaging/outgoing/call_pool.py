@@ -1,9 +1,12 @@
 """The call pool of a worker process: parallel calls to the Cloud API, outcomes recorded in bulk.
 
-A claimed row is safe in the database, so its task need not wait for it: the task hands the rows over here and is
-done. HTTP threads never touch the database, and while they wait for Meta no transaction is open.
+A claimed row has a lease in the database, so its task need not wait for the call: it submits the rows and ends. One
+thread starts each call at its time (`rate_limits.Schedule`), and spaces late calls too, as Meta would refuse a bunch.
+HTTP threads never touch the database, and no transaction is open while they wait for Meta.
 """
 
+import heapq
+import itertools
 import logging
 import queue
 import threading
@@ -20,64 +23,111 @@ from messaging.outgoing.claim_and_record import Claimed, Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
+from waproject import tracing
 from waproject.metrics import counters
 
 logger = logging.getLogger(__name__)
 
-CALLS_AT_ONCE = 200
-# One call's whole budget (connect 3 s, read 10 s, 20 s in all) and a little to write its outcome down.
+MAX_CALLS = 200
+# The deadline of a call (connect 3 s, read 10 s, 20 s in all) and the time to record its outcome.
 CALL_S = 22
-# Outcomes that come within this time share a statement. Statuses do not wait for it: they match by our own id.
-GATHER_S = 0.1
-RECORD_AT_MOST = 200
-# An outcome in hand outlives its row's lease: that Meta took a message is true however late it is written down.
-KEPT_FOR = timedelta(minutes=10)
+# Outcomes within this time share a statement. Statuses do not wait for it: they match by our own id.
+BATCH_WAIT_S = 0.1
+MAX_BATCH = 200
+# How long a failing write of outcomes is retried. That is longer than a lease: an acceptance stays true however late
+# it is recorded.
+RECORD_RETRY = timedelta(minutes=10)
 
 
-class Sender:
-    """Sends claimed rows; made once per process, on first use."""
+class CallPool:
+    """Sends claimed rows; one per process, made on first use."""
 
-    def __init__(self, api: CloudApi, calls_at_once: int = CALLS_AT_ONCE) -> None:
+    def __init__(self, api: CloudApi, max_calls: int = MAX_CALLS) -> None:
         self._api = api
-        self._calls_at_once = calls_at_once
-        self._calls = ThreadPoolExecutor(calls_at_once, thread_name_prefix="cloud-api")
-        self._free = threading.Semaphore(calls_at_once)
+        self._max_calls = max_calls
+        self._calls = ThreadPoolExecutor(max_calls, thread_name_prefix="cloud-api")
+        self._free = threading.Semaphore(max_calls)
+        self._accepts = threading.Semaphore(max_calls)
+        # Calls by the time of their start, and by number the earliest start of the next one.
+        self._scheduled: list[tuple[float, int, Claimed]] = []
+        self._order = itertools.count()
+        self._next_start: dict[int, float] = {}
+        self._closing = False
+        self._schedule_changed = threading.Condition()
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
         self._open = 0
         self._changed = threading.Condition()
+        self._starter = threading.Thread(target=self._start_until_closed, name="call-starts", daemon=True)
+        self._starter.start()
         self._recorder = threading.Thread(target=self._record_until_closed, name="outcomes", daemon=True)
         self._recorder.start()
 
     def send(self, claimed: Claimed) -> None:
-        """Start the call for one row; blocks while all calls are busy, which holds back the queue behind us."""
-        self._free.acquire()
+        """Start the call of one row at its time.
+
+        Blocks while as many wait as calls may run, so that the worker receives no more tasks.
+        """
+        self._accepts.acquire()
         with self._changed:
             self._open += 1
-        self._calls.submit(self._call, claimed)
+        with self._schedule_changed:
+            heapq.heappush(self._scheduled, (claimed.call_at, next(self._order), claimed))
+            self._schedule_changed.notify()
 
-    def free(self) -> int:
-        """How many calls could start now without waiting."""
+    def free_calls(self) -> int:
+        """The number of calls that can start without waiting."""
         with self._changed:
-            return max(0, self._calls_at_once - self._open)
+            return max(0, self._max_calls - self._open)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until every call is over and recorded; False when `timeout` seconds were not enough."""
+        """Wait until every call is finished and recorded; False after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout)
 
     def close(self, timeout: float) -> bool:
-        """Drain, then let go of the threads and of the database connection; False as for `drain`."""
+        """Drain, then end the threads and the database connection; False as for `drain`."""
         drained = self.drain(timeout)
+        with self._schedule_changed:
+            self._closing = True
+            self._schedule_changed.notify()
         self._outcomes.put(None)
         self._calls.shutdown(wait=False)
         if drained:
+            self._starter.join(timeout)
             self._recorder.join(timeout)
         return drained
+
+    def _start_until_closed(self) -> None:
+        while True:
+            self._free.acquire()
+            if (claimed := self._next_due()) is None:
+                return
+            self._accepts.release()
+            self._calls.submit(self._call, claimed)
+
+    def _next_due(self) -> Claimed | None:
+        """Wait for the next call that may start; None once the pool closes."""
+        with self._schedule_changed:
+            while not self._closing:
+                now = time.monotonic()
+                at = self._scheduled[0][0] if self._scheduled else None
+                if at is None or at > now:
+                    self._schedule_changed.wait(None if at is None else at - now)
+                    continue
+                _, order, claimed = heapq.heappop(self._scheduled)
+                earliest = self._next_start.get(claimed.number_id, now)
+                if earliest > now:
+                    heapq.heappush(self._scheduled, (earliest, order, claimed))
+                    continue
+                self._next_start[claimed.number_id] = now + claimed.space
+                return claimed
+        return None
 
     def _call(self, claimed: Claimed) -> None:
         began = time.perf_counter()
         try:
-            result = self._result(claimed)
+            with tracing.span("call the Cloud API", [claimed.traceparent]):
+                result = self._result(claimed)
         finally:
             self._free.release()
         if result is not None:
@@ -101,14 +151,14 @@ class Sender:
             return self._api.send(claimed.phone_number_id, body)
         except WhatsAppError as error:
             return error
-        except Exception as error:  # each row has its own guard: one that breaks us must not take others along
-            logger.exception("the call failed in our own code", extra={"message_id": str(claimed.message_id)})
+        except Exception as error:  # one row that causes a bug must not affect the others
+            logger.exception("call failed in our own code", extra={"message_id": str(claimed.message_id)})
             return OutcomeUnknown(title=f"internal error: {type(error).__name__}")
 
     def _record_until_closed(self) -> None:
         while (first := self._outcomes.get()) is not None:
-            time.sleep(GATHER_S)
-            outcomes = [first, *self._waiting()]
+            time.sleep(BATCH_WAIT_S)
+            outcomes = [first, *self._pending_outcomes()]
             self._record(outcomes)
             with self._changed:
                 self._open -= len(outcomes)
@@ -116,9 +166,9 @@ class Sender:
 
         connection.close()
 
-    def _waiting(self) -> Iterator[Outcome]:
-        """The outcomes that are there now."""
-        for _ in range(RECORD_AT_MOST - 1):
+    def _pending_outcomes(self) -> Iterator[Outcome]:
+        """Outcomes that are in the queue already."""
+        for _ in range(MAX_BATCH - 1):
             try:
                 outcome = self._outcomes.get_nowait()
             except queue.Empty:
@@ -129,46 +179,46 @@ class Sender:
             yield outcome
 
     def _record(self, outcomes: list[Outcome]) -> None:
-        """An outcome in hand is worth keeping: try as long as it may be of use."""
-        give_up_at = max(outcome.at for outcome in outcomes) + KEPT_FOR
+        """Record outcomes, retrying while the database is unavailable."""
+        give_up_at = max(outcome.at for outcome in outcomes) + RECORD_RETRY
         while True:
             try:
                 record(outcomes)
             except (OperationalError, InterfaceError) as error:
                 connection.close()
                 if timezone.now() >= give_up_at:
-                    logger.error("%d outcomes were lost: %s", len(outcomes), type(error).__name__)
+                    logger.error("%d outcomes were not recorded: %s", len(outcomes), type(error).__name__)
                     return
                 time.sleep(0.5)
             except Exception:
                 if len(outcomes) == 1:
                     logger.exception(
-                        "the outcome cannot be recorded", extra={"message_id": str(outcomes[0].claimed.message_id)}
+                        "outcome cannot be recorded", extra={"message_id": str(outcomes[0].claimed.message_id)}
                     )
                     return
-                for outcome in outcomes:  # one bad outcome must not cost the others theirs
+                for outcome in outcomes:  # one outcome that cannot be recorded must not affect the others
                     self._record([outcome])
                 return
             else:
                 return
 
 
-_sender: Sender | None = None
+_pool: CallPool | None = None
 _lock = threading.Lock()
 
 
-def sender(calls_at_once: int = CALLS_AT_ONCE) -> Sender:
-    """This process's sender, made with so many calls at once on first use."""
-    global _sender  # noqa: PLW0603 - one per process, and only after the fork
+def shared(max_calls: int = MAX_CALLS) -> CallPool:
+    """This process's pool; the first call makes it, with `max_calls` parallel calls."""
+    global _pool  # noqa: PLW0603 - one per process, and only after the fork
     with _lock:
-        if _sender is None:
+        if _pool is None:
             api = CloudApi(
-                settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, settings.WA_ACCESS_TOKEN, pool_size=calls_at_once
+                settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, settings.WA_ACCESS_TOKEN, pool_size=max_calls
             )
-            _sender = Sender(api, calls_at_once)
-        return _sender
+            _pool = CallPool(api, max_calls)
+        return _pool
 
 
 def close(timeout: float) -> bool:
-    """Wait for this process's open calls, where it has made any, and end its threads."""
-    return _sender.close(timeout) if _sender else True
+    """Close this process's pool, if there is one; False as for `drain`."""
+    return _pool.close(timeout) if _pool else True

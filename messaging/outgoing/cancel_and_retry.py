@@ -3,16 +3,16 @@
 from django.db import transaction
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.contacts import refusal_of
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
-from messaging.outgoing.redrive import again
+from messaging.outgoing.redrive import reset_to_pending
 from messaging.states import Status, may_move
 
-_GONE = "WhatsApp has it: it can be neither cancelled nor sent again. Send a new message."
-_OVER = "It will not be sent. Send a new message."
-# What can be done with a message, by its state.
+_SENT = "WhatsApp has it: it can be neither cancelled nor sent again. Send a new message."
+_ENDED = "It will not be sent. Send a new message."
+# The actions that a status allows, in words for the client.
 OPTIONS: dict[Status, str] = {
     Status.PENDING: "It waits to be sent and can be cancelled.",
     Status.QUEUED: "It is about to be sent and can be cancelled.",
@@ -21,19 +21,19 @@ OPTIONS: dict[Status, str] = {
         "WhatsApp's answer was lost. A status, its on_unknown or an operator settles it; until then sending it again "
         "could reach the recipient twice."
     ),
-    Status.ACCEPTED: _GONE,
-    Status.SENT: _GONE,
-    Status.DELIVERED: _GONE,
-    Status.READ: _GONE,
+    Status.ACCEPTED: _SENT,
+    Status.SENT: _SENT,
+    Status.DELIVERED: _SENT,
+    Status.READ: _SENT,
     Status.FAILED: "It can be retried.",
-    Status.CANCELLED: _OVER,
-    Status.EXPIRED: _OVER,
+    Status.CANCELLED: _ENDED,
+    Status.EXPIRED: _ENDED,
     Status.RECEIVED: "It is an inbound message.",
 }
 
 
 class NotPossible(Exception):
-    """The message's state does not allow it; the text says what can be done instead."""
+    """The message's status does not allow the action; the text says what is possible instead."""
 
     def __init__(self, wanted: str, status: Status, options: str = "") -> None:
         super().__init__(wanted, status)
@@ -45,13 +45,13 @@ class NotPossible(Exception):
 
 
 def cancel(message: Message, who: str) -> Message:
-    """Keep a message that was not sent yet from being sent. Raises NotPossible, also if a worker was faster."""
+    """Cancel a message that is not sent yet. Raises NotPossible, also if a worker has claimed it meanwhile."""
     with transaction.atomic():
         row = _locked(message)
         if not may_move(Status(row.status), Status.CANCELLED):
             raise NotPossible("cancelled", Status(row.status))
         advance_many([Change(row.pk, Status.CANCELLED, timezone.now(), "api")])
-        note(who, "cancel", f"message {row.pk}", before=row.status)
+        record_action(who, "cancel", f"message {row.pk}", before=row.status)
     message.refresh_from_db()
     return message
 
@@ -59,9 +59,9 @@ def cancel(message: Message, who: str) -> Message:
 def retry(message: Message, who: str) -> Message:
     """Send a failed message again, with fresh attempts.
 
-    Raises NotPossible, also once `expires_at` has passed, or where the contact was blocked or opted out since.
+    Raises NotPossible, also once `expires_at` has passed, or where the contact is blocked or has opted out since.
 
-    Not for `unknown`, which legally may become `pending` too: that risks a double, and is an operator's decision.
+    Not for `unknown`, although that may become `pending` too: it risks a duplicate, which is an operator's decision.
     """
     with transaction.atomic():
         row = _locked(message)
@@ -71,12 +71,12 @@ def retry(message: Message, who: str) -> Message:
             raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
         if reason := refusal_of(row):
             raise NotPossible("retried", Status.FAILED, reason)
-        again([row], "api")
-        note(who, "retry", f"message {row.pk}", before=row.status)
+        reset_to_pending([row], "api")
+        record_action(who, "retry", f"message {row.pk}", before=row.status)
     message.refresh_from_db()
     return message
 
 
 def _locked(message: Message) -> Message:
-    # Its state cannot change between the question and the move.
+    # The status cannot change between check and change.
     return Message.objects.select_for_update().get(pk=message.pk)

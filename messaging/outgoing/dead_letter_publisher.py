@@ -1,4 +1,4 @@
-"""Publishing to a dead-letter queue, for tasks that a redrive runs again."""
+"""Publishing tasks to a dead-letter queue, from where a redrive runs them."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from celery import Task
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
-from messaging.task_publisher import REPRS, SqsAway
+from messaging.task_publisher import REPRS, SqsUnavailable
 from waproject.queues import LANES, dead_letter_name
 from waproject.sqs.wire import SqsError
 
 
 def publish_dead_letter(lane: str, task: "Task[Any, Any]", *args: Any) -> None:
-    """Send one task to a lane's dead-letter queue. Raises SqsAway."""
+    """Send one task to a lane's dead-letter queue. Raises SqsUnavailable."""
     name = dead_letter_name(LANES[lane])
     try:
         task.apply_async(args, queue=Queue(name, Exchange(""), routing_key=name), **REPRS)
     except (SqsError, OperationalError) as error:
-        raise SqsAway(str(error)) from error
+        raise SqsUnavailable(str(error)) from error

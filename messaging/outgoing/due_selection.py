@@ -1,104 +1,128 @@
-"""Due selection: which of a number's due messages go now, and what happens to those that do not.
+"""Due selection: which due messages of a number are released now, and which have to wait.
 
-A message that must wait leaves the index of what is due, so that a tick meets it once and not each
-time: it is marked with its hold, or parked (`pair`) until its recipient's turn comes. A recipient's parked messages
-are a queue of their own, of which only the head is looked at.
+A message that has to wait leaves the index of due messages, so that only one tick reads it: it is marked with its hold,
+or parked (`pair`) until its recipient may get the next message. The parked messages of a recipient are a queue of their
+own, of which a tick reads only the first.
+
+Clients share a number fairly: among the messages of one priority each client gets one in turn, whatever waits behind.
 """
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from messaging.models.messages import PAIR
-from messaging.outgoing.rate_limits import PAIR_CREDIT
+from messaging.outgoing.rate_limits import PAIR_BURST_S
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A due message with all that decides whether it may go; locked."""
+class DueMessage:
+    """A due message, locked, with the facts that decide about its release."""
 
     priority: int
     due_at: datetime
     message_id: UUID
     peer: str
     template: str
+    client_id: int | None
     expired: bool
-    # The mark of a hold that covers it.
+    # The mark of the hold that covers it.
     hold: str | None
-    # Another message to this recipient is on its way.
+    # Another message to this recipient is in flight.
     busy: bool
-    # The recipient's pace: see PairPace.
+    # See PairPace.
     tat: datetime | None
     not_before: datetime | None
     wake_at: datetime | None
+    burst_at: datetime | None
+    credit: float | None
 
     @property
-    def turn(self) -> tuple[int, datetime, UUID]:
-        """The order in which messages go."""
+    def order(self) -> tuple[int, datetime, UUID]:
+        """The sort key within one client."""
         return self.priority, self.due_at, self.message_id
 
     def ready_at(self, now: datetime) -> datetime:
-        """When its recipient may get a message, apart from one that is on its way."""
-        times = (now, self.not_before, self.tat and self.tat - PAIR_CREDIT)
+        """When the pair limit allows a message to its recipient, apart from one in flight."""
+        times = (now, self.not_before, None if self._has_credit(now) else self.tat)
         return max(time for time in times if time is not None)
+
+    def _has_credit(self, now: datetime) -> bool:
+        """Whether the message may be part of a burst that has begun."""
+        in_burst = self.burst_at is not None and now < self.burst_at + timedelta(seconds=PAIR_BURST_S)
+        return in_burst and (self.credit or 0.0) >= 1
 
 
 @dataclass(slots=True)
 class Selection:
-    """The decision on a set of candidates."""
+    """The decision on a set of messages."""
 
-    go: list[Candidate] = field(default_factory=list)
+    released: list[DueMessage] = field(default_factory=list)
     expired: list[UUID] = field(default_factory=list)
-    # The contact was blocked, or opted out, after acceptance: the reason by message.
+    # Messages that the recipient check refuses, with the reason.
     refused: dict[UUID, str] = field(default_factory=dict)
+    # Messages that have to wait, with the mark that says why.
     marks: dict[UUID, str] = field(default_factory=dict)
-    # Recipients whose turn it is not, and when it may be.
+    # Recipients with parked messages, and when the next one may be released.
     wake: dict[str, datetime] = field(default_factory=dict)
 
 
 def select(
-    due: Iterable[Candidate],
-    heads: Iterable[Candidate],
-    room: int,
+    due: Iterable[DueMessage],
+    first_parked: Iterable[DueMessage],
+    limit: int,
     taken: set[str],
     now: datetime,
     *,
     refused: Mapping[UUID, str],
 ) -> Selection:
-    """Let up to `room` candidates go, in their order; `taken` (recipients that one goes to) grows by them.
+    """Select up to `limit` messages in their order; adds their recipients to `taken`, one message each.
 
-    `refused` holds the reasons of the messages that consent forbids.
-    A due message of a recipient with parked ones goes only before that recipient's head, else it joins the queue.
+    `refused`: the reasons of the messages that the recipient check refuses. A due message to a recipient with parked
+    ones goes before the first of those or joins them.
     """
-    heads = list(heads)
-    first_parked = {head.peer for head in heads}
+    first_parked = list(first_parked)
+    ready_peers = {message.peer for message in first_parked}
     result = Selection()
-    for candidate in sorted([*due, *heads], key=lambda candidate: candidate.turn):
-        if candidate.expired:
-            result.expired.append(candidate.message_id)
-        elif candidate.message_id in refused:
-            result.refused[candidate.message_id] = refused[candidate.message_id]
-        elif candidate.hold:
-            result.marks[candidate.message_id] = candidate.hold
+    for message in in_turn([*due, *first_parked], now):
+        if message.expired:
+            result.expired.append(message.message_id)
+        elif message.message_id in refused:
+            result.refused[message.message_id] = refused[message.message_id]
+        elif message.hold:
+            result.marks[message.message_id] = message.hold
         elif (
-            candidate.peer in taken
-            or candidate.busy
-            or candidate.ready_at(now) > now
-            or (candidate.wake_at is not None and candidate.peer not in first_parked)
+            message.peer in taken
+            or message.busy
+            or message.ready_at(now) > now
+            or (message.wake_at is not None and message.peer not in ready_peers)
         ):
-            result.marks[candidate.message_id] = PAIR
-            result.wake[candidate.peer] = candidate.ready_at(now)
-        elif len(result.go) < room:
-            taken.add(candidate.peer)
-            result.go.append(candidate)
+            result.marks[message.message_id] = PAIR
+            result.wake[message.peer] = message.ready_at(now)
+        elif len(result.released) < limit:
+            taken.add(message.peer)
+            result.released.append(message)
     return result
 
 
-# The holds are few and mostly none, so looking through them for each candidate costs next to nothing.
-_ABOUT = """
-  d.priority, d.due_at, d.id, d.peer, d.template, COALESCE(d.expires_at <= statement_timestamp(), false),
+def in_turn(messages: Sequence[DueMessage], now: datetime) -> list[DueMessage]:
+    """By priority, then one message of each client in turn. Who is first in a turn changes with `now`."""
+    seen: Counter[tuple[int, int | None]] = Counter()
+    keys: dict[UUID, tuple[int, int, int]] = {}
+    for message in sorted(messages, key=lambda message: message.order):
+        client = message.priority, message.client_id
+        keys[message.message_id] = message.priority, seen[client], zlib.crc32(f"{message.client_id} {now}".encode())
+        seen[client] += 1
+    return sorted(messages, key=lambda message: (keys[message.message_id], message.order))
+
+
+# There are few holds, so the subquery costs next to nothing.
+_COLUMNS = """
+  d.priority, d.due_at, d.id, d.peer, d.template, d.client_id, COALESCE(d.expires_at <= statement_timestamp(), false),
   (SELECT h.kind || ':' || h.id FROM messaging_hold h
    WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
      (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
@@ -106,31 +130,47 @@ _ABOUT = """
    ORDER BY h.id LIMIT 1)
 """
 
+_IS_WAITING = "number_id = %(number_id)s AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL"
+
+# `clients` skips through the index message_due_by_client, so that a bulk of one client is not read for another.
 _DUE = f"""
-WITH due AS MATERIALIZED (
+WITH RECURSIVE clients AS (
+  (SELECT priority, COALESCE(client_id, 0) AS client FROM messaging_message WHERE {_IS_WAITING}
+   ORDER BY priority, COALESCE(client_id, 0) LIMIT 1)
+  UNION ALL
+  SELECT following.* FROM clients c CROSS JOIN LATERAL (
+    SELECT priority, COALESCE(client_id, 0) FROM messaging_message
+    WHERE {_IS_WAITING} AND (priority, COALESCE(client_id, 0)) > (c.priority, c.client)
+    ORDER BY priority, COALESCE(client_id, 0) LIMIT 1) following
+), turns AS MATERIALIZED (
+  SELECT first.id FROM clients c CROSS JOIN LATERAL (
+    SELECT id, row_number() OVER (ORDER BY due_at, id) AS turn FROM messaging_message
+    WHERE {_IS_WAITING} AND priority = c.priority AND COALESCE(client_id, 0) = c.client
+      AND due_at <= statement_timestamp()
+    ORDER BY due_at, id LIMIT %(limit)s) first
+  ORDER BY c.priority, first.turn, md5(c.client::text || statement_timestamp()::text) LIMIT %(limit)s
+), due AS MATERIALIZED (
   SELECT id, number_id, peer, priority, due_at, expires_at, campaign, template, client_id
   FROM messaging_message
-  WHERE number_id = %(number_id)s AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL
-    AND due_at <= statement_timestamp()
-  ORDER BY priority, due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+  WHERE id = ANY(ARRAY(SELECT id FROM turns)) AND {_IS_WAITING} FOR UPDATE SKIP LOCKED
 )
-SELECT {_ABOUT},
+SELECT {_COLUMNS},
   EXISTS (SELECT 1 FROM messaging_message f WHERE f.number_id = d.number_id AND f.peer = d.peer
     AND f.released_at IS NOT NULL AND f.outcome_at IS NULL),
-  p.tat, p.not_before, p.wake_at
+  p.tat, p.not_before, p.wake_at, p.burst_at, p.credit
 FROM due d LEFT JOIN messaging_pairpace p ON p.number_id = d.number_id AND p.peer = d.peer
 """  # noqa: S608 - constants of this module
 
-# A recipient whose parked messages are all gone (cancelled, expired) has no head: its row comes with an empty id.
-_HEADS = f"""
+# A recipient without parked messages (cancelled, expired) yields a row without an id.
+_FIRST_PARKED = f"""
 WITH ready AS MATERIALIZED (
-  SELECT p.number_id, p.peer, p.tat, p.not_before, p.wake_at FROM messaging_pairpace p
+  SELECT p.number_id, p.peer, p.tat, p.not_before, p.wake_at, p.burst_at, p.credit FROM messaging_pairpace p
   WHERE p.number_id = %(number_id)s AND p.wake_at <= statement_timestamp()
     AND NOT EXISTS (SELECT 1 FROM messaging_message f WHERE f.number_id = p.number_id AND f.peer = p.peer
       AND f.released_at IS NOT NULL AND f.outcome_at IS NULL)
   ORDER BY p.wake_at LIMIT %(limit)s
 )
-SELECT {_ABOUT}, false, p.tat, p.not_before, p.wake_at
+SELECT {_COLUMNS}, false, p.tat, p.not_before, p.wake_at, p.burst_at, p.credit
 FROM ready p LEFT JOIN LATERAL (
   SELECT id, number_id, p.peer AS peer, priority, due_at, expires_at, campaign, template, client_id
   FROM messaging_message m WHERE m.number_id = p.number_id AND m.peer = p.peer AND m.hold = 'pair'
@@ -139,31 +179,31 @@ FROM ready p LEFT JOIN LATERAL (
 """  # noqa: S608 - constants of this module
 
 
-def due_now(cursor: Any, number_id: int, limit: int) -> list[Candidate]:
-    """The most urgent due messages of a number, locked."""
+def due_now(cursor: Any, number_id: int, limit: int) -> list[DueMessage]:
+    """The first due messages of a number, locked, one of each client in turn."""
     cursor.execute(_DUE, {"number_id": number_id, "limit": limit})
-    return [Candidate(*row) for row in cursor.fetchall()]
+    return [DueMessage(*row) for row in cursor.fetchall()]
 
 
-def heads_of_pairs(cursor: Any, number_id: int, limit: int) -> list[Candidate]:
-    """The first parked message of each recipient whose turn it may be, locked; forgets recipients without one."""
-    cursor.execute(_HEADS, {"number_id": number_id, "limit": limit})
+def first_parked_messages(cursor: Any, number_id: int, limit: int) -> list[DueMessage]:
+    """The first parked message of each recipient who may get one, locked; clears recipients without any."""
+    cursor.execute(_FIRST_PARKED, {"number_id": number_id, "limit": limit})
     rows = cursor.fetchall()
     if any(row[2] is None for row in rows):
         cursor.execute(
             """
             UPDATE messaging_pairpace p SET wake_at = NULL
             WHERE p.number_id = %s AND p.wake_at <= statement_timestamp() AND NOT EXISTS (
-              SELECT 1 FROM messaging_message m
-              WHERE m.number_id = p.number_id AND m.peer = p.peer AND m.hold = 'pair')
+              SELECT 1 FROM messaging_message m WHERE m.number_id = p.number_id AND m.peer = p.peer
+                AND (m.hold = 'pair' OR (m.released_at IS NOT NULL AND m.outcome_at IS NULL)))
             """,
             [number_id],
         )
-    return [Candidate(*row) for row in rows if row[2] is not None]
+    return [DueMessage(*row) for row in rows if row[2] is not None]
 
 
-def set_aside(cursor: Any, number_id: int, result: Selection) -> None:
-    """Mark what has to wait, and note when each recipient's turn may come."""
+def mark_waiting(cursor: Any, number_id: int, result: Selection) -> None:
+    """Mark messages that have to wait, and store when their recipients may get the next one."""
     if result.marks:
         cursor.execute(
             """

@@ -1,51 +1,65 @@
-"""Rate limits: the token bucket of a number, the pace of a pair, probing. Pure arithmetic without clock or database."""
+"""Rate limits: the pace of a number, the pair limit, probing. Pure arithmetic without clock or database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# A little under what Meta allows: its clock and ours are not the same.
+# A little under Meta's limit: its clock and ours differ.
 SHARE_OF_LIMIT = 0.97
-# The queue behind the dispatcher holds at most this many seconds of a number's pace, so that an urgent message
-# overtakes a campaign within it; the bucket saves up no more than that either.
+# The queue behind the dispatcher holds at most this many seconds of a number's pace: what workers do not claim stays
+# `pending`, where an urgent message overtakes it.
 QUEUE_S = 0.5
 
-# After 130429 a number goes on with four fifths of its pace, at least a tenth, and wins back 2 % of it each second.
-SLOWER = 0.8
-SLOWEST = 0.1
-FASTER_PER_S = 0.02
+# Meta may read "80 a second" as any second, so calls are evenly spaced and not saved up. A release gives its messages
+# the times of their calls, up to this far ahead: a worker may get a task 130 ms later, and still has each message in
+# time. An urgent message waits no longer behind a campaign.
+AHEAD_S = 0.25
+# The first messages after a pause: calls wait for new connections and tasks for a receive, those that follow do not. A
+# larger group therefore starts later, and each group has wider spaces.
+START_S = 0.05
+START_GROUP = 5
+START_SPACE = 1.5
+# A worker that is late leaves this much more than Meta's limit asks between any two calls of a number.
+CALL_SPACE = 1.03
 
-# Meta: one message to a user in 6 s, 45 at once on credit. Half a second is for the way, which no two take as fast.
+# After 130429 a number continues at four fifths of its pace, at least at a tenth, and recovers 2 % of it each second.
+THROTTLE_FACTOR = 0.8
+MIN_SHARE = 0.1
+RECOVERY_PER_S = 0.02
+
+# Meta: one message to a user in 6 s. Up to 45 may go within 6 s, all but the first on credit; then none until the time
+# of all is over, and credit for another burst grows by one for each 6 s without a message. Half a second and a second
+# allow for unequal latencies.
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
 PAIR_EVERY_S = 6.5
-PAIR_BURST = 45
-PAIR_CREDIT = timedelta(seconds=(PAIR_BURST - 1) * PAIR_EVERY_S)
+PAIR_BURST_S = 5.0
+PAIR_CREDIT = 44.0
 
-# Unknown outcomes in a row until a number only probes; the steps between probes double from 1 to 60 s.
-BREAKS_AFTER = 5
-LAST_STEP_S = 60
+# After this many unknown outcomes in a row a number only probes; the steps between probes double from 1 to 60 s.
+PROBES_AFTER = 5
+PROBE_STEP_MAX_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class InARow:
-    """How throttles of one kind add up: one that comes within `within` of the last one's end is in a row with it."""
+class ConsecutiveThrottles:
+    """When throttles count as consecutive: one that begins within `within` of the end of the one before."""
 
     within: timedelta
     longest_s: float
 
     def wait(self, first_s: float, growth: float, n: int) -> float:
-        """Seconds for the nth throttle in a row, n from 1."""
+        """Seconds of the nth consecutive throttle, n from 1."""
         return min(self.longest_s, first_s * growth ** min(n - 1, 20))
 
 
-# A number also goes slower, so a few seconds will do; a recipient's credit takes minutes to come back.
-NUMBER_THROTTLES = InARow(within=timedelta(seconds=5), longest_s=8.0)
-PAIR_THROTTLES = InARow(within=timedelta(seconds=60), longest_s=3600.0)
+# A number is also slowed down, so a few seconds suffice; a recipient's credit takes minutes to come back.
+NUMBER_THROTTLES = ConsecutiveThrottles(within=timedelta(seconds=5), longest_s=8.0)
+PAIR_THROTTLES = ConsecutiveThrottles(within=timedelta(seconds=60), longest_s=3600.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A number's pace as its row has it; `rate` is Meta's limit in messages a second."""
+    """The pace of a number as its row stores it; `rate` is Meta's limit in messages a second."""
 
     rate: int
     tokens: float
@@ -54,39 +68,70 @@ class Bucket:
     slowed_at: datetime | None = None
 
     def pace(self, now: datetime, inbound: float) -> float:
-        """Messages a second, given the inbound ones a second, which count against Meta's limit too."""
-        return max(0.0, self.rate - inbound) * SHARE_OF_LIMIT * grown_share(self.share, self.slowed_at, now)
+        """Messages a second, less the inbound ones, which count against Meta's limit too."""
+        return max(0.0, self.rate - inbound) * SHARE_OF_LIMIT * recovered_share(self.share, self.slowed_at, now)
 
     def filled(self, now: datetime, pace: float) -> float:
-        """The tokens there are now."""
+        """The tokens in the bucket now: 1 where a call may start at once, less where calls are scheduled ahead."""
         earned = max(0.0, (now - self.tokens_at).total_seconds()) * pace
-        return min(max(1.0, pace * QUEUE_S), self.tokens + earned)
-
-
-def grown_share(share: float, slowed_at: datetime | None, now: datetime) -> float:
-    """The share of its pace that a number has won back since it was slowed."""
-    if slowed_at is None:
-        return share
-    return min(1.0, share + FASTER_PER_S * max(0.0, (now - slowed_at).total_seconds()))
-
-
-def next_step(step: int) -> int:
-    """Seconds until the probe after this one."""
-    return min(LAST_STEP_S, max(1, step * 2))
+        return min(1.0, self.tokens + earned)
 
 
 @dataclass(frozen=True, slots=True)
-class Streak:
-    """Outcomes of one number in the order they came: what they leave of the count of unknown ones in a row."""
+class Schedule:
+    """Evenly spaced calls at a pace of more than 0, from the tokens in the bucket."""
 
-    # Whether anything but an unknown outcome came; and how many unknown ones after it.
+    pace: float
+    tokens: float
+
+    @property
+    def _space(self) -> float:
+        """Tokens from one call to the next."""
+        return START_SPACE if self.tokens >= 1 else 1.0
+
+    def most(self) -> int:
+        """How many calls may be scheduled now."""
+        ahead = AHEAD_S * self.pace - (1 - self.tokens)
+        return int(ahead / self._space) + 1 if ahead >= 0 else 0
+
+    def offsets(self, count: int) -> list[float]:
+        """Seconds from now until each of `count` calls."""
+        return [(self._start(count) + n * self._space) / self.pace for n in range(count)]
+
+    def left(self, count: int) -> float:
+        """The tokens after `count` calls."""
+        return 1 - self._start(count) - count * self._space
+
+    def _start(self, count: int) -> float:
+        """Tokens until the first call."""
+        is_start = self.tokens >= 1 and count >= START_GROUP
+        return START_S * self.pace if is_start else 1 - self.tokens
+
+
+def recovered_share(share: float, slowed_at: datetime | None, now: datetime) -> float:
+    """The share of its pace that a slowed number has recovered by now."""
+    if slowed_at is None:
+        return share
+    return min(1.0, share + RECOVERY_PER_S * max(0.0, (now - slowed_at).total_seconds()))
+
+
+def next_probe_step(step: int) -> int:
+    """Seconds from this probe to the next one."""
+    return min(PROBE_STEP_MAX_S, max(1, step * 2))
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownStreak:
+    """The effect of a number's latest outcomes on its count of unknown outcomes in a row."""
+
+    # Whether there was a known outcome; and the number of unknown ones after the last known one.
     broken: bool
     unknown: int
     accepted: bool
 
     @classmethod
-    def of(cls, outcomes: Sequence[bool | None]) -> "Streak":
-        """Each outcome is True where Meta accepted, None where nobody knows, False for any other answer."""
+    def of(cls, outcomes: Sequence[bool | None]) -> "UnknownStreak":
+        """`outcomes` in their order: True for an acceptance, None for unknown, False for any other answer."""
         trailing = 0
         for outcome in reversed(outcomes):
             if outcome is not None:
@@ -95,7 +140,7 @@ class Streak:
         return cls(trailing < len(outcomes), trailing, any(outcomes))
 
     def count(self, before: int) -> int:
-        """Unknown outcomes in a row now. Once a number only probes, nothing but an acceptance ends that."""
-        if self.accepted or (self.broken and before < BREAKS_AFTER):
+        """Unknown outcomes in a row now. Once a number only probes, only an acceptance resets the count."""
+        if self.accepted or (self.broken and before < PROBES_AFTER):
             return self.unknown
         return before + self.unknown

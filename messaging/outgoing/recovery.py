@@ -1,4 +1,4 @@
-"""Recovery: rows whose task was lost, whose time is over, or whose lease has expired."""
+"""Recovery: rows whose task was lost, whose `expires_at` has passed, or whose lease has expired."""
 
 from datetime import datetime
 from typing import Any
@@ -10,24 +10,25 @@ from django.utils import timezone
 
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
+from messaging.outgoing import rate_limits
 from messaging.outgoing.release import Release
 from messaging.states import Status
 
 # A released row that nobody claimed is released again after 15 s, then 30, 60, … up to 5 minutes, five times.
-LOST_AFTER_S = 15
-LOST_AFTER_MAX_S = 300
+UNCLAIMED_AFTER_S = 15
+UNCLAIMED_AFTER_MAX_S = 300
 MAX_RELEASES = 5
-# A message that is sent has seven; so where workers work these hold many claims.
+# A sent message has seven events, so while workers run these contain many claims.
 LATEST_EVENTS = 2000
 SWEEP_ROWS = 500
 EXPIRED_AT_ONCE = 2000
-# Longer than any throttle in a row is remembered for (messaging/outgoing/rate_limits.py).
-PAIRS_KEPT = "2 minutes"
+# Longer than the memory of consecutive throttles (messaging/outgoing/rate_limits.py).
+PAIR_RETENTION = "2 minutes"
 LEASE_EXPIRED = "lease_expired"
 
 
 def take_back(batch: Release) -> None:
-    """Make rows `pending` again whose task could not be published; that release does not count."""
+    """Make the rows of an unpublished release `pending`; the release does not count."""
     with transaction.atomic():
         rows = Message.objects.select_for_update().filter(
             id__in=batch.message_ids, release_id=batch.release_id, status=Status.QUEUED
@@ -38,7 +39,7 @@ def take_back(batch: Release) -> None:
 
 
 def queued_releases(older_than_s: float, at_most: int) -> list[Release]:
-    """Rows that are queued for some time, by their release; for a dispatcher that delivers while SQS is away."""
+    """Rows that have been `queued` for some time, by release: for direct delivery during an SQS outage."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -54,10 +55,10 @@ def queued_releases(older_than_s: float, at_most: int) -> list[Release]:
         return [Release(release_id, list(ids)) for release_id, ids in cursor.fetchall()]
 
 
-def sweep_lost() -> None:
-    """Take back `queued` rows that no worker claimed; fail those that were released too often.
+def sweep_unclaimed() -> None:
+    """Make `queued` rows pending that no worker has claimed; fail those that were released too often.
 
-    A paused number's rows are not claimed, and neither is anybody's while no worker lives: that is nobody's failure.
+    No message fails while its number is paused or while no worker runs: then no row is claimed.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -70,7 +71,7 @@ def sweep_lost() -> None:
                     secs => least(%s * 2 ^ (greatest(m.releases, 1) - 1), %s)::double precision)
                 ORDER BY m.id LIMIT %s FOR UPDATE OF m SKIP LOCKED
                 """,
-                [MAX_RELEASES, LOST_AFTER_S, LOST_AFTER_MAX_S, SWEEP_ROWS],
+                [MAX_RELEASES, UNCLAIMED_AFTER_S, UNCLAIMED_AFTER_MAX_S, SWEEP_ROWS],
             )
             rows = cursor.fetchall()
             claimed_at = _last_claim(cursor) if any(too_often for _, too_often, _ in rows) else None
@@ -86,7 +87,7 @@ def sweep_lost() -> None:
 
 
 def _last_claim(cursor: Any) -> datetime | None:
-    """When a worker last claimed anything, as far as the latest events tell; None: of late none did."""
+    """The time of the latest claim by any worker; None if the latest events contain none."""
     cursor.execute(
         """
         SELECT max(at) FROM (SELECT status, at FROM messaging_messageevent ORDER BY id DESC LIMIT %s) latest
@@ -99,9 +100,9 @@ def _last_claim(cursor: Any) -> datetime | None:
 
 
 def sweep_expired_leases() -> None:
-    """A worker that took a row and did not come back within its lease may have sent it: the outcome is unknown.
+    """Make rows `unknown` whose lease has expired: their worker may have sent them.
 
-    Its attempt ended when the lease did, at the latest.
+    The attempt ended with the lease, at the latest.
     """
     with transaction.atomic():
         now = timezone.now()
@@ -128,7 +129,7 @@ def sweep_expired_leases() -> None:
 
 
 def sweep_expired() -> None:
-    """Messages whose `expires_at` has passed before anybody claimed them, held or not."""
+    """Expire messages that no worker claimed before their `expires_at`, held ones too."""
     with transaction.atomic():
         now = timezone.now()
         rows = Message.objects.select_for_update(skip_locked=True).filter(
@@ -139,17 +140,17 @@ def sweep_expired() -> None:
 
 
 def sweep_pairs() -> None:
-    """Delete the pair paces that no longer limit anything."""
+    """Delete pair paces that limit nothing any more."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             DELETE FROM messaging_pairpace WHERE id = ANY(ARRAY(
               SELECT id FROM messaging_pairpace
-              WHERE tat < statement_timestamp() AND wake_at IS NULL
+              WHERE tat < statement_timestamp() - (%s - credit) * %s * interval '1 second' AND wake_at IS NULL
                 AND (not_before IS NULL OR not_before < statement_timestamp() - %s::interval)
               ORDER BY number_id, peer FOR UPDATE SKIP LOCKED))
             """,
-            [PAIRS_KEPT],
+            [rate_limits.PAIR_CREDIT, rate_limits.PAIR_EVERY_S, PAIR_RETENTION],
         )
 
 

@@ -7,22 +7,22 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from messaging.contacts import Addressed, refusals, stops_of
+from messaging.contacts import MessageTarget, refusals, suppressions_of
 from messaging.lifecycle import Change, advance_many
 from messaging.outgoing import rate_limits
-from messaging.outgoing.due_selection import Candidate, Selection, due_now, heads_of_pairs, select, set_aside
+from messaging.outgoing.due_selection import DueMessage, Selection, due_now, first_parked_messages, mark_waiting, select
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
-# Messages that have to wait are set aside so many at a time; what is left of them is met at the next tick.
-LOOK_FURTHER = 500
-ROUNDS = 4
+# A tick that meets messages that have to wait reads on, this many rows at a time; the next tick reads the rest.
+SCAN_ROWS = 500
+MAX_SCANS = 4
 INBOUND_WINDOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Rows of one number that travel in one task; a copy of the task finds nothing to claim."""
+    """Rows of one number in one task; a duplicate of the task finds nothing to claim."""
 
     release_id: UUID
     message_ids: list[UUID]
@@ -30,7 +30,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A business number that this dispatcher has locked for the tick."""
+    """A business number, locked for this tick."""
 
     pk: int
     portfolio: str
@@ -44,7 +44,7 @@ class _Number:
 
 
 def numbers_with_due_messages() -> list[int]:
-    """Ids of the numbers that have something to send now and may."""
+    """Ids of the numbers that have due messages and may send."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -64,7 +64,7 @@ def numbers_with_due_messages() -> list[int]:
 
 
 def inbound_rates() -> dict[int, float]:
-    """Messages a second that users wrote to each number of late: they count against its throughput too."""
+    """Inbound messages a second of each number in the last seconds; Meta counts them against its throughput."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -78,38 +78,39 @@ def inbound_rates() -> dict[int, float]:
 
 
 def release(number_id: int, inbound: float = 0.0, at_most: int | None = None) -> list[Release]:
-    """Move what is due to `queued`, most urgent first, as far as the number's pace and queue allow.
+    """Move due messages to `queued`, most urgent first, as far as the number's pace and queue allow.
 
-    `inbound`: messages a second that users write to it. Returns the tasks to publish after this function's commit;
-    empty while another dispatcher works on the number.
+    `inbound`: messages a second that users write to the number. `at_most`: free calls during direct delivery. Returns
+    the tasks to publish after the commit; empty while another dispatcher works on the number.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         number = _lock(cursor, number_id)
         if number is None:
             return []
-        speed = number.bucket.pace(number.now, inbound)
-        tokens = number.bucket.filled(number.now, speed)
-        allowed = int(min(tokens, max(1.0, speed * rate_limits.QUEUE_S) - number.queued))
-        probing = number.failures >= rate_limits.BREAKS_AFTER
+        pace = number.bucket.pace(number.now, inbound)
+        if pace <= 0:
+            return []
+        schedule = rate_limits.Schedule(pace, number.bucket.filled(number.now, pace))
+        allowed = min(schedule.most(), int(max(1.0, pace * rate_limits.QUEUE_S)) - number.queued)
+        probing = number.failures >= rate_limits.PROBES_AFTER
         if probing:
             allowed = min(allowed, 1)
         if at_most is not None:
             allowed = min(allowed, at_most)
         if allowed <= 0:
             return []
-        rows = _choose(cursor, number, allowed)
+        rows = _select(cursor, number, allowed)
         if not rows:
             return []
         batches = _batches(rows)
-        _queue(
-            cursor, number, batches, tokens - len(rows), rate_limits.next_step(number.probe_step) if probing else None
-        )
+        step = rate_limits.next_probe_step(number.probe_step) if probing else None
+        _mark_queued(cursor, number, batches, schedule, step)
     return batches
 
 
 def _lock(cursor: Any, number_id: int) -> _Number | None:
-    """The number's row, locked; None while it may not send, or another dispatcher has it."""
-    # How many rows are queued is read from the partial unique index on what is on its way.
+    """The number's row, locked; None while it may not send or another dispatcher has locked it."""
+    # The count of queued rows reads the partial unique index on messages in flight.
     cursor.execute(
         """
         SELECT n.portfolio, n.waba_id, n.rate, n.tokens, n.tokens_at, n.pace_share, n.slowed_at,
@@ -133,41 +134,43 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
     return _Number(number_id, portfolio, waba_id, rate_limits.Bucket(*bucket), *row[7:])
 
 
-def _choose(cursor: Any, number: _Number, allowed: int) -> list[Candidate]:
-    """Up to `allowed` messages that may go now; what has to wait is set aside on the way."""
-    heads = heads_of_pairs(cursor, number.pk, allowed) if number.has_ready_pairs else []
-    chosen: dict[UUID, Candidate] = {}
+def _select(cursor: Any, number: _Number, allowed: int) -> list[DueMessage]:
+    """Up to `allowed` messages to release; marks those that have to wait, and ends those that must not be sent."""
+    parked = first_parked_messages(cursor, number.pk, allowed) if number.has_ready_pairs else []
+    chosen: dict[UUID, DueMessage] = {}
     taken: set[str] = set()
     limit = allowed
-    for _ in range(ROUNDS):
+    for _ in range(MAX_SCANS):
         due = due_now(cursor, number.pk, limit)
-        fresh = [candidate for candidate in due if candidate.message_id not in chosen]
-        refused = _refused(number, [*fresh, *heads])
-        result = select(fresh, heads, allowed - len(chosen), taken, number.now, refused=refused)
-        chosen.update({candidate.message_id: candidate for candidate in result.go})
-        set_aside(cursor, number.pk, result)
-        _end(result, number.now)
+        fresh = [message for message in due if message.message_id not in chosen]
+        refused = _recheck(number, [*fresh, *parked])
+        result = select(fresh, parked, allowed - len(chosen), taken, number.now, refused=refused)
+        chosen.update({message.message_id: message for message in result.released})
+        mark_waiting(cursor, number.pk, result)
+        _expire_and_cancel(result, number.now)
         if len(chosen) >= allowed or len(due) < limit:
             break
-        heads, limit = [], LOOK_FURTHER
+        parked, limit = [], SCAN_ROWS
     return list(chosen.values())
 
 
-def _refused(number: _Number, candidates: list[Candidate]) -> dict[UUID, str]:
-    """The messages whose contact was blocked or opted out since acceptance, and the reasons.
+def _recheck(number: _Number, messages: list[DueMessage]) -> dict[UUID, str]:
+    """Repeat the recipient check: messages whose contact is blocked or has opted out since acceptance, with the reason.
 
-    Every road to the Cloud API leads through a release (schedules, retries, resumed holds, redrives, delivery without
-    SQS), so this is the one place that asks again.
+    Every way to the Cloud API passes a release (schedules, retries, resumed holds, redrives, direct delivery), so this
+    is the only place that repeats it.
     """
-    if not candidates:
+    if not messages:
         return {}
-    messages = [Addressed(one.peer, one.template, number.portfolio, number.waba_id) for one in candidates]
-    reasons = refusals(messages, stops_of(message.peer for message in messages))
-    return {one.message_id: reason for one, reason in zip(candidates, reasons, strict=True) if reason}
+    targets = {
+        one.message_id: MessageTarget(one.peer, one.template, number.portfolio, number.waba_id) for one in messages
+    }
+    reasons = refusals(targets.values(), suppressions_of(message.peer for message in messages))
+    return {message_id: reasons[target] for message_id, target in targets.items() if target in reasons}
 
 
-def _end(selection: Selection, now: datetime) -> None:
-    """Expire the messages whose time is over, and cancel those that consent forbids."""
+def _expire_and_cancel(selection: Selection, now: datetime) -> None:
+    """Expire messages whose `expires_at` has passed, and cancel those that the recipient check refuses."""
     advance_many(
         [
             *(Change(message_id, Status.EXPIRED, now, "dispatcher") for message_id in selection.expired),
@@ -179,30 +182,37 @@ def _end(selection: Selection, now: datetime) -> None:
     )
 
 
-def _batches(rows: list[Candidate]) -> list[Release]:
-    ids = [row.message_id for row in sorted(rows, key=lambda row: row.turn)]
+def _batches(rows: list[DueMessage]) -> list[Release]:
+    ids = [row.message_id for row in sorted(rows, key=lambda row: row.priority)]
     return [Release(uuid4(), ids[start : start + ROWS_PER_TASK]) for start in range(0, len(ids), ROWS_PER_TASK)]
 
 
-def _queue(cursor: Any, number: _Number, batches: list[Release], tokens: float, probe_step: int | None) -> None:
-    """Write the release down: the rows, their trail, each recipient's pace, and what is left of the number's."""
+def _mark_queued(
+    cursor: Any, number: _Number, batches: list[Release], schedule: rate_limits.Schedule, probe_step: int | None
+) -> None:
+    """Record the release: the rows and the times of their calls, their trail, the pace of recipients and number."""
+    ids = [message_id for batch in batches for message_id in batch.message_ids]
     cursor.execute(
         """
         WITH released AS (
-          UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL,
+          UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
             released_at = statement_timestamp(), releases = m.releases + 1, updated_at = statement_timestamp()
-          FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id) WHERE m.id = g.id
+          FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[], %(calls)s::timestamptz[]) AS g(id, release_id, call_at)
+          WHERE m.id = g.id
           RETURNING m.id, m.peer
         ), logged AS (
           INSERT INTO messaging_messageevent (message_id, status, at, source)
           SELECT id, 'queued', statement_timestamp(), 'dispatcher' FROM released
         ), paced AS (
-          INSERT INTO messaging_pairpace AS p (number_id, peer, tat)
-          SELECT %(number_id)s, peer, statement_timestamp() + %(every)s FROM released ORDER BY peer
+          INSERT INTO messaging_pairpace AS p (number_id, peer, tat, burst_at)
+          SELECT %(number_id)s, peer, statement_timestamp() + %(every)s, statement_timestamp()
+          FROM released ORDER BY peer
           ON CONFLICT (number_id, peer) DO UPDATE SET
             tat = greatest(p.tat, statement_timestamp()) + %(every)s,
-            wake_at = CASE WHEN p.wake_at IS NOT NULL THEN
-              greatest(p.not_before, p.tat + %(every)s - %(credit)s, statement_timestamp()) END
+            burst_at = CASE WHEN p.tat > statement_timestamp() THEN p.burst_at ELSE statement_timestamp() END,
+            credit = CASE WHEN p.tat > statement_timestamp() THEN p.credit - 1 ELSE least(%(credit)s,
+              p.credit + extract(epoch FROM statement_timestamp() - p.tat) / extract(epoch FROM %(every)s)) END,
+            wake_at = CASE WHEN p.wake_at IS NOT NULL THEN greatest(p.not_before, statement_timestamp()) END
         )
         UPDATE messaging_businessnumber SET tokens = %(tokens)s, tokens_at = %(now)s,
           probe_step = COALESCE(%(step)s, probe_step),
@@ -211,12 +221,13 @@ def _queue(cursor: Any, number: _Number, batches: list[Release], tokens: float, 
         WHERE id = %(number_id)s
         """,
         {
-            "ids": [message_id for batch in batches for message_id in batch.message_ids],
+            "ids": ids,
             "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
+            "calls": [number.now + timedelta(seconds=offset) for offset in schedule.offsets(len(ids))],
             "number_id": number.pk,
             "every": timedelta(seconds=rate_limits.PAIR_EVERY_S),
             "credit": rate_limits.PAIR_CREDIT,
-            "tokens": tokens,
+            "tokens": schedule.left(len(ids)),
             "now": number.now,
             "step": probe_step,
         },

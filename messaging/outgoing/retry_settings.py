@@ -1,4 +1,4 @@
-"""Settings of retries and lost answers, read at each use; see docs/settings.md."""
+"""Settings of retries and unknown outcomes, read at each use; see docs/settings.md."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,8 +7,8 @@ from django.conf import settings
 
 from messaging.outgoing.retry_policy import Limits
 
-# While a lost answer can still be settled by evidence that is only late; after that a person is told.
-TOLD_AFTER_S = 60.0
+# Evidence may be late: an operator alert follows this long after the grace period.
+ALERT_AFTER_S = 60.0
 
 
 @cache
@@ -22,21 +22,21 @@ def limits() -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a lost answer is waited for, in seconds after its attempt's end."""
+class UnknownTimeouts:
+    """Waiting times for an unknown outcome, in seconds after the end of its attempt."""
 
-    # Before it may be sent again on evidence; before a person is told; before `on_unknown: resend` sends it again.
+    # The earliest resend on evidence; the operator alert; the resend with `on_unknown: resend`.
     grace: float
-    told: float
+    alert: float
     resend: float
 
     @property
-    def settle(self) -> float:
-        """How old Meta's reports on others must be: time for a report on this message to arrive beside them."""
+    def report_lag(self) -> float:
+        """How old Meta's statuses of other messages must be: time in which a status of this one would have followed."""
         return self.grace / 5
 
 
-def patience() -> Patience:
+def unknown_timeouts() -> UnknownTimeouts:
     """WA_UNKNOWN_GRACE and WA_UNKNOWN_RESEND_AFTER."""
     grace = float(settings.WA_UNKNOWN_GRACE)
-    return Patience(grace, grace + TOLD_AFTER_S, float(settings.WA_UNKNOWN_RESEND_AFTER))
+    return UnknownTimeouts(grace, grace + ALERT_AFTER_S, float(settings.WA_UNKNOWN_RESEND_AFTER))

@@ -5,31 +5,31 @@ from uuid import UUID
 from celery import shared_task, signals
 
 from messaging.outgoing import call_pool, redrive
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claim_and_record import claim, with_contexts
 from messaging.outgoing.release import Release
 from waproject.logs.context import note_messages
 
-# A warm shutdown waits for the calls under way; one takes 20 s at most.
+# A warm shutdown waits for running calls, which take 20 s at most.
 DRAIN_S = 25
 
 
 @shared_task(name="messaging.send")
 def send(*releases: tuple[str, list[str]]) -> None:
-    """The rows of releases, (release id, message ids): claim them and start their calls. A copy claims nothing."""
+    """Claim the rows of releases, (release id, message ids), and start their calls. A duplicate task claims nothing."""
     batches = [Release(UUID(release), [UUID(row) for row in rows]) for release, rows in releases]
     for batch in batches:
         note_messages(batch.message_ids)
-    for claimed in claim(batches):
-        call_pool.sender().send(claimed)
+    for claimed in with_contexts(claim(batches)):
+        call_pool.shared().send(claimed)
 
 
 @shared_task(name="messaging.revive")
 def revive(message_id: str, generation: int) -> None:
-    """An exhausted message that was redriven from the dead-letter queue: once more, once per generation."""
-    redrive.revive(UUID(message_id), generation)
+    """Send an exhausted message that was redriven from the dead-letter queue; once per generation."""
+    redrive.redrive(UUID(message_id), generation)
 
 
 @signals.worker_shutdown.connect
 def finish_calls(**_: object) -> None:
-    """Record the calls under way before the process ends."""
+    """Finish and record running calls before the process ends."""
     call_pool.close(DRAIN_S)

@@ -24,7 +24,7 @@ _MAX_PORT = 65535
 
 
 class StartError(Exception):
-    """A reason not to start."""
+    """The sandbox cannot start."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--other-numbers", "SANDBOX_OTHER_NUMBERS", "", "ids of further business numbers, with commas between")
     option("--display-phone-number", "SANDBOX_DISPLAY_PHONE_NUMBER", "15550783881", "the business number, digits")
     option("--waba-id", "SANDBOX_WABA_ID", "102290129340398", "id of the WhatsApp Business account")
+    option("--app-id", "SANDBOX_APP_ID", "670843887433847", "id of the app that the access token is of")
     option("--answer-ms", "SANDBOX_ANSWER_MS", "150-600", "answer time of a send: from-to", _numbers)
     meaning = "messages a second that Meta allows a number, 0 for no limit"
     option("--throughput", "SANDBOX_THROUGHPUT", "80", meaning, _whole)
@@ -99,6 +100,8 @@ def _identity(options: argparse.Namespace) -> Identity:
         raise StartError("The webhook URL (--webhook-url or SANDBOX_WEBHOOK_URL) must begin with http:// or https://.")
     if not options.phone_number_id.isdecimal():
         raise StartError("The phone number id (--phone-number-id or WA_PHONE_NUMBER_ID) must be digits only.")
+    if not options.app_id.isdecimal():
+        raise StartError("The app id (--app-id or SANDBOX_APP_ID) must be digits only.")
     return Identity(
         phone_number_id=options.phone_number_id,
         display_phone_number=options.display_phone_number,
@@ -107,6 +110,7 @@ def _identity(options: argparse.Namespace) -> Identity:
         access_token=os.environ["WA_ACCESS_TOKEN"],
         app_secret=os.environ["WA_APP_SECRET"],
         other_numbers=tuple(filter(None, options.other_numbers.split(","))),
+        app_id=options.app_id,
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from . import graph_errors
+from .account.state import MESSAGING
 from .graph_errors import GraphError
 from .handlers import JsonHandler
 from .ledger import Entry
@@ -17,6 +18,7 @@ from .validation import check_product, check_send, read_receipt_wamid
 
 MESSAGES_PATH = r"/v\d+\.\d+/(\d+)/messages"
 MARKETING_PATH = r"/v\d+\.\d+/(\d+)/marketing_messages"
+_PERMISSION_DENIED, _NOT_REGISTERED = 10, 133010
 # A client that waits longer than this for an answer loses its connection.
 HANG_SECONDS = 120.0
 
@@ -91,6 +93,13 @@ class MessagesHandler(GraphHandler):
             raise graph_errors.bad_token()
         if not identity.has(phone_number_id):
             raise graph_errors.no_such_object(phone_number_id, "POST")
+        account = self.simulator.account
+        if not account.token_is_usable():
+            raise graph_errors.expired_token()
+        if MESSAGING not in account.token.scopes:
+            raise graph_errors.of_code(_PERMISSION_DENIED)
+        if not account.number(phone_number_id).registered:
+            raise graph_errors.of_code(_NOT_REGISTERED)
 
     def _mark_read(self, wamid: str, typing: bool) -> None:
         if not self.simulator.has_inbound(wamid):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -22,9 +23,12 @@ POST /_sandbox/inbound                   a user writes: {"from": "15551230001", 
 POST /_sandbox/faults                    calls go wrong: {"to": "15551230001", "outcome": {"error": 131056}}
 GET  /_sandbox/faults, DELETE the same   which there are, and how many calls they hit
 GET  /_sandbox/settings, POST the same   answer times, Meta's limits, the customer service window, webhooks in disorder
+GET  /vNN.N/{id}                         the account, a number, the app or a template; more in docs/sandbox.md
+GET  /_sandbox/account, POST the same    facts of the account, its numbers and its token
+POST /_sandbox/webhook                   a webhook of any field: {"field": "account_update", "value": {...}}
 GET  /_sandbox/templates                 the account's templates; POST adds one, or sets its status
 POST /_sandbox/reset                     forget everything
-GET  /_sandbox/health                    {"ok": true}
+GET  /_sandbox/health                    {"ok": true, "at": 1790000000.0}
 
 Recipients whose number says what happens:
 +1 555 9 and a code, such as +15559131056   refused with this code
@@ -86,11 +90,11 @@ class SettingsHandler(ControlHandler):
     """``GET`` and ``POST /_sandbox/settings``."""
 
     def get(self) -> None:
-        """All settings."""
+        """Answer all settings."""
         self.answer(self.simulator.behaviour.as_json())
 
     def post(self) -> None:
-        """Change those given, for messages accepted from now on; answers all."""
+        """Change the given settings for messages accepted from now on; answers all."""
         self.simulator.behaviour = self.simulator.behaviour.changed(self.json_object())
         self.get()
 
@@ -99,7 +103,7 @@ class ResetHandler(ControlHandler):
     """``POST /_sandbox/reset``."""
 
     async def post(self) -> None:
-        """Empties the ledger, forgets files, drops pending webhooks, restores the settings of the start."""
+        """Empty the ledger, delete files, cancel pending webhooks, restore the initial settings."""
         await self.simulator.reset()
         self.answer({"ok": True})
 
@@ -108,15 +112,15 @@ class HealthHandler(ControlHandler):
     """``GET /_sandbox/health``."""
 
     def get(self) -> None:
-        """The process answers."""
-        self.answer({"ok": True})
+        """The process answers, with its clock in unix seconds."""
+        self.answer({"ok": True, "at": time.time()})
 
 
 class AboutHandler(ControlHandler):
     """``GET /``."""
 
     def get(self) -> None:
-        """What this is, for people."""
+        """A description for people."""
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(ABOUT)
 

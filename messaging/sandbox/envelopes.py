@@ -79,18 +79,22 @@ def preference_envelope(identity: Identity, user: User, name: str, marketing: st
     return _envelope(identity, identity.phone_number_id, value, "user_preferences")
 
 
-def template_status_envelope(identity: Identity, template: Template, at: float) -> JSON:
-    """The webhook of a template's new status; it is about the account, not about one of its numbers."""
+def template_status_envelope(identity: Identity, template: Template, at: float, event: str = "") -> JSON:
+    """The webhook of a template's new status, or of another ``event``; it is about the account, not a number."""
     value: JSON = {
-        "event": str(template.status),
+        "event": event or str(template.status),
         "message_template_id": int(template.id),
         "message_template_name": template.name,
         "message_template_language": template.language,
         "message_template_category": str(template.category),
-        "reason": "NONE",
+        "reason": "INVALID_FORMAT" if template.status == "REJECTED" else "NONE",
     }
-    change = {"value": value, "field": "message_template_status_update"}
-    entry = {"id": identity.waba_id, "time": int(at), "changes": [change]}
+    return account_envelope(identity, "message_template_status_update", value, at)
+
+
+def account_envelope(identity: Identity, field: str, value: JSON, at: float) -> JSON:
+    """The webhook of a field that is about the account: its entry has a time, its value no metadata."""
+    entry = {"id": identity.waba_id, "time": int(at), "changes": [{"value": value, "field": field}]}
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 

@@ -1,4 +1,4 @@
-"""Faults on request: the calls that they hit, their rhythm, and how often they hit."""
+"""Fault injection: the calls that a fault hits, its trigger, and its hits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEYS = {*_TARGETS, "trigger", "outcome"}
 
 
 class Rhythm(StrEnum):
-    """Which of the calls that match are hit."""
+    """Which of the matching calls are hit."""
 
     ALWAYS = "always"
     NEXT = "next"
@@ -33,7 +33,7 @@ class Trigger:
     n: int = 1
 
     def fires(self, nth: int) -> bool:
-        """Whether it is the turn of the nth call that matches, from 1."""
+        """Whether the nth matching call is hit, counted from 1."""
         match self.rhythm:
             case Rhythm.ALWAYS:
                 return True
@@ -52,7 +52,7 @@ class Target:
     template: str | None = None
 
     def matches(self, message: OutboundMessage, phone_number_id: str) -> bool:
-        """Whether all that is named is that of this call."""
+        """Whether the call has all values that the target names."""
         return (
             self.phone_number_id in {None, phone_number_id}
             and self.to in {None, message.recipient.address}
@@ -84,13 +84,13 @@ class Faults:
         self._faults: dict[int, tuple[Fault, _Count]] = {}
 
     def add(self, fault: Fault) -> int:
-        """Its number."""
+        """Add a fault; returns its number."""
         self._last += 1
         self._faults[self._last] = (fault, _Count())
         return self._last
 
     def remove(self, number: int) -> bool:
-        """Whether there was one."""
+        """Remove a fault; returns whether it existed."""
         return self._faults.pop(number, None) is not None
 
     def clear(self) -> None:
@@ -99,7 +99,7 @@ class Faults:
         self._last = 0
 
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome | None:
-        """The outcome of the first fault whose turn it is. One that comes after it does not count this call."""
+        """The outcome of the first fault that hits. Later faults do not count this call."""
         for fault, count in self._faults.values():
             if not fault.target.matches(message, phone_number_id):
                 continue

@@ -16,6 +16,7 @@ INVALID_PARAMETER = 100
 MISSING_PARAMETER = 131008
 BAD_VALUE = 131009
 
+EXPIRED_SUBCODE = 463
 _BAD_TOKEN = 190
 _UNKNOWN_PATH = 2500
 _NO_SUCH_OBJECT_SUBCODE = 33
@@ -76,6 +77,12 @@ def bad_token() -> GraphError:
     """Code 190 under HTTP 401: no access token, or not ours."""
     message = "Invalid OAuth access token - Cannot parse access token"
     return GraphError(_BAD_TOKEN, message, http_status=HTTPStatus.UNAUTHORIZED)
+
+
+def expired_token() -> GraphError:
+    """Code 190, subcode 463, under HTTP 401."""
+    message = "Error validating access token: Session has expired."
+    return GraphError(_BAD_TOKEN, message, subcode=EXPIRED_SUBCODE, http_status=HTTPStatus.UNAUTHORIZED)
 
 
 def no_such_object(object_id: str, method: str) -> GraphError:

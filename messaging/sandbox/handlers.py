@@ -1,4 +1,4 @@
-"""What all of the sandbox's HTTP handlers share: JSON in, JSON out, and logs without anything private."""
+"""The base of the sandbox's HTTP handlers: JSON in and out, and logs without private data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JsonHandler(RequestHandler):
         self.finish(json.dumps(body))
 
     def json_body(self) -> object:
-        """The request's JSON, None when it is none."""
+        """The request's JSON; None if it is invalid."""
         try:
             return json.loads(self.request.body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):

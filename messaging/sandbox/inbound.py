@@ -15,7 +15,7 @@ _EXTRAS = ("context", "referral", "errors")
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A message before it has an id and a time; ``content`` is its type, its node and what goes beside.
+    """A message without id and time; ``content`` is its type, its node and the parts beside it.
 
     ``digits`` is the sender's number as it was given, in whatever form; None where it is in normal form.
     """
@@ -27,7 +27,7 @@ class InboundMessage:
 
     @property
     def sender(self) -> User:
-        """The user as the webhook has them."""
+        """The user in the webhook."""
         return replace(self.user, wa_id=self.digits) if self.digits else self.user
 
 

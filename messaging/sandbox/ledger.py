@@ -1,4 +1,4 @@
-"""Every accepted send, in memory: the witness of what was really sent, independent of the pipeline."""
+"""The ledger of accepted sends, in memory: evidence that is independent of the pipeline."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Entry:
     price: Price = FREE_SERVICE
     # The code with which it fails, for one that does.
     failure: int | None = None
-    # Whether its delivered is never reported, because it is read at once.
+    # Whether `delivered` is left out, because `read` implies it.
     delivered_is_left_out: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -67,10 +67,12 @@ class Ledger:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self._by_address: dict[str, list[Entry]] = {}
+        self._accepted_at: dict[str, float] = {}
 
     def add(self, entry: Entry) -> None:
         """Record an accepted send."""
         self._entries.append(entry)
+        self._accepted_at[entry.wamid] = entry.accepted_at
         self._by_address.setdefault(entry.message.recipient.address, []).append(entry)
 
     def find(self, to: str | None = None, callback_data: str | None = None) -> list[Entry]:
@@ -83,11 +85,16 @@ class Ledger:
             if (callback_data is None or entry.message.callback_data == callback_data)
         ]
 
+    def accepted_at(self, wamid: str) -> float | None:
+        """When the send with this id was accepted, in Unix seconds; None where there is none."""
+        return self._accepted_at.get(wamid)
+
     def newest_to(self, address: str, most: int) -> list[Entry]:
         """The last entries to this recipient (digits or a user id), oldest first."""
         return self._by_address.get(address, [])[-most:]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         self._entries.clear()
         self._by_address.clear()
+        self._accepted_at.clear()

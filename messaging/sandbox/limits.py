@@ -1,4 +1,4 @@
-"""Meta's own limits: messages a second of a number, messages to one user, and users a day of the portfolio.
+"""Meta's rate limits: messages per second of a number, messages to one user, users per day of the portfolio.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform
 """
@@ -86,7 +86,7 @@ class Limits:
             self._recent(phone_number_id, now).append(now)
 
     def clear(self) -> None:
-        """Everything may be sent again."""
+        """Reset all limits."""
         for counted in (self._sent, self._pairs, self._opened):
             counted.clear()
 

@@ -1,4 +1,4 @@
-"""Recipients whose number says how a call to them ends: faults that need no request beforehand.
+"""Recipient numbers that select an outcome: faults without a request beforehand.
 
 They are in the American area code 555, which has no users: +1 555 9 and a code of Meta's, and so on.
 """
@@ -33,7 +33,7 @@ BROKEN: dict[str, Outcome] = {
 
 
 def outcome_to(user: User) -> Outcome | None:
-    """What the user's number asks for; None for all others."""
+    """The outcome that the user's number selects; None for other numbers."""
     digits = user.wa_id or ""
     if found := _REFUSED.fullmatch(digits):
         return refused(int(found[1]))

@@ -80,11 +80,11 @@ class MediaFile:
         return TOO_LARGE_BYTES if self.has(FaultKind.TOO_LARGE) else len(self.content)
 
     def has(self, kind: FaultKind) -> bool:
-        """Whether this goes wrong."""
+        """Whether the file has this fault."""
         return self.fault is not None and self.fault.kind is kind
 
     def fails_now(self, kind: FaultKind) -> bool:
-        """Whether this goes wrong this time; counts down."""
+        """Whether the fault hits this time; counts down."""
         if self.fault is None or self.fault.kind is not kind or self.fault.times < 1:
             return False
         self.fault.times -= 1
@@ -99,7 +99,7 @@ class MediaLibrary:
     _files: dict[str, MediaFile] = field(default_factory=dict)
 
     def add(self, upload: Upload, fault: Fault | None = None) -> MediaFile:
-        """Keep a file under a new id."""
+        """Store a file under a new id."""
         media_id = str(secrets.randbelow(9 * 10**14) + 10**14)
         file = self._files[media_id] = MediaFile(media_id, upload.content, upload.mime_type, upload.filename, fault)
         while len(self._files) > 1 and (len(self._files) > MOST_FILES or self._bytes() > MOST_BYTES):
@@ -112,11 +112,11 @@ class MediaLibrary:
         return None if file is None or file.has(FaultKind.GONE) else file
 
     def remove(self, media_id: str) -> bool:
-        """Whether it was there."""
+        """Delete a file; returns whether it existed."""
         return self._files.pop(media_id, None) is not None
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         self._files.clear()
 
     def query(self, file: MediaFile) -> str:

@@ -12,7 +12,7 @@ from . import graph_errors
 from .cloud_api import GraphHandler
 from .graph_errors import GraphError
 from .media import Fault, FaultKind, MediaFile
-from .media_types import UPLOAD_TYPES, bare_type, most_bytes
+from .media_types import UPLOAD_TYPES, is_upload_type, most_bytes
 from .samples import Upload
 
 MEDIA_PATH = r"/v\d+\.\d+/([^/]+)"
@@ -26,7 +26,7 @@ _ELSEWHERE = "https://files.example.com/photo"
 
 
 class TokenHandler(GraphHandler):
-    """Lets nobody in without the access token."""
+    """Requires the access token."""
 
     def prepare(self) -> None:
         """Runs before the method."""
@@ -39,7 +39,7 @@ class MediaHandler(TokenHandler):
     """``GET`` and ``DELETE /vNN.N/{media_id}``."""
 
     def get(self, media_id: str) -> None:
-        """Where the file is, for five minutes."""
+        """The file's URL, valid for five minutes, and its facts."""
         file = self._file(media_id, "GET")
         file.look_ups += 1
         if file.fails_now(FaultKind.UNAVAILABLE):
@@ -65,7 +65,7 @@ class MediaHandler(TokenHandler):
         )
 
     def delete(self, media_id: str) -> None:
-        """Forget it."""
+        """Delete the file."""
         self.simulator.media.remove(self._file(media_id, "DELETE").id)
         self.answer({"success": True})
 
@@ -80,7 +80,7 @@ class FileHandler(TokenHandler):
     """``GET /whatsapp_business/attachments/``: what lookaside.fbsbx.com is for Meta."""
 
     async def get(self) -> None:
-        """The bytes."""
+        """The file's bytes."""
         asked = (self.get_query_argument(name, "") for name in ("mid", "ext", "hash"))
         file = self.simulator.media.opened(*asked)
         if file is None:
@@ -132,7 +132,7 @@ class UploadHandler(TokenHandler):
     """``POST /vNN.N/{phone_number_id}/media``."""
 
     def post(self, phone_number_id: str) -> None:
-        """``{"id": ...}`` of the file, which a message can then name."""
+        """Store the file; answers ``{"id": ...}`` for use in messages."""
         if not self.simulator.identity.has(phone_number_id):
             raise graph_errors.no_such_object(phone_number_id, "POST")
         if self.get_body_argument("messaging_product", "") != "whatsapp":
@@ -141,7 +141,7 @@ class UploadHandler(TokenHandler):
         if not files:
             raise graph_errors.invalid_parameter("The parameter file is required.")
         mime_type = self.get_body_argument("type", "") or files[0].content_type
-        if bare_type(mime_type) not in UPLOAD_TYPES:
+        if not is_upload_type(mime_type):
             raise graph_errors.invalid_parameter(
                 f"Param file must be a file with one of the following types: {', '.join(UPLOAD_TYPES)}. "
                 f"Received file of type '{mime_type[:128]}'."

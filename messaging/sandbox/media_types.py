@@ -42,6 +42,12 @@ def bare_type(mime_type: str) -> str:
     return mime_type.partition(";")[0].strip().lower()
 
 
+def is_upload_type(mime_type: str) -> bool:
+    """Whether Meta takes an upload of this type; Ogg must say that its codec is Opus."""
+    bare, *parameters = (part.strip().lower() for part in mime_type.split(";"))
+    return bare in UPLOAD_TYPES and (bare != "audio/ogg" or not {"codecs=opus", 'codecs="opus"'}.isdisjoint(parameters))
+
+
 def most_bytes(mime_type: str) -> int:
     """The largest upload of a type that is among UPLOAD_TYPES."""
     bare = bare_type(mime_type)

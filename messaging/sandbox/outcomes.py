@@ -1,4 +1,4 @@
-"""Outcomes of calls to the Cloud API that do not simply succeed: frozen, from JSON, no HTTP."""
+"""Outcomes of calls to the Cloud API, parsed from JSON; without HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .settings import MAX_MS, InputError
 
 _MAX_CODE = 999_999
 _LAST_HTTP_STATUS = 599
-# What ends a call; an outcome has one of them, or only `silent`.
+# The endings of a call; an outcome has one of them, or only `silent`.
 _ENDS = ("error", "hang", "drop", "slow")
 _KEYS = {*_ENDS, "status", "after_accept", "later", "silent"}
 

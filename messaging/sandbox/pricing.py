@@ -1,4 +1,4 @@
-"""What Meta says a message costs, by the rules since 1 October 2026: the type and the category of its price.
+"""Prices of messages by Meta's rules since 1 October 2026: their type and category.
 
 Each delivered message has a price. Service messages are free within a monthly tier of each business number; utility
 templates cost inside the customer service window too. A user who comes by an ad opens a free entry point of 72 hours.
@@ -62,7 +62,7 @@ class Sender:
 
 
 class Tariff:
-    """Counts what is free: service messages of each number in a month, and entry points of each user."""
+    """Counts free messages: service messages of each number and month, and entry points of each user."""
 
     def __init__(self) -> None:
         self._service_messages: dict[tuple[str, str], int] = {}
@@ -91,7 +91,7 @@ class Tariff:
         return Price(REGULAR, category)
 
     def clear(self) -> None:
-        """Nothing was sent this month, and nobody came by an ad."""
+        """Reset the counts and the entry points."""
         self._service_messages.clear()
         self._entry_points.clear()
 

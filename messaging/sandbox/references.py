@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import graph_errors
@@ -16,6 +16,7 @@ from .validation import OutboundMessage
 from .wa_ids import wa_id_of
 
 SENDER_IS_RECIPIENT, MEDIA_NOT_USABLE, NOT_MARKETING, USER_ID_NOT_SUPPORTED = 131021, 131053, 131055, 131062
+MAX_REACTION_AGE_S = 30 * 24 * 3600.0
 _FILE_KEYS = ("image", "video", "audio", "document", "sticker")
 
 
@@ -23,6 +24,18 @@ def check_recipient(message: OutboundMessage, business_number: str) -> None:
     """Raises GraphError 131021 for the business's own number."""
     if message.recipient.wa_id == wa_id_of(business_number):
         raise graph_errors.of_code(SENDER_IS_RECIPIENT)
+
+
+def check_reaction(message: OutboundMessage, sent_at: Callable[[str], float | None], now: float) -> None:
+    """Raises GraphError 131009 for a reaction to a message that is older than 30 days.
+
+    ``sent_at`` gives the time of a message, in seconds as ``now``, and None for one that the sandbox does not know.
+    """
+    if message.type == "reaction":
+        wamid = Param(message.body["reaction"], "reaction").need("message_id")
+        at = sent_at(wamid.value)
+        if at is not None and now - at > MAX_REACTION_AGE_S:
+            raise wamid.unusable("is the ID of a message that is older than 30 days")
 
 
 def template_of(message: OutboundMessage, templates: Templates) -> Template | None:

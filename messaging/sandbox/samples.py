@@ -20,7 +20,7 @@ _STICKER = "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA=="
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as a user sends it."""
+    """A file with its MIME type and name."""
 
     content: bytes
     mime_type: str

@@ -11,6 +11,9 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from . import cloud_api, control, fault_control, media_api, template_control
+from .account import control as account_control
+from .account import handlers as account
+from .account import templates_api
 from .phone import handlers as phone
 from .settings import Behaviour, Identity
 from .simulator import Simulator
@@ -26,7 +29,13 @@ def application(simulator: Simulator) -> Application:
             (cloud_api.MESSAGES_PATH, cloud_api.MessagesHandler, given),
             (cloud_api.MARKETING_PATH, cloud_api.MarketingHandler, given),
             (media_api.UPLOAD_PATH, media_api.UploadHandler, given),
-            (media_api.MEDIA_PATH, media_api.MediaHandler, given),
+            (account.DEBUG_TOKEN_PATH, account.DebugTokenHandler, given),
+            (account.NUMBERS_PATH, account.NumbersHandler, given),
+            (account.SUBSCRIBED_APPS_PATH, account.SubscribedAppsHandler, given),
+            (account.SUBSCRIPTIONS_PATH, account.SubscriptionsHandler, given),
+            (account.REGISTER_PATH, account.RegisterHandler, given),
+            (templates_api.TEMPLATES_PATH, templates_api.TemplatesHandler, given),
+            (media_api.MEDIA_PATH, templates_api.NodeOrTemplateHandler, given),
             (media_api.FILE_PATH, media_api.FileHandler, given),
             (r"/_sandbox/ledger", control.LedgerHandler, given),
             (r"/_sandbox/inbound", control.InboundHandler, given),
@@ -34,6 +43,8 @@ def application(simulator: Simulator) -> Application:
             (r"/_sandbox/faults", fault_control.FaultsHandler, given),
             (r"/_sandbox/faults/(\d{1,9})", fault_control.FaultHandler, given),
             (r"/_sandbox/templates", template_control.TemplatesHandler, given),
+            (r"/_sandbox/account", account_control.AccountHandler, given),
+            (r"/_sandbox/webhook", account_control.WebhookHandler, given),
             (r"/_sandbox/reset", control.ResetHandler, given),
             (r"/_sandbox/health", control.HealthHandler, given),
             (r"/_sandbox/?", phone.PageHandler, given),

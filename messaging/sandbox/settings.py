@@ -25,8 +25,16 @@ class WindowRule(StrEnum):
     FAIL = "fail"  # it is accepted, and reported failed by webhook
 
 
+class Verdict(StrEnum):
+    """The outcome of a template's review."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    PENDING = "PENDING"  # it is never reviewed
+
+
 class InputError(ValueError):
-    """A value given to the sandbox's own endpoints or options that cannot be used; ``field`` names it."""
+    """An invalid value for the sandbox's own endpoints or options; ``field`` names it."""
 
     def __init__(self, field_name: str, problem: str) -> None:
         super().__init__(f"{field_name}: {problem}")
@@ -46,6 +54,7 @@ class Identity:
     app_secret: str = field(repr=False)
     # Ids of further business numbers, which differ from the first in nothing else.
     other_numbers: tuple[str, ...] = ()
+    app_id: str = "670843887433847"
 
     def has(self, phone_number_id: str) -> bool:
         """Whether this is one of its business numbers."""
@@ -64,13 +73,16 @@ class Behaviour:
     single numbers, by their ids. ``pair_limit``: one message to a user in 6 s, and up to 45 on credit within
     ``pair_burst_seconds``. ``messaging_limit``: users a day who get a message outside of their customer service
     windows, over all numbers; 0 for no limit. ``throttle_status`` is the HTTP status of such refusals, which was 400
-    at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number.
+    at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number. A template that is
+    created or edited gets its ``template_verdict`` after ``template_review_ms``.
 
     Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
+    ``delivered_after_failed`` of those that fail are reported ``delivered`` later, as for a user with several phones;
     ``skip_delivered`` of those that are read get no ``delivered``; ``status_before_answer`` get the webhook of
     ``sent`` before the send is answered.
 
-    Webhooks: ``webhook_copies`` is the share that comes twice, 0 to 1; ``webhook_delay_ms`` the range of the wait
+    Webhooks: ``webhook_copies`` is the share that comes twice, 0 to 1; ``webhook_milliseconds`` the share whose
+    timestamps are in milliseconds, as Meta was seen to send them; ``webhook_delay_ms`` the range of the wait
     before each, which mixes their order; up to ``webhook_batch`` updates that come within ``webhook_batch_ms`` share
     a POST.
     """
@@ -87,11 +99,15 @@ class Behaviour:
     throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
     window: WindowRule = WindowRule.OFF
     window_seconds: int = 24 * 3600
+    template_review_ms: int = 1000
+    template_verdict: Verdict = Verdict.APPROVED
     free_service_messages: int = 1000
     sent_before_failed: float = 0.0
+    delivered_after_failed: float = 0.0
     skip_delivered: float = 0.0
     status_before_answer: float = 0.0
     webhook_copies: float = 0.0
+    webhook_milliseconds: float = 0.0
     webhook_delay_ms: tuple[int, ...] = (0, 0)
     webhook_batch: int = 1
     webhook_batch_ms: int = 200
@@ -108,6 +124,8 @@ class Behaviour:
         _check_throughputs(self.throughputs)
         if self.window not in list(WindowRule):
             raise InputError("window", f"must be {', '.join(WindowRule)}")
+        if self.template_verdict not in list(Verdict):
+            raise InputError("template_verdict", f"must be {', '.join(Verdict)}")
         for name in _SHARES:
             _check_share(name, getattr(self, name))
 
@@ -131,7 +149,10 @@ class Behaviour:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
 
-_SHARES = ("sent_before_failed", "skip_delivered", "status_before_answer", "webhook_copies")
+_SHARES = (
+    *("sent_before_failed", "delivered_after_failed", "skip_delivered", "status_before_answer"),
+    *("webhook_copies", "webhook_milliseconds"),
+)
 # The whole numbers among the settings, with their bounds.
 _WHOLE = {
     "throughput": (0, MAX_THROUGHPUT),
@@ -140,6 +161,7 @@ _WHOLE = {
     "messaging_limit": (0, MAX_MESSAGING_LIMIT),
     "free_service_messages": (0, MAX_MESSAGING_LIMIT),
     "window_seconds": (1, MAX_WINDOW_S),
+    "template_review_ms": (0, MAX_MS),
     "webhook_batch": (1, MAX_BATCH),
     "webhook_batch_ms": (1, MAX_MS),
 }

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Coroutine
+from typing import Any
 
+from .account.state import AccountState
 from .envelopes import (
+    account_envelope,
     failed_envelope,
     inbound_envelope,
     preference_envelope,
@@ -22,8 +26,8 @@ from .media import MediaLibrary
 from .outcomes import ACCEPTED, Outcome
 from .phone.phones import Phones
 from .pricing import MARKETING_LITE, Price, Sender, Tariff
-from .references import check_files, check_recipient, template_of
-from .settings import Behaviour, Identity
+from .references import check_files, check_reaction, check_recipient, template_of
+from .settings import Behaviour, Identity, Verdict
 from .status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
 from .template_catalogue import CATALOGUE
 from .templates import Template, Templates
@@ -46,22 +50,25 @@ class Simulator:
         self.phones = Phones()
         self.media = MediaLibrary(identity.app_secret)
         self.templates = Templates(CATALOGUE)
+        self.account = AccountState(identity)
         self._tariff = Tariff()
         self._limits = Limits()
         self._windows = Windows()
         self._initial_behaviour = behaviour
         sender = WebhookSender(identity.webhook_url, identity.app_secret)
         self._webhooks = DisorderlySender(sender, lambda: self.behaviour)
-        self._inbound_wamids: set[str] = set()
-        self._reporting: set[asyncio.Task[None]] = set()
+        # When each message of a user was written.
+        self._inbound_at: dict[str, float] = {}
+        self._running: set[asyncio.Task[None]] = set()
 
     def outcome_of(self, message: OutboundMessage, phone_number_id: str) -> Outcome:
-        """How a call ends, asked once for each.
+        """The outcome of a call; ask once for each call.
 
         Raises GraphError when the message refers to what does not exist, or is over one of Meta's limits.
         """
         now, behaviour = time.monotonic(), self.behaviour
         check_recipient(message, self.identity.display_phone_number)
+        check_reaction(message, self._sent_at, time.time())
         template_of(message, self.templates)
         unusable_file = check_files(message, self.media)
         window_open = self._windows.is_open(message.recipient, phone_number_id, behaviour, now)
@@ -77,7 +84,7 @@ class Simulator:
     async def answer(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome
     ) -> Entry | None:
-        """Take the time of an answer; the ledger's entry of the message, None where the outcome does not accept it.
+        """Wait for the answer time; returns the ledger's entry, None where the outcome does not accept the message.
 
         Usually Meta accepts a message when it answers. The webhook of its first status may overtake the answer.
         """
@@ -96,7 +103,7 @@ class Simulator:
     def accept(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome = ACCEPTED
     ) -> Entry:
-        """Enter the message into the ledger; from here on it exists, whether or not its sender hears the answer."""
+        """Add the message to the ledger: it counts as accepted, whether or not the client gets the answer."""
         entry = self._enter(message, phone_number_id, received_at, outcome)
         if not outcome.silent:
             self._start_reports(entry, self._plan(entry))
@@ -110,38 +117,49 @@ class Simulator:
         if "referral" in inbound.content:
             self._tariff.user_came_by_ad(number, inbound.user, time.time())
         wamid = inbound_wamid(inbound.user.address)
-        self._inbound_wamids.add(wamid)
+        self._inbound_at[wamid] = time.time()
         message = {"id": wamid, "timestamp": str(int(time.time())), **inbound.content}
-        delivery = self._webhooks.send(inbound_envelope(self.identity, inbound.sender, inbound.name, message))
+        delivery = self._send(inbound_envelope(self.identity, inbound.sender, inbound.name, message))
         self.phones.wrote(inbound, wamid, delivery)
         return wamid, delivery
 
-    def template_changed(self, template: Template) -> Delivery:
-        """Send the webhook of a template's new status."""
-        return self._webhooks.send(template_status_envelope(self.identity, template, time.time()))
+    def template_changed(self, template: Template, event: str = "") -> Delivery:
+        """Send the webhook of a template's new status, or of another event."""
+        return self._send(template_status_envelope(self.identity, template, time.time(), event))
+
+    def account_changed(self, field: str, value: dict[str, Any], at: float) -> Delivery:
+        """Send the webhook of a field that is about the account; ``at`` is in Unix seconds."""
+        return self._send(account_envelope(self.identity, field, value, at))
+
+    def review_later(self, template: Template) -> None:
+        """Give a template its verdict after the time of a review, and send the webhook of it."""
+        self._start(self._review(template.id, self.behaviour))
 
     def user_prefers(self, user: User, name: str, marketing: str) -> Delivery:
         """Send the webhook of a user who says ``stop`` or ``resume`` to marketing."""
-        return self._webhooks.send(preference_envelope(self.identity, user, name, marketing, time.time()))
+        return self._send(preference_envelope(self.identity, user, name, marketing, time.time()))
 
     def has_inbound(self, wamid: str) -> bool:
         """Whether a user sent a message with this id."""
-        return wamid in self._inbound_wamids
+        return wamid in self._inbound_at
+
+    def _sent_at(self, wamid: str) -> float | None:
+        return self.ledger.accepted_at(wamid) or self._inbound_at.get(wamid)
 
     async def reset(self) -> None:
-        """Back to the state at the start. Sends that wait for their answer are accepted into the empty ledger."""
+        """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
         for state in (
-            *(self.ledger, self.faults, self.media, self.phones, self.templates),
+            *(self.ledger, self.faults, self.media, self.phones, self.templates, self.account),
             *(self._limits, self._windows, self._tariff),
         ):
             state.clear()
-        self._inbound_wamids.clear()
+        self._inbound_at.clear()
         self.behaviour = self._initial_behaviour
         await self.drop_pending()
 
     async def drop_pending(self) -> None:
-        """Give up all statuses and webhooks under way."""
-        for task in list(self._reporting):
+        """Cancel all pending statuses and webhooks."""
+        for task in list(self._running):
             task.cancel()
         await self._webhooks.drop_pending()
 
@@ -174,9 +192,27 @@ class Simulator:
         return plan
 
     def _start_reports(self, entry: Entry, plan: list[Planned]) -> None:
-        task = asyncio.create_task(self._report_all(entry, plan))
-        self._reporting.add(task)
-        task.add_done_callback(self._reporting.discard)
+        self._start(self._report_all(entry, plan))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _review(self, template_id: str, behaviour: Behaviour) -> None:
+        await asyncio.sleep(behaviour.template_review_ms / 1000)
+        template = self.templates.with_id(template_id)
+        if template is not None and behaviour.template_verdict is not Verdict.PENDING:
+            given = {"name": template.name, "language": template.language, "status": str(behaviour.template_verdict)}
+            self.template_changed(self.templates.put(given)[0])
+
+    def _send(self, payload: dict[str, Any]) -> Delivery:
+        """Send a webhook, unless the app is not subscribed to the account."""
+        if self.account.subscribed:
+            return self._webhooks.send(payload)
+        unsent = Delivery(b"")
+        unsent.tried.set()
+        return unsent
 
     async def _report_all(self, entry: Entry, plan: list[Planned]) -> None:
         arrived = False
@@ -195,6 +231,6 @@ class Simulator:
             if status == FAILED and entry.failure is not None
             else status_envelope(self.identity, entry, status, at)
         )
-        delivery = self._webhooks.send(envelope)
+        delivery = self._send(envelope)
         entry.statuses.append(StatusReport(status, at, delivery))
         return delivery

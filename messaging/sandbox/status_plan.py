@@ -33,9 +33,7 @@ def plan_of(
     """The statuses of a message in the order of their times; ``failure`` is the code of a message that fails."""
     sent_ms, delivered_ms, read_ms = behaviour.status_delays_ms
     if failure is not None:
-        if chance() < behaviour.sent_before_failed:
-            return [Planned(SENT, sent_ms), Planned(FAILED, max(sent_ms, delivered_ms))]
-        return [Planned(FAILED, sent_ms)]
+        return _plan_of_failed(behaviour, chance)
     plan = [Planned(SENT, sent_ms)]
     # Meta leaves delivered out only where read implies it.
     if not (behaviour.read and chance() < behaviour.skip_delivered):
@@ -45,3 +43,13 @@ def plan_of(
         if message_type == "audio" and isinstance(node, dict) and node.get("voice") is True and behaviour.played:
             plan.append(Planned(PLAYED, max(sent_ms, delivered_ms, read_ms) + PLAYED_AFTER_READ_MS))
     return sorted(plan, key=lambda planned: planned.after_ms)
+
+
+def _plan_of_failed(behaviour: Behaviour, chance: Chance) -> list[Planned]:
+    sent_ms, delivered_ms, read_ms = behaviour.status_delays_ms
+    plan = [Planned(FAILED, sent_ms)]
+    if chance() < behaviour.sent_before_failed:
+        plan = [Planned(SENT, sent_ms), Planned(FAILED, max(sent_ms, delivered_ms))]
+    if chance() < behaviour.delivered_after_failed:
+        plan.append(Planned(DELIVERED, max(plan[-1].after_ms, read_ms)))
+    return plan

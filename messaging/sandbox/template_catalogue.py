@@ -1,4 +1,4 @@
-"""The templates that the sandbox begins with: one of each kind, and those of the documentation's examples."""
+"""The initial templates: one of each kind, and those of the documentation's examples."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Whether the parameters of a send fit the template that was created: their number, kinds, names and lengths."""
+"""Checks that the parameters of a send fit the template: their number, types, names and lengths."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from . import graph_errors
-from .checks.template import parameter_issue
+from .checks.template_parameters import parameter_issue
 from .graph_errors import GraphError, invalid_parameter, missing_parameter
 from .templates import Category, Template, placeholders
 
@@ -115,7 +115,8 @@ def _check_cards(created: list[JSON], components: list[JSON]) -> None:
     if len(sent) != len(created):
         details = f"carousel: number of cards ({len(sent)}) does not match the expected number ({len(created)})"
         raise graph_errors.of_code(COUNT_MISMATCH, details=details)
-    for index, (card, given) in enumerate(zip(created, sent, strict=True)):
+    in_order = sorted(sent, key=lambda card: int(card["card_index"]))
+    for index, (card, given) in enumerate(zip(created, in_order, strict=True)):
         _check_parts(card["components"], given["components"], f"carousel card {index} ")
 
 

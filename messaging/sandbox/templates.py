@@ -24,7 +24,7 @@ _FIRST_ID = 1_667_192_013_751_000
 
 
 class Category(StrEnum):
-    """What a template is for; its price depends on it."""
+    """The category of a template; the price depends on it."""
 
     MARKETING = "MARKETING"
     UTILITY = "UTILITY"
@@ -41,7 +41,7 @@ class Status(StrEnum):
     DISABLED = "DISABLED"
 
 
-# A template in any other state does not exist for those who send.
+# To a send, a template in any other state does not exist.
 _REFUSALS = {Status.PAUSED: 132015, Status.DISABLED: 132016}
 NOT_FOUND = 132001
 
@@ -80,10 +80,11 @@ def placeholders(text: object) -> list[str]:
 
 @dataclass(slots=True)
 class Templates:
-    """Templates by name and language. Those it begins with are there again after ``clear``."""
+    """Templates by name and language. ``clear`` restores the initial ones."""
 
     initial: tuple[Template, ...]
     _templates: dict[tuple[str, str], Template] = field(default_factory=dict)
+    _created: int = 0
 
     def __post_init__(self) -> None:
         self.clear()
@@ -115,7 +116,8 @@ class Templates:
         known = self._templates.get(key)
         if known is None and len(self._templates) >= MOST_TEMPLATES:
             raise InputError("name", f"the account has {MOST_TEMPLATES} templates already, as many as Meta allows")
-        template = known or Template(str(_FIRST_ID + len(self._templates)), *key, Category.UTILITY)
+        template = known or Template(str(_FIRST_ID + self._created), *key, Category.UTILITY)
+        self._created += known is None
         changes: JSON = {}
         if "category" in given:
             changes["category"] = _choice(Category, given, "category")
@@ -126,8 +128,19 @@ class Templates:
         self._templates[key] = changed = replace(template, **changes)
         return changed, changed.status != (known.status if known else None)
 
+    def with_id(self, template_id: str) -> Template | None:
+        """The template with this id."""
+        return next((template for template in self if template.id == template_id), None)
+
+    def remove(self, name: str, template_id: str | None = None) -> list[Template]:
+        """Delete the templates with this name, or the one of them with this id; returns the deleted ones."""
+        removed = [each for each in self if each.name == name and template_id in (None, each.id)]
+        for template in removed:
+            del self._templates[template.name, template.language]
+        return removed
+
     def clear(self) -> None:
-        """Back to the templates of the start."""
+        """Restore the initial templates."""
         self._templates = {(template.name, template.language): template for template in self.initial}
 
 

@@ -24,7 +24,7 @@ class User:
 
     @property
     def address(self) -> str:
-        """How the business reaches the user: digits, or else the user id."""
+        """The user's address: digits, or else the user id."""
         return self.wa_id or self.user_id
 
 

@@ -1,4 +1,4 @@
-"""Meta's checks of a send by its form: pure, from JSON to an OutboundMessage or a GraphError."""
+"""Meta's checks of the form of a send: from JSON to an OutboundMessage or a GraphError."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class OutboundMessage:
 
 
 def check_product(body: object) -> dict[str, Any]:
-    """The body, when it is an object for WhatsApp. What is not JSON holds, to Meta, no parameter at all."""
+    """The body, if it is an object for WhatsApp. To Meta a body that is not JSON has no parameters."""
     if not isinstance(body, dict) or "messaging_product" not in body:
         raise invalid_parameter("The parameter messaging_product is required.")
     if body["messaging_product"] != "whatsapp":

@@ -1,8 +1,9 @@
-"""The order and number of webhooks as Meta may send them: late, mixed, several in one POST, the same one twice."""
+"""The order, number and form of webhooks as Meta may send them: late, mixed, several in one POST, one twice."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import groupby
@@ -15,7 +16,7 @@ JSON = dict[str, Any]
 
 
 class DisorderlySender:
-    """Sends through a WebhookSender, in the disorder that the present behaviour asks for."""
+    """Sends through a WebhookSender, in the disorder that the current settings ask for."""
 
     def __init__(self, sender: WebhookSender, behaviour: Callable[[], Behaviour]) -> None:
         self._sender = sender
@@ -26,6 +27,8 @@ class DisorderlySender:
     def send(self, payload: JSON) -> Delivery:
         """Start the delivery of one update. The delivery is that of the first copy, and of all in the same POST."""
         behaviour = self._behaviour()
+        if random.random() < behaviour.webhook_milliseconds:  # noqa: S311 - no secret
+            payload = in_milliseconds(payload)
         if behaviour.webhook_batch == 1:
             delivery = Delivery(encode(payload))
             self._release(delivery, behaviour)
@@ -38,7 +41,7 @@ class DisorderlySender:
         return batch.delivery
 
     async def drop_pending(self) -> None:
-        """Give up what is held, and what has not been answered 200 yet."""
+        """Cancel held webhooks, and those without a 200 so far."""
         self._batch = None
         for task in list(self._held):
             task.cancel()
@@ -83,12 +86,22 @@ class DisorderlySender:
 
 
 class _Batch:
-    """Updates that gather for one POST."""
+    """Updates that share one POST."""
 
     def __init__(self) -> None:
         self.payloads: list[JSON] = []
         self.delivery = Delivery(b"")
         self.full = asyncio.Event()
+
+
+def in_milliseconds(payload: JSON) -> JSON:
+    """The same webhook with the timestamps of its messages and statuses in milliseconds."""
+    copy: JSON = json.loads(json.dumps(payload))
+    for entry in copy["entry"]:
+        for change in entry["changes"]:
+            for update in (*change["value"].get("messages", ()), *change["value"].get("statuses", ())):
+                update["timestamp"] += "000"
+    return copy
 
 
 def merged(payloads: Sequence[JSON]) -> JSON:

@@ -1,4 +1,4 @@
-"""Sends webhooks as Meta does: escaped JSON, signed over the exact bytes, again and again until answered 200."""
+"""Sends webhooks as Meta does: escaped JSON, signed over the exact bytes, retried until a 200."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DROP_SECONDS = 0.5
 
 @dataclass(slots=True)
 class Delivery:
-    """One webhook on its way; ``http_status`` is the last answer's, None when the last attempt had none."""
+    """The delivery of one webhook; ``http_status`` is the last answer's, None if the last attempt got none."""
 
     body: bytes
     attempts: int = 0
@@ -61,11 +61,11 @@ class WebhookSender:
         task = asyncio.create_task(self._deliver(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        # Here and not in the task, which may be dropped before it has begun.
+        # Not in the task, which may be cancelled before it starts.
         task.add_done_callback(lambda _: delivery.tried.set())
 
     async def drop_pending(self) -> None:
-        """Give up what has not been answered 200 yet; waits a little for attempts that cannot be recalled."""
+        """Cancel webhooks without a 200 so far; waits briefly for attempts that cannot be cancelled."""
         for task in list(self._tasks):
             task.cancel()
         if self._attempts:
@@ -87,7 +87,7 @@ class WebhookSender:
         self._attempts.add(attempt)
         attempt.add_done_callback(self._attempt_ended)
         try:
-            # Shielded: a fetch cannot be recalled, and Tornado logs one that fails after its future was cancelled.
+            # Shielded: a fetch cannot be cancelled, and Tornado logs one that fails after its future was cancelled.
             response = await asyncio.shield(attempt)
         except HTTPClientError:
             return  # refused, cut or timed out: raised in spite of raise_error, which is about answers
@@ -97,7 +97,7 @@ class WebhookSender:
 
     def _attempt_ended(self, attempt: asyncio.Future[HTTPResponse]) -> None:
         self._attempts.discard(attempt)
-        # One that nobody awaits any more fails unheard: asyncio complains of exceptions that were never looked at.
+        # Retrieve the exception of an attempt that nobody awaits: asyncio logs exceptions that are never retrieved.
         if not attempt.cancelled():
             attempt.exception()
 

@@ -27,7 +27,7 @@ class Windows:
     def outcome_of(
         self, message: OutboundMessage, phone_number_id: str, behaviour: Behaviour, now: float
     ) -> Outcome | None:
-        """How a free-form message without an open window ends; None for all others."""
+        """The outcome of a free-form message outside of the window; None for all others."""
         if behaviour.window == WindowRule.OFF or message.type == "template":
             return None
         if self.is_open(message.recipient, phone_number_id, behaviour, now):
@@ -35,10 +35,10 @@ class Windows:
         return refused(CLOSED_CODE) if behaviour.window == WindowRule.REFUSE else failed_later(CLOSED_CODE)
 
     def is_open(self, user: User, phone_number_id: str, behaviour: Behaviour, now: float) -> bool:
-        """Whether the user wrote to this number a short time ago."""
+        """Whether the window of this user and number is open."""
         wrote = self._wrote.get((phone_number_id, user.address))
         return wrote is not None and now - wrote < behaviour.window_seconds
 
     def clear(self) -> None:
-        """Nobody has ever written."""
+        """Close all windows."""
         self._wrote.clear()

@@ -1,4 +1,4 @@
-"""One POST to a subscriber endpoint, and its answer or error in words."""
+"""One POST to a subscriber endpoint, and its answer or error text."""
 
 import email.utils
 import http.client
@@ -15,46 +15,46 @@ import requests
 import urllib3
 import urllib3.exceptions
 
-from messaging.subscriber_http.ssrf_guard import NotAllowed, Reach, Unreachable, open_socket
+from messaging.subscriber_http.ssrf_guard import AddressNotAllowed, NetworkPolicy, Unreachable, open_socket
 from messaging.whatsapp import connections
 
 CONNECT_TIMEOUT_S = 5.0
 TOTAL_TIMEOUT_S = 15.0
-# An answer's body is read so far, for the connection to be used again, and thrown away.
+# An answer's body is read up to this size, so that the connection can be reused, and discarded.
 MAX_ANSWER = 64 * 1024
-# Endpoints whose connections are kept, for some seconds.
+# Hosts with pooled connections.
 HOSTS = 64
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a request: an HTTP status, or None and what went wrong. `error` is empty for a 2xx."""
+    """The result of a request: an HTTP status, or None and the error. `error` is empty for a 2xx."""
 
     status: int | None
     duration_ms: int
     error: str = ""
-    # What the endpoint asked for in Retry-After, in seconds from now.
+    # The endpoint's Retry-After, in seconds from now.
     retry_after_s: float | None = None
 
     @property
     def is_success(self) -> bool:
-        """Whether it was taken."""
+        """Whether the endpoint accepted the delivery (2xx)."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - the class of HTTP statuses
 
     @property
     def is_gone(self) -> bool:
-        """Whether the endpoint wants no more of them (410)."""
+        """Whether the endpoint refuses all further deliveries (410)."""
         return self.status == http.HTTPStatus.GONE
 
 
-class _Reached(threading.local):
-    """Where the request of this thread may go."""
+class _Current(threading.local):
+    """The network policy of this thread's request."""
 
-    reach: Reach = Reach()
+    policy: NetworkPolicy = NetworkPolicy()
 
 
-_reached = _Reached()
+_current = _Current()
 
 
 class _GuardedHTTP(connections.WatchedHTTP):
@@ -68,7 +68,7 @@ class _GuardedHTTPS(connections.WatchedHTTPS):
 
 
 def _connect(connection: Any) -> Any:
-    return open_socket(connection._dns_host, connection.port, CONNECT_TIMEOUT_S, _reached.reach)
+    return open_socket(connection._dns_host, connection.port, CONNECT_TIMEOUT_S, _current.policy)
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
@@ -79,11 +79,11 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _GuardedHTTPS
 
 
-class Poster:
-    """Posts to any endpoint within reach; thread-safe. No redirects, no cookies, no proxies."""
+class SubscriberClient:
+    """Posts to the endpoints that the network policy allows. Thread-safe; no redirects, no cookies, no proxies."""
 
-    def __init__(self, reach: Reach, pool_size: int = 8, total_timeout_s: float = TOTAL_TIMEOUT_S) -> None:
-        self._reach, self._total_timeout_s = reach, total_timeout_s
+    def __init__(self, policy: NetworkPolicy, pool_size: int = 8, total_timeout_s: float = TOTAL_TIMEOUT_S) -> None:
+        self._policy, self._total_timeout_s = policy, total_timeout_s
         self.session = connections.session(pool_size, {"http": _HTTPPool, "https": _HTTPSPool}, hosts=HOSTS)
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.session.headers.update(
@@ -91,44 +91,44 @@ class Poster:
         )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Connecting has 5 s for each address, all together 15 s. Raises nothing."""
-        _reached.reach = self._reach
-        begun = time.monotonic()
-        # The watched connections keep the time: they end every read at the deadline, however a server trickles.
+        """Post the body. Timeouts: 5 s per address to connect, 15 s in total. Errors are returned, not raised."""
+        _current.policy = self._policy
+        started_at = time.monotonic()
+        # The connections end every read at the deadline, even if the server sends a byte at a time.
         connections.current.begin(self._total_timeout_s, self._total_timeout_s)
         try:
             status, retry_after = self._exchange(url, body, headers)
-        except NotAllowed as error:
-            return Answer(None, _ms(begun), f"Not sent: {error}")
+        except AddressNotAllowed as error:
+            return Answer(None, _ms(started_at), f"Not sent: {error}")
         except Unreachable as error:
-            return Answer(None, _ms(begun), f"No connection: {error}.")
+            return Answer(None, _ms(started_at), f"No connection: {error}.")
         except _FAILURES as error:
-            return Answer(None, _ms(begun), self._words(error))
-        answer = Answer(status, _ms(begun), retry_after_s=retry_after)
-        return answer if answer.is_success else Answer(status, _ms(begun), _refused(status), retry_after)
+            return Answer(None, _ms(started_at), self._describe(error))
+        answer = Answer(status, _ms(started_at), retry_after_s=retry_after)
+        return answer if answer.is_success else Answer(status, _ms(started_at), _refused(status), retry_after)
 
     def _exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None]:
         timeout = (CONNECT_TIMEOUT_S, self._total_timeout_s)
         with self.session.post(
             url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False, stream=True
         ) as response:
-            with suppress(*_FAILURES):  # the answer is in the status; a body that breaks off changes nothing
+            with suppress(*_FAILURES):  # only the status counts, even if the body is incomplete
                 cast(bytes, response.raw.read(MAX_ANSWER + 1))
             return response.status_code, seconds_of(response.headers.get("Retry-After", ""), time.time())
 
-    def _words(self, error: Exception) -> str:
+    def _describe(self, error: Exception) -> str:
         call = connections.current
         if isinstance(error, requests.exceptions.SSLError) and not call.left:
             return "No connection: its TLS certificate is not valid for this name."
         if not call.left:
-            return "No connection: there is no way to it."
+            return "No connection: the host is unreachable."
         if call.remaining() <= 0:
             return f"No answer within {self._total_timeout_s:.0f} s."
         return "The connection broke before the answer came."
 
 
 def seconds_of(header: str, now: float) -> float | None:
-    """What a Retry-After means: seconds, or an HTTP date. None for anything else, and for the past."""
+    """The seconds of a Retry-After header (a number or an HTTP date, 0 for the past); None for anything else."""
     header = header.strip()
     if header.isascii() and header.isdigit() and len(header) < 10:  # noqa: PLR2004 - three centuries
         return float(header)
@@ -143,9 +143,9 @@ def _refused(status: int) -> str:
     if 300 <= status < 400:  # noqa: PLR2004 - the class of HTTP statuses
         return f"Answered {status}: redirects are not followed."
     if status == http.HTTPStatus.GONE:
-        return "Answered 410: it wants no more deliveries."
+        return "Answered 410: the endpoint refuses further deliveries."
     return f"Answered {status}."
 
 
-def _ms(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)
+def _ms(started_at: float) -> int:
+    return round((time.monotonic() - started_at) * 1000)

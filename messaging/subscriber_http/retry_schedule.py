@@ -6,26 +6,26 @@ from enum import StrEnum
 
 from messaging.subscriber_http.post import Answer
 
-# Seconds before the next try, by the tries before it; the last for all that follow. A day holds thirteen tries.
-WAITS_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
-# Each wait is longer or shorter by up to a fifth, so that what failed together does not come back together.
+# Seconds before the next attempt, by the number of attempts; the last value for all further ones. A day has thirteen.
+RETRY_WAITS_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
+# Each wait varies by up to a fifth, so that deliveries that failed together are not retried together.
 JITTER = 0.2
-TRIED_FOR = timedelta(hours=24)
-# As long as one delivery is tried, less what its first try may be late.
-FAILING_FOR = TRIED_FOR - timedelta(minutes=5)
-# After so many failures in a row an endpoint gets one delivery at a time, after pauses that double: a dead one costs
-# a request in five minutes, and is found alive five minutes after it came back.
+RETRY_PERIOD = timedelta(hours=24)
+# The retry period of one delivery, less the possible delay of its first attempt.
+DISABLE_AFTER = RETRY_PERIOD - timedelta(minutes=5)
+# After this many failures in a row an endpoint is probed: one delivery at a time, with pauses that double. A dead one
+# costs a request every five minutes, and is used again at most five minutes after its recovery.
 PROBED_FROM = 5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 300
 # An endpoint's Retry-After postpones the delivery that got it by an hour at most, and the endpoint's other deliveries
-# by LONGEST_PAUSE_S: a header of a day must neither stop a subscription nor use up the day in which it may recover.
+# by LONGEST_PAUSE_S: a header of a day must neither stop a subscription nor use up its retry period.
 LONGEST_RETRY_AFTER_S = 3600.0
-# Failures in a row before a day of them disables an endpoint: one delivery alone makes thirteen tries a day.
+# An endpoint is disabled after a day with this many failures in a row; one delivery makes thirteen attempts a day.
 DISABLED_FROM = 10
 
 
 class State(StrEnum):
-    """A delivery waits for its (next) try, was answered with a 2xx, or was given up."""
+    """A delivery waits for its next attempt, was answered with a 2xx, or has failed for good."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -34,26 +34,26 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where a delivery is after a try, and when the next one is due."""
+    """The state of a delivery after an attempt, and the time of the next one."""
 
     state: State
     due_at: datetime | None = None
 
 
 def decide(answer: Answer, tries: int, give_up_at: datetime, now: datetime, chance: float) -> Decision:
-    """After the `tries`th try. The last try is made when the time is over; `chance` is within [0, 1)."""
+    """The decision after attempt number `tries`. The last attempt is at `give_up_at`; `chance` is within [0, 1)."""
     if answer.is_success:
         return Decision(State.DELIVERED)
     if answer.is_gone or now >= give_up_at:
         return Decision(State.FAILED)
-    wait = WAITS_S[min(tries, len(WAITS_S)) - 1] * (1 + JITTER * (2 * chance - 1))
+    wait = RETRY_WAITS_S[min(tries, len(RETRY_WAITS_S)) - 1] * (1 + JITTER * (2 * chance - 1))
     wait = max(wait, min(answer.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S))
     return Decision(State.PENDING, min(now + timedelta(seconds=wait), give_up_at))
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointHealth:
-    """Failures of an endpoint in a row, and its pause. `disabled_why` is set when it must be disabled."""
+    """An endpoint's consecutive failures and its pause. `disabled_why` is set if it must be disabled."""
 
     failures: int = 0
     failing_since: datetime | None = None
@@ -62,15 +62,15 @@ class EndpointHealth:
 
     @property
     def is_probed(self) -> bool:
-        """Whether it gets one delivery at a time."""
+        """Whether the endpoint gets one delivery at a time."""
         return self.failures >= PROBED_FROM
 
 
-def after(health: EndpointHealth, answer: Answer, begun: datetime, now: datetime) -> EndpointHealth:
-    """The health after a try that began at `begun`. One success resets it."""
+def after(health: EndpointHealth, answer: Answer, started_at: datetime, now: datetime) -> EndpointHealth:
+    """The health after an attempt. One success resets it."""
     if answer.is_success:
         return EndpointHealth()
-    since = health.failing_since or begun
+    since = health.failing_since or started_at
     failures = health.failures + 1
     pause = min(answer.retry_after_s or 0.0, LONGEST_PAUSE_S)
     if failures >= PROBED_FROM:
@@ -79,6 +79,6 @@ def after(health: EndpointHealth, answer: Answer, begun: datetime, now: datetime
     failed = replace(health, failures=failures, failing_since=since, paused_until=paused_until)
     if answer.is_gone:
         return replace(failed, disabled_why=answer.error)
-    if failures >= DISABLED_FROM and now - since >= FAILING_FOR:
-        return replace(failed, disabled_why=f"Every delivery failed for 24 hours. The last one: {answer.error}")
+    if failures >= DISABLED_FROM and now - since >= DISABLE_AFTER:
+        return replace(failed, disabled_why=f"Every delivery failed for 24 hours. The last error: {answer.error}")
     return failed

@@ -20,7 +20,7 @@ def new_secret() -> str:
 
 
 def signed_headers(valid: Sequence[str], webhook_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of one request at this time; one signature for each valid secret, so receivers may rotate."""
+    """The three signature headers of a request; one signature per valid secret, so that receivers can rotate."""
     at = at.astimezone(UTC)
     text = body.decode()
     return {

@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.access import Conflict, client_of, name_of
+from messaging.access import Conflict, audit_name, client_of
 from messaging.messages.api import MomentFilter, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
 from messaging.subscriptions.manage import (
-    SwitchedOff,
-    TooMany,
+    SubscriptionInactive,
+    TooManySubscriptions,
     change,
     replay,
     replay_failed,
@@ -38,18 +38,18 @@ from messaging.subscriptions.serializers import (
 )
 
 NOT_FOUND = OpenApiResponse(DetailSerializer, "No subscription of yours has this id.")
-OFF = OpenApiResponse(DetailSerializer, "The subscription is switched off.")
-ON_ITS_WAY = OpenApiResponse(DetailSerializer, "It is still on its way, or the subscription is switched off.")
+INACTIVE = OpenApiResponse(DetailSerializer, "The subscription is inactive.")
+PENDING = OpenApiResponse(DetailSerializer, "The delivery is still pending, or the subscription is inactive.")
 
 
 def subscriptions_of(request: Request) -> QuerySet[Subscription]:
-    """A client's own; all, for staff."""
+    """The subscriptions of the calling client; all of them for staff."""
     rows = Subscription.objects.filter(deleted_at=None).select_related("number")
     client = client_of(request)
     return rows if client is None else rows.filter(client=client)
 
 
-def _mine(request: Request, pk: UUID) -> Subscription:
+def _own_subscription(request: Request, pk: UUID) -> Subscription:
     row = subscriptions_of(request).filter(pk=pk).first()
     if row is None:
         raise NotFound("No subscription of yours has this id.")
@@ -58,29 +58,29 @@ def _mine(request: Request, pk: UUID) -> Subscription:
 
 def _who(request: Request) -> str:
     client = client_of(request)
-    return name_of(client) if client is not None else str(request.user)
+    return audit_name(client) if client is not None else str(request.user)
 
 
 class SubscriptionListView(generics.ListAPIView[Subscription]):
-    """Your subscriptions, and new ones."""
+    """List and create subscriptions."""
 
     staff_permissions = {"GET": "messaging.view_subscription", "POST": "messaging.add_subscription"}
     serializer_class = SubscriptionSerializer
     pagination_class = NewestFirst
-    queryset = Subscription.objects.none()  # for the description
+    queryset = Subscription.objects.none()  # for the OpenAPI description
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        """The caller's."""
+        """The caller's subscriptions."""
         return subscriptions_of(self.request)
 
     @extend_schema(request=SubscriptionSerializer, responses={201: SecretSerializer, 400: dict})
     def post(self, request: Request) -> Response:
-        """Subscribe. The answer has the `secret` that verifies deliveries, this once."""
+        """Create a subscription. Only this answer has the `secret` that verifies deliveries."""
         given = SubscriptionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             row = subscribe(who=_who(request), client=client_of(request), **given.validated_data)
-        except TooMany as error:
+        except TooManySubscriptions as error:
             raise ValidationError({"detail": str(error)}) from None
         return Response(SecretSerializer(row).data, status=201)
 
@@ -96,13 +96,13 @@ class SubscriptionView(APIView):
 
     @extend_schema(responses={200: SubscriptionSerializer, 404: NOT_FOUND})
     def get(self, request: Request, pk: UUID) -> Response:
-        """How it is, without its secret."""
-        return Response(SubscriptionSerializer(_mine(request, pk)).data)
+        """The subscription, without its secret."""
+        return Response(SubscriptionSerializer(_own_subscription(request, pk)).data)
 
     @extend_schema(request=SubscriptionSerializer, responses={200: SubscriptionSerializer, 400: dict, 404: NOT_FOUND})
     def patch(self, request: Request, pk: UUID) -> Response:
-        """Change what is given. `active: true` switches it on again and forgets its failures."""
-        row = _mine(request, pk)
+        """Change the given fields. `active: true` activates it again and resets its failures."""
+        row = _own_subscription(request, pk)
         given = SubscriptionSerializer(row, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         change(row, _who(request), **given.validated_data)
@@ -110,53 +110,55 @@ class SubscriptionView(APIView):
 
     @extend_schema(responses={204: None, 404: NOT_FOUND})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Delete it, with its deliveries."""
-        unsubscribe(_mine(request, pk), _who(request))
+        """Delete the subscription and its deliveries."""
+        unsubscribe(_own_subscription(request, pk), _who(request))
         return Response(status=204)
 
 
 class RotateView(APIView):
-    """A new secret."""
+    """Rotate the secret of a subscription."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
 
     @extend_schema(request=None, responses={200: SecretSerializer, 404: NOT_FOUND})
     def post(self, request: Request, pk: UUID) -> Response:
-        """The subscription with its new `secret`, this once. The old one signs too, until `previous_secret_until`."""
-        row = _mine(request, pk)
+        """The subscription with its new `secret`, shown once. The old one signs too, until `previous_secret_until`."""
+        row = _own_subscription(request, pk)
         rotate(row, _who(request))
         return Response(SecretSerializer(row).data)
 
 
 class SendTestView(APIView):
-    """A delivery to try the endpoint with."""
+    """Send a test event to the endpoint."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
 
-    @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: OFF})
+    @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: INACTIVE})
     def post(self, request: Request, pk: UUID) -> Response:
-        """The event `subscription.test` is on its way: look at its delivery for what came of it."""
+        """202 with the delivery of a `subscription.test` event; read the delivery later to see its result."""
         try:
-            delivery = send_test(_mine(request, pk), _who(request))
-        except SwitchedOff as error:
+            delivery = send_test(_own_subscription(request, pk), _who(request))
+        except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         return Response(DeliverySerializer(delivery).data, status=202)
 
 
 class ReplayFailedView(APIView):
-    """Deliver once more what was given up."""
+    """Replay the failed deliveries of a subscription."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
 
-    @extend_schema(request=SinceSerializer, responses={202: ReplayedSerializer, 400: dict, 404: NOT_FOUND, 409: OFF})
+    @extend_schema(
+        request=SinceSerializer, responses={202: ReplayedSerializer, 400: dict, 404: NOT_FOUND, 409: INACTIVE}
+    )
     def post(self, request: Request, pk: UUID) -> Response:
-        """All failed deliveries of what happened `since` then, oldest first, 10,000 at a time."""
-        row = _mine(request, pk)
+        """Queue the failed deliveries created at or after `since` again: the oldest 10,000."""
+        row = _own_subscription(request, pk)
         given = SinceSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             done = replay_failed(row, given.validated_data["since"], _who(request))
-        except SwitchedOff as error:
+        except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         return Response({"replayed": done}, status=202)
 
@@ -175,18 +177,18 @@ class DeliveryFilter(django_filters.FilterSet):
 
 
 class DeliveryListView(generics.ListAPIView[Delivery]):
-    """The deliveries of a subscription, newest first, with every try: kept 7 days, failed ones 30."""
+    """The deliveries of a subscription, newest first, with their attempts. Kept for 7 days, failed ones for 30."""
 
     staff_permissions = {"GET": "messaging.view_delivery"}
     serializer_class = DeliverySerializer
     pagination_class = NewestFirst
     filter_backends = [DjangoFilterBackend]
     filterset_class = DeliveryFilter
-    queryset = Delivery.objects.none()  # for the description
+    queryset = Delivery.objects.none()  # for the OpenAPI description
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        """Of a subscription of the caller's; 404 for another."""
-        return Delivery.objects.filter(subscription=_mine(self.request, self.kwargs["pk"]))
+        """The deliveries of one of the caller's subscriptions. Raises NotFound for any other."""
+        return Delivery.objects.filter(subscription=_own_subscription(self.request, self.kwargs["pk"]))
 
 
 class DeliveryView(APIView):
@@ -196,25 +198,25 @@ class DeliveryView(APIView):
 
     @extend_schema(responses={200: DeliverySerializer, 404: NOT_FOUND})
     def get(self, request: Request, pk: UUID) -> Response:
-        """Where it is, and every try."""
+        """The delivery and its attempts."""
         return Response(DeliverySerializer(_delivery(request, pk)).data)
 
 
 class ReplayView(APIView):
-    """Deliver one once more."""
+    """Replay one delivery."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
 
-    @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: ON_ITS_WAY})
+    @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: PENDING})
     def post(self, request: Request, pk: UUID) -> Response:
         """The delivery, `pending` again, under the same `webhook-id`."""
         delivery = _delivery(request, pk)
         try:
             done = replay(delivery, _who(request))
-        except SwitchedOff as error:
+        except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         if not done:
-            raise Conflict("It is still on its way.")
+            raise Conflict("The delivery is still pending.")
         return Response(DeliverySerializer(delivery).data, status=202)
 
 

@@ -1,7 +1,7 @@
 """Deliveries: claimed in runs, recorded after their attempts.
 
-A run is what one thread posts, one after the other: deliveries of one lane of one subscription, oldest first. A lane
-has one run at a time, so what concerns one person arrives in order as long as the endpoint takes it.
+A run is up to ten deliveries of one lane of one subscription, oldest first, which one thread posts in sequence. A lane
+has one run at a time, so events about one person arrive in order as long as the endpoint accepts them.
 """
 
 import json
@@ -20,19 +20,19 @@ from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.subscriber_http.post import Answer
 from messaging.subscriber_http.retry_schedule import PROBED_FROM, EndpointHealth, State, after, decide
-from messaging.subscriptions.payloads import bodies
+from messaging.subscriptions.payloads import build_payloads
+from messaging.traces import contexts_of
 from waproject.metrics.counters import DELIVERIES
 
 logger = logging.getLogger(__name__)
 
-RUN_ROWS = 10
-# A thread begins no further request of a run after so long, each takes 15 s and a look-up in DNS: then this lease is
-# not over yet. What is still claimed when it is over belongs to a process that was killed.
+RUN_LENGTH = 10
+# After RUN_S a thread starts no further request of its run. A request takes at most 15 s and a DNS lookup, so a run
+# ends within its lease; a lease that expires belongs to a process that was killed.
 RUN_S = 10.0
 LEASE = timedelta(seconds=60)
-# So many of the free threads are kept for subscriptions that have none: however many endpoints are slow, each one
-# more costs a thread and not eight.
-KEPT_FREE = 24
+# Threads reserved for subscriptions that have none: a slow endpoint then occupies one thread, not eight.
+RESERVED_THREADS = 24
 LOG_LENGTH = 50
 ERROR_LENGTH = 300
 HEALTH_FIELDS = (
@@ -42,17 +42,19 @@ HEALTH_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One delivery in a thread's hands; `attempts` were made before."""
+    """A claimed delivery; `attempts`: those made before."""
 
     id: UUID
     body: bytes
     attempts: int
     give_up_at: datetime
+    # The context of the message that it tells of, while traces are on.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one thread does. `secrets` are those to sign with; `failures`: whether the endpoint failed before."""
+    """The claimed deliveries of one lane. `secrets`: the signing secrets; `failures`: the endpoint's, in a row."""
 
     subscription_id: UUID
     url: str
@@ -63,26 +65,26 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """One request that was made, and when it began and ended."""
+class DeliveryAttempt:
+    """One request that was made, and when it began and ended_at."""
 
     post: Post
     answer: Answer
-    begun: datetime
-    ended: datetime
+    started_at: datetime
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What came of a run; posts that it does not hold were not tried and keep their turn."""
+class RunResult:
+    """The attempts of a run. Posts without an attempt stay due."""
 
     run: Run
-    tried: tuple[Tried, ...]
+    attempts: tuple[DeliveryAttempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery that is due, in its subscription's order, and whether that has runs under way."""
+    """A due delivery; `busy`: whether its subscription has runs in progress."""
 
     id: UUID
     subscription_id: UUID
@@ -91,33 +93,37 @@ class Waiting:
 
 
 def claim_runs(most: int) -> list[Run]:
-    """At most so many runs, leased. A subscription that another process looks at now is left to it."""
+    """Claim up to `most` runs with a lease. Subscriptions that another process has locked are skipped."""
     with transaction.atomic():
-        open_ones = _open_subscriptions()
-        if not open_ones:
+        subscriptions = _claimable_subscriptions()
+        if not subscriptions:
             return []
-        due = _due(list(open_ones))
-        chosen = share(due, {pk for pk, row in open_ones.items() if _health(row).is_probed}, most)
+        due = _due(list(subscriptions))
+        chosen = select_runs(due, {pk for pk, row in subscriptions.items() if _health(row).is_probed}, most)
         lease_until = timezone.now() + LEASE
         ids = [delivery_id for run in chosen for delivery_id in run]
         Delivery.objects.filter(pk__in=ids).update(lease_until=lease_until)
     rows = Delivery.objects.in_bulk(ids)
-    made = bodies(list(rows.values()))
-    _give_up_what_is_gone([pk for pk in ids if pk not in made])
-    runs = [_run([rows[pk] for pk in run if pk in made], open_ones, made, lease_until) for run in chosen]
+    payloads = build_payloads(list(rows.values()))
+    _fail_without_payload([pk for pk in ids if pk not in payloads])
+    contexts = contexts_of(row.message_id for row in rows.values() if row.message_id)
+    runs = [
+        _run([rows[pk] for pk in run if pk in payloads], subscriptions, payloads, lease_until, contexts)
+        for run in chosen
+    ]
     return [run for run in runs if run.posts]
 
 
-def share(due: Iterable[Waiting], probed: set[UUID], most: int) -> list[list[UUID]]:
-    """Which are posted next, in runs: each subscription's first lane first; further ones while threads are plenty.
+def select_runs(due: Iterable[Waiting], probed: set[UUID], most: int) -> list[list[UUID]]:
+    """The next runs: the first lane of each subscription, then further lanes while threads remain.
 
-    A subscription that is probed gets one delivery.
+    A probed subscription gets one delivery.
     """
     lanes: dict[UUID, dict[int, list[UUID]]] = {}
     busy: set[UUID] = set()
     for row in due:
         lane = lanes.setdefault(row.subscription_id, {}).setdefault(row.lane, [])
-        if len(lane) < RUN_ROWS:
+        if len(lane) < RUN_LENGTH:
             lane.append(row.id)
         if row.busy:
             busy.add(row.subscription_id)
@@ -128,26 +134,24 @@ def share(due: Iterable[Waiting], probed: set[UUID], most: int) -> list[list[UUI
     turns = zip_longest(*(list(by_lane.values())[pk not in busy :] for pk, by_lane in lanes.items()))
     others = [run for turn in turns for run in turn if run]
     chosen = firsts[:most]
-    return chosen + others[: max(0, most - len(chosen) - KEPT_FREE)]
+    return chosen + others[: max(0, most - len(chosen) - RESERVED_THREADS)]
 
 
-def record_runs(rans: Sequence[Ran]) -> None:
-    """Write down what came of each. A run whose lease was taken over meanwhile changes nothing any more."""
+def record_runs(results: Sequence[RunResult]) -> None:
+    """Record the attempts of runs. A run whose lease another process has taken over changes nothing."""
     now = timezone.now()
     with transaction.atomic():
-        # In one order, since each locks its subscription.
-        for ran in sorted(rans, key=lambda ran: ran.run.subscription_id):
-            if ran.run.failures or not all(tried.answer.is_success for tried in ran.tried):
-                _record_health(ran, now)
-        _write([entry for ran in rans for entry in _entries(ran, now)])
-    for ran in rans:
-        for tried in ran.tried:
-            DELIVERIES.inc(
-                "delivered" if tried.answer.is_success else "refused" if tried.answer.status else "unanswered"
-            )
+        # In id order, because each locks its subscription.
+        for result in sorted(results, key=lambda result: result.run.subscription_id):
+            if result.run.failures or not all(one.answer.is_success for one in result.attempts):
+                _record_health(result, now)
+        _write([entry for result in results for entry in _entries(result, now)])
+    for result in results:
+        for one in result.attempts:
+            DELIVERIES.inc("delivered" if one.answer.is_success else "refused" if one.answer.status else "unanswered")
 
 
-def _open_subscriptions() -> dict[UUID, Subscription]:
+def _claimable_subscriptions() -> dict[UUID, Subscription]:
     rows = Subscription.objects.raw(
         """
         SELECT s.* FROM messaging_subscription s LEFT JOIN messaging_apiclient c ON c.id = s.client_id
@@ -166,9 +170,9 @@ def _open_subscriptions() -> dict[UUID, Subscription]:
 
 
 def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
-    """The first ones of each lane that is not busy; none of a subscription that is probed and busy.
+    """The oldest due deliveries of each lane that has no run; none of a probed subscription that has one.
 
-    Asked lane by lane, so that a lane with a hundred thousand rows costs no more than one with ten.
+    One index lookup per lane, so that a lane with a hundred thousand rows costs no more than one with ten.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -191,7 +195,7 @@ def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
             """,
             {
                 "subscriptions": list(subscriptions),
-                "most": RUN_ROWS,
+                "most": RUN_LENGTH,
                 "probed_from": PROBED_FROM,
                 "last_lane": LANES - 1,
             },
@@ -200,10 +204,23 @@ def _due(subscriptions: Sequence[UUID]) -> list[Waiting]:
 
 
 def _run(
-    rows: Sequence[Delivery], open_ones: Mapping[UUID, Subscription], made: Mapping[UUID, bytes], lease_until: datetime
+    rows: Sequence[Delivery],
+    subscriptions: Mapping[UUID, Subscription],
+    payloads: Mapping[UUID, bytes],
+    lease_until: datetime,
+    contexts: Mapping[UUID, str],
 ) -> Run:
-    subscription = open_ones[rows[0].subscription_id] if rows else Subscription()
-    posts = tuple(Post(row.pk, made[row.pk], row.attempts, row.give_up_at) for row in rows)
+    subscription = subscriptions[rows[0].subscription_id] if rows else Subscription()
+    posts = tuple(
+        Post(
+            row.pk,
+            payloads[row.pk],
+            row.attempts,
+            row.give_up_at,
+            contexts.get(row.message_id) if row.message_id else None,
+        )
+        for row in rows
+    )
     valid = (subscription.secret, *_previous(subscription))
     return Run(subscription.pk, subscription.url, valid, subscription.failures, lease_until, posts)
 
@@ -213,38 +230,38 @@ def _previous(subscription: Subscription) -> tuple[str, ...]:
     return (subscription.previous_secret,) if until is not None and until > timezone.now() else ()
 
 
-def _give_up_what_is_gone(ids: Sequence[UUID]) -> None:
+def _fail_without_payload(ids: Sequence[UUID]) -> None:
     if ids:
         Delivery.objects.filter(pk__in=ids).update(
             state=State.FAILED,
             finished_at=timezone.now(),
             lease_until=None,
-            error="What it tells is not stored any more.",
+            error="The event's data is no longer stored.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """How a delivery's row changes; without `tried` it only loses its lease."""
+    """The change of a delivery's row; without an attempt it only loses its lease."""
 
     post: Post
     lease_until: datetime
-    tried: Tried | None
+    attempt: DeliveryAttempt | None
     state: State = State.PENDING
     due_at: datetime | None = None
 
 
-def _entries(ran: Ran, now: datetime) -> list[_Entry]:
-    tried = {one.post.id: one for one in ran.tried}
+def _entries(result: RunResult, now: datetime) -> list[_Entry]:
+    attempts = {one.post.id: one for one in result.attempts}
     entries = []
-    for post in ran.run.posts:
-        one = tried.get(post.id)
+    for post in result.run.posts:
+        one = attempts.get(post.id)
         if one is None:
-            entries.append(_Entry(post, ran.run.lease_until, None))
+            entries.append(_Entry(post, result.run.lease_until, None))
             continue
         chance = random.random()  # noqa: S311 - jitter, no secret
         decision = decide(one.answer, post.attempts + 1, post.give_up_at, now, chance)
-        entries.append(_Entry(post, ran.run.lease_until, one, decision.state, decision.due_at))
+        entries.append(_Entry(post, result.run.lease_until, one, decision.state, decision.due_at))
     return entries
 
 
@@ -252,7 +269,7 @@ def _write(entries: Sequence[_Entry]) -> None:
     if not entries:
         return
     entries = sorted(entries, key=lambda entry: entry.post.id)
-    answers = [entry.tried and entry.tried.answer for entry in entries]
+    answers = [entry.attempt and entry.attempt.answer for entry in entries]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -279,32 +296,32 @@ def _write(entries: Sequence[_Entry]) -> None:
                 "status_codes": [answer and answer.status for answer in answers],
                 "durations": [answer and answer.duration_ms for answer in answers],
                 "errors": [answer and answer.error[:ERROR_LENGTH] for answer in answers],
-                "log": [entry.tried and _line(entry.tried) for entry in entries],
+                "log": [entry.attempt and _line(entry.attempt) for entry in entries],
             },
         )
 
 
-def _line(tried: Tried) -> str:
-    answer = tried.answer
-    line = {"at": tried.begun.isoformat(), "status_code": answer.status, "duration_ms": answer.duration_ms}
+def _line(attempt: DeliveryAttempt) -> str:
+    answer = attempt.answer
+    line = {"at": attempt.started_at.isoformat(), "status_code": answer.status, "duration_ms": answer.duration_ms}
     return json.dumps({**line, "error": answer.error[:ERROR_LENGTH]})
 
 
-def _record_health(ran: Ran, now: datetime) -> None:
-    row = Subscription.objects.select_for_update().filter(pk=ran.run.subscription_id).first()
+def _record_health(result: RunResult, now: datetime) -> None:
+    row = Subscription.objects.select_for_update().filter(pk=result.run.subscription_id).first()
     if row is None or not row.active:
         return
     health = _health(row)
-    for tried in ran.tried:
-        health = after(health, tried.answer, tried.begun, tried.ended)
+    for one in result.attempts:
+        health = after(health, one.answer, one.started_at, one.ended_at)
     row.failures, row.failing_since = health.failures, health.failing_since
     row.paused_until = health.paused_until
-    for tried in ran.tried:
-        if tried.answer.error:
-            row.last_error, row.last_error_at = tried.answer.error[:ERROR_LENGTH], tried.ended
+    for one in result.attempts:
+        if one.answer.error:
+            row.last_error, row.last_error_at = one.answer.error[:ERROR_LENGTH], one.ended_at
     if health.disabled_why:
         row.active, row.disabled_at, row.disabled_why = False, now, health.disabled_why[:ERROR_LENGTH]
-        logger.error("subscription %s was switched off: %s", row.pk, row.disabled_why)
+        logger.error("subscription %s disabled: %s", row.pk, row.disabled_why)
     row.save(update_fields=HEALTH_FIELDS)
 
 

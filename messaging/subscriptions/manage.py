@@ -1,6 +1,6 @@
 """Managing subscriptions: create, change, enable, rotate the secret, test, replay, delete.
 
-Who calls locks nothing and starts no transaction; each verb writes its own line of the audit log.
+Callers need no lock and no transaction; each function records its action in the audit log.
 """
 
 from collections.abc import Sequence
@@ -11,41 +11,41 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import ApiClient, BusinessNumber, Delivery, EventType, Subscription
-from messaging.subscriber_http.retry_schedule import TRIED_FOR, State
+from messaging.subscriber_http.retry_schedule import RETRY_PERIOD, State
 from messaging.subscriber_http.signature import new_secret
-from messaging.subscriber_http.ssrf_guard import Reach, check_destination
+from messaging.subscriber_http.ssrf_guard import NetworkPolicy, check_destination
 from messaging.subscriptions.outbox import outbox
 
-MOST_PER_CLIENT = 20
-REPLAYED_AT_ONCE = 10_000
-# After a rotation both secrets sign, so that the receiver may change over without losing a delivery.
-OVERLAP = timedelta(hours=24)
+MAX_PER_CLIENT = 20
+MAX_REPLAYED = 10_000
+# After a rotation both secrets sign, so that the receiver can switch without losing a delivery.
+SECRET_OVERLAP = timedelta(hours=24)
 
 
-class TooMany(Exception):
-    """The client has as many subscriptions as it may have."""
-
-    def __str__(self) -> str:
-        return f"There are {MOST_PER_CLIENT} subscriptions already, the most that one client may have: delete one."
-
-
-class SwitchedOff(Exception):
-    """The subscription is not active, so nothing can be delivered to it."""
+class TooManySubscriptions(Exception):
+    """The client has reached its maximum of subscriptions."""
 
     def __str__(self) -> str:
-        return "The subscription is switched off. Set active to true first."
+        return f"There are {MAX_PER_CLIENT} subscriptions already, the maximum per client: delete one."
 
 
-def reach() -> Reach:
-    """Where deliveries may go, by the settings."""
-    return Reach(settings.SUBSCRIBER_NETWORKS, public=settings.SUBSCRIBER_PUBLIC, http=settings.SUBSCRIBER_HTTP)
+class SubscriptionInactive(Exception):
+    """The subscription is inactive, so nothing can be delivered to it."""
+
+    def __str__(self) -> str:
+        return "The subscription is inactive. Set active to true first."
+
+
+def network_policy() -> NetworkPolicy:
+    """The networks that deliveries may reach, by the settings."""
+    return NetworkPolicy(settings.SUBSCRIBER_NETWORKS, public=settings.SUBSCRIBER_PUBLIC, http=settings.SUBSCRIBER_HTTP)
 
 
 def check_endpoint(url: str) -> None:
-    """Raise NotAllowed, with the reason in a sentence, for a URL that deliveries can never reach."""
-    check_destination(url, reach())
+    """Raise AddressNotAllowed, with the reason in a sentence, for a URL that deliveries can never reach."""
+    check_destination(url, network_policy())
 
 
 def subscribe(
@@ -58,35 +58,35 @@ def subscribe(
     number: BusinessNumber | None = None,
     active: bool = True,
 ) -> Subscription:
-    """Make one; its `secret` is to be shown once. Raises outward's NotAllowed for the URL, and TooMany."""
+    """Create a subscription; show its `secret` once. Raises AddressNotAllowed and TooManySubscriptions."""
     check_endpoint(url)
-    if Subscription.objects.filter(client=client, deleted_at=None).count() >= MOST_PER_CLIENT:
-        raise TooMany
+    if Subscription.objects.filter(client=client, deleted_at=None).count() >= MAX_PER_CLIENT:
+        raise TooManySubscriptions
     row = Subscription(client=client, description=description, url=url, number=number, active=active)
     if events is not None:
         row.events = list(events)
-    begin(row, who)
+    create(row, who)
     return row
 
 
-def begin(row: Subscription, who: str) -> None:
-    """Store a new one with a secret."""
+def create(row: Subscription, who: str) -> None:
+    """Store a new subscription with a secret."""
     row.secret = new_secret()
     with transaction.atomic():
         row.save(force_insert=True)
-        note(who, "subscribe", f"subscription {row.pk}")
+        record_action(who, "subscribe", f"subscription {row.pk}")
     outbox.forget()
 
 
 def change(row: Subscription, who: str, **fields: object) -> None:
-    """Set these fields. Switching it on forgets its failures. Raises outward's NotAllowed for the URL."""
+    """Set these fields. Activation resets the failures. Raises AddressNotAllowed."""
     if "url" in fields:
         check_endpoint(str(fields["url"]))
-    switched_on = fields.get("active") is True and not row.active
+    is_activated = fields.get("active") is True and not row.active
     for name, value in fields.items():
         setattr(row, name, value)
     names = [*fields]
-    if switched_on:
+    if is_activated:
         row.failures, row.failing_since, row.paused_until = 0, None, None
         row.disabled_at, row.disabled_why = None, ""
         names += ["failures", "failing_since", "paused_until", "disabled_at", "disabled_why"]
@@ -94,62 +94,62 @@ def change(row: Subscription, who: str, **fields: object) -> None:
         return
     with transaction.atomic():
         row.save(update_fields=names)
-        note(who, "switch on" if switched_on else "change", f"subscription {row.pk}", fields=sorted(fields))
+        record_action(who, "switch on" if is_activated else "change", f"subscription {row.pk}", fields=sorted(fields))
     outbox.forget()
 
 
 def rotate(row: Subscription, who: str) -> None:
-    """A new secret, to be shown once; the old one signs too for 24 hours."""
-    row.previous_secret, row.previous_secret_until = row.secret, timezone.now() + OVERLAP
+    """Set a new secret, to be shown once; the old one signs too for 24 hours."""
+    row.previous_secret, row.previous_secret_until = row.secret, timezone.now() + SECRET_OVERLAP
     row.secret = new_secret()
     with transaction.atomic():
         row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
-        note(who, "rotate", f"subscription {row.pk}")
+        record_action(who, "rotate", f"subscription {row.pk}")
 
 
 def unsubscribe(row: Subscription, who: str) -> None:
-    """Hide it, tell it nothing more, and clear its deliveries away, which may take minutes."""
+    """Hide it and end its deliveries; `deliver` deletes them within minutes."""
     row.active, row.deleted_at = False, timezone.now()
     with transaction.atomic():
         row.save(update_fields=["active", "deleted_at"])
-        note(who, "unsubscribe", f"subscription {row.pk}")
+        record_action(who, "unsubscribe", f"subscription {row.pk}")
     outbox.forget()
 
 
 def send_test(row: Subscription, who: str) -> Delivery:
-    """A delivery that tells nothing but that deliveries arrive. Raises SwitchedOff."""
+    """Queue a test event. Raises SubscriptionInactive."""
     if not row.active:
-        raise SwitchedOff
+        raise SubscriptionInactive
     with transaction.atomic():
-        note(who, "test", f"subscription {row.pk}")
-        return Delivery.objects.create(subscription=row, event=EventType.TEST, give_up_at=timezone.now() + TRIED_FOR)
+        record_action(who, "test", f"subscription {row.pk}")
+        return Delivery.objects.create(subscription=row, event=EventType.TEST, give_up_at=timezone.now() + RETRY_PERIOD)
 
 
 def replay(delivery: Delivery, who: str) -> bool:
-    """Deliver once more, under the same webhook-id; False while it is still on its way. Raises SwitchedOff."""
+    """Queue a finished delivery again, under its webhook-id; False if it is pending. Raises SubscriptionInactive."""
     if not delivery.subscription.active:
-        raise SwitchedOff
+        raise SubscriptionInactive
     with transaction.atomic():
-        done = _again([delivery.pk])
+        done = _requeue([delivery.pk])
         if done:
-            note(who, "replay", f"delivery {delivery.pk}")
+            record_action(who, "replay", f"delivery {delivery.pk}")
     delivery.refresh_from_db()
     return bool(done)
 
 
 def replay_failed(row: Subscription, since: datetime, who: str) -> int:
-    """Deliver once more what was given up and happened since then: the oldest 10,000. Raises SwitchedOff."""
+    """Queue the failed deliveries created since then again: the oldest 10,000. Raises SubscriptionInactive."""
     if not row.active:
-        raise SwitchedOff
+        raise SubscriptionInactive
     failed = Delivery.objects.filter(subscription=row, state=State.FAILED, created_at__gte=since).order_by("id")
     with transaction.atomic():
-        done = _again(list(failed.values_list("pk", flat=True)[:REPLAYED_AT_ONCE]))
-        note(who, "replay", f"subscription {row.pk}", deliveries=done, since=since.isoformat())
+        done = _requeue(list(failed.values_list("pk", flat=True)[:MAX_REPLAYED]))
+        record_action(who, "replay", f"subscription {row.pk}", deliveries=done, since=since.isoformat())
     return done
 
 
-def _again(ids: Sequence[UUID]) -> int:
+def _requeue(ids: Sequence[UUID]) -> int:
     now = timezone.now()
     return Delivery.objects.filter(pk__in=ids, finished_at__isnull=False).update(
-        state=State.PENDING, due_at=now, give_up_at=now + TRIED_FOR, attempts=0, finished_at=None, lease_until=None
+        state=State.PENDING, due_at=now, give_up_at=now + RETRY_PERIOD, attempts=0, finished_at=None, lease_until=None
     )

@@ -1,7 +1,7 @@
 """Outbox of subscriptions: one delivery per event and subscription, in the transaction of the event.
 
-So nothing is lost that was committed. While nobody subscribes this costs nothing: each process asks every few seconds
-who does, and a subscription that is new hears of what happens `KNOWN_FOR_S` later.
+So no committed event is lost. Each process caches the active subscriptions for CACHED_S seconds: without any, events
+cost nothing, and a new subscription gets the events from CACHED_S after its creation on.
 """
 
 import time
@@ -13,15 +13,15 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.identifiers import uuid7
-from messaging.lifecycle import Happening, MediaSettled, MessageReceived, StatusChanged, domain_events
+from messaging.lifecycle import DomainEvent, MediaSettled, MessageReceived, StatusChanged, domain_events
 from messaging.models import EventType, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.states import Status
-from messaging.subscriber_http.retry_schedule import TRIED_FOR
+from messaging.subscriber_http.retry_schedule import RETRY_PERIOD
 
-KNOWN_FOR_S = 3.0
-# Steps inside the pipeline. What a subscriber can see or act on is told.
-UNTOLD = frozenset({Status.PENDING, Status.QUEUED, Status.SENDING})
+CACHED_S = 3.0
+# Steps inside the pipeline, of which subscribers get no event.
+INTERNAL_STATUSES = frozenset({Status.PENDING, Status.QUEUED, Status.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +33,28 @@ class _Row:
 
 
 class Outbox:
-    """The writer of `happenings.write_with`."""
+    """The domain-event writer that inserts deliveries."""
 
     def __init__(self) -> None:
         self._subscribers: list[tuple[UUID, frozenset[str]]] = []
-        self._known_until = 0.0
+        self._cached_until = 0.0
 
     def wants(self) -> bool:
-        """Whether anybody subscribes: from memory, or one query."""
-        if time.monotonic() >= self._known_until:
-            self.know(active_subscriptions().values_list("pk", "events"))
+        """Whether there are active subscriptions: from the cache, or one query."""
+        if time.monotonic() >= self._cached_until:
+            self.cache(active_subscriptions().values_list("pk", "events"))
         return bool(self._subscribers)
 
-    def know(self, subscribers: Iterable[tuple[UUID, list[str]]]) -> None:
-        """These subscribe, for the next seconds."""
+    def cache(self, subscribers: Iterable[tuple[UUID, list[str]]]) -> None:
+        """Cache these subscriptions."""
         self._subscribers = [(pk, frozenset(events)) for pk, events in subscribers]
-        self._known_until = time.monotonic() + KNOWN_FOR_S
+        self._cached_until = time.monotonic() + CACHED_S
 
     def forget(self) -> None:
-        """Ask again the next time."""
-        self._known_until = 0.0
+        """Make the next call read the database."""
+        self._cached_until = 0.0
 
-    def write(self, items: Sequence[Happening]) -> None:
+    def write(self, items: Sequence[DomainEvent]) -> None:
         """One statement for all items and subscriptions; those that were deleted or switched off meanwhile drop out."""
         rows = list(_rows(items))
         pairs = [(row, pk) for row in rows for pk, events in self._subscribers if row.event in events]
@@ -63,25 +63,25 @@ class Outbox:
 
 
 def active_subscriptions() -> QuerySet[Subscription]:
-    """Those that are told of what happens."""
+    """The subscriptions that get deliveries."""
     return Subscription.objects.filter(active=True, deleted_at=None).exclude(client__active=False)
 
 
-def _rows(items: Sequence[Happening]) -> Iterator[_Row]:
+def _rows(items: Sequence[DomainEvent]) -> Iterator[_Row]:
     for item in items:
         match item:
             case MessageReceived(message_id):
                 yield _Row(EventType.MESSAGE_RECEIVED, message_id=message_id)
             case MediaSettled(message_id):
                 yield _Row(EventType.MESSAGE_MEDIA, message_id=message_id)
-            case StatusChanged(message_id, status, event_id) if status not in UNTOLD:
+            case StatusChanged(message_id, status, event_id) if status not in INTERNAL_STATUSES:
                 yield _Row(EventType.MESSAGE_STATUS_CHANGED, message_id=message_id, message_event_id=event_id)
             case domain_events.AccountEvent(event_id):
                 yield _Row(EventType.ACCOUNT_EVENT, account_event_id=event_id)
 
 
 def _insert(pairs: Sequence[tuple[_Row, UUID]]) -> None:
-    """A subscription of one number gets what concerns that number, or no number at all."""
+    """A subscription of one number gets the events of that number, and those without a number."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -102,7 +102,7 @@ def _insert(pairs: Sequence[tuple[_Row, UUID]]) -> None:
             """,
             {
                 "lanes": LANES,
-                "tried_for_s": TRIED_FOR.total_seconds(),
+                "tried_for_s": RETRY_PERIOD.total_seconds(),
                 "ids": [uuid7() for _ in pairs],
                 "subscriptions": [pk for _, pk in pairs],
                 "events": [row.event.value for row, _ in pairs],

@@ -1,4 +1,4 @@
-"""Payloads of deliveries: JSON made at sending time from the rows they name."""
+"""Payloads of deliveries: JSON built at sending time from the rows that they reference."""
 
 import json
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from messaging.media import media_of
 from messaging.models import AccountEvent, Delivery, EventType, Message, MessageEvent
 
 
-def bodies(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
-    """By the deliveries' ids; three queries at most. What names a row that is not there any more is left out."""
+def build_payloads(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
+    """The payloads by delivery id, in at most three queries. A delivery whose rows are deleted is left out."""
     messages: dict[UUID | None, Message] = {
         row.pk: row
         for row in Message.objects.filter(pk__in={d.message_id for d in deliveries if d.message_id}).select_related(
@@ -22,25 +22,25 @@ def bodies(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
     }
     changes = _by_pk(MessageEvent, {d.message_event_id for d in deliveries if d.message_event_id})
     events = _by_pk(AccountEvent, {d.account_event_id for d in deliveries if d.account_event_id})
-    made = {}
+    payloads = {}
     for delivery in deliveries:
         match delivery.event:
             case EventType.MESSAGE_RECEIVED if message := messages.get(delivery.message_id):
                 at, data = message.at, _received(message)
             case EventType.MESSAGE_MEDIA if message := messages.get(delivery.message_id):
-                at, data = delivery.created_at, {**_of_any(message), "media": media_of(message, settings.BASE_URL)}
+                at, data = delivery.created_at, {**_common(message), "media": media_of(message, settings.BASE_URL)}
             case EventType.MESSAGE_STATUS_CHANGED if (message := messages.get(delivery.message_id)) and (
                 change := changes.get(delivery.message_event_id)
             ):
-                at, data = change.at, _changed(message, change)
+                at, data = change.at, _status_changed(message, change)
             case EventType.ACCOUNT_EVENT if event := events.get(delivery.account_event_id):
-                at, data = event.at, _told(event)
+                at, data = event.at, _account_event(event)
             case EventType.TEST:
                 at, data = delivery.created_at, {"subscription": str(delivery.subscription_id)}
             case _:
                 continue
-        made[delivery.pk] = _body(delivery.event, at, data)
-    return made
+        payloads[delivery.pk] = _body(delivery.event, at, data)
+    return payloads
 
 
 def _by_pk(model: Any, pks: set[Any]) -> dict[Any, Any]:
@@ -49,14 +49,14 @@ def _by_pk(model: Any, pks: set[Any]) -> dict[Any, Any]:
 
 def _body(event: str, at: datetime, data: dict[str, Any]) -> bytes:
     return json.dumps(
-        {"type": event, "timestamp": _moment(at), "data": data}, ensure_ascii=False, separators=(",", ":")
+        {"type": event, "timestamp": _iso(at), "data": data}, ensure_ascii=False, separators=(",", ":")
     ).encode()
 
 
 def _received(message: Message) -> dict[str, Any]:
     contact = message.contact
     return {
-        **_of_any(message),
+        **_common(message),
         "content": message.content,
         "media": media_of(message, settings.BASE_URL),
         "text": message.text,
@@ -68,23 +68,23 @@ def _received(message: Message) -> dict[str, Any]:
             "phone_number": contact.phone,
             "user_id": contact.user_id,
         },
-        "at": _moment(message.at),
+        "at": _iso(message.at),
     }
 
 
-def _changed(message: Message, change: MessageEvent) -> dict[str, Any]:
+def _status_changed(message: Message, change: MessageEvent) -> dict[str, Any]:
     return {
-        **_of_any(message),
+        **_common(message),
         "status": change.status,
         "error_code": change.error_code,
         "error_title": change.error_title,
         "reference": message.reference,
         "campaign": message.campaign,
-        "at": _moment(change.at),
+        "at": _iso(change.at),
     }
 
 
-def _of_any(message: Message) -> dict[str, Any]:
+def _common(message: Message) -> dict[str, Any]:
     return {
         "id": str(message.pk),
         "wamid": message.wamid,
@@ -94,7 +94,7 @@ def _of_any(message: Message) -> dict[str, Any]:
     }
 
 
-def _told(event: AccountEvent) -> dict[str, Any]:
+def _account_event(event: AccountEvent) -> dict[str, Any]:
     return {
         "id": event.pk,
         "kind": event.kind,
@@ -103,9 +103,9 @@ def _told(event: AccountEvent) -> dict[str, Any]:
         "waba_id": event.waba_id,
         "sender": event.phone_number_id,
         "details": event.raw,
-        "at": _moment(event.at),
+        "at": _iso(event.at),
     }
 
 
-def _moment(at: datetime) -> str:
+def _iso(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")

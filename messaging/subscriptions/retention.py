@@ -6,26 +6,26 @@ from django.db import connection
 
 from messaging.subscriber_http.retry_schedule import State
 
-KEPT = {State.DELIVERED: timedelta(days=7), State.FAILED: timedelta(days=30)}
-# Rows in one statement, and statements in a row: more than one subscription can be told within a minute.
-AT_ONCE, TIMES = 5000, 10
+RETENTION = {State.DELIVERED: timedelta(days=7), State.FAILED: timedelta(days=30)}
+# More rows per minute than one subscription can get deliveries.
+BATCH_ROWS, MAX_BATCHES = 5000, 10
 
 
-def tidy_deliveries() -> None:
-    """Give up what waits for a subscription that is off, forget what is over for long, and deleted subscriptions."""
-    for statement, values in _TIDYING:
-        for _ in range(TIMES):
+def clean_up_deliveries() -> None:
+    """Fail pending deliveries of inactive subscriptions; delete old deliveries and deleted subscriptions."""
+    for statement, values in _STATEMENTS:
+        for _ in range(MAX_BATCHES):
             with connection.cursor() as cursor:
-                cursor.execute(statement, {**values, "most": AT_ONCE})
-                if cursor.rowcount < AT_ONCE:
+                cursor.execute(statement, {**values, "most": BATCH_ROWS})
+                if cursor.rowcount < BATCH_ROWS:
                     break
 
 
-_TIDYING: tuple[tuple[str, dict[str, str | float]], ...] = (
+_STATEMENTS: tuple[tuple[str, dict[str, str | float]], ...] = (
     (
         """
         UPDATE messaging_delivery SET state = 'failed', finished_at = statement_timestamp(), lease_until = NULL,
-          error = 'The subscription was switched off.'
+          error = 'The subscription is inactive.'
         WHERE id IN (
           SELECT d.id FROM messaging_subscription s LEFT JOIN messaging_apiclient c ON c.id = s.client_id
           JOIN messaging_delivery d ON d.subscription_id = s.id AND d.finished_at IS NULL
@@ -44,7 +44,7 @@ _TIDYING: tuple[tuple[str, dict[str, str | float]], ...] = (
             """,
             {"state": state.value, "kept_s": kept.total_seconds()},
         )
-        for state, kept in KEPT.items()
+        for state, kept in RETENTION.items()
     ),
     (
         """

@@ -7,27 +7,27 @@ from rest_framework import serializers
 from messaging.accepting import UnknownNumber
 from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
-from messaging.subscriber_http.ssrf_guard import NotAllowed
+from messaging.subscriber_http.ssrf_guard import AddressNotAllowed
 from messaging.subscriptions.manage import check_endpoint
-from waproject.web.strict_fields import ChoiceField, MomentField, StringField, known_alone
+from waproject.web.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]
 
 
 class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
-    """A subscription; its secret is in the answers to its creation and rotation, and nowhere else."""
+    """A subscription. Only the answers to its creation and rotation have its secret."""
 
-    url = StringField(help_text="https://… of your endpoint; no user, password or private address.")
+    url = StringField(help_text="The https:// URL of your endpoint, without user and password; no private address.")
     description = StringField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True)
     events = serializers.ListField(
-        child=ChoiceField(choices=EVENTS), allow_empty=False, required=False, help_text="All, if left out."
+        child=ChoiceField(choices=EVENTS), allow_empty=False, required=False, help_text="Default: all."
     )
     sender = StringField(
         source="number",
         max_length=32,
         required=False,
         allow_null=True,
-        help_text="Meta's id of a business number: only what concerns it. All numbers, if left out.",
+        help_text="Meta's id of a business number, to get only its events. Default: all numbers.",
     )
 
     class Meta:
@@ -54,12 +54,12 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
         ]  # fmt: skip
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known, or not to be set."""
+        """Refuse unknown and read-only fields."""
         settable = {name for name, field in self.fields.items() if not field.read_only}
-        return known_alone(super().to_internal_value, data, settable)
+        return strict_internal_value(super().to_internal_value, data, settable)
 
     def to_representation(self, instance: Subscription) -> dict[str, Any]:
-        """The number by Meta's id."""
+        """The subscription, with the business number as Meta's id."""
         number = instance.number
         answer = super().to_representation(instance)
         answer["sender"] = number and number.phone_number_id
@@ -69,16 +69,16 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
         """Refuse an address that deliveries can never reach."""
         try:
             check_endpoint(value)
-        except NotAllowed as error:
+        except AddressNotAllowed as error:
             raise serializers.ValidationError(str(error)) from None
         return value
 
     def validate_events(self, value: list[str]) -> list[str]:
-        """Each once, in one order."""
+        """The event types without duplicates, in a fixed order."""
         return [kind for kind in all_events() if kind in value]
 
     def validate_sender(self, value: str | None) -> BusinessNumber | None:
-        """The number that it names."""
+        """The business number with this id."""
         if value is None:
             return None
         number = BusinessNumber.objects.filter(phone_number_id=value).first()
@@ -88,7 +88,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
 
 class SecretSerializer(SubscriptionSerializer):
-    """A subscription with its secret, shown this once."""
+    """A subscription with its secret, shown once."""
 
     class Meta(SubscriptionSerializer.Meta):
         fields = [*SubscriptionSerializer.Meta.fields, "secret"]
@@ -96,7 +96,7 @@ class SecretSerializer(SubscriptionSerializer):
 
 
 class TrySerializer(serializers.Serializer[Any]):
-    """One try of a delivery."""
+    """One attempt of a delivery."""
 
     at = serializers.DateTimeField()
     status_code = serializers.IntegerField(allow_null=True)
@@ -105,11 +105,13 @@ class TrySerializer(serializers.Serializer[Any]):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """A delivery and its tries, oldest first; it holds no text."""
+    """A delivery and its attempts, oldest first, without its payload."""
 
     event = serializers.CharField()
     state = ChoiceField(choices=delivery_states())
-    message = serializers.UUIDField(source="message_id", allow_null=True, help_text="The message that it tells of.")
+    message = serializers.UUIDField(
+        source="message_id", allow_null=True, help_text="The message of the event, or null."
+    )
     log = TrySerializer(many=True)
 
     class Meta:
@@ -131,22 +133,22 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class SinceSerializer(serializers.Serializer[Any]):
-    """From when on."""
+    """The start of a replay."""
 
-    since = MomentField(help_text="Deliveries of what happened since then.")
+    since = StrictDateTimeField(help_text="Replay deliveries created at or after this time.")
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known."""
-        return known_alone(super().to_internal_value, data, self.fields)
+        """Refuse unknown fields."""
+        return strict_internal_value(super().to_internal_value, data, self.fields)
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):
-    """How many are delivered once more; at most 10,000 at a time."""
+    """The number of deliveries that are queued again, at most 10,000."""
 
     replayed = serializers.IntegerField()
 
 
 class DetailSerializer(serializers.Serializer[Any]):
-    """Why it is not possible."""
+    """The reason of a refusal."""
 
     detail = serializers.CharField()

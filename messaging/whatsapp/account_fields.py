@@ -1,4 +1,4 @@
-"""The webhook fields that tell of the account, its numbers and its templates: a table, and how one is read.
+"""Webhook fields about the account, its numbers and its templates: a table, and their reader.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference
 """
@@ -15,7 +15,7 @@ _LONGEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Under which key a field's value says what happened, and to what."""
+    """The keys of a field's value that hold the event and its subject."""
 
     event: str = ""
     subject: str = ""
@@ -45,7 +45,7 @@ FIELDS: dict[str, Field] = {
 
 
 def read_event(name: str, value: object, raw: object, phone_number_id: str | None) -> Event | None:
-    """The event in a change of one of these fields; None where the field or its shape is another."""
+    """The event of one change; None for other fields and other shapes."""
     found = FIELDS.get(name)
     if found is None or not isinstance(value, dict) or not value:
         return None
@@ -53,13 +53,13 @@ def read_event(name: str, value: object, raw: object, phone_number_id: str | Non
 
 
 def error_event(raw: object, phone_number_id: str | None) -> Event | None:
-    """An error that Meta reports of the number, not of a message (`value.errors`)."""
+    """An error of the number, not of a message (`value.errors`)."""
     code = fields.text(raw, "code") if isinstance(raw, dict) else None
     return Event("errors", code, _word(raw, "title"), phone_number_id, raw) if code and isinstance(raw, dict) else None
 
 
 def action_event(raw: object, phone_number_id: str | None) -> Event | None:
-    """Something that a user did outside of the chat, such as a tap on a marketing link (`value.user_actions`)."""
+    """A user's action outside of the chat, such as a tap on a marketing link (`value.user_actions`)."""
     action = fields.text(raw, "action_type") if isinstance(raw, dict) else None
     if action is None or not isinstance(raw, dict):
         return None

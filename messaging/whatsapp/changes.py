@@ -1,4 +1,4 @@
-"""Reads the changes that hold many updates: messages and statuses, echoes of the phone app, history, preferences."""
+"""Readers of changes with many updates: messages, statuses, echoes of the phone app, history, preferences."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from messaging.whatsapp import fields
 from messaging.whatsapp.account_fields import action_event, error_event
 from messaging.whatsapp.contacts import Directory, user_id_of
 from messaging.whatsapp.contents import Edit, Reaction, Revoke, content_of, read, text_of
-from messaging.whatsapp.envelope import Node, oddities, updates
+from messaging.whatsapp.envelope import Node, malformed_parts, updates
 from messaging.whatsapp.errors import from_status_error
 from messaging.whatsapp.updates import (
     Event,
@@ -16,6 +16,7 @@ from messaging.whatsapp.updates import (
     Origin,
     Pair,
     Preference,
+    Pricing,
     StatusUpdate,
     Unknown,
     Update,
@@ -26,14 +27,18 @@ STATUSES = frozenset({"sent", "delivered", "read", "played", "failed", "deleted"
 _MAX_NAME = 256
 _MAX_TYPE = 64
 _MAX_CALLBACK_DATA = 512
+_MAX_PRICING_MODEL = 20
+_MAX_PRICING_WORD = 40
 _OURS = ("to", "recipient_id", "to_user_id")
+
+_NO_PRICING = Pricing(None, None, None, None)
 
 Reader = Callable[["Change", Any], Iterator[Update]]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The value of one change, and what stands around its updates."""
+    """The value of one change, with the metadata that its updates share."""
 
     value: Node
     waba_id: str | None
@@ -54,30 +59,30 @@ class Change:
         )
 
     def read(self, readers: dict[str, Reader], origin: Origin) -> Iterator[Update | Pair]:
-        """Each update by the reader of its key; a key without one, and what a reader does not know, is Unknown."""
+        """Reads each update by its key; without a reader, or not understood by it, an update is Unknown."""
         for key, element in updates(self.value):
             reader = readers.get(key)
             found = list(reader(self, element)) if reader else []
             yield from found or [Unknown(_kind(key, reader), self.phone_number_id, element)]
-        yield from (Unknown(kind, self.phone_number_id, odd) for kind, odd in oddities(self.value))
+        yield from (Unknown(kind, self.phone_number_id, odd) for kind, odd in malformed_parts(self.value))
         if origin is Origin.USER:
             yield from self._pairs()
 
     def _pairs(self) -> Iterator[Pair]:
-        for contact in self.directory.people:
+        for contact in self.directory.contacts:
             phone, user_id = fields.phone(contact, "wa_id"), user_id_of(contact)
             if phone and user_id:
                 yield Pair(self.phone_number_id, phone, user_id)
 
     def is_ours(self, raw: Node) -> bool:
-        """Whether the business wrote it: from its own number, or to somebody."""
+        """Whether the business wrote the message, by its `from`."""
         own = "".join(character for character in self.display_phone_number or "" if character.isdigit())
         return bool(own) and fields.phone(raw, "from") == own
 
     def message(
         self, raw: Node, contact: Node, origin: Origin = Origin.USER, *, outgoing: bool = False
     ) -> InboundMessage | None:
-        """A message with a usable id; `contact` is the other end as far as the payload tells."""
+        """The message, or None without a usable id; `contact` is the other party, as far as it is known."""
         wamid = fields.wamid(raw, "id")
         if wamid is None:
             return None
@@ -86,7 +91,7 @@ class Change:
         content = content_of(raw, given_type, details)
         ids = ("to_user_id", "to") if outgoing else ("from_user_id", "from")
         profile = fields.node(contact, "profile")
-        username = fields.cut(profile, "username", _MAX_NAME) or fields.cut(contact, "username", _MAX_NAME)
+        username = fields.truncated(profile, "username", _MAX_NAME) or fields.truncated(contact, "username", _MAX_NAME)
         return InboundMessage(
             wamid=wamid,
             phone_number_id=self.phone_number_id,
@@ -94,7 +99,7 @@ class Change:
             waba_id=self.waba_id,
             sender=fields.phone(raw, ids[1]) or fields.phone(contact, "wa_id"),
             sender_user_id=fields.user_id(raw, *ids) or user_id_of(contact),
-            profile_name=fields.cut(profile, "name", _MAX_NAME),
+            profile_name=fields.truncated(profile, "name", _MAX_NAME),
             username=username.removeprefix("@") if username else None,
             timestamp=fields.timestamp(raw, "timestamp"),
             type=given_type[:_MAX_TYPE],
@@ -145,9 +150,21 @@ def _status(change: Change, raw: Any) -> Iterator[Update]:
         error_code=error.code,
         error_title=error.title,
         error_details=error.details,
-        pricing_category=fields.text(fields.node(raw, "pricing"), "category"),
+        pricing=_pricing(fields.node(raw, "pricing")),
         raw=raw,
     )
+
+
+def _pricing(node: dict[str, Any]) -> Pricing | None:
+    billable = node.get("billable")
+    category = fields.text(node, "category", longest=_MAX_PRICING_WORD)
+    found = Pricing(
+        billable=billable if isinstance(billable, bool) else None,
+        model=fields.text(node, "pricing_model", longest=_MAX_PRICING_MODEL),
+        type=fields.text(node, "type", longest=_MAX_PRICING_WORD),
+        category=category and category.replace("-", "_"),
+    )
+    return None if found == _NO_PRICING else found
 
 
 def _preference(change: Change, raw: Any) -> Iterator[Update]:
@@ -173,7 +190,7 @@ def _action(change: Change, raw: Any) -> Iterator[Update]:
 
 
 def _history(change: Change, raw: Any) -> Iterator[Update]:
-    """A chunk of history: its messages, and the chunk without them as an event that tells of the progress."""
+    """A chunk of history: its messages, and the rest of the chunk as an event with the progress."""
     if not isinstance(raw, dict) or not isinstance(raw.get("threads"), list):
         return
     for thread in raw["threads"]:
@@ -226,7 +243,7 @@ _MESSAGES: dict[str, Reader] = {
     "message_echoes": _echo,
 }
 
-# By Meta's field: which keys of its value hold updates, and where those come from.
+# By webhook field: the readers of its value's keys, and the origin of its messages.
 READERS: dict[str, tuple[dict[str, Reader], Origin]] = {
     "messages": (_MESSAGES, Origin.USER),
     "smb_message_echoes": (_MESSAGES, Origin.ECHO),

@@ -1,4 +1,4 @@
-"""Sends messages through the Cloud API and sorts every way in which that can fail.
+"""A client for the Cloud API's messages endpoint, with one exception class for each reaction to a failure.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
@@ -17,6 +17,7 @@ import urllib3.exceptions
 
 from messaging.whatsapp import connections
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError, from_response
+from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.storable import storable
 
 # A success is about 300 bytes, an error about 1,000.
@@ -28,7 +29,7 @@ _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.clien
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Meta has taken a message over, which does not mean that it was delivered.
+    """Meta accepted the message; it is not delivered yet.
 
     `wa_id` comes for a send to a phone number and may differ from it, `user_id` for a send to a BSUID.
     `message_status` is ``accepted``, ``held_for_quality_assessment``, ``paused`` or absent.
@@ -52,7 +53,7 @@ class _Answer:
 
 
 class CloudApi:
-    """One access token's way to the Cloud API; thread-safe, to be made after a fork, not before.
+    """A client with one access token; thread-safe. Create it after a fork, not before.
 
     Timeouts are in seconds. `connect_timeout` holds for each address of the host and for the TLS handshake,
     `read_timeout` for each wait for bytes, `total_timeout` for the whole call. Only the system's own time for a DNS
@@ -87,7 +88,7 @@ class CloudApi:
         self._session.headers["Content-Type"] = "application/json"
         # No compression: an answer's size on the wire is then its size in memory.
         self._session.headers["Accept-Encoding"] = "identity"
-        # Requests that lack only their body, by URL: making one cost a quarter of a call's CPU.
+        # Requests without a body, by URL: preparing one for each call takes a quarter of the call's CPU.
         self._prepared: dict[str, requests.PreparedRequest] = {}
 
     def __repr__(self) -> str:
@@ -133,7 +134,7 @@ class CloudApi:
             return self._exchange(url, payload)
         except _FAILURES as error:
             failure = _failure(error)
-        # Raised outside of the handler: the original holds the request, and with it the token.
+        # Raised outside of the handler: the original exception references the request, which holds the token.
         raise failure
 
     def _exchange(self, url: str, payload: bytes) -> _Answer:
@@ -158,15 +159,15 @@ class CloudApi:
 
 
 def _failure(error: Exception) -> WhatsAppError:
-    """What a broken call means: the one question is whether bytes may have left. Names a type, never a message."""
+    """The error of a broken call, by whether bytes may have left. Holds the exception's type, never its text."""
     title = type(error).__name__
     return OutcomeUnknown(title=title) if connections.current.left else NotSent(title=title)
 
 
 def _parsed(content: bytes) -> object:
     try:
-        return storable(json.loads(content))
-    except (ValueError, RecursionError):
+        return storable(value_of(content, ANSWER))
+    except ValueError:
         return None
 
 

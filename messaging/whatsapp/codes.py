@@ -1,4 +1,4 @@
-"""What each of Meta's error codes means and how it is sorted: a table of facts, no behaviour.
+"""Meta's error codes, their meanings and classes: a table of facts.
 
 Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 Meta asks callers to build on the code alone, not on title, subcode or HTTP status. The one subcode used here
@@ -14,7 +14,7 @@ HOUR = 60 * MINUTE
 
 
 class Scope(StrEnum):
-    """What a throttle or a misconfiguration stops."""
+    """The scope of a throttle or misconfiguration."""
 
     APP = "app"
     ACCOUNT = "account"

@@ -1,4 +1,4 @@
-"""HTTP connections that know whether a request may have left, how long a call may take, and how fresh they are.
+"""HTTP connections that track whether a request may have left, and enforce a deadline and a maximum idle time.
 
 A send must not be repeated once a byte of it may have reached Meta, so "did anything leave" is not guessed from the
 type of an exception (a TLS error can come before and after the request). The connection itself notes the moment
@@ -27,8 +27,10 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_IDLE = 4.0
-# Answers before the final one (RFC 9110, 15.2), but 101, which ends HTTP on the connection.
+# Interim answers (RFC 9110, 15.2) without 101, which ends HTTP on the connection.
 INTERIM = frozenset({100, *range(102, 200)})
+# Servers send one or two. Without a limit a server could hold a call until its deadline.
+MAX_INTERIM = 20
 
 
 class Call(threading.local):
@@ -40,7 +42,7 @@ class Call(threading.local):
     needed: float = 0.0
 
     def begin(self, total_timeout: float, read_timeout: float) -> None:
-        """Starts the clock. Connecting may take what leaves a full read timeout for the answer, or half of all."""
+        """Starts the deadline. Connecting must leave a full read timeout for the answer, or half of the total."""
         self.left = False
         self.deadline = time.monotonic() + total_timeout
         self.read_timeout = read_timeout
@@ -51,7 +53,7 @@ class Call(threading.local):
         return self.deadline - time.monotonic()
 
     def leave(self) -> None:
-        """Notes that bytes are about to leave; raises TimeoutError, with nothing sent, if too little time is left."""
+        """Records that bytes are about to leave; raises TimeoutError, with nothing sent, if too little time is left."""
         if not self.left and self.remaining() < self.needed:
             raise TimeoutError("connecting took too long")
         self.left = True
@@ -61,7 +63,7 @@ current = Call()
 
 
 class _DeadlineReader(io.RawIOBase):
-    """The reading half of a socket, whose every read ends at the call's deadline."""
+    """The reading half of a socket; each read ends at the call's deadline at the latest."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -83,7 +85,7 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class _Readable:
-    """As much of a socket as http.client's response uses."""
+    """The part of a socket that http.client's response uses."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -98,15 +100,16 @@ class _Response(http.client.HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status of the final answer: http.client skips 100 and takes 102 or 103 (Early Hints) for the answer."""
-        while True:
+        for _ in range(MAX_INTERIM + 1):
             version, status, reason = cast(tuple[str, int, str], super()._read_status())  # type: ignore[misc]
             if status not in INTERIM:
                 return version, status, reason
             http.client._read_headers(self.fp)  # type: ignore[attr-defined]
+        raise http.client.HTTPException("too many interim answers")
 
 
 class _Watched:
-    """Mixed into urllib3's connections."""
+    """Mix-in for urllib3's connections."""
 
     response_class: Any = _Response
     _last_sent = 0.0
@@ -126,7 +129,7 @@ class _Watched:
 
 
 class WatchedHTTP(_Watched, HTTPConnection):
-    """urllib3's connection, watched."""
+    """urllib3's connection with tracking."""
 
 
 class WatchedHTTPS(_Watched, HTTPSConnection):

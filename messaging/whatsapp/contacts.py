@@ -1,4 +1,4 @@
-"""Which of a webhook's contacts belongs to which message."""
+"""Assigns a webhook's contacts to its messages and statuses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +9,17 @@ Contact = dict[str, Any]
 
 
 class Directory:
-    """The contacts of one value, found by user id or by phone number without a walk: there may be a thousand of both.
+    """The contacts of one value, indexed by user id and phone number: a webhook may hold a thousand of each.
 
     Takes whatever stands under `contacts`; elements that are not objects are left out.
     """
 
     def __init__(self, listed: object) -> None:
         elements = listed if isinstance(listed, list) else []
-        self.people: list[Contact] = [contact for contact in elements if isinstance(contact, dict)]
+        self.contacts: list[Contact] = [contact for contact in elements if isinstance(contact, dict)]
         self._by_user_id: dict[str, Contact] = {}
         self._by_phone: dict[str, Contact] = {}
-        for contact in self.people:
+        for contact in self.contacts:
             if user_id := user_id_of(contact):
                 self._by_user_id.setdefault(user_id, contact)
             if phone := fields.phone(contact, "wa_id"):
@@ -40,9 +40,9 @@ class Directory:
         found = self.identified(message)
         if found is not None:
             return found
-        if len(self.people) != 1 or _contradicts(message, self.people[0]):
+        if len(self.contacts) != 1 or _contradicts(message, self.contacts[0]):
             return {}
-        return self.people[0]
+        return self.contacts[0]
 
 
 def user_id_of(contact: Contact) -> str | None:

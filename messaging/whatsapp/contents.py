@@ -1,16 +1,16 @@
-"""What a message says, by its type: one frozen shape for each, read without trusting Meta's JSON.
+"""The content of inbound messages: one frozen dataclass for each type, read from untrusted JSON.
 
 A reader gives None where the node under the type has not the shape that is known; the message then keeps the node as
 it came. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from messaging.whatsapp import fields
+from messaging.whatsapp.json_text import FLOW_RESPONSE, value_of
 from messaging.whatsapp.storable import storable
 
 _LONG = 4096
@@ -20,14 +20,14 @@ MEDIA_TYPES = ("image", "video", "audio", "voice", "document", "sticker")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words."""
+    """A text message."""
 
     body: str
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file that can be fetched by its id. `sha256` is base64; `voice`: recorded in WhatsApp; `url` lives minutes."""
+    """A file. `sha256` is base64; `voice`: recorded in WhatsApp; `url` is valid for minutes."""
 
     id: str
     mime_type: str | None
@@ -41,7 +41,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place, in degrees."""
+    """A location, in degrees."""
 
     latitude: float
     longitude: float
@@ -51,14 +51,14 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Cards:
+class SharedContacts:
     """Contact cards as Meta writes them; since 2026 a card may lack its name."""
 
     contacts: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Tap:
+class ButtonReply:
     """A tap on a template's quick reply."""
 
     payload: str | None
@@ -66,7 +66,7 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class InteractiveReply:
     """A reply button or list row that was chosen. `kind`: button_reply or list_reply."""
 
     kind: str
@@ -77,7 +77,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlowReply:
-    """What a flow sent back: any JSON value, None where `response_json` is no JSON."""
+    """What a flow sent back: any JSON value, None where `response_json` is no JSON or exceeds its limits."""
 
     kind: str
     name: str | None
@@ -127,7 +127,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A message that Meta does not hand out; 131060 is often the first one after a click on an ad."""
+    """A message whose content Meta does not deliver; 131060 is often the first one after a click on an ad."""
 
     code: int | None
     title: str | None
@@ -137,7 +137,7 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Other words for a message that was written before; `content` is the new node, as it came."""
+    """An edit of an earlier message; `content` is the new node, unchanged."""
 
     original_message_id: str
     type: str | None
@@ -147,30 +147,30 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """A message that was deleted for everyone."""
+    """A message was deleted for everyone."""
 
     original_message_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """A chat that was opened for the first time; no words yet."""
+    """The user opened the chat for the first time, and has not written yet."""
 
 
 Details = (
-    Text | Media | Location | Cards | Tap | Choice | FlowReply | CallPermission | Reaction | Order | System
-    | Unsupported | Edit | Revoke | Welcome
+    Text | Media | Location | SharedContacts | ButtonReply | InteractiveReply | FlowReply | CallPermission | Reaction
+    | Order | System | Unsupported | Edit | Revoke | Welcome
 )  # fmt: skip
 
 
 def read(raw: Mapping[str, Any], given_type: str) -> Details | None:
-    """What a message says, or None where its type or its shape is not known."""
+    """The content of a message; None where its type or structure is unknown."""
     reader = _READERS.get(given_type)
     return reader(raw) if reader else None
 
 
 def content_of(raw: Mapping[str, Any], given_type: str, details: Details | None) -> dict[str, Any]:
-    """What is stored of a message: its shape without the empty parts, else the node as it came; and what came beside.
+    """The content to store: the known fields that have a value, or else the unchanged node; and the fields beside it.
 
     Beside: `context`, `referral`, `errors` and `group_id`, as Meta writes them.
     """
@@ -188,13 +188,13 @@ def content_of(raw: Mapping[str, Any], given_type: str, details: Details | None)
 def text_of(  # noqa: PLR0911 - a table of types, one line each
     details: Details | None, content: Mapping[str, Any]
 ) -> str | None:
-    """The words that stand for a message in a list and that a search finds."""
+    """The text of a message for lists and search."""
     match details:
         case Text(body):
             return body
-        case Tap(payload, text):
+        case ButtonReply(payload, text):
             return text or payload
-        case Choice(title=title):
+        case InteractiveReply(title=title):
             return title
         case Reaction(emoji=emoji):
             return emoji
@@ -242,24 +242,24 @@ def _location(raw: Mapping[str, Any]) -> Location | None:
     return Location(latitude, longitude, _string(node, "name"), _string(node, "address"), _string(node, "url"))
 
 
-def _cards(raw: Mapping[str, Any]) -> Cards | None:
+def _contacts(raw: Mapping[str, Any]) -> SharedContacts | None:
     cards = _objects(raw, "contacts")
-    return Cards(cards) if cards else None
+    return SharedContacts(cards) if cards else None
 
 
-def _tap(raw: Mapping[str, Any]) -> Tap | None:
+def _button(raw: Mapping[str, Any]) -> ButtonReply | None:
     node = fields.node(raw, "button")
     payload, text = _string(node, "payload"), _string(node, "text")
-    return Tap(payload, text) if payload or text else None
+    return ButtonReply(payload, text) if payload or text else None
 
 
-def _interactive(raw: Mapping[str, Any]) -> Choice | FlowReply | CallPermission | None:
+def _interactive(raw: Mapping[str, Any]) -> InteractiveReply | FlowReply | CallPermission | None:
     node = fields.node(raw, "interactive")
     kind = node.get("type")
     if kind in ("button_reply", "list_reply"):
         reply = fields.node(node, kind)
         given = (_string(reply, "id"), _string(reply, "title"), _string(reply, "description"))
-        return Choice(kind, *given) if any(given) else None
+        return InteractiveReply(kind, *given) if any(given) else None
     if kind == "nfm_reply":
         reply = fields.node(node, kind)
         return FlowReply(kind, _string(reply, "name"), _string(reply, "body"), *_flow_response(reply))
@@ -278,8 +278,8 @@ def _flow_response(reply: Mapping[str, Any]) -> tuple[Any, str | None]:
     if not isinstance(given, str):
         return storable(given), None
     try:
-        return storable(json.loads(given)), given
-    except (ValueError, RecursionError):
+        return storable(value_of(given, FLOW_RESPONSE)), given
+    except ValueError:
         return None, given
 
 
@@ -357,7 +357,7 @@ def _degrees(node: Mapping[str, Any], name: str) -> float | None:
 
 
 def _objects(node: Mapping[str, Any], name: str) -> tuple[dict[str, Any], ...]:
-    """A list of objects; empty where one of its elements is none, so that nothing is left out of what is stored."""
+    """A list of objects; empty if an element is not an object, so that the unchanged node is stored."""
     found = node.get(name)
     whole = isinstance(found, list) and all(isinstance(element, dict) for element in found)
     return tuple(found) if whole and isinstance(found, list) else ()
@@ -367,8 +367,8 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Details | None]] = {
     "text": _text,
     **{kind: _media(kind) for kind in MEDIA_TYPES},
     "location": _location,
-    "contacts": _cards,
-    "button": _tap,
+    "contacts": _contacts,
+    "button": _button,
     "interactive": _interactive,
     "reaction": _reaction,
     "order": _order,

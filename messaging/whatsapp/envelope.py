@@ -1,4 +1,4 @@
-"""The shape of a webhook body: which parts are envelope, and which are updates.
+"""The structure of a webhook body: its envelope and its updates.
 
     {object, entry: [{id, time?, changes: [{field, value: {messaging_product, metadata, contacts?, <updates>}}]}]}
 
@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 OBJECT = "whatsapp_business_account"
 FIELD = "messages"
-# Keys that are no updates themselves; every other key of an envelope is one, known or not.
+# The envelope's own keys; every other key holds updates, known or not.
 BODY_KEYS = frozenset({"object", "entry"})
 ENTRY_KEYS = frozenset({"id", "time", "changes"})
 CHANGE_KEYS = frozenset({"field", "value"})
@@ -20,7 +20,7 @@ Node = dict[str, Any]
 
 
 def is_envelope(body: object) -> TypeGuard[Node]:
-    """Whether this is a webhook body of WhatsApp with entries in it."""
+    """Whether this is a WhatsApp webhook with entries."""
     return isinstance(body, dict) and body.get("object") == OBJECT and _is_filled_list(body.get("entry"))
 
 
@@ -30,7 +30,7 @@ def has_changes(entry: object) -> TypeGuard[Node]:
 
 
 def is_messages(change: object) -> TypeGuard[Node]:
-    """Whether a change is of the field `messages`, whose updates are told apart, and has any."""
+    """Whether a change of the field `messages` has updates."""
     return isinstance(change, dict) and change.get("field") == FIELD and has_updates(change.get("value"))
 
 
@@ -40,7 +40,7 @@ def has_updates(value: object) -> TypeGuard[Node]:
 
 
 def updates(value: Node) -> Iterator[tuple[str, Any]]:
-    """Each update in a value of the field `messages`, under its key: the elements of lists, other things whole."""
+    """Each update of a value with its key: the elements of lists, other values whole."""
     for key, held in value.items():
         if key in VALUE_KEYS:
             continue
@@ -50,8 +50,8 @@ def updates(value: Node) -> Iterator[tuple[str, Any]]:
             yield key, held
 
 
-def oddities(value: Node) -> Iterator[tuple[str, Any]]:
-    """The parts of a value's envelope that are not of their type, under what each should have been."""
+def malformed_parts(value: Node) -> Iterator[tuple[str, Any]]:
+    """The envelope's parts of a wrong type, each with the kind that it should have."""
     contacts, metadata = value.get("contacts", []), value.get("metadata", {})
     if not isinstance(contacts, list):
         yield "contact", contacts

@@ -1,4 +1,4 @@
-"""What can go wrong with the Cloud API, sorted by what the caller has to do.
+"""Errors of the Cloud API, by the reaction that they need.
 
     WhatsAppError(code, subcode, title, details, fbtrace_id, http_status)
     ├─ NotSent           nothing left us: refused, DNS, TLS      → retry soon
@@ -11,7 +11,6 @@
 The facts about each code are in `codes.py`. How often and when to retry is decided by the caller, not here.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypedDict, Unpack
 
 from messaging.whatsapp.codes import CODES, Code, Kind, Scope, describe, lookup
+from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.storable import storable_text
 
 __all__ = [
@@ -44,7 +44,8 @@ __all__ = [
 ]
 
 DEFAULT_WAIT = 10.0
-MAX_WAIT = 24 * 3600.0
+# An hour. Longer waits would let one answer stop a number or an app for days.
+MAX_WAIT = 3600.0
 _MAX_TEXT = 1000
 _INT32 = 2**31
 # Phone numbers, also with separators; wamids (they hold a phone number); long opaque words (Graph quotes bad tokens).
@@ -56,7 +57,7 @@ _SERVER_ERROR = 500
 
 
 class Facts(TypedDict, total=False):
-    """What Meta's answer said."""
+    """Fields of Meta's answer."""
 
     code: int | None
     subcode: int | None
@@ -242,7 +243,7 @@ def _integer(value: object) -> int | None:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the answer asks us to wait, at most a day; None where it asks for nothing usable.
+    """Seconds that the answer asks us to wait, at most an hour; None where it asks for nothing usable.
 
     `Retry-After` has seconds or a date; `X-Business-Use-Case-Usage` has minutes, per business and kind of call:
     https://developers.facebook.com/docs/graph-api/overview/rate-limiting#headers-2
@@ -267,8 +268,8 @@ def _header_seconds(value: str) -> float:
 
 def _usage_seconds(value: str) -> float:
     try:
-        usage = json.loads(value)
-    except (ValueError, RecursionError):
+        usage = value_of(value, ANSWER)
+    except ValueError:
         return 0.0
     lists = usage.values() if isinstance(usage, dict) else ()
     entries = [entry for listed in lists if isinstance(listed, list) for entry in listed if isinstance(entry, dict)]

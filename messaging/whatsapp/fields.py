@@ -1,4 +1,4 @@
-"""Reads single fields of webhook JSON without trusting their types: what does not fit is None."""
+"""Type-checked access to fields of webhook JSON: a value of another type is None."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def text(value: Mapping[str, Any], name: str, longest: int = MAX_ID) -> str | No
     return found if isinstance(found, str) and 0 < len(found) <= longest else None
 
 
-def cut(value: Mapping[str, Any], name: str, longest: int) -> str | None:
+def truncated(value: Mapping[str, Any], name: str, longest: int) -> str | None:
     """A string, cut to `longest` characters; None where it is empty."""
     found = value.get(name)
     return found[:longest] or None if isinstance(found, str) else None
@@ -48,13 +48,13 @@ def phone(value: Mapping[str, Any], name: str) -> str | None:
 
 
 def user_id(value: Mapping[str, Any], *names: str) -> str | None:
-    """The first BSUID under these names; Meta was seen to put one where a phone number belongs."""
+    """The first BSUID under these names; Meta sometimes puts one in a phone number's field."""
     candidates = (text(value, name, longest=256) for name in names)
     return next((found for found in candidates if found and is_bsuid(found)), None)
 
 
 def timestamp(value: Mapping[str, Any], name: str) -> datetime | None:
-    """A moment given in unix seconds or, as happens now and then, milliseconds; as a string or an integer."""
+    """A time in Unix seconds or, as happens occasionally, milliseconds; a string or an integer."""
     found = text(value, name, longest=_MAX_DIGITS)
     if found is None or not (found.isascii() and found.isdigit()):
         return None

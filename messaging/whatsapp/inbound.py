@@ -1,4 +1,4 @@
-"""Turns a webhook body into our own shapes, and loses nothing on the way.
+"""Normalises a webhook body without losing any of it.
 
 The set of fields and types is open: Meta adds some every few months. What is not understood, or has a shape that
 nobody foresaw, comes out as Unknown with its piece of JSON; no JSON value makes this module raise.
@@ -29,6 +29,7 @@ from messaging.whatsapp.updates import (
     Origin,
     Pair,
     Preference,
+    Pricing,
     StatusUpdate,
     Unknown,
     Update,
@@ -42,6 +43,7 @@ __all__ = [
     "Origin",
     "Pair",
     "Preference",
+    "Pricing",
     "StatusUpdate",
     "Unknown",
     "normalise",
@@ -51,7 +53,7 @@ _MAX_KIND = 100
 
 
 def normalise(body: object) -> Normalised:
-    """Everything a webhook body holds; takes any JSON value and never raises."""
+    """All updates of a webhook body. Takes any JSON value and never raises."""
     found = list(_of_body(storable(body)))
     return Normalised(
         messages=tuple(update for update in found if isinstance(update, InboundMessage)),
@@ -96,7 +98,7 @@ def _of_changes(changes: Iterable[Any], waba_id: str | None) -> Iterator[Update 
 
 
 def _reader(change: object) -> Any:
-    """How the updates of this change are told apart; None where it is one update itself."""
+    """The readers for this change; None where the change is a single update."""
     if not isinstance(change, dict) or not isinstance(change.get("field"), str):
         return None
     found = READERS.get(change["field"])

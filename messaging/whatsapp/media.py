@@ -1,4 +1,4 @@
-"""Files of messages: what a message says of its file, how large one may be, and whether what came is that file.
+"""Files of messages: their description in a message, types and sizes that WhatsApp allows, and checksums.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 """
@@ -13,7 +13,7 @@ from typing import Any
 from messaging.whatsapp import fields
 from messaging.whatsapp.contents import MEDIA_TYPES
 
-# Meta's ids are digits today; a node with a longer one is kept as it came.
+# Meta's ids are digits today; a node with a longer id is stored unchanged.
 MAX_ID = 4096
 _MIB = 1024 * 1024
 # Bytes; Meta's own limits, of animated stickers for all of them.
@@ -25,9 +25,9 @@ LIMITS: Mapping[str, int] = {
     "document": 100 * _MIB,
     "sticker": 500 * 1024,
 }
-# How long Meta keeps the file of a message that a webhook told of, and one that was uploaded.
+# How long Meta keeps the files of webhooks, and uploaded files.
 KEPT_FOR_DAYS, UPLOAD_KEPT_FOR_DAYS = 7, 30
-# What a message may carry, by kind.
+# The MIME types that each type of message can carry.
 UPLOADS: Mapping[str, frozenset[str]] = {
     "image": frozenset({"image/jpeg", "image/png"}),
     "sticker": frozenset({"image/webp"}),
@@ -46,8 +46,10 @@ UPLOADS: Mapping[str, frozenset[str]] = {
         }
     ),
 }
-# Names that browsers and cameras give types of ours.
+# Other names of these types, as browsers and cameras use them.
 _ALIASES: Mapping[str, str] = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "audio/mp3": "audio/mpeg"}
+# WhatsApp plays no other codec in this container, and Meta does not take the type without it.
+_OGG, _OPUS = "audio/ogg", re.compile(r";\s*codecs=\"?opus\"?\s*(;|$)", re.IGNORECASE)
 _MIME = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*(\s*;\s*[\w.+-]+=(\"[^\"\\\r\n]*\"|[\w.+-]+))*", re.ASCII)
 _HEX_DIGITS = 64
 _SHA256_BYTES = 32
@@ -55,7 +57,7 @@ _SHA256_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What a message says of its file. `sha256` is as given, base64 or hex; empty where it is missing."""
+    """The description of a file in a message. `sha256` is as given, base64 or hex; empty if missing."""
 
     id: str
     kind: str
@@ -65,7 +67,7 @@ class File:
 
 
 def file_of(message_type: str, content: Mapping[str, Any]) -> File | None:
-    """The file of a message by its stored `content`; of an edit, the file that takes the place of the old one."""
+    """The file in a message's stored `content`; of an edit, the new file."""
     if message_type == "edit":
         message_type, content = content.get("type") or "", fields.node(content, "content")
     media_id = fields.text(content, "id", longest=MAX_ID)
@@ -76,11 +78,11 @@ def file_of(message_type: str, content: Mapping[str, Any]) -> File | None:
 
 
 class NotSendable(Exception):
-    """No message can carry such a file; the text says why, for who wants to send it."""
+    """No message can carry such a file; the text gives the client the reason."""
 
 
 def sendable_type(mime_type: str) -> str:
-    """The type under which Meta takes a file that is given as this one: `image/jpg` is `image/jpeg`."""
+    """Meta's name of a MIME type: `image/jpg` becomes `image/jpeg`."""
     plain, separator, parameters = mime_type.partition(";")
     known = _ALIASES.get(plain.strip().lower())
     return f"{known}{separator}{parameters}" if known else mime_type
@@ -97,6 +99,8 @@ def check_upload(mime_type: str, size: int) -> str:
         known = sorted(each for types in UPLOADS.values() for each in types if each.partition("/")[0] == family)
         known = known or sorted(each for types in UPLOADS.values() for each in types)
         raise NotSendable(f"WhatsApp does not take {plain}; it takes {', '.join(known)}.")
+    if plain == _OGG and not _OPUS.search(mime_type):
+        raise NotSendable(f"WhatsApp takes {_OGG} with the codec Opus only: give {_OGG}; codecs=opus.")
     if not size:
         raise NotSendable("The file is empty.")
     if size > LIMITS[kind]:
@@ -105,12 +109,12 @@ def check_upload(mime_type: str, size: int) -> str:
 
 
 def is_mime_type(text: str) -> bool:
-    """Whether it can stand in a Content-Type."""
+    """Whether the text is a valid Content-Type."""
     return len(text) <= 128 and _MIME.fullmatch(text) is not None  # noqa: PLR2004 - as the fields of webhooks
 
 
 def is_same_digest(told: str, digest: bytes) -> bool:
-    """Whether what Meta told, base64 in webhooks and hex elsewhere, is this SHA-256. True where it told none."""
+    """Whether Meta's checksum (base64 in webhooks, hex elsewhere) is this SHA-256. True if Meta gave none."""
     return not told or _digest(told) == digest
 
 

@@ -1,4 +1,4 @@
-"""Fetches and uploads the files of messages, in bounded time and memory, and sorts every way in which that can fail.
+"""A client for the Cloud API's media endpoints: downloads and uploads with bounded time and memory.
 
 A file is fetched in two steps: its id is looked up, which gives a URL that lives for five minutes, and that URL is
 fetched with the token. Because of the token the URL may only lead to hosts that are known.
@@ -6,7 +6,6 @@ fetched with the token. Because of the token the URL may only lead to hosts that
 
 import hashlib
 import http.client
-import json
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import urllib3.exceptions
 
 from messaging.whatsapp import connections
 from messaging.whatsapp.errors import Misconfigured, Throttled, Unavailable, WhatsAppError, from_response, mask
+from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.media import is_mime_type
 from messaging.whatsapp.storable import storable
 
@@ -38,25 +38,25 @@ _NOT_THERE = {404, 410}
 
 
 class Trouble(StrEnum):
-    """Why a file did not come (or go), sorted by what follows from it."""
+    """Why a transfer failed, by the reaction that it needs."""
 
-    # Meta does not have it (any more).
+    # Meta does not have the file, or no longer.
     GONE = "gone"
     TOO_LARGE = "too_large"
-    # The URL was not taken: it is asked for anew.
+    # The URL has expired: look the file up again.
     EXPIRED = "expired"
-    # Asked to wait.
+    # Meta throttles.
     THROTTLED = "throttled"
-    # No connection, a timeout, a 5xx, an answer that broke off.
+    # No connection, a timeout, a 5xx, an incomplete answer.
     UNAVAILABLE = "unavailable"
-    # The token, a permission, or a host that is not allowed: a person has to do something.
+    # The token, a permission, or a host that is not allowed: an operator must act.
     MISCONFIGURED = "misconfigured"
-    # Refused for what it is.
+    # Meta refuses this file.
     REFUSED = "refused"
 
 
 class MediaError(Exception):
-    """A file that did not come. `words` are for people and hold no URL, token or number; `wait_s` is what Meta asks."""
+    """A failed transfer. `words` explain it, without URL, token or number; `wait_s`: the wait that Meta asks for."""
 
     def __init__(self, trouble: Trouble, words: str, wait_s: float = 0.0) -> None:
         super().__init__(trouble, words)
@@ -68,7 +68,7 @@ class MediaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What Meta knows of a file: where it is for five minutes, and what it should be; empty or None where unsaid."""
+    """The answer to a look-up: a URL, valid for five minutes, and facts; empty or None where Meta omits them."""
 
     url: str
     mime_type: str
@@ -78,24 +78,24 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came."""
+    """A downloaded file."""
 
     size: int
     sha256: bytes
 
 
 def transfer_timeout_s(most: int) -> float:
-    """How long the transfer of so many bytes may take."""
+    """The deadline in seconds for a transfer of so many bytes."""
     return TRANSFER_BASE_S + most / BYTES_PER_S
 
 
 def longest_s(most: int) -> float:
-    """How long a file of so many bytes may take in all: two look-ups, a URL that is not taken, one that is."""
+    """The longest time in seconds for a file of so many bytes: two look-ups, an expired URL and a download."""
     return 2 * LOOK_UP_TIMEOUT_S + READ_TIMEOUT_S + transfer_timeout_s(most)
 
 
 class MediaApi:
-    """One access token's way to files; thread-safe. `hosts`: where files may be, beside the host of the Graph API.
+    """A client with one access token; thread-safe. `hosts` may serve files, beside the host of the Graph API.
 
     Raises ValueError for a URL that no request could be made with.
     """
@@ -107,7 +107,7 @@ class MediaApi:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("the Graph URL must be http(s)://host")
         self._base = f"{graph_url.rstrip('/')}/{quote(version, safe='')}"
-        # The token never goes over a line without TLS, unless that is how the Graph API itself is reached.
+        # The token travels over TLS only, unless the Graph URL itself is http.
         self._scheme = parts.scheme
         self._hosts = frozenset(host.lower() for host in (parts.hostname, *hosts))
         self._headers = {"Authorization": f"Bearer {access_token}"}
@@ -119,20 +119,20 @@ class MediaApi:
         return f"MediaApi({self._base!r})"
 
     def look_up(self, media_id: str) -> Found:
-        """Where a file is. Raises MediaError."""
+        """The URL and facts of a file. Raises MediaError."""
         if not media_id.strip("."):
-            raise MediaError(Trouble.GONE, "The message has no id that could be asked for.")
+            raise MediaError(Trouble.GONE, "The message has no media id.")
         with self._call("GET", f"{self._base}/{quote(media_id, safe='')}", LOOK_UP_TIMEOUT_S) as response:
             body = _json(response)
             if not response.ok:
-                raise _sorted(response.status_code, body, response.headers)
+                raise _error_of(response.status_code, body, response.headers)
         url, mime_type, digest = (_text(body, name) for name in ("url", "mime_type", "sha256"))
         if not url:
             raise MediaError(Trouble.UNAVAILABLE, "Meta's answer has no address.")
         return Found(url, mime_type if is_mime_type(mime_type) else "", digest, _size(body))
 
     def fetch(self, url: str, into: IO[bytes], most: int) -> Fetched:
-        """Write the file to `into`, in pieces, up to `most` bytes. Raises MediaError, and OSError of `into`."""
+        """Write the file to `into` in chunks, up to `most` bytes. Raises MediaError, and OSError from `into`."""
         for _ in range(MAX_REDIRECTS + 1):
             self._check(url)
             with self._call("GET", url, transfer_timeout_s(most)) as response:
@@ -141,14 +141,14 @@ class MediaApi:
                     continue
                 if response.status_code in _NOT_THERE | _NO_ACCESS:
                     trouble = Trouble.EXPIRED
-                    raise MediaError(trouble, f"The address was not taken: answered {response.status_code}.")
+                    raise MediaError(trouble, f"The address was refused: answered {response.status_code}.")
                 if not response.ok:
-                    raise _sorted(response.status_code, _json(response), response.headers)
-                return _pour(response, into, most)
+                    raise _error_of(response.status_code, _json(response), response.headers)
+                return _copy(response, into, most)
         raise MediaError(Trouble.UNAVAILABLE, "The address leads from one to the next.")
 
     def upload(self, phone_number_id: str, content: IO[bytes], mime_type: str, filename: str) -> str:
-        """Give Meta a file that a message can then name; its id, which lives for 30 days. Raises MediaError."""
+        """Upload a file for use in messages; returns its id, which is valid for 30 days. Raises MediaError."""
         url = f"{self._base}/{quote(phone_number_id, safe='')}/media"
         boundary = secrets.token_hex(16)
         form = _Multipart(boundary, content, mime_type, filename)
@@ -156,7 +156,7 @@ class MediaApi:
         with self._call("POST", url, transfer_timeout_s(len(form)), form, headers) as response:
             body = _json(response)
             if not response.ok:
-                raise _sorted(response.status_code, body, response.headers)
+                raise _error_of(response.status_code, body, response.headers)
         media_id = _text(body, "id")
         if not media_id:
             raise MediaError(Trouble.UNAVAILABLE, "Meta's answer has no id.")
@@ -201,17 +201,17 @@ class MediaApi:
                 stream=True,
             ) as response:
                 yield response
-        except _NotOurs as error:
+        except _TargetError as error:
             failure = error.cause
         except _FAILURES as error:
-            failure = MediaError(Trouble.UNAVAILABLE, _words(error))
+            failure = MediaError(Trouble.UNAVAILABLE, _description(error))
         if failure is not None:
-            # Raised outside of the handler: the original holds the request, and with it the token.
+            # Raised outside of the handler: the original exception references the request, which holds the token.
             raise failure
 
 
-class _NotOurs(Exception):
-    """Carries an error of where the file is written to past the handling of the connection's."""
+class _TargetError(Exception):
+    """Carries an error of the target file past the handlers of connection errors."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ class _NotOurs(Exception):
 
 
 class _Multipart:
-    """A form with one file, read in pieces: requests would hold the whole of it in memory."""
+    """A multipart form with one file, streamed: requests would hold the whole file in memory."""
 
     def __init__(self, boundary: str, content: IO[bytes], mime_type: str, filename: str) -> None:
         safe = "".join(c if c.isalnum() or c in "._- " else "_" for c in filename)[:128] or "file"
@@ -248,7 +248,7 @@ class _Multipart:
         yield self._tail
 
 
-def _pour(response: requests.Response, into: IO[bytes], most: int) -> Fetched:
+def _copy(response: requests.Response, into: IO[bytes], most: int) -> Fetched:
     announced = response.headers.get("Content-Length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > most:
         raise too_large(int(announced), most)
@@ -261,25 +261,25 @@ def _pour(response: requests.Response, into: IO[bytes], most: int) -> Fetched:
         try:
             into.write(piece)
         except OSError as error:
-            raise _NotOurs(error) from None
+            raise _TargetError(error) from None
     return Fetched(size, digest.digest())
 
 
 def too_large(size: int, most: int) -> MediaError:
-    """For a file of (at least) `size` bytes where `most` may come."""
+    """The error for a file of at least `size` bytes where `most` are allowed."""
     return MediaError(Trouble.TOO_LARGE, f"It has {size:,} bytes or more; {most:,} are taken of its kind.")
 
 
-def _sorted(status: int, body: object, headers: Mapping[str, str]) -> MediaError:
+def _error_of(status: int, body: object, headers: Mapping[str, str]) -> MediaError:
     error = from_response(status, body, headers)
     words = f"Meta answered {error}." if error.code is not None else f"Meta answered {status}."
     if status in _NOT_THERE or error.code == GONE_CODE or error.subcode == NO_SUCH_OBJECT_SUBCODE:
         code = f", code {error.code}" if error.code is not None else ""
         return MediaError(Trouble.GONE, f"Meta does not have it (any more): answered {status}{code}.")
-    return MediaError(_trouble(error), words, getattr(error, "wait", 0.0))
+    return MediaError(_trouble_of(error), words, getattr(error, "wait", 0.0))
 
 
-def _trouble(error: WhatsAppError) -> Trouble:
+def _trouble_of(error: WhatsAppError) -> Trouble:
     match error:
         case Throttled():
             return Trouble.THROTTLED
@@ -293,7 +293,7 @@ def _trouble(error: WhatsAppError) -> Trouble:
             return Trouble.UNAVAILABLE
 
 
-def _words(error: Exception) -> str:
+def _description(error: Exception) -> str:
     call = connections.current
     if isinstance(error, requests.exceptions.SSLError) and not call.left:
         return "No connection: the certificate is not valid for this name."
@@ -305,8 +305,8 @@ def _words(error: Exception) -> str:
 def _json(response: requests.Response) -> object:
     content = cast(bytes, response.raw.read(MAX_ANSWER + 1))
     try:
-        return storable(json.loads(content)) if len(content) <= MAX_ANSWER else None
-    except (ValueError, RecursionError):
+        return storable(value_of(content, ANSWER)) if len(content) <= MAX_ANSWER else None
+    except ValueError:
         return None
 
 

@@ -1,4 +1,4 @@
-"""A WhatsApp user's two names: a phone number, and an id that only one business portfolio knows.
+"""Addresses of WhatsApp users: phone numbers, and business-scoped user ids (BSUIDs).
 
 Since 2026 users may hide their number behind a username; webhooks then carry a business-scoped user id (BSUID) such
 as ``US.13491208655302741918``, a parent's as ``US.ENT.<...>``.
@@ -26,7 +26,7 @@ def is_phone(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Spellings:
-    """Two spellings of one number: `canonical` is the number that people dial today, `other` the one beside it."""
+    """Two spellings of one number: `canonical` is the number that people dial today, `other` the alternative."""
 
     other: re.Pattern[str]
     to_canonical: str
@@ -34,7 +34,7 @@ class _Spellings:
     to_other: str
 
 
-# Three countries have numbers that WhatsApp and people write in two ways.
+# The countries whose numbers WhatsApp and people write in two ways.
 _COUNTRIES = (
     # Brazil's mobiles got a ninth digit that older accounts lack. Landlines (2 to 5) have none.
     _Spellings(
@@ -53,7 +53,7 @@ _COUNTRIES = (
 
 
 def canonical(peer: str) -> str:
-    """The one spelling of a number under which messages and contacts are stored; a user id stays as it is."""
+    """The spelling of a number under which messages and contacts are stored; a user id is returned unchanged."""
     for country in _COUNTRIES:
         if match := country.other.fullmatch(peer):
             return match.expand(country.to_canonical)
@@ -61,7 +61,7 @@ def canonical(peer: str) -> str:
 
 
 def spellings(peer: str) -> frozenset[str]:
-    """Every spelling of a number, its own among them; a user id has one."""
+    """All spellings of a number, including the given one; a user id has one."""
     key = canonical(peer)
     others = (match.expand(country.to_other) for country in _COUNTRIES if (match := country.canonical.fullmatch(key)))
     return frozenset((key, peer, *others))

@@ -1,4 +1,4 @@
-"""Cuts a large webhook body into bodies that fit a queue.
+"""Splits a large webhook body into bodies that fit into an SQS message.
 
 Meta sends up to 3 MB and 1,000 updates in one POST, SQS takes 1 MiB. A body that is too large is halved between
 entries, then between changes, then between updates, until every piece fits or is a single update. Each piece is a
@@ -28,7 +28,7 @@ _Halves = tuple[Node, Node] | None
 
 
 def split(body: object, limit: int) -> list[Any]:
-    """Bodies of at most `limit` bytes (compact JSON in UTF-8) that hold together what `body` holds.
+    """Bodies of at most `limit` bytes (compact JSON in UTF-8) that together hold all of `body`.
 
     A single update that is larger stays alone in a larger piece; a body that is no webhook of WhatsApp, of any JSON
     type, stays whole. Characters that PostgreSQL refuses are replaced (see `storable.py`). A piece has the contacts of
@@ -117,4 +117,4 @@ def _contacts_of(elements: Sequence[object], directory: Directory) -> list[Conta
     found = [directory.identified(element) if isinstance(element, dict) else None for element in elements]
     wanted = {id(contact) for contact in found if contact is not None}
     is_partial = None not in found
-    return [contact for contact in directory.people if not is_partial or id(contact) in wanted]
+    return [contact for contact in directory.contacts if not is_partial or id(contact) in wanted]

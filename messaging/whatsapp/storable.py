@@ -1,4 +1,4 @@
-"""Makes any JSON value one that PostgreSQL's text and jsonb can hold.
+"""Converts any JSON value into one that PostgreSQL's text and jsonb can store.
 
 Four things that JSON allows and the database refuses: NUL and lone surrogates in strings (both become U+FFFD),
 NaN and infinities (become their names), and nesting deep enough to exhaust a stack (becomes its JSON text).
@@ -20,7 +20,7 @@ def storable_text(text: str) -> str:
 
 
 def storable(value: object) -> object:
-    """A copy of a JSON value that can be stored; applying it twice changes nothing more."""
+    """A storable copy of a JSON value; idempotent."""
     return _storable(value, MAX_DEPTH)
 
 

@@ -1,4 +1,4 @@
-"""What a webhook says, in our own shapes: messages, statuses, consent, events, and everything else as it came.
+"""The normalised content of webhooks: messages, statuses, preferences, events, and unknown parts unchanged.
 
 Each keeps its piece of the JSON as `raw`. Texts can be stored as they are (see `storable.py`).
 """
@@ -12,12 +12,12 @@ from messaging.whatsapp.contents import Details
 
 
 class Origin(StrEnum):
-    """How a message came to us."""
+    """The origin of a message."""
 
     USER = "user"
     # The business wrote it with its phone app (coexistence).
     ECHO = "echo"
-    # It was there before the number was connected.
+    # It is older than the number's connection to the API.
     HISTORY = "history"
 
 
@@ -51,17 +51,32 @@ class InboundMessage:
 
     @property
     def modelled(self) -> bool:
-        """Whether its content is understood."""
+        """Whether the content has a known structure."""
         return self.details is not None
 
 
 @dataclass(frozen=True, slots=True)
+class Pricing:
+    """The `pricing` of a status; what Meta leaves out, or gives in a form that we do not know, is None.
+
+    `model` is PMP (per message) or CBP (per conversation, until 2025). `type`: regular, free_customer_service,
+    free_entry_point, … `category`: marketing, utility, authentication, authentication_international, service, … always
+    with underscores, while Meta writes this one hyphen here and an underscore there.
+    """
+
+    billable: bool | None
+    model: str | None
+    type: str | None
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What became of a message of ours. `status` is one of `inbound.STATUSES`.
+    """A status of an outgoing message. `status` is one of `inbound.STATUSES`.
 
     `recipient` is a number in digits or a group's id, `recipient_user_id` a BSUID, `participant` the member of a group
     whom the status is about. The error is the first that is given; `error_title` and `error_details` are masked.
-    `pricing_category` is what Meta bills it as, such as "marketing".
+    `pricing` is what Meta bills it as; it comes with `sent`, and with one of `delivered` and `read`.
     """
 
     wamid: str
@@ -77,13 +92,13 @@ class StatusUpdate:
     error_code: int | None
     error_title: str
     error_details: str
-    pricing_category: str | None
+    pricing: Pricing | None
     raw: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """A user's word on marketing. `value`: stop, resume or signup."""
+    """A user's marketing preference. `value`: stop, resume or signup."""
 
     phone_number_id: str | None
     phone: str | None
@@ -96,7 +111,7 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A phone number and a BSUID that a payload shows as one person's."""
+    """A phone number and a BSUID that a payload assigns to one person."""
 
     phone_number_id: str | None
     phone: str
@@ -136,7 +151,7 @@ Update = InboundMessage | StatusUpdate | Preference | Event | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """All that webhook bodies hold, in their order. `pairs` repeats what contacts of the statuses say of identity."""
+    """The updates of webhook bodies, in order. `pairs` holds the identities in the contacts of statuses."""
 
     messages: tuple[InboundMessage, ...] = field(default=())
     statuses: tuple[StatusUpdate, ...] = field(default=())

@@ -1,8 +1,10 @@
 """Alerts: rules, their state, open alerts and the channels that send notices."""
 
+from monitoring.alerts.readings import (
+    send_outcomes,
+)
 from monitoring.alerts.rules import (
     BY_NAME,
-    outcomes,
 )
 from monitoring.alerts.state import (
     Severity,
@@ -16,6 +18,6 @@ __all__ = [
     "BY_NAME",
     "Severity",
     "open_alerts",
-    "outcomes",
+    "send_outcomes",
     "with_silences",
 ]

@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 WEBHOOK_TIMEOUT_S = (3, 10)
 MAX_TRIES = 8
-FIRST_WAIT_S = 30
-AT_ONCE = 50
-# A channel that hangs keeps neither the other one nor the monitor's next tick: what is left is told then.
-TELL_S = 5.0
+FIRST_BACK_OFF_S = 30
+BATCH = 50
+# A channel that hangs delays neither the other one nor the monitor's next tick, which sends the rest.
+TIME_PER_CHANNEL_S = 5.0
 
 Channel = Callable[[str, str], None]
 
@@ -35,36 +35,36 @@ def configured() -> dict[str, Channel]:
     return channels
 
 
-def tell(now: datetime) -> int:
-    """Tell what is to be told; returns how much was. What fails is logged and tried again, later each time."""
-    return sum(_tell_by(name, channel, now) for name, channel in configured().items())
+def send_due(now: datetime) -> int:
+    """Send the notices that are due; returns how many were sent. A failed one is logged and retried with back-off."""
+    return sum(_send_due_by(name, channel, now) for name, channel in configured().items())
 
 
-def _tell_by(name: str, channel: Channel, now: datetime) -> int:
+def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
     due = Notice.objects.filter(told_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name)
-    told, until = 0, time.monotonic() + TELL_S
-    for notice in due.select_related("alert").order_by("pk")[:AT_ONCE]:
-        if time.monotonic() > until:
+    sent, deadline = 0, time.monotonic() + TIME_PER_CHANNEL_S
+    for notice in due.select_related("alert").order_by("pk")[:BATCH]:
+        if time.monotonic() > deadline:
             break
         try:
-            channel(*words(notice.alert, notice.event))
-        except Exception as error:  # whatever a mail server or a proxy thinks of must not end the monitor
-            _failed(notice, error, now)
+            channel(*compose(notice.alert, notice.event))
+        except Exception as error:  # a mail server or proxy may raise anything; the monitor goes on
+            _back_off(notice, error, now)
         else:
             notice.told_at, notice.error, notice.tries = now, "", notice.tries + 1
-            told += 1
+            sent += 1
         notice.save(update_fields=["told_at", "error", "tries", "next_try_at"])
-    return told
+    return sent
 
 
-def words(alert: Alert, event: str) -> tuple[str, str]:
-    """The subject and the text."""
+def compose(alert: Alert, event: str) -> tuple[str, str]:
+    """The subject and the text of a notice."""
     rule = BY_NAME.get(alert.rule)
     name = f"{alert.rule} ({alert.key})" if alert.key else alert.rule
     if event == FIRED:
         lines = [alert.summary, rule.action if rule else "", f"Since {alert.since:%Y-%m-%d %H:%M:%S} UTC."]
-        if settings.BASE_URL and rule:
-            lines.append(f"{settings.BASE_URL}{rule.link(alert.key)}")
+        if rule:
+            lines.append(rule.link(alert.key, settings.BASE_URL))
         return f"[{alert.severity}] {name}", "\n".join(line for line in lines if line)
     minutes = ((alert.resolved_at or alert.fired_at) - alert.since).total_seconds() / 60
     return f"[over] {name}", f"It is over. It lasted {minutes:.0f} minutes. It was: {alert.summary}"
@@ -80,10 +80,10 @@ def _post(subject: str, text: str) -> None:
         raise OSError(f"HTTP {answer.status_code}")
 
 
-def _failed(notice: Notice, error: Exception, now: datetime) -> None:
-    # The words of requests' errors hold the URL, which for Slack is the secret.
-    why = str(error) if type(error) is OSError else type(error).__name__
+def _back_off(notice: Notice, error: Exception, now: datetime) -> None:
+    # The messages of requests' errors contain the URL, which for Slack is the secret.
+    reason = str(error) if type(error) is OSError else type(error).__name__
     notice.tries += 1
-    notice.error = why[:200]
-    notice.next_try_at = now + timedelta(seconds=FIRST_WAIT_S * 2 ** (notice.tries - 1))
-    logger.warning("alert %s was not told by %s: %s", notice.alert_id, notice.channel, why)
+    notice.error = reason[:200]
+    notice.next_try_at = now + timedelta(seconds=FIRST_BACK_OFF_S * 2 ** (notice.tries - 1))
+    logger.warning("the notice of alert %s by %s failed: %s", notice.alert_id, notice.channel, reason)

@@ -2,39 +2,59 @@
 
 from collections.abc import Callable, Mapping
 
-from django.db.models import Q
+from messaging import reads
+from messaging.whatsapp.codes import describe
+from monitoring.alerts.readings import ERROR_WINDOW_S
+from monitoring.metrics import FAILURES, Window
+from monitoring.models import Heartbeat, TaskFailure
+from waproject.queues import LANES
 
-from messaging.models import BusinessNumber, Hold, Subscription
-
-
-def _number_paused(key: str) -> str:
-    row = BusinessNumber.objects.filter(phone_number_id=key).first()
-    return row.pause_reason if row else ""
-
-
-def _template_held(key: str) -> str:
-    # A series' label has no slash; see gauges.
-    row = Hold.objects.filter(
-        kind="template", by="system", resumed_at=None, key__in={key, key.replace("_", "/")}
-    ).last()
-    return row.reason if row else ""
+Reason = Callable[[str, Window], str]
 
 
-def _subscription_disabled(key: str) -> str:
-    named = Q(description=key)
-    if len(key) == 36:  # noqa: PLR2004 - a UUID's text
-        named |= Q(pk=key)
-    row = Subscription.objects.filter(named, active=False, disabled_at__isnull=False).last()
-    return row.disabled_why if row else ""
+def _recorded(read: Callable[[str], str]) -> Reason:
+    return lambda key, _: read(key)
 
 
-REASONS: Mapping[str, Callable[[str], str]] = {
-    "number-paused": _number_paused,
-    "template-held": _template_held,
-    "subscription-disabled": _subscription_disabled,
+def _last_task_failure(lane: str) -> str:
+    """The latest failure of a lane's tasks that is recorded; dead letters of other programs have none."""
+    failure = (
+        TaskFailure.objects.filter(task__in=LANES[lane].tasks).order_by("-last_at").first() if lane in LANES else None
+    )
+    if failure is None:
+        return ""
+    return f"{failure.task} failed with {failure.error}{f': {failure.words}' if failure.words else ''}"
+
+
+def _last_heartbeat(process: str) -> str:
+    row = Heartbeat.objects.filter(name=process).order_by("-seen_at").first()
+    if row is None:
+        return ""
+    if row.stalled_since is not None:
+        return f"it runs, but no work has moved since {row.stalled_since:%H:%M:%S} UTC"
+    return f"its last heartbeat was at {row.seen_at:%H:%M:%S} UTC"
+
+
+def _most_frequent_error(_: str, window: Window) -> str:
+    failures = window.increases_by_label(ERROR_WINDOW_S, FAILURES.name)
+    code = max(failures, key=lambda code: failures[code], default="none")
+    if not failures.get(code):
+        return ""
+    meaning = "no answer, or no code in it" if code == "none" else f"{code}, {describe(int(code))}"
+    return f"most often {meaning}"
+
+
+REASONS: Mapping[str, Reason] = {
+    "dlq-not-empty": _recorded(_last_task_failure),
+    "process-gone": _recorded(_last_heartbeat),
+    "error-rate": _most_frequent_error,
+    "number-paused": _recorded(reads.pause_reason),
+    "number-probing": _recorded(reads.probe_reason),
+    "template-held": _recorded(reads.hold_reason),
+    "subscription-disabled": _recorded(reads.disable_reason),
 }
 
 
-def reason_of(rule: str, key: str) -> str:
-    """A sentence, or empty where nothing more is known than the reading. Makes one query."""
-    return REASONS[rule](key).strip() if rule in REASONS else ""
+def reason_of(rule: str, key: str, window: Window) -> str:
+    """A few words, or an empty string where nothing is recorded. Makes one query at most."""
+    return REASONS[rule](key, window).strip() if rule in REASONS else ""

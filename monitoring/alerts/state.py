@@ -1,9 +1,9 @@
-"""State of alerts: when one fires and when it is over, a pure function of readings and time.
+"""State of alerts: when one fires and when it ends, a pure function of readings and time.
 
-    quiet ──value ≥ fires_at──▶ waiting ──for `for_s` on end──▶ firing ──value < clears_at for `clears_after_s`──▶ quiet
-            ◀──value < fires_at──                              (between the two values nothing changes)
+    inactive ──value ≥ fires_at──▶ pending ──for `for_s`──▶ firing ──value < clears_at for `clears_after_s`──▶ inactive
+             ◀──value < fires_at──                       (between the two thresholds nothing changes)
 
-Two values and two times keep a reading that swings around a threshold from firing again and again.
+Two thresholds and two durations keep a reading that swings around one threshold from firing again and again.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,22 +14,33 @@ from urllib.parse import quote
 
 from monitoring.metrics import Window
 
-# The value of each thing that a rule looks at, by the thing's key; None when nobody can tell now.
-Reading = Callable[[Window], Mapping[str, float] | None]
+Values = Mapping[str, float]
 
 
 class Severity(StrEnum):
-    """How much of a hurry it is."""
+    """How urgent an alert is."""
 
-    # Messages are lost or do not move: now, also at night.
+    # Messages are lost or do not move: act now, also at night.
     CRITICAL = "critical"
-    # It gets worse, or somebody has to decide: today.
+    # It gets worse, or an operator has to decide: act today.
     WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a rule watches. `read`: the current value of each key; None if it is unknown now.
+
+    `promql` is an expression with the same value, and `label` its label that holds the key ("" for a single value).
+    """
+
+    read: Callable[[Window], Values | None]
+    promql: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """When to tell somebody, and what. `summary` and `action` are for that person; {key} and {value} are filled in."""
+    """One alert rule. `summary` and `action` are for the operator; {key} and {value} are filled in."""
 
     name: str
     severity: Severity
@@ -37,60 +48,62 @@ class Rule:
     fires_at: float
     summary: str
     action: str
+    # How long the value stays at or above `fires_at` before the alert fires.
     for_s: float = 0.0
-    # Below this it is over; the same as `fires_at` for what is counted in ones.
+    # The alert ends below this; None is `fires_at`, for readings that count things one by one.
     clears_at: float | None = None
+    # How long the value stays below `clears_at` before the alert ends.
     clears_after_s: float = 60.0
     # The page on which to act, below BASE_URL; {key} is filled in.
     page: str = "/monitoring/dashboard"
 
     @property
-    def over_below(self) -> float:
-        """Where it is over."""
+    def clear_threshold(self) -> float:
+        """The value below which the alert ends."""
         return self.fires_at if self.clears_at is None else self.clears_at
 
     def describe(self, key: str, value: float, reason: str = "") -> str:
         """The summary, filled in, and the recorded reason."""
         summary = self.summary.format(key=key, value=value)
-        return f"{summary} Reason: {reason}" if reason else summary
+        return f"{summary} Reason: {reason.rstrip('.')}." if reason else summary
 
-    def link(self, key: str) -> str:
-        """The page on which to act."""
-        return self.page.format(key=quote(key))
+    def link(self, key: str, base_url: str = "") -> str:
+        """The URL of the page on which to act; without a `base_url` its path."""
+        return base_url + self.page.format(key=quote(key))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where one rule stands with one thing; forgotten when it is quiet."""
+class ActiveAlert:
+    """One rule's alert on one key, pending or firing. An inactive one has no object."""
 
     value: float
-    # Since when the value is over the threshold, on end while waiting.
+    # When the value reached `fires_at`, without a dip while pending.
     since: datetime
     firing: bool = False
     # While firing: since when the value is below `clears_at`.
     below_since: datetime | None = None
 
 
-def step(rule: Rule, standing: Standing | None, value: float, now: datetime) -> Standing | None:
-    """The next standing; None is quiet. It fired, or is over, where `firing` changed."""
-    if standing is None or not standing.firing:
+def advance(rule: Rule, current: ActiveAlert | None, value: float, now: datetime) -> ActiveAlert | None:
+    """The next state; None is inactive. The alert fired or ended where `firing` changed."""
+    if current is None or not current.firing:
         if value < rule.fires_at:
             return None
-        since = standing.since if standing else now
-        return Standing(value, since, firing=(now - since).total_seconds() >= rule.for_s)
-    if value >= rule.over_below:
-        return replace(standing, value=value, below_since=None)
-    below_since = standing.below_since or now
+        since = current.since if current else now
+        return ActiveAlert(value, since, firing=(now - since).total_seconds() >= rule.for_s)
+    if value >= rule.clear_threshold:
+        return replace(current, value=value, below_since=None)
+    below_since = current.below_since or now
     if (now - below_since).total_seconds() >= rule.clears_after_s:
         return None
-    return replace(standing, value=value, below_since=below_since)
+    return replace(current, value=value, below_since=below_since)
 
 
-def step_all(rule: Rule, standings: Mapping[str, Standing], window: Window) -> dict[str, Standing]:
-    """The next standings of one rule by key. Where nobody can tell, none changes; what is not read any more is zero."""
-    values = rule.reading(window)
+def advance_all(rule: Rule, active: Mapping[str, ActiveAlert], window: Window) -> dict[str, ActiveAlert]:
+    """The next states of one rule, by key. An unknown reading changes none; a key without a value counts as zero."""
+    values = rule.reading.read(window)
     if values is None:
-        return dict(standings)
-    keys = {*values, *standings}
-    stepped = {key: step(rule, standings.get(key), values.get(key, 0.0), window.now) for key in keys}
-    return {key: standing for key, standing in stepped.items() if standing is not None}
+        return dict(active)
+    keys = {*values, *active}
+    advanced = {key: advance(rule, active.get(key), values.get(key, 0.0), window.now) for key in keys}
+    return {key: alert for key, alert in advanced.items() if alert is not None}

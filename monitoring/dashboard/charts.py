@@ -6,17 +6,17 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from monitoring.metrics import MESSAGES, SEND_LATENCY, Moment, gauges, growth, per_second, quantile, samples
+from monitoring.metrics import MESSAGES, SEND_LATENCY, Snapshot, gauges, increase, quantile, rate, samples
 from waproject.metrics.counters import WEBHOOKS
 from waproject.queues import LANES
 
-# What one point says of two neighbouring moments; None where nothing is known.
-Reading = Callable[[Sequence[Moment]], float | None]
+# The value of one point, from two adjacent snapshots; None if it is unknown.
+Reading = Callable[[Sequence[Snapshot]], float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """How far back, and in how many points."""
+    """A time span that ends now, and its number of points."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line's values, and what can be read without a picture."""
+    """One line's values, with the numbers of its table: the latest, the least and the greatest."""
 
     label: str
     values: list[float | None]
@@ -66,7 +66,7 @@ RANGES = {
 
 
 def _rate(*series: str) -> Reading:
-    return lambda pair: per_second(pair, *series)
+    return lambda pair: rate(pair, *series)
 
 
 def _level(*series: str) -> Reading:
@@ -74,11 +74,11 @@ def _level(*series: str) -> Reading:
 
 
 def _latency(share: float) -> Reading:
-    def read(pair: Sequence[Moment]) -> float | None:
+    def read(pair: Sequence[Snapshot]) -> float | None:
         counts: dict[str, float] = {}
         for series in pair[-1].values:
             if series[0] == SEND_LATENCY.name:
-                counts[series[-1]] = counts.get(series[-1], 0.0) + (growth(pair, *series) or 0.0)
+                counts[series[-1]] = counts.get(series[-1], 0.0) + (increase(pair, *series) or 0.0)
         return quantile(share, SEND_LATENCY.bounds, counts)
 
     return read
@@ -107,15 +107,15 @@ CHARTS: tuple[Chart, ...] = (
         "webhooks",
         "Webhooks",
         "per_second",
-        (("taken", _rate(WEBHOOKS.name, "taken")), ("unsigned", _rate(WEBHOOKS.name, "unsigned"))),
+        (("accepted", _rate(WEBHOOKS.name, "taken")), ("unsigned", _rate(WEBHOOKS.name, "unsigned"))),
     ),
 )
 
 
-def draw(over: Range) -> tuple[list[int], list[Drawn]]:
-    """The points' times, in seconds since 1970, and each chart's values at them."""
-    moments = samples.history(over.span, over.points)
-    pairs = list(pairwise(moments))
+def draw(chosen: Range) -> tuple[list[int], list[Drawn]]:
+    """The times of the points, as Unix timestamps, and each chart's values at them."""
+    snapshots = samples.history(chosen.span, chosen.points)
+    pairs = list(pairwise(snapshots))
     return [int(after.at.timestamp()) for _, after in pairs], [
         Drawn(chart.name, chart.title, chart.unit, [_line(label, read, pairs) for label, read in chart.lines])
         for chart in CHARTS
@@ -123,11 +123,11 @@ def draw(over: Range) -> tuple[list[int], list[Drawn]]:
 
 
 def as_json(times: list[int], charts: list[Drawn]) -> dict[str, Any]:
-    """For the page's script."""
+    """As JSON, for the page's script."""
     return {"at": times, "charts": [asdict(chart) for chart in charts]}
 
 
-def _line(label: str, read: Reading, pairs: Sequence[Sequence[Moment]]) -> Line:
+def _line(label: str, read: Reading, pairs: Sequence[Sequence[Snapshot]]) -> Line:
     values = [None if (value := read(pair)) is None else round(value, 3) for pair in pairs]
     known = [value for value in values if value is not None]
     return Line(label, values, known[-1] if known else None, min(known, default=None), max(known, default=None))

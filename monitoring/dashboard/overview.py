@@ -1,43 +1,45 @@
-"""The whole pipeline at a glance, as data: `/monitoring/summary` shows it as JSON, the dashboard as a page."""
+"""The state of the whole pipeline, as data: JSON at `/monitoring/summary`, a page on the dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.alerts import Severity
-from monitoring.dashboard.board.alerts import AlertView, alert_views
-from monitoring.dashboard.board.lanes import LaneView, lane_views
-from monitoring.dashboard.board.numbers import NumberView, number_views
-from monitoring.dashboard.board.processes import ProcessView, process_views
-from monitoring.dashboard.board.sends import HOUR_S, SendsView, sends_view
-from monitoring.dashboard.board.state import State
-from monitoring.health import workers
+from monitoring.alerts import BY_NAME
+from monitoring.dashboard.sections.alerts import AlertView, alert_views
+from monitoring.dashboard.sections.lanes import LaneView, lane_views
+from monitoring.dashboard.sections.numbers import NumberView, number_views
+from monitoring.dashboard.sections.processes import ProcessView, process_views
+from monitoring.dashboard.sections.sends import HOUR_S, SendsView, sends_view
+from monitoring.dashboard.sections.state import State
+from monitoring.health import process_status
 from monitoring.metrics import SAMPLE_AGE, Window, gauges
 from waproject.metrics.counters import SQS_REQUESTS, WEBHOOKS
 
-# The monitor's ticks are 30 s apart; when three are missing it does not run.
-MONITOR_GONE_S = 100
-WEBHOOK_WORDS = {
-    "taken": "Taken",
-    "unsigned": "Refused: not signed by Meta",
-    "not_json": "Refused: not JSON",
-    "not_taken": "Not stored: Meta repeats them",
+# The monitor ticks every 30 s; after three missed ticks it counts as stopped.
+MONITOR_STOPPED_AFTER_S = 100
+# Messages that are due for longer than a few ticks of the dispatcher, but not yet long enough for an alert.
+LAG_S = 15
+WEBHOOK_LABELS = {
+    "taken": "Accepted",
+    "unsigned": "Rejected: not signed by Meta",
+    "not_json": "Rejected: not JSON",
+    "not_taken": "Not stored; Meta repeats them",
 }
-FILE_WORDS = {
-    "waiting": "On their way from Meta",
-    "late": "Not here after an hour",
-    "lost": "Will not come, of the last day",
+FILE_LABELS = {
+    "waiting": "Waiting to be fetched from Meta",
+    "late": "Late by more than an hour",
+    "lost": "Failed in the last 24 hours",
 }
 HEADLINES = {
     State.OK: "All is well",
-    State.ATTENTION: "It works, and something needs attention",
+    State.ATTENTION: "Working, but something needs attention",
     State.TROUBLE: "Something is wrong",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class DispatcherView:
-    """Seconds: how long nothing was released although something may go; the oldest due message by priority."""
+    """In seconds: the time without a release although messages are due; the oldest due message by priority."""
 
     lag_s: float
     oldest_due_s: dict[str, float]
@@ -45,7 +47,11 @@ class DispatcherView:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it. `headline` answers: is it all right, and if not, where."""
+    """The state of the pipeline. `headline` sums it up, `reasons` says why it is not ok.
+
+    The counts of an hour (`sends.hour`, `sends.codes`, `webhooks`, `sqs_requests_hour`) cover its last `hour_covers_s`
+    seconds: all of it, or less after an outage of the monitor.
+    """
 
     at: datetime
     state: State
@@ -61,31 +67,33 @@ class Overview:
     webhooks: dict[str, int]
     files: dict[str, int]
     sqs_requests_hour: dict[str, int]
+    hour_covers_s: float
     alerts: list[AlertView]
 
     @property
-    def unalerted(self) -> list[str]:
-        """The reasons that no alert speaks of."""
-        told = {alert.summary for alert in self.alerts}
-        return [reason for reason in self.reasons if reason not in told]
+    def reasons_without_alert(self) -> list[str]:
+        """The reasons that are not the summary of an alert."""
+        summaries = {_alert_reason(alert) for alert in self.alerts}
+        return [reason for reason in self.reasons if reason not in summaries]
 
     @property
-    def webhook_words(self) -> dict[str, int]:
-        """The webhooks of the last hour, in words."""
-        return {words: self.webhooks.get(outcome, 0) for outcome, words in WEBHOOK_WORDS.items()}
+    def labelled_webhooks(self) -> dict[str, int]:
+        """The webhooks of the last hour, by label."""
+        return {label: self.webhooks.get(outcome, 0) for outcome, label in WEBHOOK_LABELS.items()}
 
     @property
-    def file_words(self) -> dict[str, int]:
-        """Files that users sent and that are not here, in words."""
-        return {words: self.files.get(state, 0) for state, words in FILE_WORDS.items()}
+    def labelled_files(self) -> dict[str, int]:
+        """Inbound files that are not stored, by label."""
+        return {label: self.files.get(state, 0) for state, label in FILE_LABELS.items()}
 
 
 def overview(window: Window) -> Overview:
-    """Made of a window and the open alerts. Raises django.db errors."""
+    """The overview at the end of a window. Raises django.db errors."""
     alerts = alert_views()
     age = window.value(SAMPLE_AGE.name)
     numbers = number_views(window)
-    state, reasons = _judge(alerts, age, window, numbers)
+    lanes = lane_views(window, alerts)
+    state, reasons = _state_and_reasons(window, alerts, numbers, lanes)
     return Overview(
         at=window.now,
         state=state,
@@ -93,41 +101,61 @@ def overview(window: Window) -> Overview:
         reasons=reasons,
         sample_age_s=age,
         sqs_up=bool(window.value(gauges.SQS_UP.name)),
-        lanes=lane_views(window, alerts),
+        lanes=lanes,
         dispatcher=DispatcherView(window.value(gauges.LAG.name) or 0.0, window.by_label(gauges.OLDEST_DUE.name)),
-        processes=process_views(workers()),
+        processes=process_views(process_status()),
         numbers=numbers,
         sends=sends_view(window),
-        webhooks=window.counted(HOUR_S, WEBHOOKS.name),
+        webhooks=window.increases_by_label(HOUR_S, WEBHOOKS.name),
         files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},
         sqs_requests_hour=_requests(window),
+        hour_covers_s=window.covered_s(HOUR_S),
         alerts=alerts,
     )
 
 
-def _judge(
-    alerts: Sequence[AlertView], age: float | None, window: Window, numbers: Sequence[NumberView]
+def _state_and_reasons(
+    window: Window, alerts: Sequence[AlertView], numbers: Sequence[NumberView], lanes: Sequence[LaneView]
 ) -> tuple[State, list[str]]:
-    """The worst of the alerts that are open and not silenced, of the monitor and of the numbers."""
-    reasons = []
-    loud = [alert for alert in alerts if not alert.silenced]
-    if age is None or age > MONITOR_GONE_S:
-        reasons.append("The monitor does not run: nobody watches, and nobody would be told.")
-    if not window.value(gauges.SQS_UP.name) and not any(alert.rule == "sqs-away" for alert in loud):
-        reasons.append("SQS does not answer.")
-    serious = bool(reasons) or any(alert.severity == Severity.CRITICAL for alert in loud)
-    reasons += [alert.summary for alert in loud]
-    told = {alert.key for alert in alerts}
-    slow = [number for number in numbers if number.state != State.OK and number.phone_number_id not in told]
-    reasons += [f"The business number {number.name} is {number.word}." for number in slow]
-    if serious or any(number.state == State.TROUBLE for number in slow):
-        return State.TROUBLE, reasons
-    return (State.ATTENTION if reasons else State.OK), reasons
+    """The worst state of the alerts and of all that has no alert yet, and a reason for each."""
+    found = [*_without_samples(window, alerts)]
+    found += [(State.ATTENTION if alert.silenced else alert.state, _alert_reason(alert)) for alert in alerts]
+    open_now = {(alert.rule, alert.key) for alert in alerts}
+    alerted = {alert.key for alert in alerts}
+    found += [
+        (number.state, f"The business number {number.name} is {number.word}.")
+        for number in numbers
+        if number.state != State.OK and number.phone_number_id not in alerted
+    ]
+    found += [
+        (State.ATTENTION, BY_NAME["template-held"].describe(template, 1))
+        for template in window.by_label(gauges.TEMPLATE_HELD.name)
+        if ("template-held", template) not in open_now
+    ]
+    found += [(State.ATTENTION, lane.reason) for lane in lanes if lane.reason]
+    lag = window.value(gauges.LAG.name) or 0.0
+    if lag >= LAG_S and ("dispatcher-lag", "") not in open_now:
+        found.append((State.ATTENTION, BY_NAME["dispatcher-lag"].describe("", lag)))
+    order = list(State)
+    return max((state for state, _ in found), key=order.index, default=State.OK), [reason for _, reason in found]
+
+
+def _without_samples(window: Window, alerts: Sequence[AlertView]) -> Iterator[tuple[State, str]]:
+    """What keeps the alerts from being evaluated."""
+    age = window.value(SAMPLE_AGE.name)
+    if age is None or age > MONITOR_STOPPED_AFTER_S:
+        yield State.TROUBLE, "The monitor does not run: alerts are neither evaluated nor sent."
+    if not window.value(gauges.SQS_UP.name) and not any(alert.rule == "sqs-away" for alert in alerts):
+        yield State.TROUBLE, "SQS does not answer."
+
+
+def _alert_reason(alert: AlertView) -> str:
+    return f"{alert.summary} (silenced)" if alert.silenced else alert.summary
 
 
 def _requests(window: Window) -> dict[str, int]:
     """Requests to SQS in the last hour, by action."""
     sums: dict[str, int] = {}
-    for series, grown in window.growths(HOUR_S, SQS_REQUESTS.name).items():
-        sums[series[2]] = sums.get(series[2], 0) + round(grown)
+    for series, by in window.increases(HOUR_S, SQS_REQUESTS.name).items():
+        sums[series[2]] = sums.get(series[2], 0) + round(by)
     return sums

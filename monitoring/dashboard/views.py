@@ -1,11 +1,12 @@
 """`/monitoring/dashboard`, for staff.
 
-The page is made on the server and says everything in words and numbers; with JavaScript it renews itself every few
-seconds and draws its history. Nothing on it comes from another host.
+The server renders the page with all texts and numbers. With JavaScript the page refreshes itself every five seconds and
+draws its charts. It loads nothing from other hosts.
 """
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -22,7 +23,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def _for_staff(view: View) -> View:
-    """Others go to the log-in page; a page that polls is loaded anew, so that it goes there as a whole."""
+    """Redirects others to the log-in page; an htmx request makes the whole page reload and go there."""
     checked = staff_member_required(view)
 
     @wraps(view)
@@ -39,25 +40,24 @@ def _for_staff(view: View) -> View:
 @require_safe
 @_for_staff
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The page; for htmx the part of it that changes."""
-    view = {"view": overview(current.window())}
+    """The page; for htmx only the part that changes."""
+    context: dict[str, Any] = {"overview": overview(current.window())}
     if request.headers.get("HX-Request"):
-        return render(request, "monitoring/board.html", view)
-    over = _range(request)
-    _, drawn = charts.draw(over)
-    return render(
-        request, "monitoring/dashboard.html", {**view, "ranges": charts.RANGES.values(), "over": over, "charts": drawn}
-    )
+        return render(request, "monitoring/dashboard_sections.html", context)
+    selected = _range(request)
+    _, drawn = charts.draw(selected)
+    context |= {"ranges": charts.RANGES.values(), "selected": selected, "charts": drawn}
+    return render(request, "monitoring/dashboard.html", context)
 
 
 @never_cache
 @require_safe
 @_for_staff
 def history(request: HttpRequest) -> HttpResponse:
-    """The charts' values, for the page's script."""
+    """The values of the charts, for the page's script."""
     return JsonResponse(charts.as_json(*charts.draw(_range(request))))
 
 
 def _range(request: HttpRequest) -> charts.Range:
-    """The range asked for; the default for one that there is not."""
+    """The requested range, or the default for an unknown one."""
     return charts.RANGES.get(request.GET.get("range", ""), charts.RANGES[DEFAULT_RANGE])

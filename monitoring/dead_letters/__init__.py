@@ -1,1 +1,1 @@
-"""Dead letters: inspect, redrive and discard messages of the dead-letter queues."""
+"""Dead letters: inspection, redrive and discard of the messages on dead-letter queues."""

@@ -1,6 +1,6 @@
 """Dead letters in the admin: a page per lane, and the redrive jobs.
 
-A look is a receive, so a lane's page is made only when somebody opens it, and not while its letters are being moved.
+Inspection receives the messages, so it runs only when someone opens a lane's page and no job of the lane is active.
 """
 
 from typing import Any, cast
@@ -14,14 +14,14 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from messaging.access import note
+from messaging.access import record_action
 from monitoring.access import READ_IN_FULL, REDRIVE
 from monitoring.dead_letters import redrive_jobs
-from monitoring.dead_letters.inspect import look
+from monitoring.dead_letters.inspect import inspect_queue
 from monitoring.models import Move
-from monitoring.queue_depth import QueuesAway, lane_depths
+from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.queues import LANES, Lane
-from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED
+from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
 from waproject.web.read_only_admin import ReadOnlyAdmin
 
 COUNT_TIMEOUT_S = 1.0
@@ -29,22 +29,22 @@ COUNT_TIMEOUT_S = 1.0
 
 @admin.register(Move)
 class MoveAdmin(ReadOnlyAdmin):
-    """The lanes with their dead letters, the latest moves below them."""
+    """The lanes with their dead letters, followed by the latest jobs."""
 
     list_display = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error")
     fields = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error", "by_sqs")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Looking at letters is already an intervention: they are received."""
+        """Viewing needs the permission to redrive, because an inspection receives the messages."""
         return bool(request.user.is_active and request.user.has_perm(REDRIVE))
 
     @admin.display(description="moved")
     def progress(self, move: Move) -> str:
-        """How far it is."""
+        """The number of moved messages, of how many."""
         return f"{move.done} of {'?' if move.total is None else move.total}"
 
     def get_urls(self) -> list[URLPattern]:
-        """The lanes' pages before the moves' own."""
+        """The pages of the lanes, before the job's own pages."""
         wrap = self.admin_site.admin_view
         own = [
             path("lane/<str:lane>/", wrap(self.lane_view), name="monitoring_dead_letters"),
@@ -55,67 +55,67 @@ class MoveAdmin(ReadOnlyAdmin):
         return own + super().get_urls()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """With how many letters each lane has."""
+        """The list, with the number of dead letters of each lane."""
         try:
             counts = {name: dlq.total for name, (_, dlq) in lane_depths(COUNT_TIMEOUT_S).items()}
-        except QueuesAway:
+        except SqsUnavailable:
             counts = {}
         lanes = [(name, counts.get(name)) for name in LANES]
         return super().changelist_view(request, {"title": "Dead letters", "lanes": lanes, **(extra_context or {})})
 
     @method_decorator([never_cache, require_safe])
     def lane_view(self, request: HttpRequest, lane: str) -> HttpResponse:
-        """The letters of a lane; how far it is while they are being moved."""
-        asked = self._lane(request, lane)
+        """The dead letters of a lane, or the progress of its active job."""
+        target = self._lane(request, lane)
         may_read = request.user.has_perm(READ_IN_FULL)
         in_full = may_read and "full" in request.GET
         page: dict[str, Any] = {
-            "move": redrive_jobs.under_way(asked), "last": redrive_jobs.latest(asked),
+            "move": redrive_jobs.active_move(target), "last": redrive_jobs.latest(target),
             "may_read": may_read, "in_full": in_full,
-            "hide_s": HIDE_S, "most": MOST_SAMPLED,
+            "hide_s": HIDE_S, "most": MAX_SAMPLED,
         }  # fmt: skip
         if page["move"] is None:
             try:
-                page["look"] = look(asked, in_full)
-            except QueuesAway as error:
-                page["away"] = str(error)
-            if in_full and page.get("look") and page["look"].letters:
-                note(str(request.user), "read dead letters in full", f"dead letters {lane}")
-        return self._page(request, "monitoring/dead_letters.html", asked, page)
+                page["inspection"] = inspect_queue(target, in_full)
+            except SqsUnavailable as error:
+                page["sqs_error"] = str(error)
+            if in_full and page.get("inspection") and page["inspection"].messages:
+                record_action(str(request.user), "read dead letters in full", f"dead letters {lane}")
+        return self._page(request, "monitoring/dead_letters.html", target, page)
 
     @method_decorator([never_cache, require_safe])
     def progress_view(self, request: HttpRequest, lane: str) -> HttpResponse:
-        """For htmx: the move that is under way; once it is over, the page is loaded anew."""
-        move = redrive_jobs.under_way(self._lane(request, lane))
+        """For htmx: the progress of the active job. When it has finished, the page reloads."""
+        move = redrive_jobs.active_move(self._lane(request, lane))
         if move is None:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "monitoring/dead_letters_move.html", {"move": move, "lane": lane})
 
     @method_decorator(require_POST)
     def move_view(self, request: HttpRequest, lane: str) -> HttpResponse:
-        """Redrive or discard: at once, or after a page that asks."""
-        asked = self._lane(request, lane)
-        action, _, what = request.POST.get("do", "").partition("-")
+        """Redrive at once; discard after a confirmation page."""
+        target = self._lane(request, lane)
+        action, _, scope = request.POST.get("action", "").partition("-")
         if action not in Move.Action.values:
             raise Http404
-        ids = None if what == "all" else request.POST.getlist("letter")[: redrive_jobs.MOST_IDS]
+        ids = None if scope == "all" else request.POST.getlist("message_id")[: redrive_jobs.MAX_IDS]
         if ids == []:
-            self.message_user(request, "Select letters first.", messages.WARNING)
+            self.message_user(request, "Select dead letters first.", messages.WARNING)
             return self._back(lane)
-        if action == Move.Action.DISCARD and "sure" not in request.POST:
-            return self._page(request, "monitoring/dead_letters_discard.html", asked, {"ids": ids})
+        if action == Move.Action.DISCARD and "confirmed" not in request.POST:
+            return self._page(request, "monitoring/dead_letters_discard.html", target, {"ids": ids})
         try:
-            redrive_jobs.ask(asked, Move.Action(action), ids, str(request.user))
-        except redrive_jobs.MoveUnderWay:
-            self.message_user(request, "The letters of this lane are being moved already.", messages.WARNING)
+            redrive_jobs.request_move(target, Move.Action(action), ids, str(request.user))
+        except redrive_jobs.MoveInProgress:
+            self.message_user(request, "This lane has an active job already.", messages.WARNING)
         return self._back(lane)
 
     @method_decorator(require_POST)
     def stop_view(self, request: HttpRequest, lane: str) -> HttpResponse:
-        """End the move that is under way."""
-        move = redrive_jobs.under_way(self._lane(request, lane))
+        """Stop the active job."""
+        move = redrive_jobs.active_move(self._lane(request, lane))
         if move is not None and redrive_jobs.stop(move.pk, str(request.user)):
-            self.message_user(request, "It ends after the step that is under way.", messages.SUCCESS)
+            self.message_user(request, "The job stops after its current step.", messages.SUCCESS)
         return self._back(lane)
 
     def _lane(self, request: HttpRequest, name: str) -> Lane:

@@ -13,39 +13,39 @@ from uuid import UUID
 
 from django.conf import settings
 
-from messaging.models import Message
-from monitoring.dead_letters.redaction import veiled, veiled_text
+from messaging import reads
+from monitoring.dead_letters.redaction import redacted, redacted_text
 from monitoring.dead_letters.task_failures import failures_of
 from monitoring.models import TaskFailure
-from monitoring.queue_depth import sqs_or_away
+from monitoring.queue_depth import sqs_errors
 from waproject.logs.masking import mask
 from waproject.queues import Lane
 from waproject.sqs import control, envelope, sampling
-from waproject.sqs.sampling import Seen
+from waproject.sqs.sampling import SampledMessage as ReceivedMessage
 
 REVIVE, SEND = "messaging.revive", "messaging.send"
-# Of a body or of arguments, at most so much is shown in full.
-MOST_SHOWN = 20_000
+# The most characters of a body or of arguments that are shown.
+SHOWN_LENGTH = 20_000
 TIMEOUT_S = 4.0
 _MIME = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
 _TASK = re.compile(r"[A-Za-z_][\w.]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
-class Outbound:
-    """The message of ours that a letter of the outgoing lane is about, as it is now."""
+class OutboundMessage:
+    """The current state of the outbound message that a dead letter of the outgoing lane would send again."""
 
     id: UUID
     status: str
     error_code: int | None
     error_title: str
-    # False: it has moved on since, so that redriving this letter does nothing.
+    # False if it was sent again since: a redrive would have no effect.
     revivable: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One dead letter. `fault`: why it is no task that its lane could run; empty where it is one."""
+class DeadLetter:
+    """One dead letter. `fault`: why its lane cannot run it as a task; empty if it can."""
 
     message_id: str
     sent_at: datetime
@@ -58,21 +58,21 @@ class Letter:
     arguments: str
     body: str
     failure: TaskFailure | None = None
-    outbound: Outbound | None = None
+    outbound: OutboundMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A look at a lane's dead-letter queue; `total` is approximate, as SQS counts."""
+class Inspection:
+    """The messages on a lane's dead-letter queue; `total` is approximate, as SQS counts them."""
 
     lane: str
     total: int
-    letters: list[Letter] = field(default_factory=list)
+    messages: list[DeadLetter] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a body says: [args, kwargs], or the whole of it where there is no such thing."""
+    """A decoded body. `arguments`: its args and kwargs, or the whole JSON if it is not a task."""
 
     task: str
     task_id: str
@@ -81,55 +81,54 @@ class Decoded:
     arguments: Any = None
 
 
-def look(lane: Lane, in_full: bool = False) -> Look:
-    """Up to 200 letters, the one that was sent first at the top. Raises QueuesAway, and django.db errors."""
+def inspect_queue(lane: Lane, in_full: bool = False) -> Inspection:
+    """Receive up to 200 dead letters, the oldest first. Raises SqsUnavailable and django.db errors."""
     sqs = control.client(settings.AWS_REGION, TIMEOUT_S)
-    with sqs_or_away():
+    with sqs_errors():
         sample = sampling.sample(sqs, lane.dlq_url)
-    decoded = [decode(seen.body, lane) for seen in sample.messages]
+    decoded = [decode(received.body, lane) for received in sample.messages]
     failures = failures_of({one.task_id for one in decoded if not one.fault})
-    outbound = _outbound(decoded)
-    letters = [
-        Letter(
-            message_id=seen.message_id,
-            sent_at=seen.sent_at,
-            first_received_at=seen.first_received_at,
-            receive_count=seen.receive_count,
-            size=len(seen.body.encode()),
+    outbound = _outbound_messages(decoded)
+    dead_letters = [
+        DeadLetter(
+            message_id=received.message_id,
+            sent_at=received.sent_at,
+            first_received_at=received.first_received_at,
+            receive_count=received.receive_count,
+            size=len(received.body.encode()),
             task=one.task,
             task_id=one.task_id,
             fault=one.fault,
             arguments=_shown(one.arguments, in_full),
-            body=_body(seen, one, in_full),
+            body=_body(received, one, in_full),
             failure=None if one.fault else failures.get(one.task_id),
             outbound=next((outbound[pk] for pk in message_ids(one) if pk in outbound), None),
         )
-        for seen, one in zip(sample.messages, decoded, strict=True)
+        for received, one in zip(sample.messages, decoded, strict=True)
     ]
-    return Look(lane.name, max(sample.depth.total, len(letters)), letters)
+    return Inspection(lane.name, max(sample.depth.total, len(dead_letters)), dead_letters)
 
 
 def decode(body: str, lane: Lane) -> Decoded:
-    """What the lane's worker sees in a body, and why it would not run it."""
+    """Decode a body as the lane's worker does, with the reason why the worker would not run it."""
     try:
         payload = envelope.payload_in(body)
     except envelope.MalformedMessage:
-        return _foreign(body)
+        return _not_a_task(body)
     headers = payload.get("headers")
-    named = headers if isinstance(headers, dict) else {}
-    task = str(named.get("task", ""))
+    fields = headers if isinstance(headers, dict) else {}
+    task = str(fields.get("task", ""))
     task = task if _TASK.fullmatch(task) else ""
-    task_id = named["id"] if isinstance(named.get("id"), str) else ""
+    task_id = fields["id"] if isinstance(fields.get("id"), str) else ""
     try:
         args, kwargs, _ = envelope.check(payload, lane.tasks)
     except envelope.MalformedMessage as fault:
-        words = _words(str(fault), payload)
-        return Decoded(task, task_id, words, [], payload)
+        return Decoded(task, task_id, _explain(str(fault), payload), [], payload)
     return Decoded(task, task_id, "", args, {"args": args, **({"kwargs": kwargs} if kwargs else {})})
 
 
 def message_ids(decoded: Decoded) -> Iterator[UUID]:
-    """Our messages that a letter of the outgoing lane is about."""
+    """The ids of the outbound messages that a dead letter of the outgoing lane names."""
     if decoded.fault:
         return
     candidates: Iterable[object] = ()
@@ -149,25 +148,30 @@ def message_ids(decoded: Decoded) -> Iterator[UUID]:
             continue
 
 
-def named(seen: Seen, lane: Lane) -> dict[str, Any]:
-    """A letter by its ids alone, for the audit log."""
-    decoded = decode(seen.body, lane)
-    about = {
-        "sqs": seen.message_id,
+def audit_details(received: ReceivedMessage, lane: Lane) -> dict[str, Any]:
+    """The ids of a dead letter, without its content, for the audit log."""
+    decoded = decode(received.body, lane)
+    details = {
+        "sqs": received.message_id,
         "task": decoded.task,
         "task_id": mask(decoded.task_id)[:100],
         "messages": [str(pk) for pk in message_ids(decoded)][:10],
     }
-    return {name: value for name, value in about.items() if value}
+    return {name: value for name, value in details.items() if value}
 
 
-def _outbound(decoded: Sequence[Decoded]) -> dict[UUID, Outbound]:
+def _outbound_messages(decoded: Sequence[Decoded]) -> dict[UUID, OutboundMessage]:
     generations = {next(message_ids(one), None): _generation(one) for one in decoded if one.task == REVIVE}
-    wanted = {pk for one in decoded for pk in message_ids(one)}
-    rows = Message.objects.filter(pk__in=wanted).values_list("id", "status", "error_code", "error_title", "generation")
+    ids = {pk for one in decoded for pk in message_ids(one)}
     return {
-        pk: Outbound(pk, status, code, title, status == "failed" and generations.get(pk, generation) == generation)
-        for pk, status, code, title, generation in rows
+        state.id: OutboundMessage(
+            state.id,
+            state.status,
+            state.error_code,
+            state.error_title,
+            state.status == "failed" and generations.get(state.id, state.generation) == state.generation,
+        )
+        for state in reads.outbound_states(ids)
     }
 
 
@@ -175,32 +179,32 @@ def _generation(decoded: Decoded) -> object:
     return decoded.args[1] if len(decoded.args) > 1 else None
 
 
-def _foreign(body: str) -> Decoded:
+def _not_a_task(body: str) -> Decoded:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return Decoded("", "", "It is no task: its body is no JSON. Somebody else writes to this queue.", [])
-    return Decoded("", "", "It is no task: its body is JSON, but no Celery envelope.", [], data)
+        return Decoded("", "", "Not a task: the body is not JSON. Another program writes to this queue.", [])
+    return Decoded("", "", "Not a task: the body is JSON, but not a Celery envelope.", [], data)
 
 
-def _words(fault: str, payload: dict[Any, Any]) -> str:
+def _explain(fault: str, payload: dict[Any, Any]) -> str:
     kind = payload.get("content-type")
     if fault == "no Celery envelope":
-        return "It is no task: its body is JSON, but no Celery envelope. Somebody else writes to this queue."
+        return "Not a task: the body is JSON, but not a Celery envelope. Another program writes to this queue."
     if fault == "not JSON" and isinstance(kind, str) and _MIME.fullmatch(kind):
-        return f"Its arguments are not JSON but {kind}, which is never read."
-    return f"The worker did not take it: {fault}."
+        return f"The arguments are {kind}, not JSON, and are never decoded."
+    return f"The worker rejected it: {fault}."
 
 
 def _shown(arguments: Any, in_full: bool) -> str:
     if arguments is None:
         return ""
-    text = json.dumps(arguments if in_full else veiled(arguments), ensure_ascii=False, indent=1)
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}\n…"
+    text = json.dumps(arguments if in_full else redacted(arguments), ensure_ascii=False, indent=1)
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}\n…"
 
 
-def _body(seen: Seen, decoded: Decoded, in_full: bool) -> str:
-    """The raw body, of what has no decoded form."""
+def _body(received: ReceivedMessage, decoded: Decoded, in_full: bool) -> str:
+    """The raw body, if it has no decoded form."""
     if decoded.arguments is not None:
         return ""
-    return seen.body[:MOST_SHOWN] if in_full else veiled_text(seen.body)
+    return received.body[:SHOWN_LENGTH] if in_full else redacted_text(received.body)

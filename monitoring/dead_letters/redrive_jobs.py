@@ -1,8 +1,8 @@
-"""Redrive and discard jobs: requested in a request, done by the monitor process in small steps.
+"""Redrive and discard jobs: requested through the API or admin, run by the monitor process in small steps.
 
-A move is a row with a lease. Whoever holds the lease makes one step, some seconds long, and writes down what it did;
-when the process dies the lease runs out and the next one goes on. A letter is sent before it is deleted, so a kill may
-double one, which a task bears, and loses none.
+A job is a Move row with a lease. The holder of the lease runs one step of a few seconds and records its progress. If
+that process dies, the lease expires and another one continues. A message is sent before it is deleted, so a kill may
+duplicate one, which every task tolerates, and loses none.
 """
 
 import logging
@@ -17,102 +17,103 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import F, Q
 from django.utils import timezone
 
-from messaging.access import note
-from monitoring.dead_letters.inspect import named
+from messaging.access import record_action
+from monitoring.dead_letters.inspect import audit_details
 from monitoring.models import Move
 from waproject.queues import LANES, Lane
 from waproject.sqs import control, moving
-from waproject.sqs.sampling import HIDE_S, MOST_SAMPLED, Seen
+from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
+from waproject.sqs.sampling import SampledMessage as ReceivedMessage
 
 logger = logging.getLogger(__name__)
 
-MOST_IDS = MOST_SAMPLED
+MAX_IDS = MAX_SAMPLED
 STEP_S = 2.0
-# How long one step looks for selected letters among others.
+# How long one step searches for selected messages among others.
 SEARCH_S = 5.0
-# Longer than a step with a request at its time-out; then another monitor goes on.
+# Longer than a step whose request times out; after it another monitor continues.
 LEASE = timedelta(seconds=30)
 TIMEOUT_S = 5.0
-# How long what is wanted and not found may be hidden by somebody who looks at it.
-HIDDEN = timedelta(seconds=HIDE_S + 1)
+# A message that is not found may be hidden for so long by an inspection.
+HIDDEN_FOR = timedelta(seconds=HIDE_S + 1)
 IDLE_S = 2
-MOST_FAILURES = 8
+MAX_FAILURES = 8
 POLL_S = 1.0
-KEPT = timedelta(days=90)
+KEPT_FOR = timedelta(days=90)
 
 
-class MoveUnderWay(Exception):
-    """The lane's letters are being moved already; one move at a time."""
+class MoveInProgress(Exception):
+    """The lane has an active job already; there is one at a time."""
 
 
-def ask(lane: Lane, action: Move.Action, message_ids: Sequence[str] | None, by: str) -> Move:
-    """Have these letters, or with None all that were sent by now, moved. Raises MoveUnderWay."""
+def request_move(lane: Lane, action: Move.Action, message_ids: Sequence[str] | None, by: str) -> Move:
+    """Create a job for these messages, or with None for all that were sent by now. Raises MoveInProgress."""
     ids = None if message_ids is None else sorted(set(message_ids))
     try:
         with transaction.atomic():
             move = Move.objects.create(
                 lane=lane.name, action=action, message_ids=ids, total=len(ids) if ids else None, asked_by=by[:150]
             )
-            note(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
+            record_action(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
     except IntegrityError as error:
-        raise MoveUnderWay(lane.name) from error
+        raise MoveInProgress(lane.name) from error
     return move
 
 
 def stop(move_id: int, by: str) -> bool:
-    """Ask a move to end where it is; False where it is over."""
+    """Stop a job after its current step; False if it has finished."""
     with transaction.atomic():
-        asked = Move.objects.filter(pk=move_id, finished_at=None, stop_asked_at=None)
-        if not asked.update(stop_asked_at=timezone.now(), due_at=timezone.now()):
+        active = Move.objects.filter(pk=move_id, finished_at=None, stop_asked_at=None)
+        if not active.update(stop_asked_at=timezone.now(), due_at=timezone.now()):
             return False
-        note(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
+        record_action(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
     return True
 
 
-def under_way(lane: Lane) -> Move | None:
-    """The lane's move that is not over."""
+def active_move(lane: Lane) -> Move | None:
+    """The lane's unfinished job, if any."""
     return Move.objects.filter(lane=lane.name, finished_at=None).first()
 
 
 def latest(lane: Lane) -> Move | None:
-    """The lane's latest move."""
+    """The lane's latest job, if any."""
     return Move.objects.filter(lane=lane.name).first()
 
 
-def tidy(now: datetime) -> None:
-    """Forget moves that are long over; what they did is in the audit log."""
-    Move.objects.filter(finished_at__lt=now - KEPT).delete()
+def delete_expired(now: datetime) -> None:
+    """Delete jobs that finished 90 days ago; the audit log keeps what they did."""
+    Move.objects.filter(finished_at__lt=now - KEPT_FOR).delete()
 
 
-class Mover(threading.Thread):
-    """Makes the moves, in a thread of the monitor process. Any number may run."""
+class MoveRunner(threading.Thread):
+    """Runs the jobs, in a thread of the monitor process. Any number of runners may run at once."""
 
     def __init__(self) -> None:
         super().__init__(name="dead-letters", daemon=True)
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Make steps while there are any; outlive a database that goes away and comes back."""
+        """Run steps until stopped; survives outages of the database."""
         while not self._stopping.is_set():
-            worked = False
+            ran = False
             try:
-                worked = work()
+                ran = run_step()
             except (OperationalError, InterfaceError):
                 connection.close()
-            except Exception as error:  # the thread's edge; its words may quote a message
+            except Exception as error:  # its message may quote a dead letter
                 logger.error("moving dead letters failed: %s", type(error).__name__)
-            if not worked:
+            if not ran:
                 self._stopping.wait(POLL_S)
         connection.close()
 
     def stop(self) -> None:
-        """End after the step that is under way."""
+        """Stop after the current step."""
         self._stopping.set()
         self.join(SEARCH_S + TIMEOUT_S)
 
 
-def work() -> bool:
-    """Make one step of the move that waits longest; False where none is due. Raises django.db errors."""
+def run_step() -> bool:
+    """Run one step of the job that has been due longest; False if none is due. Raises django.db errors."""
     move = _claim()
     if move is None:
         return False
@@ -122,12 +123,12 @@ def work() -> bool:
         elif move.by_sqs:
             _follow(move)
         elif move.state == Move.State.WAITING:
-            _begin(move)
+            _start(move)
         else:
             _step(move)
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-        _try_later(move, f"SQS did not do it: {code}.")
+        _back_off(move, f"SQS refused the request: {code}.")
     return True
 
 
@@ -143,8 +144,8 @@ def _claim() -> Move | None:
     return move
 
 
-def _begin(move: Move) -> None:
-    """Count the letters; SQS makes the move by itself where it can, which is for all letters of a queue alone."""
+def _start(move: Move) -> None:
+    """Count the messages. SQS itself redrives all messages of a queue where it supports that."""
     lane, sqs = LANES[move.lane], _sqs()
     by_sqs = False
     if move.message_ids is None:
@@ -162,7 +163,7 @@ def _follow(move: Move) -> None:
     if task and task.status in {"RUNNING", "CANCELLING"}:
         _record(move, due_in=1, done=done)
     elif task and task.status == "FAILED":
-        _finish(move, Move.State.FAILED, f"SQS gave up: {task.reason}"[:300], done=done)
+        _finish(move, Move.State.FAILED, f"SQS failed: {task.reason}"[:300], done=done)
     else:
         _finish(move, Move.State.STOPPED if task and task.status == "CANCELLED" else Move.State.DONE, done=done)
 
@@ -175,60 +176,60 @@ def _stop(move: Move) -> None:
 
 
 def _step(move: Move) -> None:
-    """Move what is found within some seconds. Letters sent after the move was asked for are not meant."""
+    """Move the messages that are found within a few seconds, but none that was sent after the request."""
     lane, sqs = LANES[move.lane], _sqs()
     discards = move.action == Move.Action.DISCARD
-    left = None if move.message_ids is None else set(move.message_ids)
+    remaining = None if move.message_ids is None else set(move.message_ids)
 
-    def wanted(seen: Seen) -> bool:
-        return seen.sent_at <= move.asked_at if left is None else seen.message_id in left
+    def wanted(received: ReceivedMessage) -> bool:
+        return received.sent_at <= move.asked_at if remaining is None else received.message_id in remaining
 
-    def before(letters: Sequence[Seen]) -> None:
-        if discards:  # written down first: what was discarded cannot be asked any more
-            about = [named(letter, lane) for letter in letters]
-            note(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=about)
+    def before(batch: Sequence[ReceivedMessage]) -> None:
+        if discards:  # recorded first: a discarded message cannot be read again
+            discarded = [audit_details(received, lane) for received in batch]
+            record_action(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=discarded)
 
     pace = settings.DLQ_MOVES_PER_SECOND
-    made = moving.step(
+    result = moving.step(
         sqs,
         lane.dlq_url,
         None if discards else lane.url,
         wanted=wanted,
         before=before,
         per_second=pace,
-        most=max(1, int(pace * STEP_S)) if left is None else len(left),
-        seconds=STEP_S if left is None else SEARCH_S,
+        limit=max(1, int(pace * STEP_S)) if remaining is None else len(remaining),
+        seconds=STEP_S if remaining is None else SEARCH_S,
     )
-    if left is not None:
-        left -= set(made.done)
-        move.message_ids = sorted(left)
-    if made.refused and not made.done:
-        _try_later(move, "SQS refused to take them.")
+    if remaining is not None:
+        remaining -= set(result.done)
+        move.message_ids = sorted(remaining)
+    if result.refused and not result.done:
+        _back_off(move, "SQS rejected the messages.")
         return
-    if made.done:
+    if result.done:
         move.idle_since = None
     elif move.idle_since is None:
         move.idle_since = timezone.now()
-    if _is_over(move, made, sqs):
-        missing = f"{len(left)} were not there any more." if left else ""
-        _finish(move, Move.State.DONE, missing, done=F("done") + len(made.done))
+    if _is_finished(move, result, sqs):
+        error = f"{len(remaining)} were no longer on the queue." if remaining else ""
+        _finish(move, Move.State.DONE, error, done=F("done") + len(result.done))
     else:
-        _record(move, due_in=0 if made.done else IDLE_S, done=F("done") + len(made.done))
+        _record(move, due_in=0 if result.done else IDLE_S, done=F("done") + len(result.done))
 
 
-def _is_over(move: Move, made: moving.Step, sqs: Any) -> bool:
+def _is_finished(move: Move, result: moving.Step, sqs: Any) -> bool:
     if move.message_ids == []:
         return True
     if move.idle_since is None:
         return False
-    if timezone.now() - move.idle_since >= HIDDEN:
+    if timezone.now() - move.idle_since >= HIDDEN_FOR:
         return True
-    # Nothing is hidden that could still come.
-    return made.drained and control.depth(sqs, LANES[move.lane].dlq_url).in_flight == 0
+    # No message is hidden that could still appear.
+    return result.drained and control.depth(sqs, LANES[move.lane].dlq_url).in_flight == 0
 
 
 def _record(move: Move, due_in: float, **fields: object) -> None:
-    """Write down a step; the next one may be anybody's."""
+    """Record a step and release the lease."""
     now = timezone.now()
     fields = {
         "state": Move.State.RUNNING, "failures": 0, "error": "", "total": move.total, "idle_since": move.idle_since,
@@ -242,13 +243,13 @@ def _finish(move: Move, state: Move.State, error: str = "", **fields: object) ->
     logger.info("dead letters of queue %s: %s %s", move.lane, move.action, state)
 
 
-def _try_later(move: Move, words: str) -> None:
-    """Try again soon, some times; then end."""
+def _back_off(move: Move, error: str) -> None:
+    """Retry with back-off; after MAX_FAILURES the job has failed."""
     failures = move.failures + 1
-    if failures >= MOST_FAILURES:
-        _finish(move, Move.State.FAILED, words)
+    if failures >= MAX_FAILURES:
+        _finish(move, Move.State.FAILED, error)
     else:
-        _record(move, due_in=min(30, 2**failures), failures=failures, error=words)
+        _record(move, due_in=min(30, 2**failures), failures=failures, error=error)
 
 
 def _sqs() -> Any:

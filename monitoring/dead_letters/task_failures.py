@@ -1,6 +1,6 @@
-"""The last error of a failed task, kept for its dead letter: SQS keeps the message without the reason.
+"""The last error of each failed task, shown with its dead letter: SQS keeps the message without the reason.
 
-Written by the worker as the task fails, one statement; read by task id, which a message keeps through all its receives.
+The worker writes it in one statement when the task fails. A message keeps its task id over all receives.
 """
 
 import logging
@@ -26,53 +26,53 @@ from waproject.sqs.joining import JOINED
 
 logger = logging.getLogger(__name__)
 
-# A dead-letter queue keeps its messages 14 days, counted from the first send.
-KEPT = timedelta(days=15)
-MOST_ROWS = 100_000
-# Rows that one process writes a second: when everything fails, one row says as much as a thousand.
+# A dead-letter queue keeps messages for 14 days from their first send.
+KEPT_FOR = timedelta(days=15)
+MAX_ROWS = 100_000
+# The most rows that one process writes a second: if every task fails, further rows add nothing.
 PER_SECOND = 20
-WORDS_LENGTH = 300
+MESSAGE_LENGTH = 300
 
-# What an error quotes may be somebody's text. Of these errors it is a name in code or of a table; of their values
-# PostgreSQL speaks in DETAIL, which is cut.
+# A quoted part of an error's message may be a user's text. The errors below quote names of code or tables; PostgreSQL
+# puts values into its DETAIL line, which is cut off.
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NAME = re.compile(r"['\"][A-Za-z_][\w.]{0,60}['\"]")
 _QUOTES_NAMES = (KeyError, AttributeError, TypeError, NameError, ImportError, ProgrammingError, IntegrityError)
 
-_written: list[float] = []
+_recent_writes: list[float] = []
 
 
 def install() -> None:
     """Connect to Celery's signal, in workers and the processes that they fork."""
-    signals.task_failure.connect(_note)
+    signals.task_failure.connect(_record)
 
 
 def failures_of(task_ids: Collection[str]) -> dict[str, TaskFailure]:
-    """What is known, by task id."""
+    """The recorded failures, by task id."""
     keys = {task_id[:TASK_ID_LENGTH]: task_id for task_id in task_ids if "\0" not in task_id}
     return {keys[row.task_id]: row for row in TaskFailure.objects.filter(task_id__in=keys)}
 
 
-def tidy(now: datetime) -> None:
-    """Forget what no dead letter can ask for any more, and the oldest of what is too much."""
-    TaskFailure.objects.filter(last_at__lt=now - KEPT).delete()
-    beyond = TaskFailure.objects.order_by("-last_at").values_list("last_at", flat=True)[MOST_ROWS : MOST_ROWS + 1]
+def delete_expired(now: datetime) -> None:
+    """Delete failures that are older than any dead letter, and the oldest ones beyond MAX_ROWS."""
+    TaskFailure.objects.filter(last_at__lt=now - KEPT_FOR).delete()
+    beyond = TaskFailure.objects.order_by("-last_at").values_list("last_at", flat=True)[MAX_ROWS : MAX_ROWS + 1]
     for oldest in list(beyond):
         TaskFailure.objects.filter(last_at__lte=oldest).delete()
 
 
-def words_of(error: BaseException) -> str:
-    """An error's first line without what it quotes, without numbers, keys, and what PostgreSQL says of rows."""
+def message_of(error: BaseException) -> str:
+    """The first line of an error's message without quoted values, phone numbers and keys."""
     lines = mask(str(error)).strip().splitlines()
     keeps_names = isinstance(error, _QUOTES_NAMES)
 
     def quoted(match: re.Match[str]) -> str:
         return match[0] if keeps_names and _NAME.fullmatch(match[0]) else MASK
 
-    return _QUOTED.sub(quoted, lines[0] if lines else "")[:WORDS_LENGTH]
+    return _QUOTED.sub(quoted, lines[0] if lines else "")[:MESSAGE_LENGTH]
 
 
-def place_of(trace: TracebackType | None) -> str:
+def location_of(trace: TracebackType | None) -> str:
     """The innermost line of our own code in a traceback, such as `analytics/storage.py:41 in store`."""
     for frame in reversed(traceback.extract_tb(trace)):
         path = Path(frame.filename)
@@ -81,29 +81,29 @@ def place_of(trace: TracebackType | None) -> str:
     return ""
 
 
-def _note(sender: Any = None, task_id: str = "", exception: Any = None, traceback: Any = None, **_: Any) -> None:
-    """Called while the task fails: whatever goes wrong here must not make it worse."""
+def _record(sender: Any = None, task_id: str = "", exception: Any = None, traceback: Any = None, **_: Any) -> None:
+    """Runs while the task fails, so it must not raise."""
     if sender.request.get(JOINED) or not _may_write():
-        return  # each of joined messages is tried alone next
+        return  # each of the joined messages is next retried alone
     try:
         if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # it may be what the task failed of
+            connection.close_if_unusable_or_obsolete()  # the connection may be the cause of the failure
         trace = traceback if isinstance(traceback, TracebackType) else None
-        _write(task_id, sender.name, type(exception).__name__, words_of(exception), place_of(trace))
+        _write(task_id, sender.name, type(exception).__name__, message_of(exception), location_of(trace))
     except Error as error:
-        logger.warning("why a task failed could not be kept: %s", type(error).__name__)
+        logger.warning("the failure of a task could not be recorded: %s", type(error).__name__)
     finally:
         if isinstance(exception, TimeLimitExceeded):
-            # Noted by a pool's parent, which is about to fork: its child must not inherit a connection.
+            # The pool's parent runs this just before a fork: the child must not inherit a connection.
             connection.close()
 
 
 def _may_write() -> bool:
     now = time.monotonic()
-    _written[:] = [*takewhile(lambda at: now - at < 1, reversed(_written))][::-1]
-    if len(_written) >= PER_SECOND:
+    _recent_writes[:] = [*takewhile(lambda at: now - at < 1, reversed(_recent_writes))][::-1]
+    if len(_recent_writes) >= PER_SECOND:
         return False
-    _written.append(now)
+    _recent_writes.append(now)
     return True
 
 

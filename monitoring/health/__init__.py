@@ -1,13 +1,13 @@
 """Health: heartbeats of processes and the health endpoints."""
 
 from monitoring.health.processes import (
+    ProcessStatus,
     State,
-    Workers,
-    workers,
+    process_status,
 )
 
 __all__ = [
+    "ProcessStatus",
     "State",
-    "Workers",
-    "workers",
+    "process_status",
 ]

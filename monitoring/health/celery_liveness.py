@@ -6,42 +6,44 @@ from typing import Any
 from celery import signals
 from celery.utils.nodenames import gethostname
 
+from monitoring.health.task_progress import STALLED_AFTER_S, TaskProgress
 from waproject.sqs.loop_waker import Waker
-from waproject.worker.liveness import Life, Process
+from waproject.worker.liveness import LivenessReporter, Process
 
-_lives: list[Life] = []
+_lives: list[LivenessReporter] = []
 _wakers: list[Waker] = []
 
 
 def install() -> None:
-    """Connect to Celery's signals; a child of prefork never gets here, its parent speaks for it."""
+    """Connect to Celery's signals. Only the parent of a prefork pool sends heartbeats; its children never run this."""
     signals.worker_ready.connect(_worker_is_ready)
     signals.worker_shutdown.connect(_end)
-    signals.beat_init.connect(_beat_begins)
+    signals.beat_init.connect(_beat_starts)
 
 
 def _worker_is_ready(sender: Any, **_: Any) -> None:
-    """Again after each time that a worker lost its broker: its event loop has then forgotten whom to wake."""
+    """Also called after each reconnect to the broker, which drops the event loop's callbacks."""
     if not _lives:
         (lane,) = sender.app.amqp.queues.consume_from
-        life = Life(Process(lane, sender.hostname))
+        life = LivenessReporter(Process(lane, sender.hostname), stalled_after=STALLED_AFTER_S)
+        life.works = TaskProgress().moves
         if sender.hub is not None:
-            # The word is the event loop's: a worker whose loop hangs does nothing, although its threads go on.
+            # The event loop itself confirms each heartbeat: threads go on while a loop hangs.
             waker = Waker(sender.hub, life.progress)
-            life.ask = waker.wake
+            life.request_progress = waker.wake
             _wakers.append(waker)
-        _begin(life)
+        _start(life)
     for waker in _wakers:
-        waker.listen()
+        waker.attach()
 
 
-def _beat_begins(**_: Any) -> None:
-    _begin(Life(Process("beat", f"beat@{gethostname()}")))
-    # beat has no signal for its end; SIGTERM leaves it by SystemExit.
+def _beat_starts(**_: Any) -> None:
+    _start(LivenessReporter(Process("beat", f"beat@{gethostname()}")))
+    # Beat has no shutdown signal; SIGTERM ends it by SystemExit.
     atexit.register(_end)
 
 
-def _begin(life: Life) -> None:
+def _start(life: LivenessReporter) -> None:
     _lives.append(life)
     life.start()
 

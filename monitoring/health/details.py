@@ -1,4 +1,4 @@
-"""Access to the details of health answers, decided within a deadline."""
+"""Access to the details of health decision, decided within a deadline."""
 
 import logging
 import queue
@@ -20,47 +20,47 @@ from monitoring.access import has_metrics_token
 logger = logging.getLogger(__name__)
 
 DEADLINE_S = 0.5
-# Each has a database connection while it asks; who comes when all are busy sees the one word.
-AT_ONCE = 4
-_free = threading.BoundedSemaphore(AT_ONCE)
+# Each decision uses a database connection; while all are busy, further callers get no details.
+MAX_CONCURRENT = 4
+_slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
 def may_see_details(request: HttpRequest, *, database_answers: bool) -> bool:
-    """The metrics' token, which needs no database; an API key, or staff who are logged in."""
+    """True for the metrics token, which needs no database, for an API key, and for staff with a session."""
     if has_metrics_token(request.headers.get("Authorization", "")):
         return True
-    shows_something = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
-    if not shows_something or not database_answers or not _free.acquire(blocking=False):
+    has_credentials = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+    if not has_credentials or not database_answers or not _slots.acquire(blocking=False):
         return False
-    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
-    # A thread of its own: a database that goes silent just now holds it, and not the request.
-    threading.Thread(target=_find_out, args=(request, answers), name="health-details", daemon=True).start()
+    decision: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    # In a thread of its own: if the database hangs now, it blocks that thread and not the request.
+    threading.Thread(target=_decide, args=(request, decision), name="health-details", daemon=True).start()
     try:
-        return answers.get(timeout=DEADLINE_S)
+        return decision.get(timeout=DEADLINE_S)
     except queue.Empty:
         return False
 
 
-def _find_out(request: HttpRequest, answers: "queue.SimpleQueue[bool]") -> None:
+def _decide(request: HttpRequest, decision: "queue.SimpleQueue[bool]") -> None:
     try:
-        answers.put(_is_client_or_staff(request))
+        decision.put(_is_client_or_staff(request))
     except (DatabaseError, InterfaceError) as error:
-        logger.warning("health: nobody can tell who asks: %s", type(error).__name__)
+        logger.warning("health: the caller could not be authenticated: %s", type(error).__name__)
     finally:
         connection.close()
-        _free.release()
+        _slots.release()
 
 
 def _is_client_or_staff(request: HttpRequest) -> bool:
-    # Health is answered before the middleware that would have done this.
-    SessionMiddleware(_nothing).process_request(request)
-    AuthenticationMiddleware(_nothing).process_request(request)
-    asked = Request(request, authenticators=[ApiKeyAuthentication(), SessionAuthentication()])
+    # The health middleware runs before these two.
+    SessionMiddleware(_empty_response).process_request(request)
+    AuthenticationMiddleware(_empty_response).process_request(request)
+    api_request = Request(request, authenticators=[ApiKeyAuthentication(), SessionAuthentication()])
     try:
-        return IsApiClientOrAnyStaff().has_permission(asked, APIView())
+        return IsApiClientOrAnyStaff().has_permission(api_request, APIView())
     except APIException:
         return False
 
 
-def _nothing(request: HttpRequest) -> HttpResponse:
+def _empty_response(request: HttpRequest) -> HttpResponse:
     return HttpResponse()

@@ -4,65 +4,72 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from monitoring.models import Heartbeat
 from waproject.worker.liveness import Process
 
-# A host that is never seen again, as containers' are, leaves its rows for so long.
-FORGOTTEN_AFTER = timedelta(days=1)
+# Rows of hosts that never return, such as containers, are deleted after this time.
+EXPIRE_AFTER = timedelta(days=1)
 
 
 class DatabaseKeeper:
-    """Keeps the rows; raises django.db errors. Closed after each word, so that the next one connects anew."""
+    """Writes the rows; raises django.db errors. The connection is closed after each write."""
 
-    def begun(self, process: Process) -> None:
-        """Take the place of those of this host that were killed, and remember that they were."""
-        Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
-        self._take_over(process)
+    def started(self, process: Process) -> None:
+        """Insert the process's row. It replaces those of killed processes of this kind and host, and counts crashes."""
+        Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - EXPIRE_AFTER).delete()
+        self._replace_killed(process)
 
     def seen(self, process: Process) -> None:
-        """One statement; the row is made again where somebody took it away."""
-        mine = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
-        if not mine.update(seen_at=timezone.now()):
-            self.begun(process)
+        """Update the row, in one statement; insert it again if it was deleted."""
+        row = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
+        if not row.update(seen_at=timezone.now(), stalled_since=None):
+            self.started(process)
 
-    def ended(self, process: Process) -> None:
-        """Take the row away."""
+    def stalled(self, process: Process) -> None:
+        """Mark the row, in one statement: the process runs, but its work does not move."""
+        row = Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid)
+        now = timezone.now()
+        row.update(seen_at=now, stalled_since=Coalesce("stalled_since", Value(now)))
+
+    def stopped(self, process: Process) -> None:
+        """Delete the row."""
         Heartbeat.objects.filter(kind=process.kind, host=process.host, pid=process.pid).delete()
 
     def names(self, since: float) -> set[str]:
-        """One query."""
-        seen = Heartbeat.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=since))
-        return set(seen.values_list("name", flat=True))
+        """The names of processes with a heartbeat in the last `since` seconds. One query."""
+        recent = Heartbeat.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=since))
+        return set(recent.values_list("name", flat=True))
 
     def close(self) -> None:
         """Close the calling thread's connection."""
         connection.close()
 
     @transaction.atomic
-    def _take_over(self, process: Process) -> None:
+    def _replace_killed(self, process: Process) -> None:
         killed = Heartbeat.objects.filter(pk__in=_killed(process))
         before = killed.aggregate(crashes=Sum("crashes"), seen_at=Max("seen_at"))
         crashes = (before["crashes"] or 0) + killed.delete()[0]
-        began = datetime.fromtimestamp(process.started_at, UTC)
-        values = {"name": process.name, "started_at": began, "seen_at": timezone.now()}
+        started_at = datetime.fromtimestamp(process.started_at, UTC)
+        values = {"name": process.name, "started_at": started_at, "seen_at": timezone.now()}
         Heartbeat.objects.update_or_create(
             kind=process.kind,
             host=process.host,
             pid=process.pid,
-            defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"]},
+            defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"], "stalled_since": None},
         )
 
 
 def _killed(process: Process) -> list[int]:
-    """The rows of its kind and host whose process is not there any more. A pid counts as gone when it is ours now."""
+    """The rows of its kind and host whose process has ended. A row with our own pid is of an earlier process."""
     rows = Heartbeat.objects.filter(kind=process.kind, host=process.host).values_list("pk", "pid")
-    return [pk for pk, pid in rows if pid == process.pid or not _runs(pid)]
+    return [pk for pk, pid in rows if pid == process.pid or not _exists(pid)]
 
 
-def _runs(pid: int) -> bool:
+def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -13,9 +13,9 @@ from monitoring.metrics.quantiles import (
     quantile,
 )
 from monitoring.metrics.samples import (
-    Moment,
-    growth,
-    per_second,
+    Snapshot,
+    increase,
+    rate,
 )
 from monitoring.metrics.window import (
     Window,
@@ -27,9 +27,9 @@ __all__ = [
     "RETRIES",
     "SAMPLE_AGE",
     "SEND_LATENCY",
-    "Moment",
+    "Snapshot",
     "Window",
-    "growth",
-    "per_second",
+    "increase",
     "quantile",
+    "rate",
 ]

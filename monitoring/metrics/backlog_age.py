@@ -1,8 +1,8 @@
 """Age of the oldest message on a queue, estimated from samples.
 
-SQS tells this only to CloudWatch, minutes late. What is known here: how many messages a queue held at each sample, and
-how many were deleted by then. Messages leave roughly in the order they came, so the oldest one now is the next after
-all that were deleted by now, and it had come by the first sample at which more had come than that.
+SQS reports this age to CloudWatch only, minutes late. Samples know how many messages the queue held and how many had
+been deleted from it. Messages leave roughly in order of arrival, so the oldest one now is the next after all deleted
+ones; it arrived by the first sample at which the sum of both numbers exceeds the messages deleted by now.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A queue at one moment: how many messages it holds, and how many were ever deleted from it."""
+    """A queue at one time: the messages that it holds, and those ever deleted from it."""
 
     at: datetime
     held: float
@@ -20,13 +20,13 @@ class Level:
 
 
 def oldest_age(levels: Sequence[Level]) -> float:
-    """Seconds, a lower bound as coarse as the samples are; the oldest level first, the last one is now."""
+    """Seconds, a lower bound as coarse as the samples' interval. The first level is the oldest, the last is now."""
     if not levels or levels[-1].held <= 0:
         return 0.0
     now = levels[-1]
     since_empty: list[Level] = []
     for level in reversed(levels):
-        # What is here now came after the queue was empty; this also forgets what went to the dead-letter queue.
+        # Current messages arrived after the queue was last empty. This also drops those moved to the dead-letter queue.
         if level.held <= 0:
             break
         since_empty.append(level)

@@ -10,7 +10,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (*HOT, *FROM_EVE
 
 
 def exposed_names() -> set[str]:
-    """The names under which Prometheus sees them: a histogram is three."""
+    """The metric names in the Prometheus text; a histogram has three."""
     names: set[str] = set()
     for metric in METRICS.values():
         endings = ("_bucket", "_sum", "_count") if isinstance(metric, Histogram) else ("",)

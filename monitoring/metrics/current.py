@@ -1,4 +1,4 @@
-"""The last hour's samples with current readings at their end, for pages and the summary."""
+"""The last hour's samples followed by current readings, for pages and the summary."""
 
 from datetime import timedelta
 
@@ -7,15 +7,16 @@ from django.utils import timezone
 
 from monitoring.metrics import gauges, samples, totals
 from monitoring.metrics.gauges import QUEUE_AGE, SAMPLE_AGE
-from monitoring.metrics.samples import Moment
-from monitoring.metrics.window import Window
+from monitoring.metrics.samples import Snapshot
+from monitoring.metrics.window import GAP_S, Window
 
-SPAN = timedelta(hours=1)
+# An hour, and the sample before it.
+SPAN = timedelta(hours=1, seconds=GAP_S)
 POINTS = 60
-FINE_SPAN = timedelta(minutes=6)
-# However many people look: each web process asks the database and SQS this often.
-FRESH_S = 4
-CACHE_KEY = "monitoring-live"
+RAW_SPAN = timedelta(minutes=6)
+# Each web process queries the database and SQS at most once in this time, however many viewers there are.
+CACHED_S = 4
+CACHE_KEY = "monitoring-window"
 
 
 def window() -> Window:
@@ -23,7 +24,7 @@ def window() -> Window:
     cached: Window | None = cache.get(CACHE_KEY)
     if cached is None:
         cached = _window()
-        cache.set(CACHE_KEY, cached, FRESH_S)
+        cache.set(CACHE_KEY, cached, CACHED_S)
     return cached
 
 
@@ -31,14 +32,14 @@ def _window() -> Window:
     past = samples.history(SPAN, POINTS)
     now = timezone.now()
     if past:
-        fine = samples.since(now - FINE_SPAN)
-        past = [*(moment for moment in past if not fine or moment.at < fine[0].at), *fine]
+        raw = samples.since(now - RAW_SPAN)
+        past = [*(snapshot for snapshot in past if not raw or snapshot.at < raw[0].at), *raw]
     values = {**totals.totals(), **gauges.read()}
     if past:
         age = (now - past[-1].at).total_seconds()
         values[SAMPLE_AGE.name,] = age
-        # The estimate is the monitor's; a queue that still holds something has aged since.
-        for series in samples.names(past, QUEUE_AGE.name):
+        # The monitor estimated the age; while the queue holds messages, add the time since then.
+        for series in samples.series_of(past, QUEUE_AGE.name):
             estimate = past[-1].values[series]
             values[series] = estimate + age if estimate and values.get((gauges.QUEUE.name, series[1], "waiting")) else 0
-    return Window((*past, Moment(now, samples.without_buckets(values))))
+    return Window((*past, Snapshot(now, samples.without_buckets(values))))

@@ -1,7 +1,7 @@
 """`/monitoring/metrics` in Prometheus' text format, read from the database.
 
-Totals are those of all processes on all hosts. Gauges are the monitor's latest readings; while it is away they are
-left out, so that a graph shows a gap and not the past.
+Counters are totals of all processes on all hosts. Gauges are the monitor's latest readings; while no monitor runs they
+are left out, so that a graph shows a gap and no old values.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,8 +19,8 @@ from monitoring.metrics.catalogue import METRICS
 from monitoring.metrics.gauges import SAMPLE_AGE, Gauge
 from waproject.metrics.counters import INFINITY, SUM, Counter, Histogram, Series
 
-# A gauge that three ticks did not renew says nothing any more.
-GAUGES_LAST = timedelta(seconds=100)
+# Three missed ticks make a gauge stale.
+GAUGES_VALID_FOR = timedelta(seconds=100)
 
 Values = Mapping[Series, float]
 
@@ -37,12 +37,12 @@ def _gauges() -> dict[Series, float]:
     if latest is None:
         return {}
     age = timezone.now() - latest.at
-    current = latest.values if age < GAUGES_LAST else {}
+    current = latest.values if age < GAUGES_VALID_FOR else {}
     return {**current, (SAMPLE_AGE.name,): age.total_seconds()}
 
 
 class _Collector(Collector):
-    """Families made anew for one answer."""
+    """Metric families of one response."""
 
     def __init__(self, totals: Values, gauges: Values) -> None:
         self._totals, self._gauges = _by_metric(totals), _by_metric(gauges)
@@ -64,7 +64,7 @@ class _Collector(Collector):
                     yield self._histogram(metric)
 
     def _of(self, metric: Gauge | Counter, values: dict[str, Values]) -> Iterator[tuple[Series, float]]:
-        """A metric's series; those of another form, of an older release, are passed over."""
+        """A metric's series; skips those with the labels of an older release."""
         for series, value in sorted(values.get(metric.name, {}).items()):
             if len(series) == len(metric.labels) + 1:
                 yield series, value

@@ -1,4 +1,4 @@
-"""Quantiles of a histogram that is known by its buckets."""
+"""Quantiles of a histogram, from its buckets."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,9 +6,9 @@ from waproject.metrics.counters import INFINITY
 
 
 def quantile(share: float, bounds: Sequence[float], counts: Mapping[str, float]) -> float | None:
-    """The value below which that share lies, straight between a bucket's bounds; None without observations.
+    """The value below which `share` of the observations lie, interpolated in its bucket; None without observations.
 
-    counts: how many fell into each bucket, by its upper bound's text. Beyond the last bound it is the last bound.
+    counts: the observations of each bucket, by the text of its upper bound. The result is at most the last bound.
     """
     texts = [*map(repr, bounds), INFINITY]
     total = sum(counts.get(text, 0.0) for text in texts)

@@ -12,13 +12,13 @@ SEPARATOR = "/"
 
 
 def add(sums: Mapping[Series, float]) -> None:
-    """Add to the totals, in one statement. Raises django.db errors; then nothing was added."""
+    """Add to the totals, in one statement. Raises django.db errors, after which nothing was added."""
     texts = {text: by for series, by in sums.items() if len(text := SEPARATOR.join(series)) <= SERIES_LENGTH}
     if not texts:
         return
     with connection.cursor() as cursor:
-        # The comment tells it from what a request or task asks (bench/statements.py counts it apart).
-        # In one order everywhere, so that processes which hand over together wait for each other, not crosswise.
+        # bench/statements.py recognises this statement by its comment. One order of rows everywhere, so that processes
+        # which flush at the same time cannot deadlock.
         cursor.execute(
             """/* counters */
             INSERT INTO monitoring_count AS c (series, value)

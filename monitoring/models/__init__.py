@@ -1,6 +1,4 @@
-"""The tables of monitoring: what is counted (counts), how it was (samples), which processes live (heartbeats), what is
-wrong (alerts), and what failed for good (dead_letters).
-"""
+"""Tables of monitoring: counters (counts), samples, heartbeats of processes, alerts, and dead letters."""
 
 from monitoring.models.alerts import Alert, Notice, Silence
 from monitoring.models.counts import Count, Position

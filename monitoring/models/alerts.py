@@ -5,12 +5,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 RULE_LENGTH = 50
-# What an alert is about: a lane, a number's id at Meta, a process.
+# The key of an alert: a lane, a number's id at Meta, a process.
 KEY_LENGTH = 150
 
 
 class Alert(models.Model):
-    """One time that a rule held for one thing: from the moment it fired to the moment it was over."""
+    """One alert of a rule on one key, from when it fired until it ended."""
 
     rule = models.CharField(max_length=RULE_LENGTH)
     key = models.CharField(max_length=KEY_LENGTH, blank=True, help_text="What it is about: a lane, a number, …")
@@ -37,7 +37,7 @@ class Alert(models.Model):
 
 
 class Notice(models.Model):
-    """One thing to tell one channel: that an alert fired, or that it is over. Told once."""
+    """One notice to one channel: that an alert fired, or that it ended. Sent once; `told_at` is when."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="notices")
     channel = models.CharField(max_length=10)
@@ -57,7 +57,7 @@ class Notice(models.Model):
 
 
 class Silence(models.Model):
-    """A rule that tells nobody for a while. What it finds is shown all the same, and told if it lasts longer."""
+    """Suppresses the notices of a rule for a time. Its alerts are shown, and sent if they outlast the silence."""
 
     rule = models.CharField(max_length=RULE_LENGTH)
     key = models.CharField(

@@ -6,7 +6,7 @@ SERIES_LENGTH = 200
 
 
 class Count(models.Model):
-    """One series' total since the beginning: a metric's name and its labels' values, with slashes between."""
+    """The total of one series: a metric's name and its labels' values, separated by slashes."""
 
     series = models.CharField(max_length=SERIES_LENGTH, primary_key=True)
     value = models.FloatField()
@@ -16,7 +16,7 @@ class Count(models.Model):
 
 
 class Position(models.Model):
-    """How far MessageEvent rows are counted. One row, whose lock makes one process at a time count them."""
+    """The last MessageEvent row that is counted. One row, whose lock lets one process at a time count."""
 
     name = models.CharField(max_length=50, primary_key=True)
     event_id = models.BigIntegerField()

@@ -8,9 +8,10 @@ TASK_ID_LENGTH = 100
 
 
 class TaskFailure(models.Model):
-    """The latest failure of one task, by the id that its message keeps however often it is received.
+    """The latest failure of one task, by its task id, which stays the same over all receives.
 
-    Holds the error's class, its words without anything quoted, and the line of ours that raised it; no arguments.
+    Holds the error's class, its message without quoted values (`words`), and the line of our code that raised it
+    (`place`); no arguments.
     """
 
     task_id = models.CharField(max_length=TASK_ID_LENGTH, primary_key=True)
@@ -27,7 +28,7 @@ class TaskFailure(models.Model):
 
 
 class Move(models.Model):
-    """Dead letters on their way back to their lane's queue, or away: asked for by a person, made by the monitor."""
+    """A job that redrives or discards dead letters: requested by a person, run by the monitor process."""
 
     class Action(models.TextChoices):
         REDRIVE = "redrive"
@@ -51,10 +52,10 @@ class Move(models.Model):
     stop_asked_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
-    # SQS itself moves them; the monitor only follows.
+    # SQS moves the messages itself; the monitor follows its progress.
     by_sqs = models.BooleanField(default=False)
     failures = models.PositiveSmallIntegerField(default=0)
-    # Since when nothing that was wanted was found.
+    # Since when the job has found none of its messages.
     idle_since = models.DateTimeField(null=True)
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True)

@@ -4,15 +4,14 @@ from django.db import models
 
 
 class Sample(models.Model):
-    """All readings of one moment.
+    """All readings at one time.
 
-    `values` maps series (as in Count) to numbers. After a day only one row in five minutes is left, after eight days
-    none.
+    `values` maps series (as in Count) to numbers. One row in five minutes is kept after a day, none after eight days.
     """
 
     at = models.DateTimeField(primary_key=True)
     values = models.JSONField()
-    # Kept for the whole week; the rows between these go after a day.
+    # Kept for eight days; the rows in between are deleted after a day.
     coarse = models.BooleanField(default=False)
 
     class Meta:

@@ -1,10 +1,12 @@
-"""Template filters for readings: short, and a dash for what is unknown."""
+"""Template filters for readings: short, with a dash for unknown values."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from django import template
 from django.utils import timezone
+
+from monitoring.metrics.window import GAP_S
 
 register = template.Library()
 
@@ -15,7 +17,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 
 @register.filter
 def count(value: float | None) -> str:
-    """12,345; a dash for what is not known."""
+    """12,345; a dash if unknown."""
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
@@ -43,7 +45,7 @@ def per_second(value: float | None) -> str:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """97.5 %; never 100 % where something is missing."""
+    """97.5 %; 100 % and 0 % only if exact."""
     if share is None:
         return UNKNOWN
     if share in {0, 1}:
@@ -53,13 +55,21 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def ago(moment: datetime | None) -> str:
-    """For how long: 4 min."""
+    """The time since a moment: 4 min."""
     return UNKNOWN if moment is None else duration(max(0.0, (timezone.now() - moment).total_seconds()))
 
 
 @register.filter
+def last_span(seconds: float) -> str:
+    """What counts of "the last hour" cover: the last hour, the last 25 min."""
+    if seconds >= HOUR - GAP_S:
+        return "the last hour"
+    return f"the last {duration(seconds)}" if seconds else "the last hour (no samples yet)"
+
+
+@register.filter
 def spark(values: Sequence[float]) -> str:
-    """The points of an SVG polyline; a flat line at the bottom where all is zero."""
+    """The points of an SVG polyline; all zeros are a flat line at the bottom."""
     if len(values) < 2:  # noqa: PLR2004
         return ""
     top = max(values) or 1.0

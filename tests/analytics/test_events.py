@@ -1,25 +1,27 @@
 """Events are stored, each once."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.utils import timezone
+from django.db import DatabaseError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from analytics import storage, tasks
-from analytics.models import Cursor, Event
+from analytics.identity import contact_key, event_key
+from analytics.models import Event
 from analytics.services import atrack_event, track_event
-from messaging.models import MessageEvent
-from messaging.states import Status
-from tests.messaging.factories import in_state, pending
+from messaging.models import ApiClient, ApiKey
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db
-URL = "/messaging/analytics"
+URL = "/analytics/events"
 EXAMPLE = {"event_type": "user_action", "event_data": {"action": "button_click", "user_id": "123"}}
 
 
@@ -30,6 +32,13 @@ def work(sqs: Any) -> None:
         if body["headers"]["task"] == tasks.record_events.name:
             (args, _, _) = json.loads(body["body"])
             tasks.record_events(*args)
+
+
+@pytest.mark.parametrize("url", [URL, "/messaging/analytics"])
+def test_both_addresses_take_an_event(url: str, api: APIClient, sqs: Any) -> None:
+    (event_id,) = api.post(url, EXAMPLE, format="json").json()["ids"]
+    work(sqs)
+    assert Event.objects.filter(pk=event_id).exists()
 
 
 def test_an_event_is_taken_and_stored(api: APIClient, sqs: Any) -> None:
@@ -58,7 +67,100 @@ def test_the_clients_own_event_id_makes_a_repetition_harmless(api: APIClient, sq
     assert Event.objects.count() == 1
 
 
-MINE = str(uuid4())
+MINE = "0190a1b2-0000-7000-8000-00000000000a"
+
+
+def test_an_event_id_that_is_a_uuid_is_the_events_own(api: APIClient, sqs: Any) -> None:
+    assert api.post(URL, {**EXAMPLE, "event_id": MINE}, format="json").json()["ids"] == [MINE]
+
+
+@pytest.mark.parametrize("event_id", ["order-4711", "ch_3MtwBwLkdIwHu7ix28a3tqPa", "Ж" * 200, "0", " x ", MINE.upper()])
+def test_any_text_is_an_event_id_and_stays_as_it_was_given(event_id: str, api: APIClient, sqs: Any) -> None:
+    for _ in range(2):
+        assert api.post(URL, {**EXAMPLE, "event_id": event_id}, format="json").status_code == 202
+    work(sqs)
+    assert [event.event_id for event in Event.objects.all()] == [event_id]
+
+
+@pytest.mark.parametrize("event_id", ["x" * 201, "", 5, None, ["x"], "nul \x00"])
+def test_what_is_no_event_id_is_refused(event_id: Any, api: APIClient) -> None:
+    assert api.post(URL, {**EXAMPLE, "event_id": event_id}, format="json").status_code == 400
+
+
+def test_two_clients_may_use_the_same_event_id(api: APIClient, sqs_away: None) -> None:
+    other = APIClient()
+    other.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiKey.issue(ApiClient.objects.create(name='crm'))[1]}")
+    for client in (api, other):
+        client.post(URL, {**EXAMPLE, "event_id": "order-1"}, format="json")
+    assert sorted(Event.objects.values_list("client_name", flat=True)) == ["crm", "shop"]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["shop", "crm"])), min_size=1, max_size=12))
+def test_whatever_is_repeated_in_whatever_batches_is_stored_once(stream: list[tuple[str, str]]) -> None:
+    Event.objects.all().delete()
+    for at in range(0, len(stream), 3):
+        storage.store([stored(event_id, owner) for event_id, owner in stream[at : at + 3]])
+    assert Event.objects.count() == len(set(stream))
+
+
+def stored(event_id: str, owner: str, **more: Any) -> dict[str, Any]:
+    """An event of a task's arguments."""
+    now = datetime.now(UTC).isoformat()
+    event = {"id": str(event_key(event_id, owner)), "event_id": event_id, "event_type": "t", "data": {}}
+    return {**event, "source": "api", "client_name": owner, "occurred_at": now, **more}
+
+
+def test_a_task_of_the_version_before_is_stored(db: None) -> None:
+    old = {name: value for name, value in stored(MINE, "shop").items() if name != "event_id"}
+    tasks.record_events([old])
+    assert Event.objects.values_list("pk", "event_id", "contact", "reference").get() == (UUID(MINE), "", "", "")
+
+
+def test_the_tasks_that_copied_the_trail_do_nothing_any_more(db: None) -> None:
+    tasks.record_message_events([1, 2], [3])
+    tasks.sweep_message_events()
+    assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize("broken", [{"id": "no id"}, {}, {"id": MINE}, {"id": MINE, "event_type": "x" * 101}])
+def test_a_task_that_is_none_fails_whole(broken: dict[str, Any]) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        tasks.record_events([stored("a", "shop"), broken])
+    assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize("order", list(permutations("abc")))
+def test_events_of_a_batch_are_stored_in_the_order_of_their_ids(order: tuple[str, ...]) -> None:
+    storage.store([stored(event_id, "shop") for event_id in order])
+    assert Event.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("+1 (555) 123-4567", "15551234567"),
+        ("15551234567", "15551234567"),
+        ("+55 11 7654-3210", "5511976543210"),
+        ("US.13491208655302741918", "US.13491208655302741918"),
+        (" 15551234567 ", "15551234567"),
+    ],
+)
+def test_a_contact_is_kept_in_the_form_of_messages(given: str, kept: str, api: APIClient, sqs_away: None) -> None:
+    assert api.post(URL, {**EXAMPLE, "contact": given}, format="json").status_code == 202
+    assert Event.objects.get().contact == kept
+
+
+@pytest.mark.parametrize("contact", ["Ann", "123", "1" * 16, "", "us.1", 15551234567, None, "+1 555 ext 5"])
+def test_what_is_no_contact_is_refused_by_name(contact: Any, api: APIClient) -> None:
+    answer = api.post(URL, {**EXAMPLE, "contact": contact}, format="json")
+    assert (answer.status_code, list(answer.json())) == (400, ["contact"])
+
+
+def test_a_refused_contact_is_not_quoted() -> None:
+    with pytest.raises(ValueError, match="phone number") as refused:
+        contact_key("555-0199 is mine")
+    assert "0199" not in str(refused.value)
 
 
 def test_with_sqs_away_an_event_is_stored_at_once(api: APIClient, sqs_away: None) -> None:
@@ -98,38 +200,16 @@ def test_a_type_that_cannot_be_kept_is_refused(event_type: str) -> None:
         track_event(event_type)
 
 
-def test_a_message_becomes_events_however_often_they_are_hinted_at() -> None:
-    pending()
-    ids = list(MessageEvent.objects.values_list("id", flat=True))
-    for _ in range(3):
-        storage.store_message_events(ids)
-    assert list(Event.objects.values_list("event_type", flat=True)) == ["message.pending"]
+@pytest.mark.parametrize(
+    "wrong",
+    [{"event_id": "x" * 201}, {"reference": "x" * 256}, {"contact": "Ann"}, {"occurred_at": datetime(2026, 1, 1)}],
+)
+def test_python_code_is_told_what_cannot_be_kept(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        track_event("t", **wrong)
 
 
-def test_the_sweep_finds_what_no_hint_brought_and_remembers_where_it_was() -> None:
-    in_state(Status.ACCEPTED)
-    MessageEvent.objects.update(recorded_at=timezone.now() - 2 * storage.SETTLED_AFTER)
-    assert (storage.sweep_message_events(), storage.sweep_message_events()) == (1, 0)
-    assert Cursor.objects.get().position == MessageEvent.objects.get().pk
-
-
-def test_the_sweep_waits_until_rows_have_settled() -> None:
-    pending()
-    assert (storage.sweep_message_events(), Event.objects.count()) == (0, 0)
-
-
-def test_the_sweep_stops_at_a_young_row_though_older_ones_follow() -> None:
-    pending(3)
-    old = timezone.now() - 2 * storage.SETTLED_AFTER
-    first, young, last = MessageEvent.objects.order_by("id").values_list("id", flat=True)
-    MessageEvent.objects.filter(id__in=[first, last]).update(recorded_at=old)
-    read = storage.sweep_message_events()
-    MessageEvent.objects.filter(id=young).update(recorded_at=old)
-    assert (read, storage.sweep_message_events(), Event.objects.count()) == (1, 2, 3)
-
-
-@pytest.mark.parametrize(("seconds", "read"), [(59, 0), (61, 1)])
-def test_a_row_has_settled_after_a_minute(seconds: int, read: int) -> None:
-    pending()
-    MessageEvent.objects.update(recorded_at=timezone.now() - timedelta(seconds=seconds))
-    assert storage.sweep_message_events() == read
+def test_python_code_tracks_the_same_event_once(sqs_away: None) -> None:
+    ids = {track_event("paid", event_id="order-1", contact="+1 555 123 4567", reference="A-1") for _ in range(2)}
+    event = Event.objects.get()
+    assert ({event.pk}, event.contact, event.reference, event.source) == (ids, "15551234567", "A-1", "python")

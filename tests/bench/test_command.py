@@ -32,7 +32,7 @@ def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a short run of everything writes."""
+    """The report of a short run of everything."""
     var = tmp_path_factory.mktemp("bench")
     run = bench(var, "--short")
     assert run.returncode == 0, run.stderr
@@ -72,7 +72,7 @@ def test_the_cost_of_a_message_includes_postgresql_and_all_our_processes(figures
 
 
 @pytest.mark.bench
-def test_what_ran_once_says_so(figures: dict[str, Any]) -> None:
+def test_a_part_that_ran_once_is_reported_as_one_run(figures: dict[str, Any]) -> None:
     assert {about["runs"] for about in figures["measured"].values()} == {1}
 
 
@@ -82,7 +82,7 @@ def test_stock_runs_at_one_of_the_prefetch_multipliers_that_were_tried(figures: 
 
 
 @pytest.mark.bench
-def test_a_webhook_asks_the_database_nothing(figures: dict[str, Any]) -> None:
+def test_a_webhook_makes_no_database_query(figures: dict[str, Any]) -> None:
     assert figures["webhooks_300"]["web_queries"] == 0
 
 

@@ -5,8 +5,16 @@ import pytest
 from bench.outgoing_lane import missed, over_limit
 
 
-@pytest.mark.parametrize(("times", "refused"), [([0.0] * 80, 0), ([0.0] * 82, 2), ([n / 80 for n in range(800)], 0)])
-def test_requests_beyond_metas_rate_and_burst_are_over_the_limit(times: list[float], refused: int) -> None:
+@pytest.mark.parametrize(
+    ("times", "refused"),
+    [
+        ([0.0] * 80, 0),
+        ([0.0] * 82, 2),
+        ([n / 79.9 for n in range(800)], 0),
+        ([0.0] * 40 + [n / 79.9 for n in range(79)], 39),
+    ],
+)
+def test_requests_beyond_metas_rate_in_any_second_are_over_the_limit(times: list[float], refused: int) -> None:
     assert over_limit(times) == refused
 
 

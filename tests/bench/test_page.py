@@ -12,7 +12,7 @@ from bench.targets import judge
 
 @pytest.fixture
 def figures() -> dict[str, Any]:
-    """What the page was last made from."""
+    """The figures of the current page."""
     found: dict[str, Any] = json.loads(page.FIGURES.read_text())
     return found
 
@@ -35,7 +35,7 @@ def test_a_page_without_markers_is_left_alone(figures: dict[str, Any]) -> None:
         page.with_tables("# Performance", figures)
 
 
-def test_what_stands_outside_the_markers_stays(figures: dict[str, Any]) -> None:
+def test_text_outside_the_markers_stays(figures: dict[str, Any]) -> None:
     written = page.with_tables(f"before {page.BEGIN} old {page.END} after", figures)
     assert (written.startswith("before "), written.endswith(" after"), " old " in written) == (True, True, False)
 

@@ -20,11 +20,11 @@ def test_a_ratio_is_of_ours_to_stock(ours: float, met: bool) -> None:
     assert judged.met is met
 
 
-def test_what_was_not_measured_is_not_judged() -> None:
+def test_a_target_without_figures_is_not_judged() -> None:
     assert judge({"ours": {"per_s": 1}}, (AT_MOST_5, TEN_TIMES)) == []
 
 
-def test_a_miss_is_called_one() -> None:
+def test_a_missed_target_is_reported_as_missed() -> None:
     assert row(judge({"send": {"cpu_ms": 6.25}}, (AT_MOST_5,))[0]) == ("CPU per send", "6.25 ms", "≤ 5 ms", "missed")
 
 

@@ -66,7 +66,7 @@ def scenarios(found: Iterable[tuple[str, Outcome | None]]) -> Sequence[Scenario]
     return [scenario(*one) for one in found]
 
 
-def test_a_run_passes_when_every_scenario_held(tmp_path: Path) -> None:
+def test_a_run_passes_if_every_scenario_held(tmp_path: Path) -> None:
     assert run(scenarios([("good", GOOD)]), short=True, report=tmp_path / "chaos.json")
 
 
@@ -86,7 +86,9 @@ def test_a_run_fails_when_one_scenario_does(outcome: Outcome | None, tmp_path: P
         (None, False),
     ],
 )
-def test_an_inert_run_wants_red_for_want_of_hits_and_for_nothing_else(outcome: Outcome | None, noticed: bool) -> None:
+def test_an_inert_run_passes_only_if_each_scenario_misses_hits_and_nothing_else(
+    outcome: Outcome | None, noticed: bool
+) -> None:
     assert run_inert(scenarios([("inert", outcome)])) is noticed
 
 

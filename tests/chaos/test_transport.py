@@ -60,7 +60,7 @@ def test_every_kind_of_malformed_body_is_counted() -> None:
 
 
 class BrokenClient(Client):
-    """Raises what no publisher expects."""
+    """Raises an unexpected exception."""
 
     def call(self, *_: object) -> dict[str, object]:
         """Fail."""

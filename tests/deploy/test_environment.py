@@ -28,7 +28,7 @@ def names(plan: Plan) -> set[str]:
         ("AWS_REGION", "eu-central-1"),
     ],
 )
-def test_a_variable_of_the_caller_wins(checkout: Path, name: str, value: str) -> None:
+def test_the_callers_variables_take_precedence(checkout: Path, name: str, value: str) -> None:
     assert Plan.read({name: value}, checkout).env[name] == value
 
 
@@ -47,19 +47,19 @@ def test_an_sqs_server_of_the_caller_replaces_the_embedded_one(checkout: Path) -
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", "WA_GRAPH_URL", "SQS_ANALYTICS_DLQ_URL"])
 @pytest.mark.parametrize("url", ["https://sqs.us-east-1.amazonaws.com/1/q", "http://127.0.0.1.example.com", "nonsense"])
-def test_a_server_elsewhere_is_refused(checkout: Path, name: str, url: str) -> None:
+def test_a_server_on_another_machine_is_refused(checkout: Path, name: str, url: str) -> None:
     with pytest.raises(LocalError, match=f"{name}=.*not on this machine"):
         Plan.read({name: url}, checkout)
 
 
-def test_real_aws_credentials_never_get_in(checkout: Path) -> None:
+def test_real_aws_credentials_are_not_inherited(checkout: Path) -> None:
     caller = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "t", "AWS_ACCESS_KEY_ID": "AKIA", "DEPLOYMENT": "production"}
     env = Plan.read(caller, checkout).env
     assert (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["DEPLOYMENT"]) == ("local", "local", "local")
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & env.keys()
 
 
-def test_a_proxy_is_not_asked_for_this_machine(checkout: Path) -> None:
+def test_requests_to_this_machine_bypass_a_proxy(checkout: Path) -> None:
     env = Plan.read({"NO_PROXY": "intranet"}, checkout).env
     assert env["NO_PROXY"] == "intranet,127.0.0.1,localhost"
 
@@ -68,7 +68,7 @@ def test_the_api_key_has_the_published_form(checkout: Path) -> None:
     assert re.fullmatch(r"wak_[a-z0-9]{8}_[A-Za-z0-9]{43}", Plan.read({}, checkout).env["API_KEY"])
 
 
-def test_a_shell_reads_the_env_file_back(tmp_path: Path) -> None:
+def test_a_shell_can_source_the_env_file(tmp_path: Path) -> None:
     file = tmp_path / "local.env"
     value = 'it\'s $HOME; `x` "y" #z'
     (tmp_path / "run").mkdir()

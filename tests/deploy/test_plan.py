@@ -35,7 +35,7 @@ def test_a_taken_port_is_named_with_its_variable(taken_port: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "0", "65536", "-1", "80.0"])
-def test_what_is_no_port_is_refused(text: str) -> None:
+def test_an_invalid_port_is_refused(text: str) -> None:
     with pytest.raises(LocalError, match="SQS_PORT"):
         ports.read_ports({"SQS_PORT": text})
 
@@ -60,7 +60,7 @@ def test_an_unreadable_secrets_file_is_one_sentence(checkout: Path) -> None:
         Plan.read({}, checkout)
 
 
-def test_a_lane_has_as_many_workers_as_it_is_told(checkout: Path) -> None:
+def test_a_lane_has_the_configured_number_of_workers(checkout: Path) -> None:
     plan = Plan.read({"INCOMING_WORKERS": "2"}, checkout)
     assert [name for program in plan.app for name in program.names()] == ["web", "incoming-1", "incoming-2"]
 

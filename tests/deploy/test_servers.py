@@ -3,6 +3,8 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ def test_rows_survive_a_kill_of_postgres(postgres: Postgres) -> None:
     assert query(postgres, "SELECT n FROM t") == [(42,)]
 
 
-def test_a_lock_file_whose_process_id_another_program_got_is_ignored(postgres: Postgres) -> None:
+def test_a_lock_file_with_another_programs_process_id_is_ignored(postgres: Postgres) -> None:
     postgres.stop()
     lock = postgres.data_dir / "18" / "postmaster.pid"
     lock.write_text(f"{os.getppid()}\n{lock.parent}\n")
@@ -77,7 +79,7 @@ def test_a_new_password_replaces_the_old_one(postgres: Postgres) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused by PostgreSQL")
-def test_root_starts_postgres_as_somebody_else_and_changes_no_directory(postgres: Postgres, tmp_path: Path) -> None:
+def test_root_starts_postgres_as_another_user_and_changes_no_directory(postgres: Postgres, tmp_path: Path) -> None:
     assert postgres.data_dir.stat().st_uid != 0
     assert tmp_path.stat().st_mode & 0o777 == 0o700
 
@@ -109,3 +111,16 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, taken_port: int) ->
     with pytest.raises(Exception, match="SQS server"):
         server.start(timeout=5)
     assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, check=False).stdout == b""
+
+
+def test_a_long_poll_of_a_client_that_has_gone_takes_no_message(sqs: Sqs) -> None:
+    url = client(sqs).create_queue(QueueName="abandoned")["QueueUrl"]
+    poll = f'{{"QueueUrl": "{url}", "WaitTimeSeconds": 20}}'
+    with closing(HTTPConnection("127.0.0.1", sqs.port)) as gone:
+        headers = {"X-Amz-Target": "AmazonSQS.ReceiveMessage", "Content-Type": "application/x-amz-json-1.0"}
+        gone.request("POST", "/", poll, headers)
+        # The server has the poll once it answers a request that came later.
+        client(sqs).send_message(QueueUrl=client(sqs).create_queue(QueueName="other")["QueueUrl"], MessageBody="later")
+    client(sqs).send_message(QueueUrl=url, MessageBody="a message")
+    received = client(sqs).receive_message(QueueUrl=url, WaitTimeSeconds=2)
+    assert [message["Body"] for message in received.get("Messages", [])] == ["a message"]

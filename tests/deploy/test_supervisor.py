@@ -57,7 +57,7 @@ def test_a_long_directory_name_gets_a_short_socket(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads Linux's /proc")
-def test_leftovers_of_this_directory_are_ended_and_others_are_not(tmp_path: Path) -> None:
+def test_only_leftover_processes_of_this_directory_are_ended(tmp_path: Path) -> None:
     sleep = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
     processes = [
         subprocess.Popen(sleep, env={**os.environ, MARKER: str(tmp_path / name)}, stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""A small cast."""
+"""Numbers and messages in given states."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.models import BusinessNumber, Message, MessageEvent
 from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
 from messaging.outgoing.release import Release, release
@@ -16,9 +16,9 @@ from messaging.whatsapp.errors import WhatsAppError
 
 
 def number(**fields: Any) -> BusinessNumber:
-    """The default business number, its token bucket full."""
-    row = number_to_send_from()
-    BusinessNumber.objects.filter(pk=row.pk).update(tokens=1000, **fields)
+    """The default business number after a pause, with Meta's higher throughput unless `rate` says otherwise."""
+    row = sending_number()
+    BusinessNumber.objects.filter(pk=row.pk).update(**{"rate": 1000, "tokens": 1, **fields})
     row.refresh_from_db()
     return row
 
@@ -31,7 +31,7 @@ def pending(count: int = 1, peer: str = "", **fields: Any) -> list[Message]:
 
 
 def claimed(**fields: Any) -> Claimed:
-    """One message in a worker's hands."""
+    """One message, claimed by a worker."""
     pending(**fields)
     (batch,) = release(number().pk)
     (row,) = claim([batch])
@@ -39,37 +39,37 @@ def claimed(**fields: Any) -> Claimed:
 
 
 def answered(row: Claimed, result: Accepted | WhatsAppError | None) -> Message:
-    """The message after Meta's answer, or after none."""
+    """The message after the recording of this result."""
     record([Outcome(row, result, timezone.now())])
     return Message.objects.get(pk=row.message_id)
 
 
 def accepted(wamid: str = "wamid.X1") -> Accepted:
-    """Meta's yes."""
+    """An acceptance by Meta."""
     return Accepted(wamid=wamid, wa_id=None, user_id=None, message_status=None)
 
 
-def go_on() -> list[UUID]:
-    """Release what may go now, whatever the bucket holds."""
+def release_due() -> list[UUID]:
+    """Release due messages of the default number; it has paused before."""
     return [message_id for batch in release(number().pk) for message_id in batch.message_ids]
 
 
 def released(count: int = 1) -> Release:
-    """Messages on their way to a worker."""
+    """A release of this many messages."""
     rows = pending(count)
     (batch,) = release(rows[0].number_id)
     return batch
 
 
 def sending(count: int = 1) -> list[Message]:
-    """Messages that a worker has claimed."""
+    """This many messages, claimed by a worker."""
     batch = released(count)
     claim([batch])
     return list(Message.objects.filter(id__in=batch.message_ids))
 
 
 def in_state(status: Status, **fields: Any) -> Message:
-    """One message, put into a state by hand."""
+    """One message with this status, set directly."""
     (row,) = pending()
     Message.objects.filter(pk=row.pk).update(
         status=status, released_at=timezone.now(), outcome_at=timezone.now(), **fields
@@ -79,11 +79,11 @@ def in_state(status: Status, **fields: Any) -> Message:
 
 
 def states_of(*ids: UUID) -> list[str]:
-    """The current states, in the order of the ids given."""
+    """The current statuses, in the order of the ids."""
     found = dict(Message.objects.filter(id__in=ids).values_list("id", "status"))
     return [found[message_id] for message_id in ids]
 
 
 def trail(message_id: UUID) -> list[tuple[str, bool]]:
-    """The events as (status, applied), in the order they were written."""
+    """The message's events as (status, applied), in the order of their recording."""
     return list(MessageEvent.objects.filter(message_id=message_id).order_by("id").values_list("status", "applied"))

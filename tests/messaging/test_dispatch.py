@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from messaging import dispatch
 from messaging.dispatch import Dispatcher
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
-from messaging.outgoing.call_pool import Sender
+from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claim_and_record import Outcome, claim, record
 from messaging.outgoing.recovery import sweep_expired
 from messaging.outgoing.release import Release, inbound_rates, release
@@ -58,33 +58,33 @@ def test_a_second_tick_sends_nothing_twice(sqs: Any) -> None:
 
 
 @pytest.fixture
-def own_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """The bodies that the dispatcher sends by itself; its calls answer like Meta's."""
+def direct_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The bodies that direct delivery sends, to a fake of Meta."""
     meta = Meta()
-    own = Sender(meta, calls_at_once=4)  # type: ignore[arg-type]
-    monkeypatch.setattr("messaging.outgoing.call_pool._sender", own)
+    pool = CallPool(meta, max_calls=4)  # type: ignore[arg-type]
+    monkeypatch.setattr("messaging.outgoing.call_pool._pool", pool)
     yield meta.bodies
-    own.close(10)
+    pool.close(10)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_sqs_away_the_dispatcher_delivers_by_itself(sqs_away: None, own_calls: list[Any]) -> None:
+def test_during_an_sqs_outage_the_dispatcher_delivers_directly(sqs_away: None, direct_calls: list[Any]) -> None:
     rows = pending(3)
     Dispatcher().tick()
     assert eventually(lambda: states_of(*[row.id for row in rows]) == ["accepted"] * 3)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_sqs_away_it_takes_no_more_than_it_has_calls_for(sqs_away: None, own_calls: list[Any]) -> None:
+def test_direct_delivery_claims_no_more_than_it_has_free_calls(sqs_away: None, direct_calls: list[Any]) -> None:
     rows = pending(12)
     dispatcher = Dispatcher()
     dispatcher.tick()
     assert eventually(lambda: dispatcher.tick() is not None and Message.objects.filter(status="accepted").count() == 12)
-    assert sorted(body["biz_opaque_callback_data"] for body in own_calls) == sorted(str(row.id) for row in rows)
+    assert sorted(body["biz_opaque_callback_data"] for body in direct_calls) == sorted(str(row.id) for row in rows)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_sqs_away_it_delivers_what_was_queued_before_too(sqs_away: None, own_calls: list[Any]) -> None:
+def test_direct_delivery_also_sends_what_was_queued_before(sqs_away: None, direct_calls: list[Any]) -> None:
     batch = released(2)
     Message.objects.update(released_at=timezone.now() - timedelta(seconds=3))
     pending(peer="15559999999")
@@ -93,7 +93,7 @@ def test_with_sqs_away_it_delivers_what_was_queued_before_too(sqs_away: None, ow
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_that_sqs_brings_back_after_that_claims_nothing(sqs_away: None, own_calls: list[Any]) -> None:
+def test_a_task_that_sqs_delivers_after_the_outage_claims_nothing(sqs_away: None, direct_calls: list[Any]) -> None:
     pending()
     Dispatcher().tick()
     row = Message.objects.get()
@@ -111,7 +111,7 @@ def test_two_dispatchers_share_one_pace() -> None:
     def work() -> None:
         while time.monotonic() < until:
             release(sender.pk)
-            # Workers keep up: nothing stays queued.
+            # Workers keep up: no message stays queued.
             Message.objects.filter(status="queued").update(status="accepted", outcome_at=timezone.now())
             time.sleep(0.02)
         connection.close()
@@ -121,12 +121,12 @@ def test_two_dispatchers_share_one_pace() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    went = MessageEvent.objects.filter(status="queued")
-    assert went.count() <= 1.5 * 97 + 5
-    assert went.values("message_id").distinct().count() == went.count()
+    released_events = MessageEvent.objects.filter(status="queued")
+    assert released_events.count() <= (1.5 + 0.25) * 97 + 5
+    assert released_events.values("message_id").distinct().count() == released_events.count()
 
 
-def test_an_urgent_message_goes_with_the_next_tick_whatever_waits(sqs: Any) -> None:
+def test_an_urgent_message_is_first_in_the_next_tick_whatever_waits(sqs: Any) -> None:
     pending(2000)
     for _ in range(3):
         release(number().pk)
@@ -136,13 +136,13 @@ def test_an_urgent_message_goes_with_the_next_tick_whatever_waits(sqs: Any) -> N
     assert batch.message_ids[0] == urgent.id
 
 
-def test_a_message_that_ran_out_of_time_is_not_sent() -> None:
+def test_a_message_past_its_expires_at_is_not_released() -> None:
     row = pending()[0]
     Message.objects.update(expires_at=timezone.now())
     assert (release(number().pk), states_of(row.id)) == ([], ["expired"])
 
 
-def test_one_that_runs_out_of_time_on_the_queue_is_not_claimed() -> None:
+def test_a_message_that_expires_on_the_queue_is_not_claimed() -> None:
     batch = released(1)
     Message.objects.update(expires_at=timezone.now())
     claimed = claim([batch])
@@ -150,18 +150,18 @@ def test_one_that_runs_out_of_time_on_the_queue_is_not_claimed() -> None:
     assert (claimed, states_of(*batch.message_ids)) == ([], ["expired"])
 
 
-def test_a_held_message_runs_out_of_time_too() -> None:
+def test_a_held_message_expires_too() -> None:
     row = pending()[0]
     Message.objects.update(expires_at=timezone.now(), hold="campaign:1")
     sweep_expired()
     assert states_of(row.id) == ["expired"]
 
 
-def test_what_users_write_slows_the_sending() -> None:
+def test_inbound_messages_reduce_the_pace() -> None:
     pending(200)
     sender = number(rate=80)
     quick = sum(len(batch.message_ids) for batch in release(sender.pk, inbound=40.0))
-    assert quick == int(40 * 0.97 * 0.5)
+    assert quick == int(40 * 0.97 * 0.25 / 1.5) + 1
 
 
 def test_inbound_messages_are_counted_per_number() -> None:
@@ -170,7 +170,7 @@ def test_inbound_messages_are_counted_per_number() -> None:
     assert inbound_rates() == {number().pk: 2.0}
 
 
-def test_a_sweep_that_fails_keeps_nothing_else_from_its_work(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_sweep_does_not_keep_others_from_their_work(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Any]:
         raise ValueError("a row that breaks a sweep")
 
@@ -197,21 +197,3 @@ def test_a_worker_takes_one_statement_to_claim_and_one_to_record(django_assert_n
     with django_assert_num_queries(2):
         rows = claim([batch])
         record([Outcome(row, accepted(f"wamid.{row.message_id}"), timezone.now()) for row in rows])
-
-
-@pytest.mark.parametrize("error", [OperationalError("away"), ValueError("a row that breaks a sweep")])
-def test_it_goes_on_after_an_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "DATABASE_WAIT_S", 0.01)
-    monkeypatch.setattr(dispatch, "ERROR_WAIT_S", 0.01)
-    monkeypatch.setattr("messaging.dispatch.connection.close", lambda: None)
-    dispatcher, ticks = Dispatcher(), threading.Semaphore(0)
-
-    def tick() -> None:
-        ticks.release()
-        raise error
-
-    monkeypatch.setattr(dispatcher, "tick", tick)
-    threading.Thread(target=dispatcher.run, daemon=True).start()
-    went_on = [ticks.acquire(timeout=5) for _ in range(3)]
-    dispatcher.stop()
-    assert went_on == [True] * 3

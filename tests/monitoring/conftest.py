@@ -1,4 +1,4 @@
-"""What the tests of monitoring share."""
+"""Fixtures of monitoring."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from waproject.metrics import counters
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted() -> Iterator[None]:
-    """Each test counts from nothing, and reads afresh."""
+def empty_counters_and_cache() -> Iterator[None]:
+    """Start each test with empty counters and an empty cache."""
     cache.clear()
-    counters.take()
+    counters.drain()
     yield
-    counters.take()
+    counters.drain()

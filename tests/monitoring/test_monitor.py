@@ -20,19 +20,21 @@ from tests.messaging.factories import number
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_expected(settings: Any) -> None:
+def _expect_no_processes(settings: Any) -> None:
     settings.EXPECTED_PROCESSES = []
 
 
 @pytest.mark.django_db
-def test_a_tick_takes_a_sample_with_the_queues(sqs: Any, settings: Any) -> None:
+def test_a_tick_stores_a_sample_with_the_queue_depth(sqs: Any, settings: Any) -> None:
     sqs.send_message(QueueUrl=settings.SQS_QUEUES["analytics"]["url"], MessageBody="{}")
     Monitor().tick()
     assert Sample.objects.get().values["waproject_queue_messages/analytics/waiting"] == 1
 
 
 @pytest.mark.django_db
-def test_a_paused_number_is_told_and_its_return_too(sqs: Any, settings: Any, mailoutbox: list[Any]) -> None:
+def test_channels_are_notified_of_a_paused_number_and_of_its_resumption(
+    sqs: Any, settings: Any, mailoutbox: list[Any]
+) -> None:
     from messaging.outgoing.holds.suspensions import resume
 
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
@@ -55,7 +57,7 @@ def test_a_dead_letter_raises_an_alert(sqs: Any, settings: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_sqs_that_is_away_ends_no_alert_of_the_queues(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_of_sqs_ends_no_alert_of_the_queues(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from monitoring.metrics import gauges
 
     sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
@@ -67,8 +69,8 @@ def test_sqs_that_is_away_ends_no_alert_of_the_queues(sqs: Any, settings: Any, m
     assert Alert.objects.get(rule="dlq-not-empty").resolved_at is None
 
 
-def beat(**ago: float) -> Heartbeat:
-    """A process that was seen so long ago."""
+def heartbeat(**ago: float) -> Heartbeat:
+    """A process with its last heartbeat so long ago."""
     seen = timezone.now() - timedelta(**ago)
     return Heartbeat.objects.create(
         kind="incoming", name="incoming@a", host="a", pid=1, started_at=seen - timedelta(hours=1), seen_at=seen
@@ -76,12 +78,12 @@ def beat(**ago: float) -> Heartbeat:
 
 
 @pytest.mark.django_db
-def test_a_worker_that_was_killed_is_told_and_its_return_too(sqs: Any, settings: Any) -> None:
+def test_a_killed_worker_fires_alerts_that_end_when_it_is_back(sqs: Any, settings: Any) -> None:
     settings.EXPECTED_PROCESSES = ["incoming"]
-    row, monitor = beat(minutes=1), Monitor()
+    row, monitor = heartbeat(minutes=1), Monitor()
     for seconds in (90, 60, 30):
-        samples.take(timezone.now() - timedelta(seconds=seconds), {})
-    monitor._go_on()
+        samples.store(timezone.now() - timedelta(seconds=seconds), {})
+    monitor._resume()
     monitor.tick()
     assert sorted(open_alerts().values_list("rule", "key")) == [
         ("process-gone", "incoming@a"),
@@ -94,9 +96,9 @@ def test_a_worker_that_was_killed_is_told_and_its_return_too(sqs: Any, settings:
 
 
 @pytest.mark.django_db
-def test_a_process_that_goes_or_comes_is_noticed_between_ticks(sqs: Any, settings: Any) -> None:
+def test_a_process_that_ends_or_starts_is_noticed_between_ticks(sqs: Any, settings: Any) -> None:
     settings.EXPECTED_PROCESSES = ["incoming"]
-    row, monitor = beat(seconds=0), Monitor()
+    row, monitor = heartbeat(seconds=0), Monitor()
     monitor.tick()
     assert not monitor._processes_changed()
     Heartbeat.objects.filter(pk=row.pk).update(seen_at=timezone.now() - timedelta(minutes=1))
@@ -104,7 +106,7 @@ def test_a_process_that_goes_or_comes_is_noticed_between_ticks(sqs: Any, setting
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_monitors_one_works_and_the_other_takes_over(sqs: Any, settings: Any) -> None:
+def test_a_standby_monitor_takes_over_from_a_killed_one(sqs: Any, settings: Any) -> None:
     database = settings.DATABASES["default"]
     url = f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{database['PORT']}/{database['NAME']}"
     command, environment = [sys.executable, "manage.py", "monitor"], {**os.environ, "DATABASE_URL": url}

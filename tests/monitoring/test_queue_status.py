@@ -1,4 +1,4 @@
-"""How full the lanes are."""
+"""`GET /messaging/queue/status`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ URL = "/messaging/queue/status"
 
 @pytest.fixture
 def unreachable(sqs_away: None) -> Iterator[None]:
-    """Looks at queues ask an SQS that is away, too."""
+    """Have SQS unreachable for the control client too."""
     control.client.cache_clear()
     yield
     control.client.cache_clear()
@@ -36,7 +36,7 @@ def test_waiting_in_flight_delayed_and_dead_messages_are_counted(api: APIClient,
     assert api.get(URL).json()["queues"]["outgoing"] == {"waiting": 1, "in_flight": 1, "delayed": 1, "dlq": 1}
 
 
-def test_sqs_away_is_a_503_that_says_when_to_try_again(api: APIClient, unreachable: None) -> None:
+def test_without_sqs_the_queue_status_is_a_503_with_retry_after(api: APIClient, unreachable: None) -> None:
     answer = api.get(URL)
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
 
@@ -46,11 +46,11 @@ def test_the_schema_describes_every_endpoint_of_the_api(api: APIClient) -> None:
     assert {"/messaging/send", "/messaging/send/bulk", "/messaging/messages", "/messaging/analytics"} <= set(paths)
 
 
-def test_the_schema_tells_how_to_authenticate(api: APIClient) -> None:
+def test_the_schema_describes_authentication(api: APIClient) -> None:
     schemes = api.get("/api/schema/?format=json").json()["components"]["securitySchemes"]
     assert schemes["ApiKey"]["scheme"] == "bearer"
 
 
-def test_the_docs_page_loads_nothing_from_elsewhere(api: APIClient) -> None:
+def test_the_docs_page_loads_nothing_from_other_hosts(api: APIClient) -> None:
     page = api.get("/api/docs/").content.decode()
     assert 'src="http' not in page and 'href="http' not in page

@@ -1,4 +1,4 @@
-"""Clients of the API: what they count as accepted, and that their failure is not silent."""
+"""Clients of the API count accepted messages, and fail loudly."""
 
 import threading
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def load(api: Api) -> ClientLoad:
     return ClientLoad(f"http://127.0.0.1:{api.server_port}", "key", 20, 0.1)
 
 
-def test_what_is_answered_202_is_accepted(api: Api) -> None:
+def test_a_message_answered_202_counts_as_accepted(api: Api) -> None:
     clients = load(api)
     clients.start()
     clients.wait()

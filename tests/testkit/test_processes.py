@@ -11,7 +11,7 @@ from testkit.processes import Process, inherited_environment, python
 from testkit.waiting import NotReady, eventually
 
 
-def test_a_process_that_ends_early_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+def test_a_process_that_exits_early_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
     command = python("-c", "raise SystemExit('no queue')")
     with (
         pytest.raises(NotReady, match="no queue"),
@@ -29,7 +29,7 @@ def test_the_cpu_of_ended_children_counts(tmp_path: Path) -> None:
         assert process.cpu_s() >= 0.25
 
 
-def test_a_restarted_process_is_ready_by_its_own_words(tmp_path: Path) -> None:
+def test_a_restarted_process_is_ready_by_its_own_log_lines(tmp_path: Path) -> None:
     code = "import sys, time; print('ready' if sys.stdin.isatty() else 'up', flush=True); time.sleep(60)"
     process = Process(python("-c", code), inherited_environment(), tmp_path / "one.log", lambda text: "up" in text)
     with process:
@@ -47,7 +47,7 @@ def test_a_process_does_not_outlive_the_run_that_started_it() -> None:
     assert eventually(lambda: process.poll() == -9)
 
 
-def test_the_guard_leaves_alone_what_has_ended() -> None:
+def test_the_guard_does_not_kill_a_group_that_has_ended() -> None:
     guard = Guard()
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
     guard.watch(process.pid)

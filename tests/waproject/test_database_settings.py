@@ -13,19 +13,19 @@ GIVEN = {
 }
 
 
-def test_a_url_wins_over_its_parts() -> None:
+def test_a_url_takes_precedence_over_its_parts() -> None:
     assert database_url({**GIVEN, "DATABASE_URL": "postgres://a:b@c/d"}) == "postgres://a:b@c/d"
 
 
 @pytest.mark.parametrize(("port", "expected"), [("", 5432), ("6432", 6432)])
-def test_the_parts_come_back_as_they_were_given(port: str, expected: int) -> None:
+def test_special_characters_in_the_parts_are_preserved(port: str, expected: int) -> None:
     found = database({**GIVEN, "DATABASE_PORT": port, "DATABASE_SSLMODE": "require"})
     assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example.com", expected, "waproject")
     assert (found["USER"], found["PASSWORD"]) == ("app", GIVEN["DATABASE_PASSWORD"])
     assert found["OPTIONS"] == {"sslmode": "require"}
 
 
-def test_nothing_at_all_asks_for_the_url() -> None:
+def test_without_any_variable_the_error_names_the_url() -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
         database_url({})
 
@@ -39,7 +39,7 @@ def test_a_part_that_is_missing_is_named(missing: str) -> None:
 @pytest.mark.parametrize(
     "url", ["nothing", "mysql://a:secret@c/d", "postgres://a:secret@c:port/d", "postgres://a:secret@c"]
 )
-def test_what_is_no_address_of_postgresql_is_refused_without_its_password(url: str) -> None:
+def test_an_invalid_postgresql_address_is_refused_without_quoting_its_password(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL is not a PostgreSQL address") as refused:
         database({"DATABASE_URL": url})
     assert "secret" not in str(refused.value)

@@ -16,7 +16,7 @@ from tests.processes import CHECKOUT, eventually
 from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat
 from waproject.worker import liveness
-from waproject.worker.liveness import Life, Process
+from waproject.worker.liveness import LivenessReporter, Process
 
 NOW = 1_800_000_000.0
 
@@ -29,14 +29,14 @@ def beat(directory: Path, name: str, age: float) -> None:
 @pytest.mark.parametrize(
     ("ages", "said"),
     [
-        ([], "has not begun"),
+        ([], "has not started"),
         ([1], ""),
         ([LATE_S - 1], ""),
         ([LATE_S + 1], "91 s old"),
         ([LATE_S + 1, 3], ""),
     ],
 )
-def test_a_process_is_well_while_its_last_heartbeat_is_young(tmp_path: Path, ages: list[float], said: str) -> None:
+def test_a_process_with_a_recent_heartbeat_is_healthy(tmp_path: Path, ages: list[float], said: str) -> None:
     for number, age in enumerate(ages):
         beat(tmp_path, f"process{number}", age)
     found = heartbeat.fault(NOW, tmp_path)
@@ -49,7 +49,7 @@ def test_a_directory_that_cannot_be_made_is_no_error_of_the_process(tmp_path: Pa
     assert "cannot write" in heartbeat.fault(NOW, tmp_path / "file")
 
 
-def test_it_beats_also_while_the_record_of_living_processes_is_away(
+def test_the_heartbeat_continues_while_the_liveness_store_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Away:
@@ -59,20 +59,20 @@ def test_it_beats_also_while_the_record_of_living_processes_is_away(
 
             return word
 
-    monkeypatch.setattr(liveness, "_keepers", [Away()])
+    monkeypatch.setattr(liveness, "_stores", [Away()])
     monkeypatch.setattr(heartbeat, "_directory", lambda: tmp_path)
-    life = Life(Process("dispatcher", "dispatcher@here"), every=0.01)
+    life = LivenessReporter(Process("dispatcher", "dispatcher@here"), every=0.01)
     life.start()
     assert eventually(lambda: heartbeat.fault(time.time()) == "", 5)
     life.end()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_does_not_beat_for_an_event_loop_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_event_loop_has_no_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop answered once, and then no more."""
     asked: list[float] = []
 
-    class Keeper:
+    class LivenessStore:
         def __getattr__(self, name: str) -> object:
             return lambda *_: None
 
@@ -81,10 +81,10 @@ def test_it_does_not_beat_for_an_event_loop_that_hangs(tmp_path: Path, monkeypat
             life.progress()
         asked.append(time.monotonic())
 
-    monkeypatch.setattr(liveness, "_keepers", [Keeper()])
+    monkeypatch.setattr(liveness, "_stores", [LivenessStore()])
     monkeypatch.setattr(heartbeat, "_directory", lambda: tmp_path)
-    life = Life(Process("incoming", "incoming@here"), every=0.01, stalled_after=0.2)
-    life.ask = ask
+    life = LivenessReporter(Process("incoming", "incoming@here"), every=0.01, stalled_after=0.2)
+    life.request_progress = ask
     life.start()
     (file,) = [tmp_path / f"incoming-{os.getpid()}"]
     assert eventually(file.exists, 5)
@@ -102,12 +102,12 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-def test_the_command_says_why_a_process_is_not_well(tmp_path: Path) -> None:
+def test_the_command_prints_why_a_process_is_unhealthy(tmp_path: Path) -> None:
     done = command(TMPDIR=str(tmp_path))
-    assert (done.returncode, "has not begun" in done.stderr) == (1, True)
+    assert (done.returncode, "has not started" in done.stderr) == (1, True)
 
 
-def test_the_command_is_content_with_a_young_heartbeat(tmp_path: Path) -> None:
+def test_the_command_accepts_a_recent_heartbeat(tmp_path: Path) -> None:
     Heartbeat("beat", tmp_path / f"waproject-heartbeats-{os.getuid()}").beat()
     assert command(TMPDIR=str(tmp_path)).returncode == 0
 
@@ -137,10 +137,10 @@ def server() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("path", "said"), [("/health/live", ""), ("/", "answers 503")])
-def test_a_server_is_well_while_it_answers_200(server: str, path: str, said: str) -> None:
+def test_a_server_that_answers_200_is_healthy(server: str, path: str, said: str) -> None:
     found = heartbeat.http_fault(server + path)
     assert (found == "") == (said == "") and said in found
 
 
-def test_a_server_that_does_not_listen_is_not_well() -> None:
+def test_a_server_that_does_not_listen_is_unhealthy() -> None:
     assert "does not answer" in heartbeat.http_fault(f"http://127.0.0.1:{free_port()}/health/live")

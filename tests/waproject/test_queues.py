@@ -10,7 +10,7 @@ from waproject.queues import LANES
 from waproject.sqs import control
 
 
-def test_every_task_of_ours_is_on_a_lane() -> None:
+def test_every_task_has_a_lane() -> None:
     from analytics import tasks as _analytics  # noqa: F401
     from messaging.incoming import tasks as _incoming  # noqa: F401
     from messaging.outgoing import tasks as _outgoing  # noqa: F401
@@ -25,12 +25,12 @@ def test_a_task_without_a_lane_cannot_be_published(sqs: Any) -> None:
 
 
 @pytest.mark.parametrize("lane", LANES.values(), ids=LANES.keys())
-def test_a_task_ends_before_sqs_shows_it_again(lane: Any) -> None:
+def test_a_task_ends_before_its_message_becomes_visible_again(lane: Any) -> None:
     assert lane.task_time_limit < lane.visibility_timeout
 
 
 @pytest.mark.parametrize("lane", LANES.values(), ids=LANES.keys())
-def test_an_outage_of_an_hour_brings_nothing_into_a_dlq(lane: Any) -> None:
+def test_an_outage_of_an_hour_moves_nothing_to_a_dlq(lane: Any) -> None:
     assert sum(lane.back_off[: lane.max_receives - 1]) >= 3600
 
 

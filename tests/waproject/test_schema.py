@@ -21,7 +21,7 @@ COMMANDS = procfile.read(CHECKOUT / "Procfile")
 
 
 @pytest.mark.django_db
-def test_a_current_schema_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_current_schema_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_connected(monkeypatch)
     refuse_an_older_schema()
 
@@ -38,13 +38,13 @@ def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_a_newer_schema_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_schema_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_connected(monkeypatch)
     MigrationRecorder.Migration.objects.create(app="monitoring", name="9999_of_the_next_version")
     refuse_an_older_schema()
 
 
-def test_a_database_that_is_away_stops_nobody(database_away: None) -> None:
+def test_an_unavailable_database_does_not_stop_a_process_from_starting(database_away: None) -> None:
     refuse_an_older_schema()
 
 
@@ -65,7 +65,7 @@ def empty_database(postgres: Postgres) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "flower"])
-def test_each_process_says_that_migrations_are_missing(
+def test_each_process_reports_missing_migrations(
     name: str, empty_database: str, sqs_server: Any, tmp_path: Path
 ) -> None:
     paths = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}

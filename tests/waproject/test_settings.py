@@ -65,18 +65,18 @@ def test_a_queue_without_a_dlq_is_refused() -> None:
     assert (done.returncode != 0, "SQS_OUTGOING_DLQ_URL" in done.stderr) == (True, True)
 
 
-def test_a_network_that_is_none_is_named() -> None:
+def test_an_invalid_network_is_named() -> None:
     done = check(SUBSCRIBER_NETWORKS="10.0.0.0/8,office")
     assert (done.returncode != 0, "SUBSCRIBER_NETWORKS" in done.stderr) == (True, True)
 
 
 @pytest.mark.parametrize("pace", ["0", "501", "-1"])
-def test_a_pace_of_dead_letters_that_is_none_is_named(pace: str) -> None:
+def test_an_invalid_redrive_rate_is_named(pace: str) -> None:
     done = check(DLQ_MOVES_PER_SECOND=pace)
     assert (done.returncode != 0, "DLQ_MOVES_PER_SECOND" in done.stderr) == (True, True)
 
 
-def test_production_passes_when_all_is_given() -> None:
+def test_a_complete_production_configuration_passes() -> None:
     assert check(**PRODUCTION).returncode == 0
 
 
@@ -94,12 +94,12 @@ def test_production_passes_when_all_is_given() -> None:
         ({"DJANGO_SECRET_KEY": "short"}, "DJANGO_SECRET_KEY"),
     ],
 )
-def test_production_refuses_what_is_open(change: dict[str, str], said: str) -> None:
+def test_production_refuses_insecure_settings(change: dict[str, str], said: str) -> None:
     done = check(**{**PRODUCTION, **change})
     assert (done.returncode != 0, said in done.stderr) == (True, True)
 
 
-def test_an_sqs_server_of_ones_own_may_do_without_tls_where_that_is_said() -> None:
+def test_a_private_sqs_server_may_be_allowed_without_tls() -> None:
     assert check(**{**PRODUCTION, "AWS_ENDPOINT_URL_SQS": "http://sqs:9324", "SQS_HTTP": "1"}).returncode == 0
 
 

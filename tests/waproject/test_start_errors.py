@@ -47,7 +47,7 @@ def started(command: str, tmp_path: Path, **environment: str) -> subprocess.Comp
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_process_says_which_variable_is_missing(name: str, tmp_path: Path) -> None:
+def test_every_process_names_the_missing_variable(name: str, tmp_path: Path) -> None:
     done = started(COMMANDS[name], tmp_path, WA_APP_SECRET="")
     assert done.returncode != 0
     assert "WA_APP_SECRET" in done.stderr and "docs/settings.md" in done.stderr
@@ -63,7 +63,7 @@ def test_each_fault_is_a_sentence_of_check_deploy(fault: str, tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
-def test_check_deploy_has_no_warning_where_all_is_given(tmp_path: Path) -> None:
+def test_check_deploy_has_no_warning_with_a_complete_configuration(tmp_path: Path) -> None:
     secret = "".join(f"{number:02}aB" for number in range(20))
     done = started(
         "python -W error manage.py check --deploy", tmp_path, DJANGO_SECRET_KEY=secret, MEDIA_S3_BUCKET="files"

@@ -11,26 +11,26 @@ HASH = 8
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The queues of one bus, of which `events` is the URL of the monitor queue."""
+    """The queue URLs of one bus; `events` is the monitor queue's URL."""
 
     events: str
 
     def node(self, name: str) -> str:
-        """Where the worker of this node name gets its commands. The same name always has the same queue."""
+        """The command queue of the worker with this node name. The same name always has the same queue."""
         return self._beside("node", name)
 
     def replies(self, asker: str) -> str:
-        """Where this asker gets its answers."""
+        """The reply queue of this asker."""
         return self._beside("replies", asker)
 
     @property
     def nodes_prefix(self) -> str:
-        """What the names of all nodes' queues begin with."""
+        """The prefix of all node queues' names."""
         return f"{self._name}-node-"
 
     @property
     def replies_prefix(self) -> str:
-        """What the names of all reply queues begin with."""
+        """The prefix of all reply queues' names."""
         return f"{self._name}-replies-"
 
     def named(self, name: str) -> str:
@@ -42,7 +42,7 @@ class Addresses:
         return queue_name(self.events)
 
     def _beside(self, kind: str, whose: str) -> str:
-        # The hash tells apart what the readable part, cut and cleaned, does not.
+        # The hash keeps names unique whose shortened, readable parts are equal.
         digest = hashlib.sha256(whose.encode()).hexdigest()[:HASH]
         readable = re.sub(r"[^A-Za-z0-9]+", "-", whose)
         prefix = f"{self.events}-{kind}-"

@@ -19,12 +19,12 @@ from waproject.bus.addresses import Addresses
 from waproject.sqs.wire import SqsError
 
 SENDERS = 8
-# A command is obeyed within this many seconds or not at all: nobody wants to be shut down by last minute's click.
-OBEYED_WITHIN_S = 15.0
+# Workers ignore commands older than this, so that a delayed `shutdown` does not hit a new worker.
+COMMAND_EXPIRES_S = 15.0
 
 
 class Control(CeleryControl):
-    """`app.control`: what `inspect`, `control` and Flower ask the workers with."""
+    """`app.control`, which `celery inspect`, `celery control` and Flower use."""
 
     def broadcast(  # type: ignore[override]  # noqa: PLR0917 - as Celery has it, not its stubs
         self,
@@ -43,29 +43,29 @@ class Control(CeleryControl):
     ) -> list[dict[str, Any]] | None:
         """Send a command to all workers or those of these names; with `reply`, `[{node: answer}, …]`.
 
-        It waits until all that were asked have answered, or for `timeout` seconds. Raises kombu's OperationalError
-        when SQS fails, and ImproperlyConfigured where the bus is off.
+        It waits for the answers of all addressed workers, at most `timeout` seconds. Raises kombu's OperationalError
+        if SQS fails, and ImproperlyConfigured if the bus is off.
         """
         if isinstance(destination, str):
             raise TypeError(f"destination is a list of node names, not {destination!r}")
         bus = queues.bus()
-        patience = timeout or 1.0
-        order = {
+        reply_timeout = timeout or 1.0
+        message = {
             "command": command,
             "arguments": {**(arguments or {}), **extra},
             "pattern": pattern,
             "matcher": matcher,
-            "until": time.time() + max(patience, OBEYED_WITHIN_S),
+            "until": time.time() + max(reply_timeout, COMMAND_EXPIRES_S),
         }
         try:
             if not reply:
-                _tell(bus, order, destination)
+                _send_command(bus, message, destination)
                 return None
             replies = _replies(bus)
             ticket = replies.expect()
             try:
-                asked = _tell(bus, order | {"ticket": ticket, "asker": replies.asker}, destination)
-                return replies.collect(ticket, min(asked, limit or asked), patience, callback)
+                asked = _send_command(bus, message | {"ticket": ticket, "asker": replies.asker}, destination)
+                return replies.collect(ticket, min(asked, limit or asked), reply_timeout, callback)
             finally:
                 replies.forget(ticket)
         except (SqsError, ClientError, BotoCoreError) as error:
@@ -73,7 +73,7 @@ class Control(CeleryControl):
 
 
 class Replies:
-    """One asker's reply queue, for any number of threads that ask at once: one of them receives for all."""
+    """One process's reply queue. Thread-safe: of several waiting threads one receives for all."""
 
     def __init__(self, url: str, asker: str) -> None:
         self.asker = asker
@@ -83,19 +83,19 @@ class Replies:
         self._receiving = False
 
     def expect(self) -> str:
-        """A ticket for one question."""
+        """A new ticket, which replies to one command carry."""
         ticket = uuid4().hex
         with self._changed:
             self._arrived[ticket] = []
         return ticket
 
     def forget(self, ticket: str) -> None:
-        """What comes for it from now on is thrown away."""
+        """Discard further replies to this ticket."""
         with self._changed:
             del self._arrived[ticket]
 
     def collect(self, ticket: str, count: int, timeout: float, callback: Callable[..., Any] | None) -> list[Any]:
-        """Up to `count` answers, as many as come within `timeout` seconds. Raises wire.SqsError."""
+        """Up to `count` replies that arrive within `timeout` seconds. Raises wire.SqsError."""
         ends = time.monotonic() + timeout
         told = 0
         while True:
@@ -133,13 +133,13 @@ _own: dict[int, Replies] = {}
 _making = threading.Lock()
 
 
-def answer_to(asker: str) -> None:
-    """Give this process a reply queue of a fixed name, which is left behind for its successor."""
+def use_reply_queue(asker: str) -> None:
+    """Use a reply queue with a fixed name, which is kept for the next process."""
     _own[os.getpid()] = _made(queues.bus(), asker)
 
 
 def _replies(bus: Addresses) -> Replies:
-    """This process's reply queue, made for its first question and deleted at its end."""
+    """This process's reply queue, created with its first command and deleted at its exit."""
     with _making:
         if os.getpid() not in _own:
             replies = _own[os.getpid()] = _made(bus, f"{os.getpid()}-{uuid4().hex}")
@@ -153,13 +153,13 @@ def _made(bus: Addresses, asker: str) -> Replies:
     return Replies(url, asker)
 
 
-def _tell(bus: Addresses, order: dict[str, Any], destination: Sequence[str] | None) -> int:
-    """Send it to all or some; how many there are to hear it."""
+def _send_command(bus: Addresses, message: dict[str, Any], destination: Sequence[str] | None) -> int:
+    """Send the command to all workers or those named; returns the number of existing queues."""
     if destination is None:
         urls = [bus.named(name) for name in queues.names(bus.nodes_prefix)]
     else:
         urls = [bus.node(name) for name in destination]
-    text = json.dumps(order, default=str)
+    text = json.dumps(message, default=str)
     with ThreadPoolExecutor(SENDERS) as senders:
         return sum(senders.map(lambda url: _sent(url, text), urls))
 

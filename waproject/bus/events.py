@@ -16,9 +16,9 @@ from waproject.bus import masking, messages, queues
 from waproject.bus.outbox import Outbox
 from waproject.sqs.wire import MAX_BATCH_ENTRIES
 
-# A worker says that it lives so often; Flower takes it for gone after twice that.
+# Flower counts a worker as offline after twice this time without a heartbeat.
 HEARTBEAT_S = 20.0
-# How long the receiver leaves the queue alone, so that it gets the batches of several workers together.
+# The pause between receives, so that one receive returns the batches of several workers.
 LINGER_S = 0.25
 
 
@@ -28,29 +28,29 @@ class Dispatcher(EventDispatcher):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._outbox = Outbox(_send)
         super().__init__(*args, **kwargs)
-        self.buffer_group: frozenset[str] = frozenset()  # Celery's own buffer is sent from the worker's event loop
+        self.buffer_group: frozenset[str] = frozenset()  # Celery would send its own buffer from the worker's event loop
 
     def _publish(self, event: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         kept = masking.event(event)
-        if "freq" in kept:  # Celery's own answer to `heartbeat` promises one every 5 s, and Flower counts on it
+        if "freq" in kept:  # Celery's reply to `heartbeat` says 5 s, from which Flower derives the timeout
             kept["freq"] = HEARTBEAT_S
         self._outbox.put(kept)
 
     def close(self) -> None:
-        """Send what is left; at most some seconds."""
+        """Send buffered events, for at most `CLOSE_TIMEOUT_S`."""
         super().close()
         self._outbox.close()
         self._outbox = Outbox(_send)
 
 
 class Receiver(EventReceiver):
-    """All events, each once: two receivers would share them."""
+    """Receives each event once; two receivers would get a part of the events each."""
 
     def __init__(self, channel: Any = None, *args: Any, **kwargs: Any) -> None:
-        super().__init__(None, *args, **kwargs)  # no channel: it needs none of the broker
+        super().__init__(None, *args, **kwargs)  # no broker channel is needed
 
     def capture(self, limit: int | None = None, timeout: float | None = None, wakeup: bool = True) -> None:
-        """Hand each event to its handler. limit: events to take; timeout: seconds after which it ends; else never."""
+        """Call the handler of each event, until `limit` events or `timeout` seconds, if given."""
         bus = queues.bus()
         if wakeup:
             app_or_default(self.app).control.broadcast("heartbeat")
@@ -78,6 +78,6 @@ def _send(text: str) -> None:
 
 
 def _events_in(body: object) -> list[dict[str, Any]]:
-    """The events of a message; what is none is left out."""
+    """The valid events of a message."""
     events = body if isinstance(body, list) else []
     return [event for event in events if isinstance(event, dict) and {"type", "hostname"} <= event.keys()]

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from waproject.bus import control, queues
+from waproject.bus.flower_login import Throttle, throttled
 from waproject.queues import LANES
 from waproject.sqs.control import client, depth
 
-# A worker that polls its queue and answers needs a few requests to SQS; Flower's own default is a second.
+# A command and its reply take several SQS requests; Flower's default is one second.
 INSPECT_TIMEOUT_MS = 1500.0
 
 
@@ -22,10 +23,10 @@ def is_this_process() -> bool:
 
 
 def prepare(app: Any) -> None:
-    """Called while Flower starts, after its options are read and before it uses them.
+    """Configure Flower; called while it starts, after its options are read and before it uses them.
 
-    Raises ImproperlyConfigured without the bus, which is all that it could show, and without a log-in: its pages list
-    every task, and it asks nobody who they are unless it is told to.
+    Raises ImproperlyConfigured without the bus, since Flower would show nothing, and without a log-in, since Flower
+    then shows every task to anybody.
     """
     from flower import events, views
     from flower.options import options
@@ -38,23 +39,24 @@ def prepare(app: Any) -> None:
     if any(not entry.partition(":")[2] for entry in options.basic_auth or ()):
         raise ImproperlyConfigured("FLOWER_BASIC_AUTH must be user:password, neither of them empty.")
     options.inspect_timeout = max(options.inspect_timeout, INSPECT_TIMEOUT_MS)
-    # The workers send events anyway; Flower would tell each of them to, every five seconds.
+    # Workers always send events; Flower would send each of them an `enable_events` every five seconds.
     options.enable_events = False
     options.read_only = settings.FLOWER_READ_ONLY
-    control.answer_to(queues.FLOWER)
+    control.use_reply_queue(queues.FLOWER)
     events.EventReceiver = app.events.Receiver
     views.Broker = Broker
     Metrics.get = authenticated(Metrics.get)
+    views.BaseHandler.get_current_user = throttled(views.BaseHandler.get_current_user, Throttle())
 
 
 class Broker:
-    """What Flower's broker page asks: how many messages the lanes' queues hold. Flower itself knows no SQS."""
+    """Queue depths for Flower's broker page; Flower itself does not support SQS."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
     async def queues(self, names: list[str]) -> list[dict[str, Any]]:
-        """Of all lanes, also those whose workers have not been heard yet. Raises botocore's errors."""
+        """The depths of all lanes, also of those whose workers have sent no event yet. Raises botocore's errors."""
         return await asyncio.gather(*(asyncio.to_thread(_lane, name) for name in LANES))
 
 

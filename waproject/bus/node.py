@@ -1,4 +1,4 @@
-"""The worker's end of the bus: commands arrive in a thread and run in the worker's event loop."""
+"""Remote commands in a worker: a thread receives them, and the worker's event loop executes them."""
 
 import fnmatch
 import json
@@ -26,15 +26,15 @@ from waproject.worker import liveness
 
 logger = logging.getLogger(__name__)
 
-# What may be asked. Missing on purpose: `revoke` and `terminate`, which delete a message whose work was never done,
-# and whatever gives a lane other queues, limits or rates than its table says.
-LOOKS = {
+# The allowed commands. Excluded on purpose: `revoke` and `terminate`, which delete a message whose task never ran, and
+# commands that change a lane's queues, limits or rates.
+QUERIES = {
     *("ping", "clock", "stats", "conf", "registered", "active_queues"),
     *("active", "reserved", "scheduled", "revoked", "query_task"),
 }
-CHANGES = {"heartbeat", "enable_events", "disable_events", "pool_grow", "pool_shrink", "shutdown"}
-# How long the event loop may take until it obeys. It is busy for less unless it hangs, and then silence is the answer.
-OBEYED_S = 10.0
+ACTIONS = {"heartbeat", "enable_events", "disable_events", "pool_grow", "pool_shrink", "shutdown"}
+# How long a command waits for the event loop. A loop that is busy for longer hangs; then no reply is sent.
+EXECUTION_TIMEOUT_S = 10.0
 SWEEP_EVERY_S = 600.0
 
 
@@ -49,7 +49,7 @@ class Command:
 
 
 class Node:
-    """Receives, obeys and answers for one worker, from its first start to the end of its process."""
+    """Receives and executes commands, and replies, for one worker until its process exits."""
 
     def __init__(self, consumer: Any, bus: Addresses) -> None:
         self._hostname, self._bus = str(consumer.hostname), bus
@@ -62,20 +62,20 @@ class Node:
         self._commands: deque[Command] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bus-commands", daemon=True)
-        # A pool without an event loop has nothing to wake.
-        self._waker = None if consumer.hub is None else Waker(consumer.hub, self._obey_all)
+        # Pools without an event loop need no waker.
+        self._waker = None if consumer.hub is None else Waker(consumer.hub, self._execute_all)
 
     def start(self) -> None:
-        """Listen; called again each time that the worker has lost its broker."""
+        """Start listening; called again after each reconnection to the broker."""
         if self._waker is not None:
-            self._waker.listen()
+            self._waker.attach()
         if self._thread.ident is None:
             self._thread.start()
 
     def stop(self) -> None:
-        """The event loop ends or begins anew. The thread is not waited for: its long poll brings commands, not work."""
+        """Detach from the event loop. The thread goes on: its long poll receives commands, not tasks."""
         if self._waker is not None:
-            self._waker.ignore()
+            self._waker.detach()
 
     def _run(self) -> None:
         sweep_at = time.monotonic() + random.uniform(0.1, 1.0) * SWEEP_EVERY_S  # noqa: S311 - workers take turns
@@ -83,20 +83,20 @@ class Node:
             for order in orders:
                 try:
                     self._take(order)
-                except Exception as error:  # the thread's edge: the next command may be a better one
+                except Exception as error:  # the thread must survive for the next command
                     logger.error("bus: a command failed: %s", type(error).__name__)
             if time.monotonic() > sweep_at:
                 sweep_at = time.monotonic() + SWEEP_EVERY_S
                 self._sweep()
 
     def _take(self, order: Any) -> None:
-        """Obey what is meant for us and not late, and answer whoever wants one."""
+        """Execute a command that addresses this worker and has not expired, and reply if asked to."""
         if not isinstance(order, dict) or order.get("until", 0) < time.time() or not _matches(order, self._hostname):
             return
         command = Command(str(order.get("command")), order.get("arguments") or {})
-        if command.name not in LOOKS | CHANGES:
-            command.answer = {"error": f"{command.name!r} is not offered here: see docs/flower.md."}
-        elif not self._obeyed(command):
+        if command.name not in QUERIES | ACTIONS:
+            command.answer = {"error": f"{command.name!r} is not allowed here: see docs/flower.md."}
+        elif not self._execute_in_loop(command):
             return
         if asker := order.get("asker"):
             self._answer(str(asker), str(order.get("ticket")), command.answer)
@@ -105,26 +105,26 @@ class Node:
         text = json.dumps({"ticket": ticket, "answer": {self._hostname: masking.reply(answer)}})
         try:
             messages.send(self._bus.replies(asker), text)
-        except SqsError as error:  # it may have ended
-            logger.info("bus: an answer was not sent: %s", error)
+        except SqsError as error:  # the asker may have exited
+            logger.info("bus: sending a reply failed: %s", error)
 
-    def _obeyed(self, command: Command) -> bool:
-        """Have the event loop obey; False if it does not come round to it."""
+    def _execute_in_loop(self, command: Command) -> bool:
+        """Execute the command in the event loop. Returns False on a timeout."""
         if self._waker is None:
-            self._obey(command)
+            self._execute(command)
             return True
         self._commands.append(command)
         self._waker.wake()
-        return command.done.wait(OBEYED_S)
+        return command.done.wait(EXECUTION_TIMEOUT_S)
 
-    def _obey_all(self) -> None:
+    def _execute_all(self) -> None:
         while self._commands:
-            self._obey(self._commands.popleft())
+            self._execute(self._commands.popleft())
 
-    def _obey(self, command: Command) -> None:
+    def _execute(self, command: Command) -> None:
         try:
             command.answer = Panel.data[command.name](self._state, **command.arguments)
-        except SystemExit:  # `shutdown`: the worker ends as on SIGTERM, and not from inside of here
+        except SystemExit:  # `shutdown`: end the worker as SIGTERM does, outside of this callback
             worker_state.should_stop = os.EX_OK  # type: ignore[assignment]
         except Exception as error:
             logger.warning("bus: %s failed: %s", command.name, type(error).__name__)
@@ -133,12 +133,12 @@ class Node:
             command.done.set()
 
     def _sweep(self) -> None:
-        """Take away the queues that killed workers and askers left behind."""
+        """Delete the queues of killed workers and askers."""
         try:
             living = liveness.names(queues.ORPHANED_AFTER_S) | {self._hostname}
             queues.sweep(self._bus, living)
-        except Exception as error:  # the next one will, or another worker
-            logger.warning("bus: no sweep: %s", type(error).__name__)
+        except Exception as error:  # the next sweep, or another worker's, deletes them
+            logger.warning("bus: deleting orphaned queues failed: %s", type(error).__name__)
 
 
 def _matches(order: dict[str, Any], hostname: str) -> bool:
@@ -151,14 +151,14 @@ def _matches(order: dict[str, Any], hostname: str) -> bool:
 
 
 class NodeStep(bootsteps.StartStopStep):
-    """In the place of Celery's own Control step, which is off (`worker_enable_remote_control`)."""
+    """Replaces Celery's Control step, which `worker_enable_remote_control` turns off."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def include_if(self, parent: Any) -> bool:
-        """Only where there is a bus."""
+        """Whether a bus is configured."""
         return bool(settings.SQS_MONITOR_QUEUE_URL)
 
     def create(self, parent: Any) -> Node:  # type: ignore[override]
-        """One for each worker."""
+        """Create the worker's node."""
         return Node(parent, queues.bus())

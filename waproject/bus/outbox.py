@@ -1,6 +1,6 @@
-"""Events on their way to Flower: a bounded buffer and a sending thread, so that no task waits.
+"""Outgoing events for Flower: a bounded buffer and a sending thread, so that no task waits.
 
-`put` is an append to a deque. What finds the buffer full, or is refused by SQS, is dropped and counted.
+`put` appends to a deque. Events are dropped and counted if the buffer is full or SQS refuses them.
 """
 
 import json
@@ -16,23 +16,23 @@ from waproject.sqs.wire import SqsError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-# A busy worker sends once in so many seconds, an idle one only its heartbeats.
+# The interval of sends in a busy worker; an idle one only sends heartbeats.
 LINGER_S = 1.0
-ROOM = 5000
+CAPACITY = 5000
 # SQS bills per 64 KB; a batch stays below one such chunk.
 BATCH_BYTES = 60_000
-# How long a worker that stops waits for its last events to leave.
-FAREWELL_S = 2.0
+# How long a stopping worker waits until its last events are sent.
+CLOSE_TIMEOUT_S = 2.0
 
 
 class Outbox:
-    """Gathers events and hands them to `send`, JSON lists of up to 60 KB, in the order in which they were put.
+    """Buffers events and passes them to `send` as JSON lists of up to 60 KB, in order. Thread-safe.
 
-    send: gets the text and raises wire.SqsError. Any thread may put.
+    send: gets the text and raises wire.SqsError.
     """
 
-    def __init__(self, send: Callable[[str], None], *, linger: float = LINGER_S, room: int = ROOM) -> None:
-        self._send, self._linger, self._room = send, linger, room
+    def __init__(self, send: Callable[[str], None], *, linger: float = LINGER_S, capacity: int = CAPACITY) -> None:
+        self._send, self._linger, self._capacity = send, linger, capacity
         self._events: deque[dict[str, Any]] = deque()
         self._some = threading.Event()
         self._closing = threading.Event()
@@ -40,8 +40,8 @@ class Outbox:
         self._thread: threading.Thread | None = None
 
     def put(self, event: dict[str, Any]) -> None:
-        """Take an event along, or drop it; returns at once."""
-        if len(self._events) >= self._room:
+        """Buffer an event, or drop it. Never blocks."""
+        if len(self._events) >= self._capacity:
             counters.BUS_DROPPED.inc("full")
             return
         self._events.append(event)
@@ -49,8 +49,8 @@ class Outbox:
             self._some.set()
             self._start()
 
-    def close(self, timeout: float = FAREWELL_S) -> None:
-        """Send what is left, if that takes no longer than `timeout` seconds."""
+    def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
+        """Send buffered events, for at most `timeout` seconds."""
         self._closing.set()
         self._some.set()
         if self._thread is not None:
@@ -71,17 +71,21 @@ class Outbox:
                 self._deliver(batch)
 
     def _batch(self) -> list[str]:
-        """As many events as fit, as JSON; at least one if there is any."""
+        """As many events as fit, as JSON; at least one if the buffer is not empty."""
         batch: list[str] = []
         size = 0
         while self._events and size < BATCH_BYTES:
-            text = json.dumps(self._events.popleft(), default=str)
+            try:
+                text = json.dumps(self._events.popleft(), default=str)
+            except Exception:  # e.g. a RecursionError: only this event is dropped
+                counters.BUS_DROPPED.inc("invalid")
+                continue
             batch.append(text)
             size += len(text) + 1
         return batch
 
     def _deliver(self, batch: list[str]) -> None:
-        """Send it; while SQS is away again and again, as the buffer fills up behind it."""
+        """Send the batch, with retries while SQS is unavailable; the buffer fills up meanwhile."""
         failures = 0
         while True:
             try:
@@ -89,11 +93,11 @@ class Outbox:
             except SqsError as error:
                 failures += 1
                 if failures & (failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
-                    logger.warning("bus: events were not sent: %s", error)
+                    logger.warning("bus: sending events failed: %s", error)
                 if not isinstance(error, Unavailable) or self._closing.is_set():
                     break
-            except Exception as error:  # the thread's edge: without it the worker would fall silent
-                logger.error("bus: events were not sent: %s", type(error).__name__)
+            except Exception as error:  # the thread must survive, or the worker would send no more events
+                logger.error("bus: sending events failed: %s", type(error).__name__)
                 break
             else:
                 return

@@ -17,7 +17,7 @@ def is_loopback(url: str) -> bool:
 
 
 def require_loopback(name: str, url: str) -> None:
-    """Raise ImproperlyConfigured unless the URL stays on this machine; ``name`` is the variable to blame."""
+    """Raise ImproperlyConfigured, with the variable ``name``, unless the URL's host is this machine."""
     if not is_loopback(url):
         raise ImproperlyConfigured(
             f"{name} must be an address of this machine (127.0.0.1) while DEPLOYMENT=local, and is {url or 'not set'}. "
@@ -26,7 +26,7 @@ def require_loopback(name: str, url: str) -> None:
 
 
 def require_https(name: str, url: str) -> None:
-    """Raise ImproperlyConfigured unless the URL is an https one: an access token travels to it."""
+    """Raise ImproperlyConfigured unless the URL uses https, since credentials are sent to it."""
     if urlsplit(url).scheme != "https":
         raise ImproperlyConfigured(f"{name} must start with https:// in production, and is {url or 'not set'}.")
 
@@ -34,7 +34,7 @@ def require_https(name: str, url: str) -> None:
 def sqs_addresses(
     endpoint: str, queues: Mapping[str, Mapping[str, str]], monitor_queue: str
 ) -> Iterator[tuple[str, str]]:
-    """The variables that hold an address of SQS, each with its value; those that are empty are left out.
+    """The non-empty variables with an SQS URL, each with its value.
 
     queues: by lane, `url` and `dlq_url`.
     """
@@ -45,7 +45,7 @@ def sqs_addresses(
 
 
 def networks(name: str, texts: Iterable[str]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """These networks; raises ImproperlyConfigured for what is none, with the variable to blame."""
+    """The networks; raises ImproperlyConfigured, with the variable ``name``, for an invalid one."""
     try:
         return tuple(ipaddress.ip_network(text.strip()) for text in texts if text.strip())
     except ValueError as error:

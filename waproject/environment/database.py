@@ -1,4 +1,4 @@
-"""The database's address from the environment: one URL, or its parts where a secret holds the password alone."""
+"""The database's address from the environment: one URL, or its parts if a secret holds only the password."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,13 +16,13 @@ FORM = "postgres://user:password@host:port/name"
 
 
 def database(env: Mapping[str, str]) -> dict[str, Any]:
-    """Django's description of the database. Raises ImproperlyConfigured with the name of a variable to blame.
+    """Django's DATABASES entry. Raises ImproperlyConfigured with the invalid variable's name.
 
-    Its words do not quote the URL, which has the password.
+    The error does not quote the URL, which contains the password.
     """
     url = database_url(env)
     try:
-        # The library itself would quote an address of another kind, with its password, in a warning.
+        # For another scheme the library would log a warning that quotes the URL with its password.
         found: dict[str, Any] = environ.Env.db_url_config(url) if url.partition("://")[0] in SCHEMES else {}
     except (ValueError, KeyError, TypeError, AttributeError):
         found = {}

@@ -7,12 +7,12 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 KINDS = ("image", "video", "audio", "voice", "document", "sticker")
-# Files come in pieces of this size from a bucket; what is larger is in the system's directory for temporary files.
+# Files from a bucket up to this size stay in memory; larger ones go to the system's directory for temporary files.
 S3_IN_MEMORY = 1024 * 1024
 
 
 def media_limits(name: str, texts: Iterable[str]) -> dict[str, int]:
-    """`kind=bytes` entries; raises ImproperlyConfigured, with the variable to blame."""
+    """Bytes by kind, from `kind=bytes` entries; raises ImproperlyConfigured with the variable's name."""
     limits = {}
     for text in texts:
         kind, _, number = text.strip().partition("=")
@@ -25,7 +25,7 @@ def media_limits(name: str, texts: Iterable[str]) -> dict[str, int]:
 
 
 def media_storage(directory: Path, bucket: str, prefix: str, endpoint_url: str, region: str) -> dict[str, Any]:
-    """Django's description of the storage: the bucket, or else the directory."""
+    """Django's STORAGES entry: the bucket, or else the directory."""
     if not bucket:
         options: dict[str, Any] = {
             "location": str(directory),
@@ -42,7 +42,7 @@ def media_storage(directory: Path, bucket: str, prefix: str, endpoint_url: str, 
         "file_overwrite": True,
         "default_acl": None,
         "max_memory_size": S3_IN_MEMORY,
-        # Nothing is ever served from the bucket itself.
+        # Clients never download from the bucket directly.
         "querystring_auth": True,
     }
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

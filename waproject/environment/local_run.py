@@ -1,7 +1,7 @@
 """The environment of a running `make run`, for `manage.py` and `celery` typed by hand.
 
-Only a process that has no configuration at all is helped: with DEPLOYMENT or DJANGO_SECRET_KEY set, a missing
-variable stays missing, so that a production process can never pick up a local value.
+It applies only to a process without any configuration: with DEPLOYMENT or DJANGO_SECRET_KEY set, a missing variable
+stays missing, so that a production process never picks up a local value.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def read_local_environment(base_dir: Path) -> None:
-    """Set what `var/local.env` (KEY=value, quoted for the shell) names and the environment does not."""
+    """Set the variables of `var/local.env` (KEY=value, quoted for the shell) that the environment lacks."""
     if "DEPLOYMENT" in os.environ or "DJANGO_SECRET_KEY" in os.environ:
         return
     file = Path(os.environ.get("VAR_DIR") or base_dir / "var") / "local.env"

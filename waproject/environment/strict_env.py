@@ -1,4 +1,4 @@
-"""django-environ's reader, whose every refusal is an ImproperlyConfigured that names the variable, and its formats."""
+"""django-environ's reader with errors that name the variable, and formats of settings."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import environ
 
 
 class StrictEnv(environ.Env):  # type: ignore[misc]
-    """Values are not quoted in what it raises: the next variable may be a secret."""
+    """Raises ImproperlyConfigured with the variable's name and without its value, which may be a secret."""
 
     def get_value(self, var: str, *arguments: Any, **options: Any) -> Any:
         """As environ.Env's. Raises ImproperlyConfigured."""
@@ -14,8 +14,8 @@ class StrictEnv(environ.Env):  # type: ignore[misc]
             return super().get_value(var, *arguments, **options)
         except (ValueError, TypeError) as error:
             cast = options.get("cast") or (arguments[0] if arguments else None)
-            kind = getattr(cast, "__name__", "value of its kind")
-            raise environ.ImproperlyConfigured(f"{var} cannot be read as {kind}.") from error
+            kind = getattr(cast, "__name__", "value")
+            raise environ.ImproperlyConfigured(f"{var} is not a valid {kind}.") from error
 
 
 def code_waits(text: str) -> dict[int, float]:

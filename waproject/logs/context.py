@@ -1,7 +1,7 @@
 """Log context: the ids of the current request or task and of the messages it touches.
 
-with work(request_id="…") as touched:
-    …                                  # every line here has the id
+with log_context(request_id="…") as touched:
+    …                                  # every line in here has the id
 touched.fields()                       # {"messages": 2, "message_ids": ["…", "…"]}
 """
 
@@ -16,27 +16,27 @@ from structlog.contextvars import bind_contextvars, get_contextvars, reset_conte
 
 from waproject.logs.masking import mask
 
-# A campaign's task touches hundreds; its line names the first ones and the number of all.
-MOST_IDS = 10
-# What a proxy or a client may call a request: no line break, no quote, and short.
+# A task may touch hundreds of messages; its line has the number of all and the ids of the first ones.
+MAX_IDS = 10
+# A request id from a proxy or client: short, without line breaks and quotes.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._=:-]{1,64}")
 
 
 class Touched:
-    """The messages that a piece of work touched, each once."""
+    """The distinct messages that a request or task touched."""
 
     def __init__(self) -> None:
         self._ids: dict[UUID, None] = {}
 
     def add(self, ids: Iterable[UUID]) -> None:
-        """Add some, by our own ids."""
+        """Add messages by our own ids."""
         self._ids.update(dict.fromkeys(ids))
 
     def fields(self) -> dict[str, Any]:
-        """For a line; empty where it touched none."""
+        """Fields for the log line; empty without messages."""
         if not self._ids:
             return {}
-        first = [str(message_id) for message_id, _ in zip(self._ids, range(MOST_IDS), strict=False)]
+        first = [str(message_id) for message_id, _ in zip(self._ids, range(MAX_IDS), strict=False)]
         return {"messages": len(self._ids), "message_ids": first}
 
 
@@ -44,8 +44,8 @@ _touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
 
 
 @contextmanager
-def work(**ids: Any) -> Iterator[Touched]:
-    """A piece of work with these ids, which all lines inside get."""
+def log_context(**ids: Any) -> Iterator[Touched]:
+    """The context of one request or task: all log lines inside have these ids."""
     touched = Touched()
     before, tokens = _touched.set(touched), bind_contextvars(**ids)
     try:
@@ -56,16 +56,16 @@ def work(**ids: Any) -> Iterator[Touched]:
 
 
 def note_messages(ids: Iterable[UUID]) -> None:
-    """The work under way, if there is any, touched these messages."""
+    """Add messages to the current request or task, if there is one."""
     if (touched := _touched.get()) is not None:
         touched.add(ids)
 
 
 def current_request_id() -> str:
-    """The id of the request that is being answered; empty outside of one."""
+    """The id of the current request; empty outside of one."""
     return str(get_contextvars().get("request_id", ""))
 
 
 def is_request_id(value: object) -> bool:
-    """Whether this can be the id of a request: short, harmless in a log, and no phone number."""
+    """Whether the value is a valid request id: short, safe to log, and no phone number."""
     return isinstance(value, str) and bool(_REQUEST_ID.fullmatch(value)) and mask(value) == value

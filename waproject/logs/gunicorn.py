@@ -1,4 +1,4 @@
-"""gunicorn's own lines, written like all others: `gunicorn --logger-class waproject.logs.gunicorn.Logger`."""
+"""gunicorn's log lines in the common format: `gunicorn --logger-class waproject.logs.gunicorn.Logger`."""
 
 import logging.config
 from typing import Any
@@ -8,15 +8,15 @@ from gunicorn import glogging  # type: ignore[import-untyped]
 from waproject import start_errors
 from waproject.logs.format import name_process
 
-# This module is the first of ours that gunicorn reads, and its logger reads the settings.
+# gunicorn imports this module before any other of ours, and its logger reads the settings.
 start_errors.install()
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]
-    """Hands the error log, which has all but requests, to the logging of the settings. Requests: request_log.py."""
+    """Sends gunicorn's error log to the settings' logging. Requests are logged by request_log.py."""
 
     def setup(self, cfg: Any) -> None:
-        """Called by gunicorn's master, and again when it reads its configuration anew."""
+        """Configure logging; gunicorn's master calls this at start and on each reload."""
         from django.conf import settings
 
         super().setup(cfg)

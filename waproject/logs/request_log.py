@@ -8,13 +8,13 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
-from waproject.logs.context import Touched, is_request_id, work
+from waproject.logs.context import Touched, is_request_id, log_context
 from waproject.logs.masking import MASK
 
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
-# Hundreds a second, and what becomes of a webhook that was taken is said by its task, with the same id.
+# Frequent requests; an accepted webhook's task logs a line with the same id.
 QUIET = ("/webhook/", "/static/")
 PATH_LENGTH = 200
 _OUR_ID = re.compile(r"\d+|[0-9a-f-]{36}")
@@ -22,23 +22,23 @@ OK, REDIRECT, SERVER_ERROR = 200, 400, 500
 
 
 class RequestLogMiddleware:
-    """Takes a proxy's X-Request-ID, or makes one, returns it, and says how the request went. No query string."""
+    """Logs each request without its query string, and returns the proxy's or a new X-Request-ID."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer it."""
+        """Answer the request and log it."""
         began, request_id = time.perf_counter(), id_for(request.headers.get(HEADER))
-        with work(request_id=request_id) as touched:
+        with log_context(request_id=request_id) as touched:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
-            say(request.method or "", _path(request), response.status_code, began, touched)
+            log_request(request.method or "", _path(request), response.status_code, began, touched)
         return response
 
 
 def _path(request: HttpRequest) -> str:
-    """Without what a client named, such as a campaign; our own ids stay."""
+    """The path with client-chosen names, such as a campaign's, masked; our own ids stay."""
     path, match = request.path_info, request.resolver_match
     if match is None:
         return path
@@ -49,12 +49,12 @@ def _path(request: HttpRequest) -> str:
 
 
 def id_for(given: str | None) -> str:
-    """A proxy's id where it is one, else a new one."""
+    """The given id if it is valid, else a new one."""
     return given if given and is_request_id(given) else str(uuid4())
 
 
-def say(method: str, path: str, status: int, began: float, touched: Touched) -> None:
-    """The request's line; `began`: by time.perf_counter()."""
+def log_request(method: str, path: str, status: int, began: float, touched: Touched) -> None:
+    """Log the request's line; `began`: a time.perf_counter()."""
     level = _level(path, status)
     if logger.isEnabledFor(level):
         about: dict[str, object] = {"method": method, "path": path[:PATH_LENGTH], "status": status}
@@ -69,5 +69,5 @@ def _level(path: str, status: int) -> int:
 
 
 def traceback_filter() -> Callable[[logging.LogRecord], bool]:
-    """A filter for `django.request`: what it says of answers stands in the request's own line."""
+    """A filter for `django.request` that keeps tracebacks only: the request's own line has the status."""
     return lambda record: bool(record.exc_info)

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import signals
 
-from waproject.logs.context import MOST_IDS, current_request_id, is_request_id, work
+from waproject.logs.context import MAX_IDS, current_request_id, is_request_id, log_context
 from waproject.metrics import counters
 from waproject.sqs.consumer import SENT_AT
 from waproject.sqs.joining import JOINED, TRACE, TRACES
@@ -18,42 +18,42 @@ OUTCOMES = {"SUCCESS": "ok", "FAILURE": "failed", "RETRY": "retried", "REJECTED"
 
 
 @signals.before_task_publish.connect
-def name_the_request(headers: Any = None, **_: Any) -> None:
-    """Let a task's message carry the id of the request that causes it."""
+def add_request_id(headers: Any = None, **_: Any) -> None:
+    """Add the id of the current request to a task's message."""
     if request_id := current_request_id():
         headers[TRACE] = request_id
     else:
-        headers.pop(TRACE, None)  # a message made like an earlier one
+        headers.pop(TRACE, None)  # a reused message template may have an old one
 
 
 @signals.worker_init.connect
-def keep(**_: Any) -> None:
-    """A worker, and the children that it forks, keep what they count."""
-    from waproject.metrics.keeper import keep_metrics
+def flush_metrics(**_: Any) -> None:
+    """Flush the metrics of a worker and of its child processes."""
+    from waproject.metrics.flushing import start_flushing
 
-    keep_metrics()
+    start_flushing()
 
 
 @signals.worker_process_shutdown.connect
-def hand_over(**_: Any) -> None:
-    """A forked child runs no exit handlers."""
-    counters.hand_over()
+def flush_metrics_at_exit(**_: Any) -> None:
+    """Flush a child process's metrics: it runs no exit handlers."""
+    counters.flush()
 
 
 @signals.task_prerun.connect
 def begin(task: Any = None, **_: Any) -> None:
-    """Note when the task began, and how long its message had waited by then; its lines have its ids from now on."""
+    """Note the task's start and its message's waiting time, and add its ids to the following log lines."""
     request = task.request
     request.began, request.work = time.perf_counter(), ExitStack()
     if sent_at := request.get(SENT_AT):
         request.waited = max(0.0, time.time() - sent_at / 1000)
         counters.TASK_WAIT.observe(request.waited, task.name)
-    request.touched = request.work.enter_context(work(task=task.name, task_id=request.id, **_requests(request)))
+    request.touched = request.work.enter_context(log_context(task=task.name, task_id=request.id, **_requests(request)))
 
 
 @signals.task_postrun.connect
 def end(task: Any = None, state: str | None = None, **_: Any) -> None:
-    """Count the run, and say how it went in one line; messages that were joined are one task."""
+    """Count the run and log one line; joined messages are one task."""
     request = task.request
     if not (began := request.get("began")):
         return
@@ -71,8 +71,8 @@ def end(task: Any = None, state: str | None = None, **_: Any) -> None:
 
 
 def _requests(request: Any) -> dict[str, Any]:
-    """The ids of the requests that caused it. Whoever may write to the queue can write something else there."""
+    """The ids of the requests that published it. They come from the queue, so each is checked."""
     if isinstance(several := request.get(TRACES), list):
-        return {"request_ids": [one for one in several[:MOST_IDS] if is_request_id(one)]}
+        return {"request_ids": [one for one in several[:MAX_IDS] if is_request_id(one)]}
     one = request.get(TRACE)
     return {"request_id": one} if is_request_id(one) else {}

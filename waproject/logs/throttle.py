@@ -4,22 +4,22 @@ import threading
 import time
 
 
-class Seldom:
-    """Lets one hit in `every` seconds through."""
+class LogThrottle:
+    """Admits one log line in `every` seconds. Thread-safe."""
 
     def __init__(self, every: float) -> None:
         self._every = every
         self._lock = threading.Lock()
         self._next = float("-inf")
-        self._held_back = 0
+        self._suppressed = 0
 
-    def hit(self) -> int | None:
-        """How many hits were held back since the last one that was let through; None where this one is held back."""
+    def admit(self) -> int | None:
+        """Return how many lines were suppressed since the last admitted one; None to suppress this line."""
         now = time.monotonic()
         with self._lock:
             if now < self._next:
-                self._held_back += 1
+                self._suppressed += 1
                 return None
             self._next = now + self._every
-            held_back, self._held_back = self._held_back, 0
-            return held_back
+            suppressed, self._suppressed = self._suppressed, 0
+            return suppressed

@@ -3,12 +3,12 @@
     WEBHOOKS.inc("queued")
     TASK_SECONDS.observe(0.012, "messaging.send", "ok")
 
-Additions of one process are gathered and given to a store by a thread of its own every `KEEP_EVERY_S` seconds, so the
-totals are right over any number of processes and hosts, and survive restarts. What a killed process had not handed over
-yet, up to ten seconds of counts, is missing. prometheus-client's own multi-process mode would see the files of one host
-only; its text format is used all the same (monitoring/metrics/exposition.py).
+A thread of each process flushes its buffered additions to a store every `FLUSH_EVERY_S` seconds, so the totals cover
+all processes and hosts, and survive restarts. A killed process loses up to ten seconds of counts.
+prometheus-client's own multi-process mode reads the files of one host only; we use its text format
+(monitoring/metrics/exposition.py).
 
-Nothing is kept, and no thread started, until a process calls `keep()` (waproject/metrics/keeper.py).
+Nothing is flushed, and no thread started, until the process calls `start_flushing` (waproject/metrics/flushing.py).
 """
 
 import atexit
@@ -24,7 +24,7 @@ from waproject.sqs import observing
 
 logger = logging.getLogger(__name__)
 
-KEEP_EVERY_S = 10.0
+FLUSH_EVERY_S = 10.0
 # A series: a metric's name, the values of its labels, and for a histogram a bucket's upper bound or "sum".
 Series = tuple[str, ...]
 Store = Callable[[Mapping[Series, float]], None]
@@ -37,7 +37,7 @@ SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Something that is counted and never falls. Values of labels are few and known, and have no slash."""
+    """A counter. Label values are few and known in advance, and contain no slash."""
 
     name: str
     meaning: str
@@ -45,7 +45,7 @@ class Counter:
 
     def inc(self, *values: str, by: float = 1.0) -> None:
         """Add to the series of these values of the labels."""
-        _gathered.add((((self.name, *values), by),))
+        _buffer.add((((self.name, *values), by),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Histogram:
         """Add one observation."""
         place = bisect_left(self.bounds, seconds)
         bound = repr(self.bounds[place]) if place < len(self.bounds) else INFINITY
-        _gathered.add((((self.name, *values, bound), 1.0), ((self.name, *values, SUM), seconds)))
+        _buffer.add((((self.name, *values, bound), 1.0), ((self.name, *values, SUM), seconds)))
 
 
 WEBHOOKS = Counter("waproject_webhooks_total", "Webhook requests by what became of them", ("outcome",))
@@ -89,7 +89,7 @@ HOT: tuple[Counter | Histogram, ...] = (
 
 
 class _CountsOfSqs:
-    """What waproject.sqs tells: see its observing.py."""
+    """Counts requests of waproject.sqs: see its observing.py."""
 
     def requested(self, queue: str, action: str, outcome: str) -> None:
         SQS_REQUESTS.inc(queue, action, outcome)
@@ -101,72 +101,72 @@ class _CountsOfSqs:
 observing.observe(_CountsOfSqs())
 
 
-class _Gathered:
-    """This process's additions since they were last handed over."""
+class _Buffer:
+    """This process's additions since the last flush."""
 
     def __init__(self) -> None:
         self._store: Store | None = None
-        self._every = KEEP_EVERY_S
-        self._begin_anew()
-        os.register_at_fork(after_in_child=self._begin_anew)
-        atexit.register(self.hand_over)
+        self._every = FLUSH_EVERY_S
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+        atexit.register(self.flush)
 
-    def _begin_anew(self) -> None:
-        # A forked child has its own counts; its parent hands over those that were there.
+    def _reset(self) -> None:
+        # A forked child starts from zero; its parent flushes the counts from before the fork.
         self._sums: dict[Series, float] = {}
         self._lock = threading.Lock()
-        self._handing_over = threading.Lock()
-        self._keeper: threading.Thread | None = None
+        self._flushing = threading.Lock()
+        self._flusher: threading.Thread | None = None
 
     def add(self, additions: tuple[tuple[Series, float], ...]) -> None:
         with self._lock:
             sums = self._sums
             for series, by in additions:
                 sums[series] = sums.get(series, 0.0) + by
-            if self._keeper is None and self._store is not None:
-                self._keeper = threading.Thread(target=self._keep_on, name="metrics", daemon=True)
-                self._keeper.start()
+            if self._flusher is None and self._store is not None:
+                self._flusher = threading.Thread(target=self._flush_periodically, name="metrics", daemon=True)
+                self._flusher.start()
 
-    def keep(self, store: Store, every: float) -> None:
+    def start_flushing(self, store: Store, every: float) -> None:
         self._store, self._every = store, every
 
-    def take(self) -> dict[Series, float]:
+    def drain(self) -> dict[Series, float]:
         with self._lock:
             taken, self._sums = self._sums, {}
         return taken
 
-    def hand_over(self) -> None:
-        """Store what was gathered; what the store does not take is gathered still."""
+    def flush(self) -> None:
+        """Store the additions; keep them for the next flush if the store fails."""
         if self._store is None:
             return
-        with self._handing_over:
-            taken = self.take()
+        with self._flushing:
+            taken = self.drain()
             try:
                 if taken:
                     self._store(taken)
-            except Exception as error:  # counts must never harm what is counted
+            except Exception as error:  # a failing store must not stop the work
                 self.add(tuple(taken.items()))
                 logger.warning("metrics were not stored: %s", type(error).__name__)
 
-    def _keep_on(self) -> None:
+    def _flush_periodically(self) -> None:
         while True:
             time.sleep(self._every)
-            self.hand_over()
+            self.flush()
 
 
-_gathered = _Gathered()
+_buffer = _Buffer()
 
 
-def keep(store: Store, every: float = KEEP_EVERY_S) -> None:
-    """From now on this process, and those it forks, hand their counts over to `store`, every so many seconds."""
-    _gathered.keep(store, every)
+def start_flushing(store: Store, every: float = FLUSH_EVERY_S) -> None:
+    """Flush the counts of this process, and of those it forks, to `store` every so many seconds."""
+    _buffer.start_flushing(store, every)
 
 
-def take() -> dict[Series, float]:
-    """What this process has counted since the last call, or since it was handed over."""
-    return _gathered.take()
+def drain() -> dict[Series, float]:
+    """Return and reset this process's counts since the last flush or drain."""
+    return _buffer.drain()
 
 
-def hand_over() -> None:
-    """Hand over now: before a process ends that runs no exit handlers."""
-    _gathered.hand_over()
+def flush() -> None:
+    """Flush now, in a process that runs no exit handlers."""
+    _buffer.flush()

@@ -1,8 +1,8 @@
 """Kept-alive HTTP/1.1 connections for small requests: one write, one read, no header objects.
 
-http.client parses headers as e-mail, and urllib3 makes four more system calls per request, each of which hands Python's
-lock to another thread. docs/internals.md has what that costs per send and status. Left out is what SQS does not use:
-redirects, compression, trailers. Proxies are not supported.
+http.client parses headers as e-mail, and urllib3 makes four more system calls per request, each of which releases the
+GIL. docs/internals.md has the cost per send and status. SQS uses no redirects, compression or trailers, so they are not
+implemented; neither are proxies.
 """
 
 import os
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 CONNECT_TIMEOUT_S = 3.0
-# Idle connections kept for the next request; more may be open at once.
+# Idle connections kept for reuse; more may be open at once.
 KEPT = 16
-# A connection that idled longer is checked for a close by the server before it is used.
+# A connection that was idle for longer is checked for a close by the server before reuse.
 TRUSTED_IDLE_S = 1.0
 READ_BYTES = 65536
 MAX_HEAD_BYTES = 65536
@@ -101,9 +101,9 @@ class Connections:
 
 
 class _Connection:
-    """One socket. Without TLS the kernel enforces the timeouts: Python's own cost a system call more for each step.
+    """One socket. Without TLS the kernel enforces the timeouts, which saves one system call per read and write.
 
-    With TLS they must be Python's, which retries forever when one of the kernel's expires.
+    With TLS Python must enforce them: its SSL module retries forever when a kernel timeout expires.
     """
 
     def __init__(self, origin: Origin, tls: ssl.SSLContext | None, timeout: float) -> None:

@@ -10,8 +10,8 @@ from botocore.config import Config
 
 from waproject.sqs import observing
 
-# SQS keeps a message at most 14 days. A DLQ counts from the time of the first send, so it must keep longer than its
-# source, which keeps 4.
+# SQS retains a message for at most 14 days. A DLQ counts from the original send, so its retention must exceed that of
+# its source queue, which is 4 days.
 QUEUE_RETENTION_S = 4 * 24 * 3600
 DLQ_RETENTION_S = 14 * 24 * 3600
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -24,7 +24,7 @@ COUNTS = {
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many messages a queue holds, approximately, as SQS says."""
+    """A queue's approximate message counts."""
 
     waiting: int
     in_flight: int
@@ -32,13 +32,13 @@ class Depth:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """All messages of the queue."""
         return self.waiting + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
 class RedrivePolicy:
-    """Where a message goes that was received `max_receives` times; the dead-letter queue by its name."""
+    """A queue's redrive policy: the name of its dead-letter queue, and maxReceiveCount."""
 
     dead_letter_queue: str
     max_receives: int
@@ -46,20 +46,20 @@ class RedrivePolicy:
 
 @cache
 def client(region: str, timeout: float = 2.0) -> Any:
-    """A boto3 SQS client for looks at queues: it gives up after `timeout` seconds. boto3 clients are thread-safe."""
+    """A boto3 SQS client for queue administration, without retries. boto3 clients are thread-safe."""
     config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
     return boto3.session.Session(region_name=region).client("sqs", config=config)
 
 
 def depth(sqs: Any, url: str) -> Depth:
-    """One queue's counts. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    """A queue's counts. Raises botocore's ClientError or BotoCoreError."""
     observing.requested(url, "GetQueueAttributes")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
     return Depth(**{field: int(attributes.get(name, 0)) for name, field in COUNTS.items()})
 
 
 def redrive_policy(sqs: Any, url: str) -> RedrivePolicy | None:
-    """One queue's policy, if it has one. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    """A queue's redrive policy, or None. Raises botocore's ClientError or BotoCoreError."""
     observing.requested(url, "GetQueueAttributes")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes") or {}
     policy = json.loads(attributes.get("RedrivePolicy") or "{}")
@@ -92,6 +92,6 @@ def _create(sqs: Any, url: str, attributes: dict[str, str]) -> str:
 
 
 def arn(sqs: Any, url: str) -> str:
-    """A queue's ARN. Raises botocore's ClientError or BotoCoreError when SQS does not answer."""
+    """A queue's ARN. Raises botocore's ClientError or BotoCoreError."""
     observing.requested(url, "GetQueueAttributes")
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])

@@ -1,7 +1,7 @@
 """The envelope of a Celery message on SQS, checked before Celery sees it.
 
-Stock kombu and Celery end the whole worker, or delete the message, when one does not fit. Here it is called by its
-fault instead, and stays on the queue for the redrive policy.
+A malformed envelope ends a stock Celery worker, or kombu deletes the message. Here `check` raises with the fault's
+name, and the message stays on the queue for the redrive policy.
 """
 
 import base64
@@ -16,7 +16,7 @@ from waproject.sqs.json_limits import QUEUED, excess, loads
 ARGS_KWARGS_EMBED = 3
 TIMES = ("eta", "expires")
 RETRIES = "retries"
-# Where a payload that was checked keeps its decoded body; no string, so no message can bring one along.
+# The key of a checked payload's decoded body. It is no string, so JSON cannot contain it.
 DECODED = object()
 
 
@@ -38,7 +38,7 @@ def _is_seconds(value: object) -> bool:
 
 
 def _is_time(value: object) -> bool:
-    """Celery would refuse a wrong one too, and write the message's text into the log."""
+    """Checked here because Celery would log the message's text with its error."""
     try:
         datetime.fromisoformat(str(value)).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -56,7 +56,7 @@ def _is_object(value: object) -> bool:
 
 MAX_HEADER = 1024
 MAX_TIME_LIMIT_S = 86_400
-# What Celery 5.7 reads from a message in the worker itself, mostly unguarded: a wrong type there ends the worker.
+# Headers and properties that Celery 5.7 reads in the worker's main process; a wrong type ends the worker.
 _HEADERS: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("root_id", "parent_id", "group", "shadow", "origin", "lang", "argsrepr", "kwargsrepr"), _is_text),
     **dict.fromkeys(("retries", "group_index", "replaced_task_nesting"), _is_whole),
@@ -75,11 +75,11 @@ _PROPERTIES: dict[str, Callable[[object], bool]] = {
 
 
 class MalformedMessage(ValueError):
-    """Why a message is no task for this queue; the text names the fault and never quotes the message."""
+    """A message that is no task of this queue; the text names the fault and never quotes the message."""
 
 
 def payload_in(body: str) -> dict[Any, Any]:
-    """kombu's envelope in an SQS body, JSON as it is or in base64. Raises MalformedMessage."""
+    """kombu's envelope in an SQS body, which is JSON or base64 of it. Raises MalformedMessage."""
     for decode in (str.encode, base64.b64decode):
         try:
             payload = _json(decode(body))
@@ -104,7 +104,7 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     if not _is_text(task) or not _is_text(task_id):
         raise MalformedMessage("no task name or id in the headers")
     if task not in known_tasks:
-        raise MalformedMessage("a task that this queue does not carry")
+        raise MalformedMessage("a task that does not belong on this queue")
     if payload.get("content-type") != "application/json":
         raise MalformedMessage("not JSON")
     properties = payload.get("properties")
@@ -113,7 +113,7 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     for values, checks in ((headers, _HEADERS), (properties, _PROPERTIES)):
         for name, is_right in checks.items():
             if values.get(name) is not None and not is_right(values[name]):
-                raise MalformedMessage(f"the header {name} is of a wrong form")
+                raise MalformedMessage(f"the header {name} has a wrong type or value")
     return arguments_in(payload)
 
 
@@ -149,8 +149,8 @@ def _json(text: bytes) -> object:
     return loads(text)
 
 
-def untried(body: str) -> str:
-    """An SQS body for sending it once more: a task without its retries, eta and expiry, all else as it is."""
+def without_retries(body: str) -> str:
+    """An SQS body for a redrive: the same task without retries, eta and expiry."""
     try:
         payload = payload_in(body)
     except MalformedMessage:

@@ -7,10 +7,10 @@ from typing import Any
 
 
 class Waker:
-    """Has a kombu event loop call `woken` soon after any `wake`; several wakes may become one call.
+    """Makes a kombu event loop call `woken` soon after `wake`; several wakes may result in one call.
 
-    A pipe of its own. Not `call_soon`: with kombu 5.7 a hub that sleeps in its poll may go on sleeping, 200 tasks a
-    second then; and it takes a lock, which a signal's handler must not.
+    It uses a pipe instead of `call_soon`: kombu 5.7 does not interrupt a hub that sleeps in its poll, which limits a
+    worker to 200 tasks a second, and `call_soon` takes a lock, which a signal handler must not.
     """
 
     def __init__(self, hub: Any, woken: Callable[[], None]) -> None:
@@ -19,21 +19,21 @@ class Waker:
         for end in (self._read_end, self._write_end):
             os.set_blocking(end, False)
 
-    def listen(self) -> None:
-        """From now on. In the event loop's thread, as are `ignore` and `close`."""
+    def attach(self) -> None:
+        """Start reacting to `wake`. Call it, `detach` and `close` in the event loop's thread."""
         self._hub.add_reader(self._read_end, self._on_pipe)
 
-    def ignore(self) -> None:
-        """From now on; may be followed by `listen`."""
+    def detach(self) -> None:
+        """Stop reacting to `wake`, until the next `attach`."""
         self._hub.remove(self._read_end)
 
     def close(self) -> None:
-        """After `ignore`, when nobody will call `wake` any more."""
+        """Close the pipe: after `detach`, once no thread calls `wake` any more."""
         os.close(self._read_end)
         os.close(self._write_end)
 
     def wake(self) -> None:
-        """Never waits."""
+        """Wake the event loop. Never blocks."""
         with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
             os.write(self._write_end, b"x")
 

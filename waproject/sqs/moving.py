@@ -1,6 +1,6 @@
-"""Moving messages from one queue to another, or away: SQS's own move where it has one, else a bounded one of ours.
+"""Moving messages to another queue, or deleting them: by SQS's message move task if possible, else in bounded steps.
 
-Ours receives, sends and then deletes, so that a process which is killed can only double a message and never lose one.
+A step receives, sends and then deletes, so that killing the process may double a message but never lose one.
 """
 
 import time
@@ -11,20 +11,20 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waproject.sqs import envelope, observing
-from waproject.sqs.sampling import Seen, delete, give_back, receive
+from waproject.sqs.sampling import SampledMessage, delete, receive, release
 from waproject.sqs.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 
-# What a killed process was about to move shows again this soon.
+# Messages that a killed process was about to move become visible again after this time.
 HIDE_S = 20
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
-MOST_PER_SECOND = 500
+MAX_MOVES_PER_SECOND = 500
 
 
 @dataclass(slots=True)
 class Step:
-    """What one step did: ids that were moved or deleted, and those that SQS refused.
+    """The result of one step: ids of messages that were moved or deleted, and of those that SQS refused.
 
-    `drained` when the queue showed no more messages.
+    `drained`: the queue had no more visible messages.
     """
 
     done: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class MoveTask:
-    """SQS's own move. status: RUNNING, COMPLETED, CANCELLING, CANCELLED or FAILED; the handle only while it runs."""
+    """SQS's message move task. status: RUNNING, COMPLETED, CANCELLING, CANCELLED or FAILED; `handle` while it runs."""
 
     status: str
     handle: str
@@ -47,22 +47,22 @@ def step(
     source: str,
     target: str | None,
     *,
-    wanted: Callable[[Seen], bool],
-    before: Callable[[Sequence[Seen]], None],
+    wanted: Callable[[SampledMessage], bool],
+    before: Callable[[Sequence[SampledMessage]], None],
     per_second: float,
-    most: int,
+    limit: int,
     seconds: float,
 ) -> Step:
-    """Move some `most` of the wanted messages to `target`, or delete them when there is none, at this pace.
+    """Move about `limit` of the wanted messages to `target` at this pace; without a target, delete them.
 
-    A batch has ten, so it may be a few more than `most`. The others stay hidden while this looks, for `seconds` at
-    most, so that it sees each once, and are given back. `before` is told of each batch before anything is done with it.
-    Raises botocore's ClientError or BotoCoreError when nothing could be done; what was done before one is returned.
+    Batches have ten messages, so a step may move a few more than `limit`. Unwanted messages stay hidden during the
+    step, for at most `seconds`, so that each is received once; then they are released. `before` is called with each
+    batch before it is moved. Raises botocore's ClientError or BotoCoreError if nothing was moved before the error.
     """
-    made, others = Step(), list[Seen]()
+    made, others = Step(), list[SampledMessage]()
     begun = time.monotonic()
     try:
-        while len(made.done) < most and time.monotonic() - begun < seconds:
+        while len(made.done) < limit and time.monotonic() - begun < seconds:
             received = receive(sqs, source, hide_s=HIDE_S)
             if not received:
                 made.drained = True
@@ -81,13 +81,13 @@ def step(
         if not made.done:
             raise
     finally:
-        give_back(sqs, source, [message.handle for message in others])
+        release(sqs, source, [message.handle for message in others])
     return made
 
 
-def send_again(sqs: Any, url: str, messages: Sequence[Seen]) -> list[Seen]:
-    """Send copies with their attributes, as if they had never been tried; returns those that SQS took."""
-    taken: list[Seen] = []
+def send_again(sqs: Any, url: str, messages: Sequence[SampledMessage]) -> list[SampledMessage]:
+    """Send copies with their attributes and without their retries; returns those that SQS accepted."""
+    taken: list[SampledMessage] = []
     for batch in _batches(messages):
         observing.requested(url, "SendMessageBatch")
         entries = [
@@ -104,12 +104,12 @@ def send_again(sqs: Any, url: str, messages: Sequence[Seen]) -> list[Seen]:
     return taken
 
 
-def _batches(messages: Sequence[Seen]) -> Iterator[list[tuple[Seen, str]]]:
-    """At most ten and 1 MiB each, which is also the most that one message may have."""
-    batch: list[tuple[Seen, str]] = []
+def _batches(messages: Sequence[SampledMessage]) -> Iterator[list[tuple[SampledMessage, str]]]:
+    """Batches of at most ten messages and 1 MiB, which is also the largest size of one message."""
+    batch: list[tuple[SampledMessage, str]] = []
     size = 0
     for message in messages:
-        body = envelope.untried(message.body)
+        body = envelope.without_retries(message.body)
         weight = len(body.encode()) + sum(
             len(name) + sum(len(value) for value in values.values()) for name, values in message.attributes.items()
         )
@@ -123,23 +123,20 @@ def _batches(messages: Sequence[Seen]) -> Iterator[list[tuple[Seen, str]]]:
 
 
 def start_move_task(sqs: Any, source_arn: str, target_arn: str, per_second: float) -> bool:
-    """Let SQS move everything by itself; False where it does not offer that, or does not let us.
-
-    A move that is under way already is left to go on.
-    """
-    pace = max(1, min(MOST_PER_SECOND, int(per_second)))
+    """Start SQS's own message move task, unless one runs already; False if it is unsupported or not permitted."""
+    pace = max(1, min(MAX_MOVES_PER_SECOND, int(per_second)))
     try:
         running = move_task(sqs, source_arn)
         if running is not None and running.status == "RUNNING":
             return True
         sqs.start_message_move_task(SourceArn=source_arn, DestinationArn=target_arn, MaxNumberOfMessagesPerSecond=pace)
-    except ClientError:  # an unknown action, or no permission for it; whatever else is wrong, our own move tells
+    except ClientError:  # an unknown action or no permission; the step-by-step move reports any other fault
         return False
     return True
 
 
 def move_task(sqs: Any, source_arn: str) -> MoveTask | None:
-    """SQS's latest move of this queue. Raises botocore's ClientError or BotoCoreError."""
+    """The queue's latest message move task. Raises botocore's ClientError or BotoCoreError."""
     results = sqs.list_message_move_tasks(SourceArn=source_arn, MaxResults=1).get("Results") or []
     if not results:
         return None
@@ -153,10 +150,10 @@ def move_task(sqs: Any, source_arn: str) -> MoveTask | None:
 
 
 def cancel_move_task(sqs: Any, source_arn: str) -> None:
-    """Stop SQS's own move, if it runs."""
+    """Cancel the queue's message move task, if one runs."""
     try:
         running = move_task(sqs, source_arn)
         if running is not None and running.handle:
             sqs.cancel_message_move_task(TaskHandle=running.handle)
-    except (ClientError, BotoCoreError):  # it was over meanwhile
+    except (ClientError, BotoCoreError):  # it has ended meanwhile
         return

@@ -4,17 +4,17 @@ from typing import Protocol
 
 
 class Observer(Protocol):
-    """Called in whichever thread asks; it must be quick and raise nothing. A queue goes by the end of its URL."""
+    """Called in the thread of the request; it must return fast and raise nothing. `queue`: the end of its URL."""
 
     def requested(self, queue: str, action: str, outcome: str) -> None:
-        """SQS was asked. outcome: ok, unavailable, refused, or asked where what came of it is not known."""
+        """A request was made. outcome: ok, unavailable, refused; `asked` where the outcome is not known."""
 
     def handled(self, queue: str, action: str, messages: int) -> None:
-        """So many messages were in an answered request: SendMessage, ReceiveMessage, DeleteMessage, …"""
+        """The number of messages in an answered request: SendMessage, ReceiveMessage, DeleteMessage, …"""
 
 
-class Nobody:
-    """Looks away."""
+class NullObserver:
+    """Counts nothing."""
 
     def requested(self, queue: str, action: str, outcome: str) -> None:
         """Nothing."""
@@ -23,20 +23,20 @@ class Nobody:
         """Nothing."""
 
 
-_observer: Observer = Nobody()
+_observer: Observer = NullObserver()
 
 
 def observe(observer: Observer) -> None:
-    """Have all requests of this process, and of those that it forks, told to this one."""
+    """Set the observer of this process and of the processes that it forks."""
     global _observer  # noqa: PLW0603 - one for the process, as its counts are
     _observer = observer
 
 
 def requested(url: str, action: str, outcome: str = "asked") -> None:
-    """Tell of a request. url: the queue's, or its name."""
+    """Report a request to the observer. url: the queue's URL or name."""
     _observer.requested(url.rsplit("/", 1)[-1], action, outcome)
 
 
 def handled(url: str, action: str, messages: int) -> None:
-    """Tell of messages."""
+    """Report messages to the observer."""
     _observer.handled(url.rsplit("/", 1)[-1], action, messages)

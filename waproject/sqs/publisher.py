@@ -1,9 +1,9 @@
-"""Group commit for publishing: requests of many threads share one SendMessageBatch.
+"""Batched publishing: messages of several threads share one SendMessageBatch.
 
-Who sends alone is sent at once. Who comes within `BUSY_S` of another thread's request opens a batch that others may
-join for `GATHER_S`, or until it is full. A thread that alone sends one message after another waits for nobody, unless
-it is `patient`: a server's thread cannot tell whether the next request will be its own. There is no thread of its own:
-the one who opened a batch sends it, so nothing has to be started again after a fork.
+A thread that sends alone sends at once. If another thread made a request within the last `BATCHING_WINDOW_S`, the next
+thread opens a batch, which others may join for `BATCH_WAIT_S` or until it is full. A thread that sends one message
+after another does not wait for itself, unless `wait_for_batch` is set: a thread of a web server cannot know which
+thread gets the next request. The thread that opened a batch sends it, so no thread has to be restarted after a fork.
 """
 
 import threading
@@ -18,10 +18,10 @@ from waproject.sqs.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, Client, Refus
 
 # A web request that cannot publish within this long does its work without SQS.
 DEADLINE_S = 0.5
-BUSY_S = 0.05
-GATHER_S = 0.025
+BATCHING_WINDOW_S = 0.05
+BATCH_WAIT_S = 0.025
 RETRY_S = 0.05
-# What an entry weighs beside its body, generously.
+# An upper bound of an entry's size beside its body.
 ENTRY_BYTES = 64
 
 
@@ -47,7 +47,7 @@ class _Batch:
     sent: threading.Event = field(default_factory=threading.Event)
     errors: list[SqsError | None] = field(default_factory=list)
 
-    def takes(self, message: Outgoing) -> bool:
+    def fits(self, message: Outgoing) -> bool:
         return len(self.entries) < MAX_BATCH_ENTRIES and self.size + message.size <= MAX_BATCH_BYTES
 
     def add(self, message: Outgoing) -> int:
@@ -64,17 +64,17 @@ class Publisher:
     def __init__(self, client: Client, *, deadline: float = DEADLINE_S, retry_after: float = 1.0) -> None:
         self._client = client
         self._deadline = deadline
-        # While SQS is away one caller a second tries; the others are told so at once.
+        # While SQS is unavailable one caller a second tries; the others fail at once.
         self._breaker = Breaker(retry_after)
         self._lock = threading.Lock()
         self._open: dict[str, _Batch] = {}
         # By queue: when a request was last made, and by which thread; None when it carried several threads' messages.
         self._last_flush: dict[str, tuple[float, int | None]] = {}
 
-    def send(self, message: Outgoing, *, patient: bool = False) -> None:
+    def send(self, message: Outgoing, *, wait_for_batch: bool = False) -> None:
         """Send one message. Raises Unavailable within the deadline, or Refused.
 
-        patient: gather also where nobody but this thread has been sending.
+        wait_for_batch: wait for other threads' messages also if only this thread has been sending.
         """
         until = time.monotonic() + self._deadline
         batch, place = self._join(message)
@@ -82,17 +82,17 @@ class Publisher:
             if not batch.sent.wait(self._deadline):
                 raise Unavailable("no answer within the deadline")
         else:
-            self._lead(batch, until, patient)
+            self._send_as_leader(batch, until, wait_for_batch)
         if error := batch.errors[place]:
             raise error
 
     def send_many(self, messages: Sequence[Outgoing]) -> list[SqsError | None]:
-        """Send any number in as few requests as possible; what came of each, in their order. Raises nothing of SQS."""
+        """Send any number in as few requests as possible. Returns each one's error or None; raises no SqsError."""
         batches: list[tuple[_Batch, list[int]]] = []
         open_batches: dict[str, tuple[_Batch, list[int]]] = {}
         for index, message in enumerate(messages):
             current = open_batches.get(message.url)
-            if current is None or not current[0].takes(message):
+            if current is None or not current[0].fits(message):
                 current = open_batches[message.url] = (_Batch(), [])
                 batches.append(current)
             current[0].add(message)
@@ -105,18 +105,18 @@ class Publisher:
         return errors
 
     def _join(self, message: Outgoing) -> tuple[_Batch, int]:
-        """The batch this message travels in and its place; at place 0 one leads."""
+        """The message's batch and its index there. The thread with index 0 sends the batch."""
         with self._lock:
             batch = self._open.get(message.url)
-            if batch is None or not batch.takes(message):
+            if batch is None or not batch.fits(message):
                 batch = self._open[message.url] = _Batch()
             return batch, batch.add(message)
 
-    def _lead(self, batch: _Batch, until: float, patient: bool) -> None:
+    def _send_as_leader(self, batch: _Batch, until: float, wait_for_batch: bool) -> None:
         url = batch.entries[0].url
         flushed_at, by = self._last_flush.get(url, (0.0, None))
-        if (patient or by != threading.get_ident()) and time.monotonic() - flushed_at < BUSY_S:
-            batch.full.wait(GATHER_S)
+        if (wait_for_batch or by != threading.get_ident()) and time.monotonic() - flushed_at < BATCHING_WINDOW_S:
+            batch.full.wait(BATCH_WAIT_S)
         with self._lock:
             if self._open.get(url) is batch:
                 del self._open[url]
@@ -125,19 +125,19 @@ class Publisher:
         self._send(batch, until)
 
     def _send(self, batch: _Batch, until: float) -> None:
-        """Fill in `batch.errors`, whatever happens: others wait for it."""
+        """Set `batch.errors`, also after an exception: other threads wait for it."""
         errors: list[SqsError | None] = [Unavailable("not sent")] * len(batch.entries)
         try:
             if self._breaker.allows():
                 self._send_until(batch.entries, errors, until)
             else:
-                errors = [Unavailable("SQS was away less than a second ago")] * len(batch.entries)
+                errors = [Unavailable("SQS was unavailable less than a second ago")] * len(batch.entries)
         finally:
             batch.errors = errors
             batch.sent.set()
 
     def _send_until(self, entries: list[Outgoing], errors: list[SqsError | None], until: float) -> None:
-        """Send what is not sent yet, again and again until the deadline."""
+        """Send all entries, and retry those that failed until the deadline."""
         pending = list(range(len(entries)))
         pause = RETRY_S
         while pending:
@@ -182,7 +182,7 @@ class Publisher:
 
 @cache
 def shared_client(region: str) -> Client:
-    """This process's client for a region, at the endpoint that boto3 would use (AWS_ENDPOINT_URL_SQS and its like)."""
+    """This process's client for a region, at the endpoint that boto3 would use, such as AWS_ENDPOINT_URL_SQS."""
     return Client.configured(region)
 
 
@@ -192,7 +192,7 @@ def shared(region: str) -> Publisher:
     return Publisher(shared_client(region))
 
 
-def forget_shared() -> None:
-    """Begin anew: in a forked child, whose parent may have held a lock, and where the endpoint changed."""
+def reset_shared() -> None:
+    """Drop the shared objects: in a forked child, whose parent may have held a lock, and after the endpoint changed."""
     shared.cache_clear()
     shared_client.cache_clear()

@@ -12,18 +12,18 @@ from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, SqsError
 
 logger = logging.getLogger(__name__)
 
-# How much later than its long poll an answer may come.
-ANSWER_S = 10.0
-# How often a closed gate is looked at.
+# How long an answer may take beyond its long poll.
+ANSWER_MARGIN_S = 10.0
+# How often a closed gate is checked.
 GATE_S = 0.5
-# Requests under way at once while there is a backlog; without one it is one. At 10 ms a request, one thread brings
-# 900 messages a second.
+# Concurrent requests while there is a backlog; otherwise there is one. At 10 ms a request, one thread receives 900
+# messages a second.
 THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as SQS gave it; `at` is our monotonic clock, `sent_at` SQS's in milliseconds (0: not said)."""
+    """One message from SQS; `at`: receive time by our monotonic clock; `sent_at`: SentTimestamp in ms (0: missing)."""
 
     message_id: str
     handle: str
@@ -33,19 +33,19 @@ class Received:
     sent_at: int = 0
 
 
-def always() -> bool:
-    """The gate of an application that can always work."""
+def always_open() -> bool:
+    """The gate of an application without one."""
     return True
 
 
 class Receiver:
-    """Receives from one queue while there is room, and hands each answer to `take` (called in a thread of ours).
+    """Receives from one queue while there is capacity, and passes messages to `take`, called in the receiver's thread.
 
-    room: messages that may be held here at once; a request is made when a full answer fits.
-    gather: messages to hand over together where that many are there, in the place of one answer's.
-    linger: seconds to leave the queue alone after an answer that was not full, so that the next one brings more.
-    gate: whether the application can work at all, e.g. whether its database is there; nothing is asked for without.
-    give_back: gets what arrives when it is not wanted any more.
+    capacity: messages held at once at most; a request is made when a full answer fits.
+    batch_size: messages that `take` gets at once, if the queue has that many; several requests then fill one batch.
+    linger: seconds between an answer that was not full and the next request, so that it returns more messages.
+    gate: while it returns False, no request is made.
+    release: gets messages that arrive after `stop`.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class Receiver:
         url: str,
         *,
         take: Callable[[list[Received]], None],
-        give_back: Callable[[list[Received]], None],
-        room: int,
+        release: Callable[[list[Received]], None],
+        capacity: int,
         linger: float,
         wait_time: int,
-        gather: int = MAX_BATCH_ENTRIES,
-        gate: Callable[[], bool] = always,
+        batch_size: int = MAX_BATCH_ENTRIES,
+        gate: Callable[[], bool] = always_open,
     ) -> None:
         self._client, self._url = client, url
-        self._take, self._give_back = take, give_back
-        self._room, self._gather = max(room, 2 * MAX_BATCH_ENTRIES), gather
+        self._take, self._release = take, release
+        self._capacity, self._batch_size = max(capacity, 2 * MAX_BATCH_ENTRIES), batch_size
         self._linger, self._wait_time, self._gate = linger, wait_time, gate
         self._held = 0
         self._backlog = False
@@ -79,20 +79,20 @@ class Receiver:
         for thread in self._threads:
             thread.start()
 
-    def done_with(self, count: int) -> None:
-        """So many messages are held no longer."""
+    def free(self, count: int) -> None:
+        """Free the capacity of `count` messages."""
         with self._changed:
-            self._release(count)
+            self._free_locked(count)
 
     def stop(self) -> None:
-        """Ask no more. A long poll that is under way ends in its own time; what it brings is given back."""
+        """Make no more requests. A running long poll ends by itself, and its messages go to `release`."""
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Wait for the end of the last long poll: to break it off could hide what it was about to bring."""
-        deadline = time.monotonic() + self._wait_time + ANSWER_S
+        """Wait for the last long poll: messages of an aborted one would stay hidden for their visibility timeout."""
+        deadline = time.monotonic() + self._wait_time + ANSWER_MARGIN_S
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
@@ -100,21 +100,21 @@ class Receiver:
     def _run(self, first: bool) -> None:
         failures = 0
         while self._reserve(first):
-            # Only one waits for messages: a second long poll would take the next one alone, past the linger.
+            # Only one thread long-polls: a second one would receive the next message alone, despite the linger.
             received, failed = self._receive_safely(self._wait_time if first else 0, failures)
             full = len(received) == MAX_BATCH_ENTRIES
-            while full and len(received) + MAX_BATCH_ENTRIES <= self._gather and self._reserve_at_once():
+            while full and len(received) + MAX_BATCH_ENTRIES <= self._batch_size and self._reserve_at_once():
                 more, failed = self._receive_safely(0, failures)
                 received += more
                 full = len(more) == MAX_BATCH_ENTRIES
             failures = failures + 1 if failed else 0
             self._note_backlog(full)
             if received:
-                (self._give_back if self._stopping.is_set() else self._take)(received)
+                (self._release if self._stopping.is_set() else self._take)(received)
             self._pause(failures, 0 if full else len(received))
 
     def _receive_safely(self, wait_time: int, failures: int) -> tuple[list[Received], bool]:
-        """What came, of which so much stays reserved, and whether it failed."""
+        """(messages, failed). Keeps as much capacity reserved as there are messages."""
         received: list[Received] = []
         failed = False
         try:
@@ -122,15 +122,15 @@ class Receiver:
         except SqsError as error:
             failed = True
             if (failures + 1) & failures == 0:  # the 1st, 2nd, 4th, 8th …
-                logger.warning("sqs did not answer a receive: %s", error)
+                logger.warning("receiving from sqs failed: %s", error)
         except Exception:  # the thread's edge: without it the worker would look alive and do nothing
             failed = True
-            logger.exception("a receive failed")
-        self.done_with(MAX_BATCH_ENTRIES - len(received))
+            logger.exception("receiving failed unexpectedly")
+        self.free(MAX_BATCH_ENTRIES - len(received))
         return received, failed
 
     def _reserve(self, first: bool) -> bool:
-        """Wait until a full answer fits, and count it as held already; False when it is time to end."""
+        """Wait until a full answer fits and reserve its capacity. Returns False on `stop`."""
         with self._changed:
             while not self._stopping.is_set():
                 may = self._gate()
@@ -141,15 +141,15 @@ class Receiver:
         return False
 
     def _reserve_at_once(self) -> bool:
-        """Count one more answer as held, unless it would have to be waited for."""
+        """Reserve the capacity of one more answer if that is possible without waiting."""
         with self._changed:
             may = self._fits() and not self._stopping.is_set() and self._gate()
             self._held += MAX_BATCH_ENTRIES if may else 0
         return may
 
     def _fits(self) -> bool:
-        """Whether there is room for a full answer."""
-        return self._held + MAX_BATCH_ENTRIES <= self._room
+        """Whether there is capacity for a full answer."""
+        return self._held + MAX_BATCH_ENTRIES <= self._capacity
 
     def _note_backlog(self, backlog: bool) -> None:
         with self._changed:
@@ -157,10 +157,10 @@ class Receiver:
             if began:
                 self._changed.notify_all()
 
-    def _release(self, count: int) -> None:
+    def _free_locked(self, count: int) -> None:
         fitted = self._fits()
         self._held -= count
-        if not fitted and self._fits():  # else nobody waits for it, and each waking costs CPU
+        if not fitted and self._fits():  # otherwise no thread waits for capacity, and each wake-up costs CPU
             self._changed.notify_all()
 
     def _receive(self, wait_time: int) -> list[Received]:
@@ -172,7 +172,7 @@ class Receiver:
                 "WaitTimeSeconds": wait_time,
                 "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
             },
-            wait_time + ANSWER_S,
+            wait_time + ANSWER_MARGIN_S,
         )
         now = time.monotonic()
         return [_received(message, now) for message in answer.get("Messages") or ()]

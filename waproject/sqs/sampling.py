@@ -1,6 +1,6 @@
-"""Sampling: messages of a queue received, hidden for seconds, and returned.
+"""Sampling: receives messages of a queue, reads them, and makes them visible again.
 
-SQS has no way to look that does not receive: each look raises the receive count of what it saw.
+SQS has no way to read messages without receiving them: each sample raises their receive counts.
 """
 
 import time
@@ -15,19 +15,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waproject.sqs import control, observing
 from waproject.sqs.wire import MAX_BATCH_ENTRIES
 
-MOST_SAMPLED = 200
-# What is looked at comes back this soon, even if whoever looks is killed.
+MAX_SAMPLED = 200
+# The visibility timeout of sampled messages: they return this soon even if the process is killed.
 HIDE_S = 10
-# A look ends well before the first message that it saw shows again.
-LOOK_S = 5.0
-# 200 messages may hold 200 MiB.
-MOST_BYTES = 32 * 1024 * 1024
+# Sampling ends well before the first message becomes visible again.
+SAMPLING_S = 5.0
+# 200 messages may have 200 MiB.
+MAX_SAMPLED_BYTES = 32 * 1024 * 1024
 LONG_POLL_S = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One message as SQS gave it; `attributes` as SendMessage takes them."""
+class SampledMessage:
+    """One message from SQS; `attributes` and `system_attributes` in the form of SendMessage's parameters."""
 
     message_id: str
     handle: str
@@ -41,39 +41,41 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a look saw, the message that was sent first at the top, and how many are there, approximately."""
+    """Sampled messages, oldest first, and the queue's approximate depth."""
 
-    messages: list[Seen]
+    messages: list[SampledMessage]
     depth: control.Depth
 
 
-def sample(sqs: Any, url: str, most: int = MOST_SAMPLED) -> Sample:
-    """Up to `most` messages, hidden from others for at most ten seconds and given back before this returns.
+def sample(sqs: Any, url: str, limit: int = MAX_SAMPLED) -> Sample:
+    """Up to `limit` messages, hidden for at most ten seconds and released before this returns.
 
-    Raises botocore's ClientError or BotoCoreError when SQS does not answer.
+    Raises botocore's ClientError or BotoCoreError.
     """
     depth = control.depth(sqs, url)
-    seen: dict[str, Seen] = {}
-    size, until = 0, time.monotonic() + LOOK_S
+    seen: dict[str, SampledMessage] = {}
+    size, until = 0, time.monotonic() + SAMPLING_S
     try:
-        # The count is approximate: one receive is made even where it says that there is nothing.
-        while not seen or (len(seen) < min(most, depth.waiting) and size < MOST_BYTES and time.monotonic() < until):
-            received = receive(sqs, url, hide_s=HIDE_S, most=most - len(seen))
+        # The depth is approximate: make one request even if it is 0.
+        while not seen or (
+            len(seen) < min(limit, depth.waiting) and size < MAX_SAMPLED_BYTES and time.monotonic() < until
+        ):
+            received = receive(sqs, url, hide_s=HIDE_S, limit=limit - len(seen))
             if not received:
                 break
             seen.update((message.message_id, message) for message in received)
             size += sum(len(message.body) for message in received)
     finally:
-        give_back(sqs, url, [message.handle for message in seen.values()])
+        release(sqs, url, [message.handle for message in seen.values()])
     return Sample(sorted(seen.values(), key=lambda message: (message.sent_at, message.message_id)), depth)
 
 
-def receive(sqs: Any, url: str, *, hide_s: int, most: int = MAX_BATCH_ENTRIES) -> list[Seen]:
-    """Up to ten messages, hidden for `hide_s` seconds; none where a long poll of a second found none."""
+def receive(sqs: Any, url: str, *, hide_s: int, limit: int = MAX_BATCH_ENTRIES) -> list[SampledMessage]:
+    """Up to ten messages, hidden for `hide_s` seconds; none if a long poll of one second returned none."""
     _count(url, "ReceiveMessage")
     answer = sqs.receive_message(
         QueueUrl=url,
-        MaxNumberOfMessages=min(most, MAX_BATCH_ENTRIES),
+        MaxNumberOfMessages=min(limit, MAX_BATCH_ENTRIES),
         VisibilityTimeout=hide_s,
         WaitTimeSeconds=LONG_POLL_S,
         AttributeNames=["All"],
@@ -82,8 +84,8 @@ def receive(sqs: Any, url: str, *, hide_s: int, most: int = MAX_BATCH_ENTRIES) -
     return [_seen(message) for message in answer.get("Messages", [])]
 
 
-def give_back(sqs: Any, url: str, handles: Sequence[str]) -> None:
-    """Show messages again at once. Where SQS does not take it, they show when their time is over."""
+def release(sqs: Any, url: str, handles: Sequence[str]) -> None:
+    """Set the visibility timeout of messages to 0. Where that fails they stay hidden until their timeout."""
     for start in range(0, len(handles), MAX_BATCH_ENTRIES):
         batch = handles[start : start + MAX_BATCH_ENTRIES]
         entries = [{"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0} for n, handle in enumerate(batch)]
@@ -92,8 +94,8 @@ def give_back(sqs: Any, url: str, handles: Sequence[str]) -> None:
             sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
 
 
-def delete(sqs: Any, url: str, messages: Sequence[Seen]) -> list[Seen]:
-    """Delete at most ten; returns those that SQS says are gone."""
+def delete(sqs: Any, url: str, messages: Sequence[SampledMessage]) -> list[SampledMessage]:
+    """Delete at most ten messages; returns those that SQS deleted."""
     if not messages:
         return []
     _count(url, "DeleteMessageBatch")
@@ -106,11 +108,11 @@ def _count(url: str, action: str) -> None:
     observing.requested(url, action)
 
 
-def _seen(message: Mapping[str, Any]) -> Seen:
+def _seen(message: Mapping[str, Any]) -> SampledMessage:
     about = message.get("Attributes") or {}
     sent = _time(about.get("SentTimestamp"))
     trace = about.get("AWSTraceHeader")
-    return Seen(
+    return SampledMessage(
         message_id=str(message["MessageId"]),
         handle=str(message["ReceiptHandle"]),
         body=str(message.get("Body", "")),

@@ -11,29 +11,32 @@ from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, SqsError
 
 logger = logging.getLogger(__name__)
 
-# A delete waits this long for nine others. Far below any visibility timeout; what a killed process had not told yet
-# is done again.
+# A delete waits this long for nine others. Far below any visibility timeout; messages whose delete a killed process
+# had not sent are delivered again.
 FLUSH_S = 0.25
 REQUEST_TIMEOUT_S = 5.0
-# Batches that may be under way at once: at 10 ms a request one thread deletes 900 messages a second.
+# Concurrent requests: at 10 ms a request one thread deletes 900 messages a second.
 THREADS = 2
 
 
 @dataclass(slots=True)
 class Settlement:
-    """One message's end: deleted, or hidden for `hide_s` seconds. Worth telling until `until` (monotonic)."""
+    """A pending delete of one message, or a change of its visibility to `visibility_s`; times are monotonic.
+
+    After `expires_at` the message's visibility timeout is over, and SQS would ignore the request.
+    """
 
     handle: str
-    hide_s: int | None
+    visibility_s: int | None
     since: float
-    until: float
+    expires_at: float
 
 
 class Settler:
-    """Settles the messages of one queue from threads of its own; every method may be called from any thread.
+    """Deletes messages of one queue, or changes their visibility, in threads of its own. Thread-safe.
 
-    A settlement that SQS did not take is told again with back-off, until the message's visibility timeout makes it
-    pointless. A receipt handle that is stale is dropped: SQS shows that message again.
+    Failed requests are retried with back-off until the message's visibility timeout is over. A stale receipt handle is
+    dropped: SQS delivers that message again.
     """
 
     def __init__(self, client: Client, url: str, visibility_timeout: float) -> None:
@@ -53,15 +56,15 @@ class Settler:
             thread.start()
 
     def delete(self, handles: list[str]) -> None:
-        """The tasks of these messages are done."""
+        """Delete these messages soon."""
         self._add(self._deletes, handles, None)
 
     def hide(self, handles: list[str], seconds: int) -> None:
-        """Show these messages again after `seconds` from now; 0 gives them back at once."""
+        """Make these messages visible again in `seconds`; 0 releases them at once."""
         self._add(self._hides, handles, seconds)
 
     def close(self, timeout: float) -> int:
-        """Tell SQS what it was not told yet, for at most `timeout` seconds; returns how many are left."""
+        """Send what is pending, for at most `timeout` seconds; returns the number of messages that are left."""
         with self._changed:
             self._closing_until = time.monotonic() + timeout
             self._not_before = 0.0
@@ -70,25 +73,26 @@ class Settler:
             thread.join(max(0.0, self._closing_until + 1 - time.monotonic()))
         left = len(self._deletes) + len(self._hides)
         if left:
-            logger.warning("%d messages were not settled: sqs shows them again after their visibility timeout", left)
+            logger.warning("%d messages were not settled: sqs delivers them again after their visibility timeout", left)
         return left
 
-    def _add(self, settlements: "deque[Settlement]", handles: list[str], hide_s: int | None) -> None:
+    def _add(self, settlements: "deque[Settlement]", handles: list[str], visibility_s: int | None) -> None:
         now = time.monotonic()
         with self._changed:
             before = len(settlements)
-            settlements.extend(Settlement(handle, hide_s, now, now + self._visibility_timeout) for handle in handles)
-            # A thread is woken to count the time of a first delete and to send a full batch; each waking costs CPU.
+            expires_at = now + self._visibility_timeout
+            settlements.extend(Settlement(handle, visibility_s, now, expires_at) for handle in handles)
+            # Wake a thread only to start the flush timer or to send a full batch: each wake-up costs CPU.
             filled = len(settlements) // MAX_BATCH_ENTRIES > before // MAX_BATCH_ENTRIES
-            if not before or filled or hide_s is not None:
+            if not before or filled or visibility_s is not None:
                 self._changed.notify()
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            self._tell(batch)
+            self._settle(batch)
 
     def _next_batch(self) -> list[Settlement]:
-        """Up to ten settlements of one kind, when it is time for them; none when there is nothing left to do."""
+        """Wait for up to ten due settlements of one kind. Empty once the settler is closed and nothing is pending."""
         with self._changed:
             while True:
                 now = time.monotonic()
@@ -110,39 +114,39 @@ class Settler:
     def _take(self, settlements: "deque[Settlement]") -> list[Settlement]:
         return [settlements.popleft() for _ in range(min(MAX_BATCH_ENTRIES, len(settlements)))]
 
-    def _tell(self, batch: list[Settlement]) -> None:
-        deleting = batch[0].hide_s is None
+    def _settle(self, batch: list[Settlement]) -> None:
+        deleting = batch[0].visibility_s is None
         entries = [
             {"Id": str(n), "ReceiptHandle": settlement.handle}
-            | ({} if deleting else {"VisibilityTimeout": settlement.hide_s})
+            | ({} if deleting else {"VisibilityTimeout": settlement.visibility_s})
             for n, settlement in enumerate(batch)
         ]
         action = "DeleteMessageBatch" if deleting else "ChangeMessageVisibilityBatch"
         try:
             answer = self._client.call(action, {"QueueUrl": self._url, "Entries": entries}, REQUEST_TIMEOUT_S)
             failed = answer.get("Failed") or []
-            again = [batch[int(entry["Id"])] for entry in failed if not entry.get("SenderFault")]
+            retryable = [batch[int(entry["Id"])] for entry in failed if not entry.get("SenderFault")]
         except SqsError as error:
-            self._again(batch, str(error))
+            self._retry(batch, str(error))
             return
-        except Exception as error:  # the thread's edge: without it nothing would ever be deleted again
-            self._again(batch, type(error).__name__)
+        except Exception as error:  # the thread must survive, or nothing would be deleted any more
+            self._retry(batch, type(error).__name__)
             return
-        if stale := len(failed) - len(again):
-            logger.info("sqs no longer knew %d receipt handles (%s)", stale, action)
-        if again:
-            self._again(again, "single entries failed")
+        if stale := len(failed) - len(retryable):
+            logger.info("%d receipt handles were stale (%s)", stale, action)
+        if retryable:
+            self._retry(retryable, "single entries failed")
         else:
             self._failures = 0
 
-    def _again(self, batch: list[Settlement], why: str) -> None:
+    def _retry(self, batch: list[Settlement], reason: str) -> None:
         now = time.monotonic()
-        worth_it = [settlement for settlement in batch if settlement.until > now]
+        unexpired = [settlement for settlement in batch if settlement.expires_at > now]
         with self._changed:
             self._failures += 1
             pause = back_off(self._failures)
-            (self._deletes if batch[0].hide_s is None else self._hides).extendleft(reversed(worth_it))
+            (self._deletes if batch[0].visibility_s is None else self._hides).extendleft(reversed(unexpired))
             self._not_before = now + (min(pause, 0.5) if self._closing_until is not None else pause)
             self._changed.notify_all()
-        if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …: a long outage fills no log
-            logger.warning("sqs did not settle %d messages: %s", len(batch), why)
+        if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
+            logger.warning("settling %d messages failed: %s", len(batch), reason)

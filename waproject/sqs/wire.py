@@ -1,7 +1,7 @@
-"""SQS's JSON protocol over HTTP: one signed request, its answer or its error. No client library in between.
+"""SQS's JSON protocol over HTTP: one signed request and its answer or error, without boto3.
 
-A boto3 client costs more CPU a call than everything else on the way of a webhook. What it knows that matters is used
-here all the same: botocore finds and refreshes the credentials (environment, profile, role, container).
+A boto3 call costs more CPU than the rest of a webhook. botocore still finds and refreshes the credentials (environment,
+profile, role, container).
 """
 
 import json
@@ -24,7 +24,7 @@ MAX_BATCH_BYTES = 1024 * 1024
 HTTP_OK = 200
 HTTP_TOO_MANY_REQUESTS = 429
 HTTP_SERVER_ERROR = 500
-# The credentials are not valid any more: new ones may be there already.
+# The credentials have expired; new ones may be available.
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"}
 THROTTLED = {
     "ThrottlingException",
@@ -32,12 +32,13 @@ THROTTLED = {
     "RequestThrottled",
     "TooManyRequestsException",
     "RequestThrottledException",
+    "KmsThrottled",
 }
-TRY_AGAIN = THROTTLED | EXPIRED
+RETRYABLE = THROTTLED | EXPIRED
 
 
 class SqsError(Exception):
-    """SQS did not do what it was asked. `code` is SQS's own word for it, or what kept us from asking."""
+    """A failed SQS request. `code`: SQS's error code, or the reason why no request was made."""
 
     def __init__(self, code: str, status: int | None = None) -> None:
         super().__init__(code if status is None else f"{code} (HTTP {status})")
@@ -46,11 +47,11 @@ class SqsError(Exception):
 
 
 class Unavailable(SqsError):
-    """SQS is away, overloaded, did not answer in time, or our credentials ran out: the same may succeed later."""
+    """SQS is unreachable or overloaded, did not answer in time, or the credentials expired: a retry may succeed."""
 
 
 class Refused(SqsError):
-    """SQS answered that it will not, e.g. no such queue, no permission, a body it does not take."""
+    """SQS refused the request, e.g. no such queue, no permission, an invalid body: a retry fails too."""
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class Client:
     """Signed requests to SQS from any number of threads, also after a fork.
 
     endpoint_url: None for the host in each queue's URL.
-    counted_as: the name under which requests are counted, in the place of each queue's own.
+    counted_as: the queue name in request metrics, instead of each queue's own.
     """
 
     region: str
@@ -66,19 +67,19 @@ class Client:
     ca_bundle: str | None = None
     counted_as: str | None = None
     _credentials: Any = None
-    # By URL: the connections, and what signs for them.
+    # By URL.
     _servers: dict[str, tuple[Connections, Signer]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def configured(cls, region: str) -> "Client":
-        """At the endpoint and with the CA bundle that botocore is configured for."""
+        """A client with botocore's configured endpoint and CA bundle."""
         session = Session()
         endpoint = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "sqs").provide()
         return cls(region, endpoint, session.get_config_variable("ca_bundle"))
 
     def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
-        """Ask once, within `timeout` seconds. Raises Unavailable or Refused."""
+        """Make one request, without retries, within `timeout` seconds. Raises Unavailable or Refused."""
         queue = self.counted_as or parameters["QueueUrl"]
         try:
             answer = self._call(action, parameters, timeout)
@@ -104,18 +105,18 @@ class Client:
             return _answer(status, answer)
         except Unavailable as error:
             if error.code in EXPIRED:
-                self._credentials = None  # found anew for the next request: a file may have been written since
+                self._credentials = None  # the next request looks them up again: a file may have changed
             raise
 
     def _frozen_credentials(self) -> Any:
-        """As they are now, refreshed when it is time."""
+        """The current credentials, refreshed if they are due."""
         try:
             credentials = self._credentials
             if credentials is None:
                 with self._lock:
                     credentials = self._credentials = self._credentials or Session().get_credentials()
             frozen = credentials and credentials.get_frozen_credentials()
-        except Exception as error:  # roles, containers, programs of the user's: each provider fails in its own way
+        except Exception as error:  # each credential provider raises its own exceptions
             raise Unavailable(type(error).__name__) from None
         if frozen is None:
             raise Refused("NoCredentialsError")
@@ -129,7 +130,7 @@ class Client:
 
 
 def _messages_in(action: str, parameters: dict[str, Any], answer: dict[str, Any]) -> int:
-    """How many messages a request was about, as far as SQS did what it asked for."""
+    """The number of messages that a request received, sent, deleted or changed successfully."""
     if action == "ReceiveMessage":
         return len(answer.get("Messages") or ())
     if "Entries" in parameters:
@@ -145,6 +146,6 @@ def _answer(status: int, body: bytes) -> dict[str, Any]:
     if status == HTTP_OK and isinstance(answer, dict):
         return answer
     code = str(answer.get("__type", "")).rpartition("#")[2] if isinstance(answer, dict) else ""
-    if status >= HTTP_SERVER_ERROR or status in {HTTP_OK, 408, HTTP_TOO_MANY_REQUESTS} or code in TRY_AGAIN:
+    if status >= HTTP_SERVER_ERROR or status in {HTTP_OK, 408, HTTP_TOO_MANY_REQUESTS} or code in RETRYABLE:
         raise Unavailable(code or "no JSON answer", status)
     raise Refused(code or "no reason given", status)

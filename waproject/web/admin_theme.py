@@ -12,7 +12,7 @@ from django.urls import reverse_lazy
 
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
-    """A model's list, for whoever may see it. `model`: app.model."""
+    """The link to a model's list, shown to accounts with its view permission. `model`: app.model."""
     app, name = model.split(".")
     return {
         "title": title,
@@ -30,7 +30,7 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
 
 
 def _style(request: HttpRequest) -> str:
-    """Not at import: a hashed name needs the settings."""
+    """The style sheet's URL; evaluated late, because its hashed name needs the settings."""
     return static("waproject/admin.css")
 
 
@@ -93,14 +93,14 @@ UNFOLD = {
     "SITE_HEADER": "WhatsApp pipeline",
     "SITE_SYMBOL": "forum",
     "SITE_URL": None,
-    # The log of who changed what in the admin is the audit log's part.
+    # The audit log has the history.
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_style],
     "LOGIN": {"form": "messaging.access.login_form.LoginForm"},
     "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
     "COLORS": {
-        # A green on which white text can be read (4.5 to 1 from 600 on).
+        # White text has a contrast of at least 4.5 to 1 on 600 and darker.
         "primary": {
             "50": "#f0fdf6",
             "100": "#dcfce9",

@@ -13,9 +13,9 @@ SEND_A_KEY = "Send your API key: `Authorization: Bearer wak_…`."
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler, and 503 for a database that cannot be reached: nothing was stored, so try again."""
+    """DRF's exception handler, which answers 503 if the database is unavailable: nothing was stored, so retry."""
     if isinstance(error, OperationalError | InterfaceError):
-        # The browsable page would ask the database who is logged in.
+        # The browsable API would query the database for the logged-in user.
         context["request"].accepted_renderer = JSONRenderer()
         context["request"].accepted_media_type = JSONRenderer.media_type
         detail = {"detail": f"The database is not available; try again in {RETRY_AFTER_S} seconds."}

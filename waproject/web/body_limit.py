@@ -1,4 +1,4 @@
-"""The limit of request bodies: refused by Content-Length before reading, else while reading."""
+"""The size limit of request bodies, enforced by Content-Length before reading, else while reading."""
 
 from collections.abc import Callable, Mapping
 from tempfile import SpooledTemporaryFile
@@ -9,12 +9,12 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 CHUNK_BYTES = 64 * 1024
-# What is larger, which only a file may be, waits on disk for its view.
+# Larger bodies, which only uploads may have, are buffered on disk.
 IN_MEMORY_BYTES = 8 * 1024 * 1024
 
 
 class BodyRefused(Exception):
-    """A body that nobody will look at: the status for it, and why."""
+    """A refused body: the status and detail of the answer."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -22,7 +22,7 @@ class BodyRefused(Exception):
 
 
 class BodyLimitMiddleware:
-    """Answers 413 where a body is over the path's limit: Meta's for webhooks and files, or `API_MAX_BYTES`."""
+    """Answers 413 if a body exceeds the path's limit: Meta's for webhooks and files, else `API_MAX_BYTES`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -34,7 +34,7 @@ class BodyLimitMiddleware:
             _check_length(request.META, limit)
             if isinstance(request, WSGIRequest) and _is_chunked(request.META):
                 body, length = _read_chunks(request.META, limit)
-                # Django reads no more than the announced length: it would take such a body for an empty one.
+                # Django reads CONTENT_LENGTH bytes: it would take a chunked body for an empty one.
                 request.META["CONTENT_LENGTH"] = str(length)
                 request._stream = body
         except BodyRefused as refused:
@@ -43,14 +43,14 @@ class BodyLimitMiddleware:
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
-    """The whole body of a WSGI request, without Django's. Raises BodyRefused."""
+    """The whole body of a WSGI request, read without Django. Raises BodyRefused."""
     _check_length(environ, limit)
     if _is_chunked(environ):
         return _read_chunks(environ, limit)[0].read()
     try:
         return bytes(environ["wsgi.input"].read(max(0, content_length(environ))))
-    except Exception:  # the server's own error for a client that has gone
-        raise BodyRefused(400, "The body ended too early.") from None
+    except Exception:  # the server's own exception if the client disconnected
+        raise BodyRefused(400, "The body is incomplete.") from None
 
 
 def limit_of(path: str) -> int:
@@ -61,7 +61,7 @@ def limit_of(path: str) -> int:
 
 
 def content_length(environ: Mapping[str, Any]) -> int:
-    """The announced length in bytes; 0 where it is missing or no number."""
+    """The Content-Length in bytes; 0 if it is missing or invalid."""
     try:
         return int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -78,20 +78,20 @@ def _too_large(limit: int) -> BodyRefused:
 
 
 def _is_chunked(environ: Mapping[str, Any]) -> bool:
-    """Whether the body comes in chunks, without a length, and the server tells where it ends."""
+    """Whether the body is chunked and the server marks its end."""
     coding = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
     return coding == "chunked" and bool(environ.get("wsgi.input_terminated"))
 
 
 def _read_chunks(environ: Mapping[str, Any], limit: int) -> tuple[BinaryIO, int]:
-    """The whole body, at its beginning, and its length."""
+    """(body file at its start, length)."""
     source = environ["wsgi.input"]
     body = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the request reads it, and outlives this call
     try:
         while body.tell() <= limit and (chunk := source.read(CHUNK_BYTES)):
             body.write(chunk)
-    except Exception:  # the server's own error for chunks that are none, or a client that has gone
-        raise BodyRefused(400, "The body's chunks are broken.") from None
+    except Exception:  # the server's own exceptions for invalid chunks or a disconnected client
+        raise BodyRefused(400, "The body's chunks are invalid.") from None
     if (length := body.tell()) > limit:
         raise _too_large(limit)
     body.seek(0)

@@ -1,4 +1,4 @@
-"""Answers to wrong paths, refused pages and failures: a styled page for people, JSON for programs."""
+"""Error responses (400, 403, 404, 500): a styled page for browsers, JSON for API clients."""
 
 from http import HTTPStatus
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from structlog.contextvars import get_contextvars
 
-# What only programs call; a browser gets a page there too, if it asks for one.
+# Paths of pages; on other paths a client gets a page only if it accepts HTML.
 PAGES = ("/admin/", "/monitoring/dashboard")
 TITLES = {
     HTTPStatus.BAD_REQUEST: ("This request cannot be answered", "Something in the address or the form is not valid."),
@@ -29,7 +29,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form that was open for too long, or came from elsewhere."""
+    """403 for a form with an expired or foreign CSRF token."""
     return _answer(request, HTTPStatus.FORBIDDEN, "The form has expired, or cookies are off: load the page again.")
 
 
@@ -41,7 +41,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. It asks neither the database nor the session, which may be what failed."""
+    """500. Uses neither the database nor the session, since they may have failed."""
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
@@ -50,7 +50,7 @@ def _answer(request: HttpRequest, status: HTTPStatus, detail: str = "") -> HttpR
     if not _wants_page(request):
         return JsonResponse({"detail": detail or f"{title}. {text}"}, status=status)
     context = {"title": title, "text": detail or text, "status": int(status), "request_id": _request_id()}
-    # Without the request: its context would ask the session and the database.
+    # Without the request: its context processors would use the session and the database.
     return HttpResponse(render_to_string("waproject/error.html", context), status=status)
 
 

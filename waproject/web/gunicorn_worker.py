@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, whose threads get whole requests: `--worker-class waproject.web.gunicorn_worker.Worker`.
+"""A gunicorn worker whose threads get complete requests: `--worker-class waproject.web.gunicorn_worker.Worker`.
 
-gunicorn 27 gives a connection to a thread when its first bytes arrive, and the thread waits for the rest: as many slow
-clients as there are threads stop the process. It also closes connections in its event loop, up to 2 s each. Here the
-event loop reads requests and closes connections, and neither waits for a client: docs/decisions/request-buffer.md.
+gunicorn 27's gthread worker assigns a connection to a thread at its first bytes, and the thread waits for the rest: as
+many slow clients as threads block the process. It also closes connections in its event loop, up to 2 s each. Here the
+event loop reads requests and closes connections without blocking: docs/decisions/request-buffer.md.
 """
 
 import json
@@ -23,34 +23,34 @@ from waproject.web.request_buffer import Progress, RequestBuffer
 
 RECEIVE_BYTES = 256 * 1024
 HEAD_S = 10.0
-# After the head, a body has this long, and longer at this pace: 101 MB may take 17 minutes.
+# After the head, a body may take BODY_S, and a second more for each SLOWEST_BYTES_S: 101 MB may take 17 minutes.
 BODY_S = 30.0
 SLOWEST_BYTES_S = 100 * 1024
-# How long an answer's last bytes may take to be read, before its connection is closed.
+# How long a client may take to read the end of an answer before its connection is closed.
 LINGER_S = 2.0
-# A thread gives up an answer of which the client has taken nothing for so long.
+# A thread aborts an answer if the client reads nothing for so long.
 SEND_S = 30
 CHECKED_EVERY_S = 0.5
 # Connections and the files of large requests: the usual 1,024 are too few.
 OPEN_FILES = 8192
-# What all requests of one process that are still arriving may hold, in memory and on disk.
+# The limit of all incomplete requests of one process, in memory and on disk.
 MAX_BUFFERED_BYTES = 512 * 1024 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Source:
-    """What gunicorn's parser takes for the socket: the bytes of the request that has arrived, and no others."""
+    """Stands in for the socket in gunicorn's parser: yields the bytes of one complete request."""
 
     def __init__(self, buffer: RequestBuffer) -> None:
         self.buffer = buffer
 
     def recv(self, size: int) -> bytes:
-        """Never waits; empty at the request's end."""
+        """The next bytes; empty at the request's end. Never blocks."""
         return self.buffer.read(size)
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]
-    """A connection, with the request that is arriving on it. Used by the event loop, then by one thread at a time."""
+    """A connection and its current request. The event loop uses it, then one thread at a time."""
 
     def __init__(self, worker: "Worker", sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(worker.cfg, sock, client, server)
@@ -61,19 +61,19 @@ class Connection(gthread.TConn):  # type: ignore[misc]
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_S, 0))
 
     def expect_request(self) -> None:
-        """Begin a new request."""
+        """Prepare for the next request."""
         self.buffer, self.began, self.is_continued = RequestBuffer(limit_of), time.monotonic(), False
         self.parser = http.get_parser(self.cfg, Source(self.buffer), self.client)
 
     @property
     def deadline(self) -> float:
-        """When what is still missing must have arrived (monotonic)."""
+        """When the rest of the request must have arrived (monotonic)."""
         if self.buffer.progress == Progress.HEAD:
             return self.began + HEAD_S
         return self.began + HEAD_S + BODY_S + self.buffer.size / SLOWEST_BYTES_S
 
     def close(self, graceful: bool = False) -> None:
-        """Close it; `graceful`: let the client read the answer first, which the event loop waits for."""
+        """Close the connection; `graceful`: only after the client has read the answer, watched by the event loop."""
         self._worker.released(self)
         if graceful:
             self._worker.linger(self.sock)
@@ -86,13 +86,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._arriving: dict[Connection, None] = {}
+        self._reading: dict[Connection, None] = {}
         self._lingering: dict[socket.socket, float] = {}
         self._buffered = 0
         self._checked_at = 0.0
 
     def init_process(self) -> None:
-        """Called once in the process; does not return before it stops."""
+        """Raise the limit of open files, then run until the process stops."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
             most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
@@ -100,16 +100,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, and read from it once bytes arrive."""
+        """Accept a connection and register it for reading."""
         try:
             client, address = listener.accept()
-        except OSError:  # the client has gone, or another worker was faster
+        except OSError:  # the client disconnected, or another worker accepted it
             return
         self.nr_conns += 1
         if self.nr_conns > self.worker_connections // 2:
             self._evict()
         conn = Connection(self, client, address, listener.getsockname())
-        self._await(conn)
+        self._start_reading(conn)
         self._receive(conn, client)
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
@@ -117,60 +117,60 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         conn.expect_request()
-        self._await(conn)
+        self._start_reading(conn)
         self._receive(conn, client)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """An unread body is in the buffer, not in the way of the next request."""
+        """Keep the connection also after an unread body, which is in the buffer and not on the socket."""
         return keepalive
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Release the request; go on with the next one when its bytes are there already."""
+        """Release the request, and start with the next one if its bytes have already arrived."""
         self.released(conn)
         conn.parser.unreader.take_buffered()
         if conn.surplus and self.alive and not fs.cancelled() and fs.exception() is None and fs.result():
             conn.sock.setblocking(False)
             surplus, conn.surplus = conn.surplus, b""
             conn.expect_request()
-            self._await(conn)
-            self._take(conn, surplus)
+            self._start_reading(conn)
+            self._feed(conn, surplus)
         else:
             super().finish_request(conn, fs)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """A request whose body is not read ends its connection, and its answer says so."""
+        """Answer with `Connection: close` if the body is not read."""
         if conn.buffer.progress == Progress.CUT_SHORT:
             req.force_close()
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
-        """Called in each turn of the event loop: give up what is overdue."""
+        """Refuse overdue requests and close lingering connections; called in each turn of the event loop."""
         now = time.monotonic()
         if now - self._checked_at < CHECKED_EVERY_S:
             return
         self._checked_at = now
-        for conn in [conn for conn in self._arriving if conn.deadline < now]:
+        for conn in [conn for conn in self._reading if conn.deadline < now]:
             if conn.buffer.is_empty:
-                self._forget(conn)
+                self._drop(conn)
             else:
                 self._refuse(conn, "408 Request Timeout", "The request arrived too slowly.")
         for sock in [sock for sock, until in self._lingering.items() if until < now]:
             self._end_lingering(sock)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Called when the worker stops: connections without a request are closed soon."""
+        """Close connections without a request soon; called when the worker stops."""
         super()._cap_keepalive(deadline)
-        for conn in [conn for conn in self._arriving if conn.buffer.progress == Progress.HEAD]:
+        for conn in [conn for conn in self._reading if conn.buffer.progress == Progress.HEAD]:
             conn.began = min(conn.began, deadline - HEAD_S)
 
     def released(self, conn: Connection) -> None:
-        """What the connection's request held is free again."""
+        """Free the buffer of the connection's request."""
         self._buffered -= conn.buffer.size
         conn.buffer.size = 0
         conn.buffer.close()
 
     def linger(self, sock: socket.socket) -> None:
-        """Close after the client has, or after LINGER_S: with unread bytes a close would cut the answer off."""
+        """Close once the client has, or after LINGER_S: closing with unread bytes would cut off the answer."""
         try:
             sock.setblocking(False)
             sock.shutdown(socket.SHUT_WR)
@@ -194,8 +194,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(sock)
         util.close(sock)
 
-    def _await(self, conn: Connection) -> None:
-        self._arriving[conn] = None
+    def _start_reading(self, conn: Connection) -> None:
+        self._reading[conn] = None
         self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
 
     def _receive(self, conn: Connection, sock: socket.socket) -> None:
@@ -206,11 +206,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except OSError:
             data = b""
         if data:
-            self._take(conn, data)
+            self._feed(conn, data)
         else:
-            self._forget(conn)
+            self._drop(conn)
 
-    def _take(self, conn: Connection, data: bytes) -> None:
+    def _feed(self, conn: Connection, data: bytes) -> None:
         buffer, before = conn.buffer, conn.buffer.size
         try:
             conn.surplus = buffer.feed(data)
@@ -220,7 +220,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             return
         self._buffered += buffer.size - before
         if buffer.is_ready:
-            self._stop_awaiting(conn)
+            self._stop_reading(conn)
             self.enqueue_req(conn)
         elif buffer.progress == Progress.HEAD_TOO_LARGE:
             self._refuse(conn, "431 Request Header Fields Too Large", "The request's head is over 64 KB.")
@@ -228,33 +228,33 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self._refuse(conn, "503 Service Unavailable", "Too many requests are arriving; try again.")
         elif buffer.is_expectant and not conn.is_continued:
             conn.is_continued = True
-            _say(conn.sock, CONTINUE)
+            _send_now(conn.sock, CONTINUE)
 
     def _evict(self) -> None:
-        """Too many connections: the oldest that has not sent the head of a request makes room."""
-        for conn in self._arriving:
+        """Too many connections: close the oldest one without a complete request head."""
+        for conn in self._reading:
             if conn.buffer.progress == Progress.HEAD:
-                self._forget(conn)
+                self._drop(conn)
                 return
 
     def _refuse(self, conn: Connection, status: str, detail: str) -> None:
-        """Answer what no thread will see."""
+        """Answer a request from the event loop, without a thread."""
         body = json.dumps({"detail": detail}).encode()
         head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        _say(conn.sock, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        self._forget(conn, graceful=True)
+        _send_now(conn.sock, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        self._drop(conn, graceful=True)
 
-    def _forget(self, conn: Connection, *, graceful: bool = False) -> None:
-        self._stop_awaiting(conn)
+    def _drop(self, conn: Connection, *, graceful: bool = False) -> None:
+        self._stop_reading(conn)
         self.nr_conns -= 1
         conn.close(graceful=graceful)
 
-    def _stop_awaiting(self, conn: Connection) -> None:
-        del self._arriving[conn]
+    def _stop_reading(self, conn: Connection) -> None:
+        del self._reading[conn]
         self.poller.unregister(conn.sock)
 
 
-def _say(sock: socket.socket, text: bytes) -> None:
-    """Send a few bytes if the client takes them now."""
+def _send_now(sock: socket.socket, text: bytes) -> None:
+    """Send a few bytes without waiting for the client."""
     with suppress(OSError):
         sock.send(text)

@@ -1,4 +1,4 @@
-"""An idle limit for sessions: whoever leaves an open page alone is logged out, although the page polls."""
+"""The idle time-out of sessions; background polling of an open page does not count as activity."""
 
 import time
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 SEEN = "seen_at"
-# The session's row is written at most once in so many seconds.
-NOTED_EVERY_S = 60
+# The session is saved at most once in so many seconds.
+UPDATE_EVERY_S = 60
 
 
 class IdleSessionMiddleware:
-    """Ends a session after `SESSION_IDLE_S` seconds without a request that a person made."""
+    """Ends a session after `SESSION_IDLE_S` seconds without user activity."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on, as an anonymous one where the session has been idle for too long."""
+        """Log the user out if the session was idle for too long, and answer the request."""
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            # Without a database the view says so.
+            # If the database is unavailable, the view answers 503.
             with suppress(OperationalError, InterfaceError):
                 _check(request)
         return self.get_response(request)
@@ -35,11 +35,11 @@ def _check(request: HttpRequest) -> None:
     now, seen = time.time(), request.session.get(SEEN)
     if isinstance(seen, int | float) and now - seen > settings.SESSION_IDLE_S:
         logout(request)
-    elif seen is None or (now - seen > NOTED_EVERY_S and _is_a_persons(request)):
+    elif seen is None or (now - seen > UPDATE_EVERY_S and _is_user_activity(request)):
         request.session[SEEN] = now
 
 
-def _is_a_persons(request: HttpRequest) -> bool:
-    """Pages poll by htmx and ask for JSON; people load pages and send forms."""
+def _is_user_activity(request: HttpRequest) -> bool:
+    """Whether a person made the request: it loads a page or sends a form, unlike polling by htmx or for JSON."""
     is_page = "text/html" in request.headers.get("Accept", "") and not request.headers.get("HX-Request")
     return is_page or request.method not in {"GET", "HEAD"}

@@ -1,4 +1,4 @@
-"""JSON that PostgreSQL can store, or a 400 that names the problem."""
+"""A JSON parser that refuses, with a 400, what PostgreSQL cannot store."""
 
 import json
 import math
@@ -14,7 +14,7 @@ _SHOWN = 64
 
 
 class StorableJSONParser(JSONParser):
-    """Strict JSON within `INCOMING`, without NUL, lone surrogates and infinite numbers, which fail only later."""
+    """Strict JSON within `INCOMING`, without NUL, lone surrogates and infinite numbers, on which storing fails."""
 
     def parse(
         self,
@@ -41,7 +41,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def unstorable(value: object, path: str = "", depth: int = INCOMING.depth) -> str | None:
-    """What keeps a JSON value out of a PostgreSQL text or jsonb column, naming the place; None where nothing does."""
+    """Why a PostgreSQL text or jsonb column cannot store a JSON value, with the path to the fault; None if it can."""
     if depth < 0:
         return f"it is nested deeper than {INCOMING.depth} levels"
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The actions of a list as buttons on the page of one object."""
+"""Admin list actions as buttons on an object's page."""
 
 from typing import Any
 
@@ -10,23 +10,23 @@ from django.views.decorators.http import require_POST
 
 
 class ObjectButtons:
-    """Offers each action that the account may take and the object's state allows; it asks for the same permission."""
+    """Shows the actions that the account's permissions and the object's state allow, and checks them again."""
 
     change_form_outer_before_template = "waproject/object_buttons.html"
 
     def buttons_of(self, obj: Any) -> set[str] | None:
-        """The actions that make sense for the object as it is; None: all."""
+        """The actions that the object's state allows; None: all."""
         return None
 
     def get_urls(self) -> list[URLPattern]:
-        """One address for all buttons of an object."""
+        """Add the URL of the buttons."""
         page: Any = self
         view = page.admin_site.admin_view(require_POST(self.press))
         urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]  # the admin's
         return [path("<path:object_id>/do/<str:action>/", view, name=_name(page)), *urls]
 
     def press(self, request: HttpRequest, object_id: str, action: str) -> Any:
-        """Take the action for one object; its own page where it has one, such as a new secret's, else back."""
+        """Run the action on one object. Returns the action's page, such as a new secret's, or a redirect back."""
         page: Any = self
         obj = page.get_object(request, unquote(object_id))
         if obj is None:
@@ -38,7 +38,7 @@ class ObjectButtons:
         return answer or HttpResponseRedirect(reverse(f"admin:{_model(page)}_change", args=[object_id]))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
-        """With the buttons."""
+        """Add the buttons to the page."""
         page: Any = self
         obj = options.get("obj")
         if obj is not None:
@@ -51,7 +51,7 @@ class ObjectButtons:
         return super().render_change_form(request, context, *args, **options)  # type: ignore[misc]  # the admin's
 
     def _actions(self, request: HttpRequest) -> dict[str, str]:
-        """The page's own, by name, with their words; those that the account may not take are left out."""
+        """The page's own actions that the account may run: descriptions by name."""
         page: Any = self
         actions: dict[str, tuple[Any, str, str]] = page.get_actions(request)
         return {name: words for name, (_, _, words) in actions.items() if name in (page.actions or ())}

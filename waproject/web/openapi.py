@@ -1,32 +1,32 @@
-"""Refusals that every operation of the API may answer, added to its OpenAPI description."""
+"""Error responses that every operation of the API may return, added to its OpenAPI description."""
 
 from typing import Any
 
 REFUSAL = {
     "type": "object",
-    "description": "`detail`, or what is wrong by field.",
+    "description": "`detail`, or errors by field.",
     "properties": {"detail": {"type": "string"}},
     "additionalProperties": True,
 }
 ALWAYS = {
-    "400": "What is wrong, by field or parameter; nothing was changed.",
+    "400": "Errors by field or parameter; nothing was changed.",
     "401": "No valid API key: see `detail`.",
     "403": "The caller may not do this.",
     "503": "The database, SQS or Meta does not answer: see Retry-After.",
 }
 WITH_BODY = {"413": "The body is too large.", "415": "The body has another type than the operation takes."}
-WITH_PATH = {"404": "Nothing has this id, name or cursor."}
+WITH_PATH = {"404": "No object has this id, name or cursor."}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 def add_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: what a view describes itself stays as it is."""
+    """drf-spectacular's hook; responses that a view describes itself stay."""
     for path, item in result["paths"].items():
         for method, operation in item.items():
             if method in METHODS:
                 _add(operation, has_path="{" in path)
     for name, schema in result["components"]["schemas"].items():
-        # With COMPONENT_SPLIT_REQUEST, what requests hold has this ending; each refuses fields that it does not know.
+        # COMPONENT_SPLIT_REQUEST gives request schemas this suffix; requests refuse unknown fields.
         if name.endswith("Request") and "properties" in schema:
             schema["additionalProperties"] = False
     return result

@@ -9,41 +9,41 @@ from django.http import HttpRequest
 
 from waproject.web.themed_admin import ModelAdmin, TabularInline
 
-# Nobody turns to page 200; who looks for an old row filters or searches.
-MOST_COUNTED = 10_000
+# 200 pages; older rows are found by filter or search.
+MAX_COUNTED = 10_000
 COUNT_TIMEOUT_MS = 300
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts to 10,000 and no further, and for a third of a second and no longer.
+    """Counts at most 10,000 rows and for at most 300 ms.
 
-    A filter that few rows pass would be counted over the whole table all the same; then the list says 10,000 too, and
-    the pages beyond the last row are empty.
+    Counting the matches of a selective filter may read the whole table. On a timeout the list shows 10,000, and the
+    pages beyond the last row are empty.
     """
 
     @cached_property
     def count(self) -> int:
-        """At most MOST_COUNTED."""
-        rows = self.object_list.order_by()[:MOST_COUNTED]  # type: ignore[attr-defined]  # the admin gives a QuerySet
+        """At most MAX_COUNTED."""
+        rows = self.object_list.order_by()[:MAX_COUNTED]  # type: ignore[attr-defined]  # the admin gives a QuerySet
         try:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(COUNT_TIMEOUT_MS)])
                 counted: int = rows.count()
-                # Takes the timeout back, in a transaction of the caller's too.
+                # Restores the timeout, also within a transaction of the caller.
                 transaction.set_rollback(True)
                 return counted
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", "") != "57014":  # query_canceled
                 raise
-            return MOST_COUNTED
+            return MAX_COUNTED
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """History is shown, never edited."""
+    """An admin page that shows rows and never edits them."""
 
     paginator = BoundedPaginator
-    # The count without the filters would be one more.
+    # It would need a second count, without the filters.
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -60,7 +60,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[type-arg]
-    """Rows of the history of one thing."""
+    """Read-only rows on an object's page."""
 
     extra = 0
     can_delete = False

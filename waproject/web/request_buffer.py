@@ -1,7 +1,7 @@
-"""One HTTP/1.1 request as its bytes arrive: where it ends, and whether its body is worth waiting for.
+"""Buffers one HTTP/1.1 request until it is complete, or until its head suffices to refuse it.
 
-Only the framing is read here, as much as it takes to find the end. The server's own parser reads the whole request
-again and judges it; a head that is doubtful is passed on at once, without a body.
+It parses only the framing, to find the end. The server's own parser then validates the whole request; a request with an
+ambiguous head goes to it at once, without a body.
 """
 
 import re
@@ -10,10 +10,10 @@ from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 
 MAX_HEAD_BYTES = 64 * 1024
-# Of a request that is still arriving, so much stays in memory; the rest waits on disk.
+# An incomplete request stays in memory up to this size; larger ones are buffered on disk.
 IN_MEMORY_BYTES = 64 * 1024
 MAX_CHUNK_LINE = 1024
-# Beyond the limit of a body in chunks: the application reads past it, in steps of 64 KB, to find it exceeded.
+# Extra bytes of a chunked body beyond its limit: the application reads past the limit, in steps of 64 KB, to see it.
 SLACK_BYTES = 128 * 1024
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
@@ -24,7 +24,7 @@ _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,12}(?=[;\s])")
 
 
 class Progress(StrEnum):
-    """How far a request has come. CUT_SHORT: it can be answered, and the rest of it is not read."""
+    """The part of the request that is read next. CUT_SHORT: it can be answered, and its rest is not read."""
 
     HEAD = "head"
     LENGTH = "length"
@@ -37,7 +37,7 @@ class Progress(StrEnum):
 
 
 class RequestBuffer:
-    """Collects one request. `limit_of`: the largest body in bytes that a path takes."""
+    """Buffers one request. `limit_of`: the largest body of a path in bytes."""
 
     def __init__(self, limit_of: Callable[[str], int]) -> None:
         self._limit_of = limit_of
@@ -60,7 +60,7 @@ class RequestBuffer:
         return self.progress == Progress.HEAD and not self._pending
 
     def feed(self, data: bytes) -> bytes:
-        """Take what arrived; returns what follows the request's end."""
+        """Add received bytes; returns those after the request's end."""
         self._pending += data
         step = True
         while step and self._pending:
@@ -71,11 +71,11 @@ class RequestBuffer:
         return surplus
 
     def read(self, size: int) -> bytes:
-        """The next bytes of a request that is ready; empty at its end."""
+        """The next bytes of a ready request; empty at its end."""
         return self._file.read(size)
 
     def close(self) -> None:
-        """Drop what was collected."""
+        """Discard the buffer."""
         self._file.close()
 
     def _keep(self, count: int) -> None:

@@ -8,13 +8,13 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
-# The name of the renderer, which DRF reads from the query.
+# DRF's query parameter for the renderer.
 FORMAT = "format"
 T = TypeVar("T")
 
 
 class StringField(serializers.CharField):
-    """A JSON string: DRF would take 1.5e10 for a phone number and send to "15000000000.0"."""
+    """A JSON string. DRF's CharField also accepts numbers: 1.5e10 would become the phone number "15000000000.0"."""
 
     def to_internal_value(self, data: Any) -> str:
         """Refuse numbers."""
@@ -23,15 +23,15 @@ class StringField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class MomentField(serializers.DateTimeField):
-    """A time. Without an offset it is in `TIME_ZONE`, where one hour a year may not exist and another exists twice."""
+class StrictDateTimeField(serializers.DateTimeField):
+    """A time; without an offset it is in `TIME_ZONE`. Refuses local times that DST skips or repeats."""
 
     default_error_messages = {
         "make_aware": "This time does not exist, or exists twice, in {timezone}: give it an offset, such as +01:00."
     }
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        """Refuse both kinds; DRF takes one of them."""
+        """Refuse skipped and repeated local times; DRF accepts repeated ones."""
         zone = timezone.get_current_timezone()
         if timezone.is_naive(value):
             first, second = (value.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
@@ -42,7 +42,7 @@ class MomentField(serializers.DateTimeField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """A choice whose refusal lists what is allowed."""
+    """A choice whose error lists the allowed values."""
 
     def __init__(self, choices: Sequence[Any], **options: Any) -> None:
         super().__init__(choices, **options)
@@ -50,18 +50,18 @@ class ChoiceField(serializers.ChoiceField):
 
 
 def allowed(names: Iterable[object]) -> str:
-    """The end of a refusal: what would have been right."""
+    """The part of an error that lists the allowed values."""
     return f"Allowed: {', '.join(map(str, names))}."
 
 
 def refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
-    """Raise ValidationError for fields that nobody knows: a typing error in `send_at` must not send at once."""
+    """Raise ValidationError for unknown fields: a typing error in `send_at` must not send at once."""
     if unknown := set(given) - set(known):
         raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
 
 
-def known_alone(convert: Callable[[Any], T], data: Any, known: Collection[str]) -> T:
-    """What `convert` makes of a body. Raises ValidationError with its errors and the unknown fields together."""
+def strict_internal_value(convert: Callable[[Any], T], data: Any, known: Collection[str]) -> T:
+    """The result of `convert(data)`. Raises ValidationError with its errors and all unknown fields together."""
     unknown = sorted(set(data) - set(known)) if isinstance(data, Mapping) else []
     try:
         values = convert(data)
@@ -76,7 +76,7 @@ def known_alone(convert: Callable[[Any], T], data: Any, known: Collection[str]) 
 
 
 def refuse_unknown_parameters(request: Request, known: Iterable[str]) -> None:
-    """Raise ValidationError for query parameters that a list does not know: `?campain=` must not list everything."""
+    """Raise ValidationError for unknown query parameters: `?campain=` must not list everything."""
     known = sorted(set(known))
     if unknown := sorted(set(request.query_params) - {*known, FORMAT}):
         text = f"Unknown parameter. {allowed(known)}" if known else "Unknown parameter. None is allowed here."

@@ -1,4 +1,4 @@
-"""The admin's classes in django-unfold's theme. Every page of ours uses them; a test asks for it."""
+"""Admin classes in django-unfold's theme. All our admin pages use them; a test checks that."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +11,25 @@ from waproject.web.object_buttons import ObjectButtons
 
 __all__ = ["META_ID", "CheckboxSelectMultiple", "ModelAdmin", "Select", "TabularInline", "TextInput"]
 
-# Ids of numbers and accounts at Meta.
-META_ID = RegexValidator(r"\A[0-9]{1,32}\Z", "Meta's id: digits alone, as its Business Manager shows it.")
+# Ids of business numbers and accounts at Meta.
+META_ID = RegexValidator(r"\A[0-9]{1,32}\Z", "Enter Meta's id: digits only, as the Business Manager shows it.")
 
 
 class CheckedActions:
-    """Answers a 400 to the action of a list whose form holds ids that the model cannot have."""
+    """Answers 400 to a list action with invalid ids."""
 
     def response_action(self, request: HttpRequest, queryset: Any) -> Any:
-        """Carry out the action that was chosen. Raises SuspiciousOperation (400)."""
+        """Run the chosen action. Raises SuspiciousOperation (400)."""
         pk = queryset.model._meta.pk
         for given in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 pk.to_python(given)
             except ValidationError:
-                raise SuspiciousOperation("The form holds an id that is none.") from None
+                raise SuspiciousOperation("The form contains an invalid id.") from None
         return super().response_action(request, queryset)  # type: ignore[misc]  # the admin's
 
 
-# Unfold brings no types; its classes are Django's own with other templates.
+# Unfold has no type hints; its classes are Django's with other templates.
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
     from django.forms import CheckboxSelectMultiple, Select, TextInput

@@ -10,7 +10,7 @@ from kombu.transport import TRANSPORT_ALIASES
 from waproject.queues import LANES, Lane, dead_letter_name
 from waproject.worker import database_gate
 
-# kombu's own codec turns {"__type__": …} in anybody's data into Python objects. This one is JSON and nothing else.
+# kombu's own codec turns {"__type__": …} in any data into Python objects. This one is plain JSON.
 register("json", json.dumps, json.loads, content_type="application/json", content_encoding="utf-8")
 TRANSPORT_ALIASES["sqs"] = "waproject.sqs.transport:Transport"
 
@@ -23,7 +23,7 @@ def _predefined(lane: Lane) -> dict[str, object]:
         "backoff_policy": dict(enumerate(lane.back_off, start=1)),
         "linger": lane.linger,
         "visibility_timeout": lane.visibility_timeout,
-        "room": lane.room,
+        "capacity": lane.capacity,
     }
 
 
@@ -34,15 +34,15 @@ broker_transport_options = {
     # With predefined queues kombu never lists, creates or purges one, and needs no permission to.
     "predefined_queues": {
         **{lane.name: _predefined(lane) for lane in LANES.values()},
-        # Nobody consumes these; outgoing/dead_letter_publisher.py puts exhausted messages on the outgoing one.
+        # These have no consumers; outgoing/dead_letter_publisher.py publishes exhausted messages to the outgoing one.
         **{dead_letter_name(lane): {"url": lane.dlq_url} for lane in LANES.values()},
     },
     "region": settings.AWS_REGION,
     "wait_time_seconds": settings.SQS_WAIT_TIME_S,
-    # Nothing is received, and nothing started, while the database is away.
+    # Workers receive and start nothing while the database is unavailable.
     "gate": database_gate.gate.is_open,
 }
-# Threads of the web process publish at once, each through a connection object of its own; they share what is below.
+# Each publishing thread of the web process holds a connection object; all share one publisher.
 broker_pool_limit = 200
 
 task_default_queue = "unrouted"  # no such queue: a task without a lane fails where it is published
@@ -52,21 +52,21 @@ task_queues = [Queue(lane.name, Exchange(""), routing_key=lane.name) for lane in
 task_routes = {task: {"queue": lane.name, "routing_key": lane.name} for lane in LANES.values() for task in lane.tasks}
 task_publish_retry = False
 
-# JSON only, in both directions: a pickle on the queue is a stranger's code.
+# JSON only: unpickling a message could run code of whoever wrote it.
 accept_content = ["json"]
 task_serializer = "json"
 result_serializer = "json"
 task_ignore_result = True
 
-# A message is deleted when its task is done, kept when it failed or its process died: SQS shows it again after the
-# back-off and moves it to the DLQ after max_receives.
+# A message is deleted after its task succeeded. If the task failed or its process died, SQS delivers the message again
+# after the back-off, and moves it to the DLQ after max_receives.
 task_acks_late = True
 task_acks_on_failure = False
 task_acks_on_timeout = False
 task_reject_on_worker_lost = True
 task_time_limit = max(lane.task_time_limit for lane in LANES.values())
 
-# Stock events and remote control need a fan-out, which SQS is not: ours have a bus (waproject/bus).
+# Celery's events and remote control need a fan-out exchange, which SQS lacks; ours use a bus (waproject/bus).
 worker_enable_remote_control = False
 worker_send_task_events = bool(settings.SQS_MONITOR_QUEUE_URL)
 task_send_sent_event = False
@@ -78,5 +78,5 @@ timezone = "UTC"
 enable_utc = True
 
 beat_schedule = {
-    "sweep-message-events": {"task": "analytics.sweep_message_events", "schedule": 30.0},
+    "roll-up": {"task": "analytics.roll_up", "schedule": 15.0},
 }

@@ -1,7 +1,7 @@
-"""The database gate: a worker without its database receives nothing.
+"""The database gate: a worker receives nothing while its database is unavailable.
 
-Tasks that fail for want of the database tell the gate; tasks that run suspiciously long make it ask. Both cost nothing
-while all is well.
+Tasks that fail because of the database report it to the gate; unusually long tasks make the gate probe the database.
+Neither costs anything in normal operation.
 """
 
 import time
@@ -15,11 +15,11 @@ from django.db.utils import InternalError
 from waproject.sqs.gate import Gate
 from waproject.worker import database_probe
 
-# A task usually takes milliseconds. One that waits so long may wait for a database that is silent.
+# Tasks take milliseconds. A task that runs for so long may be waiting for an unresponsive database.
 SLOW_TASK_S = 10.0
-LOOK_EVERY_S = 5.0
-# SQLSTATEs of a server that is there and cannot work: connection lost, too many connections or a full disk, shutting
-# down, starting up, a standby. Others (a deadlock, a statement that took too long) are the task's own failure.
+CHECK_EVERY_S = 5.0
+# SQLSTATEs of a server that is up but unusable: connection lost, too many connections or a full disk, shutting down,
+# starting up, a standby. Others (a deadlock, a statement timeout) are failures of the task.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 AWAY_CLASSES = {"08", "53"}
 AWAY_CODES = {"57P01", "57P02", "57P03", "25006"}
@@ -28,7 +28,7 @@ gate = Gate("the database", database_probe.ask)
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether a task failed because it could not reach its database; the driver's errors of that have no SQLSTATE."""
+    """Whether a task failed because the database is unavailable; connection errors of the driver have no SQLSTATE."""
     if isinstance(error, InterfaceError):
         return True
     if not isinstance(error, (OperationalError, InternalError)):
@@ -40,31 +40,31 @@ def is_away(error: BaseException | None) -> bool:
 
 
 @signals.task_failure.connect
-def tell_of_a_lost_database(exception: BaseException | None = None, **_: Any) -> None:
-    """Sent where the task ran: in a thread of the worker, or in a child of it, where the error still has its cause."""
+def report_lost_database(exception: BaseException | None = None, **_: Any) -> None:
+    """Report the failure in the process that ran the task, where the exception still has its cause."""
     if is_away(exception):
-        gate.tell()
+        gate.report_failure()
 
 
-def doubt_slow_tasks(now: float) -> None:
-    """Have the gate ask where a task has run for so long (`now`: time.time()) that the database may be silent."""
+def probe_if_tasks_are_slow(now: float) -> None:
+    """Make the gate probe the database if a task has run for longer than `SLOW_TASK_S`. now: a time.time()."""
     try:
         running = list(worker_state.active_requests)
-    except RuntimeError:  # another thread began a task just now; the next look will do
+    except RuntimeError:  # another thread started a task meanwhile; the next check suffices
         return
     if any(request.time_start and now - request.time_start > SLOW_TASK_S for request in running):
-        gate.doubt()
+        gate.probe_soon()
 
 
 class GateStep(bootsteps.StartStopStep):
-    """Looks after the worker's tasks from its event loop."""
+    """Checks the worker's tasks periodically in its event loop."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, parent: Any) -> None:
-        """Begin; called again each time that the worker has lost its broker."""
-        self._timer = parent.timer.call_repeatedly(LOOK_EVERY_S, lambda: doubt_slow_tasks(time.time()))
+        """Start the timer; called again after each reconnection to the broker."""
+        self._timer = parent.timer.call_repeatedly(CHECK_EVERY_S, lambda: probe_if_tasks_are_slow(time.time()))
 
     def stop(self, parent: Any) -> None:
-        """The event loop ends or begins anew."""
+        """Stop the timer: the event loop ends or restarts."""
         self._timer.cancel()

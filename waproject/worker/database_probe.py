@@ -1,7 +1,7 @@
 """A probe of PostgreSQL with a deadline.
 
-Django's connections know no deadline but the server's own: a server that went silent holds their thread for minutes.
-These are connections apart, in psycopg2's asynchronous mode.
+Django's connections have no client-side deadline: an unresponsive server blocks their thread for minutes. The probe
+uses its own connection in psycopg2's asynchronous mode.
 """
 
 import select
@@ -27,7 +27,7 @@ def connect(until: float) -> Any:
 
 
 def wait(asked: Any, until: float) -> None:
-    """Until the connection has done what it was told. Raises psycopg2.Error, and TimeoutError when that is late."""
+    """Wait until the connection's operation has finished. Raises psycopg2.Error, and TimeoutError after `until`."""
     while (state := asked.poll()) != extensions.POLL_OK:
         waiting = select.poll()
         waiting.register(asked.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
@@ -37,11 +37,11 @@ def wait(asked: Any, until: float) -> None:
 
 
 def ask(deadline: float = ANSWER_S) -> None:
-    """Return once PostgreSQL has let us in and answers. Raises psycopg2.Error, and TimeoutError after `deadline` s."""
+    """Connect and run a query. Raises psycopg2.Error, and TimeoutError after `deadline` seconds."""
     until = time.monotonic() + deadline
     asked = connect(until)
     try:
-        cursor = asked.cursor()  # has to live until the answer is here
+        cursor = asked.cursor()  # psycopg2 needs the cursor until the answer arrives
         cursor.execute("SELECT 1")
         wait(asked, until)
     finally:

@@ -1,12 +1,12 @@
-"""Liveness: each process reports that it lives and that its work moves.
+"""Liveness: each process reports that it runs and that its work progresses.
 
     with liveness.alive("dispatcher") as life:
         while …:
             life.progress()
 
-The word goes out from a thread of its own, every `EVERY_S` seconds, so that neither a long task nor a keeper that is
-away holds up the work; in between it holds nothing open. A clean end takes the record away; after a kill it stays, and
-grows old. Its container's health check has a heartbeat of its own, which needs no keeper (waproject/heartbeat.py).
+A thread reports every `REPORT_EVERY_S` seconds, so that neither a long task delays the report nor an unavailable store
+the work; it closes its connection in between. A clean exit deletes the record; a killed process leaves one that grows
+old. The container's health check uses a heartbeat file instead, which needs no store (waproject/heartbeat.py).
 """
 
 import logging
@@ -23,16 +23,16 @@ from waproject.heartbeat import Heartbeat
 
 logger = logging.getLogger(__name__)
 
-EVERY_S = 15.0
-# A loop that has not come round for so long is taken for dead, although its process is there.
+REPORT_EVERY_S = 15.0
+# A process without progress for so long counts as dead, although it still runs.
 STALLED_S = 60.0
-# How long an ending process waits for its last word.
-FAREWELL_S = 3.0
+# How long a stopping process waits for its last report.
+FINAL_REPORT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """Who lives: `kind` is its line of the Procfile, `name` what people call it; `started_at` is a time.time()."""
+    """A reporting process. kind: its line of the Procfile; name: for people; started_at: a time.time()."""
 
     kind: str
     name: str
@@ -41,52 +41,56 @@ class Process:
     started_at: float = field(default_factory=time.time)
 
 
-class Keeper(Protocol):
-    """Keeps the record. Each call comes from a thread of the process that it is about, and may raise."""
+class LivenessStore(Protocol):
+    """Stores the records. Each call comes from a thread of the reporting process, and may raise."""
 
-    def begun(self, process: Process) -> None:
-        """It has started."""
+    def started(self, process: Process) -> None:
+        """The process has started."""
 
     def seen(self, process: Process) -> None:
-        """It lives."""
+        """The process still runs."""
 
-    def ended(self, process: Process) -> None:
-        """It ends as it was told to."""
+    def stalled(self, process: Process) -> None:
+        """The process runs, but its work does not move."""
+
+    def stopped(self, process: Process) -> None:
+        """The process exits cleanly."""
 
     def names(self, since: float) -> set[str]:
-        """The names of all that were seen in the last `since` seconds."""
+        """The names of all processes that reported within the last `since` seconds."""
 
     def close(self) -> None:
-        """Let go of what the calling thread has open."""
+        """Close the calling thread's connections."""
 
 
-_keepers: list[Keeper] = []
+_stores: list[LivenessStore] = []
 
 
-def keep_with(keeper: Keeper) -> None:
-    """Register the keeper of this program's record; called once, while the program is set up."""
-    _keepers[:] = [keeper]
+def use_store(store: LivenessStore) -> None:
+    """Register the store of this program; called once, during set-up."""
+    _stores[:] = [store]
 
 
 def names(since: float) -> set[str]:
-    """The names of all processes that said in the last `since` seconds that they live. Raises what the keeper does."""
-    (keeper,) = _keepers
+    """The names of all processes that reported within the last `since` seconds. Raises the store's exceptions."""
+    (store,) = _stores
     try:
-        return keeper.names(since)
+        return store.names(since)
     finally:
-        keeper.close()
+        store.close()
 
 
-class Life:
-    """One process's word, from `start` to `end`.
+class LivenessReporter:
+    """Reports for one process, from `start` to `end`.
 
-    `ask` is called before each word, in its thread, to have the process's event loop call `progress`; by default nobody
-    is asked.
+    `request_progress` is called before each report, in the reporting thread; it may make an event loop call `progress`.
     """
 
-    def __init__(self, process: Process, every: float = EVERY_S, stalled_after: float = STALLED_S) -> None:
+    def __init__(self, process: Process, every: float = REPORT_EVERY_S, stalled_after: float = STALLED_S) -> None:
         self.process = process
-        self.ask: Callable[[], None] = lambda: None
+        self.request_progress: Callable[[], None] = lambda: None
+        # Whether the process's work moves, apart from its loop; called before each report. An idle process moves.
+        self.works: Callable[[], bool] = lambda: True
         self._every, self._stalled_after = every, stalled_after
         self._heartbeat = Heartbeat(process.kind)
         self._progress: float | None = None
@@ -94,39 +98,44 @@ class Life:
         self._thread = threading.Thread(target=self._run, name="liveness", daemon=True)
 
     def start(self) -> None:
-        """Begin; without a keeper this does nothing."""
-        if _keepers:
+        """Start reporting; does nothing without a store."""
+        if _stores:
             self._thread.start()
 
     def progress(self) -> None:
-        """The work goes on. Who calls this once must call it again: a loop that hangs shall not pass for alive."""
+        """Note progress. After the first call, a process that does not call it for `stalled_after` s counts as dead."""
         self._progress = time.monotonic()
 
     def end(self) -> None:
-        """A clean end."""
+        """Report a clean exit."""
         self._ending.set()
         if self._thread.ident is not None:
-            self._thread.join(FAREWELL_S)
+            self._thread.join(FINAL_REPORT_S)
 
     def _run(self) -> None:
-        (keeper,) = _keepers
+        (store,) = _stores
         begun = False
         while not self._ending.is_set():
-            self.ask()
-            if not self._stalled():
+            self.request_progress()
+            loop_hangs, works = self._stalled(), self.works()
+            if not loop_hangs:
+                # Work that stalls does not restart the container: its cause may be the database.
                 self._heartbeat.beat()
-                begun = self._tell(keeper, keeper.seen if begun else keeper.begun) or begun
+            if begun and (loop_hangs or not works):
+                self._report(store, store.stalled)
+            elif not loop_hangs:
+                begun = self._report(store, store.seen if begun else store.started) or begun
             self._ending.wait(self._every)
         self._heartbeat.end()
-        self._tell(keeper, keeper.ended)
+        self._report(store, store.stopped)
 
-    def _tell(self, keeper: Keeper, word: Callable[[Process], None]) -> bool:
+    def _report(self, store: LivenessStore, report: Callable[[Process], None]) -> bool:
         try:
             try:
-                word(self.process)
+                report(self.process)
             finally:
-                keeper.close()
-        except Exception as error:  # the record's fault is not the work's; an end not told leaves a row that grows old
+                store.close()
+        except Exception as error:  # a failing store must not stop the work
             logger.warning("liveness: not recorded: %s", type(error).__name__)
             return False
         return True
@@ -136,9 +145,9 @@ class Life:
 
 
 @contextmanager
-def alive(kind: str, name: str = "") -> Iterator[Life]:
-    """Say that this process lives while the block runs. `name`: by default `kind@host`."""
-    life = Life(Process(kind, name or f"{kind}@{socket.gethostname()}"))
+def alive(kind: str, name: str = "") -> Iterator[LivenessReporter]:
+    """Report that this process is alive while the block runs. `name`: by default `kind@host`."""
+    life = LivenessReporter(Process(kind, name or f"{kind}@{socket.gethostname()}"))
     life.start()
     try:
         yield life

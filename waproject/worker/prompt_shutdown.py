@@ -1,7 +1,7 @@
 """Prompt shutdown: a signal wakes the worker's event loop at once.
 
-Celery 5.7's signal handler only sets a flag, which the event loop reads after its next event or timer: an idle worker
-sleeps on for up to 5 s. Tasks that have begun are still finished (`prefork`).
+Celery 5.7's signal handler only sets a flag, which the event loop reads after its next event or timer, up to 5 s later
+in an idle worker. Tasks that have begun still finish (`prefork`).
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ from celery import signals
 from waproject.sqs.loop_waker import Waker
 
 
-def stop_at_once(hub: Any) -> None:
+def wake_on_shutdown(hub: Any) -> None:
     """Wake this worker's event loop when a signal tells the worker to stop."""
     waker = Waker(hub, lambda: None)
-    waker.listen()
+    waker.attach()
 
     def wake(**_: Any) -> None:
         waker.wake()

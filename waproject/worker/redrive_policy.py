@@ -1,7 +1,7 @@
-"""The comparison of each queue's redrive policy on SQS with the queue table.
+"""Comparison of each queue's redrive policy on SQS with the queue table.
 
-It is asked for by `manage.py check --deploy` and by each worker as it starts; a wrong one is a warning in words. That
-SQS does not answer says nothing about its queues, and stops nobody.
+`manage.py check --deploy` and each starting worker run it; a difference is a warning. If SQS does not answer, the check
+is skipped.
 """
 
 import logging
@@ -19,28 +19,28 @@ logger = logging.getLogger(__name__)
 
 
 def fault(lane: Lane, policy: RedrivePolicy | None) -> str:
-    """What is wrong with a queue's policy and what to do, in words; empty when it is as it should be."""
+    """What is wrong with a queue's policy and how to correct it; empty if it is right."""
     dlq = lane.dlq_url.rsplit("/", 1)[-1]
     if policy is None:
         return (
-            f"The queue {lane.name!r} has no RedrivePolicy: what always fails is tried until SQS forgets it. "
+            f"The queue {lane.name!r} has no RedrivePolicy: failing messages are retried until their retention ends. "
             f"Set one with the dead-letter queue {dlq} and maxReceiveCount {lane.max_receives}."
         )
     if policy.dead_letter_queue != dlq:
         return (
-            f"The RedrivePolicy of the queue {lane.name!r} moves messages to {policy.dead_letter_queue}, where nobody "
-            f"looks: make it {dlq}, or SQS_{lane.name.upper()}_DLQ_URL the other one."
+            f"The RedrivePolicy of the queue {lane.name!r} moves messages to {policy.dead_letter_queue}, which nothing "
+            f"monitors: change it to {dlq}, or set SQS_{lane.name.upper()}_DLQ_URL to the other one."
         )
     if policy.max_receives != lane.max_receives:
         return (
-            f"The RedrivePolicy of the queue {lane.name!r} gives up after {policy.max_receives} receives; its back-off "
-            f"is made for {lane.max_receives}, which outlast an outage of an hour. Set maxReceiveCount to that."
+            f"The RedrivePolicy of the queue {lane.name!r} has maxReceiveCount {policy.max_receives}, but its back-off "
+            f"needs {lane.max_receives} to outlast an outage of an hour. Set maxReceiveCount to {lane.max_receives}."
         )
     return ""
 
 
 def faults(lanes: Collection[Lane]) -> list[str]:
-    """Of these queues, as far as SQS tells their policies now."""
+    """The faults of these queues' policies; queues for which SQS does not answer are skipped."""
     found = []
     for lane in lanes:
         try:
@@ -52,8 +52,8 @@ def faults(lanes: Collection[Lane]) -> list[str]:
     return [words for words in found if words]
 
 
-def warn_soon(lane_name: str) -> None:
-    """Log what is wrong with a lane's queue, in a thread: nobody waits for SQS to start."""
+def warn_in_background(lane_name: str) -> None:
+    """Log the faults of a lane's policy in a thread, so that the start does not wait for SQS."""
 
     def warn() -> None:
         for words in faults([LANES[lane_name]]):

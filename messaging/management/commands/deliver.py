@@ -4,25 +4,27 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from messaging.deliver import ROUNDS
-from messaging.periodic_workers import Rounds
+from messaging.deliver import WORKERS
+from messaging.periodic_workers import WorkerLoop
 from waproject.logs.format import name_process
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT."""
 
-    help = "Deliver to subscribers, and whatever else waits for a slow server. Any number of these may run."
+    help = "Deliver events to subscribers and download media from Meta. Any number of these may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the rounds."""
+        """Run the periodic workers."""
         name_process("deliver")
         refuse_an_older_schema()
-        keep_metrics()
-        rounds = Rounds(ROUNDS)
-        rounds.stop_on_signals()
+        refuse_without_key("deliver")
+        start_flushing()
+        loop = WorkerLoop(WORKERS)
+        loop.stop_on_signals()
         with alive("deliver") as life:
-            rounds.run(each_tick=life.progress)
+            loop.run(each_tick=life.progress)

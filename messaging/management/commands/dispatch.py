@@ -6,8 +6,9 @@ from django.core.management.base import BaseCommand
 
 from messaging.dispatch import Dispatcher
 from waproject.logs.format import name_process
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
@@ -20,7 +21,8 @@ class Command(BaseCommand):
         """Run the dispatcher."""
         name_process("dispatcher")
         refuse_an_older_schema()
-        keep_metrics()
+        refuse_without_key("dispatcher")
+        start_flushing()
         dispatcher = Dispatcher()
         dispatcher.stop_on_signals()
         with alive("dispatcher") as life:

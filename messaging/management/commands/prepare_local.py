@@ -1,4 +1,4 @@
-"""`manage.py prepare_local`: what `make run` needs once its database and SQS server are up."""
+"""`manage.py prepare_local`: set-up of `make run`, once its database and SQS server are running."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from messaging.models.access import prefix_of
 
 
 class Command(BaseCommand):
-    """Idempotent: a second run changes nothing but a changed password."""
+    """Idempotent; a second run only updates a changed password."""
 
     help = "Local only: migrate, create the queues, the admin user, an API client and the business number."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do all of it. Raises CommandError outside DEPLOYMENT=local."""
+        """Run the set-up. Raises CommandError outside DEPLOYMENT=local."""
         if not settings.LOCAL:
             raise CommandError("prepare_local works only with DEPLOYMENT=local.")
         if not settings.LOCAL_ADMIN_PASSWORD or not prefix_of(settings.LOCAL_API_KEY):

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import Hold
 from messaging.outgoing.holds.holds import resume_hold
 from waproject.web.read_only_admin import BoundedPaginator
@@ -19,7 +19,7 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
     """A new hold."""
 
     def clean(self) -> dict[str, Any]:
-        """The database allows one at a time; the form does not know that condition by itself."""
+        """Refuse a second hold of the same kind, which the conditional constraint of the database forbids."""
         given: dict[str, Any] = super().clean() or {}
         same = {name: given.get(name) for name in ("kind", "key", "client", "number")}
         if Hold.objects.filter(**same, resumed_at=None).exists():
@@ -29,7 +29,7 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Hold)
 class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Who holds what, and since when."""
+    """Holds with their reason, author and times."""
 
     list_display = ["__str__", "client", "number", "by", "reason", "since", "until", "resumed_at"]
     list_filter = ["kind", ("resumed_at", admin.EmptyFieldListFilter)]
@@ -42,29 +42,29 @@ class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
     actions = ["resume"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A hold is resumed, not edited."""
+        """A hold is resumed, never edited."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Rows carry its id: the dispatcher forgets it when none does any more."""
+        """Messages carry its id: the dispatcher deletes a hold once none does."""
         return False
 
     def has_resume_permission(self, request: HttpRequest) -> bool:
-        """Whether the account may resume."""
+        """Whether the account may resume holds."""
         return bool(request.user.has_perm("messaging.change_hold"))
 
     def save_model(self, request: HttpRequest, obj: Hold, form: Any, change: bool) -> None:
-        """Hold, and write down who did."""
+        """Store the hold with its author, and audit it."""
         obj.by = str(request.user)
         super().save_model(request, obj, form, change)
-        note(obj.by, "hold", f"hold {obj.pk}", kind=obj.kind, key=obj.key)
+        record_action(obj.by, "hold", f"hold {obj.pk}", kind=obj.kind, key=obj.key)
 
     @admin.action(description="Resume", permissions=["resume"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Hold]) -> None:
-        """Send on; the dispatcher takes the marks off the messages in batches."""
+        """End the selected holds; the dispatcher clears the marks in batches."""
         count = 0
         for hold in queryset.filter(resumed_at=None):
             if resume_hold(hold.pk):
-                note(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
+                record_action(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
                 count += 1
         self.message_user(request, f"{count} resumed.", messages.SUCCESS)

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import (
     BusinessNumber,
 )
-from messaging.outgoing.holds.suspensions import pause, refused_first, resume
+from messaging.outgoing.holds.suspensions import first_refused_message, pause, resume
 from waproject.web.themed_admin import META_ID, ModelAdmin, TextInput
 
 
@@ -32,7 +32,7 @@ class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(BusinessNumber)
 class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Pace and pause of each number."""
+    """Business numbers with pace and pause."""
 
     list_display = ["phone_number_id", "display_phone_number", "rate", "paused_at", "paused_by", "pause_reason"]
     form = BusinessNumberForm
@@ -44,34 +44,34 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
         return {"pause"} if obj.paused_at is None else {"resume"}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Its messages would go with it."""
+        """Its messages would be deleted with it."""
         return False
 
     @admin.action(description="Pause sending", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
-        """Release nothing more; what is on its way still goes out."""
+        """Release nothing more; messages in flight are still sent."""
         who = str(request.user)
         with transaction.atomic():
             paused = pause(list(queryset.values_list("pk", flat=True)), reason="by hand", by=who)
             for pk in paused:
-                note(who, "pause", f"number {pk}")
+                record_action(who, "pause", f"number {pk}")
         self.message_user(request, f"{len(paused)} paused.", messages.SUCCESS)
 
     @admin.action(description="Resume sending", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:
-        """Release again."""
+        """Release messages again, and warn of one that may pause the number at once."""
         with transaction.atomic():
             paused = list(queryset.exclude(paused_at=None).values_list("pk", "pause_reason"))
             resume([pk for pk, _ in paused])
             for pk, reason in paused:
-                note(str(request.user), "resume", f"number {pk}", reason=reason)
+                record_action(str(request.user), "resume", f"number {pk}", reason=reason)
         self.message_user(request, f"{len(paused)} resumed.", messages.SUCCESS)
         for pk, _ in paused:
             self._warn(request, pk)
 
     def _warn(self, request: HttpRequest, number_id: int) -> None:
-        """What paused the number goes first again, and Meta may refuse it again."""
-        first = refused_first(number_id)
+        """Warn that the message whose refusal paused the number is sent first and may be refused again."""
+        first = first_refused_message(number_id)
         if first is not None:
             url = reverse("admin:messaging_message_change", args=[first.pk])
             text = "The next message of {} was refused when the number was paused (“{}”) and may pause it again: {}"

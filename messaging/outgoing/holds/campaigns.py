@@ -6,13 +6,13 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from messaging.access import note
+from messaging.access import record_action
 from messaging.models import ApiClient, Hold, HoldKind, Message
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignState:
-    """Whether a campaign is held, how many of its messages wait, and how many are on their way all the same."""
+    """Whether a campaign is held, how many of its messages wait, and how many are in flight all the same."""
 
     held: bool
     waiting: int
@@ -20,18 +20,18 @@ class CampaignState:
 
 
 def hold_campaign(campaign: str, client: ApiClient | None, who: str) -> CampaignState:
-    """Send nothing more of a client's campaign (None: of everybody's); doing so twice changes nothing."""
+    """Hold a campaign of one client (None: of all clients). Idempotent."""
     with transaction.atomic():
         hold, new = Hold.objects.get_or_create(
             kind=HoldKind.CAMPAIGN, key=campaign, client=client, number=None, resumed_at=None, defaults={"by": who}
         )
         if new:
-            note(who, "hold", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
+            record_action(who, "hold", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
     return campaign_state(campaign, client)
 
 
 def resume_campaign(campaign: str, client: ApiClient | None, who: str) -> CampaignState:
-    """Send on; the dispatcher takes the marks off the messages in batches. What staff hold, staff resume."""
+    """End the hold; the dispatcher clears the marks in batches. A hold by staff (no client) is resumed by staff."""
     with transaction.atomic():
         holds = Hold.objects.select_for_update().filter(
             kind=HoldKind.CAMPAIGN, key=campaign, client=client, resumed_at=None
@@ -39,12 +39,12 @@ def resume_campaign(campaign: str, client: ApiClient | None, who: str) -> Campai
         for hold in holds:
             hold.resumed_at = timezone.now()
             hold.save(update_fields=["resumed_at"])
-            note(who, "resume", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
+            record_action(who, "resume", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)
     return campaign_state(campaign, client)
 
 
 def campaign_exists(campaign: str, client: ApiClient | None) -> bool:
-    """Whether a message of the client (None: anybody's) names the campaign, or a hold of it is left."""
+    """Whether a message or a hold of the client (None: of any client) names the campaign."""
     owned = Q() if client is None else Q(client=client)
     return (
         Message.objects.filter(owned, campaign=campaign).exists()
@@ -53,7 +53,7 @@ def campaign_exists(campaign: str, client: ApiClient | None) -> bool:
 
 
 def campaign_state(campaign: str, client: ApiClient | None) -> CampaignState:
-    """As it is now; a hold by staff counts for every client."""
+    """The current state; a hold by staff counts for every client."""
     holds = Hold.objects.filter(kind=HoldKind.CAMPAIGN, key=campaign, resumed_at=None)
     messages = Message.objects.filter(campaign=campaign, due_at__isnull=False, outcome_at=None)
     if client is not None:

@@ -1,7 +1,7 @@
 """Holds of templates, and the release of held messages in batches.
 
-A Hold is one row, and holding costs no more than that: the dispatcher marks the messages as it meets them. Resuming
-sets one field; the dispatcher takes the marks away in batches, and forgets the Hold once none is left.
+A Hold is one row, written at once whatever it covers: the dispatcher marks messages as it reads them. Resuming sets one
+field; the dispatcher clears the marks in batches, and deletes the Hold once none is left.
 """
 
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ from messaging.lifecycle import alert
 from messaging.models import Hold, HoldKind
 
 CLEARED_AT_ONCE = 2000
-# A dispatcher that read the hold just before it was resumed may still mark a message: the hold is kept so much longer.
-KEPT_FOR = timedelta(minutes=1)
+# A dispatcher that has read the hold just before its resumption may still mark a message, so the row stays longer.
+RETENTION = timedelta(minutes=1)
 REASON_LENGTH = 255
 
 
 def hold_template(
     name: str, number_id: int | None = None, *, by: str, reason: str = "", until: datetime | None = None
 ) -> Hold:
-    """Send nothing more of a template, from one number or from all; `until`: resumed by itself. Repeatable."""
+    """Hold a template of one number or of all; `until`: when the dispatcher resumes it. Idempotent."""
     hold, created = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,
         key=name,
@@ -36,23 +36,23 @@ def hold_template(
 
 
 def resume_hold(hold_id: int) -> bool:
-    """Go on with what was held; False where that was done before."""
+    """End a hold; False if it has ended before."""
     return bool(Hold.objects.filter(pk=hold_id, resumed_at=None).update(resumed_at=timezone.now()))
 
 
 def sweep_holds() -> None:
-    """Resume the holds whose time is up, and take the marks of resumed ones away, a batch at a time."""
+    """Resume holds whose `until` has passed, and clear a batch of marks of each resumed one."""
     now = timezone.now()
     if not Hold.objects.exists():
         return
     Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=now)
     for hold in Hold.objects.exclude(resumed_at=None):
-        if not clear(hold.mark) and hold.resumed_at and hold.resumed_at < now - KEPT_FOR:
+        if not clear_marks(hold.mark) and hold.resumed_at and hold.resumed_at < now - RETENTION:
             hold.delete()
 
 
-def clear(mark: str) -> int:
-    """Let up to 2,000 messages with a mark be due again; returns how many there were."""
+def clear_marks(mark: str) -> int:
+    """Make up to 2,000 messages with this mark due again; returns their number."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,7 +1,9 @@
 """Suspensions after a refusal by Meta: of a number, a recipient, a template or an account.
 
-Locks are taken in one order by everybody: numbers by id, then pairs, then holds. The dispatcher begins with the number
-too, and only skips messages that are locked, so a worker that holds messages may wait for it here.
+Workers and sweeps take their locks in this order: messages by id, numbers by id, pairs by recipient, holds. The
+dispatcher begins with the number. It does not wait for a due message that is locked; a parked one is locked only by
+transactions that wait for no number (cancel, expiry). So a worker with locked messages may wait for the number here.
+`tests/messaging/outgoing/test_lock_order.py` holds this.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ from messaging.lifecycle import alert
 from messaging.models import BusinessNumber, Message, PairPace
 from messaging.outgoing import rate_limits
 from messaging.outgoing.holds.holds import hold_template
-from messaging.outgoing.retry_policy import Stop
+from messaging.outgoing.retry_policy import Suspension
 from messaging.states import Status
 from messaging.whatsapp.errors import Scope
 
@@ -24,38 +26,40 @@ SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One refusal that stops more than its message; `reason` in Meta's words, masked."""
+class Refusal:
+    """A refusal by Meta that suspends more than its message; `reason` in Meta's words, masked."""
 
     number_id: int
     peer: str
     template: str
-    stop: Stop
+    suspension: Suspension
     reason: str
 
 
-def apply_stops(reports: Sequence[Report], streaks: Mapping[int, rate_limits.Streak]) -> None:
-    """Write down what stops, and each number's unknown outcomes in a row. To be called inside a transaction."""
+def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_limits.UnknownStreak]) -> None:
+    """Store suspensions and the streaks of unknown outcomes by number. Inside a transaction."""
     now = timezone.now()
-    _pause([report for report in reports if report.stop.wait is None])
-    timed = [report for report in reports if report.stop.wait is not None]
-    everywhere = [report for report in timed if report.stop.scope in {Scope.APP, Scope.ACCOUNT}]
-    _slow_numbers([report for report in timed if report.stop.scope is Scope.NUMBER], everywhere, streaks, now)
-    for report in sorted(timed, key=lambda report: (report.number_id, report.peer)):
-        if report.stop.scope is Scope.PAIR:
-            _slow_pair(report, now)
-        elif report.stop.scope is Scope.TEMPLATE and report.template:
+    _pause([refusal for refusal in refusals if refusal.suspension.wait is None])
+    timed = [refusal for refusal in refusals if refusal.suspension.wait is not None]
+    everywhere = [refusal for refusal in timed if refusal.suspension.scope in {Scope.APP, Scope.ACCOUNT}]
+    _throttle_numbers(
+        [refusal for refusal in timed if refusal.suspension.scope is Scope.NUMBER], everywhere, streaks, now
+    )
+    for refusal in sorted(timed, key=lambda refusal: (refusal.number_id, refusal.peer)):
+        if refusal.suspension.scope is Scope.PAIR:
+            _throttle_pair(refusal, now)
+        elif refusal.suspension.scope is Scope.TEMPLATE and refusal.template:
             hold_template(
-                report.template,
-                report.number_id,
-                reason=report.reason,
+                refusal.template,
+                refusal.number_id,
+                reason=refusal.reason,
                 by=SYSTEM,
-                until=now + timedelta(seconds=report.stop.wait or 0),
+                until=now + timedelta(seconds=refusal.suspension.wait or 0),
             )
 
 
 def pause(number_ids: Sequence[int], *, reason: str, by: str) -> list[int]:
-    """Release nothing more of these numbers until a person resumes them; returns those that were not paused yet."""
+    """Release nothing more of these numbers until a person resumes them; returns those that this has paused."""
     with transaction.atomic():
         numbers = list(
             BusinessNumber.objects.select_for_update(no_key=True)
@@ -71,47 +75,50 @@ def pause(number_ids: Sequence[int], *, reason: str, by: str) -> list[int]:
 
 
 def resume(number_ids: Sequence[int]) -> None:
-    """Go on with these numbers; whatever was to be sent is still there."""
+    """Release the messages of these numbers again; a pause has lost none."""
     BusinessNumber.objects.filter(pk__in=number_ids).update(
         paused_at=None, pause_reason="", paused_by="", throttled_until=None, failures=0, probe_at=None, probe_step=0
     )
 
 
-def refused_first(number_id: int) -> Message | None:
-    """The message that goes first once a number is resumed, where Meta has refused it before; None where it has not."""
+def first_refused_message(number_id: int) -> Message | None:
+    """The first message of a resumed number if Meta has refused it before; else None."""
     due = Message.objects.filter(number_id=number_id, status=Status.PENDING, due_at__isnull=False, hold=None)
     first = due.select_related("number").order_by("priority", "due_at", "id").first()
     return first if first is not None and first.error_code is not None else None
 
 
-def _pause(reports: Sequence[Report]) -> None:
-    for report in {(report.number_id, report.stop.scope): report for report in reports}.values():
-        number = BusinessNumber.objects.get(pk=report.number_id)
-        match report.stop.scope:
+def _pause(refusals: Sequence[Refusal]) -> None:
+    for refusal in {(refusal.number_id, refusal.suspension.scope): refusal for refusal in refusals}.values():
+        number = BusinessNumber.objects.get(pk=refusal.number_id)
+        match refusal.suspension.scope:
             case Scope.APP:
                 numbers = BusinessNumber.objects.all()
             case Scope.ACCOUNT:
                 numbers = BusinessNumber.objects.filter(waba_id=number.waba_id)
             case _:
                 numbers = BusinessNumber.objects.filter(pk=number.pk)
-        pause(list(numbers.values_list("pk", flat=True)), reason=report.reason, by=SYSTEM)
+        pause(list(numbers.values_list("pk", flat=True)), reason=refusal.reason, by=SYSTEM)
 
 
-def _slow_numbers(
-    reports: Sequence[Report], everywhere: Sequence[Report], streaks: Mapping[int, rate_limits.Streak], now: datetime
+def _throttle_numbers(
+    refusals: Sequence[Refusal],
+    everywhere: Sequence[Refusal],
+    streaks: Mapping[int, rate_limits.UnknownStreak],
+    now: datetime,
 ) -> None:
-    by_number = {report.number_id: report for report in reports}
+    by_number = {refusal.number_id: refusal for refusal in refusals}
     touched = {*by_number, *streaks}
     if not (touched or everywhere):
         return
     numbers = BusinessNumber.objects.select_for_update(no_key=True).order_by("pk")
     for number in numbers if everywhere else numbers.filter(pk__in=touched):
-        if report := by_number.get(number.pk):
-            _throttle(number, report.stop, now)
+        if refusal := by_number.get(number.pk):
+            _throttle(number, refusal.suspension, now)
         if everywhere:
-            _throttle(number, everywhere[0].stop, now)
+            _throttle(number, everywhere[0].suspension, now)
         if streak := streaks.get(number.pk):
-            _count(number, streak, now)
+            _count_unknown_outcomes(number, streak, now)
         number.save(
             update_fields=[
                 "throttled_until", "throttles", "pace_share", "slowed_at", "failures", "probe_at", "probe_step"
@@ -119,39 +126,39 @@ def _slow_numbers(
         )  # fmt: skip
 
 
-def _throttle(number: BusinessNumber, stop: Stop, now: datetime) -> None:
-    """Calls that were under way together are refused together: that is one throttle and not many."""
+def _throttle(number: BusinessNumber, suspension: Suspension, now: datetime) -> None:
+    """Throttle a number, once for all refusals of calls that ran at the same time."""
     if number.throttled_until and number.throttled_until > now:
         return
     rule = rate_limits.NUMBER_THROTTLES
     in_a_row = number.throttled_until is not None and now - number.throttled_until < rule.within
     number.throttles = number.throttles + 1 if in_a_row else 1
-    first = stop.wait or 0.0
-    wait = max(first, rule.wait(first, stop.growth, number.throttles))
+    first = suspension.wait or 0.0
+    wait = max(first, rule.wait(first, suspension.growth, number.throttles))
     number.throttled_until = now + timedelta(seconds=wait)
-    if stop.slows:
-        share = rate_limits.grown_share(number.pace_share, number.slowed_at, now)
-        number.pace_share = max(rate_limits.SLOWEST, share * rate_limits.SLOWER)
+    if suspension.slows:
+        share = rate_limits.recovered_share(number.pace_share, number.slowed_at, now)
+        number.pace_share = max(rate_limits.MIN_SHARE, share * rate_limits.THROTTLE_FACTOR)
         number.slowed_at = number.throttled_until
 
 
-def _count(number: BusinessNumber, streak: rate_limits.Streak, now: datetime) -> None:
+def _count_unknown_outcomes(number: BusinessNumber, streak: rate_limits.UnknownStreak, now: datetime) -> None:
     before, number.failures = number.failures, streak.count(number.failures)
-    if number.failures < rate_limits.BREAKS_AFTER:
+    if number.failures < rate_limits.PROBES_AFTER:
         number.probe_at, number.probe_step = None, 0
-    elif before < rate_limits.BREAKS_AFTER:
+    elif before < rate_limits.PROBES_AFTER:
         number.probe_step = 1
         number.probe_at = now + timedelta(seconds=number.probe_step)
-        alert("breaker", number.pk, f"{number.failures} calls in a row whose outcome nobody knows")
+        alert("breaker", number.pk, f"{number.failures} calls in a row with an unknown outcome")
 
 
-def _slow_pair(report: Report, now: datetime) -> None:
-    pair, _ = PairPace.objects.select_for_update().get_or_create(number_id=report.number_id, peer=report.peer)
+def _throttle_pair(refusal: Refusal, now: datetime) -> None:
+    pair, _ = PairPace.objects.select_for_update().get_or_create(number_id=refusal.number_id, peer=refusal.peer)
     if pair.not_before and pair.not_before > now:
         return
     rule = rate_limits.PAIR_THROTTLES
     in_a_row = pair.not_before is not None and now - pair.not_before < rule.within
     pair.throttles = pair.throttles + 1 if in_a_row else 1
-    wait = rule.wait(report.stop.wait or 0.0, report.stop.growth, pair.throttles)
+    wait = rule.wait(refusal.suspension.wait or 0.0, refusal.suspension.growth, pair.throttles)
     pair.not_before = now + timedelta(seconds=wait)
     pair.save(update_fields=["not_before", "throttles"])

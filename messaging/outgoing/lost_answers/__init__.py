@@ -1,1 +1,1 @@
-"""Lost answers: messages whose outcome is unknown, and the evidence that settles them."""
+"""Lost answers: messages with an unknown outcome, and the evidence that settles them."""

@@ -1,9 +1,9 @@
 """Evidence of the incoming lane: whether a missing status may still arrive.
 
-Marks are kept in the database, so that each dispatcher and each web process adds to the same knowledge:
+The database keeps marks, shared by all dispatchers and web processes:
 
-    refused        a webhook was answered with an error, for Meta to repeat: its time
-    dead_lettered  the dead-letter queue was seen to grow: when, and how many it held
+    refused        when a webhook was last answered with an error, for Meta to repeat it
+    dead_lettered  when the dead-letter queue last grew, and how many messages it held
 """
 
 from dataclasses import dataclass
@@ -20,37 +20,38 @@ DEAD_LETTERED = "dead_lettered"
 
 @dataclass(frozen=True, slots=True)
 class IncomingEvidence:
-    """When the incoming queue was last seen to hold nothing (neither waiting, nor being worked on, nor hidden until a
-    retry), and the marks. `empty_at` is None where it was not seen empty yet.
+    """The marks, and the last time at which the incoming queue was empty: no message waiting, in flight or delayed.
+
+    `empty_at` is None if it has not been observed empty yet.
     """
 
     empty_at: datetime | None
     refused_at: datetime | None
     dead_lettered_at: datetime | None
 
-    def lost_since(self, moment: datetime) -> bool:
-        """Whether a status may have got lost: that will not change by waiting."""
+    def may_have_lost_since(self, moment: datetime) -> bool:
+        """Whether a status may have been lost since `moment`: then waiting does not help."""
         return any(at is not None and at >= moment for at in (self.refused_at, self.dead_lettered_at))
 
-    def vouches_for(self, moment: datetime, until: datetime) -> bool:
-        """Whether everything is stored that Meta sent from `moment` to `until`."""
-        return self.empty_at is not None and self.empty_at >= until and not self.lost_since(moment)
+    def has_everything_between(self, moment: datetime, until: datetime) -> bool:
+        """Whether all webhooks that Meta sent from `moment` to `until` are stored."""
+        return self.empty_at is not None and self.empty_at >= until and not self.may_have_lost_since(moment)
 
 
-def note_refusal() -> None:
-    """A webhook was answered with an error. Raises django.db errors while the database is away: try again later."""
+def record_rejected_webhook() -> None:
+    """Note that a webhook was answered with an error. Raises django.db errors while the database is unavailable."""
     IncomingMark.objects.update_or_create(kind=REFUSED, defaults={"at": timezone.now()})
 
 
 def evidence(empty_at: datetime | None, dead_letters: int) -> IncomingEvidence:
-    """What is known now, given what was seen of the queues. Notes a dead-letter queue that grew."""
+    """The evidence now, given an observation of the queues. Stores a mark if the dead-letter queue has grown."""
     _note_dead_letters(dead_letters)
     marks = dict(IncomingMark.objects.values_list("kind", "at"))
     return IncomingEvidence(empty_at, marks.get(REFUSED), marks.get(DEAD_LETTERED))
 
 
 def _note_dead_letters(count: int) -> None:
-    # The first look has nothing to compare with: what is there then may have come just now.
+    # The first observation has no predecessor: its dead letters may have arrived just now.
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,7 +1,7 @@
-"""Incoming-queue monitor: the last moment at which the incoming queues were seen empty.
+"""Incoming-queue monitor: the last time at which the incoming queue was empty.
 
-What arrived before the queue was empty is stored, so one empty moment says all. On a busy lane such moments are short:
-they are looked for often, by a thread of its own, since an SQS that hangs must not hold up the lane.
+Whatever arrived before the queue was empty is stored, so one empty moment suffices. On a busy lane such moments are
+short, so a thread polls often; it is a thread of its own because an SQS that hangs must not stall the dispatcher.
 """
 
 import logging
@@ -21,67 +21,79 @@ from waproject.sqs import control
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.2
-# Nobody has asked for so long: no answer is lost any more, and looks cost requests.
-WANTED_S = 10.0
-# What was seen longer ago than this says nothing of now: SQS does not answer.
-FRESH_S = 10.0
+POLL_EVERY_S = 0.2
+# The thread ends once nobody has called `evidence` for so long: no outcome is unknown, and polls cost requests.
+IDLE_AFTER_S = 10.0
+# An older observation says nothing about now: SQS does not answer.
+STALE_AFTER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """`at` is monotonic; `empty_at` the last time that the queue was empty."""
+class _Observation:
+    """`at` is monotonic; `empty_at` the last time at which the queue was empty."""
 
     at: float
     empty_at: datetime | None
     dead_letters: int
 
 
-class IncomingWatch:
-    """Looks while somebody asks."""
+class IncomingQueueMonitor:
+    """Polls the incoming queues in a thread while `evidence` is called."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._wanted_until = 0.0
-        self._seen: _Seen | None = None
+        self._stopping = threading.Event()
+        self._needed_until = 0.0
+        self._latest: _Observation | None = None
 
     def evidence(self) -> IncomingEvidence | None:
-        """What is known now; None where SQS does not answer (or was not asked yet), and nobody can tell.
+        """The evidence now; None before the first observation and while SQS does not answer.
 
         Raises django.db errors.
         """
         with self._lock:
-            self._wanted_until = time.monotonic() + WANTED_S
+            self._needed_until = time.monotonic() + IDLE_AFTER_S
             if self._thread is None:
-                self._thread = threading.Thread(target=self._look_on, name="incoming-watch", daemon=True)
+                self._stopping.clear()
+                self._thread = threading.Thread(
+                    target=self._poll_while_needed, name="incoming-queue-monitor", daemon=True
+                )
                 self._thread.start()
-            seen = self._seen
-        if seen is None or time.monotonic() - seen.at > FRESH_S:
+            latest = self._latest
+        if latest is None or time.monotonic() - latest.at > STALE_AFTER_S:
             return None
-        return incoming_evidence.evidence(seen.empty_at, seen.dead_letters)
+        return incoming_evidence.evidence(latest.empty_at, latest.dead_letters)
 
-    def _look_on(self) -> None:
-        while self._is_wanted():
-            try:
-                self._seen = self._look()
-            except (BotoCoreError, ClientError) as error:
-                logger.debug("SQS does not say what the incoming lane holds: %s", type(error).__name__)
-            except Exception:  # the thread's edge: without it every lost answer would wait for a person
-                logger.exception("a look at the incoming lane failed")
-            time.sleep(LOOK_EVERY_S)
-
-    def _is_wanted(self) -> bool:
+    def stop(self, timeout: float | None = None) -> None:
+        """End the thread, waiting at most `timeout` seconds for a running poll. The next `evidence` starts another."""
         with self._lock:
-            if time.monotonic() < self._wanted_until:
+            self._stopping.set()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _poll_while_needed(self) -> None:
+        while self._is_needed():
+            try:
+                self._latest = self._poll()
+            except (BotoCoreError, ClientError) as error:
+                logger.debug("SQS does not report the depth of the incoming queues: %s", type(error).__name__)
+            except Exception:  # the thread's edge: without it every unknown outcome would wait for a person
+                logger.exception("polling the incoming queues failed")
+            self._stopping.wait(POLL_EVERY_S)
+
+    def _is_needed(self) -> bool:
+        with self._lock:
+            if time.monotonic() < self._needed_until and not self._stopping.is_set():
                 return True
             self._thread = None
             return False
 
-    def _look(self) -> _Seen:
+    def _poll(self) -> _Observation:
         lane, sqs = LANES["incoming"], control.client(settings.AWS_REGION)
-        # The moment before the look: what arrives while SQS counts is not vouched for.
+        # Taken before the request: a message that arrives while SQS counts may not be in the count.
         at = timezone.now()
         empty = control.depth(sqs, lane.url).total == 0
-        before = self._seen.empty_at if self._seen else None
-        return _Seen(time.monotonic(), at if empty else before, control.depth(sqs, lane.dlq_url).total)
+        before = self._latest.empty_at if self._latest else None
+        return _Observation(time.monotonic(), at if empty else before, control.depth(sqs, lane.dlq_url).total)

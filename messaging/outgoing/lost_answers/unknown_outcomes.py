@@ -1,18 +1,18 @@
-"""Unknown outcomes: the rule that settles a message whose answer was lost.
+"""Unknown outcomes: the rule that settles a message whose answer was unknown.
 
-The Cloud API has no idempotency key and cannot be asked whether it took a message, so nothing here is proof. Meta
-reports each message that it took with a status that carries our id. That this status is missing means "not taken" only
-where it would have been here if there were one:
+The Cloud API has no idempotency key and no query for accepted messages, so nothing here is proof. Meta sends a status
+with our id for each message that it accepts. A missing status means "not accepted" only under these conditions:
 
-- time has passed: `WA_UNKNOWN_GRACE` since the end of the attempt;
-- Meta reports: statuses of three other messages of the same number, dated after that end by Meta itself, are stored,
-  and have been long enough for one of this message to follow, had Meta only just come back;
-- nothing is still on its way through us: after that time the incoming queue was seen empty at least for a moment,
-  also of what failed and hides until its retry, and those statuses were stored by then;
-- nothing got lost on the way: since that end no webhook was refused and none went to the dead-letter queue.
+- Time: `WA_UNKNOWN_GRACE` has passed since the end of the attempt.
+- Meta reports: statuses of three other messages of the same number, which Meta dates after that end, are stored, and
+  are old enough for one of this message to have followed them, even if Meta had just recovered.
+- Nothing is in transit: after the grace period the incoming queue was empty for a moment, delayed retries included, and
+  those statuses were stored by then.
+- Nothing was lost: since the end of the attempt no webhook was rejected and none went to the dead-letter queue.
 
-Then the message is sent again. Where one of these does not come true within a minute after the grace, the message is
-held and a person is told. A wrong inference shows: the second wamid is counted (`doubles.py`).
+Then the dispatcher sends the message again. If a condition is still missing a minute after the grace period, it holds
+the message and alerts an operator. A wrong inference shows in the count of duplicate sends
+(`messaging/lifecycle/duplicate_sends.py`).
 """
 
 from collections.abc import Sequence
@@ -29,27 +29,27 @@ from messaging.lifecycle import Change, advance_many, alert
 from messaging.models import Message, OnUnknown
 from messaging.models.messages import UNKNOWN
 from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence
-from messaging.outgoing.retry_settings import Patience, limits, patience
+from messaging.outgoing.retry_settings import UnknownTimeouts, limits, unknown_timeouts
 from messaging.states import Status
 
 OTHERS_NEEDED = 3
-# Whose statuses are looked at: messages from up to an hour before, the latest first, so many of them.
-LOOK_BACK = timedelta(hours=1)
-LOOK_AT = 200
+# The other messages whose statuses count: from an hour before on, the latest 200.
+OTHERS_SINCE = timedelta(hours=1)
+OTHERS_AT_MOST = 200
 SWEEP_ROWS = 500
 
 
-class Verdict(StrEnum):
-    """What becomes of an unknown message now."""
+class Resolution(StrEnum):
+    """What happens now to a message with an unknown outcome."""
 
     WAIT = "wait"
-    AGAIN = "again"
+    RESEND = "resend"
     FAIL = "fail"
     HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class UnknownOutcome:
     """A message whose answer was lost; `ended_at`: the end of its attempt."""
 
     message_id: UUID
@@ -60,64 +60,67 @@ class Lost:
     expires_at: datetime | None
 
 
-def judge(
-    lost: Lost,
+def resolve(
+    unknown: UnknownOutcome,
     now: datetime,
     others: Sequence[tuple[UUID, datetime]],
     incoming: IncomingEvidence | None,
-    limit: Patience,
-) -> Verdict:
-    """The rule above. `others`: latest statuses of the number's messages; `incoming` None: SQS could not be asked."""
-    age = (now - lost.ended_at).total_seconds()
-    if lost.on_unknown == OnUnknown.FAIL:
-        return Verdict.FAIL
-    if lost.on_unknown == OnUnknown.RESEND:
-        return Verdict.AGAIN if age >= limit.resend else Verdict.WAIT
-    if age < limit.grace:
-        return Verdict.WAIT
-    if incoming is not None and _would_have_come(lost, others, incoming, limit):
-        return Verdict.AGAIN
-    hopeless = incoming is not None and incoming.lost_since(lost.ended_at)
-    return Verdict.HOLD if hopeless or age >= limit.told else Verdict.WAIT
+    timeouts: UnknownTimeouts,
+) -> Resolution:
+    """The rule above. `others`: latest statuses of the number's messages; `incoming` None: SQS does not answer."""
+    age = (now - unknown.ended_at).total_seconds()
+    if unknown.on_unknown == OnUnknown.FAIL:
+        return Resolution.FAIL
+    if unknown.on_unknown == OnUnknown.RESEND:
+        return Resolution.RESEND if age >= timeouts.resend else Resolution.WAIT
+    if age < timeouts.grace:
+        return Resolution.WAIT
+    if incoming is not None and _status_is_missing(unknown, others, incoming, timeouts):
+        return Resolution.RESEND
+    may_be_lost = incoming is not None and incoming.may_have_lost_since(unknown.ended_at)
+    return Resolution.HOLD if may_be_lost or age >= timeouts.alert else Resolution.WAIT
 
 
-def _would_have_come(
-    lost: Lost, others: Sequence[tuple[UUID, datetime]], incoming: IncomingEvidence, limit: Patience
+def _status_is_missing(
+    unknown: UnknownOutcome,
+    others: Sequence[tuple[UUID, datetime]],
+    incoming: IncomingEvidence,
+    timeouts: UnknownTimeouts,
 ) -> bool:
-    """Whether a status of this message would be stored by now, if there were one."""
-    ripe_at = lost.ended_at + timedelta(seconds=limit.grace)
-    if incoming.empty_at is None or not incoming.vouches_for(lost.ended_at, ripe_at):
+    """Whether a status of this message would be stored by now if Meta had accepted it."""
+    grace_ended_at = unknown.ended_at + timedelta(seconds=timeouts.grace)
+    if incoming.empty_at is None or not incoming.has_everything_between(unknown.ended_at, grace_ended_at):
         return False
-    latest = incoming.empty_at - timedelta(seconds=limit.settle)
-    reported = sum(message_id != lost.message_id and lost.ended_at < at <= latest for message_id, at in others)
+    latest = incoming.empty_at - timedelta(seconds=timeouts.report_lag)
+    reported = sum(message_id != unknown.message_id and unknown.ended_at < at <= latest for message_id, at in others)
     return reported >= OTHERS_NEEDED
 
 
-def has_unknown() -> bool:
-    """Whether any lost answer waits to be settled: only then the incoming lane has to be asked."""
+def has_unknown_outcomes() -> bool:
+    """Whether a message waits for a resolution: only then the incoming queue has to be polled."""
     return Message.objects.filter(unknown_at__isnull=False, hold=None).exists()
 
 
 def sweep_unknown(incoming: IncomingEvidence | None) -> None:
-    """Settle what can be settled. The marks of `incoming` must have been read just now."""
-    limit = patience()
+    """Resolve unknown outcomes. The caller has read the marks of `incoming` just now."""
+    timeouts = unknown_timeouts()
     with transaction.atomic():
         now = timezone.now()
-        rows = _unknown(now)
-        others = _others(rows, now, incoming.empty_at, limit) if incoming and incoming.empty_at else {}
-        verdicts = {row: judge(row, now, others.get(row.number_id, []), incoming, limit) for row in rows}
+        rows = _locked_unknown(now)
+        others = _others(rows, now, incoming.empty_at, timeouts) if incoming and incoming.empty_at else {}
+        resolutions = {row: resolve(row, now, others.get(row.number_id, []), incoming, timeouts) for row in rows}
         advance_many(
             [
-                _change(row, verdict, now)
-                for row, verdict in verdicts.items()
-                if verdict in {Verdict.AGAIN, Verdict.FAIL}
+                _change(row, resolution, now)
+                for row, resolution in resolutions.items()
+                if resolution in {Resolution.RESEND, Resolution.FAIL}
             ]
         )
-        _hold([row for row, verdict in verdicts.items() if verdict is Verdict.HOLD])
+        _hold([row for row, resolution in resolutions.items() if resolution is Resolution.HOLD])
 
 
-def _unknown(now: datetime) -> list[Lost]:
-    """The lost answers, the oldest first, locked."""
+def _locked_unknown(now: datetime) -> list[UnknownOutcome]:
+    """Messages with an unknown outcome, oldest first, locked."""
     rows = (
         Message.objects.select_for_update(skip_locked=True)
         .filter(unknown_at__isnull=False, hold=None, status=Status.UNKNOWN)
@@ -125,13 +128,13 @@ def _unknown(now: datetime) -> list[Lost]:
         .values_list("id", "number_id", "unknown_at", "on_unknown", "attempts", "expires_at")[:SWEEP_ROWS]
     )
     return [
-        Lost(message_id, number_id, ended_at or now, on_unknown, attempts, expires_at)
+        UnknownOutcome(message_id, number_id, ended_at or now, on_unknown, attempts, expires_at)
         for message_id, number_id, ended_at, on_unknown, attempts, expires_at in rows
     ]
 
 
-def _change(row: Lost, verdict: Verdict, now: datetime) -> Change:
-    if verdict is Verdict.FAIL:
+def _change(row: UnknownOutcome, resolution: Resolution, now: datetime) -> Change:
+    if resolution is Resolution.FAIL:
         return Change(row.message_id, Status.FAILED, now, "dispatcher", error_title="outcome unknown, not sent again")
     if row.expires_at is not None and row.expires_at <= now:
         return Change(row.message_id, Status.EXPIRED, now, "dispatcher")
@@ -142,31 +145,35 @@ def _change(row: Lost, verdict: Verdict, now: datetime) -> Change:
     return Change(row.message_id, Status.PENDING, now, "dispatcher", error_title=title, counts=True)
 
 
-def _hold(rows: Sequence[Lost]) -> None:
+def _hold(rows: Sequence[UnknownOutcome]) -> None:
     Message.objects.filter(pk__in=[row.message_id for row in rows]).update(hold=UNKNOWN)
     for row in rows:
-        alert("unknown", row.message_id, "the answer was lost and nothing settles it: mark it failed or send it again")
+        alert(
+            "unknown",
+            row.message_id,
+            "the answer was lost and no evidence settles it: mark the message failed or send it again",
+        )
 
 
 def _others(
-    rows: Sequence[Lost], now: datetime, empty_at: datetime, limit: Patience
+    rows: Sequence[UnknownOutcome], now: datetime, empty_at: datetime, timeouts: UnknownTimeouts
 ) -> dict[int, list[tuple[UUID, datetime]]]:
-    """By number: the latest statuses, by Meta's time, of messages around and after the oldest lost answer.
+    """By number: the latest statuses, by Meta's time, of messages around and after the oldest unknown outcome.
 
-    Only those that were stored when the queue was seen empty: one that came later may have been late for all.
+    Only statuses that were stored when the queue was empty: a later one says nothing about webhooks in transit.
     """
-    ripe = [row for row in rows if (now - row.ended_at).total_seconds() >= limit.grace]
+    past_grace = [row for row in rows if (now - row.ended_at).total_seconds() >= timeouts.grace]
     since: dict[int, datetime] = {}
-    for row in ripe:
+    for row in past_grace:
         since[row.number_id] = min(row.ended_at, since.get(row.number_id, row.ended_at))
-    until = empty_at - timedelta(seconds=limit.settle)
+    until = empty_at - timedelta(seconds=timeouts.report_lag)
     return {number_id: _statuses_between(number_id, moment, until, empty_at) for number_id, moment in since.items()}
 
 
 def _statuses_between(
     number_id: int, moment: datetime, until: datetime, stored_by: datetime
 ) -> list[tuple[UUID, datetime]]:
-    # From the newest message back by primary key; it ends at LOOK_AT messages, at once where there is traffic.
+    # Reads back from the newest message by primary key until the limit, which is soon reached where there is traffic.
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -177,6 +184,6 @@ def _statuses_between(
             WHERE m.id >= %s AND m.number_id = %s AND m.direction = 'outbound' AND e.at > %s
             ORDER BY m.id DESC LIMIT %s
             """,
-            [until, stored_by, first_uuid7(moment - LOOK_BACK), number_id, moment, LOOK_AT],
+            [until, stored_by, first_uuid7(moment - OTHERS_SINCE), number_id, moment, OTHERS_AT_MOST],
         )
         return list(cursor.fetchall())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from .emoji import is_one_emoji
 from .params import Param, found
@@ -42,7 +43,7 @@ def check_contacts(node: Param) -> None:
         if org := card.find("org"):
             _check_strings(org, "company", "department", "title")
         if birthday := card.find("birthday"):
-            birthday.matching(r"\d{4}-\d{2}-\d{2}", "must be a date of the form YYYY-MM-DD")
+            _check_day(birthday)
 
 
 def check_reaction(node: Param) -> None:
@@ -67,6 +68,14 @@ def check_wamid(param: Param) -> None:
     """The id of a message, by its form."""
     if not _WAMID.fullmatch(param.text()):
         raise param.unusable("is not a valid message ID")
+
+
+def _check_day(birthday: Param) -> None:
+    given = birthday.matching(r"\d{4}-\d{2}-\d{2}", "must be a date of the form YYYY-MM-DD")
+    try:
+        datetime.strptime(given, "%Y-%m-%d")  # a day has no time zone
+    except ValueError:
+        raise birthday.unusable("is not a date") from None
 
 
 def _check_name(name: Param) -> None:

@@ -13,6 +13,7 @@ MAX_PRODUCTS = 30
 MAX_FLOW_CTA = 30
 MIN_CARDS, MAX_CARDS = 2, 10
 MAX_CALL_MINUTES = 43_200
+MAX_ADDRESSES = 100
 
 
 def check_buttons(action: Param) -> None:
@@ -99,8 +100,11 @@ def check_catalog(action: Param) -> None:
 def check_cards(action: Param) -> None:
     """Cards side by side; each has its place in the row."""
     cards = action.check_object("cards").need("cards").elements(MIN_CARDS, MAX_CARDS)
-    if [card.need("card_index").whole(0, MAX_CARDS - 1) for card in cards] != list(range(len(cards))):
-        raise action.unusable("must have cards with a card_index from 0 on, in order")
+    if sorted(card.need("card_index").whole(0, MAX_CARDS - 1) for card in cards) != list(range(len(cards))):
+        raise action.unusable("must have cards with each card_index from 0 on")
+    for card in cards[1:]:
+        if _build_of(card) != _build_of(cards[0]):
+            raise card.unusable("must have the parts that the other cards have")
 
 
 def check_country(action: Param) -> None:
@@ -108,6 +112,11 @@ def check_country(action: Param) -> None:
     parameters = _named(action, "address_message").need("parameters")
     parameters.check_object("country", "values", "saved_addresses", "validation_errors")
     parameters.need("country").matching("[A-Z]{2}", "must be an ISO country code such as IN")
+    for filled in found(parameters, "values", "validation_errors"):
+        filled.need_object()
+    if saved := parameters.find("saved_addresses"):
+        for address in saved.elements(0, MAX_ADDRESSES):
+            address.need_object()
 
 
 def check_order(action: Param) -> None:
@@ -150,8 +159,7 @@ def _named(action: Param, name: str) -> Param:
 
 def _check_order(parameters: Param) -> None:
     parameters.need("reference_id").text()
-    if not isinstance(parameters.need("order").value, dict):
-        raise parameters.need("order").invalid("must be a JSON object")
+    parameters.need("order").need_object()
 
 
 def _check_flow_action(parameters: Param) -> None:
@@ -160,6 +168,14 @@ def _check_flow_action(parameters: Param) -> None:
         action.one_of("navigate", "data_exchange")
     if payload:
         payload.check_object("screen", "data").need("screen").text()
+        for data in found(payload, "data"):
+            data.need_object()
+
+
+def _build_of(card: Param) -> tuple[list[str], object, object]:
+    """The keys of a card, its type and the type of its header."""
+    header = card.value.get("header")
+    return sorted(card.value), card.value.get("type"), header.get("type") if isinstance(header, dict) else None
 
 
 def _elements_of(sections: list[Param], key: str, most: int) -> list[Param]:

@@ -13,7 +13,7 @@ from ..graph_errors import GraphError, bad_value, invalid_parameter, missing_par
 UNSTATED = 4096
 _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d{1,20})?", re.ASCII)
-_INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]*")
+_INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\u061c\u180e\ufeff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,19 @@ class Param:
             raise self.invalid("must be a string")
         if not least <= len(self.value) <= most:
             raise self.invalid(f"must have {least} to {most} characters, has {len(self.value)}")
-        if least and _INVISIBLE.fullmatch(self.value):
+        if least and self.is_blank():
             raise self.unusable("must not be blank")
         return self.value
+
+    def is_blank(self) -> bool:
+        """Whether a string shows nothing."""
+        return _INVISIBLE.fullmatch(self.value) is not None
+
+    def need_object(self) -> Param:
+        """Refuse anything but an object, whatever it holds."""
+        if not isinstance(self.value, dict):
+            raise self.invalid("must be a JSON object")
+        return self
 
     def line(self, most: int = UNSTATED) -> str:
         """A text without a line break."""

@@ -5,13 +5,12 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-from ..graph_errors import GraphError, missing_parameter, of_code
-from .files import check_file, check_filename
-from .params import Param, check_distinct, found
+from ..graph_errors import invalid_parameter
+from .params import Param, check_distinct
+from .template_parameters import HEADER_TYPES, TEXT_TYPES, check_parameter, lower, parameter_issue
 
 MAX_NAME = 512
 # More than any template has parts; carousels have cards, not components.
@@ -19,23 +18,18 @@ MAX_COMPONENTS = 100
 MAX_PARAMETERS = 100
 MAX_BUTTONS = 10
 MIN_CARDS, MAX_CARDS = 2, 10
-PARAMETER_ISSUE = 132018
 
-_FORBIDDEN_SPACE = re.compile(r"[\n\r\t\v\f\u0085\u2028\u2029]| {5,}")
-_TEXT_PARAMETERS = ("text", "currency", "date_time")
-_HEADER_PARAMETERS = ("text", "currency", "date_time", "image", "video", "document", "location", "product")
-_BUTTON_PARAMETERS: dict[str, tuple[str, ...]] = {
-    "quick_reply": ("payload", "text"),
-    "url": ("text", "payload"),
-    "copy_code": ("coupon_code",),
-    "flow": ("action",),
-    "catalog": ("action",),
-    "mpm": ("action",),
-    "order_details": ("action",),
-    "voice_call": ("payload", "text", "ttl_minutes"),
+# Of each sub_type: the types of its parameters, and how many it has at least and at most.
+_BUTTONS: dict[str, tuple[tuple[str, ...], int, int]] = {
+    "quick_reply": (("payload", "text"), 0, 1),
+    "url": (("text", "payload"), 1, 1),
+    "copy_code": (("coupon_code",), 1, 1),
+    "flow": (("action",), 0, 1),
+    "catalog": (("action",), 0, 1),
+    "mpm": (("action",), 1, 1),
+    "order_details": (("action",), 1, 1),
+    "voice_call": (("payload", "text", "ttl_minutes"), 0, 2),
 }
-_DATE_KEYS = ("day_of_week", "year", "month", "day_of_month", "hour", "minute", "calendar", "component", "timestamp")
-MAX_TIMESTAMP_MS = 10**14
 
 
 def check(node: Param) -> None:
@@ -55,156 +49,105 @@ def check(node: Param) -> None:
 
 def _check_components(components: list[Param], allowed: tuple[str, ...]) -> None:
     for component in components:
-        _lower(component.need("type")).one_of(*allowed)
-        kind = str(component.value["type"]).lower()
+        kind = lower(component.need("type")).one_of(*allowed)
         _COMPONENTS[kind](component)
     # There may be one of each; of buttons, one with each index.
     check_distinct([Param(_place_of(component.value), component.path) for component in components])
+    _check_names(components)
 
 
-def _place_of(component: dict[str, Any]) -> str:
-    kind = str(component["type"]).lower()
-    return f"button {int(component['index'])}" if kind == "button" else kind
-
-
-def _check_texts(component: Param) -> None:
-    component.check_object("type", "parameters")
-    for parameter in _parameters(component):
-        _check_parameter(parameter, _TEXT_PARAMETERS)
+def _check_names(components: list[Param]) -> None:
+    """A template has named variables or numbered ones, and its header and body share that choice."""
+    names = []
+    for component in components:
+        if _kind(component.value) in {"header", "body"}:
+            texts = [each for each in _parameters(component) if _kind(each.value) in TEXT_TYPES]
+            given = [Param(each.value.get("parameter_name"), f"{each.path}['parameter_name']") for each in texts]
+            names += given
+            if len(named := [name.value for name in given if name.value is not None]) > len(set(named)):
+                raise component.invalid("has two parameters of one name")
+    if {name.value is None for name in names} == {True, False}:
+        raise invalid_parameter("Parameter name is missing or empty")
 
 
 def _check_header(component: Param) -> None:
     component.check_object("type", "parameters")
+    for parameter in _parameters(component, most=1):
+        check_parameter(parameter, HEADER_TYPES)
+
+
+def _check_body(component: Param) -> None:
+    component.check_object("type", "parameters")
     for parameter in _parameters(component):
-        _check_parameter(parameter, _HEADER_PARAMETERS)
+        check_parameter(parameter, TEXT_TYPES)
+
+
+def _check_footer(component: Param) -> None:
+    component.check_object("type", "parameters")
+    _parameters(component, most=0)
 
 
 def _check_button(component: Param) -> None:
     component.check_object("type", "sub_type", "index", "parameters")
-    kind = _lower(component.need("sub_type")).one_of(*_BUTTON_PARAMETERS)
+    kind = lower(component.need("sub_type")).one_of(*_BUTTONS)
     component.need("index").whole(0, MAX_BUTTONS - 1)
-    for parameter in _parameters(component):
-        _check_parameter(parameter, _BUTTON_PARAMETERS[kind])
+    types, least, most = _BUTTONS[kind]
+    parameters = _parameters(component, most=most)
+    if len(parameters) < least:
+        raise parameter_issue(f"Param {component.path}: a button of type {kind} requires a parameter")
+    for parameter in parameters:
+        check_parameter(parameter, types, kind)
 
 
 def _check_carousel(component: Param) -> None:
     cards = component.check_object("type", "cards").need("cards").elements(MIN_CARDS, MAX_CARDS)
-    for position, card in enumerate(cards):
-        index = card.check_object("card_index", "components").need("card_index")
-        if index.whole(0, MAX_CARDS - 1) != position:
-            raise index.unusable(f"must be {position}: cards are numbered from 0, in order")
+    for card in cards:
+        card.check_object("card_index", "components").need("card_index").whole(0, MAX_CARDS - 1)
         _check_components(card.need("components").elements(0, MAX_COMPONENTS), ("header", "body", "button"))
+    if sorted(int(card.value["card_index"]) for card in cards) != list(range(len(cards))):
+        raise component.unusable("must have cards with each card_index from 0 on")
+    for card in cards[1:]:
+        if _build_of(card) != _build_of(cards[0]):
+            raise card.unusable("must have the header and buttons that the other cards have")
 
 
 def _check_offer(component: Param) -> None:
     component.check_object("type", "parameters")
-    for parameter in _parameters(component):
-        _check_parameter(parameter, ("limited_time_offer",))
+    for parameter in component.need("parameters").elements(1, 1):
+        check_parameter(parameter, ("limited_time_offer",))
 
 
-def _parameters(component: Param) -> list[Param]:
+def _build_of(card: Param) -> set[str]:
+    """The kind of a card's header and of each button. Its body has no parameters where its text has no variables."""
+    build = set()
+    for component in card.value["components"]:
+        if _kind(component) == "header":
+            build |= {f"header {_kind(parameter)}" for parameter in component.get("parameters") or []}
+        elif _kind(component) == "button":
+            build.add(f"{_place_of(component)} {component['sub_type'].lower()}")
+    return build
+
+
+def _place_of(component: dict[str, Any]) -> str:
+    kind = _kind(component)
+    return f"button {int(component['index'])}" if kind == "button" else kind
+
+
+def _kind(node: dict[str, Any]) -> str:
+    return str(node["type"]).lower()
+
+
+def _parameters(component: Param, most: int = MAX_PARAMETERS) -> list[Param]:
     given = component.find("parameters")
-    return given.elements(0, MAX_PARAMETERS) if given else []
-
-
-def _check_parameter(parameter: Param, allowed: tuple[str, ...]) -> None:
-    kind = _lower(parameter.need("type")).one_of(*allowed)
-    parameter.check_object("type", kind, "parameter_name")
-    content = parameter.find(kind)
-    if content is None:
-        raise missing_parameter(f"Param {parameter.path}: Parameter of type {kind} is missing {kind} value")
-    _PARAMETERS[kind](content)
-
-
-def _check_text(content: Param) -> None:
-    if not isinstance(content.value, str):
-        raise content.invalid("must be a string")
-    if not content.value.strip():
-        raise missing_parameter(f"Param {content.path}: Parameter of type text is missing text value")
-    if _FORBIDDEN_SPACE.search(content.value):
-        raise parameter_issue(
-            f"Param {content.path} cannot have new-line/tab characters or more than 4 consecutive spaces"
-        )
-
-
-def _check_currency(content: Param) -> None:
-    content.check_object("fallback_value", "code", "amount_1000")
-    _check_text(content.need("fallback_value"))
-    content.need("code").matching("[A-Z]{3}", "must be an ISO currency code such as USD")
-    content.need("amount_1000").whole(0, 10**15)
-
-
-def _check_date_time(content: Param) -> None:
-    _check_text(content.check_object("fallback_value", *_DATE_KEYS).need("fallback_value"))
-
-
-def _check_document(content: Param) -> None:
-    check_file(content, "filename")
-    check_filename(content)
-
-
-def _check_location(content: Param) -> None:
-    content.check_object("latitude", "longitude", "name", "address")
-    content.need("latitude").degrees(90)
-    content.need("longitude").degrees(180)
-    for words in found(content, "name", "address"):
-        _check_text(words)
-
-
-def _check_product(content: Param) -> None:
-    content.check_object("product_retailer_id", "catalog_id")
-    for value in (content.need("product_retailer_id"), *found(content, "catalog_id")):
-        value.text()
-
-
-def _check_action(content: Param) -> None:
-    if not isinstance(content.value, dict):
-        raise content.invalid("must be a JSON object")
-
-
-def _check_expiration(content: Param) -> None:
-    content.check_object("expiration_time_ms").need("expiration_time_ms").whole(0, MAX_TIMESTAMP_MS)
-
-
-def _check_minutes(content: Param) -> None:
-    content.whole(1, 43_200)
-
-
-def _check_payload(content: Param) -> None:
-    content.text()
-
-
-def parameter_issue(details: str) -> GraphError:
-    """Code 132018: a parameter that the template's check refuses."""
-    return of_code(PARAMETER_ISSUE, details=details)
-
-
-def _lower(param: Param) -> Param:
-    """Meta takes the types of components and buttons in upper case too."""
-    return Param(param.text().lower(), param.path)
+    return given.elements(0, most) if given else []
 
 
 _COMPONENTS: dict[str, Callable[[Param], None]] = {
     "header": _check_header,
-    "body": _check_texts,
-    "footer": _check_texts,
+    "body": _check_body,
+    "footer": _check_footer,
     "button": _check_button,
     "carousel": _check_carousel,
     "limited_time_offer": _check_offer,
 }
 _OTHERS = ("button", "carousel", "limited_time_offer")
-_PARAMETERS: dict[str, Callable[[Param], None]] = {
-    "text": _check_text,
-    "payload": _check_payload,
-    "coupon_code": _check_text,
-    "currency": _check_currency,
-    "date_time": _check_date_time,
-    "image": check_file,
-    "video": check_file,
-    "document": _check_document,
-    "location": _check_location,
-    "product": _check_product,
-    "action": _check_action,
-    "limited_time_offer": _check_expiration,
-    "ttl_minutes": _check_minutes,
-}

@@ -1,1 +1,1 @@
-"""The page at ``/_sandbox/``: the phones of the users that the sandbox plays, to be held in one's hand."""
+"""The page at ``/_sandbox/``: the phones of the sandbox's users."""

@@ -25,7 +25,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# What a browser only draws or plays.
+# Types that a browser displays or plays without running them.
 _SHOWN = {
     *("image/png", "image/jpeg", "image/gif", "image/webp"),
     *("audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "audio/wav", "audio/webm"),
@@ -41,7 +41,7 @@ class PageHandler(ControlHandler):
     """``GET /_sandbox/`` and the page's files."""
 
     def get(self, name: str = "page.html") -> None:
-        """One of the files; nothing of what it may load lies elsewhere."""
+        """One of the files; its content security policy allows no other origin."""
         if name not in _FILES:
             self.answer({"error": "Not Found"}, HTTPStatus.NOT_FOUND)
             return
@@ -95,7 +95,7 @@ class LiveHandler(ControlHandler):
 
 
 async def close_pages() -> None:
-    """End what pages listen to, before the process ends."""
+    """Close the event streams of open pages, before the process ends."""
     while LiveHandler.open_pages:
         for over in LiveHandler.open_pages:
             over.set()

@@ -52,7 +52,7 @@ class Phone:
     switched: asyncio.Event = field(default_factory=asyncio.Event)
 
     def switch(self, **switches: bool) -> None:
-        """Set switches by name, and wake the messages that wait for them."""
+        """Set switches by name, and resume the messages that wait for them."""
         for name, value in switches.items():
             setattr(self, name, value)
         self.switched.set()
@@ -70,15 +70,15 @@ class Phones:
         self._writers: OrderedDict[str, Phone] = OrderedDict()
 
     def all(self) -> list[Phone]:
-        """Kept ones, those with the last news first, then the last recipients."""
+        """Stored phones by their latest activity, then the latest recipients."""
         return [*reversed(self._kept.values()), *reversed(self._recent.values())]
 
     def find(self, address: str) -> Phone | None:
-        """The phone at an address, whether it is kept or not."""
+        """The phone at an address, stored or not."""
         return self._kept.get(address) or self._by_user_id.get(address) or self._recent.get(address)
 
     def keep(self, user: User, name: str = "") -> Phone:
-        """The phone of this user from now on; a name that is given becomes its own."""
+        """The stored phone of this user, created if needed; a given name replaces its name."""
         phone = self.find(user.address) or Phone(user, name)
         phone.name = name or phone.name
         address = phone.user.address
@@ -103,7 +103,7 @@ class Phones:
         phone.typing_until = 0.0
 
     def wrote(self, inbound: InboundMessage, wamid: str, delivery: Delivery) -> None:
-        """A user wrote something, here or by POST /_sandbox/inbound."""
+        """Record a user's message, from the page or POST /_sandbox/inbound."""
         phone = self.keep(inbound.user, "" if inbound.name == DEFAULT_NAME else inbound.name)
         phone.written.append(Written(wamid, time.time(), inbound.content, delivery))
         self._writers[wamid] = phone
@@ -137,6 +137,6 @@ class Phones:
         return True
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         for known in (self._kept, self._recent, self._by_user_id, self._writers):
             known.clear()

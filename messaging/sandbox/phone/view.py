@@ -1,4 +1,4 @@
-"""What the page shows, as JSON: made when it is asked for, from the ledger and the phones."""
+"""The page's view as JSON, computed on request from the ledger and the phones."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _files(simulator: Simulator, node: object) -> list[str]:
 
 
 def _with_reactions(messages: list[JSON]) -> list[JSON]:
-    """The messages with the last reaction of each side on them, in the place of the reactions themselves."""
+    """The messages with the last reaction of each side attached; reactions are no messages of their own."""
     shown: dict[str, JSON] = {}
     for message in messages:
         node = message["node"]

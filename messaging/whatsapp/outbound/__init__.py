@@ -1,4 +1,4 @@
-"""From the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
+"""Converts the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
 
 Each type has one row in `_TYPES`; a module beside this one has the checks of each family.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
@@ -21,8 +21,8 @@ __all__ = [
     "MissingContent",
     "build",
     "data_of",
+    "display_text",
     "validate",
-    "words",
 ]
 
 MAX_CALLBACK_DATA = 512
@@ -38,37 +38,37 @@ def _as_data(node: object) -> object:
     return node
 
 
-def _words_under(*names: str) -> Callable[[Data], str]:
+def _text_under(*names: str) -> Callable[[Data], str]:
     return lambda data: next((str(data[name]) for name in names if data.get(name)), "")
 
 
-_FILE_WORDS = _words_under("caption", "filename")
+_FILE_TEXT = _text_under("caption", "filename")
 
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """`node` makes Meta's node of checked data, `data` the other way round; `words` stand for it in a list."""
+    """`node` converts checked data to Meta's node, `data` back; `text` stands for it in lists and search."""
 
     validate: Check
-    words: Callable[[Data], str]
+    text: Callable[[Data], str]
     node: Callable[[Data], object] = _same
     data: Callable[[object], object] = _as_data
 
 
 _TYPES: dict[str, _Type] = {
-    "text": _Type(text.validate, _words_under("content"), text.node),
+    "text": _Type(text.validate, _text_under("content"), text.node),
     TEMPLATE: _Type(template.validate, lambda _: "", template.node),
-    "image": _Type(media.IMAGE, _FILE_WORDS),
-    "audio": _Type(media.AUDIO, _FILE_WORDS),
-    "video": _Type(media.VIDEO, _FILE_WORDS),
-    "document": _Type(media.DOCUMENT, _FILE_WORDS),
-    "sticker": _Type(media.STICKER, _FILE_WORDS),
-    "location": _Type(cards.LOCATION, _words_under("name", "address")),
+    "image": _Type(media.IMAGE, _FILE_TEXT),
+    "audio": _Type(media.AUDIO, _FILE_TEXT),
+    "video": _Type(media.VIDEO, _FILE_TEXT),
+    "document": _Type(media.DOCUMENT, _FILE_TEXT),
+    "sticker": _Type(media.STICKER, _FILE_TEXT),
+    "location": _Type(cards.LOCATION, _text_under("name", "address")),
     "contacts": _Type(
         cards.CONTACTS, cards.contact_names, lambda data: data["contacts"], lambda node: {"contacts": node}
     ),
-    REACTION: _Type(cards.reaction, _words_under("emoji")),
-    "interactive": _Type(interactive.validate, interactive.words),
+    REACTION: _Type(cards.reaction, _text_under("emoji")),
+    "interactive": _Type(interactive.validate, interactive.display_text),
 }
 MESSAGE_TYPES: tuple[str, ...] = tuple(sorted(_TYPES))
 
@@ -89,13 +89,13 @@ def validate(message_type: object, data: object) -> Data:
     return cast(Data, _TYPES[message_type].validate(dict(data), "message_data"))
 
 
-def words(message_type: str, data: Data) -> str:
-    """What stands for a message of checked data in a list, and is found by a search; may be empty."""
-    return _TYPES[message_type].words(data)
+def display_text(message_type: str, data: Data) -> str:
+    """The text of a message for lists and search, from checked data; may be empty."""
+    return _TYPES[message_type].text(data)
 
 
 def data_of(body: Mapping[str, object]) -> tuple[str, object]:
-    """The `message_type` and `message_data` of a Cloud API send, not checked; without a type, it is what its node says.
+    """The unchecked `message_type` and `message_data` of a Cloud API send; without a `type`, the node's name counts.
 
     Raises InvalidContent for a body that names no type of ours.
     """

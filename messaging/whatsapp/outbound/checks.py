@@ -1,4 +1,4 @@
-"""The pieces that checks of `message_data` are made of.
+"""Building blocks for checks of `message_data`.
 
 A check takes a value and its path (``message_data.action.buttons[0]``), and gives the value as it is kept or raises
 InvalidContent. Applied to what it gave, it gives the same again.
@@ -15,18 +15,19 @@ from messaging.whatsapp.storable import MAX_DEPTH, storable_text
 Data = dict[str, object]
 Check = Callable[[object, str], object]
 
-# For what Meta states no limit of: longer than anything of its kind, and no book.
+# For texts without a limit in Meta's pages: longer than any sensible value.
 UNSTATED = 4096
 _SHOWN = 64
 _LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 # Controls, and formats such as a zero-width space.
 _INVISIBLE = frozenset({"Cc", "Cf"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?")
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 
 class InvalidContent(Exception):
-    """What was asked for cannot be sent. `field` is a path such as ``message_data.components[0]``."""
+    """The message cannot be sent. `field` is a path such as ``message_data.components[0]``."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(field, message)
@@ -38,14 +39,14 @@ class InvalidContent(Exception):
 
 
 class MissingContent(InvalidContent):
-    """Something that every message of the type has is not there."""
+    """A required field is missing."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field, "is required")
 
 
 def text(longest: int, shortest: int = 1) -> Check:
-    """A string of so many characters."""
+    """A string of `shortest` to `longest` characters."""
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, str):
@@ -58,8 +59,8 @@ def text(longest: int, shortest: int = 1) -> Check:
     return check
 
 
-def shown(longest: int) -> Check:
-    """A text that a person sees: not blank."""
+def visible_text(longest: int) -> Check:
+    """A text that is not blank."""
     check_text = text(longest)
 
     def check(value: object, path: str) -> object:
@@ -71,9 +72,9 @@ def shown(longest: int) -> Check:
     return check
 
 
-def line(longest: int) -> Check:
-    """A text that a person sees, on one line."""
-    check_shown = shown(longest)
+def single_line(longest: int) -> Check:
+    """A text on one line that is not blank."""
+    check_shown = visible_text(longest)
 
     def check(value: object, path: str) -> object:
         given = check_shown(value, path)
@@ -85,7 +86,7 @@ def line(longest: int) -> Check:
 
 
 def _is_blank(value: str) -> bool:
-    """Whether nothing of it is visible: blanks, controls, and marks of direction and width."""
+    """Whether the text shows nothing: only blanks, control characters, and marks of direction and width."""
     return all(character.isspace() or unicodedata.category(character) in _INVISIBLE for character in value)
 
 
@@ -118,7 +119,7 @@ def link(value: object, path: str) -> object:
     return value
 
 
-def flag(value: object, path: str) -> object:
+def boolean(value: object, path: str) -> object:
     """True or false."""
     if not isinstance(value, bool):
         raise InvalidContent(path, "must be true or false")
@@ -149,6 +150,29 @@ def one_of(*known: str) -> Check:
     return check
 
 
+def any_case(known: str) -> Check:
+    """This string, in capitals or not, as it was given."""
+
+    def check(value: object, path: str) -> object:
+        if not isinstance(value, str) or value.lower() != known:
+            raise InvalidContent(path, f"must be {known}")
+        return value
+
+    return check
+
+
+def whole_number(least: int, most: int) -> Check:
+    """A whole number in this range; Meta takes its digits as a string too."""
+
+    def check(value: object, path: str) -> object:
+        given = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+        if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
+            raise InvalidContent(path, f"must be a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
 def list_of(element: Check, most: int, least: int = 1) -> Check:
     """A list of so many of these."""
 
@@ -162,7 +186,7 @@ def list_of(element: Check, most: int, least: int = 1) -> Check:
     return check
 
 
-def obj(
+def object_of(
     required: Mapping[str, Check], optional: Mapping[str, Check] | None = None, *, open_ended: bool = False
 ) -> Check:
     """An object with these keys; with others too, unless they cannot be stored, where it is `open_ended`."""
@@ -186,7 +210,7 @@ def obj(
     return check
 
 
-def also(check: Check, rule: Callable[[Data, str], None]) -> Check:
+def with_rule(check: Check, rule: Callable[[Data, str], None]) -> Check:
     """A check of an object, and then a rule over more than one of its keys."""
 
     def both(value: object, path: str) -> object:
@@ -211,18 +235,19 @@ def exactly_one(*names: str) -> Callable[[Data, str], None]:
     return rule
 
 
-def by_kind(kinds: Mapping[str, Check], hint: str = "") -> Check:
-    """An object whose `type` says which of these checks is its own."""
+def by_kind(kinds: Mapping[str, Check], *, key: str = "type", any_case: bool = False) -> Check:
+    """An object whose `type` (or other `key`) says which of these checks is its own; in lower case, or `any_case`."""
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, Mapping):
             raise InvalidContent(path, "must be an object")
-        kind = value.get("type")
+        kind = value.get(key)
         if kind is None:
-            raise MissingContent(f"{path}.type")
-        if not isinstance(kind, str) or kind not in kinds:
-            raise InvalidContent(f"{path}.type", f"must be one of: {', '.join(kinds)}{hint}")
-        return kinds[kind](value, path)
+            raise MissingContent(f"{path}.{key}")
+        name = kind.lower() if any_case and isinstance(kind, str) else kind
+        if not isinstance(name, str) or name not in kinds:
+            raise InvalidContent(f"{path}.{key}", f"must be one of: {', '.join(kinds)}")
+        return kinds[name](value, path)
 
     return check
 

@@ -1,9 +1,9 @@
 """Plain text."""
 
-from messaging.whatsapp.outbound.checks import Data, InvalidContent, MissingContent, flag, obj, shown
+from messaging.whatsapp.outbound.checks import Data, InvalidContent, MissingContent, boolean, object_of, visible_text
 
 MAX_TEXT = 4096
-_CHECK = obj({}, {"content": shown(MAX_TEXT), "body": shown(MAX_TEXT), "preview_url": flag})
+_CHECK = object_of({}, {"content": visible_text(MAX_TEXT), "body": visible_text(MAX_TEXT), "preview_url": boolean})
 
 
 def validate(data: object, path: str) -> Data:
@@ -23,5 +23,5 @@ def validate(data: object, path: str) -> Data:
 
 
 def node(data: Data) -> Data:
-    """Meta's."""
+    """The node in Meta's format."""
     return {"body": data["content"]} | {key: data[key] for key in ("preview_url",) if key in data}

@@ -4,28 +4,30 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from monitoring.dead_letters.redrive_jobs import Mover
+from monitoring.dead_letters.redrive_jobs import MoveRunner
 from monitoring.monitor import Monitor
 from waproject.logs.format import name_process
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.schema import refuse_an_older_schema
+from waproject.worker.key_access import refuse_without_key
 from waproject.worker.liveness import alive
 
 
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT."""
 
-    help = "Take samples and see to alerts every 30 seconds. Of several of these one works, the others stand by."
+    help = "Takes samples and evaluates alerts every 30 seconds. One monitor is active, further ones stand by."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the monitor."""
         name_process("monitor")
         refuse_an_older_schema()
-        keep_metrics()
+        refuse_without_key("monitor")
+        start_flushing()
         monitor = Monitor()
         monitor.stop_on_signals()
-        mover = Mover()
+        move_runner = MoveRunner()
         with alive("monitor"):
-            mover.start()
+            move_runner.start()
             monitor.run()
-            mover.stop()
+            move_runner.stop()

@@ -1,11 +1,11 @@
-// The dashboard's charts, and what it says when it is renewed or cut off. Without this script the page has all numbers.
+// Draws the dashboard's charts, announces changes of the state, and reports a lost connection. The page works without it.
 "use strict";
 
-const RENEW_CHARTS_MS = 30000;
-const box = document.getElementById("charts");
-const drawn = new Map();
-let range = box.dataset.range;
-let asked = 0;
+const REFRESH_CHARTS_MS = 30000;
+const charts = document.getElementById("charts");
+const plots = new Map();
+let range = charts.dataset.range;
+let requests = 0;
 
 const units = {
   count: (value) => value.toLocaleString("en"),
@@ -18,24 +18,24 @@ const units = {
     : `${Math.round(value / 3600)} h`,
 };
 
-// The least top of a scale, so that nothing much does not look like much.
-const least = { count: 4, per_second: 1, seconds: 0.1 };
+// The smallest maximum of a scale, so that small values look small.
+const smallestTop = { count: 4, per_second: 1, seconds: 0.1 };
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function options(figure, chart) {
-  const say = units[chart.unit];
+  const format = units[chart.unit];
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   return {
     width: figure.querySelector(".plot").clientWidth,
     height: figure.querySelector(".plot").clientHeight,
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false } },
-    scales: { y: { range: (u, low, high) => [0, Math.max(high, least[chart.unit]) * 1.1] } },
+    scales: { y: { range: (u, low, high) => [0, Math.max(high, smallestTop[chart.unit]) * 1.1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 70,
         values: (u, ticks) => ticks.map((tick) => when(tick)) },
-      { ...axis, size: 58, space: 34, values: (u, ticks) => ticks.map(say) },
+      { ...axis, size: 58, space: 34, values: (u, ticks) => ticks.map(format) },
     ],
     series: [
       {},
@@ -52,30 +52,30 @@ function when(seconds) {
 }
 
 function draw(chart, times) {
-  const figure = box.querySelector(`[data-chart="${chart.name}"]`);
+  const figure = charts.querySelector(`[data-chart="${chart.name}"]`);
   const plot = figure.querySelector(".plot");
-  drawn.get(chart.name)?.destroy();
+  plots.get(chart.name)?.destroy();
   // An empty plot is not shown, and has no size.
   plot.replaceChildren(document.createElement("span"));
-  const wanted = options(figure, chart);
+  const plotOptions = options(figure, chart);
   plot.replaceChildren();
-  drawn.set(chart.name, new uPlot(wanted, [times, ...chart.lines.map((line) => line.values)], plot));
+  plots.set(chart.name, new uPlot(plotOptions, [times, ...chart.lines.map((line) => line.values)], plot));
   const cells = figure.querySelectorAll("tbody tr");
-  const say = units[chart.unit];
+  const format = units[chart.unit];
   chart.lines.forEach((line, n) => {
     [line.now, line.least, line.most].forEach((value, m) => {
-      cells[n].querySelectorAll("td")[m].textContent = value === null ? "–" : say(value);
+      cells[n].querySelectorAll("td")[m].textContent = value === null ? "–" : format(value);
     });
   });
 }
 
-async function renew() {
-  const mine = ++asked;
+async function refresh() {
+  const request = ++requests;
   try {
-    const answer = await fetch(`${box.dataset.url}?range=${range}`, { headers: { Accept: "application/json" } });
-    if (!answer.ok || mine !== asked) return;
-    const { at, charts } = await answer.json();
-    if (at.length > 1) charts.forEach((chart) => draw(chart, at));
+    const answer = await fetch(`${charts.dataset.url}?range=${range}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok || request !== requests) return;
+    const { at, charts: answered } = await answer.json();
+    if (at.length > 1) answered.forEach((chart) => draw(chart, at));
   } catch {
     offline(true);
   }
@@ -85,10 +85,10 @@ function offline(is) {
   document.getElementById("offline").hidden = !is;
 }
 
-function speak() {
-  const headline = document.getElementById("verdict").textContent.trim();
-  const spoken = document.getElementById("spoken");
-  if (spoken.textContent !== headline) spoken.textContent = headline;
+function announce() {
+  const headline = document.getElementById("status").textContent.trim();
+  const announcement = document.getElementById("announcement");
+  if (announcement.textContent !== headline) announcement.textContent = headline;
 }
 
 document.querySelectorAll(".ranges a").forEach((link) => {
@@ -98,16 +98,16 @@ document.querySelectorAll(".ranges a").forEach((link) => {
     document.querySelectorAll(".ranges a").forEach((other) => other.removeAttribute("aria-current"));
     link.setAttribute("aria-current", "true");
     history.replaceState(null, "", `?range=${range}`);
-    renew();
+    refresh();
   });
 });
-document.body.addEventListener("htmx:afterSwap", speak);
+document.body.addEventListener("htmx:afterSwap", announce);
 document.body.addEventListener("htmx:afterRequest", (event) => offline(!event.detail.successful));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", renew);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
 let resized;
 addEventListener("resize", () => {
   clearTimeout(resized);
-  resized = setTimeout(renew, 200);
+  resized = setTimeout(refresh, 200);
 });
-setInterval(() => document.visibilityState === "visible" && renew(), RENEW_CHARTS_MS);
-renew();
+setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH_CHARTS_MS);
+refresh();

@@ -253,6 +253,9 @@ def _example(name: str, value: Any) -> str:
         "DJANGO_ALLOWED_HOSTS": "wa.example.com",
         "DJANGO_CSRF_TRUSTED_ORIGINS": "https://wa.example.com",
         "BASE_URL": "https://wa.example.com",
+        "SQS_KMS_KEY_ARN": "",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+        "SENTRY_DSN": "",
     }
     return examples[name]
 

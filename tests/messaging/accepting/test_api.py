@@ -57,7 +57,7 @@ def test_a_valid_number_brings_no_warning(api: APIClient) -> None:
     assert "warnings" not in api.post(SEND, {**TEMPLATE, "phone_number": "+1 (650) 253-0000"}, format="json").data
 
 
-def test_what_was_asked_for_is_what_is_stored(api: APIClient) -> None:
+def test_a_send_is_stored_as_requested(api: APIClient) -> None:
     send(api)
     message = Message.objects.select_related("number", "client").get()
     assert (message.peer, message.text, message.priority) == ("1234567890", "Hello from SQS!", Priority.HIGH)
@@ -68,7 +68,7 @@ def test_a_template_is_accepted(api: APIClient) -> None:
     assert api.post(SEND, TEMPLATE, format="json").status_code == 202
 
 
-def test_another_number_of_ours_can_be_named(api: APIClient) -> None:
+def test_another_business_number_can_be_the_sender(api: APIClient) -> None:
     BusinessNumber.objects.create(phone_number_id="777")
     send(api, sender="777")
     assert Message.objects.get().number.phone_number_id == "777"
@@ -134,7 +134,7 @@ DEEP = [
 
 @pytest.mark.parametrize("url", [SEND, "/messaging/send/bulk", "/messaging/analytics"])
 @pytest.mark.parametrize("body", [*NO_OBJECTS, *UNSTORABLE, *DEEP], ids=lambda body: str(body[:16]))
-def test_a_body_that_is_no_usable_object_is_400(body: bytes, url: str, api: APIClient) -> None:
+def test_a_body_that_is_not_a_valid_object_is_400(body: bytes, url: str, api: APIClient) -> None:
     assert raw(api, body, url=url).status_code == 400
 
 
@@ -152,7 +152,7 @@ def test_a_body_over_a_limit_is_a_400_that_names_the_limit(body: bytes, words: s
     assert (answer.status_code, words in answer.json()["detail"]) == (400, True)
 
 
-def test_the_limits_hold_in_every_charset(api: APIClient) -> None:
+def test_the_json_limits_apply_in_every_charset(api: APIClient) -> None:
     deep = ("[" * 101 + "]" * 101).encode("utf-16")
     answer = raw(api, deep, "application/json; charset=utf-16")
     assert (answer.status_code, "nested deeper" in answer.json()["detail"]) == (400, True)
@@ -190,25 +190,25 @@ NEAR = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5)
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON | NEAR | st.lists(NEAR, max_size=3) | st.builds(lambda rows: {"messages": rows}, st.lists(NEAR)))
-def test_no_json_at_all_is_a_server_error(body: Any, api: APIClient, sqs_away: None) -> None:
+def test_no_malformed_json_is_a_server_error(body: Any, api: APIClient, sqs_away: None) -> None:
     text = json.dumps(body).encode()
     answers = [raw(api, text, url=url) for url in (SEND, "/messaging/send/bulk", "/messaging/analytics")]
     assert all(answer.status_code < 500 for answer in answers)
 
 
-def test_with_the_database_away_the_caller_is_asked_to_come_again(database_away: None) -> None:
+def test_with_the_database_unavailable_the_answer_is_a_503_with_retry_after(database_away: None) -> None:
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION="Bearer wak_abcdefgh_secret")
     answer = send(client)
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
 
 
-def test_with_sqs_away_a_message_is_accepted(api: APIClient, sqs_away: None) -> None:
+def test_with_sqs_unavailable_a_message_is_accepted(api: APIClient, sqs_away: None) -> None:
     assert send(api).status_code == 202
     assert Message.objects.get().status == Status.PENDING
 
 
-def test_messages_are_listed_newest_first_and_pages_stay_right_while_new_ones_come(api: APIClient) -> None:
+def test_messages_are_listed_newest_first_and_pages_stay_consistent_while_new_ones_arrive(api: APIClient) -> None:
     expected = sorted((str(message.id) for message in pending(5)), reverse=True)
     page = api.get(LIST, {"page_size": 2}).data
     seen = [row["id"] for row in page["results"]]
@@ -226,13 +226,13 @@ def test_a_page_has_up_to_200_messages(size: int, api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "201", "9" * 30, "ten", "", "\u00b2"])
-def test_a_size_that_no_page_has_is_400(size: str, api: APIClient) -> None:
+def test_an_invalid_page_size_is_400(size: str, api: APIClient) -> None:
     answer = api.get(LIST, {"page_size": size})
     assert (answer.status_code, list(answer.data)) == (400, ["page_size"])
 
 
 @pytest.mark.parametrize("count", [1, 50])
-def test_a_page_costs_the_same_queries_however_long(
+def test_a_page_takes_the_same_number_of_queries_at_every_size(
     count: int, api: APIClient, django_assert_max_num_queries: Any
 ) -> None:
     pending(count)
@@ -254,13 +254,13 @@ FILTERS = [
 
 
 @pytest.mark.parametrize("query", FILTERS, ids=str)
-def test_a_filter_finds_the_one(query: dict[str, str], api: APIClient) -> None:
+def test_a_filter_finds_the_matching_message(query: dict[str, str], api: APIClient) -> None:
     pending(3)
     receive(webhook(inbound_text()))
     assert listed(api, **query) == [str(Message.objects.get(direction="inbound").id)]
 
 
-def test_several_states_may_be_asked_for(api: APIClient) -> None:
+def test_the_list_can_be_filtered_by_several_statuses(api: APIClient) -> None:
     pending(1, peer="15550009999")
     in_state(Status.READ)
     assert len(listed(api, status=["pending", "read"])) == 2
@@ -299,12 +299,12 @@ def test_a_bad_filter_value_is_400_naming_the_filter(name: str, value: str, api:
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00"])
-def test_the_ends_of_time_are_no_server_error(moment: str, api: APIClient) -> None:
+def test_extreme_times_are_not_a_server_error(moment: str, api: APIClient) -> None:
     assert api.get(LIST, {"created_after": moment}).status_code < 500
 
 
 @pytest.mark.parametrize("cursor", ["x", "cD1ub3QtYS11dWlk", "cD0lMDA=", "bz05OTk5OTk5OTk5OTk5"])
-def test_a_made_up_cursor_is_no_server_error(cursor: str, api: APIClient) -> None:
+def test_a_forged_cursor_is_not_a_server_error(cursor: str, api: APIClient) -> None:
     assert api.get(LIST, {"cursor": cursor}).status_code in {200, 404}
 
 
@@ -317,7 +317,7 @@ def test_one_message_is_shown_with_its_timeline_in_order(api: APIClient) -> None
     assert [event["status"] for event in shown["timeline"]] == ["pending", "sent", "delivered", "read"]
 
 
-def test_one_message_costs_few_queries(api: APIClient, django_assert_max_num_queries: Any) -> None:
+def test_one_message_takes_few_queries(api: APIClient, django_assert_max_num_queries: Any) -> None:
     (message,) = pending()
     api.get(LIST)
     with django_assert_max_num_queries(4):
@@ -329,7 +329,7 @@ def test_an_unknown_id_is_404(name: str, api: APIClient) -> None:
     assert api.get(f"{LIST}/{name}").status_code == 404
 
 
-def test_a_message_of_a_paused_number_says_that_it_waits_for_it(api: APIClient) -> None:
+def test_a_message_of_a_paused_number_shows_the_hold_number(api: APIClient) -> None:
     (message,) = pending()
     path = f"/messaging/messages/{message.id}"
     before = api.get(path).json()["hold"]

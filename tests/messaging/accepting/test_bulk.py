@@ -36,7 +36,7 @@ def test_each_result_has_its_index_id_and_status(api: APIClient) -> None:
     ]
 
 
-def test_bad_ones_are_named_by_index_and_good_ones_accepted(api: APIClient) -> None:
+def test_invalid_items_are_named_by_index_and_valid_ones_accepted(api: APIClient) -> None:
     good = bodies(2)
     answer = post(api, [good[0], {**good[0], "phone_number": "x"}, 7, None, good[1]])
     assert answer.status_code == 202
@@ -49,7 +49,7 @@ def test_an_error_in_a_bulk_names_its_field(api: APIClient) -> None:
     assert (result["index"], list(result["errors"])) == (0, ["priority"])
 
 
-def test_a_bulk_without_a_good_one_is_400_and_stores_nothing(api: APIClient) -> None:
+def test_a_bulk_without_a_valid_item_is_400_and_stores_nothing(api: APIClient) -> None:
     answer = post(api, [{}, {}])
     assert (answer.status_code, len(answer.data["results"]), Message.objects.count()) == (400, 2, 0)
 
@@ -59,7 +59,7 @@ def test_1001_messages_are_refused(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("messages", [None, [], {}, "x", 1])
-def test_what_is_no_list_of_messages_is_400(messages: object, api: APIClient) -> None:
+def test_a_bulk_without_a_list_of_messages_is_400(messages: object, api: APIClient) -> None:
     answer = post(api, messages)
     assert (answer.status_code, list(answer.data)) == (400, ["messages"])
 
@@ -83,6 +83,6 @@ def test_the_number_of_queries_does_not_grow(
         post(api, many)
 
 
-def test_every_message_of_a_bulk_begins_its_trail(api: APIClient) -> None:
+def test_every_message_of_a_bulk_gets_a_pending_event(api: APIClient) -> None:
     post(api, bodies(3))
     assert MessageEvent.objects.count() == 3

@@ -1,9 +1,11 @@
 """Other messages than text and templates, by the API: taken, stored, answered, and on their way to Meta."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.accepting.python_api import send_message
@@ -33,8 +35,8 @@ IMAGE = {"link": "https://example.com/a.png", "caption": "A cat"}
 
 @pytest.fixture
 def question() -> Message:
-    """What the writer wrote."""
-    receive(webhook(inbound_text(wamid="wamid.Q", sender=WRITER)))
+    """What the writer wrote just now."""
+    receive(webhook(inbound_text(wamid="wamid.Q", sender=WRITER, at=int(timezone.now().timestamp()))))
     return Message.objects.get()
 
 
@@ -51,12 +53,12 @@ def sent_body() -> Any:
     return meta.bodies[0]
 
 
-def test_an_interactive_message_is_stored_with_its_words(api: APIClient) -> None:
+def test_an_interactive_message_is_stored_with_its_text(api: APIClient) -> None:
     message = Message.objects.get(id=post(api, "interactive", BUTTONS).data["id"])
     assert (message.type, message.text, message.content) == ("interactive", "Which one?", BUTTONS)
 
 
-def test_bad_data_are_named_by_their_path(api: APIClient) -> None:
+def test_invalid_message_data_are_named_by_their_path(api: APIClient) -> None:
     long = {"type": "reply", "reply": {"id": "a", "title": "t" * 21}}
     answer = post(api, "interactive", BUTTONS | {"action": {"buttons": [long]}})
     path = "message_data.action.buttons[0].reply.title"
@@ -65,14 +67,14 @@ def test_bad_data_are_named_by_their_path(api: APIClient) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reply_by_our_id_goes_out_with_metas(api: APIClient, question: Message) -> None:
+def test_a_reply_by_our_id_is_sent_with_the_wamid(api: APIClient, question: Message) -> None:
     post(api, reply_to=str(question.id))
     body = sent_body()
     assert (body["image"], body["context"]) == (IMAGE, {"message_id": "wamid.Q"})
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reaction_by_our_id_goes_out_with_metas(api: APIClient, question: Message) -> None:
+def test_a_reaction_by_our_id_is_sent_with_the_wamid(api: APIClient, question: Message) -> None:
     post(api, "reaction", {"message_id": str(question.id), "emoji": "👍"})
     body = sent_body()
     assert body["reaction"] == {"message_id": "wamid.Q", "emoji": "👍"}
@@ -85,33 +87,56 @@ def test_a_user_without_a_number_is_sent_to_by_user_id(api: APIClient) -> None:
     assert sent_body()["recipient"] == USER_ID
 
 
-def test_a_wamid_may_be_answered_that_was_never_seen_here(api: APIClient) -> None:
+def test_a_reply_to_an_unknown_wamid_is_accepted(api: APIClient) -> None:
     post(api, reply_to="wamid.LONGAGO")
     assert Message.objects.get().context_wamid == "wamid.LONGAGO"
 
 
-def test_a_message_of_another_conversation_cannot_be_answered(api: APIClient, question: Message) -> None:
+def test_a_reply_to_a_message_of_another_conversation_is_refused(api: APIClient, question: Message) -> None:
     answer = post(api, reply_to=str(question.id), phone_number="16502530000")
     assert (answer.status_code, list(answer.json())) == (400, ["reply_to"])
 
 
-def test_what_meta_has_not_taken_yet_cannot_be_answered(api: APIClient) -> None:
+def test_a_reply_to_a_message_that_meta_has_not_accepted_is_refused(api: APIClient) -> None:
     (waiting,) = pending(peer=WRITER)
     assert "not accepted" in str(post(api, reply_to=str(waiting.id)).json()["reply_to"])
 
 
-def test_an_unknown_message_is_named_where_it_stands(api: APIClient) -> None:
+def test_an_unknown_reply_target_is_named_by_its_field(api: APIClient) -> None:
     assert list(post(api, reply_to=str(uuid4())).json()) == ["reply_to"]
     answer = post(api, "reaction", {"message_id": str(uuid4()), "emoji": "👍"})
     assert list(answer.json()) == ["message_data.message_id"]
 
 
-def test_a_reaction_answers_nothing_else(api: APIClient) -> None:
+def test_a_reaction_with_reply_to_is_refused(api: APIClient) -> None:
     data = {"message_id": "wamid.A", "emoji": "👍"}
     assert list(post(api, "reaction", data, reply_to="wamid.A").json()) == ["reply_to"]
 
 
-def test_a_bulk_resolves_its_replies_by_item(api: APIClient, question: Message) -> None:
+@pytest.mark.parametrize(("age", "status"), [({"days": 29, "hours": 23}, 202), ({"days": 30, "hours": 1}, 400)])
+@pytest.mark.parametrize("names", ["id", "wamid"])
+def test_a_message_of_more_than_30_days_gets_no_reaction(
+    api: APIClient, question: Message, age: dict[str, float], status: int, names: str
+) -> None:
+    Message.objects.update(at=timezone.now() - timedelta(**age))
+    answer = post(api, "reaction", {"message_id": str(getattr(question, names)), "emoji": "👍"})
+    assert answer.status_code == status
+    assert status == 202 or "30 days" in str(answer.json()["message_data.message_id"])
+
+
+def test_a_message_of_ours_is_as_old_as_its_acceptance_by_meta(api: APIClient) -> None:
+    (ours,) = pending(peer=WRITER)
+    old, recent = (timezone.now() - timedelta(days=days) for days in (40, 20))
+    Message.objects.filter(pk=ours.pk).update(wamid="wamid.O", at=old, outcome_at=recent)
+    assert post(api, "reaction", {"message_id": "wamid.O", "emoji": "👍"}).status_code == 202
+
+
+def test_a_reply_may_be_to_an_old_message(api: APIClient, question: Message) -> None:
+    Message.objects.update(at=timezone.now() - timedelta(days=40))
+    assert post(api, reply_to=str(question.id)).status_code == 202
+
+
+def test_a_bulk_resolves_the_reply_target_of_each_item(api: APIClient, question: Message) -> None:
     good = {"phone_number": WRITER, "message_type": "image", "message_data": IMAGE, "reply_to": str(question.id)}
     answer = api.post(BULK, {"messages": [good, good | {"reply_to": str(uuid4())}]}, format="json")
     good_one, bad_one = answer.json()["results"]
@@ -119,7 +144,7 @@ def test_a_bulk_resolves_its_replies_by_item(api: APIClient, question: Message) 
 
 
 @pytest.mark.parametrize(("message_type", "data"), [("image", IMAGE), ("interactive", BUTTONS)])
-def test_the_customer_service_window_holds_for_every_free_type(
+def test_the_customer_service_window_applies_to_every_free_form_type(
     api: APIClient, message_type: str, data: Any, settings: Any
 ) -> None:
     settings.WA_WINDOW_POLICY = "reject"
@@ -145,6 +170,6 @@ def test_python_sends_any_type(question: Message) -> None:
         ("sticker", {"id": "1"}, "[sticker]"),
     ],
 )
-def test_the_admin_says_what_kind_of_message_it_is(message_type: str, data: Any, shown: str) -> None:
+def test_the_admin_shows_the_type_of_a_message(message_type: str, data: Any, shown: str) -> None:
     message = Message.objects.get(id=send_message(WRITER, message_type, data))
     assert MessageAdmin.short_text(None, message) == shown  # type: ignore[arg-type]

@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 
 from messaging.accepting.python_api import send_template_message, send_text_message
 from messaging.accepting.send_times import InvalidTime, check_times
-from messaging.models import Message, OnUnknown
+from messaging.models import ApiClient, Message, OnUnknown
 from tests.messaging.accepting.test_api import TEMPLATE, listed, send
+from tests.messaging.accepting.test_bulk import BULK, bodies
 from tests.messaging.factories import pending
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def test_a_scheduled_message_is_due_at_its_time(api: APIClient) -> None:
     assert Message.objects.get().due_at == at
 
 
-def test_what_was_given_is_stored_and_shown(api: APIClient) -> None:
+def test_send_options_are_stored_and_returned(api: APIClient) -> None:
     at = timezone.now() + timedelta(hours=1)
     given = {"reference": "order 1/2", "campaign": "Spring & more", "on_unknown": "resend"}
     message_id = send(api, expires_at=at.isoformat(), **given).data["id"]
@@ -42,7 +43,7 @@ def test_what_was_given_is_stored_and_shown(api: APIClient) -> None:
     assert Message.objects.get().expires_at == at
 
 
-def test_a_templates_name_is_stored_where_a_hold_looks_for_it(api: APIClient) -> None:
+def test_a_templates_name_is_stored_for_holds(api: APIClient) -> None:
     api.post("/messaging/send", TEMPLATE, format="json")
     assert Message.objects.get().template == "hello_world"
 
@@ -73,7 +74,7 @@ def test_a_bad_option_is_400_naming_the_field_and_stores_nothing(
 
 
 @pytest.mark.parametrize(("field", "changes"), [("reference", {"reference": "a"}), ("campaign", {"campaign": "a"})])
-def test_messages_are_found_by_what_the_client_calls_them(field: str, changes: dict[str, str], api: APIClient) -> None:
+def test_messages_are_found_by_reference_and_campaign(field: str, changes: dict[str, str], api: APIClient) -> None:
     pending(2)
     wanted = send(api, **changes).data["id"]
     assert listed(api, **{field: "a"}) == [wanted]
@@ -119,7 +120,7 @@ TIMES = [
 
 
 @pytest.mark.parametrize(("send_at", "expires_at", "refused"), TIMES)
-def test_a_message_expires_after_it_may_be_sent(
+def test_expires_at_before_send_at_is_a_400(
     send_at: timedelta | None, expires_at: timedelta | None, refused: str | None
 ) -> None:
     def moment(ahead: timedelta | None) -> datetime | None:
@@ -137,3 +138,21 @@ def test_expires_at_equal_to_send_at_is_a_400(api: APIClient) -> None:
     at = ahead(hours=1)
     answer = send(api, send_at=at, expires_at=at)
     assert (answer.status_code, list(answer.data)) == (400, ["expires_at"])
+
+
+@pytest.mark.parametrize(("priority", "status"), [("high", 400), ("normal", 202), ("low", 202)])
+def test_a_client_without_high_priority_is_refused_it_and_no_other(priority: str, status: int, api: APIClient) -> None:
+    ApiClient.objects.update(may_send_high=False)
+    answer = send(api, priority=priority)
+    assert (answer.status_code, "priority" in answer.data) == (status, status == 400)
+
+
+def test_a_client_may_use_high_priority_by_default(api: APIClient) -> None:
+    assert send(api, priority="high").status_code == 202
+
+
+def test_of_a_bulk_only_the_items_with_high_priority_are_refused(api: APIClient) -> None:
+    ApiClient.objects.update(may_send_high=False)
+    items = [{**body, "priority": priority} for body, priority in zip(bodies(3), ("low", "high", "low"), strict=True)]
+    results = api.post(BULK, {"messages": items}, format="json").json()["results"]
+    assert [list(result.get("errors", {})) for result in results] == [[], ["priority"], []]

@@ -60,7 +60,7 @@ def test_a_time_in_the_future_opens_the_window_from_when_we_stored_the_message(
     assert warned(api.post(SEND, text_to(WRITER), format="json")) is warns
 
 
-def test_what_the_system_says_of_a_user_opens_no_window(api: APIClient) -> None:
+def test_a_system_message_opens_no_window(api: APIClient) -> None:
     said = {"type": "system", "system": {"type": "user_identity_changed", "body": "changed"}}
     message = {**inbound_text(sender=WRITER, at=int(timezone.now().timestamp())), **said}
     receive(webhook(message))

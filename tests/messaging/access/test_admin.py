@@ -35,7 +35,7 @@ def shop() -> ApiClient:
     return ApiClient.objects.create(name="shop")
 
 
-def test_a_new_key_is_shown_on_the_page_and_works(shop: ApiClient, admin_client: Client) -> None:
+def test_a_new_api_key_is_shown_on_the_page_and_works(shop: ApiClient, admin_client: Client) -> None:
     (key,) = KEY.findall(issue(admin_client, shop).content)
     answer = Client().get("/messaging/messages", headers={"Authorization": f"Bearer {key.decode()}"})
     assert answer.status_code == 200
@@ -68,7 +68,9 @@ def test_a_new_key_is_in_the_audit_log_by_its_prefix(shop: ApiClient, admin_clie
         (True, ["change_apiclient", "add_apikey", "redrive"], 1),
     ],
 )
-def test_who_may_issue_a_key(is_operator: bool, permissions: list[str], made: int, shop: ApiClient) -> None:
+def test_issuing_a_key_needs_the_permissions(
+    is_operator: bool, permissions: list[str], made: int, shop: ApiClient
+) -> None:
     ApiClient.objects.update(operator=is_operator)
     issue(staff(*permissions), shop)
     assert ApiKey.objects.count() == made
@@ -77,11 +79,24 @@ def test_who_may_issue_a_key(is_operator: bool, permissions: list[str], made: in
 @pytest.mark.parametrize(
     ("permissions", "is_operator"), [(["change_apiclient"], False), (["change_apiclient", "redrive"], True)]
 )
-def test_only_who_may_redrive_makes_an_operator(permissions: list[str], is_operator: bool, shop: ApiClient) -> None:
+def test_only_an_account_with_the_redrive_permission_makes_an_operator(
+    permissions: list[str], is_operator: bool, shop: ApiClient
+) -> None:
     form = {"name": "shop", "active": "on", "operator": "on", "keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0}
     staff(*permissions).post(f"{LIST}{shop.pk}/change/", form)
     shop.refresh_from_db()
     assert shop.operator == is_operator
+
+
+@pytest.mark.parametrize(("given", "allowed"), [({}, False), ({"may_send_high": "on"}, True)])
+def test_an_administrator_decides_whether_a_client_may_use_high_priority(
+    given: dict[str, str], allowed: bool, shop: ApiClient, admin_client: Client
+) -> None:
+    ApiClient.objects.update(may_send_high=not allowed)
+    form = {"name": "shop", "active": "on", "keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0, **given}
+    admin_client.post(f"{LIST}{shop.pk}/change/", form)
+    shop.refresh_from_db()
+    assert (shop.may_send_high, AuditEntry.objects.get().details) == (allowed, {"may_send_high": allowed})
 
 
 def test_a_revoked_key_is_in_the_audit_log(shop: ApiClient, admin_client: Client) -> None:

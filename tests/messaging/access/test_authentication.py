@@ -26,7 +26,7 @@ def refused(answer: Any) -> bool:
     return (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, "Bearer")
 
 
-def test_without_a_key_nobody_gets_in() -> None:
+def test_a_request_without_a_key_is_401() -> None:
     assert refused(APIClient().get(LIST))
 
 
@@ -57,14 +57,14 @@ def test_the_keyword_may_be_written_in_any_case(api_key: str) -> None:
     assert call(f"bearer {api_key}").status_code == 200
 
 
-def test_the_use_of_a_key_is_noted(api_key: str) -> None:
+def test_the_use_of_a_key_is_recorded(api_key: str) -> None:
     call(f"Bearer {api_key}")
     used = ApiKey.objects.get().last_used_at
     assert used is not None
     assert timezone.now() - used < timedelta(minutes=1)
 
 
-def test_the_use_of_a_key_is_not_noted_at_every_request(api_key: str, django_assert_num_queries: Any) -> None:
+def test_the_use_of_a_key_is_not_recorded_at_every_request(api_key: str, django_assert_num_queries: Any) -> None:
     call(f"Bearer {api_key}")
     with django_assert_num_queries(2):
         call(f"Bearer {api_key}")
@@ -82,7 +82,7 @@ def test_staff_may_use_the_api_in_a_browser(admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize("url", ["/messaging/send", "/messaging/send/bulk", "/messaging/analytics"])
-def test_the_pages_of_what_only_takes_posts_render(url: str, admin_client: Client) -> None:
+def test_the_browsable_pages_of_post_only_endpoints_render(url: str, admin_client: Client) -> None:
     assert admin_client.get(url, headers={"Accept": "text/html"}).status_code == 405
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from messaging.accepting.business_numbers import forget_numbers
+from messaging.accepting.business_numbers import clear_number_cache
 from messaging.access.idempotency import sweep_idempotency_keys
 from messaging.models import ApiClient, ApiKey, BusinessNumber, IdempotencyKey, Message
 from tests.messaging.accepting.test_api import EXAMPLE, SEND
@@ -33,17 +33,17 @@ def client_named(name: str, key: str | None = None) -> APIClient:
     return client
 
 
-def test_a_repetition_gets_the_same_answer_and_sends_nothing(api: APIClient) -> None:
+def test_a_repeated_request_gets_the_same_answer_and_sends_nothing(api: APIClient) -> None:
     first, again = post(api, "order-1"), post(api, "order-1")
     assert (again.status_code, again.content, Message.objects.count()) == (first.status_code, first.content, 1)
 
 
-def test_a_repetition_says_that_it_is_one(api: APIClient) -> None:
+def test_a_replayed_answer_has_the_replayed_header(api: APIClient) -> None:
     first, again = post(api, "order-1"), post(api, "order-1")
     assert [answer.headers.get("Idempotent-Replayed") for answer in (first, again)] == [None, "true"]
 
 
-def test_the_order_of_the_fields_makes_no_other_request(api: APIClient) -> None:
+def test_the_order_of_the_fields_does_not_matter(api: APIClient) -> None:
     post(api, "order-1")
     assert post(api, "order-1", dict(reversed(EXAMPLE.items()))).status_code == 202
 
@@ -58,32 +58,32 @@ def test_another_key_is_another_request(api: APIClient) -> None:
     assert post(api, "order-1").data["id"] != post(api, "order-2").data["id"]
 
 
-def test_one_key_covers_a_whole_bulk_with_its_bad_items(api: APIClient) -> None:
+def test_one_key_covers_a_whole_bulk_with_its_invalid_items(api: APIClient) -> None:
     body = {"messages": [*bodies(3), {}]}
     first, again = post(api, "bulk-1", body, BULK), post(api, "bulk-1", body, BULK)
     assert (again.status_code, again.content, Message.objects.count()) == (202, first.content, 3)
 
 
-def test_a_refusal_is_not_stored_so_a_corrected_request_keeps_its_key(api: APIClient) -> None:
+def test_an_error_is_not_stored_so_a_corrected_request_may_keep_its_key(api: APIClient) -> None:
     refused = post(api, "order-1", {**EXAMPLE, "priority": "urgent"})
     assert (refused.status_code, post(api, "order-1").status_code) == (400, 202)
 
 
-def test_a_bulk_without_a_good_item_is_not_stored(api: APIClient) -> None:
+def test_a_bulk_without_a_valid_item_is_not_stored(api: APIClient) -> None:
     assert post(api, "bulk-1", {"messages": [{}]}, BULK).status_code == 400
     assert not IdempotencyKey.objects.exists()
 
 
-def test_what_may_not_be_sent_any_more_is_still_answered_as_it_was(api: APIClient) -> None:
+def test_a_repeated_request_that_became_invalid_gets_its_first_answer(api: APIClient) -> None:
     body = {**EXAMPLE, "sender": "777"}
     BusinessNumber.objects.create(phone_number_id="777")
     first = post(api, "order-1", body)
     BusinessNumber.objects.update(phone_number_id="778")
-    forget_numbers()
+    clear_number_cache()
     assert post(api, "order-1", body).content == first.content
 
 
-def test_a_key_belongs_to_the_client_and_not_to_its_api_key() -> None:
+def test_an_idempotency_key_belongs_to_the_client_and_not_to_its_api_key() -> None:
     first = post(client_named("shop"), "order-1")
     assert post(client_named("shop"), "order-1").content == first.content
 
@@ -93,7 +93,7 @@ def test_two_clients_may_use_the_same_key() -> None:
 
 
 @pytest.mark.parametrize("first", ["shop", "bank"])
-def test_a_repetition_gets_the_answer_of_its_own_client(first: str) -> None:
+def test_a_repeated_request_gets_the_answer_of_its_own_client(first: str) -> None:
     names = sorted(("shop", "bank"), key=lambda name: name != first)
     callers = {name: client_named(name) for name in names}
     given = {name: post(caller, "order-1").content for name, caller in callers.items()}
@@ -111,7 +111,7 @@ def test_a_request_that_became_invalid_does_not_get_another_clients_answer() -> 
     BusinessNumber.objects.create(phone_number_id="777")
     post(client_named("shop"), "order-1", body)
     BusinessNumber.objects.update(phone_number_id="778")
-    forget_numbers()
+    clear_number_cache()
     assert post(client_named("bank"), "order-1", body).status_code == 400
 
 
@@ -122,12 +122,12 @@ def staff(name: str) -> Client:
     return browser
 
 
-def test_a_member_of_staff_who_repeats_a_request_sends_once() -> None:
+def test_a_staff_account_that_repeats_a_request_sends_once() -> None:
     answers = [browser_post(staff("ann"), "a") for _ in range(2)]
     assert (answers[0].content == answers[1].content, Message.objects.count()) == (True, 1)
 
 
-def test_two_members_of_staff_may_use_the_same_key() -> None:
+def test_two_staff_accounts_may_use_the_same_key() -> None:
     assert browser_post(staff("ann"), "a").json()["id"] != browser_post(staff("bob"), "a").json()["id"]
 
 
@@ -158,7 +158,7 @@ def test_a_send_with_a_key_costs_three_queries(api: APIClient, django_assert_num
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("url", [SEND, BULK])
-def test_requests_at_the_same_time_send_once_and_get_one_answer(url: str, api_key: str) -> None:
+def test_concurrent_requests_with_one_key_send_once_and_get_one_answer(url: str, api_key: str) -> None:
     body = EXAMPLE if url == SEND else {"messages": bodies(50)}
     start = Barrier(8)
 
@@ -178,7 +178,7 @@ def test_requests_at_the_same_time_send_once_and_get_one_answer(url: str, api_ke
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
 
 
-def test_a_key_is_forgotten_after_seven_days_and_not_before(api: APIClient) -> None:
+def test_a_key_is_deleted_after_seven_days_and_not_before(api: APIClient) -> None:
     for key, days in (("old", 7.01), ("young", 6.99)):
         post(api, key)
         IdempotencyKey.objects.filter(key=key).update(created_at=timezone.now() - timedelta(days=days))

@@ -35,16 +35,16 @@ def is_in(answer: Any) -> bool:
 
 
 def is_locked(answer: Any) -> bool:
-    return b"Too many wrong tries" in answer.content
+    return b"Too many wrong passwords" in answer.content
 
 
-def test_the_right_password_gets_in_after_as_many_wrong_ones_as_are_allowed(ann: User) -> None:
+def test_the_right_password_is_accepted_after_the_allowed_number_of_wrong_ones(ann: User) -> None:
     for _ in range(LIMITS["account and address"] - 1):
         assert not is_in(log_in())
     assert is_in(log_in(password=RIGHT))
 
 
-def test_one_more_wrong_password_locks_the_right_one_out_too(ann: User) -> None:
+def test_one_wrong_password_more_locks_out_the_right_one(ann: User) -> None:
     for _ in range(LIMITS["account and address"]):
         log_in()
     assert is_locked(log_in(password=RIGHT))
@@ -68,13 +68,13 @@ def test_an_address_that_tries_many_accounts_is_locked(ann: User) -> None:
     assert is_locked(log_in(password=RIGHT))
 
 
-def test_an_account_that_many_addresses_try_is_locked(ann: User) -> None:
+def test_an_account_that_is_tried_from_many_addresses_is_locked(ann: User) -> None:
     for number in range(LIMITS["account"]):
         log_in(address=f"198.51.100.{number}")
     assert is_locked(log_in(password=RIGHT, address="192.0.2.9"))
 
 
-def test_a_right_password_forgets_the_wrong_ones(ann: User) -> None:
+def test_a_right_password_resets_the_count(ann: User) -> None:
     for _ in range(3):
         for _ in range(LIMITS["account and address"] - 1):
             log_in()
@@ -107,7 +107,7 @@ def test_a_lock_is_logged_once_without_the_name(ann: User, caplog: pytest.LogCap
         (1, "", "192.0.2.1"),
     ],
 )
-def test_the_address_is_what_the_outermost_trusted_proxy_saw(
+def test_the_address_is_the_one_seen_by_the_outermost_trusted_proxy(
     proxies: int, header: str, address: str, settings: Any, rf: Any
 ) -> None:
     from messaging.access.login_throttle import address_of

@@ -49,14 +49,14 @@ def contact(key: str, **fields: Any) -> Contact:
     return Contact.objects.create(phone=key, phone_key=key, **fields)
 
 
-def test_a_contact_gets_its_nine() -> None:
+def test_a_brazilian_contact_gets_the_ninth_digit() -> None:
     contact("541112345678")
     migration.canonical_contacts(apps, None)
     assert Contact.objects.get().phone_key == "5491112345678"
 
 
 @pytest.mark.parametrize("stopped", ["541112345678", "5491112345678"])
-def test_two_contacts_of_one_number_become_one_with_block_and_opt_out(stopped: str) -> None:
+def test_two_contacts_of_one_number_are_merged_with_block_and_opt_out(stopped: str) -> None:
     now = timezone.now()
     for key in ("541112345678", "5491112345678"):
         contact(key, **({"blocked_at": now, "opted_out_at": now, "consent_at": now} if key == stopped else {}))
@@ -65,7 +65,7 @@ def test_two_contacts_of_one_number_become_one_with_block_and_opt_out(stopped: s
     assert (left.phone_key, left.blocked_at, left.opted_out_at) == ("5491112345678", now, now)
 
 
-def test_contacts_with_two_user_ids_stay_two() -> None:
+def test_contacts_with_two_user_ids_are_not_merged() -> None:
     contact("541112345678", user_id="AR.1")
     contact("5491112345678", user_id="AR.2")
     migration.canonical_contacts(apps, None)

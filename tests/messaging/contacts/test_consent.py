@@ -62,7 +62,9 @@ MERGED = [
 
 @pytest.mark.parametrize(("of_phone", "of_user_id", "opted_out_at"), MERGED)
 @pytest.mark.parametrize("user_id_first", [True, False])
-def test_a_merge_keeps_the_later_word(of_phone: Any, of_user_id: Any, opted_out_at: Any, user_id_first: bool) -> None:
+def test_a_merge_keeps_the_later_consent_change(
+    of_phone: Any, of_user_id: Any, opted_out_at: Any, user_id_first: bool
+) -> None:
     words = [(1, PHONE, None, of_phone), (2, None, "US.1", of_user_id)]
     for n, phone, user_id, word in reversed(words) if user_id_first else words:
         text, stamp = word or ({"body": "hello"}, EARLY)
@@ -86,18 +88,44 @@ def in_the_future(**time: float) -> str:
 
 @pytest.mark.parametrize("ahead", [{"minutes": 5}, {"days": 1}, {"days": 3650}])
 @pytest.mark.parametrize(("first", "then", "out"), [(STOP, START, False), (START, STOP, True)])
-def test_a_time_in_the_future_does_not_outlast_later_words(ahead: Any, first: Any, then: Any, out: bool) -> None:
+def test_a_keyword_from_the_future_does_not_outlast_later_changes(ahead: Any, first: Any, then: Any, out: bool) -> None:
     seen(1, text=first, timestamp=in_the_future(**ahead))
     seen(2, text=then, timestamp=in_the_future(seconds=2))
     assert bool(Contact.objects.get().opted_out_at) is out
 
 
-def test_a_preference_from_the_future_does_not_outlast_later_words() -> None:
+def test_a_preference_from_the_future_does_not_outlast_later_changes() -> None:
     said = {"wa_id": PHONE, "category": "marketing_messages"}
     for value, ahead in (("stop", {"days": 30}), ("resume", {"seconds": 2})):
         stamp = int(in_the_future(**ahead))
         change("user_preferences", user_preferences=[{**said, "value": value, "timestamp": stamp}])
     assert Contact.objects.get().opted_out_at is None
+
+
+@pytest.mark.parametrize(("first", "then", "out"), [(STOP, START, False), (START, STOP, True)])
+def test_a_stored_consent_time_in_the_future_does_not_outlast_later_changes(first: Any, then: Any, out: bool) -> None:
+    seen(1, text=first)
+    ahead = timezone.now() + timedelta(days=30)
+    Contact.objects.filter(opted_out_at__isnull=False).update(opted_out_at=ahead)
+    Contact.objects.update(consent_at=ahead)
+    seen(2, text=then)
+    assert bool(Contact.objects.get().opted_out_at) is out
+
+
+def test_an_operators_change_counts_after_a_stored_time_in_the_future() -> None:
+    seen(1, text=STOP)
+    contact = Contact.objects.get()
+    Contact.objects.update(consent_at=timezone.now() + timedelta(days=30))
+    record_consent([ConsentChange(contact.pk, False, timezone.now(), "operator")])
+    assert Contact.objects.get().opted_out_at is None
+
+
+def test_a_consent_change_in_the_future_is_recorded_as_now() -> None:
+    seen(1)
+    contact = Contact.objects.get()
+    record_consent([ConsentChange(contact.pk, True, timezone.now() + timedelta(days=30), "keyword")])
+    contact.refresh_from_db()
+    assert contact.consent_at is not None and contact.consent_at <= timezone.now()
 
 
 def say_stop() -> None:
@@ -134,7 +162,7 @@ def test_the_trail_of_a_withdrawal_is_complete() -> None:
     assert trail(row.pk) == [("pending", True), ("queued", True), ("cancelled", True)]
 
 
-def test_an_opt_out_leaves_queued_texts() -> None:
+def test_an_opt_out_does_not_cancel_queued_texts() -> None:
     row = queued("text")
     say_stop()
     assert state(row) == ("queued", "")
@@ -149,13 +177,13 @@ def test_a_block_cancels_whatever_is_queued(kind: str) -> None:
     assert state(row) == ("cancelled", BLOCKED)
 
 
-def test_an_opt_out_leaves_other_recipients() -> None:
+def test_an_opt_out_does_not_affect_other_recipients() -> None:
     row = queued(peer="15551230002")
     say_stop()
     assert state(row) == ("queued", "")
 
 
-def test_a_scheduled_message_waits_for_its_release_and_the_word_that_counts_then() -> None:
+def test_consent_of_a_scheduled_message_is_checked_at_its_release() -> None:
     TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
     offer = NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())
     (row,) = accept([offer])
@@ -166,7 +194,7 @@ def test_a_scheduled_message_waits_for_its_release_and_the_word_that_counts_then
     assert state(row) == ("queued", "")
 
 
-def test_what_is_being_sent_is_not_called_back() -> None:
+def test_a_message_in_the_state_sending_is_not_cancelled() -> None:
     row = queued()
     Message.objects.filter(pk=row.pk).update(status=Status.SENDING)
     say_stop()
@@ -185,7 +213,7 @@ def test_a_retry_of_a_message_that_consent_forbids_is_refused_with_the_reason(co
         retry(row, "tests")
 
 
-def test_a_user_who_is_unknown_by_name_is_withdrawn_by_user_id() -> None:
+def test_queued_messages_to_a_user_id_are_cancelled() -> None:
     row = queued(peer="US.1")
     message = {**inbound_text(wamid="wamid.9", text="STOP"), "from_user_id": "US.1"}
     del message["from"]
@@ -196,7 +224,7 @@ def test_a_user_who_is_unknown_by_name_is_withdrawn_by_user_id() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_contacts_are_locked_in_id_order_whoever_spoke_first() -> None:
+def test_contacts_are_locked_in_id_order() -> None:
     seen(1, PHONE)
     seen(2, "15551230002")
     first, second = Contact.objects.order_by("pk")

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from messaging.accepting.python_api import send_template_message, send_text_message
 from messaging.accepting.recipient_checks import NoConsent
 from messaging.incoming.store import receive
-from messaging.lifecycle.domain_events import Happening, MessageReceived, listen, stop_listening
+from messaging.lifecycle.domain_events import DomainEvent, MessageReceived, listen, stop_listening
 from messaging.models import AccountEvent, Contact, Message, MessageEvent, TemplateCategory, UnknownUpdate
 from messaging.signals import account_event
 from messaging.states import Status
@@ -46,27 +46,27 @@ def identities() -> list[tuple[str | None, str | None]]:
 
 
 @pytest.mark.parametrize("first", [(PHONE, None), (None, "US.1")])
-def test_a_payload_with_both_names_completes_the_contact(first: Any) -> None:
+def test_a_payload_with_number_and_user_id_completes_the_contact(first: Any) -> None:
     seen(1, *first)
     seen(2, PHONE, "US.1")
     assert identities() == [(PHONE, "US.1")]
 
 
-def test_a_contact_has_the_name_that_came_beside_number_and_user_id() -> None:
+def test_a_contact_has_the_profile_name_of_the_payload() -> None:
     message = {**inbound_text(wamid="wamid.1"), "from": PHONE, "from_user_id": "US.1"}
     contact = {"profile": {"name": "Ann"}, "wa_id": PHONE, "user_id": "US.1"}
     change("messages", contacts=[contact], messages=[message])
     assert Contact.objects.get().name == "Ann"
 
 
-def test_two_contacts_that_are_one_person_are_merged_with_their_messages() -> None:
+def test_contacts_of_one_person_are_merged_with_their_messages() -> None:
     seen(1, PHONE)
     seen(2, None, "US.1")
     seen(3, PHONE, "US.1")
     assert (identities(), Contact.objects.get().messages.count()) == ([(PHONE, "US.1")], 3)
 
 
-def test_contacts_of_a_status_merge_too() -> None:
+def test_contacts_in_a_status_are_merged_too() -> None:
     seen(1, PHONE)
     seen(2, None, "US.1")
     body = webhook(statuses=(status("sent"),))
@@ -169,7 +169,7 @@ def test_an_account_event_is_published_once() -> None:
 
 
 def test_an_echo_is_an_outbound_message_and_publishes_no_event() -> None:
-    heard: list[Happening] = []
+    heard: list[DomainEvent] = []
     listen(heard.extend)
     change("smb_message_echoes", message_echoes=[{**inbound_text(), "from": "15550783881", "to": PHONE}])
     stop_listening(heard.extend)
@@ -187,12 +187,12 @@ def test_an_echo_is_an_outbound_message_and_publishes_no_event() -> None:
         ("stopping by at noon", False),
     ],
 )
-def test_a_keyword_alone_opts_out(text: str, out: bool) -> None:
+def test_only_a_keyword_alone_opts_out(text: str, out: bool) -> None:
     seen(1, text={"body": text})
     assert bool(Contact.objects.get().opted_out_at) is out
 
 
-def test_the_last_word_counts_whatever_comes_first() -> None:
+def test_the_latest_consent_change_counts_in_any_order_of_arrival() -> None:
     seen(1, text={"body": "start"}, timestamp="1790000009")
     seen(2, text={"body": "stop"}, timestamp="1790000001")
     assert Contact.objects.get().opted_out_at is None
@@ -224,7 +224,7 @@ def test_a_marketing_template_to_a_contact_who_opted_out_is_refused() -> None:
 def test_messages_of_a_blocked_contact_are_stored_without_an_event_and_sends_are_refused() -> None:
     seen(1)
     Contact.objects.update(blocked_at="2026-01-01T00:00Z")
-    heard: list[Happening] = []
+    heard: list[DomainEvent] = []
     listen(heard.extend)
     seen(2)
     stop_listening(heard.extend)

@@ -93,7 +93,7 @@ def test_other_numbers_and_user_ids_have_one_spelling(peer: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_a_user_is_answered_under_every_spelling_within_the_window(
+def test_a_user_can_be_answered_under_every_spelling_within_the_window(
     written: str, to: str, api: APIClient, settings: Any
 ) -> None:
     settings.WA_WINDOW_POLICY = "reject"
@@ -103,33 +103,35 @@ def test_a_user_is_answered_under_every_spelling_within_the_window(
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_meta_is_given_its_own_spelling_of_a_user_who_wrote(written: str, to: str) -> None:
+def test_a_message_to_a_user_who_wrote_uses_metas_spelling(written: str, to: str) -> None:
     wrote(written)
     send_text_message(f"+{to}", "hi")
     assert [row.to for row in claims()] == [written]
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_a_stranger_is_sent_to_as_the_client_writes_the_number(written: str, to: str) -> None:
+def test_an_unknown_number_is_sent_to_in_the_clients_spelling(written: str, to: str) -> None:
     send_text_message(f"+{to}", "hi")
     assert [row.to for row in claims()] == [to]
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_stop_under_one_spelling_holds_for_all(written: str, to: str, api: APIClient) -> None:
+def test_an_opt_out_under_one_spelling_applies_to_all(written: str, to: str, api: APIClient) -> None:
     wrote(written, "STOP")
     assert list(api.post(SEND, marketing_to(to), format="json").data) == ["phone_number"]
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_a_block_under_one_spelling_holds_for_all(written: str, to: str, api: APIClient) -> None:
+def test_a_block_under_one_spelling_applies_to_all(written: str, to: str, api: APIClient) -> None:
     wrote(written)
     Contact.objects.update(blocked_at=timezone.now())
     assert api.post(SEND, text_to(to), format="json").status_code == 400
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_stop_between_acceptance_and_release_holds_for_all(written: str, to: str, api: APIClient) -> None:
+def test_an_opt_out_between_acceptance_and_release_applies_to_all_spellings(
+    written: str, to: str, api: APIClient
+) -> None:
     api.post(SEND, marketing_to(to), format="json")
     wrote(written, "STOP")
     assert release(number().pk) == []
@@ -152,7 +154,7 @@ def test_the_admins_search_finds_both_directions_under_every_spelling(written: s
 
 
 @pytest.mark.parametrize(("written", "to"), PAIRS)
-def test_a_conversation_is_one_and_answered(written: str, to: str) -> None:
+def test_all_spellings_are_one_conversation(written: str, to: str) -> None:
     wrote(written)
     send_text_message(f"+{to}", "hi")
     assert len(latest_conversations(10).conversations) == 1
@@ -176,7 +178,7 @@ def test_an_export_has_one_number_for_one_person(written: str, other: str, key: 
 
 
 @pytest.mark.parametrize(("written", "other", "key"), SPELLED)
-def test_one_message_at_a_time_is_on_its_way_to_a_person(written: str, other: str, key: str) -> None:
+def test_one_message_at_a_time_is_in_flight_to_a_person(written: str, other: str, key: str) -> None:
     first = send_text_message(f"+{written}", "1")
     second = send_text_message(f"+{other}", "2")
     released = [batch.message_ids for batch in release(number().pk)]
@@ -220,12 +222,12 @@ def test_python_answers_a_number_that_has_written(peer: str) -> None:
 
 
 @pytest.mark.parametrize("peer", OBJECTED)
-def test_a_stranger_of_such_a_number_is_refused_or_warned_of(peer: str, api: APIClient) -> None:
+def test_such_a_number_that_has_not_written_is_refused_or_gets_a_warning(peer: str, api: APIClient) -> None:
     answered = api.post(SEND, text_to(peer), format="json")
     assert answered.status_code == 400 or any("not a valid number" in text for text in answered.data["warnings"])
 
 
-def test_in_a_bulk_each_number_is_looked_up_at_once(api: APIClient, django_assert_num_queries: Any) -> None:
+def test_a_bulk_looks_up_all_numbers_in_one_query(api: APIClient, django_assert_num_queries: Any) -> None:
     wrote("22997000000")
     number()
     api.post(SEND, text_to("15551230001"), format="json")
@@ -278,19 +280,19 @@ def test_metas_answer_settles_the_list(term: str, api: APIClient) -> None:
 
 
 @pytest.mark.usefixtures("moved")
-def test_metas_answer_lets_a_reply_name_a_message_of_either_number(api: APIClient) -> None:
+def test_after_metas_answer_a_reply_may_name_a_message_of_either_number(api: APIClient) -> None:
     wrote(MOVED[1])
     target = Message.objects.get(direction="inbound")
     assert api.post(SEND, text_to(MOVED[0], reply_to=str(target.pk)), format="json").status_code == 202
 
 
 @pytest.mark.usefixtures("moved")
-def test_metas_answer_takes_the_warning_away(api: APIClient, settings: Any) -> None:
+def test_metas_answer_removes_the_warning(api: APIClient, settings: Any) -> None:
     settings.WA_WINDOW_POLICY = "off"
     assert "warnings" not in api.post(SEND, text_to(MOVED[0]), format="json").data
 
 
-def test_what_waits_for_the_old_number_is_sent_to_the_new_one() -> None:
+def test_messages_waiting_for_the_old_number_are_sent_to_the_new_one() -> None:
     first, second = (send_text_message(MOVED[0], text) for text in "12")
     send_text_message(MOVED[0], "later", send_at=timezone.now() + timedelta(hours=1))
     rows = claims()
@@ -302,7 +304,7 @@ def test_what_waits_for_the_old_number_is_sent_to_the_new_one() -> None:
 
 @pytest.mark.parametrize("blocked", MOVED)
 @pytest.mark.parametrize("user_ids", [(None, None), ("BJ.1", None), (None, "BJ.2"), ("BJ.1", "BJ.2")])
-def test_a_block_of_either_number_holds_for_both(
+def test_a_block_of_either_number_applies_to_both(
     blocked: str, user_ids: tuple[str | None, str | None], api: APIClient
 ) -> None:
     send_text_message(MOVED[0], "hi")
@@ -325,7 +327,7 @@ def test_metas_spelling_is_kept_where_it_differs_from_ours(written: str, other: 
 
 
 @pytest.mark.parametrize("wa_id", [None, "15551230001", "no number", "US.123"])
-def test_an_answer_that_says_nothing_new_stores_nothing(wa_id: str | None) -> None:
+def test_an_answer_without_a_new_spelling_stores_nothing(wa_id: str | None) -> None:
     send_text_message("15551230001", "hi")
     answer(claims(), wa_id)
     assert not WhatsAppId.objects.exists()

@@ -39,7 +39,7 @@ def talk() -> Message:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_fit_and_can_be_read(
+def test_the_pages_fit_the_screen_and_are_readable(
     browser: Any, live_server: Any, talk: Message, tmp_path: Path, look: Any
 ) -> None:
     page = open_page(browser, live_server, LIST, **look)
@@ -54,7 +54,7 @@ def test_the_pages_fit_and_can_be_read(
     page.context.close()
 
 
-def test_what_comes_is_shown_without_reloading(browser: Any, live_server: Any, talk: Message) -> None:
+def test_new_messages_are_shown_without_reloading(browser: Any, live_server: Any, talk: Message) -> None:
     page = open_page(browser, live_server, chat_of(talk))
     page.fill("#reply-text", "half a sentence")
     wrote("text", "One more thing", at=now() + 2)
@@ -75,7 +75,9 @@ def test_a_double_click_on_send_sends_once(browser: Any, live_server: Any, talk:
     page.context.close()
 
 
-def test_earlier_messages_come_above_and_the_place_is_kept(browser: Any, live_server: Any, talk: Message) -> None:
+def test_earlier_messages_are_added_above_and_the_scroll_position_is_kept(
+    browser: Any, live_server: Any, talk: Message
+) -> None:
     Message.objects.bulk_create(
         Message(number=talk.number, peer=ANN, direction="inbound", type="text", text=f"no {n};", status="received",
                 at=timezone.now() - timedelta(seconds=9000 - n))
@@ -89,7 +91,7 @@ def test_earlier_messages_come_above_and_the_place_is_kept(browser: Any, live_se
     page.context.close()
 
 
-def test_it_works_without_javascript(browser: Any, live_server: Any, talk: Message) -> None:
+def test_the_chat_works_without_javascript(browser: Any, live_server: Any, talk: Message) -> None:
     page = open_page(browser, live_server, chat_of(talk), java_script_enabled=False)
     assert "Where is my order" in page.inner_html("#chat")
     page.context.close()

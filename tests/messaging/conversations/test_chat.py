@@ -49,7 +49,7 @@ CONTENTS: list[tuple[str, Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("kind", "node", "words"), CONTENTS, ids=[row[0] for row in CONTENTS])
-def test_each_type_says_what_it_is(kind: str, node: Any, words: list[str], operator: Client) -> None:
+def test_each_message_type_has_its_label(kind: str, node: Any, words: list[str], operator: Client) -> None:
     page = chat(operator, wrote(kind, node))
     assert [word for word in words if word not in page] == []
 
@@ -59,7 +59,7 @@ STRANGE: list[Any] = [None, [], "text", {"contacts": 3}, {"components": [1, {"pa
 
 @pytest.mark.parametrize("content", STRANGE, ids=str)
 @pytest.mark.parametrize("kind", ["template", "interactive", "contacts", "order", "location", "image", "unsupported"])
-def test_no_content_breaks_the_words(kind: str, content: Any) -> None:
+def test_no_content_breaks_the_summary(kind: str, content: Any) -> None:
     assert preview(Message(type=kind, content=content))
 
 
@@ -73,7 +73,7 @@ def test_a_template_shows_its_name_and_parameters(operator: Client) -> None:
     assert ("Template order_update (en_US)" in page, "body: Monday" in page) == (True, True)
 
 
-def test_a_reaction_stands_at_its_message_and_the_last_one_counts(operator: Client) -> None:
+def test_a_reaction_is_shown_at_its_message_and_the_last_one_counts(operator: Client) -> None:
     message = wrote(wamid="wamid.TARGET")
     for second, emoji in enumerate(["👍", "🎉"]):
         wrote("reaction", {"message_id": "wamid.TARGET", "emoji": emoji}, at=now() + second)
@@ -81,29 +81,29 @@ def test_a_reaction_stands_at_its_message_and_the_last_one_counts(operator: Clie
     assert ("🎉" in page, "👍" in page, page.count('class="bubble ')) == (True, False, 1)
 
 
-def test_a_reaction_that_was_taken_back_is_gone(operator: Client) -> None:
+def test_a_removed_reaction_is_not_shown(operator: Client) -> None:
     message = wrote(wamid="wamid.TARGET")
     wrote("reaction", {"message_id": "wamid.TARGET", "emoji": "👍"})
     wrote("reaction", {"message_id": "wamid.TARGET"}, at=now() + 1)
     assert "👍" not in chat(operator, message)
 
 
-def test_a_reaction_to_what_is_not_here_is_a_line(operator: Client) -> None:
+def test_a_reaction_to_an_unknown_message_is_a_line(operator: Client) -> None:
     assert "Reacted 👍" in chat(operator, wrote("reaction", {"message_id": "wamid.ELSEWHERE", "emoji": "👍"}))
 
 
-def test_a_reply_quotes_what_it_answers(operator: Client) -> None:
+def test_a_reply_quotes_its_target(operator: Client) -> None:
     wrote("text", "Which size?", wamid="wamid.TARGET")
     assert "<blockquote>Which size?</blockquote>" in chat(operator, wrote("text", "Large", context="wamid.TARGET"))
 
 
-def test_what_was_deleted_says_so(operator: Client) -> None:
+def test_a_deleted_message_is_marked(operator: Client) -> None:
     message = wrote("text", "a slip", wamid="wamid.TARGET")
     wrote("revoke", {"original_message_id": "wamid.TARGET"})
     assert "Deleted by its sender" in chat(operator, message)
 
 
-def test_what_was_edited_shows_both(operator: Client) -> None:
+def test_an_edited_message_shows_both_texts(operator: Client) -> None:
     message = wrote("text", "at nine", wamid="wamid.TARGET")
     new = {"type": "text", "text": {"body": "at ten"}}
     wrote("edit", {"original_message_id": "wamid.TARGET", "message": new})
@@ -116,25 +116,25 @@ def test_what_was_edited_shows_both(operator: Client) -> None:
     [
         ({"status": "read"}, "✓✓"),
         ({"status": "failed", "error_code": 131026, "error_title": "Undeliverable"}, "(131026: Undeliverable)"),
-        ({"hold": "pair"}, "Waits for its recipient"),
+        ({"hold": "pair"}, "Waits for an earlier message to the same recipient"),
         ({"status": "unknown"}, "answer lost"),
     ],
     ids=str,
 )
-def test_our_messages_say_where_they_are(fields: dict[str, Any], words: str, operator: Client) -> None:
+def test_outbound_messages_show_their_status(fields: dict[str, Any], words: str, operator: Client) -> None:
     (message,) = pending(1, peer=ANN)
     Message.objects.filter(pk=message.pk).update(**fields)
     assert words in chat(operator, message)
 
 
-def test_it_reads_in_metas_order(operator: Client) -> None:
+def test_the_chat_is_in_metas_order(operator: Client) -> None:
     second = wrote("text", "the second", at=now() - 10)
     wrote("text", "the first", at=now() - 20)
     page = chat(operator, second)
     assert page.index("the first") < page.index("the second")
 
 
-def test_a_contacts_old_number_is_part_of_it(operator: Client) -> None:
+def test_messages_of_a_contacts_old_number_belong_to_the_conversation(operator: Client) -> None:
     old = wrote("text", "from the old number")
     Contact.objects.update(phone="15559990000", phone_key="15559990000")
     wrote("text", "from the new one", sender="15559990000")
@@ -142,7 +142,7 @@ def test_a_contacts_old_number_is_part_of_it(operator: Client) -> None:
     assert ("from the old number" in page, "from the new one" in page) == (True, True)
 
 
-def test_another_business_number_is_not(operator: Client) -> None:
+def test_messages_of_another_business_number_do_not_belong_to_the_conversation(operator: Client) -> None:
     message = wrote("text", "to the first")
     body = webhook(inbound_text(wamid="wamid.SECOND", text="to the second", sender=ANN))
     body["entry"][0]["changes"][0]["value"]["metadata"] = {"display_phone_number": "7", "phone_number_id": "7"}
@@ -159,7 +159,7 @@ def many(count: int) -> list[Message]:
     return list(Message.objects.order_by("at", "id"))
 
 
-def test_a_long_chat_begins_at_its_end_and_goes_back(operator: Client) -> None:
+def test_a_long_chat_shows_its_end_and_loads_older_messages(operator: Client) -> None:
     rows = many(60)
     page = chat(operator, rows[-1])
     assert ("no 59;" in page, "no 10;" in page) == (True, False)
@@ -168,7 +168,7 @@ def test_a_long_chat_begins_at_its_end_and_goes_back(operator: Client) -> None:
     assert ("no 59;" in older, "no 10;" in older, "Earlier messages" in older) == (False, True, False)
 
 
-def test_a_message_of_long_ago_is_shown_among_its_neighbours(operator: Client) -> None:
+def test_an_old_message_is_shown_with_its_neighbours(operator: Client) -> None:
     rows = many(90)
     page = chat(operator, rows[30], "?around=1")
     assert (f'data-around="m-{rows[30].pk}"' in page, rows[29].text in page, rows[31].text in page) == (
@@ -182,19 +182,19 @@ def live(page: str) -> str:
     return page.split('id="live"')[1].split('hx-get="')[1].split('"', maxsplit=1)[0].replace("&amp;", "&")
 
 
-def test_nothing_new_is_no_content(operator: Client) -> None:
+def test_an_unchanged_chat_is_a_204(operator: Client) -> None:
     page = chat(operator, wrote())
     assert operator.get(live(page)).status_code == 204
 
 
-def test_what_is_new_comes_with_what_was_there(operator: Client) -> None:
+def test_a_new_message_is_returned_with_the_shown_ones(operator: Client) -> None:
     page = chat(operator, wrote("text", "first"))
     wrote("text", "second")
     news = operator.get(live(page)).content.decode()
     assert ("first" in news, "second" in news, "<html" in news) == (True, True, False)
 
 
-def test_a_change_of_state_comes_too(operator: Client) -> None:
+def test_a_status_change_is_returned_too(operator: Client) -> None:
     (message,) = pending(1, peer=ANN)
     page = chat(operator, message)
     Message.objects.update(status="read", updated_at=timezone.now())
@@ -210,7 +210,7 @@ def test_what_users_write_is_escaped(operator: Client) -> None:
     assert [page for page in pages if script in operator.get(page).content.decode()] == []
 
 
-def test_its_links_lead_there(operator: Client) -> None:
+def test_links_lead_to_the_conversation(operator: Client) -> None:
     message = wrote()
     pages = [
         f"/admin/messaging/message/{message.pk}/change/",
@@ -222,5 +222,5 @@ def test_its_links_lead_there(operator: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["x/change/", "x/messages/", "{}/messages/", "{}/messages/?since=x", "{}/messages/?before=x"]
 )
-def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
+def test_an_unknown_conversation_is_a_404(path: str, operator: Client) -> None:
     assert operator.get(LIST + path.format(wrote().pk)).status_code in {302, 404}

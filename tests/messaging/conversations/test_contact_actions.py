@@ -42,7 +42,7 @@ def act(operator: Client, action: str, contact: Contact) -> None:
     ("action", "status"),
     [("block", "cancelled"), ("opt_out", "cancelled"), ("unblock", "queued"), ("opt_in", "queued")],
 )
-def test_a_block_or_opt_out_cancels_what_is_queued(
+def test_a_block_or_opt_out_cancels_queued_messages(
     action: str, status: str, operator: Client, contact: Contact, offer: Message
 ) -> None:
     act(operator, action, contact)
@@ -56,7 +56,7 @@ def test_each_action_is_in_the_audit_log(action: str, operator: Client, contact:
     assert AuditEntry.objects.get(object=f"contact {contact.pk}").action == action.replace("_", " ")
 
 
-def test_an_unblocked_contact_is_sent_to_again(operator: Client, contact: Contact, offer: Message) -> None:
+def test_an_unblocked_contact_gets_messages_again(operator: Client, contact: Contact, offer: Message) -> None:
     for action in ("block", "unblock"):
         act(operator, action, contact)
     accept([NewMessage(PHONE, "text", {"content": "hi"}, number())])

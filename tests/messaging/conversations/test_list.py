@@ -3,11 +3,16 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.admin import site
+from django.db import connection
+from django.test import Client, RequestFactory
 
 from messaging.conversations import queries
+from messaging.conversations.admin_contacts import ContactAdmin
+from messaging.conversations.name_search import contacts_named, normalized_name
 from messaging.conversations.queries import latest_conversations
 from messaging.models import BusinessNumber, Contact, Message
+from messaging.models.name_search import NormalizedName
 from tests.messaging.conversations.cast import ANN, LIST, logged_in, now, wrote
 from tests.messaging.factories import number, pending
 
@@ -23,13 +28,13 @@ def page(client: Client, **query: Any) -> str:
     return client.get(LIST, query).content.decode()
 
 
-def test_the_latest_comes_first_and_each_once() -> None:
+def test_the_latest_conversation_is_first_and_each_is_listed_once() -> None:
     for sender in (ANN, BOB, ANN):
         wrote(sender=sender)
     assert peers() == [ANN, BOB]
 
 
-def test_it_shows_the_latest_by_metas_time() -> None:
+def test_the_latest_message_is_the_one_by_metas_time() -> None:
     wrote("text", "the newer", at=now() - 10)
     wrote("text", "the older, delayed", at=now() - 1000)
     assert "the newer" in page(logged_in("view_conversation"))
@@ -43,7 +48,7 @@ def test_each_business_number_has_its_own_conversation() -> None:
     assert peers(number=first.number_id) == [ANN]
 
 
-def test_one_contact_under_two_names_is_one_conversation() -> None:
+def test_a_contact_under_number_and_user_id_is_one_conversation() -> None:
     wrote()
     Contact.objects.update(user_id="US.123")
     Message.objects.create(
@@ -57,14 +62,14 @@ def test_one_contact_under_two_names_is_one_conversation() -> None:
     assert len(latest_conversations(50).conversations) == 1
 
 
-def test_only_what_waits_for_an_answer() -> None:
+def test_unanswered_lists_only_conversations_that_wait_for_a_reply() -> None:
     wrote(sender=BOB)
     wrote()
     pending(1, peer=ANN)
     assert peers(unanswered=True) == [BOB]
 
 
-def test_a_reaction_asks_for_no_answer() -> None:
+def test_a_reaction_needs_no_reply() -> None:
     wrote("reaction", {"message_id": "wamid.X", "emoji": "👍"})
     assert peers(unanswered=True) == []
 
@@ -93,22 +98,22 @@ def test_a_conversation_is_found(term: str) -> None:
 
 
 @pytest.mark.parametrize(("age_s", "word"), [(60, "open"), (90_000, "closed")])
-def test_it_says_whether_the_window_is_open(age_s: int, word: str) -> None:
+def test_the_list_shows_whether_the_window_is_open(age_s: int, word: str) -> None:
     wrote(at=now() - age_s)
     assert f">{word}</span>" in page(logged_in("view_conversation"))
 
 
 @pytest.mark.parametrize("query", [{"number": "x"}, {"number": "9" * 17}, {"unanswered": "1"}, {"q": "%"}])
-def test_whatever_is_asked_for_is_answered(query: dict[str, str]) -> None:
+def test_invalid_filters_are_not_a_server_error(query: dict[str, str]) -> None:
     wrote()
     assert logged_in("view_conversation").get(LIST, query).status_code == 200
 
 
-def test_a_place_that_is_none_is_not_found() -> None:
+def test_an_invalid_page_position_is_a_404() -> None:
     assert logged_in("view_conversation").get(LIST, {"before": "x"}).status_code == 404
 
 
-def test_who_may_see_messages_only_may_not_see_it() -> None:
+def test_the_message_permission_alone_does_not_show_conversations() -> None:
     assert logged_in("view_message").get(LIST).status_code == 403
 
 
@@ -150,3 +155,51 @@ def test_a_contact_is_found_by_name_in_any_spelling(name: str, term: str) -> Non
 def test_another_name_is_not_found(term: str) -> None:
     row = wrote(name="Jos\u00e9 Garc\u00eda")
     assert str(row.pk) not in page(logged_in("view_conversation"), q=term)
+
+
+CONTACTS = 5_000
+
+
+@pytest.fixture
+def many_contacts() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_contact (portfolio, phone_key, phone, name, username, consent_source, first_seen_at,
+              last_seen_at)
+            SELECT '', '1999' || n, '1999' || n, 'Somebody ' || md5(n::text), '', '', now(), now()
+            FROM generate_series(1, %s) AS n
+            """,
+            [CONTACTS],
+        )
+        cursor.execute("ANALYZE messaging_contact")
+
+
+@pytest.mark.parametrize("term", ["garc\u00eda", "jos", "@ann.b"])
+def test_the_name_search_uses_its_index(term: str, many_contacts: None) -> None:
+    plan = contacts_named(term).explain()
+    assert ("contact_name_grams" in plan, "Seq Scan" in plan) == (True, False)
+
+
+def test_the_contact_list_searches_by_index(many_contacts: None) -> None:
+    page_of_contacts = ContactAdmin(Contact, site)
+    found, _ = page_of_contacts.get_search_results(RequestFactory().get("/"), Contact.objects.all(), "garc\u00eda")
+    plan = found.explain()
+    assert ("contact_name_grams" in plan, "Seq Scan on messaging_contact" in plan) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(name for name, _ in NAMES),
+        "\u0418\u0432\u0430\u043d",
+        "  a\tb\u3000c ",
+        "\u738b\u5c0f\u660e",
+        "\ufb01ancé",
+        "",
+    ],
+)
+def test_sql_and_python_normalise_names_alike(name: str) -> None:
+    row = Contact.objects.create(phone_key="1", name=name)
+    in_sql = Contact.objects.annotate(plain=NormalizedName("name")).get(pk=row.pk).plain
+    assert in_sql == normalized_name(name)

@@ -39,7 +39,7 @@ def read(api: APIClient, message: Message, **body: Any) -> Any:
 
 
 @pytest.mark.parametrize("typing", [False, True])
-def test_meta_is_told(api: APIClient, meta: Server, question: Message, typing: bool) -> None:
+def test_a_read_receipt_is_sent_to_meta(api: APIClient, meta: Server, question: Message, typing: bool) -> None:
     answer = read(api, question, typing=typing)
     assert (answer.status_code, answer.json()) == (200, {"id": str(question.id), "read": True, "typing": typing})
     body = json.loads(meta.requests[0][1])
@@ -50,24 +50,24 @@ def test_no_body_is_needed(api: APIClient, meta: Server, question: Message) -> N
     assert api.post(f"/messaging/messages/{question.id}/read").status_code == 200
 
 
-def test_what_we_sent_cannot_be_marked(api: APIClient, meta: Server) -> None:
+def test_an_outbound_message_cannot_be_marked_as_read(api: APIClient, meta: Server) -> None:
     (message,) = pending()
     assert (read(api, message).status_code, meta.requests) == (409, [])
 
 
-def test_metas_refusal_is_told_in_its_words(api: APIClient, meta: Server, question: Message) -> None:
+def test_metas_refusal_is_returned_with_its_text(api: APIClient, meta: Server, question: Message) -> None:
     error = {"code": 131009, "message": "x", "error_data": {"details": "Message ID is not valid"}}
     meta.behaviour = answering(http(400, {"error": error}))
     answer = read(api, question)
     assert (answer.status_code, "Message ID is not valid" in answer.json()["detail"]) == (409, True)
 
 
-def test_meta_away_is_a_503_to_be_repeated(api: APIClient, meta: Server, question: Message) -> None:
+def test_meta_unavailable_is_a_503_with_retry_after(api: APIClient, meta: Server, question: Message) -> None:
     meta.behaviour = answering(http(500, {}))
     answer = read(api, question)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
 @pytest.mark.parametrize("body", [{"typing": "maybe"}, {"typign": True}])
-def test_bad_input_is_named(api: APIClient, meta: Server, question: Message, body: dict[str, Any]) -> None:
+def test_invalid_input_names_the_field(api: APIClient, meta: Server, question: Message, body: dict[str, Any]) -> None:
     assert (read(api, question, **body).json().keys(), meta.requests) == (body.keys(), [])

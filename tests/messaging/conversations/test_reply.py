@@ -28,14 +28,14 @@ def sent() -> list[Message]:
     return list(Message.objects.filter(direction=Direction.OUTBOUND))
 
 
-def test_a_reply_enters_the_lane_before_others(operator: Client) -> None:
+def test_a_reply_has_high_priority(operator: Client) -> None:
     answer = send(operator, wrote())
     (message,) = sent()
     assert answer.status_code == 302
     assert (message.peer, message.text, message.status, message.priority) == (ANN, "At nine.", "pending", Priority.HIGH)
 
 
-def test_who_replied_is_written_down_and_shown(operator: Client) -> None:
+def test_the_replying_account_is_recorded_and_shown(operator: Client) -> None:
     asked = wrote()
     send(operator, asked)
     entry = AuditEntry.objects.get()
@@ -49,14 +49,14 @@ def test_a_double_click_sends_once(operator: Client) -> None:
     assert (answers, len(sent())) == ([302, 302], 1)
 
 
-def test_another_form_sends_again(operator: Client) -> None:
+def test_a_new_form_sends_again(operator: Client) -> None:
     asked = wrote()
     send(operator, asked)
     send(operator, asked, form_id="form-2")
     assert len(sent()) == 2
 
 
-def test_one_form_with_other_words_is_asked_about(operator: Client) -> None:
+def test_one_form_with_other_content_is_refused(operator: Client) -> None:
     asked = wrote()
     send(operator, asked)
     answer = send(operator, asked, text="At ten.")
@@ -70,19 +70,19 @@ def test_two_accounts_do_not_share_a_form() -> None:
     assert len(sent()) == 2
 
 
-def test_a_closed_window_takes_no_text_and_keeps_the_words(operator: Client) -> None:
+def test_a_text_in_a_closed_window_is_refused_and_stays_in_the_form(operator: Client) -> None:
     answer = send(operator, wrote(at=now() - 90_000), text="Too late?")
     page = answer.content.decode()
     assert (answer.status_code, sent(), "has closed" in page, "Too late?" in page) == (400, [], True, True)
 
 
-def test_a_closed_window_takes_text_where_the_policy_is_off(operator: Client, settings: Any) -> None:
+def test_a_text_in_a_closed_window_is_sent_if_the_policy_is_off(operator: Client, settings: Any) -> None:
     settings.WA_WINDOW_POLICY = "off"
     send(operator, wrote(at=now() - 90_000))
     assert len(sent()) == 1
 
 
-def test_a_closed_window_takes_a_template(operator: Client) -> None:
+def test_a_template_in_a_closed_window_is_sent(operator: Client) -> None:
     send(operator, wrote(at=now() - 90_000), **TEMPLATE, parameters="Ann\n\nMonday\n")
     (message,) = sent()
     assert [p["text"] for p in message.content["components"][0]["parameters"]] == ["Ann", "Monday"]
@@ -98,40 +98,40 @@ def test_known_templates_are_offered(operator: Client) -> None:
     [
         ({"text": "  "}, "The text must have"),
         ({"text": "x" * 5000}, "The text must have"),
-        ({"form_id": ""}, "load the page anew"),
-        ({"form_id": "é"}, "load the page anew"),
+        ({"form_id": ""}, "Reload the page"),
+        ({"form_id": "é"}, "Reload the page"),
         ({**TEMPLATE, "name": "Not A Name"}, "The template&#x27;s name may have"),
         ({**TEMPLATE, "language": "?"}, "The template&#x27;s language must be"),
     ],
     ids=str,
 )
-def test_what_cannot_be_sent_is_explained(typed: dict[str, str], words: str, operator: Client) -> None:
+def test_a_refused_reply_shows_the_reason(typed: dict[str, str], words: str, operator: Client) -> None:
     answer = send(operator, wrote(), **typed)
     assert (answer.status_code, words in answer.content.decode(), sent()) == (400, True, [])
 
 
-def test_a_blocked_contact_gets_nothing(operator: Client) -> None:
+def test_a_reply_to_a_blocked_contact_is_refused(operator: Client) -> None:
     asked = wrote()
     Contact.objects.update(blocked_at=timezone.now())
     answer = send(operator, asked)
     assert (answer.status_code, "Not sent" in answer.content.decode(), sent()) == (400, True, [])
 
 
-def test_marketing_is_not_sent_to_who_opted_out(operator: Client) -> None:
+def test_a_marketing_reply_to_an_opted_out_contact_is_refused(operator: Client) -> None:
     asked = wrote()
     Contact.objects.update(opted_out_at=timezone.now())
     TemplateCategory.objects.create(name="hello_world", category="marketing")
     assert (send(operator, asked, **TEMPLATE).status_code, sent()) == (400, [])
 
 
-def test_who_has_no_phone_number_is_written_to_by_user_id(operator: Client) -> None:
+def test_a_contact_without_a_phone_number_is_sent_to_by_user_id(operator: Client) -> None:
     asked = wrote()
     Contact.objects.update(phone=None, phone_key=None, user_id="US.123")
     send(operator, asked)
     assert sent()[0].peer == "US.123"
 
 
-def test_who_may_only_look_cannot_reply_and_sees_no_form() -> None:
+def test_an_account_without_the_reply_permission_cannot_reply_and_sees_no_form() -> None:
     asked, viewer = wrote(), logged_in("view_conversation")
     assert (send(viewer, asked).status_code, sent()) == (403, [])
     assert "composer" not in viewer.get(f"{LIST}{asked.pk}/change/").content.decode()

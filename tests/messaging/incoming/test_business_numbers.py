@@ -32,13 +32,13 @@ def test_the_first_message_of_a_user_completes_the_default_number(sent: Message)
     assert known() == (ACCOUNT, DISPLAY)
 
 
-def test_the_first_status_completes_it_too(sent: Message) -> None:
+def test_the_first_status_completes_the_default_number_too(sent: Message) -> None:
     receive(webhook(statuses=(status("sent"),)))
     assert known() == (ACCOUNT, DISPLAY)
 
 
 @pytest.mark.parametrize("body", [webhook(inbound_text()), webhook(statuses=(status("sent"),))], ids=["text", "status"])
-def test_what_is_known_is_not_overwritten(body: dict[str, Any], sent: Message) -> None:
+def test_known_details_are_not_overwritten(body: dict[str, Any], sent: Message) -> None:
     BusinessNumber.objects.update(waba_id="1", display_phone_number="2")
     receive(body)
     assert known() == ("1", "2")

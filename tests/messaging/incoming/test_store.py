@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.incoming.statuses import sweep_orphans
-from messaging.incoming.store import keep_for_later, receive, receive_stored, sweep_stored_webhooks
+from messaging.incoming.store import receive, receive_stored, store_body, sweep_stored_webhooks
 from messaging.models import BusinessNumber, Contact, Message, OrphanStatus, StoredWebhook, UnknownUpdate
 from messaging.signals import message_received, message_status_changed
 from messaging.states import Status
@@ -62,7 +62,7 @@ def test_a_user_without_a_phone_number_is_not_dropped() -> None:
     assert Contact.objects.get().user_id == "US.123"
 
 
-def test_a_type_that_is_not_modelled_is_kept_whole() -> None:
+def test_an_unknown_message_type_is_stored_whole() -> None:
     receive(webhook({**inbound_text(), "type": "hologram", "hologram": {"id": "1"}}))
     message = Message.objects.get()
     assert (message.type, message.content) == ("hologram", {"id": "1"})
@@ -88,7 +88,7 @@ def test_a_message_without_a_business_number_is_kept_as_unknown() -> None:
 
 
 @pytest.mark.parametrize("text", ["nul \x00 byte", "half \ud83d pair"])
-def test_text_that_postgresql_cannot_keep_is_no_loss(text: str) -> None:
+def test_text_that_postgresql_cannot_store_loses_no_message(text: str) -> None:
     receive(webhook(inbound_text(text=text)))
     assert Message.objects.get().text.startswith(text[:4])
 
@@ -113,7 +113,7 @@ def test_a_status_of_another_number_does_not_touch_our_message() -> None:
     assert states_of(message.id) == ["accepted"]
 
 
-def test_a_failure_brings_its_code_and_words() -> None:
+def test_a_failure_is_stored_with_its_code_and_text() -> None:
     message = in_state(Status.SENT, wamid="wamid.OUT1")
     receive(webhook(statuses=(status("failed", errors=[{"code": 131026, "title": "not delivered"}]),)))
     message.refresh_from_db()
@@ -134,7 +134,7 @@ def test_an_orphan_is_kept_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_receivers_hear_of_a_new_message_once() -> None:
+def test_the_signal_of_a_new_message_is_sent_once() -> None:
     heard: list[Any] = []
 
     def hear(sender: Any, message_id: Any, **_: Any) -> None:
@@ -148,7 +148,7 @@ def test_receivers_hear_of_a_new_message_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_failing_receiver_harms_no_other_and_its_words_are_not_logged(
+def test_a_failing_receiver_does_not_affect_others_and_its_error_text_is_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(sender: Any, **_: Any) -> None:
@@ -192,20 +192,20 @@ JSON = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSON, st.sampled_from(["messages", "statuses", "errors", "contacts", "metadata", "other"]))
-def test_whatever_json_a_webhook_holds_it_is_stored_without_an_error(value: Any, key: str) -> None:
+def test_any_json_in_a_webhook_is_stored_without_an_error(value: Any, key: str) -> None:
     body = webhook(inbound_text())
     body["entry"][0]["changes"][0]["value"][key] = value
     receive(body)
 
 
-def test_a_stored_body_whose_task_got_lost_is_found() -> None:
-    stored_id = keep_for_later(webhook(inbound_text()))
+def test_a_stored_body_whose_task_was_lost_is_processed() -> None:
+    stored_id = store_body(webhook(inbound_text()))
     StoredWebhook.objects.filter(pk=stored_id).update(received_at=timezone.now() - timedelta(hours=3))
     sweep_stored_webhooks()
     assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
 
 
-def test_a_pending_message_that_meta_reports_is_believed_to_be_out() -> None:
+def test_a_pending_message_that_meta_reports_as_sent_is_sent() -> None:
     (message,) = pending()
     receive(webhook(statuses=(status("sent", callback=str(message.id)),)))
     assert states_of(message.id) == ["sent"]
@@ -214,7 +214,7 @@ def test_a_pending_message_that_meta_reports_is_believed_to_be_out() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_stored_body_stays_until_it_has_been_processed() -> None:
     """A second connection holds the table that processing writes to, so that it fails as it does in a bad minute."""
-    stored_id = keep_for_later(webhook(inbound_text()))
+    stored_id = store_body(webhook(inbound_text()))
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -242,8 +242,35 @@ def test_a_stored_body_stays_until_it_has_been_processed() -> None:
     assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
 
 
-def test_a_copy_of_a_stored_bodys_task_does_nothing() -> None:
-    stored_id = keep_for_later(webhook(inbound_text()))
+def test_a_duplicate_task_of_a_stored_body_does_nothing() -> None:
+    stored_id = store_body(webhook(inbound_text()))
     for _ in range(2):
         receive_stored(stored_id)
     assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=3650)])
+def test_a_message_from_the_future_is_stored_as_of_now(ahead: timedelta) -> None:
+    receive(webhook(inbound_text(at=int((timezone.now() + ahead).timestamp()))))
+    row = Message.objects.get()
+    assert row.at == row.created_at <= timezone.now()
+
+
+def test_a_repeated_message_from_the_future_is_no_conflict() -> None:
+    body = webhook(inbound_text(at=int((timezone.now() + timedelta(days=1)).timestamp())))
+    receive(body)
+    receive(body)
+    assert (Message.objects.count(), UnknownUpdate.objects.count()) == (1, 0)
+
+
+def test_a_later_message_follows_one_from_the_future() -> None:
+    receive(webhook(inbound_text("wamid.1", at=int((timezone.now() + timedelta(days=1)).timestamp()))))
+    receive(webhook(inbound_text("wamid.2", at=int((timezone.now() + timedelta(seconds=2)).timestamp()))))
+    assert list(Message.objects.order_by("at").values_list("wamid", flat=True)) == ["wamid.1", "wamid.2"]
+
+
+def test_a_status_from_the_future_is_recorded_as_of_now() -> None:
+    row = in_state(Status.ACCEPTED, wamid="wamid.OUT1")
+    receive(webhook(statuses=(status("sent", at=int(timezone.now().timestamp()) + 3600),)))
+    event = row.events.get(status="sent")
+    assert event.at <= timezone.now()

@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from messaging.incoming.webhook import PATH
-from messaging.incoming.wsgi_fast_path import WebhookShortPath
+from messaging.incoming.wsgi_fast_path import WebhookFastPath
 
-_application = WebhookShortPath(WSGIHandler())
+_application = WebhookFastPath(WSGIHandler())
 
 
 def ask(environ: dict[str, Any]) -> HttpResponse:

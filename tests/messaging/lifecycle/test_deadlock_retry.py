@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
-from messaging.lifecycle.deadlock_retry import retrying_deadlocks
+from messaging.lifecycle.deadlock_retry import retry_on_deadlock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def failing(times: int, error: Exception, cause: Exception | None) -> tuple[list
     """Calls of a statement that fails so many times before it succeeds, and its result or its error."""
     calls: list[int] = []
 
-    @retrying_deadlocks
+    @retry_on_deadlock
     def statement(by: int) -> str:
         calls.append(by)
         if len(calls) <= times:
@@ -83,4 +83,4 @@ def test_the_wrapped_function_keeps_its_name() -> None:
     def count() -> None:
         """Counts."""
 
-    assert (retrying_deadlocks(count).__name__, retrying_deadlocks(count).__doc__) == ("count", "Counts.")
+    assert (retry_on_deadlock(count).__name__, retry_on_deadlock(count).__doc__) == ("count", "Counts.")

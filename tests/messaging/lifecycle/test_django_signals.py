@@ -8,8 +8,8 @@ import pytest
 from django.dispatch import Signal
 
 from messaging import signals
-from messaging.lifecycle.django_signals import signal_happenings
-from messaging.lifecycle.domain_events import AccountEvent, Happening, MediaSettled, MessageReceived, StatusChanged
+from messaging.lifecycle.django_signals import send_signals
+from messaging.lifecycle.domain_events import AccountEvent, DomainEvent, MediaSettled, MessageReceived, StatusChanged
 from messaging.media_states import State
 from messaging.models import AccountEvent as AccountEventRow
 from messaging.models import Message
@@ -52,15 +52,15 @@ def sent() -> Iterator[list[tuple[str, type, dict[str, Any]]]]:
 )
 def test_a_domain_event_is_sent_as_its_signal(
     sent: list[tuple[str, type, dict[str, Any]]],
-    happening: Happening,
+    happening: DomainEvent,
     name: str,
     sender: type,
     arguments: dict[str, Any],
 ) -> None:
-    signal_happenings([happening])
+    send_signals([happening])
     assert sent == [(name, sender, arguments)]
 
 
 def test_events_are_signalled_in_their_order(sent: list[tuple[str, type, dict[str, Any]]]) -> None:
-    signal_happenings([AccountEvent(1), MessageReceived(ID), AccountEvent(2)])
+    send_signals([AccountEvent(1), MessageReceived(ID), AccountEvent(2)])
     assert [name for name, _, _ in sent] == ["account_event", "message_received", "account_event"]

@@ -1,4 +1,4 @@
-"""Tests of the announcement of new trail rows to the analytics lane."""
+"""Announcement of new trail rows to the analytics lane."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,19 +21,19 @@ def announced() -> Iterator[list[int]]:
     """The ids of all events announced so far."""
     ids: list[int] = []
 
-    def hear(event_ids: list[int], **_: Any) -> None:
+    def receive(event_ids: list[int], **_: Any) -> None:
         ids.extend(event_ids)
 
-    events_recorded.connect(hear)
+    events_recorded.connect(receive)
     yield ids
-    events_recorded.disconnect(hear)
+    events_recorded.disconnect(receive)
 
 
 def sent(message_id: Any) -> list[Any]:
     return advance_many([Change(message_id, Status.SENT, timezone.now(), "webhook", wamid="wamid.1")])
 
 
-def test_a_change_of_status_announces_its_own_trail(announced: list[int]) -> None:
+def test_a_change_of_status_announces_its_trail(announced: list[int]) -> None:
     message = in_state(Status.ACCEPTED)
     sent(message.pk)
     assert announced == [MessageEvent.objects.get(message_id=message.pk, status="sent").pk]
@@ -46,7 +46,7 @@ def test_nothing_is_announced_before_the_commit(announced: list[int]) -> None:
         assert announced == []
 
 
-def test_a_change_that_is_rolled_back_is_not_announced(announced: list[int]) -> None:
+def test_a_rolled_back_change_is_not_announced(announced: list[int]) -> None:
     message = in_state(Status.ACCEPTED)
     with pytest.raises(RuntimeError), transaction.atomic():
         sent(message.pk)

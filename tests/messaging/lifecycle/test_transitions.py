@@ -1,4 +1,4 @@
-"""One statement moves messages and writes their trail."""
+"""Status transitions: one statement changes messages and writes their trail."""
 
 import threading
 from datetime import timedelta
@@ -20,35 +20,35 @@ pytestmark = pytest.mark.django_db
 META = (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED)
 
 
-def evidence(message: Message, status: Status, wamid: str = "wamid.A") -> Change:
+def report(message: Message, status: Status, wamid: str = "wamid.A") -> Change:
     title = "refused" if status is Status.FAILED else ""
     return Change(
         message.id, status, timezone.now(), "webhook", wamid=wamid, error_title=title, key=f"{wamid}:{status}"
     )
 
 
-def test_a_legal_move_is_made_and_logged() -> None:
+def test_a_legal_change_is_applied_and_recorded() -> None:
     message = in_state(Status.ACCEPTED)
-    advance_many([evidence(message, Status.SENT)])
+    advance_many([report(message, Status.SENT)])
     assert (states_of(message.id), trail(message.id)[-1]) == (["sent"], ("sent", True))
 
 
-def test_a_late_status_is_logged_but_moves_nothing() -> None:
+def test_a_late_status_is_recorded_and_not_applied() -> None:
     message = in_state(Status.DELIVERED)
-    advance_many([evidence(message, Status.SENT)])
+    advance_many([report(message, Status.SENT)])
     assert (states_of(message.id), trail(message.id)[-1]) == (["delivered"], ("sent", False))
 
 
-def test_the_same_status_again_is_logged_once() -> None:
+def test_a_repeated_status_is_recorded_once() -> None:
     message = in_state(Status.ACCEPTED)
     for _ in range(3):
-        advance_many([evidence(message, Status.SENT)])
+        advance_many([report(message, Status.SENT)])
     assert [status for status, _ in trail(message.id)].count("sent") == 1
 
 
-def test_several_statuses_in_one_batch_end_in_the_highest_and_are_all_logged() -> None:
+def test_of_several_statuses_the_highest_is_applied_and_all_are_recorded() -> None:
     message = in_state(Status.ACCEPTED)
-    advance_many([evidence(message, status) for status in (Status.READ, Status.SENT, Status.DELIVERED)])
+    advance_many([report(message, status) for status in (Status.READ, Status.SENT, Status.DELIVERED)])
     assert (states_of(message.id), len(trail(message.id))) == (["read"], 4)
 
 
@@ -56,20 +56,20 @@ def test_a_message_that_does_not_exist_is_no_error() -> None:
     assert advance_many([Change(uuid4(), Status.SENT, timezone.now(), "webhook")]) == []
 
 
-def test_a_status_teaches_us_the_wamid_of_a_message_whose_answer_was_lost() -> None:
+def test_a_status_sets_the_wamid_of_a_message_with_an_unknown_outcome() -> None:
     message = in_state(Status.UNKNOWN)
-    advance_many([evidence(message, Status.SENT, wamid="wamid.LOST")])
+    advance_many([report(message, Status.SENT, wamid="wamid.LOST")])
     assert Message.objects.get(pk=message.pk).wamid == "wamid.LOST"
 
 
-def test_an_expected_state_that_has_passed_moves_nothing() -> None:
+def test_a_change_with_another_expected_status_is_not_applied() -> None:
     message = in_state(Status.SENDING)
     change = Change(message.id, Status.PENDING, timezone.now(), "dispatcher", expected=Status.QUEUED)
     advance_many([change])
     assert states_of(message.id) == ["sending"]
 
 
-def test_a_retry_keeps_the_last_error_in_words() -> None:
+def test_a_retry_keeps_the_last_errors_title() -> None:
     message = in_state(Status.SENDING)
     later = timezone.now() + timedelta(seconds=8)
     advance_many(
@@ -80,7 +80,7 @@ def test_a_retry_keeps_the_last_error_in_words() -> None:
 
 
 @pytest.mark.parametrize("wamid", ["wamid.SAME", "wamid.OTHER"])
-def test_the_statement_moves_what_the_table_of_states_allows_and_nothing_else(wamid: str) -> None:
+def test_the_statement_applies_exactly_the_changes_of_the_table_of_states(wamid: str) -> None:
     pairs = [(before, after) for before in Status for after in RANK]
     messages = pending(len(pairs))
     for message, (before, _) in zip(messages, pairs, strict=True):
@@ -95,17 +95,17 @@ def test_the_statement_moves_what_the_table_of_states_allows_and_nothing_else(wa
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(META), min_size=1, max_size=8), st.data())
-def test_any_order_and_repetition_of_statuses_ends_in_the_same_state(
+def test_statuses_in_any_order_and_repetition_end_in_the_same_status(
     statuses: list[Status], data: st.DataObject
 ) -> None:
     Message.objects.all().delete()
     first, second = in_state(Status.ACCEPTED), in_state(Status.ACCEPTED, peer="15559999999")
     for status in statuses:
-        advance_many([evidence(first, status)])
+        advance_many([report(first, status)])
     shuffled = data.draw(st.permutations(statuses))
     half = data.draw(st.integers(0, len(shuffled)))
     for batch in (shuffled[:half], shuffled[half:], shuffled):
-        advance_many([evidence(second, status, wamid="wamid.B") for status in batch])
+        advance_many([report(second, status, wamid="wamid.B") for status in batch])
     highest = max(statuses, key=RANK.__getitem__)
     assert states_of(first.id, second.id) == [highest, highest]
 
@@ -119,7 +119,7 @@ def test_overlapping_batches_in_any_order_do_not_deadlock() -> None:
         try:
             for turn in range(15):
                 batch = messages if turn % 2 else messages[::-1]
-                advance_many([evidence(m, status, wamid=f"wamid.{m.id}") for m in batch])
+                advance_many([report(m, status, wamid=f"wamid.{m.id}") for m in batch])
         except Exception as error:
             failures.append(error)
         finally:
@@ -138,10 +138,10 @@ def test_overlapping_batches_in_any_order_do_not_deadlock() -> None:
 def test_messages_are_locked_in_id_order_whatever_the_order_of_the_changes(avoided: str) -> None:
     first, second = sorted(pending(2), key=lambda message: message.pk)
     Message.objects.filter(pk=first.pk).update(text="now the last row of the table")
-    changes = [evidence(message, Status.SENT, wamid=f"wamid.{message.pk}") for message in (second, first)]
+    changes = [report(message, Status.SENT, wamid=f"wamid.{message.pk}") for message in (second, first)]
 
     def work() -> None:
-        """Also by a plan that reads the table from its beginning, as one for many rows may."""
+        """Advance, also with a sequential scan, which the planner may choose for many rows."""
         with connection.cursor() as cursor:
             for name in avoided.split():
                 cursor.execute(f"SET enable_{name} = off")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from messaging.incoming.store import receive
-from messaging.media.download import Fetcher
-from messaging.media.records import Tried, claim_media, record_media, storage
+from messaging.media.download import Downloader
+from messaging.media.records import DownloadResult, claim_media, record_media, storage
 from messaging.models import Media, Message
 from messaging.whatsapp.media_api import MediaApi
 from tests.messaging.sandbox.process import TOKEN, Sandbox, start_with_secrets, started_port
@@ -85,12 +85,12 @@ def media_api(meta: Sandbox) -> Iterator[MediaApi]:
 
 
 @pytest.fixture
-def fetch(media_api: MediaApi) -> Callable[[], list[Tried]]:
+def fetch(media_api: MediaApi) -> Callable[[], list[DownloadResult]]:
     """Fetch all that is due, as the process does."""
-    fetcher = Fetcher(lambda: media_api)
+    downloader = Downloader(lambda: media_api)
 
-    def go() -> list[Tried]:
-        tried = [fetcher.fetch(download) for download in claim_media(50)]
+    def go() -> list[DownloadResult]:
+        tried = [downloader.download(download) for download in claim_media(50)]
         record_media(tried)
         return tried
 

@@ -38,7 +38,7 @@ def stored() -> int:
     return Media.objects.filter(state="stored").count()
 
 
-def test_files_come_by_themselves_and_slow_ones_hold_up_no_other(
+def test_files_are_downloaded_and_slow_ones_delay_no_other(
     webhooks: Callable[..., Any], start: Start, tmp_path: Path
 ) -> None:
     for _ in range(3):
@@ -50,7 +50,7 @@ def test_files_come_by_themselves_and_slow_ones_hold_up_no_other(
     assert "15551230001" not in process.log and "lookaside" not in process.log and TOKEN not in process.log
 
 
-def test_a_kill_in_the_middle_of_a_transfer_loses_nothing(webhooks: Callable[..., Any], start: Start) -> None:
+def test_a_kill_during_a_transfer_loses_nothing(webhooks: Callable[..., Any], start: Start) -> None:
     receive(webhooks(media={"fault": "slow", "seconds": 3}))
     first = start()
     assert eventually(lambda: Media.objects.filter(lease_until__gt=timezone.now()).exists()), first.log

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from messaging.media.serve import is_shown, range_of
-from messaging.media_states import TRIED_FOR, Failure, Ours, State, decide
+from messaging.media.serve import is_inline, parse_range
+from messaging.media_states import TRIED_FOR, Failure, LocalFailure, State, decide
 from messaging.whatsapp.media import file_of, is_mime_type, is_same_digest
 from messaging.whatsapp.media_api import Trouble
 
@@ -36,7 +36,7 @@ LATER = NOW + TRIED_FOR
         ("text", {"body": "hi"}, None),
     ],
 )
-def test_a_file_is_found_in_what_is_stored(message_type: str, content: dict[str, Any], media_id: str | None) -> None:
+def test_the_file_of_stored_content_is_found(message_type: str, content: dict[str, Any], media_id: str | None) -> None:
     found = file_of(message_type, content)
     assert (found and found.id) == media_id
 
@@ -54,7 +54,7 @@ def test_a_file_is_found_in_what_is_stored(message_type: str, content: dict[str,
         ("x" * 64, False),
     ],
 )
-def test_a_digest_is_told_in_base64_or_in_hex(told: str, same: bool) -> None:
+def test_a_digest_is_read_in_base64_and_in_hex(told: str, same: bool) -> None:
     assert is_same_digest(told, DIGEST) is same
 
 
@@ -72,7 +72,7 @@ def test_a_digest_is_told_in_base64_or_in_hex(told: str, same: bool) -> None:
         ("x/" + "y" * 130, False),
     ],
 )
-def test_what_can_stand_in_a_content_type(text: str, can: bool) -> None:
+def test_valid_and_invalid_mime_types(text: str, can: bool) -> None:
     assert is_mime_type(text) is can
 
 
@@ -91,17 +91,19 @@ def test_what_can_stand_in_a_content_type(text: str, can: bool) -> None:
         (Failure(Trouble.THROTTLED, 30), 0, State.WAITING, 30),
         (Failure(Trouble.THROTTLED, 10**9), 1, State.WAITING, TRIED_FOR.total_seconds()),
         (Failure(Trouble.MISCONFIGURED), 1, State.WAITING, 900),
-        (Failure(Ours.NOT_KEPT), 3, State.WAITING, 60),
-        (Failure(Ours.BROKEN), 2, State.WAITING, 10),
-        (Failure(Ours.BROKEN), 3, State.DAMAGED, None),
+        (Failure(LocalFailure.NOT_STORED), 3, State.WAITING, 60),
+        (Failure(LocalFailure.BROKEN), 2, State.WAITING, 10),
+        (Failure(LocalFailure.BROKEN), 3, State.DAMAGED, None),
     ],
 )
-def test_what_follows_from_a_try(failure: Failure | None, tries: int, state: State, waits_s: float | None) -> None:
+def test_the_decision_after_an_attempt(
+    failure: Failure | None, tries: int, state: State, waits_s: float | None
+) -> None:
     decision = decide(failure, tries, LATER, NOW, 0.0)
     assert (decision.state, decision.due_at and (decision.due_at - NOW).total_seconds()) == (state, waits_s)
 
 
-def test_the_last_try_is_made_when_the_time_is_over() -> None:
+def test_the_last_attempt_is_made_at_the_end_of_the_retry_period() -> None:
     soon = NOW + timedelta(seconds=1)
     before, after = (decide(Failure(Trouble.UNAVAILABLE), 4, soon, at, 0.9) for at in (NOW, soon))
     assert (before.state, before.due_at, after.state) == (State.WAITING, soon, State.FAILED)
@@ -124,8 +126,8 @@ def test_the_last_try_is_made_when_the_time_is_over() -> None:
         ("lines=1-2", (0, 100)),
     ],
 )
-def test_which_bytes_a_range_asks_for(header: str, part: tuple[int, int] | None) -> None:
-    assert range_of(header, 100) == part
+def test_the_bytes_of_a_range_header(header: str, part: tuple[int, int] | None) -> None:
+    assert parse_range(header, 100) == part
 
 
 @pytest.mark.parametrize(
@@ -141,5 +143,5 @@ def test_which_bytes_a_range_asks_for(header: str, part: tuple[int, int] | None)
         ("", False),
     ],
 )
-def test_what_a_browser_may_show_in_place(mime_type: str, shown: bool) -> None:
-    assert is_shown(mime_type) is shown
+def test_the_types_that_are_shown_inline(mime_type: str, shown: bool) -> None:
+    assert is_inline(mime_type) is shown

@@ -12,8 +12,8 @@ from django.test import TestCase
 from django.utils import timezone
 
 from messaging.incoming.store import receive
-from messaging.media.download import Fetcher
-from messaging.media.records import claim_media, fetch_again, record_media, tidy_media
+from messaging.media.download import Downloader
+from messaging.media.records import claim_media, download_again, fail_abandoned_downloads, record_media
 from messaging.media_states import State
 from messaging.models import AuditEntry, Delivery, Media, Message
 from messaging.subscriptions.outbox import outbox
@@ -30,7 +30,7 @@ def due_now(message: Message) -> None:
     Media.objects.filter(pk=message.pk).update(due_at=timezone.now())
 
 
-def test_what_a_user_sends_is_stored_as_it_is(sends: Sends, fetch: Fetch) -> None:
+def test_a_users_file_is_stored_unchanged(sends: Sends, fetch: Fetch) -> None:
     photo = bytes(range(256)) * 9000
     message = sends(media={"data": data(photo), "mime_type": "image/jpeg"}, caption="Look")
     fetch()
@@ -44,13 +44,13 @@ def test_what_a_user_sends_is_stored_as_it_is(sends: Sends, fetch: Fetch) -> Non
 
 
 @pytest.mark.parametrize("kind", ["image", "audio", "voice", "document", "sticker"])
-def test_every_kind_of_file_comes(kind: str, sends: Sends, fetch: Fetch) -> None:
+def test_every_kind_of_file_is_downloaded(kind: str, sends: Sends, fetch: Fetch) -> None:
     message = sends(type=kind)
     fetch()
     assert (media_of(message).kind, media_of(message).state) == (kind, State.STORED)
 
 
-def test_the_message_is_there_before_its_file(sends: Sends) -> None:
+def test_the_message_is_stored_before_its_file(sends: Sends) -> None:
     message = sends(caption="Look")
     assert (message.text, media_of(message).state) == ("Look", State.WAITING)
 
@@ -60,7 +60,7 @@ def test_a_text_has_no_file(db: None) -> None:
     assert not Media.objects.exists()
 
 
-def test_a_webhook_that_comes_twice_expects_one_file(db: None, webhooks: Callable[..., Any]) -> None:
+def test_a_repeated_webhook_makes_one_media_record(db: None, webhooks: Callable[..., Any]) -> None:
     body = webhooks()
     receive(body)
     receive(body)
@@ -84,7 +84,7 @@ def test_a_webhook_that_comes_twice_expects_one_file(db: None, webhooks: Callabl
     ],
     ids=lambda value: value["fault"] + str(value.get("times", "")) if isinstance(value, dict) else "",
 )
-def test_what_goes_wrong_at_meta(
+def test_each_failure_of_meta_has_its_state(
     fault: dict[str, Any], state: State, attempts: int, sends: Sends, fetch: Fetch
 ) -> None:
     message = sends(media=fault)
@@ -93,7 +93,7 @@ def test_what_goes_wrong_at_meta(
     assert (media.state, media.attempts, bool(media.error)) == (state, attempts, state is not State.STORED)
 
 
-def test_a_file_that_does_not_end_is_too_large(sends: Sends, fetch: Fetch, settings: Any) -> None:
+def test_an_endless_file_is_too_large(sends: Sends, fetch: Fetch, settings: Any) -> None:
     settings.WA_MEDIA_LIMITS = {"image": 20_000}
     message = sends(media={"fault": "endless"})
     fetch()
@@ -101,7 +101,7 @@ def test_a_file_that_does_not_end_is_too_large(sends: Sends, fetch: Fetch, setti
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "cut", "expired"])
-def test_what_failed_for_now_comes_with_a_later_try(fault: str, sends: Sends, fetch: Fetch) -> None:
+def test_a_temporary_failure_is_retried(fault: str, sends: Sends, fetch: Fetch) -> None:
     message = sends(media={"fault": fault, "times": 2})
     for _ in range(3):
         due_now(message)
@@ -126,7 +126,7 @@ def test_a_file_over_the_limit_is_not_transferred(sends: Sends, fetch: Fetch, se
     assert (media_of(message).state, "100 are taken" in media_of(message).error) == (State.TOO_LARGE, True)
 
 
-def test_a_transfer_ends_at_the_limit_whatever_was_announced(
+def test_a_transfer_ends_at_the_limit_whatever_size_was_announced(
     meta: Sandbox, webhooks: Callable[..., Any], media_api: MediaApi
 ) -> None:
     body = webhooks(media={"fault": "endless"})
@@ -157,17 +157,17 @@ def test_the_token_goes_to_no_other_host(url: str, media_api: MediaApi) -> None:
     assert caught.value.trouble is Trouble.MISCONFIGURED
 
 
-def test_with_tls_the_token_never_goes_without() -> None:
+def test_the_token_is_never_sent_without_tls() -> None:
     api = MediaApi("https://graph.facebook.com", "v25.0", TOKEN, ["lookaside.fbsbx.com"])
     with pytest.raises(MediaError) as caught:
         api.fetch("http://lookaside.fbsbx.com/photo", io.BytesIO(), 1000)
     assert "TLS" in caught.value.words
 
 
-def test_a_wrong_token_waits_for_a_person(sends: Sends, meta: Sandbox) -> None:
+def test_a_wrong_token_is_retried_rarely(sends: Sends, meta: Sandbox) -> None:
     message = sends()
-    fetcher = Fetcher(lambda: MediaApi(f"http://127.0.0.1:{meta.port}", "v25.0", "wrong"))
-    record_media([fetcher.fetch(download) for download in claim_media(5)])
+    downloader = Downloader(lambda: MediaApi(f"http://127.0.0.1:{meta.port}", "v25.0", "wrong"))
+    record_media([downloader.download(download) for download in claim_media(5)])
     media = media_of(message)
     assert (media.state, "190" in media.error, media.due_at > timezone.now() + timedelta(minutes=10)) == (
         State.WAITING,
@@ -176,23 +176,23 @@ def test_a_wrong_token_waits_for_a_person(sends: Sends, meta: Sandbox) -> None:
     )
 
 
-def test_while_meta_asks_to_wait_it_is_not_asked(sends: Sends, fetch: Fetch) -> None:
+def test_while_meta_throttles_no_request_is_made(sends: Sends, fetch: Fetch) -> None:
     first, second = sends(media={"fault": "throttled"}), sends()
     fetch()
     assert [media_of(one).state for one in (first, second)] == [State.WAITING, State.WAITING]
 
 
-def test_meta_away_is_a_later_try(sends: Sends) -> None:
+def test_meta_unavailable_is_retried(sends: Sends) -> None:
     message = sends()
-    fetcher = Fetcher(lambda: MediaApi("http://127.0.0.1:9", "v25.0", TOKEN))
-    record_media([fetcher.fetch(download) for download in claim_media(5)])
+    downloader = Downloader(lambda: MediaApi("http://127.0.0.1:9", "v25.0", TOKEN))
+    record_media([downloader.download(download) for download in claim_media(5)])
     assert (media_of(message).state, media_of(message).error) == (
         State.WAITING,
         "No connection: there is no way to it.",
     )
 
 
-def test_a_storage_that_takes_nothing_is_a_later_try(sends: Sends, fetch: Fetch, files: Path) -> None:
+def test_a_storage_error_is_retried(sends: Sends, fetch: Fetch, files: Path) -> None:
     message = sends()
     files.write_text("no directory")
     fetch()
@@ -200,39 +200,39 @@ def test_a_storage_that_takes_nothing_is_a_later_try(sends: Sends, fetch: Fetch,
     files.unlink()
     due_now(message)
     fetch()
-    assert ("could not be stored" in failed.error, media_of(message).state) == (True, State.STORED)
+    assert ("storage failed" in failed.error, media_of(message).state) == (True, State.STORED)
 
 
-def test_after_six_days_it_has_failed(sends: Sends, fetch: Fetch) -> None:
+def test_a_download_fails_after_six_days(sends: Sends, fetch: Fetch) -> None:
     message = sends(media={"fault": "unavailable", "times": 9})
     Media.objects.update(give_up_at=timezone.now() - timedelta(seconds=1))
     fetch()
     assert media_of(message).state == State.FAILED
 
 
-def test_what_nobody_ever_recorded_is_given_up(sends: Sends) -> None:
+def test_a_file_whose_attempts_are_never_recorded_fails(sends: Sends) -> None:
     message = sends()
     long_ago = timezone.now() - timedelta(hours=2)
     Media.objects.update(give_up_at=long_ago, lease_until=long_ago, due_at=long_ago)
-    tidy_media()
+    fail_abandoned_downloads()
     assert media_of(message).state == State.FAILED
 
 
-def test_a_claimed_file_is_nobody_elses(sends: Sends) -> None:
+def test_a_claimed_file_is_not_claimed_again(sends: Sends) -> None:
     sends()
     assert (len(claim_media(5)), len(claim_media(5))) == (1, 0)
 
 
 def test_an_outcome_after_its_lease_changes_nothing(sends: Sends, media_api: MediaApi) -> None:
     message = sends(media={"fault": "gone"})
-    late = Fetcher(lambda: media_api).fetch(claim_media(1)[0])
+    late = Downloader(lambda: media_api).download(claim_media(1)[0])
     due_now(message)
     claim_media(1)
     record_media([late])
     assert media_of(message).state == State.WAITING
 
 
-def test_what_users_write_now_comes_before_the_history(db: None, webhooks: Callable[..., Any]) -> None:
+def test_files_of_new_messages_are_claimed_before_the_history(db: None, webhooks: Callable[..., Any]) -> None:
     for _ in range(2):
         receive(webhooks())
     oldest = Media.objects.order_by("due_at")[0]
@@ -240,7 +240,7 @@ def test_what_users_write_now_comes_before_the_history(db: None, webhooks: Calla
     assert claim_media(1)[0].message_id != oldest.pk
 
 
-def test_an_echo_of_the_phone_app_has_its_file_too(db: None) -> None:
+def test_the_file_of_an_echo_is_downloaded_too(db: None) -> None:
     body = webhook(inbound_text())
     change = body["entry"][0]["changes"][0]
     echo = {"from": "15550783881", "to": "15551230001", "id": "wamid.E", "timestamp": "1790000000", "type": "image"}
@@ -250,7 +250,7 @@ def test_an_echo_of_the_phone_app_has_its_file_too(db: None) -> None:
     assert (Media.objects.get().media_id, Media.objects.get().message.direction) == ("77", "outbound")
 
 
-def test_a_deleted_message_takes_its_file_along(sends: Sends, fetch: Fetch, files: Path) -> None:
+def test_deleting_a_message_deletes_its_file(sends: Sends, fetch: Fetch, files: Path) -> None:
     message = sends()
     fetch()
     with TestCase.captureOnCommitCallbacks(execute=True):
@@ -258,22 +258,24 @@ def test_a_deleted_message_takes_its_file_along(sends: Sends, fetch: Fetch, file
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
-def test_a_file_of_a_message_that_was_deleted_meanwhile_is_removed(
+def test_a_file_of_a_message_that_was_deleted_during_the_download_is_removed(
     sends: Sends, media_api: MediaApi, files: Path
 ) -> None:
     message = sends()
-    tried = Fetcher(lambda: media_api).fetch(claim_media(1)[0])
+    tried = Downloader(lambda: media_api).download(claim_media(1)[0])
     message.delete()
     record_media([tried])
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
-def test_by_hand_it_is_fetched_again_and_that_is_written_down(sends: Sends, fetch: Fetch, meta: Sandbox) -> None:
+def test_an_operator_can_download_a_file_again_and_the_audit_log_records_it(
+    sends: Sends, fetch: Fetch, meta: Sandbox
+) -> None:
     message = sends(media={"fault": "unavailable", "times": 1})
     Media.objects.update(give_up_at=timezone.now())
     fetch()
     failed = media_of(message).state
-    chosen = fetch_again([message.pk], "operator")
+    chosen = download_again([message.pk], "operator")
     fetch()
     assert (failed, chosen, media_of(message).state, AuditEntry.objects.get().action) == (
         State.FAILED,
@@ -283,39 +285,39 @@ def test_by_hand_it_is_fetched_again_and_that_is_written_down(sends: Sends, fetc
     )
 
 
-def test_what_is_here_is_not_fetched_again(sends: Sends, fetch: Fetch) -> None:
+def test_a_stored_file_is_not_downloaded_again(sends: Sends, fetch: Fetch) -> None:
     message = sends()
     fetch()
-    assert fetch_again([message.pk], "operator") == []
+    assert download_again([message.pk], "operator") == []
 
 
 @pytest.mark.parametrize(("fault", "state"), [({}, "stored"), ({"fault": "gone"}, "gone")])
-def test_subscribers_are_told_when_it_is_here_or_will_not_come(
+def test_subscribers_get_an_event_when_a_file_is_stored_or_has_failed(
     fault: dict[str, Any], state: str, sends: Sends, fetch: Fetch
 ) -> None:
-    from messaging.subscriptions.payloads import bodies
+    from messaging.subscriptions.payloads import build_payloads
 
     message = sends(media=fault)
     one = subscription(events=["message.media"])
-    outbox.know([(one.pk, one.events)])
+    outbox.cache([(one.pk, one.events)])
     fetch()
     delivery = Delivery.objects.get()
-    body = bodies([delivery])[delivery.pk].decode()
+    body = build_payloads([delivery])[delivery.pk].decode()
     assert (delivery.message_id, f'"state":"{state}"' in body) == (message.pk, True)
 
 
-def test_of_blocked_contacts_nothing_is_told(sends: Sends, fetch: Fetch) -> None:
+def test_files_of_blocked_contacts_make_no_event(sends: Sends, fetch: Fetch) -> None:
     message = sends()
     assert message.contact
     message.contact.blocked_at = timezone.now()
     message.contact.save()
     one = subscription(events=["message.media"])
-    outbox.know([(one.pk, one.events)])
+    outbox.cache([(one.pk, one.events)])
     fetch()
     assert (media_of(message).state, Delivery.objects.count()) == (State.STORED, 0)
 
 
-def test_a_message_that_is_rolled_back_expects_nothing(db: None, webhooks: Callable[..., Any]) -> None:
+def test_a_rolled_back_message_makes_no_media_record(db: None, webhooks: Callable[..., Any]) -> None:
     body = webhooks()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         receive(body)

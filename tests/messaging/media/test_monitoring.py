@@ -14,7 +14,7 @@ from tests.messaging.bodies import inbound_text, webhook
 pytestmark = pytest.mark.django_db
 
 
-def test_files_are_counted_that_wait_are_late_or_did_not_come() -> None:
+def test_waiting_late_and_failed_files_are_counted() -> None:
     photos = [{**inbound_text(wamid=f"wamid.{n}"), "type": "image", "image": {"id": str(n)}} for n in range(4)]
     receive(webhook(*photos))
     first, second, third, _ = Media.objects.all()

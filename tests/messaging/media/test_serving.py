@@ -99,22 +99,22 @@ def test_a_range_of_another_file_gets_the_whole(api: APIClient, photo: Message) 
     assert api.get(url_of(photo), headers={"Range": "bytes=0-9", "If-Range": '"other"'}).status_code == 200
 
 
-def test_a_copy_that_is_known_is_not_sent_again(api: APIClient, photo: Message) -> None:
+def test_a_cached_file_is_not_sent_again(api: APIClient, photo: Message) -> None:
     tag = api.get(url_of(photo))["ETag"]
     assert api.get(url_of(photo), headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_head_tells_the_size(api: APIClient, photo: Message) -> None:
+def test_head_returns_the_size(api: APIClient, photo: Message) -> None:
     assert api.head(url_of(photo))["Content-Length"] == str(len(PHOTO))
 
 
-def test_a_client_may_accept_what_it_likes(api: APIClient, photo: Message) -> None:
+def test_the_accept_header_is_ignored(api: APIClient, photo: Message) -> None:
     assert api.get(url_of(photo), headers={"Accept": "image/png"}).status_code == 200
 
 
 @pytest.mark.parametrize("where", [url_of, content])
 @pytest.mark.parametrize("mime_type", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml"])
-def test_a_page_never_runs_in_our_origin(mime_type: str, where: Any, sends: Sends, fetch: Fetch) -> None:
+def test_an_html_file_never_runs_in_our_origin(mime_type: str, where: Any, sends: Sends, fetch: Fetch) -> None:
     message = sends(type="document", media={"data": data(HTML), "mime_type": mime_type, "filename": "a.html"})
     fetch()
     user = Client()
@@ -133,25 +133,25 @@ def test_a_file_name_cannot_break_the_header(sends: Sends, fetch: Fetch, api: AP
     assert given.startswith("attachment; filename*=utf-8''") and "\n" not in given
 
 
-def test_what_is_not_here_yet_says_so(sends: Sends, api: APIClient) -> None:
+def test_a_file_that_is_not_stored_yet_is_a_404_with_retry_after(sends: Sends, api: APIClient) -> None:
     response = api.get(url_of(sends()))
     assert (response.status_code, response.json()["state"], response["Retry-After"]) == (404, "waiting", "5")
 
 
-def test_what_will_not_come_says_so(sends: Sends, fetch: Fetch, api: APIClient) -> None:
+def test_a_failed_download_is_a_410(sends: Sends, fetch: Fetch, api: APIClient) -> None:
     message = sends(media={"fault": "gone"})
     fetch()
     response = api.get(url_of(message))
     assert (response.status_code, response.json()["state"]) == (410, "gone")
 
 
-def test_a_message_without_a_file_says_so(api: APIClient, photo: Message) -> None:
+def test_a_message_without_a_file_is_a_404(api: APIClient, photo: Message) -> None:
     Media.objects.all().delete()
     assert api.get(url_of(photo)).json() == {"detail": "The message has no file."}
 
 
 @pytest.mark.parametrize("where", [url_of, content])
-def test_a_file_that_somebody_removed_is_no_500(where: Any, photo: Message) -> None:
+def test_a_file_that_was_removed_from_the_storage_is_not_a_500(where: Any, photo: Message) -> None:
     storage().delete(media_of(photo).name)
     user = Client()
     user.force_login(User.objects.create_superuser("operator"))
@@ -161,7 +161,9 @@ def test_a_file_that_somebody_removed_is_no_500(where: Any, photo: Message) -> N
 @pytest.mark.parametrize(
     ("permissions", "status"), [((), 403), (("view_media",), 403), (("view_message",), 200), (("change_message",), 200)]
 )
-def test_who_may_see_messages_may_see_their_files(permissions: tuple[str, ...], status: int, photo: Message) -> None:
+def test_the_permission_to_view_messages_shows_their_files(
+    permissions: tuple[str, ...], status: int, photo: Message
+) -> None:
     assert account("staff", *permissions).get(content(photo)).status_code == status
 
 
@@ -173,14 +175,16 @@ def test_without_logging_in_the_admin_shows_no_file(photo: Message) -> None:
     ("kind", "shows"),
     [("image", "<img src="), ("audio", "<audio controls"), ("document", "hello.pdf"), ("sticker", "<img src=")],
 )
-def test_the_messages_page_shows_it(kind: str, shows: str, sends: Sends, fetch: Fetch, admin_client: Client) -> None:
+def test_the_message_page_shows_the_file(
+    kind: str, shows: str, sends: Sends, fetch: Fetch, admin_client: Client
+) -> None:
     message = sends(type=kind)
     fetch()
     page = admin_client.get(f"/admin/messaging/message/{message.pk}/change/").content.decode()
     assert (shows in page, content(message) in page) == (True, True)
 
 
-def test_what_a_sender_calls_it_is_escaped(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
+def test_the_senders_file_name_is_escaped(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
     script = "<script>alert(1)</script>.pdf"
     message = sends(type="document", media={"data": data(b"%PDF"), "filename": script, "mime_type": "application/pdf"})
     fetch()
@@ -188,29 +192,29 @@ def test_what_a_sender_calls_it_is_escaped(sends: Sends, fetch: Fetch, admin_cli
     assert not any("<script>alert" in admin_client.get(page).content.decode() for page in pages)
 
 
-def test_what_did_not_come_has_a_button(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
+def test_a_missing_file_has_a_download_button(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
     message = sends(media={"fault": "gone"})
     fetch()
     page = admin_client.get(f"/admin/messaging/message/{message.pk}/change/").content.decode()
     admin_client.post(f"/admin/messaging/media/{message.pk}/again/")
-    assert ("Fetch again" in page, media_of(message).state, AuditEntry.objects.count()) == (True, "waiting", 1)
+    assert ("Download again" in page, media_of(message).state, AuditEntry.objects.count()) == (True, "waiting", 1)
 
 
-def test_who_may_only_look_has_no_button(sends: Sends, fetch: Fetch) -> None:
+def test_an_account_without_the_change_permission_sees_no_button(sends: Sends, fetch: Fetch) -> None:
     message = sends(media={"fault": "gone"})
     fetch()
     viewer = account("viewer", "view_message", "view_media")
     page = viewer.get(f"/admin/messaging/message/{message.pk}/change/").content.decode()
     answer = viewer.post(f"/admin/messaging/media/{message.pk}/again/").status_code
-    assert ("Fetch again" in page, answer, media_of(message).state) == (False, 403, "gone")
+    assert ("Download again" in page, answer, media_of(message).state) == (False, 403, "gone")
 
 
-def test_many_are_fetched_again_from_the_list(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
+def test_many_files_are_downloaded_again_from_the_list(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
     pks = [str(sends(media={"fault": "gone"}).pk) for _ in range(2)]
     fetch()
-    form = {"action": "fetch_again", "_selected_action": pks}
+    form = {"action": "download_again", "_selected_action": pks}
     page = admin_client.post("/admin/messaging/media/", form, follow=True).content.decode()
-    assert ("2 will be fetched again" in page, Media.objects.filter(state="waiting").count()) == (True, 2)
+    assert ("Downloading 2 again" in page, Media.objects.filter(state="waiting").count()) == (True, 2)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def bucket(s3_server: S3, settings: Any, tmp_path: Path) -> Any:
     return boto3.resource("s3", endpoint_url=s3_server.endpoint_url, region_name="us-east-1").Bucket("files")
 
 
-def test_a_file_goes_into_the_bucket_and_out_again_by_ranges(
+def test_a_file_is_stored_in_the_bucket_and_read_by_ranges(
     db: None, bucket: Any, webhooks: Callable[..., Any], fetch: Callable[[], Any], api: APIClient
 ) -> None:
     from messaging.incoming.store import receive
@@ -60,13 +60,13 @@ def test_a_file_goes_into_the_bucket_and_out_again_by_ranges(
     assert (part.status_code, b"".join(part.streaming_content) == PHOTO[1000:2000]) == (206, True)  # type: ignore[attr-defined]
 
 
-def test_in_the_bucket_too_a_second_file_takes_the_place_of_the_first(bucket: Any) -> None:
+def test_in_the_bucket_too_a_second_file_replaces_the_first(bucket: Any) -> None:
     names = {storage().save("twice", io.BytesIO(content)) for content in (b"first", b"second")}
     with storage().open("twice") as file:
         assert (names, file.read()) == ({"twice"}, b"second")
 
 
-def test_what_the_bucket_does_not_have_is_not_found(bucket: Any) -> None:
+def test_a_file_that_is_missing_in_the_bucket_is_not_found(bucket: Any) -> None:
     with pytest.raises(FileNotFoundError):
         storage().open("nothing", "rb")
 
@@ -76,6 +76,6 @@ def test_limits_are_read_by_kind() -> None:
 
 
 @pytest.mark.parametrize("text", ["photo=1", "image", "image=0", "image=-1", "image=many"])
-def test_a_limit_that_is_none_is_named(text: str) -> None:
+def test_an_invalid_limit_is_named(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="WA_MEDIA_LIMITS"):
         media_limits("WA_MEDIA_LIMITS", [text])

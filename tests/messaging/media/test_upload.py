@@ -30,7 +30,7 @@ def upload(client: APIClient, content: bytes = b"a photo", mime_type: str = "ima
     return client.post("/messaging/media", {"file": file, **fields}, format="multipart")
 
 
-def test_a_file_is_uploaded_as_it_is(api: APIClient, meta_api: MediaApi, meta: Sandbox, tmp_path: Any) -> None:
+def test_a_file_is_uploaded_unchanged(api: APIClient, meta_api: MediaApi, meta: Sandbox, tmp_path: Any) -> None:
     photo = bytes(range(256)) * 15_000
     answer = upload(api, photo)
     assert (answer.status_code, answer.json()["kind"], answer.json()["size"]) == (201, "image", len(photo))
@@ -41,7 +41,7 @@ def test_a_file_is_uploaded_as_it_is(api: APIClient, meta_api: MediaApi, meta: S
         assert (file.read() == photo, found.mime_type) == (True, "image/jpeg")
 
 
-def test_the_type_can_be_told_beside_the_file(api: APIClient, meta_api: MediaApi) -> None:
+def test_the_type_can_be_given_in_a_field(api: APIClient, meta_api: MediaApi) -> None:
     answer = upload(api, b"OggS", "application/octet-stream", type="audio/ogg; codecs=opus").json()
     assert (answer["kind"], answer["mime_type"]) == ("audio", "audio/ogg; codecs=opus")
 
@@ -53,11 +53,12 @@ def test_the_type_can_be_told_beside_the_file(api: APIClient, meta_api: MediaApi
         ("image/webp", 1, "sticker"),
         ("video/mp4", 16 * MIB, "video"),
         ("audio/ogg; codecs=opus", 1, "audio"),
+        ('audio/ogg;codecs="Opus"', 1, "audio"),
         ("application/pdf", 100 * MIB, "document"),
         ("text/plain", 1, "document"),
     ],
 )
-def test_which_message_can_carry_it(mime_type: str, size: int, kind: str) -> None:
+def test_the_answer_names_the_message_type_that_can_carry_the_file(mime_type: str, size: int, kind: str) -> None:
     assert check_upload(mime_type, size) == kind
 
 
@@ -66,12 +67,14 @@ def test_which_message_can_carry_it(mime_type: str, size: int, kind: str) -> Non
     [
         ("image/gif", 1, "image/jpeg, image/png"),
         ("audio/opus", 1, "audio/ogg"),
+        ("audio/ogg", 1, "codecs=opus"),
+        ("audio/ogg; codecs=vorbis", 1, "codecs=opus"),
         ("image/jpeg", 5 * MIB + 1, "5,242,880"),
         ("image/jpeg", 0, "empty"),
         ("photo", 1, "MIME"),
     ],
 )
-def test_what_no_message_can_carry_is_refused_in_words(mime_type: str, size: int, words: str) -> None:
+def test_a_file_that_no_message_can_carry_is_refused_with_the_reason(mime_type: str, size: int, words: str) -> None:
     with pytest.raises(NotSendable, match=words):
         check_upload(mime_type, size)
 
@@ -80,22 +83,24 @@ def test_what_no_message_can_carry_is_refused_in_words(mime_type: str, size: int
     ("fields", "field"),
     [({"mime_type": "image/gif"}, "file"), ({"content": b""}, "file"), ({"sender": "12"}, "sender")],
 )
-def test_bad_input_names_the_field(fields: dict[str, Any], field: str, api: APIClient, meta_api: MediaApi) -> None:
+def test_an_invalid_upload_names_the_field(
+    fields: dict[str, Any], field: str, api: APIClient, meta_api: MediaApi
+) -> None:
     answer = upload(api, **fields)
     assert (answer.status_code, list(answer.json())) == (400, [field])
 
 
-def test_without_a_file_there_is_nothing_to_upload(api: APIClient) -> None:
+def test_an_upload_without_a_file_is_400(api: APIClient) -> None:
     answer = api.post("/messaging/media", {"type": "image/jpeg"}, format="multipart")
     assert (answer.status_code, list(answer.json())) == (400, ["file"])
 
 
-def test_over_the_limit_not_a_byte_is_read(api: APIClient) -> None:
+def test_an_upload_over_the_limit_is_not_read(api: APIClient) -> None:
     answer = api.post("/messaging/media", b"", content_type="multipart/form-data; boundary=b", CONTENT_LENGTH=102 * MIB)
     assert answer.status_code == 413
 
 
-def test_meta_away_is_a_503_that_says_when(api: APIClient, settings: Any) -> None:
+def test_meta_unavailable_makes_an_upload_a_503_with_retry_after(api: APIClient, settings: Any) -> None:
     settings.WA_GRAPH_URL = "http://127.0.0.1:9"
     uploading._api.cache_clear()
     answer = upload(api)
@@ -103,7 +108,7 @@ def test_meta_away_is_a_503_that_says_when(api: APIClient, settings: Any) -> Non
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
 
 
-def test_more_uploads_than_threads_to_spare_wait(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_over_the_limit_of_one_process_are_a_503(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
     monkeypatch.setattr(uploading, "_uploads", threading.BoundedSemaphore(1))

@@ -35,7 +35,7 @@ def act(client: Client, model: str, action: str, *pks: Any) -> Any:
 
 
 @pytest.mark.parametrize("term", ["15551230001", "+1 555 123-0001", "wamid.FIND-ME", "our id"])
-def test_a_message_is_found_by_what_one_has_in_hand(term: str, operator: Client) -> None:
+def test_a_message_is_found_by_number_wamid_id_reference_and_campaign(term: str, operator: Client) -> None:
     receive(webhook(inbound_text(wamid="wamid.FIND-ME", sender="15551230001", text="the one")))
     receive(webhook(inbound_text(wamid="wamid.OTHER", sender="15559999999", text="another")))
     query = str(Message.objects.get(text="the one").id) if term == "our id" else term
@@ -44,12 +44,12 @@ def test_a_message_is_found_by_what_one_has_in_hand(term: str, operator: Client)
 
 
 @pytest.mark.parametrize("query", ["direction=inbound", "status__exact=received", "priority__exact=5"])
-def test_the_filters_answer(query: str, operator: Client) -> None:
+def test_the_filters_of_the_list_work(query: str, operator: Client) -> None:
     receive(webhook(inbound_text(text="the one")))
     assert operator.get(f"{MESSAGES}?{query}", follow=True).status_code == 200
 
 
-def test_a_messages_page_shows_its_trail_and_its_attempts(operator: Client) -> None:
+def test_the_message_page_shows_the_timeline_and_the_attempts(operator: Client) -> None:
     message = in_state(Status.FAILED)
     Attempt.objects.create(message=message, n=1, outcome="Rejected", error_code=131026, error_title="undeliverable")
     page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
@@ -84,7 +84,7 @@ def test_a_number_is_paused_and_resumed(operator: Client) -> None:
 
 
 @pytest.mark.parametrize(("model", "action"), [("businessnumber", "resume"), ("apiclient", "issue_key")])
-def test_who_may_only_look_gets_no_actions(model: str, action: str) -> None:
+def test_an_account_with_view_permission_only_gets_no_actions(model: str, action: str) -> None:
     account = User.objects.create(username="viewer", is_staff=True)
     account.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     viewer = Client()
@@ -96,16 +96,16 @@ def test_who_may_only_look_gets_no_actions(model: str, action: str) -> None:
     assert (BusinessNumber.objects.get().paused_at is not None, client.keys.count()) == (True, 0)
 
 
-def test_a_list_is_not_counted_beyond_what_anybody_turns_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_only_admin, "MOST_COUNTED", 3)
+def test_a_list_is_counted_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_only_admin, "MAX_COUNTED", 3)
     pending(5)
     assert read_only_admin.BoundedPaginator(Message.objects.all(), 2).count == 3
 
 
-def test_a_count_that_takes_too_long_is_given_up() -> None:
+def test_a_count_has_a_time_limit() -> None:
     pending()
     slow = Message.objects.extra(where=["pg_sleep(2)::text IS NOT NULL"])
-    assert read_only_admin.BoundedPaginator(slow, 2).count == read_only_admin.MOST_COUNTED
+    assert read_only_admin.BoundedPaginator(slow, 2).count == read_only_admin.MAX_COUNTED
 
 
 def test_the_counts_time_limit_ends_with_the_count() -> None:

@@ -30,19 +30,19 @@ def exported(client: Client, **query: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_what_the_filters_show_comes_newest_first(exporter: Client) -> None:
+def test_the_export_has_the_filtered_messages_newest_first(exporter: Client) -> None:
     rows = pending(3)
     Message.objects.filter(pk=rows[0].pk).update(status="sent")
     assert [row["phone_number"] for row in exported(exporter)] == [row.peer for row in reversed(rows)]
     assert [row["id"] for row in exported(exporter, status__exact="sent")] == [str(rows[0].pk)]
 
 
-def test_a_search_is_exported(exporter: Client) -> None:
+def test_the_export_applies_the_search(exporter: Client) -> None:
     rows = pending(3)
     assert [row["id"] for row in exported(exporter, q=f"+{rows[1].peer}")] == [str(rows[1].pk)]
 
 
-def test_it_takes_a_chunk_at_a_time(exporter: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_export_reads_one_chunk_at_a_time(exporter: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_export, "CHUNK", 2)
     pending(5)
     with CaptureQueriesContext(connection) as queries:
@@ -55,7 +55,7 @@ FORMULAS += [" =1", "\u00a0=1", "\u200b=1", '"=1', "'=1", "\ufe661"]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_no_cell_begins_like_a_formula(text: str, exporter: Client) -> None:
+def test_no_cell_starts_with_a_formula(text: str, exporter: Client) -> None:
     (row,) = pending(1)
     Message.objects.filter(pk=row.pk).update(text=text)
     assert exported(exporter)[0]["text"].startswith("'")
@@ -68,7 +68,7 @@ def test_no_cell_begins_like_a_formula(text: str, exporter: Client) -> None:
         ("a;\uff1d1", "a;'\uff1d1"), ("a-b = c; d", "a-b = c; d"), ("1 + 1", "1 + 1"), ("a,=1", "a,=1"),
     ],
 )  # fmt: skip
-def test_no_other_separator_makes_a_cell_of_a_formula(text: str, cell: str, exporter: Client) -> None:
+def test_no_other_separator_starts_a_cell_with_a_formula(text: str, cell: str, exporter: Client) -> None:
     (row,) = pending(1)
     Message.objects.filter(pk=row.pk).update(text=text)
     assert exported(exporter)[0]["text"] == cell
@@ -81,19 +81,19 @@ def test_text_keeps_its_lines_commas_and_quotes(exporter: Client) -> None:
     assert exported(exporter)[0]["text"] == 'a,\n"b" é'
 
 
-def test_it_is_written_down_without_the_number_that_was_searched(exporter: Client) -> None:
+def test_the_audit_log_records_an_export_without_the_searched_number(exporter: Client) -> None:
     exported(exporter, q="15551230001", direction="inbound")
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.details) == ("export", {"direction": "inbound", "searched": True})
 
 
 @pytest.mark.parametrize("permission", ["view_message", "export_message"])
-def test_it_needs_both_permissions(permission: str) -> None:
+def test_the_export_needs_both_permissions(permission: str) -> None:
     client = logged_in(permission)
     assert (client.get(EXPORT).status_code, AuditEntry.objects.count()) == (403, 0)
 
 
-def test_the_list_offers_it_to_who_may(exporter: Client) -> None:
+def test_the_list_offers_the_export_to_permitted_accounts(exporter: Client) -> None:
     page = "/admin/messaging/message/"
     offered = [EXPORT in client.get(page).content.decode() for client in (exporter, logged_in("view_message"))]
     assert offered == [True, False]

@@ -53,7 +53,7 @@ def test_a_queued_message_that_is_cancelled_is_not_claimed(api: APIClient) -> No
 
 
 @pytest.mark.parametrize("state", [state for state in Status if state not in UNSENT])
-def test_what_is_on_its_way_or_over_is_409_with_its_state(state: Status, api: APIClient) -> None:
+def test_cancelling_a_sent_or_finished_message_is_409_with_its_status(state: Status, api: APIClient) -> None:
     message = shops(in_state(state))
     answer = act(api, message, "cancel")
     assert (answer.status_code, answer.data["status"], states_of(message.id)) == (409, state, [state])
@@ -66,7 +66,7 @@ def test_a_refused_cancel_leaves_no_trace(api: APIClient) -> None:
     assert (trail(message.id), AuditEntry.objects.count()) == ([("pending", True)], 0)
 
 
-def test_a_failed_message_is_retried_with_fresh_attempts(api: APIClient) -> None:
+def test_a_retry_resets_the_attempts(api: APIClient) -> None:
     message = shops(in_state(Status.FAILED, attempts=5, releases=5, exhausted_at=timezone.now()))
     answer = act(api, message, "retry")
     message.refresh_from_db()
@@ -87,7 +87,7 @@ def test_only_a_failed_message_is_retried(state: Status, api: APIClient) -> None
     assert (answer.status_code, answer.data["status"], states_of(message.id)) == (409, state, [state])
 
 
-def test_a_message_past_its_time_is_not_retried(api: APIClient) -> None:
+def test_an_expired_message_is_not_retried(api: APIClient) -> None:
     message = shops(in_state(Status.FAILED, expires_at=timezone.now() - timedelta(seconds=1)))
     answer = act(api, message, "retry")
     assert (answer.status_code, "expires_at" in answer.data["detail"]) == (409, True)
@@ -106,7 +106,7 @@ def test_staff_may_cancel_every_clients_message(api: APIClient, admin_client: Cl
 
 
 @pytest.mark.parametrize(("verb", "state"), [("cancel", Status.PENDING), ("retry", Status.FAILED)])
-def test_who_did_it_is_written_down(verb: str, state: Status, api: APIClient) -> None:
+def test_cancel_and_retry_are_in_the_audit_log(verb: str, state: Status, api: APIClient) -> None:
     message = shops(in_state(state))
     act(api, message, verb)
     entry = AuditEntry.objects.get()
@@ -151,7 +151,7 @@ def test_a_client_holds_only_its_own_campaign_of_that_name(api: APIClient) -> No
     assert Hold.objects.filter(resumed_at=None, client__name="bank").exists()
 
 
-def test_what_staff_hold_a_client_cannot_resume(api: APIClient, admin_client: Client, spring: None) -> None:
+def test_a_client_cannot_resume_a_hold_of_staff(api: APIClient, admin_client: Client, spring: None) -> None:
     campaign(admin_client, "hold")
     assert campaign(api, "resume").data["held"] is True
 
@@ -163,7 +163,7 @@ def test_a_campaigns_name_may_be_almost_anything(name: str, api: APIClient) -> N
 
 
 @pytest.mark.parametrize("name", ["x" * 101, "%20", "%00"])
-def test_what_is_no_campaigns_name_is_400(name: str, api: APIClient) -> None:
+def test_an_invalid_campaign_name_is_400(name: str, api: APIClient) -> None:
     answer = campaign(api, "hold", name)
     assert (answer.status_code, list(answer.data)) == (400, ["campaign"])
 

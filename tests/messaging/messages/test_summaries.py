@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from messaging.messages.summaries import words_of
+from messaging.messages.summaries import summarize
 from messaging.models import Message
 
 BODY = {"text": "Which one?"}
@@ -39,5 +39,5 @@ SENT: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("content", "lines"), SENT, ids=[f"{n}" for n in range(len(SENT))])
-def test_what_may_be_tapped_is_listed(content: dict[str, Any], lines: tuple[str, ...]) -> None:
-    assert words_of(Message(type="interactive", text="Which one?", content=content)).lines == lines
+def test_the_buttons_of_an_interactive_message_are_listed(content: dict[str, Any], lines: tuple[str, ...]) -> None:
+    assert summarize(Message(type="interactive", text="Which one?", content=content)).lines == lines

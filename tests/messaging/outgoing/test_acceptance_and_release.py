@@ -1,4 +1,4 @@
-"""The API stores messages while the dispatcher releases others of the same number."""
+"""Acceptance by the API during a release of the same number."""
 
 import threading
 
@@ -11,7 +11,7 @@ from tests.messaging.factories import pending
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_that_is_being_stored_does_not_hold_up_the_numbers_release() -> None:
+def test_a_message_being_stored_does_not_block_the_numbers_release() -> None:
     (due,) = pending(1, peer="15550001111")
     stored, released = threading.Event(), threading.Event()
 
@@ -19,7 +19,7 @@ def test_a_message_that_is_being_stored_does_not_hold_up_the_numbers_release() -
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 accept([NewMessage("15550002222", "text", {"content": "hello"}, due.number)])
-                # What the commit does first, and holds until it is flushed: look at the rows that it refers to.
+                # As the commit does: check foreign keys, which locks the referenced rows until the flush.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 stored.set()
                 released.wait(10)

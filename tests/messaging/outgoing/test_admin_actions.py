@@ -1,4 +1,4 @@
-"""What an operator may do by hand, and what is written down of it."""
+"""Admin actions of operators, and their audit entries."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ HOLDS = "/admin/messaging/hold/"
 
 
 def viewer() -> Client:
-    """Staff who may look at everything and change nothing."""
+    """A staff account with view permissions only."""
     account = User.objects.create(username="viewer", is_staff=True)
     account.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client = Client()
@@ -39,7 +39,7 @@ def test_waiting_messages_are_cancelled_and_the_others_explained(operator: Clien
     assert ("1 cancelled." in page, "1 left alone" in page) == (True, True)
 
 
-def test_a_failed_message_is_sent_again_and_that_is_written_down(operator: Client) -> None:
+def test_sending_a_failed_message_again_is_audited(operator: Client) -> None:
     failed = in_state(Status.FAILED)
     act(operator, "message", "send_again", failed.pk)
     assert (states_of(failed.id), audit()) == (["pending"], [("operator", "send again")])
@@ -55,13 +55,13 @@ def test_an_operator_decides_about_a_lost_answer(action: str, after: str, operat
 
 @pytest.mark.parametrize("state", [Status.PENDING, Status.SENDING, Status.SENT, Status.READ])
 @pytest.mark.parametrize("action", ["mark_failed", "send_again"])
-def test_nothing_is_decided_about_what_is_not_lost(action: str, state: Status, operator: Client) -> None:
+def test_messages_in_other_states_are_left_alone(action: str, state: Status, operator: Client) -> None:
     message = in_state(state)
     act(operator, "message", action, message.pk)
     assert (states_of(message.id), audit()) == ([state], [])
 
 
-def test_a_messages_page_shows_who_decided_what(operator: Client) -> None:
+def test_a_messages_page_shows_the_operators_decision(operator: Client) -> None:
     failed = in_state(Status.FAILED)
     act(operator, "message", "send_again", failed.pk)
     assert "send again by operator" in operator.get(f"{MESSAGES}{failed.id}/change/").content.decode()
@@ -71,13 +71,13 @@ ACTIONS = [("cancel", Status.PENDING), ("mark_failed", Status.UNKNOWN), ("send_a
 
 
 @pytest.mark.parametrize(("action", "state"), ACTIONS)
-def test_who_may_only_look_at_messages_cannot_act(action: str, state: Status) -> None:
+def test_an_account_with_view_permission_cannot_act_on_messages(action: str, state: Status) -> None:
     message = in_state(state)
     act(viewer(), "message", action, message.pk)
     assert (states_of(message.id), audit()) == ([state], [])
 
 
-def test_who_pauses_and_resumes_a_number_is_written_down(operator: Client) -> None:
+def test_pausing_and_resuming_a_number_is_audited(operator: Client) -> None:
     pk = number().pk
     act(operator, "businessnumber", "pause", pk)
     paused_by = BusinessNumber.objects.get().paused_by
@@ -94,7 +94,7 @@ def test_a_campaign_is_held_and_resumed(operator: Client) -> None:
     assert audit() == [("operator", "hold"), ("operator", "resume")]
 
 
-def test_what_is_held_already_is_said_to_be(operator: Client) -> None:
+def test_a_second_hold_of_the_same_campaign_is_refused_in_words(operator: Client) -> None:
     Hold.objects.create(kind="campaign", key="spring", by="somebody")
     answer = operator.post(f"{HOLDS}add/", {"kind": "campaign", "key": "spring"})
     assert (answer.status_code, b"held already" in answer.content, Hold.objects.count()) == (200, True, 1)
@@ -106,14 +106,14 @@ def test_a_hold_is_not_edited_or_deleted(operator: Client) -> None:
     assert (changed, operator.post(f"{HOLDS}{hold.pk}/delete/").status_code) == (403, 403)
 
 
-def test_who_may_only_look_cannot_resume_a_hold() -> None:
+def test_an_account_with_view_permission_cannot_resume_a_hold() -> None:
     hold = Hold.objects.create(kind="template", key="hello", by="system")
     act(viewer(), "hold", "resume", hold.pk)
     assert Hold.objects.get().resumed_at is None
 
 
 @pytest.mark.parametrize("query", ["", "?q=operator", "?action=send+again", "?q=nobody"])
-def test_the_audit_log_is_shown_and_searched(query: str, operator: Client) -> None:
+def test_the_audit_log_can_be_searched(query: str, operator: Client) -> None:
     act(operator, "message", "send_again", in_state(Status.FAILED).pk)
     page = operator.get(f"/admin/messaging/auditentry/{query}").content.decode()
     assert ("send again" in page.partition("result_list")[2]) is (query != "?q=nobody")
@@ -127,14 +127,14 @@ def test_the_filters_of_the_message_list_answer(query: str, operator: Client) ->
     assert operator.get(f"{MESSAGES}?{query}").status_code == 200
 
 
-def test_an_old_message_is_left_out_by_its_age(operator: Client) -> None:
+def test_a_new_message_is_within_the_last_hour(operator: Client) -> None:
     (message,) = pending()
     page = operator.get(f"{MESSAGES}?age=hour").content.decode()
     assert message.peer in page
 
 
 @pytest.mark.parametrize("field", ["reference", "campaign"])
-def test_a_message_is_found_by_the_clients_own_words(field: str, operator: Client) -> None:
+def test_a_message_is_found_by_reference_and_campaign(field: str, operator: Client) -> None:
     pending(1, peer="15550001111", **{field: "order 7"})
     pending(1, peer="15550002222")
     page = operator.get(MESSAGES, {"q": "order 7"}).content.decode()
@@ -143,7 +143,7 @@ def test_a_message_is_found_by_the_clients_own_words(field: str, operator: Clien
 
 LATER = timezone.now() + timedelta(days=2)
 REASONS: list[tuple[dict[str, Any], str]] = [
-    ({}, "its turn"),
+    ({}, "its release"),
     ({"due_at": LATER}, f"{LATER:%Y-%m-%d}"),
     ({"hold": "pair"}, "recipient"),
     ({"hold": "campaign:3"}, "campaign to be resumed"),
@@ -155,7 +155,7 @@ REASONS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("fields", "words"), REASONS)
-def test_the_list_says_what_a_message_waits_for(fields: dict[str, Any], words: str) -> None:
+def test_the_list_says_why_a_message_waits(fields: dict[str, Any], words: str) -> None:
     (message,) = pending()
     Message.objects.filter(pk=message.pk).update(**fields)
     reason = waiting_reason(Message.objects.select_related("number").get())

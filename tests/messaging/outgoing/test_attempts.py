@@ -1,4 +1,4 @@
-"""Several attempts of one message: whose statuses are whose, and what shows that Meta took it twice."""
+"""Several attempts of one message: which attempt a status belongs to, and duplicate sends."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.incoming.store import receive
-from messaging.lifecycle.duplicate_sends import doubled
+from messaging.lifecycle.duplicate_sends import duplicate_sends
 from messaging.models import Attempt, Message
 from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
 from messaging.outgoing.release import release
@@ -27,8 +27,8 @@ def reports(message_id: Any, state: str, wamid: str, **more: Any) -> None:
     receive(webhook(statuses=(status(state, wamid, callback=str(message_id), **more),)))
 
 
-def again(row: Claimed) -> Claimed:
-    """The same message in a worker's hands once more, as after a decision to send it again."""
+def sent_again(row: Claimed) -> Claimed:
+    """The message claimed once more, as after a decision to send it again."""
     Message.objects.filter(pk=row.message_id).update(
         status="pending", due_at=timezone.now(), released_at=None, outcome_at=None, unknown_at=None, hold=None
     )
@@ -40,7 +40,7 @@ def again(row: Claimed) -> Claimed:
 def test_attempts_are_numbered_by_call() -> None:
     row = claimed()
     answered(row, NotSent())
-    answered(again(row), accepted())
+    answered(sent_again(row), accepted())
     assert list(Attempt.objects.order_by("n").values_list("n", "outcome")) == [(1, "NotSent"), (2, "Accepted")]
 
 
@@ -51,53 +51,55 @@ def test_an_outcome_that_is_recorded_twice_is_one_attempt() -> None:
     assert Attempt.objects.count() == 1
 
 
-def test_two_accepted_wamids_are_counted() -> None:
+def test_a_message_with_two_accepted_wamids_is_a_duplicate_send() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    answered(again(row), accepted("wamid.TWO"))
+    answered(sent_again(row), accepted("wamid.TWO"))
     reports(row.message_id, "sent", "wamid.ONE")
-    assert [message.id for message in doubled()] == [row.message_id]
+    assert [message.id for message in duplicate_sends()] == [row.message_id]
 
 
-def test_they_are_counted_too_where_the_first_one_shows_before_the_second_answers() -> None:
+def test_it_is_a_duplicate_send_too_if_the_first_status_overtakes_the_second_answer() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    second = again(row)
+    second = sent_again(row)
     reports(row.message_id, "delivered", "wamid.ONE")
     answered(second, accepted("wamid.TWO"))
-    assert doubled().count() == 1
+    assert duplicate_sends().count() == 1
 
 
-def test_an_operator_is_told_of_a_double_once(alerts: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_an_operator_is_alerted_to_a_duplicate_send_once(
+    alerts: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    answered(again(row), accepted("wamid.TWO"))
+    answered(sent_again(row), accepted("wamid.TWO"))
     with django_capture_on_commit_callbacks(execute=True):
         for state in ("sent", "delivered"):
             reports(row.message_id, state, "wamid.ONE")
     assert alerts == [("doubled", str(row.message_id))]
 
 
-def test_what_was_failed_for_want_of_an_answer_and_was_sent_all_the_same_is_known_to_be() -> None:
+def test_a_status_overrides_a_failure_for_want_of_an_answer() -> None:
     row = replace(claimed(), fail_unknown=True)
     failed = answered(row, NO_ANSWER)
     reports(row.message_id, "sent", "wamid.ONE")
     assert (failed.status, states_of(row.message_id)) == ("failed", ["sent"])
 
 
-def test_a_resend_after_a_failure_is_no_double() -> None:
+def test_a_resend_after_a_failure_is_no_duplicate_send() -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
-    answered(again(row), accepted("wamid.TWO"))
+    answered(sent_again(row), accepted("wamid.TWO"))
     reports(row.message_id, "delivered", "wamid.TWO")
-    assert (states_of(row.message_id), doubled().count()) == (["delivered"], 0)
+    assert (states_of(row.message_id), duplicate_sends().count()) == (["delivered"], 0)
 
 
 def test_a_failure_of_an_earlier_attempt_does_not_fail_the_message() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    answered(again(row), accepted("wamid.TWO"))
+    answered(sent_again(row), accepted("wamid.TWO"))
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131026, "title": "x"}])
     assert states_of(row.message_id) == ["accepted"]
 
@@ -105,7 +107,7 @@ def test_a_failure_of_an_earlier_attempt_does_not_fail_the_message() -> None:
 def test_a_failure_that_overtakes_its_own_answer_fails_the_message() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    second = again(row)
+    second = sent_again(row)
     reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131026, "title": "x"}])
     answered(second, accepted("wamid.TWO"))
     assert states_of(row.message_id) == ["failed"]
@@ -119,7 +121,7 @@ def test_meta_repeating_a_failure_does_not_fail_the_retry() -> None:
     assert states_of(row.message_id) == ["pending"]
 
 
-def test_a_late_sent_of_the_attempt_that_failed_does_not_end_the_retry() -> None:
+def test_a_late_sent_of_the_failed_attempt_does_not_end_the_retry() -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
@@ -128,7 +130,7 @@ def test_a_late_sent_of_the_attempt_that_failed_does_not_end_the_retry() -> None
 
 
 def retried(row: Claimed, state: str) -> None:
-    """Take the retry of a message that is pending again as far as this state."""
+    """Advance the retry of a pending message to this status."""
     Message.objects.filter(pk=row.message_id).update(due_at=timezone.now())
     for _ in range(state != "pending"):
         (batch,) = release(number().pk)
@@ -138,7 +140,7 @@ def retried(row: Claimed, state: str) -> None:
 
 @pytest.mark.parametrize("retry", ["pending", "queued", "sending"])
 @pytest.mark.parametrize("late", ["sent", "failed"])
-def test_a_late_status_of_the_attempt_that_failed_leaves_the_retry_alone(late: str, retry: str) -> None:
+def test_a_late_status_of_the_failed_attempt_leaves_the_retry_alone(late: str, retry: str) -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
@@ -147,18 +149,18 @@ def test_a_late_status_of_the_attempt_that_failed_leaves_the_retry_alone(late: s
     assert states_of(row.message_id) == [retry]
 
 
-def test_a_failure_of_a_lost_attempt_does_not_fail_the_one_that_is_being_sent() -> None:
+def test_a_failure_of_an_unknown_attempt_does_not_fail_the_one_being_sent() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    again(row)
+    sent_again(row)
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131026, "title": "x"}])
     assert states_of(row.message_id) == ["sending"]
 
 
-def test_an_acceptance_that_comes_during_the_next_attempt_is_believed() -> None:
+def test_an_acceptance_during_the_next_attempt_counts() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
-    again(row)
+    sent_again(row)
     message = answered(row, accepted("wamid.ONE"))
     assert (message.status, message.wamid) == ("accepted", "wamid.ONE")
 
@@ -187,19 +189,19 @@ def test_a_failure_by_webhook_backs_off_by_the_attempts_before_it(attempts: int,
     assert before <= due_at - timedelta(seconds=wait) <= after
 
 
-def test_metas_cap_on_marketing_is_waited_for_a_day_and_once() -> None:
+def test_metas_cap_on_marketing_delays_a_message_by_a_day_once() -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131049, "title": "x"}])
     first = Message.objects.get()
-    answered(again(row), accepted("wamid.TWO"))
+    answered(sent_again(row), accepted("wamid.TWO"))
     reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131049, "title": "x"}])
     assert first.due_at
     day = first.due_at - timezone.now() > timedelta(hours=23)
     assert (first.status, day, states_of(row.message_id)) == ("pending", True, ["failed"])
 
 
-def test_a_quality_code_that_comes_by_webhook_pauses_the_number_and_keeps_the_message() -> None:
+def test_a_quality_code_by_webhook_pauses_the_number_and_keeps_the_message() -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))
     reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131048, "title": "spam"}])
@@ -212,7 +214,7 @@ ANSWER = "answer"
 
 
 def final(steps: list[str]) -> str:
-    """The state that one attempt's answer and statuses lead to, coming in this order."""
+    """The status that one attempt's answer and statuses lead to, in this order."""
     row = claimed(peer=f"1555{Message.objects.count():07d}")
     wamid = f"wamid.{row.message_id}"
     for step in steps:

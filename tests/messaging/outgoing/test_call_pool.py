@@ -1,4 +1,4 @@
-"""One worker process's calls: many at once, recorded together, none lost."""
+"""The call pool of a worker: parallel calls, outcomes recorded in bulk, none lost."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from messaging.models import Message
 from messaging.outgoing import call_pool as module
-from messaging.outgoing.call_pool import Sender
+from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claim_and_record import Claimed, claim, record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Meta:
-    """Stands in for the Cloud API: answers as told, and remembers what it was asked."""
+    """A fake Cloud API: gives the answer of `answer`, and keeps the bodies."""
 
     def __init__(self, answer: Callable[[Any], Accepted] | None = None) -> None:
         self.bodies: list[Any] = []
@@ -35,11 +35,11 @@ class Meta:
 
 
 def run(meta: Meta, rows: list[Claimed]) -> dict[str, str]:
-    """Send the rows and return the state of each by recipient."""
-    sender = Sender(meta, calls_at_once=10)  # type: ignore[arg-type]
+    """Send the rows and return each status by recipient."""
+    pool = CallPool(meta, max_calls=10)  # type: ignore[arg-type]
     for row in rows:
-        sender.send(row)
-    assert sender.close(10)
+        pool.send(row)
+    assert pool.close(10)
     return dict(Message.objects.values_list("peer", "status"))
 
 
@@ -59,21 +59,21 @@ def test_what_meta_accepts_is_recorded() -> None:
     assert set(run(Meta(), claimed(30)).values()) == {"accepted"}
 
 
-def test_each_send_carries_our_own_id() -> None:
+def test_each_call_carries_our_own_id() -> None:
     meta, rows = Meta(), claimed(3)
     run(meta, rows)
     sent = {body["biz_opaque_callback_data"] for body in meta.bodies}
     assert sent == {str(row.message_id) for row in rows}
 
 
-def test_each_send_goes_to_metas_spelling_of_the_recipient() -> None:
+def test_each_call_uses_metas_spelling_of_the_recipient() -> None:
     (row,) = claimed()
     meta = Meta()
     run(meta, [replace(row, peer="525512340918", sent_to="5215512340918")])
     assert [body["to"] for body in meta.bodies] == ["5215512340918"]
 
 
-def test_calls_run_at_the_same_time() -> None:
+def test_calls_run_in_parallel() -> None:
     together = threading.Barrier(5, timeout=5)
 
     def answer(body: Any) -> Accepted:
@@ -83,7 +83,7 @@ def test_calls_run_at_the_same_time() -> None:
     assert set(run(Meta(answer), claimed(5)).values()) == {"accepted"}
 
 
-def test_a_row_whose_lease_is_nearly_over_is_not_sent() -> None:
+def test_a_row_whose_lease_leaves_no_time_for_a_call_is_not_sent() -> None:
     meta, (row,) = Meta(), claimed()
     state = run(meta, [replace(row, lease_until=timezone.now() + timedelta(seconds=5))])
     assert (meta.bodies, set(state.values())) == ([], {"pending"})
@@ -95,11 +95,11 @@ def test_content_that_cannot_be_sent_fails_without_a_call() -> None:
     assert (meta.bodies, set(state.values())) == ([], {"failed"})
 
 
-def test_an_error_of_our_own_during_the_call_leaves_the_outcome_unknown() -> None:
+def test_a_bug_during_the_call_makes_the_outcome_unknown() -> None:
     assert set(run(Meta(fail(ZeroDivisionError())), claimed()).values()) == {"unknown"}
 
 
-def test_one_rows_error_is_not_anothers() -> None:
+def test_an_error_affects_its_own_row_only() -> None:
     def answer(body: Any) -> Accepted:
         if body["to"] == "15550000001":
             raise Rejected(code=131026, title="undeliverable")
@@ -109,7 +109,7 @@ def test_one_rows_error_is_not_anothers() -> None:
     assert states == {"15550000000": "accepted", "15550000001": "failed", "15550000002": "accepted"}
 
 
-def test_an_outcome_is_kept_until_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outcome_is_kept_until_the_database_is_available(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = iter([OperationalError("away"), OperationalError("away")])
 
     def unreliable(outcomes: Any) -> Any:
@@ -121,7 +121,7 @@ def test_an_outcome_is_kept_until_the_database_is_back(monkeypatch: pytest.Monke
     assert set(run(Meta(), claimed(3)).values()) == {"accepted"}
 
 
-def test_an_outcome_that_cannot_be_recorded_does_not_cost_the_others_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outcome_that_cannot_be_recorded_does_not_affect_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def choosy(outcomes: Any) -> Any:
         if any(outcome.claimed.peer == "15550000001" for outcome in outcomes):
             raise ValueError("bad row")
@@ -132,15 +132,15 @@ def test_an_outcome_that_cannot_be_recorded_does_not_cost_the_others_theirs(monk
     assert states == {"15550000000": "accepted", "15550000001": "sending", "15550000002": "accepted"}
 
 
-def test_draining_gives_up_in_time() -> None:
+def test_draining_ends_at_its_timeout() -> None:
     never = threading.Event()
 
     def answer(body: Any) -> Accepted:
         never.wait(5)
         raise OutcomeUnknown
 
-    sender = Sender(Meta(answer), calls_at_once=1)  # type: ignore[arg-type]
-    sender.send(claimed()[0])
-    assert not sender.drain(0.2)
+    pool = CallPool(Meta(answer), max_calls=1)  # type: ignore[arg-type]
+    pool.send(claimed()[0])
+    assert not pool.drain(0.2)
     never.set()
-    assert sender.close(10)
+    assert pool.close(10)

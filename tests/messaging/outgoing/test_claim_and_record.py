@@ -1,4 +1,4 @@
-"""What a worker claims and records."""
+"""Claims by a worker, and the recording of its outcomes."""
 
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def outcome(result: Accepted | WhatsAppError | None) -> Message:
     return Message.objects.get()
 
 
-def test_a_copy_of_a_task_claims_nothing() -> None:
+def test_a_duplicate_task_claims_nothing() -> None:
     batch = released(2)
     assert [len(claim([batch])) for _ in range(2)] == [2, 0]
 
@@ -60,7 +60,7 @@ def test_another_release_claims_nothing() -> None:
     assert claim([Release(uuid4(), released(1).message_ids)]) == []
 
 
-def test_a_claimed_message_carries_all_that_its_call_needs() -> None:
+def test_a_claimed_message_has_all_that_its_call_needs() -> None:
     row = claimed()
     assert (row.peer, row.type, row.content, row.phone_number_id) == (
         "15550000000",
@@ -88,12 +88,12 @@ def test_acceptance_is_recorded_with_the_wamid() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, WhatsAppError) else None,
 )
-def test_each_error_leads_to_its_state(error: WhatsAppError | None, status: str, attempts: int) -> None:
+def test_each_error_leads_to_its_status(error: WhatsAppError | None, status: str, attempts: int) -> None:
     message = outcome(error)
     assert (message.status, message.attempts) == (status, attempts)
 
 
-def test_an_error_is_kept_in_code_and_words() -> None:
+def test_code_and_title_of_an_error_are_stored() -> None:
     message = outcome(Rejected(code=131026, title="undeliverable"))
     assert (message.error_code, message.error_title) == (131026, "undeliverable")
 
@@ -104,20 +104,20 @@ def test_an_expired_token_pauses_the_number_and_loses_nothing() -> None:
     assert (message.status, number.pause_reason) == ("pending", "190: token expired")
 
 
-def test_each_call_is_kept_as_an_attempt() -> None:
+def test_each_call_is_stored_as_an_attempt() -> None:
     outcome(Rejected(code=131026, title="undeliverable"))
     attempt = Attempt.objects.get()
     assert (attempt.n, attempt.outcome, attempt.error_code) == (1, "Rejected", 131026)
 
 
-def test_an_outcome_of_a_lease_that_ran_out_still_counts() -> None:
+def test_an_acceptance_after_the_end_of_the_lease_counts() -> None:
     row = claimed()
     Message.objects.update(status="unknown")
     record([Outcome(row, ACCEPTED, timezone.now())])
     assert Message.objects.get().status == "accepted"
 
 
-def test_an_outcome_written_twice_does_not_touch_the_next_try() -> None:
+def test_an_outcome_recorded_twice_leaves_the_next_try_alone() -> None:
     row = claimed()
     refused = Outcome(row, NotSent(title="refused"), timezone.now())
     record([refused])
@@ -128,7 +128,7 @@ def test_an_outcome_written_twice_does_not_touch_the_next_try() -> None:
     assert Message.objects.get().status == "sending"
 
 
-def test_an_answer_that_comes_after_its_status_does_not_go_back() -> None:
+def test_an_answer_after_its_status_does_not_move_the_message_back() -> None:
     row = claimed()
     Message.objects.update(status="delivered")
     record([Outcome(row, ACCEPTED, timezone.now())])

@@ -1,4 +1,4 @@
-"""Consent and blocks hold until a message leaves: every road to the Cloud API asks again."""
+"""The recipient check at release: every way to the Cloud API repeats it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,9 +13,9 @@ from messaging.outgoing.cancel_and_retry import retry
 from messaging.outgoing.holds.campaigns import hold_campaign, resume_campaign
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
-from messaging.outgoing.redrive import revive, send_again
+from messaging.outgoing.redrive import redrive, send_again
 from messaging.states import Status
-from tests.messaging.factories import go_on, in_state, number
+from tests.messaging.factories import in_state, number, release_due
 
 pytestmark = pytest.mark.django_db
 PEER = "15550000000"
@@ -58,7 +58,7 @@ def retried() -> Message:
 def resumed_campaign() -> Message:
     row = template(campaign="spring")
     hold_campaign("spring", None, "tests")
-    assert go_on() == []
+    assert release_due() == []
     resume_campaign("spring", None, "tests")
     sweep_holds()
     return row
@@ -70,7 +70,7 @@ def redriven() -> Message:
     Message.objects.filter(pk=row.pk).update(
         status=Status.FAILED, released_at=now, outcome_at=now, exhausted_at=now, dead_lettered_at=now
     )
-    assert revive(row.pk, 0)
+    assert redrive(row.pk, 0)
     return row
 
 
@@ -96,12 +96,12 @@ def waiting_for_its_pair() -> Message:
     row = template()
     first = in_state(Status.SENT)
     Message.objects.filter(pk=first.pk).update(peer=PEER, outcome_at=None, status=Status.SENDING)
-    assert go_on() == []
+    assert release_due() == []
     Message.objects.filter(pk=first.pk).update(outcome_at=timezone.now())
     return row
 
 
-ROADS = [
+WAYS = [
     template,
     scheduled,
     retried,
@@ -113,37 +113,37 @@ ROADS = [
 ]
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_a_block_after_acceptance_keeps_a_message_from_every_road(road: Callable[[], Message]) -> None:
-    row = road()
+@pytest.mark.parametrize("way", WAYS)
+def test_a_block_after_acceptance_cancels_the_message_on_every_way(way: Callable[[], Message]) -> None:
+    row = way()
     block()
-    assert go_on() == []
+    assert release_due() == []
     row.refresh_from_db()
     assert (row.status, row.error_title) == ("cancelled", BLOCKED)
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_an_opt_out_after_acceptance_keeps_marketing_from_every_road(road: Callable[[], Message]) -> None:
-    row = road()
+@pytest.mark.parametrize("way", WAYS)
+def test_an_opt_out_after_acceptance_cancels_marketing_on_every_way(way: Callable[[], Message]) -> None:
+    row = way()
     opt_out()
-    assert go_on() == []
+    assert release_due() == []
     row.refresh_from_db()
     assert (row.status, row.error_title) == ("cancelled", OPTED_OUT)
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_without_a_stop_every_road_sends(road: Callable[[], Message]) -> None:
-    row = road()
-    assert go_on() == [row.pk]
+@pytest.mark.parametrize("way", WAYS)
+def test_without_block_or_opt_out_every_way_sends(way: Callable[[], Message]) -> None:
+    row = way()
+    assert release_due() == [row.pk]
 
 
-def test_what_is_no_marketing_goes_to_a_contact_who_opted_out() -> None:
+def test_a_utility_template_is_sent_to_a_contact_who_opted_out() -> None:
     row = template("order_update")
     opt_out()
-    assert go_on() == [row.pk]
+    assert release_due() == [row.pk]
 
 
-# The contact's portfolio, the number's, and whether the block holds: an unknown one is taken for any.
+# The contact's portfolio, the number's, and whether the block applies: an unknown portfolio matches all.
 PORTFOLIOS = [
     ("", "", True),
     ("A", "A", True),
@@ -154,13 +154,13 @@ PORTFOLIOS = [
 
 
 @pytest.mark.parametrize(("of_contact", "of_number", "holds"), PORTFOLIOS)
-def test_a_block_holds_within_its_portfolio_and_where_one_is_unknown(
+def test_a_block_applies_within_its_portfolio_and_where_one_is_unknown(
     of_contact: str, of_number: str, holds: bool
 ) -> None:
     row = template()
     BusinessNumber.objects.update(portfolio=of_number)
     block(portfolio=of_contact)
-    assert (go_on() == []) is holds
+    assert (release_due() == []) is holds
     row.refresh_from_db()
     assert (row.status == "cancelled") is holds
 
@@ -176,11 +176,11 @@ def test_a_template_is_marketing_within_its_account_and_where_one_is_unknown(
     TemplateCategory.objects.update(waba_id=of_category)
     BusinessNumber.objects.update(waba_id=of_number)
     opt_out()
-    assert (go_on() == []) is holds
+    assert (release_due() == []) is holds
 
 
-def test_a_stop_of_one_recipient_holds_up_nobody_else() -> None:
+def test_a_blocked_recipient_does_not_delay_others() -> None:
     template()
     (other,) = accept([NewMessage("15550000009", "text", {"content": "hi"}, number())])
     block()
-    assert go_on() == [other.pk]
+    assert release_due() == [other.pk]

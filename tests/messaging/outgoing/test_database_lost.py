@@ -51,7 +51,7 @@ def end_the_backend() -> None:
 
 
 @pytest.mark.parametrize("url", [SEND, BULK])
-def test_it_is_503_nothing_is_stored_and_the_repetition_is_accepted(
+def test_the_request_is_503_and_stores_nothing_and_its_repetition_is_accepted(
     url: str, api: APIClient, cut_before_the_insert: None
 ) -> None:
     body = bodies(1)[0] if url == SEND else {"messages": bodies(3)}
@@ -62,13 +62,15 @@ def test_it_is_503_nothing_is_stored_and_the_repetition_is_accepted(
     assert post(api, "order-1", body, url).status_code == 202
 
 
-def test_a_connection_that_broke_since_the_last_request_costs_nobody_anything(api: APIClient) -> None:
+def test_a_connection_that_broke_between_requests_is_replaced(api: APIClient) -> None:
     post(api, "order-1", bodies(1)[0])
     end_the_backend()
     assert post(api, "order-2", bodies(1)[0]).status_code == 202
 
 
-def test_the_look_up_of_the_key_stands_for_djangos_check(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_idempotency_look_up_replaces_djangos_connection_check(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     check = Mock(return_value=True)
     monkeypatch.setattr(connections["default"], "is_usable", check)
     request_started.send(None)
@@ -76,7 +78,7 @@ def test_the_look_up_of_the_key_stands_for_djangos_check(api: APIClient, monkeyp
     assert not check.called
 
 
-def test_a_database_that_is_away_is_asked_once(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_tries_an_unavailable_database_once(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
     refuse = Mock(side_effect=OperationalError)
     monkeypatch.setattr(connections["default"], "get_new_connection", refuse)

@@ -135,7 +135,10 @@ OFFICE = "application/vnd.openxmlformats-officedocument"
 @pytest.mark.parametrize(
     ("mime_type", "status"),
     [
-        *[(f"audio/{kind}", 200) for kind in ("aac", "mp4", "mpeg", "amr", "ogg", "ogg; codecs=opus", "opus")],
+        *[
+            (f"audio/{kind}", 200)
+            for kind in ("aac", "mp4", "mpeg", "amr", "ogg; codecs=opus", "ogg;codecs=OPUS", "opus")
+        ],
         *[(f"image/{kind}", 200) for kind in ("jpeg", "png", "webp")],
         *[(f"video/{kind}", 200) for kind in ("mp4", "3gpp")],
         *[(f"application/{kind}", 200) for kind in ("pdf", "msword", "vnd.ms-excel", "vnd.ms-powerpoint")],
@@ -145,7 +148,7 @@ OFFICE = "application/vnd.openxmlformats-officedocument"
         *[(f"text/{kind}", 400) for kind in ("csv", "html", "xml")],
         *[(f"application/{kind}", 400) for kind in ("octet-stream", "zip", "json")],
         *[(f"image/{kind}", 400) for kind in ("jpg", "gif", "svg+xml", "heic")],
-        *[(f"audio/{kind}", 400) for kind in ("wav", "webm")],
+        *[(f"audio/{kind}", 400) for kind in ("wav", "webm", "ogg", "ogg; codecs=vorbis", "ogg; opus")],
         *[(f"video/{kind}", 400) for kind in ("webm", "quicktime")],
     ],
 )

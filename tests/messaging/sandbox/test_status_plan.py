@@ -35,6 +35,14 @@ USUAL = [("sent", 100), ("delivered", 300), ("read", 600)]
         (TEXT, {"sent_before_failed": 1}, 131026, [("sent", 100), ("failed", 300)]),
         (TEXT, {"sent_before_failed": 1, "status_delays_ms": (300, 100, 0)}, 131026, [("sent", 300), ("failed", 300)]),
         (VOICE, {"sent_before_failed": 1}, 131026, [("sent", 100), ("failed", 300)]),
+        (TEXT, {"delivered_after_failed": 1}, 131026, [("failed", 100), ("delivered", 600)]),
+        (TEXT, {"delivered_after_failed": 1}, None, USUAL),
+        (
+            TEXT,
+            {"delivered_after_failed": 1, "sent_before_failed": 1, "status_delays_ms": (9, 8, 7)},
+            131026,
+            [("sent", 9), ("failed", 9), ("delivered", 9)],
+        ),
     ],
     ids=str,
 )
@@ -52,6 +60,8 @@ def test_the_statuses_of_a_message(
         (0.31, "skip_delivered", None, 3),
         (0.29, "sent_before_failed", 131026, 2),
         (0.31, "sent_before_failed", 131026, 1),
+        (0.29, "delivered_after_failed", 131026, 2),
+        (0.31, "delivered_after_failed", 131026, 1),
     ],
 )
 def test_a_share_of_the_messages_is_concerned(drawn: float, setting: str, failure: int | None, count: int) -> None:
@@ -72,6 +82,13 @@ def test_a_message_is_sent_before_it_fails(sandbox: Sandbox, receiver: Receiver)
     assert [status["status"] for status in sandbox.ledger()["messages"][0]["statuses"]] == ["sent", "failed"]
 
 
+def test_a_message_that_failed_is_delivered_all_the_same(sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.post("/_sandbox/settings", {"delivered_after_failed": 1})
+    sandbox.send(to="15558131026")
+    receiver.wait_for(1, lambda hook: hook.status.get("status") == "delivered")
+    assert [status["status"] for status in sandbox.ledger()["messages"][0]["statuses"]] == ["failed", "delivered"]
+
+
 def test_the_first_status_comes_before_the_answer(sandbox: Sandbox, receiver: Receiver) -> None:
     # The webhook is answered before the second begins that the answer takes.
     sandbox.post("/_sandbox/settings", {"status_before_answer": 1, "answer_ms": [1000, 1000]})
@@ -89,6 +106,8 @@ def test_the_first_status_comes_before_the_answer(sandbox: Sandbox, receiver: Re
         ("sent_before_failed", 1.1),
         ("skip_delivered", -0.1),
         ("status_before_answer", True),
+        ("delivered_after_failed", 2),
+        ("webhook_milliseconds", "all"),
         ("webhook_copies", "1"),
         ("played", 1),
         ("messaging_limit", -1),

@@ -55,6 +55,7 @@ CARD: JSON = {"components": [IMAGE, body("Shoes"), TRACK]}
         ("order_update", [{"type": "body", "parameters": [
             {"type": "text", "parameter_name": "state", "text": "packed"},
             {"type": "text", "parameter_name": "order", "text": "4711"}]}]),
+        ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": n, **CARD} for n in (1, 0)]}]),
         ("bill", [header("document", {"link": LINK}), {"type": "body", "parameters": [{"type": "currency", "currency": {
             "fallback_value": "12 €", "code": "EUR", "amount_1000": 12000}}]}, TRACK]),
     ],
@@ -120,7 +121,7 @@ def test_the_text_of_a_parameter(sandbox: Sandbox, text: object, code: int) -> N
         ("new_arrivals", [], 132000),
         ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": 0, **CARD}]}], 100),
         ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": n, **CARD} for n in range(3)]}], 132000),
-        ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": n, **CARD} for n in (1, 0)]}], 131009),
+        ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": n, **CARD} for n in (1, 1)]}], 131009),
     ],
     ids=str,
 )  # fmt: skip

@@ -42,6 +42,15 @@ def test_merging_changes_no_update() -> None:
     assert first == update("statuses", "1", "a")
 
 
+def test_timestamps_come_in_milliseconds(sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.post("/_sandbox/settings", {"webhook_milliseconds": 1})
+    sandbox.send()
+    sandbox.post("/_sandbox/inbound", {"from": "15551230001", "text": "Hi"})
+    hooks = receiver.wait_for(4, lambda hook: bool({"statuses", "messages"} & hook.value.keys()))
+    updates = [each for hook in hooks for key in ("statuses", "messages") for each in hook.value.get(key, [])]
+    assert {len(update["timestamp"]) for update in updates} == {13}
+
+
 def test_every_webhook_comes_twice(sandbox: Sandbox, receiver: Receiver) -> None:
     sandbox.post("/_sandbox/settings", {"webhook_copies": 1})
     sandbox.send()

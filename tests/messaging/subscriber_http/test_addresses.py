@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from messaging.subscriber_http.ssrf_guard import (
-    NotAllowed,
-    Reach,
+    AddressNotAllowed,
+    NetworkPolicy,
     Unreachable,
     allowed,
     check_destination,
@@ -16,9 +16,9 @@ from messaging.subscriber_http.ssrf_guard import (
     open_socket,
 )
 
-EVERYWHERE = Reach()
-INSIDE = Reach((ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")))
-LOCAL = Reach((ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")), public=False, http=True)
+EVERYWHERE = NetworkPolicy()
+INSIDE = NetworkPolicy((ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")))
+LOCAL = NetworkPolicy((ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")), public=False, http=True)
 
 REFUSED = {
     "loopback": "127.0.0.1",
@@ -69,7 +69,7 @@ OPEN = ["8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", ":
 
 
 @pytest.mark.parametrize("address", REFUSED.values(), ids=REFUSED)
-def test_an_address_inside_is_refused(address: str) -> None:
+def test_a_private_address_is_refused(address: str) -> None:
     assert not allowed(ipaddress.ip_address(address), EVERYWHERE)
 
 
@@ -82,12 +82,12 @@ def test_a_public_address_is_allowed(address: str) -> None:
     ("address", "may"),
     [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("fd00::1", True), ("192.168.1.1", False), ("8.8.8.8", True)],
 )
-def test_a_setting_opens_a_network_and_no_other(address: str, may: bool) -> None:
+def test_a_setting_allows_one_network_and_no_other(address: str, may: bool) -> None:
     assert allowed(ipaddress.ip_address(address), INSIDE) is may
 
 
 @pytest.mark.parametrize(("address", "may"), [("127.0.0.1", True), ("::1", True), ("8.8.8.8", False)])
-def test_a_local_pipeline_reaches_this_machine_alone(address: str, may: bool) -> None:
+def test_a_local_pipeline_reaches_only_this_machine(address: str, may: bool) -> None:
     assert allowed(ipaddress.ip_address(address), LOCAL) is may
 
 
@@ -120,18 +120,18 @@ BAD_URLS = [
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
-def test_a_url_that_cannot_be_is_refused_in_words(url: str) -> None:
-    with pytest.raises(NotAllowed, match=r"\.$"):
+def test_an_invalid_url_is_refused_with_the_reason(url: str) -> None:
+    with pytest.raises(AddressNotAllowed, match=r"\.$"):
         check_url(url, EVERYWHERE)
 
 
 @pytest.mark.parametrize("url", ["https://example.com", "https://example.com:8443/a?b=c", "https://8.8.8.8/"])
-def test_a_url_on_the_internet_is_taken(url: str) -> None:
+def test_a_public_url_is_accepted(url: str) -> None:
     check_url(url, EVERYWHERE)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000/hook", "http://localhost:9000", "http://[::1]:9000/"])
-def test_a_url_of_this_machine_is_taken_locally(url: str) -> None:
+def test_a_url_of_this_machine_is_accepted_locally(url: str) -> None:
     check_url(url, LOCAL)
 
 
@@ -150,19 +150,19 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1%eth0"])
-def test_a_name_that_resolves_to_an_address_inside_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_resolves_to_a_private_address_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, address)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(AddressNotAllowed):
         open_socket("innocent.example", 443, 1, EVERYWHERE)
 
 
-def test_one_address_inside_among_several_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_with_one_private_address_among_several_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, "8.8.8.8", "10.0.0.1")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(AddressNotAllowed):
         open_socket("innocent.example", 443, 1, EVERYWHERE)
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_uses_the_checked_address(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = resolving(monkeypatch, "8.8.8.8")
     connected: list[Any] = []
     monkeypatch.setattr(socket.socket, "connect", lambda _, address: connected.append(address))
@@ -170,7 +170,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
     assert (asked, connected) == (["rebinding.example"], [("8.8.8.8", 443)])
 
 
-def test_a_name_without_an_address_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_without_an_address_has_its_error_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(*_: Any, **__: Any) -> None:
         raise socket.gaierror
 
@@ -180,8 +180,8 @@ def test_a_name_without_an_address_is_said_to_be_so(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1"])
-def test_an_address_in_disguise_is_found_out(host: str) -> None:
-    with pytest.raises((NotAllowed, Unreachable)):
+def test_an_embedded_ipv4_address_is_checked(host: str) -> None:
+    with pytest.raises((AddressNotAllowed, Unreachable)):
         open_socket(host, 443, 1, EVERYWHERE)
 
 
@@ -209,13 +209,13 @@ def always_resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
         ([], LOCAL, True),
     ],
 )
-def test_an_endpoint_that_can_never_be_reached_is_refused_when_it_is_made(
-    addresses: list[str], reach: Reach, refused: bool, monkeypatch: pytest.MonkeyPatch
+def test_an_unreachable_endpoint_is_refused_at_its_creation(
+    addresses: list[str], reach: NetworkPolicy, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     always_resolving(monkeypatch, *addresses)
     try:
         check_destination("https://hooks.example.com/", reach)
-    except NotAllowed:
+    except AddressNotAllowed:
         assert refused
     else:
         assert not refused

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from messaging.subscriber_http.post import Answer, Poster, seconds_of
+from messaging.subscriber_http.post import Answer, SubscriberClient, seconds_of
 from messaging.subscriber_http.signature import new_secret, signed_headers
-from messaging.subscriber_http.ssrf_guard import Reach
+from messaging.subscriber_http.ssrf_guard import NetworkPolicy
 from tests.certificates import self_signed
 from tests.environment import free_port
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
 
-HERE = Reach((ipaddress.ip_network("127.0.0.0/8"),), http=True)
+HERE = NetworkPolicy((ipaddress.ip_network("127.0.0.0/8"),), http=True)
 BODY = json.dumps({"type": "message.received", "data": {"text": "Grüße"}}).encode()
 Post = Callable[..., Answer]
 
@@ -34,7 +34,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def post(server: Server) -> Post:
     """Posts to that server, with a second's patience."""
-    poster = Poster(HERE, total_timeout_s=1)
+    poster = SubscriberClient(HERE, total_timeout_s=1)
     return lambda url=server.url, **headers: poster.post(url, BODY, headers)
 
 
@@ -44,7 +44,7 @@ def test_a_2xx_is_a_success_without_an_error(server: Server, post: Post) -> None
     assert (answer.status, answer.is_success, answer.error) == (204, True, "")
 
 
-def test_the_body_arrives_as_it_was_signed(server: Server, post: Post) -> None:
+def test_the_body_arrives_as_signed(server: Server, post: Post) -> None:
     secret = new_secret()
     post(**signed_headers([secret], "msg_1", datetime.now(UTC), BODY))
     head, body = server.requests[0]
@@ -72,12 +72,12 @@ def test_another_secret_does_not_verify() -> None:
     ("answer", "words"),
     [
         (http(500), "Answered 500."),
-        (http(410), "Answered 410: it wants no more deliveries."),
+        (http(410), "Answered 410: the endpoint refuses further deliveries."),
         (http(302, b"", "Location: http://127.0.0.1:1/\r\n"), "Answered 302: redirects are not followed."),
     ],
     ids=["500", "410", "302"],
 )
-def test_a_refusal_is_said_in_words_and_no_redirect_followed(
+def test_a_refusal_has_an_error_text_and_redirects_are_not_followed(
     answer: bytes, words: str, server: Server, post: Post
 ) -> None:
     server.behaviour = answering(answer)
@@ -97,11 +97,11 @@ def trickle(connection: socket.socket, server: Server) -> None:
 
 
 @pytest.mark.parametrize("act", [hang, trickle])
-def test_a_slow_endpoint_is_left_when_its_time_is_over(act: Behaviour, server: Server, post: Post) -> None:
+def test_a_slow_endpoint_is_abandoned_at_the_time_limit(act: Behaviour, server: Server, post: Post) -> None:
     server.behaviour = after_request(act)
-    begun = time.monotonic()
+    started_at = time.monotonic()
     assert post().error == "No answer within 1 s."
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - started_at < 10
 
 
 def test_an_answer_whose_body_never_ends_counts_by_its_status(server: Server, post: Post) -> None:
@@ -113,17 +113,17 @@ def test_an_answer_whose_body_never_ends_counts_by_its_status(server: Server, po
     assert post().is_success
 
 
-def test_a_connection_that_breaks_is_said_to_have_broken(server: Server, post: Post) -> None:
+def test_a_broken_connection_has_its_error_text(server: Server, post: Post) -> None:
     server.behaviour = after_request(lambda connection, _: connection.close())
     assert post().error == "The connection broke before the answer came."
 
 
-def test_a_closed_port_is_said_to_refuse(post: Post) -> None:
-    assert post(f"http://127.0.0.1:{free_port()}/").error == "No connection: it refused the connection."
+def test_a_closed_port_has_its_error_text(post: Post) -> None:
+    assert post(f"http://127.0.0.1:{free_port()}/").error == "No connection: the connection was refused."
 
 
-def test_an_address_inside_gets_no_request(server: Server) -> None:
-    answer = Poster(Reach(http=True)).post(server.url, BODY, {})
+def test_a_private_address_gets_no_request(server: Server) -> None:
+    answer = SubscriberClient(NetworkPolicy(http=True)).post(server.url, BODY, {})
     assert (answer.status, server.accepted) == (None, 0)
     assert answer.error == "Not sent: 127.0.0.1 is an address of a private network, which is not allowed."
 
@@ -139,19 +139,19 @@ def over_tls(certificate: Path) -> Behaviour:
     return behave
 
 
-def test_over_tls_the_name_is_checked_and_the_connection_used_again(server: Server, tmp_path: Path) -> None:
+def test_over_tls_the_host_name_is_checked_and_the_connection_reused(server: Server, tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
     server.behaviour = over_tls(certificate)
-    poster = Poster(HERE)
+    poster = SubscriberClient(HERE)
     poster.session.verify = str(certificate)
     url = server.url.replace("http:", "https:")
     assert [poster.post(url, BODY, {}).status for _ in range(2)] == [200, 200]
     assert server.accepted == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_nothing(server: Server, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_gets_no_request(server: Server, tmp_path: Path) -> None:
     server.behaviour = over_tls(self_signed(tmp_path))
-    answer = Poster(HERE).post(server.url.replace("http:", "https:"), BODY, {})
+    answer = SubscriberClient(HERE).post(server.url.replace("http:", "https:"), BODY, {})
     assert (answer.error, server.requests) == ("No connection: its TLS certificate is not valid for this name.", [])
 
 
@@ -183,7 +183,7 @@ INTERIM = [100, 102, 103, 199]
 
 
 @pytest.mark.parametrize("status", INTERIM)
-def test_an_answer_before_the_final_one_is_not_the_answer(status: int, server: Server, post: Post) -> None:
+def test_a_1xx_answer_is_not_the_final_answer(status: int, server: Server, post: Post) -> None:
     early = f"HTTP/1.1 {status} Early\r\nLink: </style.css>; rel=preload\r\n\r\n".encode()
     server.behaviour = answering(early + early + http(204, b""))
     assert post().status == 204

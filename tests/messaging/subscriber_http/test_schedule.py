@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when an endpoint is left alone."""
+"""Retries of deliveries, and pauses of endpoints."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,10 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.subscriber_http.post import Answer
-from messaging.subscriber_http.retry_schedule import TRIED_FOR, WAITS_S, Decision, EndpointHealth, State, after, decide
+from messaging.subscriber_http.retry_schedule import (
+    RETRY_PERIOD,
+    RETRY_WAITS_S,
+    Decision,
+    EndpointHealth,
+    State,
+    after,
+    decide,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-LATER = NOW + TRIED_FOR
+LATER = NOW + RETRY_PERIOD
 OK, BROKEN, GONE, NOBODY = (
     Answer(204, 5),
     Answer(500, 5, "Answered 500."),
@@ -47,13 +55,13 @@ TABLE = [
 
 
 @pytest.mark.parametrize("row", TABLE, ids=range(len(TABLE)))
-def test_what_follows_a_try(row: tuple[Answer, int, datetime, float, State, datetime | None]) -> None:
+def test_the_state_after_an_attempt(row: tuple[Answer, int, datetime, float, State, datetime | None]) -> None:
     answer, tries, give_up_at, chance, state, due_at = row
     assert decide(answer, tries, give_up_at, NOW, chance) == Decision(state, due_at)
 
 
 @given(st.lists(st.floats(0, 1, exclude_max=True), min_size=40, max_size=40))
-def test_a_delivery_is_tried_for_a_day_and_then_given_up(chances: list[float]) -> None:
+def test_a_delivery_is_retried_for_a_day_and_then_fails(chances: list[float]) -> None:
     now, tries = NOW, []
     for chance in chances:
         tries.append(now)
@@ -74,12 +82,12 @@ def standing(*answers: Answer, every: float = 1) -> EndpointHealth:
     return result
 
 
-def test_a_success_forgets_all_failures() -> None:
+def test_a_success_resets_the_failures() -> None:
     assert standing(*[BROKEN] * 20, OK) == EndpointHealth()
 
 
 @pytest.mark.parametrize(("failures", "pause"), [(1, None), (4, None), (5, 5), (6, 10), (7, 20), (11, 300), (200, 300)])
-def test_an_endpoint_that_fails_in_a_row_is_left_alone_for_longer_and_longer(failures: int, pause: int | None) -> None:
+def test_the_pauses_of_a_failing_endpoint_double(failures: int, pause: int | None) -> None:
     paused = standing(*[BROKEN] * failures).paused_until
     assert paused == (None if pause is None else seconds(failures - 1 + pause))
 
@@ -93,20 +101,20 @@ def test_a_retry_after_of_a_day_disables_no_endpoint() -> None:
     assert not standing(*[Answer(503, 5, "-", 86400.0)] * 2, every=86400).disabled_why
 
 
-def test_an_endpoint_that_is_gone_is_switched_off_at_once() -> None:
+def test_a_410_disables_an_endpoint_at_once() -> None:
     assert standing(GONE).disabled_why == "Gone."
 
 
 @pytest.mark.parametrize(
     ("hours", "failures", "off"), [(23, 10, False), (24, 10, True), (24, 9, False), (48, 2, False)]
 )
-def test_an_endpoint_is_switched_off_after_a_day_of_ten_failures(hours: int, failures: int, off: bool) -> None:
+def test_an_endpoint_is_disabled_after_a_day_with_ten_failures(hours: int, failures: int, off: bool) -> None:
     assert bool(standing(*[BROKEN] * failures, every=hours * 3600 / (failures - 1)).disabled_why) is off
 
 
-def test_an_endpoint_that_takes_some_is_never_switched_off() -> None:
+def test_an_endpoint_that_accepts_some_deliveries_is_never_disabled() -> None:
     assert not standing(BROKEN, OK, BROKEN, every=20 * 3600).disabled_why
 
 
 def test_the_waits_grow() -> None:
-    assert list(WAITS_S) == sorted(WAITS_S)
+    assert list(RETRY_WAITS_S) == sorted(RETRY_WAITS_S)

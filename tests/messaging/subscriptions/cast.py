@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from messaging.models import Delivery, Subscription
 from messaging.subscriber_http.post import Answer
-from messaging.subscriptions.deliveries import Ran, Run, Tried, claim_runs, record_runs
+from messaging.subscriptions.deliveries import DeliveryAttempt, Run, RunResult, claim_runs, record_runs
 from messaging.subscriptions.manage import subscribe
 
 URL = "http://127.0.0.1:9/hook"
@@ -31,10 +31,12 @@ def waiting(of: Subscription, count: int = 1, **fields: Any) -> list[Delivery]:
     ]
 
 
-def answered(run: Run, *answers: Answer) -> Ran:
+def answered(run: Run, *answers: Answer) -> RunResult:
     """What came of a run whose first posts were answered so."""
     now = timezone.now()
-    return Ran(run, tuple(Tried(post, answer, now, now) for post, answer in zip(run.posts, answers, strict=False)))
+    return RunResult(
+        run, tuple(DeliveryAttempt(post, answer, now, now) for post, answer in zip(run.posts, answers, strict=False))
+    )
 
 
 def tell(answer: Answer = OK) -> list[Any]:

@@ -18,7 +18,7 @@ FORM = {"url": URL, "description": "", "events": ["message.received"], "number":
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 
 
-def test_a_new_one_shows_its_secret_once(operator: Client) -> None:
+def test_a_new_subscription_shows_its_secret_once(operator: Client) -> None:
     page = operator.post(f"{PAGE}add/", FORM, follow=True).content.decode()
     one = Subscription.objects.get()
     assert (SECRET.findall(page.replace("&#x2B;", "+")), one.events) == ([one.secret], ["message.received"])
@@ -31,12 +31,12 @@ def test_a_secret_is_in_no_cookie(operator: Client) -> None:
     assert not SECRET.search(f"{made.cookies} {rotated.cookies} {operator.cookies}")
 
 
-def test_a_url_inside_is_refused_in_words(operator: Client) -> None:
+def test_a_private_url_is_refused_with_the_reason(operator: Client) -> None:
     page = operator.post(f"{PAGE}add/", {**FORM, "url": "http://10.0.0.1/"}).content.decode()
     assert "not on this machine" in page and not Subscription.objects.exists()
 
 
-def test_a_form_that_switches_on_forgets_the_failures(operator: Client) -> None:
+def test_activation_by_the_form_resets_the_failures(operator: Client) -> None:
     one = subscription()
     Subscription.objects.update(active=False, failures=9, disabled_at=timezone.now(), disabled_why="why")
     operator.post(f"{PAGE}{one.pk}/change/", {**FORM, "description": "new"})
@@ -44,11 +44,11 @@ def test_a_form_that_switches_on_forgets_the_failures(operator: Client) -> None:
     assert (one.active, one.failures, one.disabled_at, one.description) == (True, 0, None, "new")
 
 
-def test_it_is_switched_on_rotated_and_tried_by_hand(operator: Client) -> None:
+def test_the_admin_actions_activate_rotate_and_test(operator: Client) -> None:
     one = subscription()
     Subscription.objects.update(active=False, disabled_at=timezone.now())
     old = one.secret
-    for action in ("switch_on", "rotate", "send_test"):
+    for action in ("enable", "rotate", "send_test"):
         act(operator, "subscription", action, one.pk)
     one.refresh_from_db()
     assert (one.active, one.previous_secret, Delivery.objects.get().event) == (True, old, "subscription.test")
@@ -59,7 +59,7 @@ def test_it_is_switched_on_rotated_and_tried_by_hand(operator: Client) -> None:
     ]
 
 
-def test_what_failed_is_replayed_by_hand(operator: Client) -> None:
+def test_an_operator_replays_a_failed_delivery(operator: Client) -> None:
     one = subscription()
     rows = waiting(one, 3, state="failed", finished_at=timezone.now())
     act(operator, "delivery", "replay", rows[0].pk)
@@ -68,13 +68,13 @@ def test_what_failed_is_replayed_by_hand(operator: Client) -> None:
     assert Delivery.objects.filter(state="pending").count() == 3
 
 
-def test_nothing_is_replayed_to_what_is_off_and_that_is_said(operator: Client) -> None:
+def test_a_replay_to_an_inactive_subscription_is_refused_with_the_reason(operator: Client) -> None:
     one = subscription(active=False)
     (row,) = waiting(one, state="failed", finished_at=timezone.now())
-    assert "switched off" in act(operator, "delivery", "replay", row.pk).content.decode()
+    assert "is inactive" in act(operator, "delivery", "replay", row.pk).content.decode()
 
 
-def test_the_log_is_shown(operator: Client) -> None:
+def test_the_attempts_are_shown(operator: Client) -> None:
     (row,) = waiting(subscription())
     tell(BROKEN)
     assert "500 after 7 ms" in operator.get(f"/admin/messaging/delivery/{row.pk}/change/").content.decode()
@@ -86,7 +86,7 @@ def test_the_list_of_deliveries_answers(query: str, operator: Client) -> None:
     assert operator.get(f"/admin/messaging/delivery/{query}").status_code == 200
 
 
-def test_what_is_deleted_by_hand_is_hidden_at_once(operator: Client) -> None:
+def test_a_subscription_deleted_in_the_admin_is_hidden_at_once(operator: Client) -> None:
     one = subscription()
     operator.post(f"{PAGE}{one.pk}/delete/", {"post": "yes"})
     operator.get(PAGE)  # the message of success
@@ -94,14 +94,14 @@ def test_what_is_deleted_by_hand_is_hidden_at_once(operator: Client) -> None:
     assert Subscription.objects.get().deleted_at is not None
 
 
-@pytest.mark.parametrize("action", ["switch_on", "rotate", "send_test", "replay_failed"])
-def test_who_may_only_look_cannot_act(action: str) -> None:
+@pytest.mark.parametrize("action", ["enable", "rotate", "send_test", "replay_failed"])
+def test_an_account_with_view_permission_only_cannot_act(action: str) -> None:
     one = subscription()
     act(viewer(), "subscription", action, one.pk)
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["subscribe"]
 
 
-def test_who_may_only_look_cannot_replay() -> None:
+def test_an_account_with_view_permission_only_cannot_replay() -> None:
     (row,) = waiting(subscription(), state="failed", finished_at=timezone.now())
     act(viewer(), "delivery", "replay", row.pk)
     assert Delivery.objects.get().state == "failed"

@@ -22,17 +22,17 @@ def switched_off_by_us() -> Subscription:
     return one
 
 
-def test_one_that_failed_until_it_was_switched_off_is_seen() -> None:
+def test_a_disabled_subscription_raises_an_alert() -> None:
     switched_off_by_us()
     assert off() == ["shop"]
 
 
-def test_one_that_somebody_switched_off_is_no_alert() -> None:
+def test_a_subscription_that_a_person_deactivated_raises_no_alert() -> None:
     change(subscription(), "tests", active=False)
     assert off() == []
 
 
-def test_it_is_over_when_it_is_switched_on_or_deleted() -> None:
+def test_the_alert_ends_when_the_subscription_is_activated_or_deleted() -> None:
     one = switched_off_by_us()
     change(one, "tests", active=True)
     unsubscribe(switched_off_by_us(), "tests")

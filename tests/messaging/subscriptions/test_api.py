@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, ApiKey, AuditEntry, Delivery, Subscription
-from messaging.subscriptions.manage import MOST_PER_CLIENT
+from messaging.subscriptions.manage import MAX_PER_CLIENT
 from tests.messaging.factories import number
 from tests.messaging.subscriptions.cast import BROKEN, URL, subscription, tell, waiting
 
@@ -36,7 +36,7 @@ def test_the_secret_is_shown_once(api: APIClient) -> None:
     assert not any(b"whsec_" in page for page in shown)
 
 
-def test_it_is_told_of_everything_unless_it_says_otherwise(api: APIClient) -> None:
+def test_a_subscription_gets_all_events_by_default(api: APIClient) -> None:
     assert make(api).json()["events"] == [
         "message.received",
         "message.media",
@@ -88,11 +88,11 @@ def test_a_bad_change_names_its_field_and_changes_nothing(fields: dict[str, Any]
 
 
 @pytest.mark.parametrize("body", [[], "text", 7, None])
-def test_a_body_that_is_no_object_is_a_400(body: Any, api: APIClient) -> None:
+def test_a_body_that_is_not_an_object_is_a_400(body: Any, api: APIClient) -> None:
     assert api.post(PATH, body, format="json").status_code == 400
 
 
-def test_what_is_given_is_changed_and_nothing_else(api: APIClient) -> None:
+def test_only_the_given_fields_are_changed(api: APIClient) -> None:
     made = make(api, description="mine").json()
     changed = api.patch(f"{PATH}/{made['id']}", {"active": False}, format="json").json()
     assert (changed["active"], changed["description"], changed["url"]) == (False, "mine", URL)
@@ -104,7 +104,7 @@ def test_a_rotation_shows_a_new_secret(api: APIClient) -> None:
     assert rotated["secret"] != made["secret"] and rotated["previous_secret_until"]
 
 
-def test_what_is_deleted_is_not_there_any_more(api: APIClient) -> None:
+def test_a_deleted_subscription_is_a_404(api: APIClient) -> None:
     path = f"{PATH}/{make(api).json()['id']}"
     assert api.delete(path).status_code == 204
     assert (api.get(path).status_code, api.get(PATH).json()["results"]) == (404, [])
@@ -128,12 +128,12 @@ def test_another_client_sees_and_changes_nothing(api: APIClient, other: APIClien
     assert (other.get(PATH).json()["results"], Subscription.objects.get().active) == ([], True)
 
 
-def test_a_client_has_so_many_and_no_more(api: APIClient, other: APIClient) -> None:
-    assert {make(api).status_code for _ in range(MOST_PER_CLIENT)} == {201}
+def test_a_client_has_at_most_twenty_subscriptions(api: APIClient, other: APIClient) -> None:
+    assert {make(api).status_code for _ in range(MAX_PER_CLIENT)} == {201}
     assert (make(api).status_code, make(other).status_code) == (400, 201)
 
 
-def test_deliveries_are_listed_with_their_tries(api: APIClient) -> None:
+def test_deliveries_are_listed_with_their_attempts(api: APIClient) -> None:
     path = f"{PATH}/{make(api).json()['id']}"
     assert api.post(f"{path}/test").status_code == 202
     tell(BROKEN)
@@ -143,7 +143,7 @@ def test_deliveries_are_listed_with_their_tries(api: APIClient) -> None:
     assert api.get(f"{path}/deliveries?state=lost").status_code == 400
 
 
-def test_one_delivery_is_replayed_once_it_is_over(api: APIClient) -> None:
+def test_one_delivery_is_replayed_once_it_has_ended(api: APIClient) -> None:
     made = make(api).json()
     delivery = api.post(f"{PATH}/{made['id']}/test").json()
     path = f"/messaging/deliveries/{delivery['id']}"
@@ -152,7 +152,7 @@ def test_one_delivery_is_replayed_once_it_is_over(api: APIClient) -> None:
     assert (api.get(path).json()["state"], api.post(f"{path}/replay").json()["state"]) == ("delivered", "pending")
 
 
-def test_all_that_failed_since_a_time_is_replayed(api: APIClient) -> None:
+def test_all_deliveries_that_failed_since_a_time_are_replayed(api: APIClient) -> None:
     path = f"{PATH}/{make(api).json()['id']}/replay"
     waiting(Subscription.objects.get(), 3, state="failed", finished_at=timezone.now())
     since = (timezone.now() - timedelta(hours=1)).isoformat()
@@ -161,19 +161,19 @@ def test_all_that_failed_since_a_time_is_replayed(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"since": "yesterday"}, {"since": None}])
-def test_a_replay_needs_a_time(body: Any, api: APIClient) -> None:
+def test_a_replay_of_failed_deliveries_needs_since(body: Any, api: APIClient) -> None:
     answer = api.post(f"{PATH}/{make(api).json()['id']}/replay", body, format="json")
     assert (answer.status_code, list(answer.json())) == (400, ["since"])
 
 
-def test_what_is_off_is_a_409_that_says_what_to_do(api: APIClient) -> None:
+def test_an_inactive_subscription_is_a_409_with_the_remedy(api: APIClient) -> None:
     path = f"{PATH}/{make(api, active=False).json()['id']}"
     answers = [api.post(f"{path}/test"), api.post(f"{path}/replay", {"since": "2026-01-01T00:00:00Z"}, format="json")]
     assert [answer.status_code for answer in answers] == [409, 409]
     assert "active" in answers[0].json()["detail"]
 
 
-def test_who_did_what_is_written_down(api: APIClient) -> None:
+def test_every_change_of_a_subscription_is_in_the_audit_log(api: APIClient) -> None:
     path = f"{PATH}/{make(api).json()['id']}"
     for step in ("rotate", "test"):
         api.post(f"{path}/{step}")
@@ -185,6 +185,6 @@ def test_who_did_what_is_written_down(api: APIClient) -> None:
     assert "whsec" not in str(list(AuditEntry.objects.values()))
 
 
-def test_a_subscription_made_by_hand_is_not_a_clients(api: APIClient) -> None:
+def test_a_client_does_not_see_a_subscription_of_the_operators(api: APIClient) -> None:
     subscription()
     assert (api.get(PATH).json()["results"], Delivery.objects.count()) == ([], 0)

@@ -49,7 +49,7 @@ def finished() -> int:
     return Delivery.objects.filter(state="delivered").count()
 
 
-def test_a_message_reaches_the_endpoint_signed_and_its_text_no_log(receiver: Receiver, deliver: Deliver) -> None:
+def test_a_signed_message_reaches_the_endpoint_and_no_log_has_its_text(receiver: Receiver, deliver: Deliver) -> None:
     one = subscription(receiver.url)
     receive(webhook(inbound_text(text="a secret word, Grüße")))
     assert eventually(lambda: finished() == 1), deliver.log
@@ -60,7 +60,7 @@ def test_a_message_reaches_the_endpoint_signed_and_its_text_no_log(receiver: Rec
     assert "secret word" not in deliver.log and "15551230001" not in deliver.log
 
 
-def test_slow_endpoints_delay_no_other(receiver: Receiver, deliver: Deliver) -> None:
+def test_slow_endpoints_do_not_delay_others(receiver: Receiver, deliver: Deliver) -> None:
     def answer(got: Received) -> int:
         if got.path == "/slow":
             receiver.sleep(30)
@@ -75,7 +75,7 @@ def test_slow_endpoints_delay_no_other(receiver: Receiver, deliver: Deliver) -> 
     receiver.over.set()
 
 
-def test_a_kill_in_the_middle_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_kill_during_deliveries_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:
     def answer(_: Received) -> int:
         receiver.sleep(0.02)
         return 204
@@ -96,7 +96,7 @@ def test_a_kill_in_the_middle_loses_nothing(receiver: Receiver, tmp_path: Path) 
     assert sum(count - 1 for count in times.values()) <= 80
 
 
-def test_what_fails_comes_again_under_the_same_id(receiver: Receiver, deliver: Deliver) -> None:
+def test_a_failed_delivery_is_repeated_under_its_id(receiver: Receiver, deliver: Deliver) -> None:
     receiver.answer = lambda _: 503 if len(receiver.received) == 1 else 204
     waiting(subscription(receiver.url))
     assert eventually(lambda: finished() == 1, 20), deliver.log
@@ -104,7 +104,7 @@ def test_what_fails_comes_again_under_the_same_id(receiver: Receiver, deliver: D
     assert [line["status_code"] for line in Delivery.objects.get().log] == [503, 204]
 
 
-def test_two_processes_share_the_work_and_the_ends_are_clean(receiver: Receiver, tmp_path: Path) -> None:
+def test_two_processes_share_the_work_and_stop_cleanly(receiver: Receiver, tmp_path: Path) -> None:
     both = [process.wait_ready() for process in [Deliver(tmp_path / f"{n}.log") for n in range(2)]]
     waiting(subscription(receiver.url), 200)
     assert eventually(lambda: finished() == 200, 40), both[0].log

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from messaging.models import ApiClient, Delivery, Subscription
 from messaging.subscriber_http.post import Answer
-from messaging.subscriptions.deliveries import LOG_LENGTH, Waiting, claim_runs, record_runs, share
+from messaging.subscriptions.deliveries import LOG_LENGTH, Waiting, claim_runs, record_runs, select_runs
 from messaging.subscriptions.manage import (
-    SwitchedOff,
+    SubscriptionInactive,
     change,
     replay,
     replay_failed,
@@ -21,7 +21,7 @@ from messaging.subscriptions.manage import (
     send_test,
     unsubscribe,
 )
-from messaging.subscriptions.retention import tidy_deliveries
+from messaging.subscriptions.retention import clean_up_deliveries
 from tests.messaging.lock_order import holds_while_waiting
 from tests.messaging.subscriptions.cast import BROKEN, OK, answered, due_now, subscription, tell, waiting
 
@@ -32,7 +32,7 @@ def only(**filters: object) -> Delivery:
     return Delivery.objects.get(**filters)
 
 
-def test_a_delivery_that_is_taken_is_done() -> None:
+def test_a_2xx_completes_a_delivery() -> None:
     waiting(subscription())
     tell(OK)
     row = only()
@@ -40,7 +40,7 @@ def test_a_delivery_that_is_taken_is_done() -> None:
     assert row.log[0]["status_code"] == 204
 
 
-def test_a_delivery_that_fails_is_tried_again_later() -> None:
+def test_a_failed_attempt_is_retried() -> None:
     waiting(subscription())
     tell(BROKEN)
     row = only()
@@ -49,20 +49,20 @@ def test_a_delivery_that_fails_is_tried_again_later() -> None:
     assert claim_runs(10) == []
 
 
-def test_after_a_day_a_delivery_is_given_up() -> None:
+def test_a_delivery_fails_after_a_day() -> None:
     waiting(subscription(), give_up_at=timezone.now())
     tell(BROKEN)
     assert (only().state, only().finished_at is not None) == ("failed", True)
 
 
-def test_the_log_keeps_the_latest_tries() -> None:
+def test_the_log_keeps_the_latest_attempts() -> None:
     (row,) = waiting(subscription(), log=[{"at": "then", "status_code": n} for n in range(LOG_LENGTH)])
     tell(BROKEN)
     row.refresh_from_db()
     assert (len(row.log), row.log[0]["status_code"], row.log[-1]["status_code"]) == (LOG_LENGTH, 1, 500)
 
 
-def test_what_is_claimed_is_claimed_once() -> None:
+def test_a_claimed_delivery_is_not_claimed_again() -> None:
     waiting(subscription(), 5)
     assert (sum(len(run.posts) for run in claim_runs(50)), claim_runs(50)) == (5, [])
 
@@ -75,7 +75,7 @@ def test_a_run_is_leased_for_a_minute() -> None:
 
 
 @pytest.mark.parametrize(("active", "runs"), [(True, 1), (False, 0)])
-def test_what_waits_for_a_client_is_claimed_while_the_client_is_active(active: bool, runs: int) -> None:
+def test_deliveries_of_an_inactive_client_are_not_claimed(active: bool, runs: int) -> None:
     waiting(subscription(client=ApiClient.objects.create(name="shop")))
     ApiClient.objects.update(active=active)
     assert len(claim_runs(50)) == runs
@@ -86,14 +86,14 @@ def test_a_secret_is_32_random_bytes() -> None:
     assert ([len(secret) for secret in secrets], secrets[0] == secrets[1]) == ([32, 32], False)
 
 
-def test_what_a_killed_process_had_claimed_is_due_again_when_its_lease_ends() -> None:
+def test_a_claimed_delivery_is_due_again_when_its_lease_ends() -> None:
     waiting(subscription())
     claim_runs(50)
     Delivery.objects.update(lease_until=timezone.now())
     assert len(claim_runs(50)) == 1
 
 
-def test_an_outcome_that_comes_after_the_lease_was_taken_over_changes_nothing() -> None:
+def test_a_result_changes_nothing_after_another_process_took_over_the_lease() -> None:
     waiting(subscription())
     (late,) = claim_runs(50)
     Delivery.objects.update(lease_until=timezone.now())
@@ -104,7 +104,7 @@ def test_an_outcome_that_comes_after_the_lease_was_taken_over_changes_nothing() 
     assert (only().state, len(only().log)) == ("delivered", 1)
 
 
-def test_what_a_run_did_not_come_to_keeps_its_turn() -> None:
+def test_a_delivery_without_an_attempt_stays_due() -> None:
     first, second = waiting(subscription(), 2, lane=3)
     (run,) = claim_runs(50)
     assert [post.id for post in run.posts] == [first.pk, second.pk]
@@ -130,7 +130,7 @@ def test_an_endpoint_that_fails_in_a_row_gets_one_delivery_at_a_time() -> None:
     assert claim_runs(50) == []
 
 
-def test_one_success_ends_the_probing() -> None:
+def test_one_success_ends_probing() -> None:
     waiting(subscription(), 20)
     Subscription.objects.update(failures=7, failing_since=timezone.now())
     tell(OK)
@@ -138,7 +138,7 @@ def test_one_success_ends_the_probing() -> None:
     assert (one.failures, one.failing_since, len(tell(OK))) == (0, None, 19)
 
 
-def test_an_endpoint_that_is_paused_gets_nothing_and_others_do() -> None:
+def test_only_a_paused_endpoint_gets_no_deliveries() -> None:
     paused, other = subscription(), subscription()
     waiting(paused)
     waiting(other)
@@ -146,7 +146,7 @@ def test_an_endpoint_that_is_paused_gets_nothing_and_others_do() -> None:
     assert [run.subscription_id for run in claim_runs(50)] == [other.pk]
 
 
-def test_retry_after_holds_all_of_the_subscription() -> None:
+def test_retry_after_pauses_the_whole_subscription() -> None:
     one = subscription()
     waiting(one)
     tell(Answer(429, 5, "Answered 429.", 60.0))
@@ -154,35 +154,35 @@ def test_retry_after_holds_all_of_the_subscription() -> None:
     assert claim_runs(50) == []
 
 
-def test_410_switches_off_at_once_and_says_why() -> None:
+def test_410_disables_a_subscription_with_its_reason() -> None:
     waiting(subscription())
-    tell(Answer(410, 5, "Answered 410: it wants no more deliveries."))
+    tell(Answer(410, 5, "Answered 410: the endpoint refuses further deliveries."))
     one = Subscription.objects.get()
     assert (one.active, one.disabled_why, only().state) == (
         False,
-        "Answered 410: it wants no more deliveries.",
+        "Answered 410: the endpoint refuses further deliveries.",
         "failed",
     )
 
 
-def test_a_day_of_failures_switches_off(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_day_of_failures_disables_a_subscription(caplog: pytest.LogCaptureFixture) -> None:
     waiting(subscription())
     Subscription.objects.update(failures=9, failing_since=timezone.now() - timedelta(hours=24))
     tell(BROKEN)
     one = Subscription.objects.get()
     assert (one.active, one.disabled_at is not None, "Answered 500." in one.disabled_why) == (False, True, True)
-    assert f"subscription {one.pk} was switched off" in caplog.text
+    assert f"subscription {one.pk} disabled" in caplog.text
 
 
-def test_what_waits_for_a_subscription_that_is_off_is_given_up() -> None:
+def test_pending_deliveries_of_an_inactive_subscription_fail() -> None:
     one = subscription()
     waiting(one)
     change(one, "tests", active=False)
-    tidy_deliveries()
-    assert (only().state, only().error) == ("failed", "The subscription was switched off.")
+    clean_up_deliveries()
+    assert (only().state, only().error) == ("failed", "The subscription is inactive.")
 
 
-def test_switching_on_again_forgets_the_failures() -> None:
+def test_activation_resets_the_failures() -> None:
     one = subscription()
     Subscription.objects.update(active=False, failures=9, disabled_at=timezone.now(), disabled_why="why")
     one.refresh_from_db()
@@ -190,7 +190,7 @@ def test_switching_on_again_forgets_the_failures() -> None:
     assert Subscription.objects.filter(active=True, failures=0, disabled_at=None, disabled_why="").exists()
 
 
-def test_what_failed_can_be_replayed_under_its_id_and_keeps_its_log() -> None:
+def test_a_failed_delivery_is_replayed_under_its_id_and_keeps_its_log() -> None:
     (row,) = waiting(subscription(), give_up_at=timezone.now())
     tell(BROKEN)
     assert replay(only(), "tests")
@@ -199,12 +199,12 @@ def test_what_failed_can_be_replayed_under_its_id_and_keeps_its_log() -> None:
     assert (row.state, row.attempts, [line["status_code"] for line in row.log]) == ("delivered", 1, [500, 204])
 
 
-def test_what_is_on_its_way_is_not_replayed() -> None:
+def test_a_pending_delivery_is_not_replayed() -> None:
     (row,) = waiting(subscription())
     assert not replay(row, "tests")
 
 
-def test_all_that_failed_since_a_time_is_replayed() -> None:
+def test_all_deliveries_that_failed_since_a_time_are_replayed() -> None:
     one, now = subscription(), timezone.now()
     over = {"state": "failed", "finished_at": now}
     waiting(one, 3, **over)
@@ -214,23 +214,23 @@ def test_all_that_failed_since_a_time_is_replayed() -> None:
     assert len(tell()) == 3
 
 
-def test_nothing_is_replayed_to_what_is_off() -> None:
+def test_nothing_is_replayed_to_an_inactive_subscription() -> None:
     one = subscription(active=False)
     (row,) = waiting(one, state="failed", finished_at=timezone.now())
-    with pytest.raises(SwitchedOff):
+    with pytest.raises(SubscriptionInactive):
         replay(row, "tests")
-    with pytest.raises(SwitchedOff):
+    with pytest.raises(SubscriptionInactive):
         replay_failed(one, timezone.now(), "tests")
 
 
-def test_a_test_tells_nothing_but_itself() -> None:
+def test_a_test_event_holds_only_its_subscription() -> None:
     one = subscription(events=["account.event"])
     send_test(one, "tests")
     (body,) = tell()
     assert (body["type"], body["data"]) == ("subscription.test", {"subscription": str(one.pk)})
 
 
-def test_after_a_rotation_both_secrets_sign_and_a_day_later_the_new_one() -> None:
+def test_after_a_rotation_both_secrets_sign_for_a_day() -> None:
     one = subscription()
     old = one.secret
     rotate(one, "tests")
@@ -241,25 +241,25 @@ def test_after_a_rotation_both_secrets_sign_and_a_day_later_the_new_one() -> Non
     assert claim_runs(50)[0].secrets == (one.secret,)
 
 
-def test_what_tells_of_a_row_that_is_gone_is_given_up() -> None:
+def test_a_delivery_of_a_deleted_row_fails() -> None:
     waiting(subscription(), event="message.received", message_id=uuid4())
     assert claim_runs(50) == []
-    assert (only().state, only().error) == ("failed", "What it tells is not stored any more.")
+    assert (only().state, only().error) == ("failed", "The event's data is no longer stored.")
 
 
 @pytest.mark.parametrize(("state", "days", "left"), [("delivered", 8, 0), ("delivered", 6, 1), ("failed", 29, 1)])
-def test_old_deliveries_are_cleared_away(state: str, days: int, left: int) -> None:
+def test_old_deliveries_are_deleted(state: str, days: int, left: int) -> None:
     waiting(subscription(), state=state, finished_at=timezone.now() - timedelta(days=days))
-    tidy_deliveries()
+    clean_up_deliveries()
     assert Delivery.objects.count() == left
 
 
-def test_a_deleted_subscription_goes_with_its_deliveries() -> None:
+def test_a_deleted_subscription_is_removed_with_its_deliveries() -> None:
     one = subscription()
     waiting(one, 3)
     unsubscribe(one, "tests")
     Subscription.objects.update(deleted_at=timezone.now() - timedelta(minutes=10))
-    tidy_deliveries()
+    clean_up_deliveries()
     assert (Delivery.objects.count(), Subscription.objects.count()) == (0, 0)
 
 
@@ -267,32 +267,36 @@ def rows(*lanes: tuple[UUID, int]) -> list[Waiting]:
     return [Waiting(UUID(int=n), subscription_id, lane) for n, (subscription_id, lane) in enumerate(lanes)]
 
 
-def test_few_threads_are_shared_between_subscriptions() -> None:
+def test_every_subscription_gets_one_of_few_threads() -> None:
     busy, quiet = uuid4(), uuid4()
-    runs = share(rows(*[(busy, n) for n in range(8)], (quiet, 0)), set(), 2)
+    runs = select_runs(rows(*[(busy, n) for n in range(8)], (quiet, 0)), set(), 2)
     assert runs == [[UUID(int=0)], [UUID(int=8)]]
 
 
-def test_further_lanes_leave_threads_for_those_that_have_none() -> None:
+def test_further_lanes_leave_reserved_threads_free() -> None:
     due = rows(*[(UUID(int=1000 + n), lane) for n in range(9) for lane in range(8)])
-    assert len(share(due, set(), 48)) == 24
-    assert len(share(due, set(), 12)) == 9
+    assert len(select_runs(due, set(), 48)) == 24
+    assert len(select_runs(due, set(), 12)) == 9
 
 
-def test_one_that_has_a_thread_is_no_first() -> None:
+def test_a_busy_subscription_gets_no_reserved_thread() -> None:
     one = uuid4()
     due = [Waiting(row.id, row.subscription_id, row.lane, busy=True) for row in rows((one, 1), (one, 2))]
-    assert (len(share(due, set(), 24)), len(share(due, set(), 25)), len(share(due, set(), 48))) == (0, 1, 2)
+    assert (len(select_runs(due, set(), 24)), len(select_runs(due, set(), 25)), len(select_runs(due, set(), 48))) == (
+        0,
+        1,
+        2,
+    )
 
 
 def test_a_run_holds_a_lane_in_its_order() -> None:
     one = uuid4()
-    assert share(rows((one, 1), (one, 2), (one, 1)), set(), 48) == [[UUID(int=0), UUID(int=2)], [UUID(int=1)]]
+    assert select_runs(rows((one, 1), (one, 2), (one, 1)), set(), 48) == [[UUID(int=0), UUID(int=2)], [UUID(int=1)]]
 
 
 def test_a_probed_subscription_gets_its_oldest_delivery() -> None:
     one = uuid4()
-    assert share(rows((one, 4), (one, 2), (one, 4)), {one}, 9) == [[UUID(int=0)]]
+    assert select_runs(rows((one, 4), (one, 2), (one, 4)), {one}, 9) == [[UUID(int=0)]]
 
 
 def test_a_failed_delivery_is_claimed_again_when_it_is_due() -> None:
@@ -304,7 +308,7 @@ def test_a_failed_delivery_is_claimed_again_when_it_is_due() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_processes_never_claim_the_same() -> None:
+def test_two_processes_never_claim_the_same_delivery() -> None:
     for _ in range(4):
         waiting(subscription(), 40)
     claimed: list[UUID] = []
@@ -331,7 +335,7 @@ def test_the_subscription_keeps_the_last_error_and_its_time() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_subscriptions_are_locked_in_id_order_whichever_run_ended_first() -> None:
+def test_subscriptions_are_locked_in_id_order() -> None:
     first, second = sorted([subscription(), subscription()], key=lambda one: one.pk)
     for one in (first, second):
         waiting(one)

@@ -25,7 +25,7 @@ def events() -> list[str]:
     return sorted(Delivery.objects.values_list("event", flat=True))
 
 
-def test_what_a_user_writes_is_told_with_its_text() -> None:
+def test_an_inbound_message_is_delivered_with_its_text() -> None:
     subscription()
     receive(webhook(inbound_text(text="Grüße", sender="15551230001"), name="Ann"))
     (body,) = tell()
@@ -34,7 +34,7 @@ def test_what_a_user_writes_is_told_with_its_text() -> None:
     assert data["contact"]["name"] == "Ann"
 
 
-def test_a_status_is_told_with_its_error() -> None:
+def test_a_status_is_delivered_with_its_error() -> None:
     message = in_state(Status.ACCEPTED, wamid="wamid.OUT1", reference="order 1")
     subscription()
     error = [{"code": 131026, "title": "Message undeliverable"}]
@@ -44,21 +44,21 @@ def test_a_status_is_told_with_its_error() -> None:
     assert (data["error_code"], data["error_title"]) == (131026, "Message undeliverable")
 
 
-def test_what_meta_tells_of_the_account_is_told() -> None:
+def test_an_account_event_is_delivered() -> None:
     subscription()
     account_update("account_update", event="DISABLED_UPDATE")
     data = tell()[0]["data"]
     assert (data["kind"], data["event"]) == ("account_update", "DISABLED_UPDATE")
 
 
-def test_the_same_webhook_again_is_told_once() -> None:
+def test_a_repeated_webhook_makes_one_delivery() -> None:
     subscription()
     for _ in range(3):
         receive(webhook(inbound_text()))
     assert events() == ["message.received"]
 
 
-def test_each_step_that_a_user_can_see_is_told_and_none_inside() -> None:
+def test_external_statuses_make_deliveries_and_internal_ones_none() -> None:
     message = in_state(Status.SENDING)
     subscription()
     for step in (Status.PENDING, Status.QUEUED, Status.SENDING, Status.ACCEPTED):
@@ -81,7 +81,7 @@ def test_a_subscription_of_one_number_gets_that_numbers_messages() -> None:
 
 
 @pytest.mark.parametrize("how", ["off", "deleted", "its client is off", "only here not known yet"])
-def test_who_is_switched_off_is_told_nothing(how: str) -> None:
+def test_an_inactive_subscription_gets_no_deliveries(how: str) -> None:
     client = ApiClient.objects.create(name="shop")
     one = subscription(client=client)
     match how:
@@ -93,13 +93,13 @@ def test_who_is_switched_off_is_told_nothing(how: str) -> None:
             ApiClient.objects.update(active=False)
             outbox.outbox.forget()
         case _:
-            outbox.outbox.know([(one.pk, one.events)])
+            outbox.outbox.cache([(one.pk, one.events)])
             type(one).objects.update(active=False)
     receive(webhook(inbound_text()))
     assert (Message.objects.count(), events()) == (1, [])
 
 
-def test_a_blocked_contact_is_told_to_nobody() -> None:
+def test_a_message_of_a_blocked_contact_makes_no_delivery() -> None:
     receive(webhook(inbound_text(wamid="wamid.1")))
     Contact.objects.update(blocked_at=timezone.now())
     subscription()
@@ -108,7 +108,7 @@ def test_a_blocked_contact_is_told_to_nobody() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_told_to_nobody() -> None:
+def test_a_rolled_back_event_makes_no_delivery() -> None:
     subscription()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         receive(webhook(inbound_text()))
@@ -117,7 +117,7 @@ def test_what_is_rolled_back_is_told_to_nobody() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_and_its_telling_are_committed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_status_change_and_its_delivery_are_committed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     message = in_state(Status.SENDING)
     subscription()
 
@@ -130,7 +130,7 @@ def test_a_change_and_its_telling_are_committed_together(monkeypatch: pytest.Mon
     assert Message.objects.get(pk=message.pk).status == Status.SENDING
 
 
-def test_without_subscriptions_nothing_more_is_asked(django_assert_num_queries: Any) -> None:
+def test_without_subscriptions_no_further_query_is_made(django_assert_num_queries: Any) -> None:
     message = in_state(Status.SENDING)
     with django_assert_num_queries(1):
         advance_many([Change(message.pk, Status.ACCEPTED, timezone.now(), "worker", wamid="wamid.1")])

@@ -54,7 +54,7 @@ def delivered(receiver: Running) -> bool:
 
     def taken() -> bool:
         rans = [post(run) for run in claim_runs(9)]
-        outcomes.extend(tried.answer.status == 204 for ran in rans for tried in ran.tried)
+        outcomes.extend(tried.answer.status == 204 for ran in rans for tried in ran.attempts)
         record_runs(rans)
         return bool(outcomes)
 
@@ -67,19 +67,19 @@ def delivered(receiver: Running) -> bool:
     return outcomes[-1]
 
 
-def test_it_prints_what_a_user_writes(receiver: Running) -> None:
+def test_the_example_receiver_prints_a_users_message(receiver: Running) -> None:
     receiver.start(subscription(f"http://127.0.0.1:{receiver.port}/").secret)
     receive(webhook(inbound_text(text="Is anybody there?")))
     assert delivered(receiver)
     assert eventually(lambda: "message.received Is anybody there?" in receiver.output.read_text())
 
 
-def test_it_takes_nothing_that_another_signed(receiver: Running) -> None:
+def test_the_example_receiver_refuses_other_signatures(receiver: Running) -> None:
     subscription(f"http://127.0.0.1:{receiver.port}/")
     receiver.start("whsec_" + "A" * 44)
     receive(webhook(inbound_text(text="Is anybody there?")))
     assert not delivered(receiver)
 
 
-def test_it_has_ten_lines() -> None:
+def test_the_example_receiver_has_ten_lines() -> None:
     assert RECEIVER and len([line for line in RECEIVER[1].splitlines() if line]) == 10

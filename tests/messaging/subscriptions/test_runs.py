@@ -23,10 +23,10 @@ def posted(receiver: Receiver) -> list[int | None]:
     """The statuses of a run of four deliveries of one lane, as far as they were posted."""
     waiting(subscription(receiver.url), 4, lane=0)
     (run,) = claim_runs(50)
-    return [tried.answer.status for tried in deliver.post(run).tried]
+    return [tried.answer.status for tried in deliver.post(run).attempts]
 
 
-def test_a_run_posts_all_that_the_endpoint_takes(receiver: Receiver) -> None:
+def test_a_run_posts_all_its_deliveries(receiver: Receiver) -> None:
     assert posted(receiver) == [204, 204, 204, 204]
 
 
@@ -35,6 +35,6 @@ def test_a_run_ends_with_its_first_failure(receiver: Receiver) -> None:
     assert (posted(receiver), len(receiver.received)) == ([204, 500], 2)
 
 
-def test_a_run_begins_no_request_after_its_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_starts_no_request_after_its_time_limit(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliver, "RUN_S", 0.0)
     assert posted(receiver) == [204]

@@ -39,6 +39,23 @@ def test_early_hints_are_not_metas_answer(api: CloudApi, server: Server) -> None
     assert isinstance(api.send("106", BODY), Accepted)
 
 
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize("interim", [EARLY_HINTS, b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 199 X\r\n\r\n"])
+def test_twenty_interim_answers_are_passed_over(api: CloudApi, server: Server, interim: bytes) -> None:
+    server.behaviour = answering(interim * 20 + http())
+    assert isinstance(api.send("106", BODY), Accepted)
+
+
+@pytest.mark.parametrize("interim", [EARLY_HINTS, b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_more_than_twenty_interim_answers_are_an_error_of_the_connection(
+    api: CloudApi, server: Server, interim: bytes
+) -> None:
+    server.behaviour = answering(interim * 21 + http())
+    assert isinstance(failure_of(api), OutcomeUnknown)
+
+
 @pytest.mark.parametrize(
     ("contacts", "expected"), [([{"user_id": "US.1"}], "US.1"), (None, None), ([], None), ([5], None), ({}, None)]
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from messaging.whatsapp.inbound import Origin, normalise
+from messaging.whatsapp.inbound import Origin, Pricing, normalise
 from tests.messaging.whatsapp.test_inbound import message, only_message, only_status, webhook
 
 FILE = {"id": "77", "mime_type": "image/jpeg", "sha256": "x+/=", "caption": "the roof"}
@@ -113,4 +113,4 @@ def test_an_error_and_a_users_action_are_events() -> None:
 
 
 def test_a_status_tells_what_the_message_is_billed_as() -> None:
-    assert only_status(pricing={"category": "marketing"}).pricing_category == "marketing"
+    assert only_status(pricing={"category": "marketing"}).pricing == Pricing(None, None, None, "marketing")

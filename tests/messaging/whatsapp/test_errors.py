@@ -110,7 +110,11 @@ def test_a_5xx_is_always_ambiguous_and_an_unknown_4xx_is_temporary(status: Any, 
         ({"retry-after": "0"}, 4.0),
         ({"Retry-After": "soon"}, 4.0),
         ({"Retry-After": "-3"}, 4.0),
-        ({"Retry-After": "999999999"}, 86400.0),
+        ({"Retry-After": "3600"}, 3600.0),
+        ({"Retry-After": "3601"}, 3600.0),
+        ({"Retry-After": "86400"}, 3600.0),
+        ({"Retry-After": "999999999"}, 3600.0),
+        ({"X-Business-Use-Case-Usage": '{"1": [{"estimated_time_to_regain_access": 1440}]}'}, 3600.0),
         ({"X-Business-Use-Case-Usage": '{"1": [{"estimated_time_to_regain_access": 3}, 5]}'}, 180.0),
         ({"X-Business-Use-Case-Usage": "[1]"}, 4.0),
         ({"X-Business-Use-Case-Usage": "{"}, 4.0),
@@ -120,6 +124,15 @@ def test_the_wait_is_the_tables_unless_a_header_asks_for_another(headers: dict[s
     error = from_response(429, answer(131056), headers)
     assert isinstance(error, Throttled)
     assert (error.wait, error.growth) == (wait, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "wait"), [(131056, 3600.0), (130429, 3600.0), (4, 3600.0), (2, 3600.0), (999999, 3600.0)]
+)
+def test_a_retry_after_of_a_day_stops_nothing_for_longer_than_an_hour(code: int, wait: float) -> None:
+    tomorrow = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
+    for header in ("86400", tomorrow):
+        assert vars(from_response(429, answer(code), {"Retry-After": header}))["wait"] == wait
 
 
 def test_retry_after_may_be_a_date() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from messaging.whatsapp.inbound import normalise
+from messaging.whatsapp.inbound import Pricing, normalise
 from tests.messaging.whatsapp.test_inbound import kinds, message, only_message, only_status, webhook
 
 TEMPLATE = {"message_template_id": 1, "message_template_name": "t", "message_template_language": "en"}
@@ -164,6 +164,25 @@ def test_a_groups_status_names_its_member(parts: dict[str, str]) -> None:
     assert (found.recipient, found.participant) == ("g1", list(parts.values())[-1])
 
 
-@pytest.mark.parametrize("category", ["utility", "service", "authentication-international", "marketing_lite", "later"])
+@pytest.mark.parametrize("category", ["utility", "service", "authentication_international", "marketing_lite", "later"])
 def test_a_bill_keeps_its_category_whatever_it_is(category: str) -> None:
-    assert only_status(status="sent", pricing={"category": category}).pricing_category == category
+    found = only_status(status="sent", pricing={"category": category}).pricing
+    assert found == Pricing(None, None, None, category)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"billable": True, "pricing_model": "PMP", "type": "regular", "category": "authentication-international"},
+         Pricing(True, "PMP", "regular", "authentication_international")),
+        ({"billable": "yes", "pricing_model": 5, "type": "", "category": "x" * 41}, Pricing(None, "5", None, None)),
+        ({"billable": False}, Pricing(False, None, None, None)),
+        ({"billable": None, "type": [], "category": {}}, None),
+        ({}, None),
+        ([], None),
+        ("free", None),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_a_status_keeps_what_can_be_understood_of_its_pricing(given: Any, expected: Pricing | None) -> None:
+    assert only_status(status="sent", pricing=given).pricing == expected

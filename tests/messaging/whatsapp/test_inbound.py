@@ -152,7 +152,7 @@ def test_a_status_is_read_in_full() -> None:
         "error_code": 131047,
         "error_title": "Re-engagement",
         "error_details": "too late",
-        "pricing_category": None,
+        "pricing": None,
     }
 
 

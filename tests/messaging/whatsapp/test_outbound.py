@@ -5,11 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, validate, words
+from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, display_text, validate
 from tests.messaging.whatsapp import samples
 from tests.messaging.whatsapp.strategies import JSON
 
 TEMPLATE = {"name": "order_ready", "language": "en_US"}
+FLOW_DATA = "message_data.components[0].parameters[0].action.flow_action_data.a"
+
+
+def flow_data(value: object) -> dict[str, Any]:
+    """A template whose flow begins with this value."""
+    parameters = [{"type": "action", "action": {"flow_action_data": {"a": value}}}]
+    return TEMPLATE | {"components": [{"type": "button", "sub_type": "flow", "index": 0, "parameters": parameters}]}
 
 
 def test_a_text_becomes_metas_body() -> None:
@@ -99,10 +106,10 @@ def test_texts_up_to_the_limit_are_taken(content: Any) -> None:
         ("template", TEMPLATE | {"language": {"code": "e n"}}, "message_data.language.code"),
         ("template", TEMPLATE | {"components": None}, "message_data.components"),
         ("template", TEMPLATE | {"components": {}}, "message_data.components"),
-        ("template", TEMPLATE | {"components": [{}, "body"]}, "message_data.components[1]"),
-        ("template", TEMPLATE | {"components": [{"a": ["\x00"]}]}, "message_data.components[0].a[0]"),
-        ("template", TEMPLATE | {"components": [{"a": math.nan}]}, "message_data.components[0].a"),
-        ("template", TEMPLATE | {"components": [{"a": b""}]}, "message_data.components[0].a"),
+        ("template", TEMPLATE | {"components": [{"type": "body"}, "body"]}, "message_data.components[1]"),
+        ("template", flow_data(["\x00"]), f"{FLOW_DATA}[0]"),
+        ("template", flow_data(math.nan), FLOW_DATA),
+        ("template", flow_data(b""), FLOW_DATA),
     ],
 )
 def test_what_cannot_be_sent_is_refused_by_its_path(message_type: Any, data: Any, field: str) -> None:
@@ -117,7 +124,7 @@ def test_deep_nesting_is_refused() -> None:
     for _ in range(2000):
         deep = {"a": deep}
     with pytest.raises(InvalidContent, match="nested too deeply"):
-        validate("template", TEMPLATE | {"components": [deep]})
+        validate("template", flow_data(deep))
 
 
 NAMES = [
@@ -135,7 +142,7 @@ def test_data_are_normalised_once_and_for_all_or_refused(message_type: Any, data
     except InvalidContent:
         return
     assert validate(message_type, normalised) == normalised
-    assert isinstance(words(message_type, normalised), str)
+    assert isinstance(display_text(message_type, normalised), str)
 
 
 @pytest.mark.skipif(not samples.NAMES, reason="META_SAMPLES is not set")
@@ -147,7 +154,7 @@ def test_metas_own_samples_come_out_as_they_are(name: str) -> None:
     message_type = sample.setdefault("type", "text")
     data = sample[message_type]
     if message_type == "template":
-        data["name"] = data["name"].replace("-", "_")
+        data |= {"name": data["name"].replace("-", "_"), "language": {"code": "en_US"}}
     body = build(message_type, data, to="16505551234", callback_data="x")
     del body["biz_opaque_callback_data"]
     assert body == sample | {"to": "16505551234", "recipient_type": "individual"}

@@ -16,7 +16,7 @@ def template(*texts: object) -> dict[str, Any]:
 
 def carousel(text: str) -> dict[str, Any]:
     inner = [{"type": "body", "parameters": [{"type": "text", "text": text}]}]
-    cards = [{"card_index": 0, "components": inner}]
+    cards = [{"card_index": index, "components": inner} for index in range(2)]
     return {"name": "offer", "language": "en", "components": [{"type": "carousel", "cards": cards}]}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, data_of, validate, words
+from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, data_of, display_text, validate
 from messaging.whatsapp.outbound.interactive import KINDS
 from tests.messaging.whatsapp import samples
 
@@ -63,7 +63,11 @@ TAKEN: list[tuple[str, dict[str, Any], str]] = [
     ("interactive", {"type": "product", "action": {"catalog_id": "1", "product_retailer_id": "2"}}, ""),
     ("interactive", products(15, 15), "Which one?"),
     ("interactive", named("catalog_message", "catalog_message"), "Which one?"),
-    ("interactive", {"type": "carousel", **BODY, "action": {"cards": [{"card_index": 0}] * 2}}, "Which one?"),
+    (
+        "interactive",
+        {"type": "carousel", **BODY, "action": {"cards": [{"card_index": 0}, {"card_index": 1}]}},
+        "Which one?",
+    ),
     ("interactive", named("location_request_message", "send_location"), "Which one?"),
     ("interactive", named("address_message", "address_message", country="IN", values={}), "Which one?"),
     ("interactive", named("order_details", "review_and_pay", reference_id="1", order={}, currency="INR"), "Which one?"),
@@ -118,9 +122,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("message_type", "data", "shown"), TAKEN, ids=lambda value: str(value)[:60])
-def test_a_message_of_each_type_is_taken_as_it_is_and_shown_in_words(message_type: str, data: Any, shown: str) -> None:
+def test_a_message_of_each_type_is_taken_as_it_is_and_shown_as_text(message_type: str, data: Any, shown: str) -> None:
     assert validate(message_type, data) == data
-    assert words(message_type, data) == shown
+    assert display_text(message_type, data) == shown
 
 
 def test_the_table_of_bodies_has_every_type_and_every_kind() -> None:
@@ -159,9 +163,17 @@ def test_metas_examples_can_be_expressed_and_come_out_as_they_are(name: str) -> 
     assert body == {"recipient_type": "individual", "type": message_type} | sample | {"to": "16505551234"}
 
 
+PLACEHOLDERS = {
+    "<HEADER_TYPE>": "text",
+    "<TEMPLATE_NAME>": "a_b",
+    "template-name": "a_b",
+    "language-and-locale-code": "en_US",
+}
+
+
 def _filled(sample: Any) -> Any:
     """The example with values in the place of those of its placeholders that have a form of their own."""
     text = re.sub(r"<?http\(s\)://[^\">]*>?", "https://example.com/file", json.dumps(sample))
-    for placeholder, value in {"<HEADER_TYPE>": "text", "<TEMPLATE_NAME>": "a_b", "template-name": "a_b"}.items():
+    for placeholder, value in PLACEHOLDERS.items():
         text = text.replace(placeholder, value)
     return json.loads(text)

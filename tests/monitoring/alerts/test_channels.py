@@ -1,4 +1,4 @@
-"""Telling: an SMTP-less mailbox of Django's tests, and a real HTTP server."""
+"""Channels: the mailbox of Django's tests, and a real HTTP server."""
 
 import json
 import threading
@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.alerts.channels import tell
+from monitoring.alerts.channels import send_due
 from monitoring.models import Alert, Notice
 
 pytestmark = pytest.mark.django_db
 
 
 class Hook:
-    """What was posted to it, and what it answers."""
+    """An HTTP server that keeps the posted texts and answers `status`."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -33,7 +33,7 @@ class Hook:
                 self.end_headers()
 
             def log_message(self, *args: Any) -> None:
-                """Nothing."""
+                """Log nothing."""
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/secret-path"
@@ -64,66 +64,66 @@ def notice(channel: str, event: str = "fired") -> Notice:
     return Notice.objects.create(alert=alert, channel=channel, event=event)
 
 
-def test_an_email_says_what_is_wrong_and_what_to_do(settings: Any, mailoutbox: list[Any]) -> None:
+def test_an_email_has_the_summary_and_the_action(settings: Any, mailoutbox: list[Any]) -> None:
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
     notice("email")
-    tell(timezone.now())
+    send_due(timezone.now())
     (mail,) = mailoutbox
     assert mail.subject == "[warning] dlq-not-empty (incoming)"
     assert "2 messages lie there." in mail.body and "redrive" in mail.body
 
 
-def test_the_webhook_gets_what_slack_takes(hook: Hook) -> None:
+def test_the_webhook_gets_a_slack_message(hook: Hook) -> None:
     notice("webhook")
-    tell(timezone.now())
+    send_due(timezone.now())
     assert hook.texts[0].startswith("*[warning] dlq-not-empty (incoming)*\n2 messages lie there.")
 
 
-def test_the_end_is_told_with_how_long_it_lasted(hook: Hook) -> None:
+def test_a_resolved_notice_says_how_long_the_alert_lasted(hook: Hook) -> None:
     notice("webhook", "resolved")
-    tell(timezone.now())
+    send_due(timezone.now())
     assert hook.texts[0].startswith("*[over] dlq-not-empty (incoming)*\nIt is over. It lasted 5 minutes.")
 
 
-def test_nothing_is_told_twice(hook: Hook) -> None:
+def test_no_notice_is_sent_twice(hook: Hook) -> None:
     notice("webhook")
-    assert [tell(timezone.now()), tell(timezone.now())] == [1, 0]
+    assert [send_due(timezone.now()), send_due(timezone.now())] == [1, 0]
     assert len(hook.texts) == 1
 
 
-def test_a_refused_notice_is_tried_again_later(hook: Hook) -> None:
+def test_a_rejected_notice_is_retried_with_back_off(hook: Hook) -> None:
     row = notice("webhook")
     hook.status = 500
-    tell(timezone.now())
+    send_due(timezone.now())
     hook.status = 200
-    assert tell(timezone.now()) == 0
-    assert tell(timezone.now() + timedelta(seconds=31)) == 1
+    assert send_due(timezone.now()) == 0
+    assert send_due(timezone.now() + timedelta(seconds=31)) == 1
     row.refresh_from_db()
     assert row.tries == 2 and row.error == ""
 
 
-def test_the_url_is_in_no_error(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_error_contains_the_webhook_url(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.ALERT_WEBHOOK_URL = "http://127.0.0.1:9/secret-path"
     row = notice("webhook")
-    tell(timezone.now())
+    send_due(timezone.now())
     row.refresh_from_db()
     assert row.error == "ConnectionError" and "secret-path" not in caplog.text
 
 
-def test_a_channel_that_fails_does_not_keep_the_other_from_telling(settings: Any, mailoutbox: list[Any]) -> None:
+def test_a_failing_channel_does_not_stop_the_other_one(settings: Any, mailoutbox: list[Any]) -> None:
     settings.ALERT_WEBHOOK_URL = "http://127.0.0.1:9/"
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
     notice("webhook")
     Alert.objects.update(resolved_at=timezone.now())
     notice("email")
-    assert tell(timezone.now()) == 1 and len(mailoutbox) == 1
+    assert send_due(timezone.now()) == 1 and len(mailoutbox) == 1
 
 
-def test_a_channel_that_hangs_keeps_neither_the_other_nor_the_next_tick(
+def test_a_hanging_channel_delays_neither_the_other_one_nor_the_next_tick(
     hook: Hook, settings: Any, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
-    monkeypatch.setattr("monitoring.alerts.channels.TELL_S", 0.05)
+    monkeypatch.setattr("monitoring.alerts.channels.TIME_PER_CHANNEL_S", 0.05)
     monkeypatch.setattr("monitoring.alerts.channels._post", lambda *_: time.sleep(0.1))
     row = notice("webhook")
     for _ in range(3):
@@ -133,7 +133,7 @@ def test_a_channel_that_hangs_keeps_neither_the_other_nor_the_next_tick(
         )  # fmt: skip
         Notice.objects.create(alert=alert, channel="webhook", event="fired")
     Notice.objects.create(alert=alert, channel="email", event="fired")
-    assert (tell(timezone.now()), len(mailoutbox)) == (2, 1)
+    assert (send_due(timezone.now()), len(mailoutbox)) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -144,5 +144,12 @@ def test_a_notice_links_to_the_page_on_which_to_act(rule: str, page: str, settin
     settings.BASE_URL = "https://wa.example.org"
     notice("webhook")
     Alert.objects.update(rule=rule)
-    tell(timezone.now())
+    send_due(timezone.now())
     assert hook.texts[0].endswith(f"\nhttps://wa.example.org{page}")
+
+
+def test_without_a_base_url_a_notice_names_the_path_of_the_page(settings: Any, hook: Hook) -> None:
+    settings.BASE_URL = ""
+    notice("webhook")
+    send_due(timezone.now())
+    assert hook.texts[0].endswith("\n/admin/monitoring/move/lane/incoming/")

@@ -1,24 +1,91 @@
-"""What an alert says of the reason."""
+"""Reasons of alerts."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Subscription
 from messaging.outgoing.holds.holds import hold_template
-from monitoring.alerts.reasons import reason_of
+from messaging.whatsapp.codes import describe
+from monitoring.alerts.reasons import REASONS, reason_of
+from monitoring.alerts.rules import BY_NAME
+from monitoring.metrics import FAILURES
+from monitoring.models import Heartbeat, TaskFailure
 from tests.messaging.factories import number
+from tests.monitoring.snapshots import window
+from waproject.metrics.counters import Series
 
 pytestmark = pytest.mark.django_db
+NOTHING: dict[Series, float] = {}
 
 
-def test_a_paused_number_says_why_it_was_paused() -> None:
+def reason(rule: str, key: str, *samples: dict[Series, float]) -> str:
+    """The reason of an alert, with samples 30 s apart."""
+    return reason_of(rule, key, window(*(samples or (NOTHING,))))
+
+
+def test_the_reason_of_dead_letters_is_the_latest_failure_of_the_lanes_tasks() -> None:
+    now = timezone.now()
+    for minutes, task, error in (
+        (3, "messaging.receive", "KeyError"),
+        (2, "messaging.receive", "IntegrityError"),
+        (1, "messaging.send", "ValueError"),
+    ):
+        TaskFailure.objects.create(
+            task_id=error, task=task, error=error, words="null value", last_at=now - timedelta(minutes=minutes)
+        )
+    assert reason("dlq-not-empty", "incoming") == "messaging.receive failed with IntegrityError: null value"
+    assert reason("dlq-not-empty", "outgoing") == "messaging.send failed with ValueError: null value"
+    assert reason("dlq-not-empty", "analytics") == ""
+
+
+def test_the_reason_of_a_gone_process_is_its_last_heartbeat() -> None:
+    seen = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
+    for pid, seen_at in enumerate((seen, seen - timedelta(hours=1))):
+        Heartbeat.objects.create(
+            kind="incoming", name="incoming@a", host="a", pid=pid, started_at=seen_at, seen_at=seen_at
+        )
+    assert reason("process-gone", "incoming@a") == "its last heartbeat was at 12:34:56 UTC"
+
+
+def test_the_reason_of_a_stalled_process_is_since_when_no_work_moves() -> None:
+    now = timezone.now()
+    since = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
+    Heartbeat.objects.create(
+        kind="incoming", name="incoming@a", host="a", pid=7, started_at=now, seen_at=now, stalled_since=since
+    )
+    assert reason("process-gone", "incoming@a") == "it runs, but no work has moved since 12:34:56 UTC"
+
+
+def test_the_reason_of_an_error_rate_is_the_most_frequent_code() -> None:
+    before: dict[Series, float] = {(FAILURES.name, "131026"): 90, (FAILURES.name, "131047"): 4}
+    after: dict[Series, float] = {(FAILURES.name, "131026"): 92, (FAILURES.name, "131047"): 9}
+    assert reason("error-rate", "", before, after) == f"most often 131047, {describe(131047)}"
+
+
+def test_the_reason_of_failures_without_a_code_says_so() -> None:
+    assert reason("error-rate", "", {}, {(FAILURES.name, "none"): 3}) == "most often no answer, or no code in it"
+
+
+def test_the_reason_of_a_probing_number_is_the_number_of_unknown_outcomes() -> None:
+    row = number(probe_at=timezone.now(), failures=5)
+    assert reason("number-probing", row.phone_number_id) == "5 calls in a row have an unknown outcome"
+
+
+def test_a_summary_ends_with_the_reason_as_one_sentence() -> None:
+    described = BY_NAME["number-paused"].describe("1065", 1, "131048: spam rate.")
+    assert described == "The business number 1065 is paused. Reason: 131048: spam rate."
+
+
+def test_the_reason_of_a_paused_number_is_its_pause_reason() -> None:
     row = number(paused_at=timezone.now(), pause_reason="131048: spam rate")
-    assert reason_of("number-paused", row.phone_number_id) == "131048: spam rate"
+    assert reason("number-paused", row.phone_number_id) == "131048: spam rate"
 
 
-def test_a_held_template_says_why_it_is_held() -> None:
+def test_the_reason_of_a_held_template_is_that_of_its_hold() -> None:
     hold_template("spring/offer", by="system", reason="132015: paused by Meta")
-    assert reason_of("template-held", "spring_offer") == "132015: paused by Meta"
+    assert reason("template-held", "spring_offer") == "132015: paused by Meta"
 
 
 @pytest.mark.parametrize("described", [True, False])
@@ -27,9 +94,9 @@ def test_a_disabled_subscription_says_what_its_endpoint_answered(described: bool
         url="https://a.example/", description="shop" if described else "", active=False, secret="x",
         disabled_at=timezone.now(), disabled_why="Answered 410.",
     )  # fmt: skip
-    assert reason_of("subscription-disabled", "shop" if described else str(row.pk)) == "Answered 410."
+    assert reason("subscription-disabled", "shop" if described else str(row.pk)) == "Answered 410."
 
 
-@pytest.mark.parametrize("rule", ["number-paused", "template-held", "subscription-disabled", "lane-age"])
-def test_what_nobody_recorded_has_no_reason(rule: str) -> None:
-    assert reason_of(rule, "nobody") == "" and not BusinessNumber.objects.filter(phone_number_id="nobody").exists()
+@pytest.mark.parametrize("rule", [*REASONS, "lane-age"])
+def test_an_alert_without_a_recorded_reason_has_none(rule: str) -> None:
+    assert reason(rule, "nobody") == "" and not BusinessNumber.objects.filter(phone_number_id="nobody").exists()

@@ -1,4 +1,4 @@
-"""What each rule reads out of the samples."""
+"""Alert rules: their readings and thresholds."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from monitoring.alerts.rules import BY_NAME, RULES, SILENCE_S
-from monitoring.alerts.state import Rule, Severity, step
+from monitoring.alerts.readings import SILENCE_S
+from monitoring.alerts.rules import BY_NAME, RULES
+from monitoring.alerts.state import ActiveAlert, Rule, Severity, advance, advance_all
 from monitoring.metrics import gauges
 from monitoring.metrics.catalogue import METRICS
 from monitoring.metrics.message_counts import FAILURES, MESSAGES
-from tests.monitoring.moments import window
+from tests.monitoring.snapshots import window, window_at
 from waproject.metrics.counters import WEBHOOKS, Series
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -22,6 +23,7 @@ FAILED: Series = (FAILURES.name, "131026")
 TAKEN: Series = (WEBHOOKS.name, "taken")
 CRASHED: Series = (gauges.CRASHES.name, "incoming@a")
 UNSIGNED: Series = (WEBHOOKS.name, "unsigned")
+LOST: Series = (WEBHOOKS.name, "not_taken")
 
 # rule, what the samples say one tick after the other, what is read
 TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
@@ -53,40 +55,40 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
 
 @pytest.mark.parametrize(("name", "values", "read"), TABLE, ids=[f"{n}-{row[0]}" for n, row in enumerate(TABLE)])
 def test_a_rule_reads_the_samples(name: str, values: list[dict[Series, float]], read: dict[str, float] | None) -> None:
-    assert BY_NAME[name].reading(window(*values)) == read
+    assert BY_NAME[name].reading.read(window(*values)) == read
 
 
 MISSING: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0, (gauges.PROCESSES.name, "beat"): 1}
 
 
-def test_a_kind_of_process_is_missing_when_none_is_alive() -> None:
-    assert BY_NAME["process-missing"].reading(window(*[MISSING] * 3)) == {"incoming": 1, "beat": 0}
+def test_a_kind_without_a_running_process_is_missing() -> None:
+    assert BY_NAME["process-missing"].reading.read(window(*[MISSING] * 3)) == {"incoming": 1, "beat": 0}
 
 
-def test_while_all_starts_nobody_is_missing_yet() -> None:
-    assert BY_NAME["process-missing"].reading(window(MISSING, MISSING)) == {}
+def test_no_process_is_missing_while_the_pipeline_starts() -> None:
+    assert BY_NAME["process-missing"].reading.read(window(MISSING, MISSING)) is None
 
 
 @pytest.mark.parametrize(
-    ("accepted", "taken", "silent"), [(30, 0, 1), (30, 1, 0), (19, 0, 0)], ids=["silent", "heard", "too few"]
+    ("accepted", "taken", "silent"), [(30, 0, 1), (30, 1, 0), (19, 0, 0)], ids=["silent", "webhooks", "too few"]
 )
-def test_silence_is_when_meta_takes_and_tells_nothing(accepted: int, taken: int, silent: int) -> None:
-    heard = window({ACCEPTED: 5, TAKEN: 8}, {ACCEPTED: 5 + accepted, TAKEN: 8 + taken}, every=SILENCE_S)
-    assert BY_NAME["webhook-silence"].reading(heard) == {"": silent}
+def test_webhooks_are_silent_if_meta_accepts_messages_and_sends_none(accepted: int, taken: int, silent: int) -> None:
+    samples = window({ACCEPTED: 5, TAKEN: 8}, {ACCEPTED: 5 + accepted, TAKEN: 8 + taken}, every=SILENCE_S)
+    assert BY_NAME["webhook-silence"].reading.read(samples) == {"": silent}
 
 
-def test_nothing_is_silent_before_it_was_watched_long_enough() -> None:
-    assert BY_NAME["webhook-silence"].reading(window({ACCEPTED: 0}, {ACCEPTED: 99})) == {}
+def test_webhook_silence_needs_samples_of_its_whole_window() -> None:
+    assert BY_NAME["webhook-silence"].reading.read(window({ACCEPTED: 0}, {ACCEPTED: 99})) is None
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
+def test_a_rule_has_a_summary_and_an_action(rule: Rule) -> None:
     assert rule.describe("incoming", 12.0) and rule.action.endswith(".")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_is_over_no_higher_than_it_fires(rule: Rule) -> None:
-    assert rule.over_below <= rule.fires_at
+def test_no_rule_ends_above_the_threshold_at_which_it_fires(rule: Rule) -> None:
+    assert rule.clear_threshold <= rule.fires_at
 
 
 def test_every_rule_has_its_section_in_the_operations_guide() -> None:
@@ -113,20 +115,77 @@ def test_the_link_of_an_alert_leads_to_a_page(rule: Rule, admin_client: Any) -> 
 
 PRESENT: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 1}
 ABSENT: dict[Series, float] = {(gauges.PROCESSES.name, "incoming"): 0}
-KILLED: dict[Series, float] = {**ABSENT, (gauges.PROCESS_GONE.name, "incoming@a"): 1}
-# What the samples say, 30 s apart, and whether a process is missing.
-RESTARTS = {
-    "a stop of a moment": ([PRESENT, PRESENT, PRESENT, ABSENT], 0),
-    "a restart that takes half a minute": ([PRESENT, PRESENT, ABSENT, ABSENT], 0),
-    "a restart that takes a minute": ([PRESENT, ABSENT, ABSENT, ABSENT], 1),
-    "back after a restart": ([PRESENT, PRESENT, ABSENT, PRESENT], 0),
-    "killed just now": ([PRESENT, PRESENT, PRESENT, KILLED], 1),
+GONE: Series = (gauges.PROCESS_GONE.name, "incoming@a")
+SECOND_GONE: Series = (gauges.PROCESS_GONE.name, "incoming-2@a")
+# What the samples say at which second, and whether a process is missing.
+RESTARTS: dict[str, tuple[dict[float, dict[Series, float]], float]] = {
+    "a stop of a moment": ({0: PRESENT, 30: PRESENT, 60: PRESENT, 90: ABSENT}, 0),
+    "a restart of half a minute": ({0: PRESENT, 30: PRESENT, 60: ABSENT, 90: ABSENT}, 0),
+    "59 s after the stop": ({0: PRESENT, 30: PRESENT, 35: ABSENT, 60: ABSENT, 94: ABSENT}, 0),
+    "60 s after the stop": ({0: PRESENT, 30: PRESENT, 35: ABSENT, 60: ABSENT, 95: ABSENT}, 1),
+    "back after a restart": ({0: PRESENT, 30: PRESENT, 60: ABSENT, 90: PRESENT}, 0),
+    "killed just now": ({0: PRESENT, 30: PRESENT, 60: PRESENT, 90: {**ABSENT, GONE: 1}}, 1),
+    "the second of a host killed just now": ({0: PRESENT, 30: PRESENT, 60: {**ABSENT, SECOND_GONE: 1}}, 1),
+    "a restart beside one that was killed before": (
+        {0: {**PRESENT, GONE: 1}, 30: {**PRESENT, GONE: 1}, 60: {**ABSENT, GONE: 1}},
+        0,
+    ),
+    "one of another kind killed just now": (
+        {0: PRESENT, 30: PRESENT, 60: {**ABSENT, (gauges.PROCESS_GONE.name, "outgoing@a"): 1}},
+        0,
+    ),
+    "a stop right after a gap in the samples": ({0: PRESENT, 600: PRESENT, 650: ABSENT}, 0),
+    "a gap in the samples during a restart": ({0: PRESENT, 30: PRESENT, 600: ABSENT, 650: ABSENT}, 0),
 }
 
 
 @pytest.mark.parametrize(("samples", "missing"), RESTARTS.values(), ids=RESTARTS)
-def test_a_graceful_restart_leaves_nothing_missing(samples: list[dict[Series, float]], missing: int) -> None:
-    assert BY_NAME["process-missing"].reading(window(*samples)) == {"incoming": missing}
+def test_a_graceful_restart_is_not_a_missing_process(samples: dict[float, dict[Series, float]], missing: int) -> None:
+    assert BY_NAME["process-missing"].reading.read(window_at(samples)) == {"incoming": missing}
+
+
+@pytest.mark.parametrize(("seconds", "unknown"), [(44, True), (45, False)])
+def test_no_process_is_missing_in_the_first_45_seconds(seconds: float, unknown: bool) -> None:
+    reading = BY_NAME["process-missing"].reading.read(window_at({0: ABSENT, seconds: ABSENT}))
+    assert (reading is None) == unknown
+
+
+def test_a_restarted_monitor_does_not_resolve_a_missing_process() -> None:
+    firing = {"incoming": ActiveAlert(1, NOW, firing=True)}
+    samples = window_at({0: ABSENT, 600: ABSENT})
+    assert advance_all(BY_NAME["process-missing"], firing, samples) == firing
+
+
+# What happened at which second; and what the rule reads at the end. "Five minutes" are five minutes, also after a gap.
+GAPS: list[tuple[str, dict[float, dict[Series, float]], dict[str, float] | None]] = [
+    ("webhook-signature", {0: {UNSIGNED: 0}, 300: {UNSIGNED: 9}}, {"": 9}),
+    ("webhook-signature", {0: {UNSIGNED: 0}, 390: {UNSIGNED: 9}}, {"": 9}),
+    ("webhook-signature", {0: {UNSIGNED: 0}, 391: {UNSIGNED: 9}}, {"": 0}),
+    ("webhook-signature", {0: {UNSIGNED: 0}, 900: {UNSIGNED: 50}, 930: {UNSIGNED: 53}}, {"": 3}),
+    ("error-rate", {0: {FAILED: 0}, 900: {FAILED: 50, ACCEPTED: 10}, 930: {FAILED: 50, ACCEPTED: 40}}, {"": 0}),
+    ("process-crashes", {0: {CRASHED: 0}, 990: {CRASHED: 3}}, {"incoming@a": 3}),
+    ("process-crashes", {0: {CRASHED: 0}, 991: {CRASHED: 3}}, {"incoming@a": 0}),
+    # These were lost while the database, and so the monitor, was unreachable.
+    ("webhook-not-taken", {0: {LOST: 0}, 900: {LOST: 7}}, {"": 7}),
+    ("webhook-silence", {0: {ACCEPTED: 0, TAKEN: 5}, 900: {ACCEPTED: 20, TAKEN: 5}}, {"": 1}),
+    ("webhook-silence", {0: {ACCEPTED: 0, TAKEN: 5}, 900: {ACCEPTED: 19, TAKEN: 5}}, {"": 0}),
+    ("webhook-silence", {0: {ACCEPTED: 0, TAKEN: 5}, 900: {ACCEPTED: 20, TAKEN: 6}}, {"": 0}),
+    ("webhook-silence", {0: {ACCEPTED: 0, TAKEN: 5}, 899: {ACCEPTED: 20, TAKEN: 5}}, None),
+    # A short time after a gap is no silence of 15 minutes.
+    ("webhook-silence", {0: {TAKEN: 5}, 950: {ACCEPTED: 0, TAKEN: 9}, 980: {ACCEPTED: 30, TAKEN: 9}}, {"": 0}),
+]
+
+
+@pytest.mark.parametrize(("name", "samples", "read"), GAPS, ids=[f"{n}-{row[0]}" for n, row in enumerate(GAPS)])
+def test_a_rule_counts_the_time_that_its_summary_names(
+    name: str, samples: dict[float, dict[Series, float]], read: dict[str, float] | None
+) -> None:
+    assert BY_NAME[name].reading.read(window_at(samples)) == read
+
+
+@pytest.mark.parametrize(("outcomes", "rate"), [(19, 0), (20, 1)])
+def test_an_error_rate_needs_20_outcomes(outcomes: int, rate: float) -> None:
+    assert BY_NAME["error-rate"].reading.read(window({FAILED: 0}, {FAILED: outcomes})) == {"": rate}
 
 
 W, C = Severity.WARNING, Severity.CRITICAL
@@ -157,8 +216,8 @@ THRESHOLDS = [
 
 
 def fires(rule: Rule, value: float, for_s: float) -> bool:
-    began = step(rule, None, value, NOW)
-    later = step(rule, began, value, NOW + timedelta(seconds=for_s))
+    began = advance(rule, None, value, NOW)
+    later = advance(rule, began, value, NOW + timedelta(seconds=for_s))
     return later is not None and later.firing
 
 
@@ -177,14 +236,14 @@ def test_a_rule_fires_at_its_threshold_and_not_below(
 
 
 @pytest.mark.parametrize("row", THRESHOLDS, ids=[row[0] for row in THRESHOLDS])
-def test_a_rule_is_over_below_its_lower_threshold(
+def test_a_rule_ends_below_its_lower_threshold(
     row: tuple[str, Severity, float, float, float, float],
 ) -> None:
     name, _severity, _below, at, for_s, clear = row
     rule = BY_NAME[name]
-    began = step(rule, None, at, NOW)
-    firing = step(rule, began, at, NOW + timedelta(seconds=for_s))
-    quiet = firing
+    began = advance(rule, None, at, NOW)
+    firing = advance(rule, began, at, NOW + timedelta(seconds=for_s))
+    ended = firing
     for seconds in (1, 62):
-        quiet = step(rule, quiet, clear - clear / 100, NOW + timedelta(seconds=for_s + seconds))
-    assert step(rule, firing, clear, NOW + timedelta(seconds=for_s + 62)) and quiet is None
+        ended = advance(rule, ended, clear - clear / 100, NOW + timedelta(seconds=for_s + seconds))
+    assert advance(rule, firing, clear, NOW + timedelta(seconds=for_s + 62)) and ended is None

@@ -1,4 +1,4 @@
-"""The dashboard as it is made on the server."""
+"""The dashboard page as the server renders it."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,7 @@ from monitoring.metrics import samples
 from monitoring.metrics.gauges import QUEUE
 from monitoring.metrics.message_counts import FAILURES, MESSAGES
 from monitoring.models import Alert, Sample
-from monitoring.templatetags.monitoring_format import count, duration, per_second, percent, spark
+from monitoring.templatetags.monitoring_format import count, duration, last_span, per_second, percent, spark
 from tests.messaging.factories import number
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
@@ -36,14 +36,14 @@ def page(client: Client, **headers: str) -> str:
     return answer.content.decode()
 
 
-def test_it_says_that_all_is_well(staff: Client) -> None:
-    samples.take(timezone.now(), {})
+def test_the_dashboard_says_that_all_is_well(staff: Client) -> None:
+    samples.store(timezone.now(), {})
     assert "All is well" in page(staff)
 
 
-def test_it_says_what_is_wrong_and_what_to_do(staff: Client) -> None:
+def test_the_dashboard_shows_an_alert_with_its_action(staff: Client) -> None:
     now = timezone.now()
-    samples.take(now, {})
+    samples.store(now, {})
     Alert.objects.create(
         rule="dlq-not-empty",
         key="incoming",
@@ -57,47 +57,47 @@ def test_it_says_what_is_wrong_and_what_to_do(staff: Client) -> None:
     assert "something needs attention" in text and "2 lie there." in text and "redrive" in text
 
 
-def test_htmx_gets_the_changing_part_only(staff: Client) -> None:
+def test_htmx_gets_only_the_part_that_changes(staff: Client) -> None:
     text = page(staff, HX_Request="true")
-    assert "<html" not in text and 'id="verdict"' in text
+    assert "<html" not in text and 'id="status"' in text
 
 
-def test_a_session_that_ended_loads_the_page_anew() -> None:
+def test_an_expired_session_reloads_the_page() -> None:
     answer = Client().get("/monitoring/dashboard", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Refresh"]) == (403, "true")
 
 
-def test_the_admins_index_says_how_it_is(staff: Client) -> None:
-    samples.take(timezone.now(), {})
+def test_the_admin_index_shows_the_state(staff: Client) -> None:
+    samples.store(timezone.now(), {})
     text = staff.get("/admin/").content.decode()
     assert "All is well." in text and "/monitoring/dashboard" in text
 
 
-def test_errors_are_in_words(staff: Client) -> None:
+def test_errors_are_shown_with_their_meaning(staff: Client) -> None:
     series = (FAILURES.name, "131047")
-    samples.take(timezone.now() - timedelta(seconds=60), {series: 0.0, (MESSAGES.name, "failed"): 0.0})
+    samples.store(timezone.now() - timedelta(seconds=60), {series: 0.0, (MESSAGES.name, "failed"): 0.0})
     from monitoring.metrics import totals
 
     totals.add({series: 4})
     assert "More than 24 hours since the user wrote" in page(staff)
 
 
-def test_a_name_that_holds_markup_is_text(staff: Client) -> None:
+def test_markup_in_a_name_is_escaped(staff: Client) -> None:
     number(display_phone_number="<b>1</b>")
     assert "&lt;b&gt;1&lt;/b&gt;" in page(staff)
 
 
-def test_it_loads_nothing_from_elsewhere(staff: Client) -> None:
+def test_the_dashboard_loads_nothing_from_other_hosts(staff: Client) -> None:
     sources = re.findall(r'(?:src|href)="([^"#?]+)', page(staff))
     assert [source for source in sources if not source.startswith(("/", "data:"))] == []
 
 
-def test_the_files_it_names_are_there(staff: Client) -> None:
+def test_the_static_files_of_the_dashboard_exist(staff: Client) -> None:
     files = re.findall(r'"/static/([^"]+)"', page(staff))
     assert len(files) == 5 and all(finders.find(name) for name in files)
 
 
-def test_its_own_files_load_nothing_from_elsewhere() -> None:
+def test_static_files_load_nothing_from_other_hosts() -> None:
     for name in ("dashboard.css", "dashboard.js", "vendor/uPlot.min.css"):
         assert not re.search(r"https?://|@import|url\(", (STATIC / name).read_text()), name
 
@@ -128,19 +128,41 @@ def test_history_has_the_points_of_its_range(staff: Client, over: str, points: i
         (3 * 86400, "3 d"),
     ],
 )
-def test_a_duration_is_short(seconds: float | None, text: str) -> None:
+def test_a_duration_has_one_unit(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(("share", "text"), [(1, "100 %"), (0.9999, "99.9 %"), (0.975, "97.5 %"), (0, "0 %")])
-def test_a_share_is_never_whole_where_something_is_missing(share: float, text: str) -> None:
+def test_a_share_is_100_percent_only_if_exact(share: float, text: str) -> None:
     assert percent(share) == text
 
 
-def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
+def test_an_unknown_value_is_a_dash_and_not_a_zero() -> None:
     assert {count(None), per_second(None), percent(None)} == {"\N{EN DASH}"}
 
 
-def test_a_line_stays_in_its_box() -> None:
+def test_a_sparkline_stays_in_its_box() -> None:
     points: list[Any] = [point.split(",") for point in spark([0, 5, 10]).split()]
     assert [(float(x), float(y)) for x, y in points] == [(0.0, 27.0), (60.0, 14.0), (120.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (3600, "the last hour"),
+        (3510, "the last hour"),
+        (3509, "the last 58 min"),
+        (1500, "the last 25 min"),
+        (45, "the last 45 s"),
+        (0, "the last hour (no samples yet)"),
+    ],
+)
+def test_the_counts_of_an_hour_name_the_time_that_they_cover(seconds: float, text: str) -> None:
+    assert last_span(seconds) == text
+
+
+def test_after_an_outage_of_the_monitor_the_page_names_the_time_that_it_counts(staff: Client) -> None:
+    for minutes in (180, 25, 1):
+        samples.store(timezone.now() - timedelta(minutes=minutes), {})
+    text = page(staff)
+    assert "In the last 25 min" in text and "the last hour" not in text

@@ -1,4 +1,4 @@
-"""A queue that shows nothing is believed at once: the local server, unlike AWS, forgets none of its messages."""
+"""Disables long polling: the local server, unlike AWS, always returns all its messages."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from waproject.sqs import sampling
 
 @pytest.fixture(autouse=True)
 def no_long_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks at an empty queue do not wait for a second."""
+    """An inspection of an empty queue does not wait for a second."""
     monkeypatch.setattr(sampling, "LONG_POLL_S", 0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.dead_letters.redaction import veiled
+from monitoring.dead_letters.redaction import redacted
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from monitoring.dead_letters.redaction import veiled
         ({"campaign": "maria"}, {"campaign": "… (5 characters)"}),
     ],
 )
-def test_a_clients_own_keys_are_hidden_and_metas_are_not(given: Any, shown: Any) -> None:
-    assert veiled(given) == shown
+def test_redaction_hides_the_keys_of_clients_but_not_those_of_meta(given: Any, shown: Any) -> None:
+    assert redacted(given) == shown

@@ -1,4 +1,4 @@
-"""Redriving and discarding: nothing is lost, what is asked for is done once, and it is written down."""
+"""Redrive and discard jobs: no loss, no repetition, an entry in the audit log."""
 
 import json
 from datetime import timedelta
@@ -11,12 +11,12 @@ from botocore.stub import Stubber
 from django.utils import timezone
 
 from messaging.models import AuditEntry, MessageEvent
-from messaging.outgoing.redrive import dead_lettered, exhausted
+from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
 from monitoring.dead_letters import redrive_jobs
 from monitoring.models import Move
-from tests.messaging.outgoing.test_redrive import used_up
-from tests.monitoring.dead_letters.letters import PHONE, RAW, SECRET, finished, on, put, task_body
+from tests.messaging.outgoing.test_redrive import exhausted
+from tests.monitoring.dead_letters.bodies import PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
 from waproject.sqs import envelope, moving, sampling
 
@@ -25,171 +25,173 @@ LANE = LANES["incoming"]
 REDRIVE, DISCARD = Move.Action.REDRIVE, Move.Action.DISCARD
 
 
-def ask(action: Move.Action, ids: list[str] | None = None, lane: str = "incoming") -> Move:
-    return redrive_jobs.ask(LANES[lane], action, ids, "ann")
+def request(action: Move.Action, ids: list[str] | None = None, lane: str = "incoming") -> Move:
+    return redrive_jobs.request_move(LANES[lane], action, ids, "ann")
 
 
-def test_all_go_back_to_the_queue(sqs: Any) -> None:
+def test_a_redrive_of_all_empties_the_dead_letter_queue(sqs: Any) -> None:
     put(sqs, *[f"{n}" for n in range(25)])
-    move = finished(ask(REDRIVE))
+    move = finished(request(REDRIVE))
     assert (move.state, move.done, move.total) == ("done", 25, 25)
     assert {message["Body"] for message in on(sqs, LANE.url)} == {str(n) for n in range(25)}
     assert on(sqs, LANE.dlq_url) == []
 
 
-def test_only_the_selected_go_back(sqs: Any) -> None:
+def test_only_the_selected_messages_are_redriven(sqs: Any) -> None:
     ids = put(sqs, *[f"{n}" for n in range(15)])
-    move = finished(ask(REDRIVE, ids[12:14]))
+    move = finished(request(REDRIVE, ids[12:14]))
     assert (move.state, move.done) == ("done", 2)
     assert {message["Body"] for message in on(sqs, LANE.url)} == {"12", "13"}
     assert len(on(sqs, LANE.dlq_url)) == 13
 
 
-def test_what_came_after_the_question_is_not_meant(sqs: Any) -> None:
+def test_messages_sent_after_the_request_are_not_redriven(sqs: Any) -> None:
     put(sqs, "x")
-    move = ask(REDRIVE)
+    move = request(REDRIVE)
     Move.objects.update(asked_at=timezone.now() - timedelta(hours=1))
     move = finished(move)
     assert (move.state, move.done) == ("done", 0)
     assert len(on(sqs, LANE.dlq_url)) == 1
 
 
-def test_attributes_are_kept(sqs: Any) -> None:
+def test_message_attributes_are_kept(sqs: Any) -> None:
     given = {
         "who": {"DataType": "String", "StringValue": "me"},
         "n": {"DataType": "Number", "StringValue": "7"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
     }
     put(sqs, RAW, MessageAttributes=given)
-    finished(ask(REDRIVE))
+    finished(request(REDRIVE))
     (message,) = on(sqs, LANE.url)
     assert message["MessageAttributes"] == given
 
 
-def test_a_task_goes_back_as_if_it_had_never_been_tried() -> None:
+def test_a_redriven_task_has_no_retries_and_no_expiry() -> None:
     body = task_body(retries=3, eta="2026-01-01T00:00:00+00:00", expires="2026-01-01T00:00:00+00:00")
-    headers = json.loads(envelope.untried(body))["headers"]
+    headers = json.loads(envelope.without_retries(body))["headers"]
     assert [headers[name] for name in ("retries", "eta", "expires")] == [0, None, None]
 
 
 @pytest.mark.parametrize("body", [RAW, "[]", '{"headers": 1}', task_body()])
-def test_what_needs_no_change_is_not_changed(body: str) -> None:
-    assert envelope.untried(body) == body
+def test_a_body_without_retries_is_not_changed(body: str) -> None:
+    assert envelope.without_retries(body) == body
 
 
-def test_a_kill_between_send_and_delete_doubles_and_loses_nothing(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_send_and_delete_duplicates_a_message_and_loses_none(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(sqs, "one")
-    move = ask(REDRIVE)
+    move = request(REDRIVE)
     monkeypatch.setattr(moving, "HIDE_S", 1)
     monkeypatch.setattr(sampling, "LONG_POLL_S", 1)
-    redrive_jobs.work()
+    redrive_jobs.run_step()
 
     def killed(*_: Any) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
         patch.setattr(moving, "delete", killed)
-        redrive_jobs.work()
-    assert not redrive_jobs.work()  # its lease holds
+        redrive_jobs.run_step()
+    assert not redrive_jobs.run_step()  # its lease holds
     Move.objects.update(lease_until=timezone.now())
     move = finished(move)
     assert (move.state, move.done) == ("done", 1)
     assert [message["Body"] for message in on(sqs, LANE.url)] == ["one", "one"]
 
 
-def test_one_move_at_a_time(sqs: Any) -> None:
-    ask(REDRIVE)
-    with pytest.raises(redrive_jobs.MoveUnderWay):
-        ask(DISCARD)
+def test_a_lane_has_one_active_job(sqs: Any) -> None:
+    request(REDRIVE)
+    with pytest.raises(redrive_jobs.MoveInProgress):
+        request(DISCARD)
 
 
-def test_lanes_do_not_wait_for_each_other(sqs: Any) -> None:
-    ask(REDRIVE)
-    assert ask(REDRIVE, lane="outgoing").state == "waiting"
+def test_lanes_have_jobs_of_their_own(sqs: Any) -> None:
+    request(REDRIVE)
+    assert request(REDRIVE, lane="outgoing").state == "waiting"
 
 
-def test_a_move_that_is_stopped_ends_where_it_is(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_job_leaves_the_remaining_messages(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redrive_jobs, "STEP_S", 0.1)
     put(sqs, *["x"] * 25)
-    move = ask(REDRIVE)
-    redrive_jobs.work()
-    redrive_jobs.work()
+    move = request(REDRIVE)
+    redrive_jobs.run_step()
+    redrive_jobs.run_step()
     redrive_jobs.stop(move.pk, "bob")
     move = finished(move)
     assert move.state == "stopped"
     assert (move.done, len(on(sqs, LANE.dlq_url))) == (10, 15)
 
 
-def test_the_pace_is_kept(sqs: Any, settings: Any) -> None:
+def test_a_job_keeps_its_rate_limit(sqs: Any, settings: Any) -> None:
     settings.DLQ_MOVES_PER_SECOND = 40
     put(sqs, *["x"] * 20)
     began = timezone.now()
-    finished(ask(REDRIVE))
+    finished(request(REDRIVE))
     assert (timezone.now() - began).total_seconds() >= 0.5
 
 
-def test_those_that_are_gone_are_said(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redrive_jobs, "HIDDEN", timedelta(0))
-    move = finished(ask(REDRIVE, ["gone", *put(sqs, "x")]))
-    assert (move.state, move.done, move.error) == ("done", 1, "1 were not there any more.")
+def test_a_job_reports_messages_that_are_no_longer_there(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redrive_jobs, "HIDDEN_FOR", timedelta(0))
+    move = finished(request(REDRIVE, ["gone", *put(sqs, "x")]))
+    assert (move.state, move.done, move.error) == ("done", 1, "1 were no longer on the queue.")
 
 
-def test_with_sqs_away_it_is_tried_again_and_then_given_up(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_without_sqs_is_retried_and_then_fails(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "ReceiveMessage")
 
     monkeypatch.setattr("waproject.sqs.moving.receive", away)
-    move = finished(ask(REDRIVE))
-    assert (move.state, move.error) == ("failed", "SQS did not do it: ServiceUnavailable.")
+    move = finished(request(REDRIVE))
+    assert (move.state, move.error) == ("failed", "SQS refused the request: ServiceUnavailable.")
 
 
-def test_what_the_queue_refuses_stays(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_the_queue_rejects_stay(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "send_again", lambda *_: [])
-    monkeypatch.setattr(redrive_jobs, "MOST_FAILURES", 2)
+    monkeypatch.setattr(redrive_jobs, "MAX_FAILURES", 2)
     put(sqs, "x")
-    move = finished(ask(REDRIVE))
+    move = finished(request(REDRIVE))
     assert (move.state, len(on(sqs, LANE.dlq_url))) == ("failed", 1)
 
 
-def test_discarded_is_gone(sqs: Any) -> None:
+def test_discarded_messages_are_deleted(sqs: Any) -> None:
     put(sqs, RAW, task_body())
-    move = finished(ask(DISCARD))
+    move = finished(request(DISCARD))
     assert (move.state, move.done) == ("done", 2)
     assert on(sqs, LANE.dlq_url) + on(sqs, LANE.url) == []
 
 
-def test_discarding_leaves_the_ids_and_no_content_in_the_audit_log(sqs: Any) -> None:
+def test_the_audit_log_of_a_discard_has_ids_and_no_content(sqs: Any) -> None:
     (sqs_id,) = put(sqs, task_body(id="t-9"))
-    move = finished(ask(DISCARD))
+    move = finished(request(DISCARD))
     entry = AuditEntry.objects.get(action="discard")
-    letter = {"sqs": sqs_id, "task": "messaging.receive", "task_id": "t-9"}
+    ids = {"sqs": sqs_id, "task": "messaging.receive", "task_id": "t-9"}
     assert (entry.who, entry.object, entry.details) == (
-        "ann", "dead letters incoming", {"move": move.pk, "letters": [letter]},
+        "ann", "dead letters incoming", {"move": move.pk, "letters": [ids]},
     )  # fmt: skip
     assert not any(secret in str(entry.details) for secret in (SECRET, PHONE))
 
 
-def test_a_discard_that_cannot_be_written_down_deletes_nothing(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_discard_that_cannot_be_audited_deletes_nothing(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put(sqs, RAW)
-    ask(DISCARD)
-    redrive_jobs.work()
+    request(DISCARD)
+    redrive_jobs.run_step()
 
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(redrive_jobs, "note", broken)
+    monkeypatch.setattr(redrive_jobs, "record_action", broken)
     monkeypatch.setattr(moving, "HIDE_S", 0)
     with pytest.raises(RuntimeError):
-        redrive_jobs.work()
+        redrive_jobs.run_step()
     assert len(on(sqs, LANE.dlq_url)) == 1
 
 
-def test_an_exhausted_message_is_pending_again_exactly_once(sqs: Any) -> None:
-    message = used_up()
-    (letter,) = exhausted()
-    dead_lettered([letter])
-    put(sqs, *[task_body(revive, str(message.pk), letter.generation)] * 2, lane="outgoing")
-    finished(ask(REDRIVE, lane="outgoing"))
+def test_a_redriven_message_is_pending_again_exactly_once(sqs: Any) -> None:
+    message = exhausted()
+    (exhausted_message,) = exhausted_messages()
+    mark_dead_lettered([exhausted_message])
+    put(sqs, *[task_body(revive, str(message.pk), exhausted_message.generation)] * 2, lane="outgoing")
+    finished(request(REDRIVE, lane="outgoing"))
     for redriven in on(sqs, LANES["outgoing"].url):
         revive(*json.loads(json.loads(redriven["Body"])["body"])[0])
     message.refresh_from_db()
@@ -199,13 +201,13 @@ def test_an_exhausted_message_is_pending_again_exactly_once(sqs: Any) -> None:
 
 @pytest.fixture
 def aws() -> Any:
-    """A client whose requests and answers are checked against the description of the real service."""
+    """A client that checks requests and answers against the model of the real service."""
     client = boto3.client("sqs", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stub:
         yield client, stub
 
 
-def test_sqs_moves_all_by_itself_where_it_can(aws: Any) -> None:
+def test_sqs_itself_redrives_all_messages_if_it_can(aws: Any) -> None:
     client, stub = aws
     source, target = "arn:aws:sqs:eu-west-1:1:dlq", "arn:aws:sqs:eu-west-1:1:queue"
     stub.add_response("list_message_move_tasks", {"Results": []}, {"SourceArn": source, "MaxResults": 1})
@@ -217,7 +219,7 @@ def test_sqs_moves_all_by_itself_where_it_can(aws: Any) -> None:
     assert moving.start_move_task(client, source, target, 9000)
 
 
-def test_a_move_of_sqs_that_runs_already_is_followed_and_not_started_twice(aws: Any) -> None:
+def test_a_running_move_task_of_sqs_is_followed_and_not_started_again(aws: Any) -> None:
     client, stub = aws
     stub.add_response("list_message_move_tasks", {"Results": [{"Status": "RUNNING", "TaskHandle": "h"}]})
     assert moving.start_move_task(client, "arn:a", "arn:b", 50)
@@ -225,11 +227,11 @@ def test_a_move_of_sqs_that_runs_already_is_followed_and_not_started_twice(aws: 
 
 
 @pytest.mark.parametrize(("status", "state"), [("COMPLETED", "done"), ("FAILED", "failed"), ("CANCELLED", "stopped")])
-def test_the_move_of_sqs_is_followed_to_its_end(
+def test_a_move_task_of_sqs_is_followed_to_its_end(
     sqs: Any, monkeypatch: pytest.MonkeyPatch, status: str, state: str
 ) -> None:
     tasks = [moving.MoveTask("RUNNING", "h", 4, ""), moving.MoveTask(status, "", 7, "why")]
     monkeypatch.setattr(moving, "start_move_task", lambda *_: True)
     monkeypatch.setattr(moving, "move_task", lambda *_: tasks.pop(0))
-    move = finished(ask(REDRIVE))
+    move = finished(request(REDRIVE))
     assert (move.state, move.done, move.by_sqs) == (state, 7, True)

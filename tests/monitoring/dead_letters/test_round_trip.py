@@ -1,4 +1,4 @@
-"""A real worker writes down why it failed, and does what is redriven to it."""
+"""A real worker records its failures and processes redriven messages."""
 
 import json
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from analytics.models import Event
 from analytics.tasks import record_events
 from messaging.task_publisher import publish
 from monitoring.dead_letters import redrive_jobs
-from monitoring.dead_letters.inspect import look
+from monitoring.dead_letters.inspect import inspect_queue
 from monitoring.models import Move, TaskFailure
-from tests.monitoring.dead_letters.letters import SECRET, finished, put, task_body
+from tests.monitoring.dead_letters.bodies import SECRET, finished, put, task_body
 from tests.processes import Worker, eventually
 from waproject.queues import LANES
 
@@ -42,7 +42,7 @@ def event() -> dict[str, Any]:
     return {"id": str(uuid4()), "event_type": "t", "data": {}, "source": "api", "client_name": "", "occurred_at": now}
 
 
-def test_why_it_failed_is_read_and_what_is_redriven_is_processed(worker: Worker, sqs: Any) -> None:
+def test_a_failure_is_shown_and_redriven_messages_are_processed(worker: Worker, sqs: Any) -> None:
     publish(record_events, [{"data": SECRET}])
     assert eventually(TaskFailure.objects.exists)
     failure = TaskFailure.objects.get()
@@ -51,10 +51,10 @@ def test_why_it_failed_is_read_and_what_is_redriven_is_processed(worker: Worker,
 
     put(sqs, task_body(record_events, [{"data": SECRET}], id=failure.task_id), lane="analytics")
     put(sqs, *[task_body(record_events, [event()]) for _ in range(4)], lane="analytics")
-    letters = look(LANE).letters
-    assert [letter.failure.error for letter in letters if letter.failure] == [failure.error]
-    assert json.loads(letters[-1].arguments)["args"][0][0]["event_type"] == "t"
+    messages = inspect_queue(LANE).messages
+    assert [message.failure.error for message in messages if message.failure] == [failure.error]
+    assert json.loads(messages[-1].arguments)["args"][0][0]["event_type"] == "t"
 
-    good = [letter.message_id for letter in letters if not letter.failure]
-    assert finished(redrive_jobs.ask(LANE, Move.Action.REDRIVE, good, "ann")).done == 4
+    good = [message.message_id for message in messages if not message.failure]
+    assert finished(redrive_jobs.request_move(LANE, Move.Action.REDRIVE, good, "ann")).done == 4
     assert eventually(lambda: Event.objects.count() == 4)

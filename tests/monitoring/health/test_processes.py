@@ -1,4 +1,4 @@
-"""Who lives, who is gone, who is missing."""
+"""Processes: alive, gone, replaced or missing."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from monitoring.health.heartbeats import DatabaseKeeper
-from monitoring.health.processes import State, judge
+from monitoring.health.processes import State, status_at
 from monitoring.models import Heartbeat
 from tests.processes import Worker, eventually
 from waproject.worker.liveness import Process
@@ -20,88 +20,122 @@ from waproject.worker.liveness import Process
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def beat(kind: str = "outgoing", *, seen: float = 5, began: float = 600, host: str = "a") -> Heartbeat:
-    """A process that was seen and begun so many seconds ago."""
+def heartbeat(
+    kind: str = "outgoing", *, seen: float = 5, started: float = 600, host: str = "a", stalled: float | None = None
+) -> Heartbeat:
+    """A process that started, and sent its last heartbeat, so many seconds ago."""
     return Heartbeat(
         kind=kind,
         name=f"{kind}@{host}",
         host=host,
         pid=7,
-        started_at=NOW - timedelta(seconds=began),
+        started_at=NOW - timedelta(seconds=started),
         seen_at=NOW - timedelta(seconds=seen),
+        stalled_since=None if stalled is None else NOW - timedelta(seconds=stalled),
     )
 
 
 @pytest.mark.parametrize(
-    ("beats", "states"),
+    ("heartbeats", "states"),
     [
-        ([beat(seen=5)], ["alive"]),
-        ([beat(seen=44)], ["alive"]),
-        ([beat(seen=46)], ["gone"]),
-        ([beat(seen=120), beat(host="b", began=60)], ["replaced", "alive"]),
-        ([beat(seen=120), beat(host="b", began=300)], ["gone", "alive"]),
-        ([beat(seen=120), beat(seen=110, host="c"), beat(host="b", began=60)], ["replaced", "gone", "alive"]),
-        ([beat(seen=120), beat("incoming", began=60)], ["gone", "alive"]),
+        ([heartbeat(seen=5)], ["alive"]),
+        ([heartbeat(seen=44)], ["alive"]),
+        ([heartbeat(seen=46)], ["gone"]),
+        ([heartbeat(seen=120), heartbeat(host="b", started=60)], ["replaced", "alive"]),
+        ([heartbeat(seen=120), heartbeat(host="b", started=300)], ["gone", "alive"]),
+        (
+            [heartbeat(seen=120), heartbeat(seen=110, host="c"), heartbeat(host="b", started=60)],
+            ["replaced", "gone", "alive"],
+        ),
+        ([heartbeat(seen=120), heartbeat("incoming", started=60)], ["gone", "alive"]),
+        ([heartbeat(stalled=5)], ["stalled"]),
+        ([heartbeat(seen=46, stalled=60)], ["gone"]),
+        ([heartbeat(seen=120), heartbeat(host="b", started=60, stalled=5)], ["gone", "stalled"]),
+        ([heartbeat(seen=120, stalled=130), heartbeat(host="b", started=60)], ["replaced", "alive"]),
     ],
 )
-def test_a_process_is_alive_gone_or_replaced(beats: list[Heartbeat], states: list[str]) -> None:
-    assert [process.state for process in judge(beats, NOW, ()).processes] == [State(state) for state in states]
+def test_a_process_is_alive_gone_or_replaced(heartbeats: list[Heartbeat], states: list[str]) -> None:
+    assert [process.state for process in status_at(NOW, heartbeats, ()).processes] == [State(state) for state in states]
 
 
 @pytest.mark.parametrize(
-    ("beats", "missing"),
-    [([], ("outgoing",)), ([beat(seen=100)], ("outgoing",)), ([beat()], ()), ([beat(seen=100), beat()], ())],
+    ("heartbeats", "missing"),
+    [
+        ([], ("outgoing",)),
+        ([heartbeat(seen=100)], ("outgoing",)),
+        ([heartbeat()], ()),
+        ([heartbeat(seen=100), heartbeat()], ()),
+        ([heartbeat(stalled=5)], ("outgoing",)),
+        ([heartbeat(stalled=5), heartbeat(host="b")], ()),
+    ],
 )
-def test_a_kind_of_which_none_lives_is_missing(beats: list[Heartbeat], missing: tuple[str, ...]) -> None:
-    assert judge(beats, NOW, ["outgoing"]).missing == missing
+def test_an_expected_kind_without_a_running_process_is_missing(
+    heartbeats: list[Heartbeat], missing: tuple[str, ...]
+) -> None:
+    assert status_at(NOW, heartbeats, ["outgoing"]).missing == missing
 
 
 @pytest.mark.django_db
-def test_a_clean_end_leaves_nothing() -> None:
+def test_a_clean_stop_deletes_the_heartbeat() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
-    keeper.ended(process)
+    keeper.started(process)
+    keeper.stopped(process)
     assert not Heartbeat.objects.exists()
 
 
 @pytest.mark.django_db
-def test_a_beat_costs_one_statement() -> None:
+def test_a_heartbeat_costs_one_statement() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
-    keeper.begun(process)
+    keeper.started(process)
     with CaptureQueriesContext(connection) as queries:
         keeper.seen(process)
     assert len(queries) == 1
 
 
 @pytest.mark.django_db
-def test_a_row_that_was_taken_away_comes_back() -> None:
+def test_a_stalled_process_keeps_the_time_since_which_it_is_stalled_until_it_works() -> None:
+    keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
+    keeper.started(process)
+    Heartbeat.objects.update(seen_at=NOW)
+    keeper.stalled(process)
+    first = Heartbeat.objects.get()
+    keeper.stalled(process)
+    second = Heartbeat.objects.get()
+    keeper.seen(process)
+    assert first.stalled_since and first.stalled_since == second.stalled_since
+    assert (first.seen_at > NOW, second.seen_at > first.seen_at) == (True, True)
+    assert Heartbeat.objects.get().stalled_since is None
+
+
+@pytest.mark.django_db
+def test_a_deleted_row_is_inserted_again() -> None:
     keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
     keeper.seen(process)
     assert Heartbeat.objects.get().pid == os.getpid()
 
 
 @pytest.mark.django_db
-def test_who_takes_a_killed_ones_place_remembers_the_crash() -> None:
+def test_the_successor_of_a_killed_process_counts_the_crash() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     keeper = DatabaseKeeper()
-    keeper.begun(Process("dispatcher", "dispatcher@a", pid=ended.pid))
-    keeper.begun(Process("dispatcher", "dispatcher@a"))
+    keeper.started(Process("dispatcher", "dispatcher@a", pid=ended.pid))
+    keeper.started(Process("dispatcher", "dispatcher@a"))
     row = Heartbeat.objects.get()
     assert (row.pid, row.crashes, row.crashed_at is None) == (os.getpid(), 1, False)
 
 
 @pytest.mark.django_db
-def test_another_dispatcher_of_the_host_is_left_alone() -> None:
+def test_a_running_dispatcher_of_the_same_host_keeps_its_heartbeat() -> None:
     keeper = DatabaseKeeper()
-    keeper.begun(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
-    keeper.begun(Process("dispatcher", "dispatcher@a"))
+    keeper.started(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
+    keeper.started(Process("dispatcher", "dispatcher@a"))
     assert Heartbeat.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("how", "left"), [("terminate", 0), ("kill", 1)])
-def test_a_worker_that_is_stopped_leaves_nothing_and_a_killed_one_its_row(
+def test_a_stopped_worker_deletes_its_heartbeat_and_a_killed_one_leaves_it(
     how: str, left: int, sqs: Any, tmp_path: Path
 ) -> None:
     worker = Worker("outgoing", tmp_path / "worker.log", DATABASE_URL=database_url())
@@ -115,6 +149,6 @@ def test_a_worker_that_is_stopped_leaves_nothing_and_a_killed_one_its_row(
 
 
 def database_url() -> str:
-    """The test's database, for a process of its own."""
+    """The URL of the test's database, for another process."""
     at = connection.settings_dict
     return f"postgres://waproject:{at['PASSWORD']}@127.0.0.1:{at['PORT']}/{at['NAME']}"

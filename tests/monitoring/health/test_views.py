@@ -1,4 +1,4 @@
-"""Health: right in every trouble, and quick in each."""
+"""Health endpoints: correct and quick during every outage."""
 
 import os
 import time
@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from monitoring.cached_check import Probe
+from monitoring.cached_check import CachedCheck
 from monitoring.health import views
-from monitoring.health.processes import judge
-from monitoring.health.views import ADDRESSES, Status, workers_status
+from monitoring.health.processes import status_at
+from monitoring.health.views import ENDPOINTS, Status, workers_status
 from monitoring.models import Heartbeat
 from testkit.silent_proxy import SilentProxy
 from tests.environment import free_port
@@ -25,13 +25,13 @@ from tests.processes import eventually
 from waproject.sqs import control
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
-# What is asked while something hangs is answered from what is known; the limit leaves a busy machine its pauses.
-# A silent server is given up after 20 s at the earliest: what waited for it would take longer than this.
+# While a server hangs, answers come from cached results. The limit allows for a busy machine; waiting for the server
+# itself would take 20 s at least.
 QUICK_S = 10.0
 KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
 
 
-def beats(*kinds: str) -> list[Heartbeat]:
+def heartbeats(*kinds: str) -> list[Heartbeat]:
     now = timezone.now()
     return [Heartbeat(kind=kind, name=kind, host="a", pid=7, started_at=now, seen_at=now) for kind in kinds]
 
@@ -48,35 +48,43 @@ JUDGED = [
 
 
 @pytest.mark.parametrize(("found", "said"), JUDGED)
-def test_each_address_answers_its_own_question(found: tuple[Status, ...], said: tuple[Status, ...]) -> None:
+def test_each_endpoint_derives_its_status_from_its_checks(found: tuple[Status, ...], said: tuple[Status, ...]) -> None:
     checks = dict(zip(("database", "sqs", "workers"), found, strict=True))
     paths = ("/health", "/health/ready", "/health/sqs", "/health/workers", "/messaging/health")
-    assert tuple(ADDRESSES[path].judge(checks) for path in paths) == said
+    assert tuple(ENDPOINTS[path].status(checks) for path in paths) == said
 
 
 @pytest.mark.parametrize(
     ("kinds", "status"), [(KINDS, OK), (KINDS[1:], DOWN), ((), DOWN)], ids=["all", "one missing", "none"]
 )
 def test_workers_are_down_when_a_kind_is_missing(kinds: tuple[str, ...], status: Status) -> None:
-    assert workers_status(judge(beats(*kinds), timezone.now(), KINDS)) == status
+    assert workers_status(status_at(timezone.now(), heartbeats(*kinds), KINDS)) == status
 
 
-def test_workers_of_which_nobody_can_tell_are_down() -> None:
+def test_workers_are_degraded_while_one_of_a_kind_is_stalled_and_down_without_another() -> None:
+    now = timezone.now()
+    rows = heartbeats(*KINDS, "incoming")
+    rows[0].stalled_since = now
+    assert workers_status(status_at(now, rows, KINDS)) == DEGRADED
+    assert workers_status(status_at(now, rows[:-1], KINDS)) == DOWN
+
+
+def test_workers_are_down_if_their_state_is_unknown() -> None:
     assert workers_status(None) == DOWN
 
 
-def test_live_touches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Probe, "want", lambda _: pytest.fail("it asked"))
+def test_live_starts_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CachedCheck, "start", lambda _: pytest.fail("a check started"))
     assert Client().get("/health/live").json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize("path", views.VIEWS)
-def test_only_reading_is_answered(path: str) -> None:
+def test_only_get_and_head_are_allowed(path: str) -> None:
     assert Client().post(path).status_code == 405
 
 
 @pytest.mark.django_db
-def test_a_request_itself_asks_the_database_nothing(sqs: Any) -> None:
+def test_a_request_makes_no_query_itself(sqs: Any) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert Client().get("/health").json()["status"] == "degraded"
     assert len(queries) == 0
@@ -89,45 +97,45 @@ def test_a_load_balancer_may_call_by_ip_address_and_without_tls(path: str, setti
     assert Client().get(path, headers={"Host": "10.0.0.5:8000"}).status_code in {200, 503}
 
 
-def test_other_addresses_are_as_closed_as_before(settings: Any) -> None:
+def test_other_paths_still_check_the_host(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["wa.example.com"]
     assert Client().get("/health/other", headers={"Host": "10.0.0.5"}).status_code == 400
 
 
 @pytest.fixture
 def running(transactional_db: None, sqs: Any) -> None:
-    """Every process that is expected lives."""
-    Heartbeat.objects.bulk_create(beats(*KINDS))
+    """Heartbeats of all expected processes."""
+    Heartbeat.objects.bulk_create(heartbeats(*KINDS))
 
 
-def ask(path: str, client: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
-    """The status code and the answer, which must come quickly."""
-    begun = time.monotonic()
+def get(path: str, client: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
+    """The status code and the body of an answer, which must come quickly."""
+    started = time.monotonic()
     answer = (client or Client()).get(path, headers=headers or None)
-    assert time.monotonic() - begun < QUICK_S
+    assert time.monotonic() - started < QUICK_S
     return answer.status_code, answer.json()
 
 
 def becomes(path: str, code: int, status: str) -> bool:
-    """Whether the address says so within a few seconds."""
-    return eventually(lambda: (found := ask(path))[0] == code and found[1]["status"] == status, 8)
+    """Whether the endpoint answers so within a few seconds."""
+    return eventually(lambda: (found := get(path))[0] == code and found[1]["status"] == status, 8)
 
 
-@pytest.mark.parametrize("path", ADDRESSES)
-def test_all_is_well_while_everything_answers(path: str, running: None) -> None:
-    assert (code := ask(path))[0] == 200 and code[1]["status"] == "ok"
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_every_endpoint_is_ok_while_all_checks_pass(path: str, running: None) -> None:
+    assert becomes(path, 200, "ok")
 
 
-def test_strangers_see_one_word_and_its_age(running: None) -> None:
-    assert set(ask("/health")[1]) == {"status", "age_s"}
+def test_anonymous_callers_see_the_status_and_its_age(running: None) -> None:
+    assert set(get("/health")[1]) == {"status", "age_s"}
 
 
-def test_a_wrong_key_is_no_reason_not_to_answer(running: None) -> None:
-    code, answer = ask("/health", Authorization="Bearer wak_wrong")
+def test_a_wrong_key_gets_an_answer_without_details(running: None) -> None:
+    code, answer = get("/health", Authorization="Bearer wak_wrong")
     assert (code, set(answer)) == (200, {"status", "age_s"})
 
 
-def test_an_api_key_opens_the_details(running: None, api: APIClient) -> None:
+def test_an_api_key_may_see_the_details(running: None, api: APIClient) -> None:
     checks = api.get("/health").json()["checks"]
     assert {process["kind"] for process in checks["workers"]["processes"]} == set(KINDS)
     assert checks["sqs"]["queues"]["incoming"] == {"waiting": 0, "in_flight": 0, "delayed": 0, "dlq": 0}
@@ -136,18 +144,18 @@ def test_an_api_key_opens_the_details(running: None, api: APIClient) -> None:
 def test_staff_see_the_details(running: None) -> None:
     client = Client()
     client.force_login(User.objects.create(username="ann", is_staff=True))
-    assert set(ask("/messaging/health", client)[1]["checks"]) == {"database", "sqs"}
+    assert set(get("/messaging/health", client)[1]["checks"]) == {"database", "sqs"}
 
 
 def test_other_users_see_no_details(running: None) -> None:
     client = Client()
     client.force_login(User.objects.create(username="bob"))
-    assert "checks" not in ask("/health", client)[1]
+    assert "checks" not in get("/health", client)[1]
 
 
 def test_the_metrics_token_opens_the_details_without_the_database(settings: Any, database_away: None, sqs: Any) -> None:
     settings.METRICS_TOKEN = "only-for-prometheus"
-    code, answer = ask("/health", Authorization="Bearer only-for-prometheus")
+    code, answer = get("/health", Authorization="Bearer only-for-prometheus")
     assert (code, answer["checks"]["database"]["status"]) == (503, "down")
     assert answer["checks"]["database"]["error"] == "OperationalError"
 
@@ -158,10 +166,10 @@ def test_a_missing_worker_is_named(running: None, api: APIClient) -> None:
     assert api.get("/health/workers").json()["checks"]["workers"]["missing"] == ["incoming"]
 
 
-def test_webhooks_are_still_wanted_while_the_database_is_away(running: None, database_away: None) -> None:
-    code, answer = ask("/health/ready")
+def test_web_processes_stay_ready_while_the_database_is_unreachable(running: None, database_away: None) -> None:
+    code, answer = get("/health/ready")
     assert (code, answer["status"]) == (200, "degraded")
-    assert ask("/messaging/health")[0] == 503
+    assert get("/messaging/health")[0] == 503
 
 
 @pytest.fixture
@@ -171,17 +179,17 @@ def sqs_refuses(sqs_away: None) -> Iterator[None]:
     control.client.cache_clear()
 
 
-def test_web_processes_are_still_wanted_while_sqs_refuses(running: None, sqs_refuses: None) -> None:
-    assert (ask("/health/ready")[0], ask("/health/sqs")[0]) == (200, 503)
+def test_web_processes_stay_ready_while_sqs_refuses(running: None, sqs_refuses: None) -> None:
+    assert (get("/health/ready")[0], get("/health/sqs")[0]) == (200, 503)
 
 
-def test_a_process_that_can_take_nothing_is_not_ready(sqs_refuses: None, database_away: None) -> None:
-    assert ask("/health/ready")[0] == 503
+def test_a_process_without_sqs_and_database_is_not_ready(sqs_refuses: None, database_away: None) -> None:
+    assert get("/health/ready")[0] == 503
 
 
 @pytest.fixture
 def postgresql_proxy(running: None, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentProxy]:
-    """The database is reached through this."""
+    """A proxy between the tests and the database."""
     proxy = SilentProxy(int(connection.settings_dict["PORT"]))
     connection.close()
     with monkeypatch.context() as patch:
@@ -191,35 +199,35 @@ def postgresql_proxy(running: None, postgres: Any, monkeypatch: pytest.MonkeyPat
         connection.close()
 
 
-def test_a_database_that_falls_silent_is_away_and_holds_up_no_answer(postgresql_proxy: SilentProxy) -> None:
-    assert ask("/health")[0] == 200
+def test_a_hanging_database_is_down_and_delays_no_answer(postgresql_proxy: SilentProxy) -> None:
+    assert becomes("/health", 200, "ok")
     postgresql_proxy.forwards.clear()
     assert becomes("/health", 503, "down")
-    assert [ask(path)[0] for path in ("/health/ready", "/health/workers", "/messaging/health")] == [200, 503, 503]
+    assert [get(path)[0] for path in ("/health/ready", "/health/workers", "/messaging/health")] == [200, 503, 503]
     postgresql_proxy.forwards.set()
     assert becomes("/health", 200, "ok")
 
 
-def test_a_database_that_falls_silent_holds_up_no_key_either(postgresql_proxy: SilentProxy, api_key: str) -> None:
-    assert "checks" in ask("/health", Authorization=f"Bearer {api_key}")[1]
+def test_a_hanging_database_delays_no_request_with_an_api_key(postgresql_proxy: SilentProxy, api_key: str) -> None:
+    assert "checks" in get("/health", Authorization=f"Bearer {api_key}")[1]
     postgresql_proxy.forwards.clear()
-    assert all(ask("/health", Authorization=f"Bearer {api_key}") for _ in range(6))
+    assert all(get("/health", Authorization=f"Bearer {api_key}") for _ in range(6))
 
 
-def test_an_sqs_that_falls_silent_holds_up_no_answer(running: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_sqs_delays_no_answer(running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = SilentProxy(urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or free_port())
     proxy.forwards.clear()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{proxy.port}")
     control.client.cache_clear()
     assert becomes("/health/sqs", 503, "down")
-    assert ask("/health/ready")[0] == 200
+    assert get("/health/ready")[0] == 200
     control.client.cache_clear()
     proxy.close()
 
 
-def test_who_may_see_it_is_told_why_sqs_refuses(settings: Any, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_details_name_the_error_of_sqs(settings: Any, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.METRICS_TOKEN = "only-for-prometheus"
     incoming = settings.SQS_QUEUES["incoming"]
     monkeypatch.setitem(incoming, "url", f"{incoming['url']}-of-somebody-else")
-    _, answer = ask("/health/sqs", Authorization="Bearer only-for-prometheus")
+    _, answer = get("/health/sqs", Authorization="Bearer only-for-prometheus")
     assert "NonExistentQueue" in answer["checks"]["sqs"]["error"]

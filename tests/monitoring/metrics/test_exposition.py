@@ -1,4 +1,4 @@
-"""What Prometheus reads, and that the shipped dashboards and rules speak of nothing else."""
+"""The Prometheus text, and the files for Prometheus and Grafana."""
 
 import json
 import re
@@ -46,19 +46,19 @@ def test_a_histogram_has_growing_buckets_a_sum_and_a_count() -> None:
     assert (found[f"{name}_count", labels], found[f"{name}_sum", labels]) == (3, 0.06)
 
 
-def test_gauges_are_the_monitors_latest() -> None:
-    samples.take(timezone.now(), {(QUEUE.name, "incoming", "waiting"): 4})
+def test_gauges_are_those_of_the_latest_sample() -> None:
+    samples.store(timezone.now(), {(QUEUE.name, "incoming", "waiting"): 4})
     assert exposed()["waproject_queue_messages", (("lane", "incoming"), ("state", "waiting"))] == 4
 
 
-def test_gauges_of_a_monitor_that_is_away_are_a_gap() -> None:
-    samples.take(timezone.now() - timedelta(minutes=5), {(QUEUE.name, "incoming", "waiting"): 4})
+def test_gauges_are_left_out_while_no_monitor_runs() -> None:
+    samples.store(timezone.now() - timedelta(minutes=5), {(QUEUE.name, "incoming", "waiting"): 4})
     found = exposed()
     assert "waproject_queue_messages" not in {name for name, _ in found}
     assert found["waproject_sample_age_seconds", ()] >= 300
 
 
-def test_a_series_of_an_older_form_harms_nothing() -> None:
+def test_a_series_with_the_labels_of_an_older_release_is_skipped() -> None:
     before = exposed()  # other tests' processes may have counted something
     totals.add({(WEBHOOKS.name, "taken", "more"): 7, (TASK_SECONDS.name, "t"): 1})
     assert exposed() == before
@@ -78,18 +78,18 @@ def test_the_metrics_token_opens_nothing_else(settings: Any) -> None:
     )
 
 
-def test_an_empty_metrics_token_opens_nothing(settings: Any) -> None:
+def test_an_empty_metrics_token_allows_nothing(settings: Any) -> None:
     settings.METRICS_TOKEN = ""
     assert Client().get("/monitoring/metrics", headers={"Authorization": "Bearer "}).status_code == 401
 
 
-def test_an_api_key_opens_the_metrics_too(settings: Any, api: APIClient) -> None:
+def test_an_api_key_may_read_the_metrics(settings: Any, api: APIClient) -> None:
     settings.METRICS_TOKEN = "only-for-prometheus"
     assert api.get("/monitoring/metrics").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["deploy/grafana/pipeline.json", "deploy/prometheus/rules.yml"])
-def test_what_is_shipped_for_prometheus_uses_exactly_our_names(path: str) -> None:
+def test_grafana_and_prometheus_files_use_existing_metrics_only(path: str) -> None:
     assert set(NAME.findall(Path(path).read_text())) <= exposed_names()
 
 

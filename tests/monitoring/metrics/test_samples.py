@@ -1,4 +1,4 @@
-"""What is kept of how it was, and for how long."""
+"""Samples: storage, downsampling, increases and estimates."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +10,13 @@ from monitoring.metrics import samples
 from monitoring.metrics.backlog_age import Level, oldest_age
 from monitoring.metrics.quantiles import quantile
 from monitoring.models import Sample
-from tests.monitoring.moments import at, window
+from tests.monitoring.snapshots import at, window
 
 NOW = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 
 
 def fill(days: float, every_s: int = 30) -> None:
-    """Samples as the monitor takes them, up to now."""
+    """Samples as the monitor stores them, up to now."""
     first = NOW - timedelta(days=days)
     times = [first + timedelta(seconds=n * every_s) for n in range(int(days * 86400 / every_s) + 1)]
     buckets: set[float] = set()
@@ -31,36 +31,36 @@ def fill(days: float, every_s: int = 30) -> None:
 @pytest.mark.django_db
 def test_one_sample_in_five_minutes_is_coarse() -> None:
     for n in range(21):
-        samples.take(NOW + timedelta(seconds=30 * n), {})
+        samples.store(NOW + timedelta(seconds=30 * n), {})
     assert Sample.objects.filter(coarse=True).count() == 3
 
 
 @pytest.mark.django_db
-def test_after_a_day_one_sample_in_five_minutes_is_left_and_after_eight_days_none() -> None:
+def test_samples_are_downsampled_after_a_day_and_deleted_after_eight() -> None:
     fill(9, every_s=150)
-    samples.thin_out(NOW)
+    samples.downsample(NOW)
     assert Sample.objects.filter(at__lt=NOW - timedelta(days=1)).count() == 7 * 288
     assert Sample.objects.filter(at__lt=NOW - timedelta(days=8)).count() == 0
 
 
 @pytest.mark.django_db
-def test_a_sample_comes_back_as_it_was_taken() -> None:
-    taken = samples.take(NOW, {("waproject_queue_messages", "incoming", "waiting"): 3.0, ("waproject_sqs_up",): 1.0})
+def test_a_sample_is_read_as_it_was_stored() -> None:
+    taken = samples.store(NOW, {("waproject_queue_messages", "incoming", "waiting"): 3.0, ("waproject_sqs_up",): 1.0})
     assert samples.latest() == taken
 
 
 @pytest.mark.django_db
-def test_of_task_histograms_only_count_and_sum_are_kept() -> None:
+def test_a_sample_keeps_only_count_and_sum_of_task_histograms() -> None:
     name = "waproject_task_seconds"
-    taken = samples.take(NOW, {(name, "t", "ok", "0.1"): 2, (name, "t", "ok", "+Inf"): 1, (name, "t", "ok", "sum"): 9})
+    taken = samples.store(NOW, {(name, "t", "ok", "0.1"): 2, (name, "t", "ok", "+Inf"): 1, (name, "t", "ok", "sum"): 9})
     assert taken.values == {(name, "t", "ok", "count"): 3, (name, "t", "ok", "sum"): 9}
 
 
-def test_a_total_grows_from_nothing_where_it_was_not_there() -> None:
-    assert window({}, {("a",): 4}).growth(60, "a") == 4
+def test_a_new_counter_starts_at_zero() -> None:
+    assert window({}, {("a",): 4}).increase(60, "a") == 4
 
 
-def test_a_rate_is_of_the_time_between_the_moments() -> None:
+def test_a_rate_uses_the_time_between_the_snapshots() -> None:
     assert window({("a",): 10}, {("a",): 40}).rate(30, "a") == 1
 
 

@@ -1,4 +1,4 @@
-"""Counting in memory, and the totals in the database."""
+"""Counters in memory, and their totals in the database."""
 
 import os
 import subprocess
@@ -16,9 +16,9 @@ from waproject.metrics.counters import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS
 COUNTING_PROCESS = """
 import os, django
 django.setup()
-from waproject.metrics.keeper import keep_metrics
+from waproject.metrics.flushing import start_flushing
 from waproject.metrics.counters import TASK_SECONDS, WEBHOOKS
-keep_metrics(every=0.05)
+start_flushing(every=0.05)
 for _ in range(100):
     WEBHOOKS.inc("taken")
     TASK_SECONDS.observe(0.02, "messaging.send", "ok")
@@ -29,7 +29,7 @@ def test_a_counter_adds_up_by_its_labels() -> None:
     WEBHOOKS.inc("taken")
     WEBHOOKS.inc("taken", by=2)
     WEBHOOKS.inc("unsigned")
-    taken = counters.take()
+    taken = counters.drain()
     assert taken == {(WEBHOOKS.name, "taken"): 3, (WEBHOOKS.name, "unsigned"): 1}
 
 
@@ -37,7 +37,7 @@ def test_an_observation_falls_into_its_bucket_and_adds_to_the_sum() -> None:
     TASK_SECONDS.observe(0.02, "t", "ok")
     TASK_SECONDS.observe(999, "t", "ok")
     name = TASK_SECONDS.name
-    assert counters.take() == {
+    assert counters.drain() == {
         (name, "t", "ok", "0.025"): 1,
         (name, "t", "ok", "+Inf"): 1,
         (name, "t", "ok", "sum"): 999.02,
@@ -54,43 +54,43 @@ def test_no_addition_of_many_threads_is_lost() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert counters.take()[WEBHOOKS.name, "taken"] == 16_000
+    assert counters.drain()[WEBHOOKS.name, "taken"] == 16_000
 
 
 def test_a_forked_child_counts_from_nothing() -> None:
     WEBHOOKS.inc("taken")
     read, write = os.pipe()
     if (child := os.fork()) == 0:
-        os.write(write, str(len(counters.take())).encode())
+        os.write(write, str(len(counters.drain())).encode())
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(read, 10) == b"0"
 
 
 @pytest.fixture
-def no_totals(db: None) -> None:
-    """Workers of other tests keep their counts in the test's database."""
+def empty_totals(db: None) -> None:
+    """Delete the totals that workers of other tests left in the database."""
     Count.objects.all().delete()
 
 
-@pytest.mark.usefixtures("no_totals")
-def test_totals_add_up_over_hand_overs() -> None:
+@pytest.mark.usefixtures("empty_totals")
+def test_totals_add_up_over_flushes() -> None:
     counts.add({("a", "x"): 2, ("b",): 1})
     counts.add({("a", "x"): 3})
     assert counts.totals() == {("a", "x"): 5, ("b",): 1}
 
 
-@pytest.mark.usefixtures("no_totals")
-def test_what_the_store_does_not_take_is_counted_later() -> None:
+@pytest.mark.usefixtures("empty_totals")
+def test_counts_that_the_store_refuses_are_flushed_later() -> None:
     def refuse(_: object) -> None:
         raise OSError
 
-    gathered = counters._Gathered()
-    gathered.keep(refuse, every=3600)
+    gathered = counters._Buffer()
+    gathered.start_flushing(refuse, every=3600)
     gathered.add(((("a",), 1.0),))
-    gathered.hand_over()
-    gathered.keep(counts.add, every=3600)
-    gathered.hand_over()
+    gathered.flush()
+    gathered.start_flushing(counts.add, every=3600)
+    gathered.flush()
     assert counts.totals() == {("a",): 1}
 
 
@@ -115,7 +115,7 @@ def test_requests_to_sqs_are_counted_by_queue(sqs: Any) -> None:
     from messaging.task_publisher import publish_many
 
     publish_many(receive, [({},), ({},)])
-    counted = counters.take()
+    counted = counters.drain()
     queue = settings.SQS_QUEUES["incoming"]["url"].rsplit("/", 1)[-1]
     assert counted[SQS_REQUESTS.name, queue, "SendMessageBatch", "ok"] == 1
     assert counted[counters.SQS_MESSAGES.name, queue, "SendMessage"] == 2

@@ -11,7 +11,7 @@ BUS = Addresses("https://sqs.eu-central-1.amazonaws.com/123/waproject-monitor")
 
 
 @given(st.text(max_size=300))
-def test_every_node_name_gives_a_name_that_sqs_takes(name: str) -> None:
+def test_every_node_name_gives_a_valid_queue_name(name: str) -> None:
     queue = queue_name(BUS.node(name))
     assert re.fullmatch(r"[A-Za-z0-9_-]+", queue)
     assert len(queue) <= MAX_NAME

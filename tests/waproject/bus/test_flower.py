@@ -164,7 +164,7 @@ def shown(stack: Stack, state: str) -> dict[str, Any]:
     return found()[0]
 
 
-def test_tasks_are_shown_with_state_and_times_and_without_what_they_were_about(stack: Stack) -> None:
+def test_tasks_are_shown_with_state_and_times_but_without_arguments(stack: Stack) -> None:
     track({"phone": PRIVATE})
     task = shown(stack, "SUCCESS")
     assert task["worker"].partition("@")[0] == "analytics"
@@ -199,14 +199,15 @@ def test_inspect_ping_is_answered_by_every_worker_and_leaves_nothing(stack: Stac
     assert bus_queues() == before
 
 
-def test_a_question_to_one_worker_is_answered_by_it_alone(stack: Stack) -> None:
+def test_a_command_to_one_worker_is_answered_by_that_worker_only(stack: Stack) -> None:
     (name,) = [each for each in json.loads(stack.flower.page("/api/workers?refresh=1")) if each.startswith("outgoing@")]
     assert "1 node online" in stack.celery("inspect", "ping", "-d", name, "-t", "5")
 
 
 @pytest.mark.parametrize("path", ["/", "/workers", "/tasks", "/metrics", "/api/tasks", "/api/workers"])
-def test_nobody_sees_anything_without_the_log_in(stack: Stack, path: str) -> None:
+def test_no_page_is_shown_without_a_log_in(stack: Stack, path: str) -> None:
     assert (stack.flower.status(path, log_in=None), stack.flower.status(path, log_in="ops:x")) == (401, 401)
+    stack.flower.page("/workers")  # a right log-in, after which the wrong ones are forgotten
 
 
 @pytest.mark.parametrize("path", ["/api/task/async-apply/messaging.receive", "/api/worker/shutdown/incoming"])
@@ -216,10 +217,10 @@ def test_flower_changes_nothing_unless_it_is_allowed_to(stack: Stack, path: str)
 
 @pytest.mark.parametrize("command", [("rate_limit", "messaging.send", "1/m"), ("cancel_consumer", "incoming")])
 def test_a_command_that_would_stop_a_lane_is_refused(stack: Stack, command: tuple[str, ...]) -> None:
-    assert stack.celery("control", "-t", "5", *command).count("not offered here") == 3
+    assert stack.celery("control", "-t", "5", *command).count("not allowed here") == 3
 
 
-def test_a_killed_worker_goes_offline_and_its_successor_leaves_no_queue_more(stack: Stack, bus_queues: Any) -> None:
+def test_a_killed_worker_goes_offline_and_its_successor_uses_the_same_queue(stack: Stack, bus_queues: Any) -> None:
     before = bus_queues()
     os.killpg(stack.workers["outgoing"].process.pid, signal.SIGKILL)
     stack.workers["outgoing"].process.wait()
@@ -229,7 +230,7 @@ def test_a_killed_worker_goes_offline_and_its_successor_leaves_no_queue_more(sta
     assert bus_queues() == before
 
 
-def test_a_killed_flower_leaves_no_queue_more(stack: Stack, bus_queues: Any) -> None:
+def test_a_killed_flower_leaves_no_additional_queue(stack: Stack, bus_queues: Any) -> None:
     before = bus_queues()
     stack.flower.process.kill()
     stack.flower.process.wait()
@@ -238,7 +239,7 @@ def test_a_killed_flower_leaves_no_queue_more(stack: Stack, bus_queues: Any) -> 
     assert bus_queues() == before
 
 
-def test_what_nobody_owns_any_more_is_swept(stack: Stack, bus_queues: Any, settings: Any) -> None:
+def test_orphaned_queues_are_deleted(stack: Stack, bus_queues: Any, settings: Any) -> None:
     bus = Addresses(BUS)
     before = bus_queues()
     for url in (bus.node("incoming@a-container-of-yesterday"), bus.replies("123-abc")):
@@ -263,7 +264,9 @@ def test_tasks_run_while_the_bus_cannot_be_reached(fault: Fault, stack: Stack) -
 @pytest.mark.parametrize(
     ("missing", "word"), [("FLOWER_BASIC_AUTH", "FLOWER_BASIC_AUTH"), ("SQS_MONITOR_QUEUE_URL", "docs/flower.md")]
 )
-def test_flower_does_not_start_open_or_blind(stack: Stack, missing: str, word: str, tmp_path: Path) -> None:
+def test_flower_refuses_to_start_without_a_log_in_or_a_bus(
+    stack: Stack, missing: str, word: str, tmp_path: Path
+) -> None:
     flower = Flower(tmp_path / "flower.log", **{**stack.environment, missing: ""})
     assert eventually(lambda: flower.process.poll() is not None, 20)
     assert flower.process.returncode != 0

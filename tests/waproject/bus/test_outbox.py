@@ -1,4 +1,4 @@
-"""Events leave in batches, and a bus that is away holds up nobody."""
+"""Events are sent in batches, and an unavailable bus delays no task."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from waproject.sqs.wire import Refused, SqsError, Unavailable
 
 
 class Wire:
-    """Remembers what it was given; fails as told."""
+    """Records what is sent; fails as configured."""
 
     def __init__(self, failing: Callable[[], SqsError] | None = None) -> None:
         self.sent: list[str] = []
@@ -33,15 +33,15 @@ class Wire:
 
 
 def dropped() -> float:
-    return sum(by for series, by in counters.take().items() if series[0] == counters.BUS_DROPPED.name)
+    return sum(by for series, by in counters.drain().items() if series[0] == counters.BUS_DROPPED.name)
 
 
 @pytest.fixture(autouse=True)
 def no_counts() -> None:
-    counters.take()
+    counters.drain()
 
 
-def test_events_of_a_moment_travel_together_and_in_order() -> None:
+def test_events_put_at_the_same_time_share_a_batch_in_order() -> None:
     wire = Wire()
     outbox = Outbox(wire.send, linger=0.05)
     for n in range(100):
@@ -61,7 +61,7 @@ def test_a_batch_stays_below_what_sqs_bills_as_one() -> None:
     assert min(map(len, wire.sent[:-1])) > BATCH_BYTES // 2
 
 
-def test_what_waits_leaves_when_the_worker_stops() -> None:
+def test_buffered_events_are_sent_when_the_worker_stops() -> None:
     wire = Wire()
     outbox = Outbox(wire.send, linger=60)
     outbox.put({"n": 1})
@@ -81,7 +81,7 @@ def test_a_short_outage_loses_nothing() -> None:
 
 def test_a_long_outage_costs_events_and_neither_memory_nor_time() -> None:
     wire = Wire(lambda: Unavailable("away"))
-    outbox = Outbox(wire.send, linger=0, room=10)
+    outbox = Outbox(wire.send, linger=0, capacity=10)
     began = time.process_time()
     for n in range(1000):
         outbox.put({"n": n})
@@ -90,7 +90,7 @@ def test_a_long_outage_costs_events_and_neither_memory_nor_time() -> None:
     outbox.close(0.1)
 
 
-def test_what_sqs_refuses_is_dropped_and_counted() -> None:
+def test_refused_events_are_dropped_and_counted() -> None:
     wire = Wire(lambda: Refused("QueueDoesNotExist"))
     outbox = Outbox(wire.send, linger=0)
     outbox.put({"n": 1})
@@ -116,3 +116,15 @@ def test_events_of_many_threads_all_arrive() -> None:
         thread.join()
     outbox.close()
     assert sorted(wire.events) == [1000 * t + n for t in range(4) for n in range(200)]
+
+
+def test_an_event_that_is_no_json_is_dropped_alone() -> None:
+    wire = Wire()
+    outbox = Outbox(wire.send, linger=0.05)
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for event in ({"n": 1}, {"n": deep}, {"n": 2}):
+        outbox.put(event)
+    outbox.close()
+    assert (wire.events, dropped()) == ([1, 2], 1)

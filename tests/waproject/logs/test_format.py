@@ -1,4 +1,4 @@
-"""What a log line looks like."""
+"""The format of log lines."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from waproject.logs.context import work
+from waproject.logs.context import log_context
 from waproject.logs.format import formatter
 
 REFUSED = "null value violates a constraint\nDETAIL:  Failing row contains (5, secret words,\nmore words)."
@@ -29,41 +29,41 @@ def line(*given: Any, **fields: Any) -> dict[str, Any]:
     return found
 
 
-def test_it_is_one_object_on_one_line() -> None:
+def test_a_log_record_is_one_json_object_on_one_line() -> None:
     text = written("two\nlines")
     assert (json.loads(text)["event"], "\n" in text) == ("two\nlines", False)
 
 
-def test_it_says_when_where_and_how_bad() -> None:
+def test_a_line_has_its_time_origin_and_level() -> None:
     assert {"timestamp", "level", "logger", "process", "pid", "event"} <= set(line("hello"))
 
 
-def test_it_has_the_ids_of_the_work_under_way() -> None:
-    with work(request_id="r-1", task_id="t-1"):
+def test_a_line_has_the_ids_of_the_current_request_or_task() -> None:
+    with log_context(request_id="r-1", task_id="t-1"):
         assert {"request_id": "r-1", "task_id": "t-1"}.items() <= line("hello").items()
     assert "request_id" not in line("hello")
 
 
-def test_fields_that_we_know_are_written() -> None:
+def test_known_fields_are_written() -> None:
     assert line("task", outcome="ok", run_ms=1.5)["run_ms"] == 1.5
 
 
-def test_an_object_that_somebody_attached_is_not() -> None:
+def test_unknown_fields_are_not_written() -> None:
     assert "request" not in line("Not Found", request="/messages?phone_number=15551230001")
 
 
-def test_what_postgresql_quotes_is_left_out() -> None:
+def test_rows_quoted_by_postgresql_are_removed() -> None:
     text = written("failed: %r", ValueError(REFUSED), error=ValueError(REFUSED))
     assert ("secret words" in text, "more words" in text) == (False, False)
 
 
-def test_what_went_wrong_is_still_said() -> None:
+def test_the_error_itself_is_still_logged() -> None:
     found = line("failed", error=ValueError(REFUSED))
     assert ("null value violates" in found["exception"], "Traceback" in found["exception"]) == (True, True)
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_a_phone_number_in_words_arguments_fields_or_an_exception_is_masked(style: str) -> None:
+def test_a_phone_number_in_text_arguments_fields_or_an_exception_is_masked(style: str) -> None:
     text = written(
         "to 15551230001 %s %d", "+15551230001", 15551230001, style=style, path="/15551230001",
         status=15551230001, error=ValueError("no such user: 15551230001"),
@@ -71,6 +71,6 @@ def test_a_phone_number_in_words_arguments_fields_or_an_exception_is_masked(styl
     assert "15551230001" not in text
 
 
-def test_people_get_words() -> None:
+def test_the_console_format_is_readable_text() -> None:
     text = written("took the lane", style="console", queue="incoming")
     assert ("took the lane" in text, "queue=incoming" in text) == (True, True)

@@ -1,10 +1,10 @@
-"""Log lines hold nobody's words and numbers."""
+"""Log lines contain no phone numbers, wamids, keys or tokens."""
 
 from uuid import uuid4
 
 import pytest
 
-from waproject.logs.masking import mask, masked
+from waproject.logs.masking import MASK, mask, masked
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,10 @@ def test_no_uuid_is_taken_for_a_number() -> None:
 )
 def test_values_of_every_kind_are_masked(value: object, kept: object) -> None:
     assert masked(value) == kept
+
+
+def test_a_value_nested_too_deeply_is_masked_and_raises_nothing() -> None:
+    value: object = "+15550001234"
+    for _ in range(5000):
+        value = [value]
+    assert str(masked(value)).count(MASK) == 1

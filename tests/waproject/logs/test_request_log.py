@@ -1,4 +1,4 @@
-"""Each request has an id and a line, and neither holds what it should not."""
+"""Each request has an id and a log line, without personal data."""
 
 import json
 import logging
@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from messaging.accepting.business_numbers import number_to_send_from
+from messaging.accepting.business_numbers import sending_number
 from messaging.incoming import tasks
 from messaging.task_publisher import message
 from tests.messaging.accepting.test_api import SEND
 from tests.test_permissions import MESSAGE
-from waproject.logs.context import is_request_id, work
+from waproject.logs.context import is_request_id, log_context
 
 pytestmark = pytest.mark.django_db
 SENT = {"phone_number": "+15551230001", "message_type": "text", "message_data": {"content": "Hello"}}
@@ -33,11 +33,11 @@ def test_a_proxys_id_is_kept() -> None:
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", 'a"b', "a{b", "+15551230001", "15551230001"])
-def test_an_id_that_is_none_is_replaced(given: str) -> None:
+def test_an_invalid_id_is_replaced(given: str) -> None:
     assert Client().get("/api/docs/", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
 
 
-def test_its_line_says_what_was_asked_and_answered(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_requests_line_has_method_path_and_status(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         Client().get("/messaging/messages?phone_number=15551230001")
     (line,) = lines(caplog)
@@ -45,14 +45,14 @@ def test_its_line_says_what_was_asked_and_answered(caplog: pytest.LogCaptureFixt
 
 
 def test_the_line_of_a_send_names_its_message(api: APIClient, caplog: pytest.LogCaptureFixture) -> None:
-    number_to_send_from()
+    sending_number()
     with caplog.at_level(logging.INFO):
         answer = api.post(SEND, SENT, format="json")
     (line,) = lines(caplog)
     assert (line.messages, line.message_ids) == (1, [answer.json()["id"]])
 
 
-def test_a_refusal_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_request_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         Client().post("/webhook/whatsapp", b"{}", content_type="application/json")
     assert [record.name for record in caplog.records if record.name.startswith("django")] == []
@@ -62,7 +62,7 @@ def test_a_refusal_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize(("made_in", "later"), [("r-1", "r-2"), ("r-1", ""), ("", "r-1")])
 def test_a_tasks_message_carries_the_request_that_caused_it_and_no_other(made_in: str, later: str) -> None:
     for request_id in (made_in, later):
-        with work(**({"request_id": request_id} if request_id else {})):
+        with log_context(**({"request_id": request_id} if request_id else {})):
             made = json.loads(message(tasks.receive, ({},)).body)
         assert made["headers"].get("request_id", "") == request_id
 

@@ -17,12 +17,12 @@ def opened() -> tuple[Breaker, Clock]:
     return breaker, clock
 
 
-def test_a_closed_breaker_lets_everybody_through() -> None:
+def test_a_closed_breaker_lets_every_caller_through() -> None:
     breaker = Breaker(retry_after_s=1.0)
     assert [breaker.allows() for _ in range(3)] == [True] * 3
 
 
-def test_after_a_failure_nobody_tries_for_a_second() -> None:
+def test_after_a_failure_no_caller_tries_for_a_second() -> None:
     breaker, clock = opened()
     clock.now = 0.9
     assert not breaker.allows()

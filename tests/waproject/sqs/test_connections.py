@@ -88,7 +88,9 @@ FRAMED = {
 
 
 @pytest.mark.parametrize("answer", FRAMED.values(), ids=FRAMED)
-def test_an_answer_is_read_however_its_end_is_told(post: Callable[..., tuple[int, bytes]], answer: list[bytes]) -> None:
+def test_an_answer_is_read_with_length_chunks_or_until_close(
+    post: Callable[..., tuple[int, bytes]], answer: list[bytes]
+) -> None:
     assert post(*answer) == (200, b"ok")
 
 
@@ -116,12 +118,12 @@ def test_a_broken_answer_is_a_failed_connection(post: Callable[..., tuple[int, b
         post(*answer)
 
 
-def test_a_server_that_says_nothing_is_left_in_time(server: Scripted, post: Callable[..., tuple[int, bytes]]) -> None:
+def test_a_server_that_does_not_answer_times_out(server: Scripted, post: Callable[..., tuple[int, bytes]]) -> None:
     with pytest.raises(ConnectionFailed):
         post(b"HTTP/1.1 200 OK\r\n", timeout=0.2)
 
 
-def test_after_a_failure_the_next_request_has_a_connection_of_its_own(
+def test_after_a_failure_the_next_request_opens_a_new_connection(
     server: Scripted, post: Callable[..., tuple[int, bytes]]
 ) -> None:
     with pytest.raises(ConnectionFailed):
@@ -129,14 +131,14 @@ def test_after_a_failure_the_next_request_has_a_connection_of_its_own(
     assert post(OK) == (200, b"ok")
 
 
-def test_nobody_listening_is_a_failed_connection() -> None:
+def test_a_refused_connection_is_a_failed_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(ConnectionFailed):
         Connections(Origin("127.0.0.1", port, tls=False, path="/")).post({}, b"", 1.0)
 
 
-def test_a_header_cannot_bring_a_second_one(server: Scripted) -> None:
+def test_a_header_cannot_inject_another_one(server: Scripted) -> None:
     with pytest.raises(ConnectionFailed):
         Connections(Origin.of(server.url)).post({"X": "1\r\nY: 2"}, b"", 1.0)
 
@@ -182,14 +184,14 @@ def test_requests_over_tls_share_a_connection(secure: tuple[Scripted, Path]) -> 
     assert server.connections == 1
 
 
-def test_a_server_over_tls_that_says_nothing_is_left_in_time(secure: tuple[Scripted, Path]) -> None:
+def test_a_tls_server_that_does_not_answer_times_out(secure: tuple[Scripted, Path]) -> None:
     server, certificate = secure
     server.answers = [[b"HTTP/1.1 200 OK\r\n"]]
     with pytest.raises(ConnectionFailed):
         Connections(Origin.of(server.url), str(certificate)).post({}, b"x", 0.2)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(secure: tuple[Scripted, Path]) -> None:
+def test_an_untrusted_certificate_is_refused(secure: tuple[Scripted, Path]) -> None:
     server, _ = secure
     with pytest.raises(ConnectionFailed):
         Connections(Origin.of(server.url)).post({}, b"x", 5.0)

@@ -59,7 +59,7 @@ MALFORMED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", MALFORMED, ids=lambda changes: str(changes)[:40])
-def test_everything_else_is_called_by_its_fault(changes: dict[str, Any]) -> None:
+def test_every_other_message_is_refused_with_the_name_of_its_fault(changes: dict[str, Any]) -> None:
     with pytest.raises(MalformedMessage):
         check(payload(**changes), TASKS)
 

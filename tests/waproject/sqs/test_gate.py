@@ -1,4 +1,4 @@
-"""A gate closes when it is told of a failure, and opens when its probe succeeds."""
+"""A gate closes when a failure is reported, and opens when its probe succeeds."""
 
 import multiprocessing
 import time
@@ -18,7 +18,7 @@ from waproject.worker import database_gate, database_probe
 
 
 class Server:
-    """What a gate is about; counts how often it is asked."""
+    """A dependency whose probe counts its calls."""
 
     def __init__(self) -> None:
         self.away = False
@@ -37,16 +37,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     return Server()
 
 
-def test_while_all_is_well_nothing_is_asked(server: Server) -> None:
+def test_an_open_gate_does_not_probe(server: Server) -> None:
     gate = Gate("it", server)
     assert [gate.is_open() for _ in range(3)] == [True] * 3
     assert server.asked == 0
 
 
-def test_a_failure_closes_it_until_the_probe_succeeds(server: Server) -> None:
+def test_a_reported_failure_closes_the_gate_until_the_probe_succeeds(server: Server) -> None:
     server.away = True
     gate = Gate("it", server)
-    gate.tell()
+    gate.report_failure()
     assert not gate.is_open()
     assert eventually(lambda: server.asked >= 2, every=0.01)
     assert not gate.is_open()
@@ -54,43 +54,43 @@ def test_a_failure_closes_it_until_the_probe_succeeds(server: Server) -> None:
     assert eventually(gate.is_open, every=0.01)
 
 
-def test_a_failure_that_is_over_closes_it_for_a_moment(server: Server) -> None:
+def test_a_transient_failure_closes_the_gate_until_the_next_probe(server: Server) -> None:
     gate = Gate("it", server)
-    gate.tell()
+    gate.report_failure()
     assert eventually(gate.is_open, every=0.01)
 
 
-def test_a_doubt_closes_nothing_where_the_probe_succeeds(server: Server) -> None:
+def test_probing_leaves_the_gate_open_if_the_probe_succeeds(server: Server) -> None:
     gate = Gate("it", server)
-    gate.doubt()
+    gate.probe_soon()
     assert eventually(lambda: server.asked == 1, every=0.01)
     assert gate.is_open()
 
 
-def test_a_doubt_closes_it_where_the_probe_fails(server: Server) -> None:
+def test_probing_closes_the_gate_if_the_probe_fails(server: Server) -> None:
     server.away = True
     gate = Gate("it", server)
-    gate.doubt()
+    gate.probe_soon()
     assert eventually(lambda: not gate.is_open(), every=0.01)
     server.away = False
     assert eventually(gate.is_open, every=0.01)
 
 
-def test_who_fails_again_though_the_probe_succeeds_waits_longer_each_time(server: Server) -> None:
+def test_a_gate_that_relapses_stays_closed_longer_each_time(server: Server) -> None:
     gate = Gate("it", server)
     closed = []
     for _ in range(5):
-        gate.tell()
+        gate.report_failure()
         began = time.monotonic()
         assert eventually(gate.is_open, every=0.001)
         closed.append(time.monotonic() - began)
     assert closed[4] > 0.01 * 2**4
 
 
-def test_a_forked_child_is_heard_by_its_parent(server: Server) -> None:
+def test_a_forked_childs_report_closes_its_parents_gate(server: Server) -> None:
     server.away = True
     gate = Gate("it", server)
-    child = multiprocessing.get_context("fork").Process(target=gate.tell)
+    child = multiprocessing.get_context("fork").Process(target=gate.report_failure)
     child.start()
     child.join(10)
     assert not gate.is_open()
@@ -115,7 +115,7 @@ def caused(error: Exception, cause: psycopg2.Error | None) -> Exception:
         (None, False),
     ],
 )
-def test_what_counts_as_a_database_that_is_away(error: Exception | None, away: bool) -> None:
+def test_errors_of_an_unavailable_database_are_recognised(error: Exception | None, away: bool) -> None:
     assert database_gate.is_away(error) == away
 
 
@@ -131,7 +131,7 @@ def test_what_counts_as_a_database_that_is_away(error: Exception | None, away: b
         ("57014", OperationalError, False),
     ],
 )
-def test_a_servers_own_errors_are_told_apart(state: str, kind: type[Exception], away: bool) -> None:
+def test_errors_of_a_working_server_do_not_count(state: str, kind: type[Exception], away: bool) -> None:
     cause = errors.lookup(state)()
     cause.__setstate__({"pgcode": state})
     assert database_gate.is_away(caused(kind("x"), cause)) == away
@@ -146,7 +146,7 @@ def test_a_database_that_refuses_fails_the_probe(database_away: None) -> None:
         database_probe.ask()
 
 
-def test_a_database_that_went_silent_fails_the_probe_within_its_deadline(db: None, monkeypatch: Any) -> None:
+def test_an_unresponsive_database_fails_the_probe_within_its_deadline(db: None, monkeypatch: Any) -> None:
     proxy = SilentProxy(int(connection.settings_dict["PORT"]))
     proxy.forwards.clear()
     monkeypatch.setitem(connection.settings_dict, "PORT", proxy.port)
@@ -165,11 +165,11 @@ class Running:
 
 
 @pytest.mark.parametrize(("seconds", "doubts"), [(11.0, 1), (9.0, 0), (None, 0)])
-def test_a_task_that_runs_long_is_a_reason_to_ask(
+def test_a_long_running_task_triggers_a_probe(
     seconds: float | None, doubts: int, monkeypatch: pytest.MonkeyPatch, server: Server
 ) -> None:
     running = Running(None if seconds is None else 1000 - seconds)
     monkeypatch.setattr("celery.worker.state.active_requests", {running})
     monkeypatch.setattr(database_gate, "gate", Gate("it", server))
-    database_gate.doubt_slow_tasks(1000.0)
+    database_gate.probe_if_tasks_are_slow(1000.0)
     assert eventually(lambda: server.asked == doubts, 5, 0.01)

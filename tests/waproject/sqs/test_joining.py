@@ -1,4 +1,4 @@
-"""Which messages may run as one task, and what that task is."""
+"""Messages that run as one task, and that task's contents."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from messaging.incoming import tasks
 from messaging.task_publisher import REPRS
 from waproject.queues import LANES
 from waproject.sqs import envelope
-from waproject.sqs.joining import join, likeness, may_join
+from waproject.sqs.joining import join, join_key, may_join
 from waproject.sqs.transport import collected
 
 EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -31,7 +31,7 @@ def test_positional_calls_of_a_joined_task_join() -> None:
         ({}, [["a"], {}, {**EMBED, "callbacks": [{"task": "after"}]}]),
     ],
 )
-def test_what_is_its_own_runs_alone(headers: dict[str, Any], arguments: list[Any]) -> None:
+def test_a_task_with_conditions_of_its_own_runs_alone(headers: dict[str, Any], arguments: list[Any]) -> None:
     assert not may_join(payload(**headers), arguments, {"t"})
 
 
@@ -44,8 +44,8 @@ def test_webhooks_as_they_are_published_join() -> None:
     assert may_join(message, envelope.check(message, lane.tasks), lane.joined_tasks)
 
 
-def test_messages_with_different_time_limits_are_not_alike() -> None:
-    assert likeness(payload(timelimit=[5, None])) != likeness(payload())
+def test_messages_with_different_time_limits_do_not_join() -> None:
+    assert join_key(payload(timelimit=[5, None])) != join_key(payload())
 
 
 def test_a_joined_task_has_the_arguments_of_all_in_order() -> None:
@@ -60,7 +60,7 @@ def test_a_joined_task_knows_the_requests_of_all() -> None:
     assert (joined["headers"]["request_ids"], joined["headers"]["joined"]) == (["r-1", "r-3"], 3)
 
 
-def test_what_runs_alone_after_all_has_its_own_request() -> None:
+def test_a_part_that_is_retried_alone_has_its_own_request_id() -> None:
     first = payload(request_id="r-1")
     join([first, payload(request_id="r-2")], [[["a"], {}, EMBED], [["b"], {}, EMBED]])
     assert (first["headers"]["request_id"], "request_ids" in first["headers"]) == ("r-1", False)

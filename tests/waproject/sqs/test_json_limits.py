@@ -50,7 +50,7 @@ def test_a_text_over_a_limit_is_described_by_that_limit(text: str, words: str) -
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
-def test_only_utf_8_is_parsed_since_nothing_else_is_bounded(encoding: str) -> None:
+def test_only_utf_8_is_parsed_since_other_encodings_evade_the_limits(encoding: str) -> None:
     # The second byte of the letter in UTF-16 is a quote in UTF-8: brackets behind it seem to be in a string.
     deep = json.dumps(["\u0122", "[" * 90 + "]" * 90], ensure_ascii=False).replace('"[', "[").replace(']"', "]")
     assert json.loads(deep.encode(encoding))

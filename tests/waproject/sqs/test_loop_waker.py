@@ -16,34 +16,34 @@ def hub() -> Hub:
     return hub
 
 
-def test_a_loop_that_sleeps_calls_what_it_is_to_call(hub: Hub) -> None:
+def test_a_sleeping_loop_calls_its_callback(hub: Hub) -> None:
     calls: list[int] = []
     waker = Waker(hub, lambda: calls.append(threading.get_ident()))
-    waker.listen()
+    waker.attach()
     threading.Timer(0.05, waker.wake).start()
     hub.run_once()
     assert calls == [threading.get_ident()]
 
 
-def test_more_wakes_than_a_pipe_holds_wait_for_nothing_and_become_few_calls(hub: Hub) -> None:
+def test_more_wakes_than_a_pipe_holds_do_not_block_and_cause_few_calls(hub: Hub) -> None:
     calls: list[None] = []
     waker = Waker(hub, lambda: calls.append(None))
-    waker.listen()
+    waker.attach()
     for _ in range(70_000):
         waker.wake()
     hub.run_once()
     assert len(calls) == 1
 
 
-def test_who_ignores_is_not_called_until_it_listens_again(hub: Hub) -> None:
+def test_a_detached_waker_is_not_called_until_it_is_attached_again(hub: Hub) -> None:
     calls: list[None] = []
     waker, other = Waker(hub, lambda: calls.append(None)), Waker(hub, lambda: None)
     for one in (waker, other):
-        one.listen()
+        one.attach()
         one.wake()
-    waker.ignore()
+    waker.detach()
     hub.run_once()
     assert not calls
-    waker.listen()
+    waker.attach()
     hub.run_once()
     assert len(calls) == 1

@@ -42,7 +42,7 @@ def test_a_batch_stays_under_one_mebibyte_of_bytes() -> None:
     assert len(client.requests) == 2
 
 
-def test_one_refused_message_harms_no_other() -> None:
+def test_a_refused_message_does_not_affect_others_of_its_batch() -> None:
     errors = Publisher(Recorded(failing="bad")).send_many([Outgoing(URL, body) for body in ("good", "bad")])
     assert [type(error) for error in errors] == [type(None), Refused]
 
@@ -65,10 +65,10 @@ def test_threads_share_requests() -> None:
     assert len(client.requests) < 40
 
 
-def test_who_led_a_shared_request_gathers_the_next_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_leader_of_a_shared_request_waits_for_others_in_the_next_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among others it is never alone, though the last request was its own."""
     publisher = Publisher(Recorded())
-    monkeypatch.setattr("waproject.sqs.publisher.GATHER_S", 0.5)
+    monkeypatch.setattr("waproject.sqs.publisher.BATCH_WAIT_S", 0.5)
     publisher._last_flush[URL] = (time.monotonic(), None)
     began = time.monotonic()
     publisher.send(Outgoing(URL, "gathered"))
@@ -77,17 +77,19 @@ def test_who_led_a_shared_request_gathers_the_next_one_too(monkeypatch: pytest.M
     assert gathered - began >= 0.5 > time.monotonic() - gathered
 
 
-@pytest.mark.parametrize("patient", [True, False])
-def test_a_thread_that_sends_alone_gathers_if_it_is_patient(patient: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wait_for_batch", [True, False])
+def test_a_thread_that_sends_alone_waits_only_with_wait_for_batch(
+    wait_for_batch: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publisher = Publisher(Recorded())
-    monkeypatch.setattr("waproject.sqs.publisher.GATHER_S", 0.2)
+    monkeypatch.setattr("waproject.sqs.publisher.BATCH_WAIT_S", 0.2)
     publisher.send(Outgoing(URL, "alone"))
     began = time.monotonic()
-    publisher.send(Outgoing(URL, "alone again"), patient=patient)
-    assert (time.monotonic() - began >= 0.2) is patient
+    publisher.send(Outgoing(URL, "alone again"), wait_for_batch=wait_for_batch)
+    assert (time.monotonic() - began >= 0.2) is wait_for_batch
 
 
-def test_while_sqs_is_away_nobody_waits_twice() -> None:
+def test_while_sqs_is_unavailable_only_the_first_send_waits() -> None:
     client = Recorded()
     client.away = True
     publisher = Publisher(client, deadline=0.1, retry_after=60)

@@ -28,12 +28,12 @@ class Backlog:
         return {"Messages": [{"ReceiptHandle": "r"}] * given}
 
 
-def handed_over(queue: Backlog, *, room: int = 1000, gather: int = 30) -> list[int]:
+def handed_over(queue: Backlog, *, capacity: int = 1000, batch_size: int = 30) -> list[int]:
     """How many messages came together each time, until the queue was empty or failed."""
     found: list[int] = []
     receiver = Receiver(
-        cast(Client, queue), "url", take=lambda received: found.append(len(received)), give_back=lambda _: None,
-        room=room, linger=0.0, wait_time=20, gather=gather,
+        cast(Client, queue), "url", take=lambda received: found.append(len(received)), release=lambda _: None,
+        capacity=capacity, linger=0.0, wait_time=20, batch_size=batch_size,
     )  # fmt: skip
     asked = queue.left
     receiver.start()
@@ -43,22 +43,22 @@ def handed_over(queue: Backlog, *, room: int = 1000, gather: int = 30) -> list[i
     return found
 
 
-def test_answers_that_are_full_are_handed_over_together() -> None:
+def test_full_answers_are_passed_on_together() -> None:
     queue = Backlog(24)
     assert handed_over(queue) == [24]
     assert queue.asked_at_once == 2
 
 
-def test_no_more_than_asked_for_are_handed_over_together() -> None:
+def test_no_more_than_the_batch_size_is_passed_on_together() -> None:
     found = handed_over(Backlog(95))
     assert (sum(found), max(found)) == (95, 30)
 
 
-def test_without_room_for_more_a_full_answer_is_handed_over_alone() -> None:
-    assert max(handed_over(Backlog(20), room=20, gather=100)) <= 20
+def test_without_capacity_for_more_a_full_answer_is_passed_on_alone() -> None:
+    assert max(handed_over(Backlog(20), capacity=20, batch_size=100)) <= 20
 
 
-def test_what_came_before_a_failure_is_handed_over() -> None:
+def test_messages_received_before_a_failure_are_passed_on() -> None:
     queue = Backlog(100)
     queue.fails_after = 1
     assert handed_over(queue) == [10]
@@ -81,10 +81,16 @@ class Queue:
         return {"Messages": [{"ReceiptHandle": "r"}] * MAX_BATCH_ENTRIES} if full else {}
 
 
-def test_in_a_backlog_a_second_request_is_under_way_that_does_not_wait() -> None:
+def test_a_backlog_starts_a_second_request_that_does_not_long_poll() -> None:
     queue = Queue(full_answers=20)
     receiver = Receiver(
-        cast(Client, queue), "url", take=lambda _: None, give_back=lambda _: None, room=10_000, linger=0.1, wait_time=20
+        cast(Client, queue),
+        "url",
+        take=lambda _: None,
+        release=lambda _: None,
+        capacity=10_000,
+        linger=0.1,
+        wait_time=20,
     )
     receiver.start()
     assert eventually(lambda: len(queue.waits) == 2, 5)
@@ -94,13 +100,13 @@ def test_in_a_backlog_a_second_request_is_under_way_that_does_not_wait() -> None
 
 
 class FullRoom:
-    """A receiver with room for twenty, of a backlog of fifty."""
+    """A receiver with capacity for twenty, of a backlog of fifty."""
 
     def __init__(self) -> None:
         self.queue, self.found = Backlog(50), 0
         self.receiver = Receiver(
-            cast(Client, self.queue), "url", take=self.take, give_back=self.take,
-            room=20, linger=0.0, wait_time=20, gather=10,
+            cast(Client, self.queue), "url", take=self.take, release=self.take,
+            capacity=20, linger=0.0, wait_time=20, batch_size=10,
         )  # fmt: skip
         self.receiver.start()
         assert eventually(lambda: self.found >= 20, 5)
@@ -114,12 +120,12 @@ class FullRoom:
         return self.queue.left
 
 
-def test_no_more_is_asked_for_than_there_is_room_for() -> None:
+def test_no_more_is_requested_than_the_capacity_allows() -> None:
     assert FullRoom().left_at_the_end() == 30
 
 
-def test_what_is_done_makes_room_for_as_much() -> None:
-    room = FullRoom()
-    room.receiver.done_with(10)
-    assert eventually(lambda: room.found >= 30, 5)
-    assert room.left_at_the_end() == 20
+def test_settled_messages_free_their_capacity() -> None:
+    capacity = FullRoom()
+    capacity.receiver.free(10)
+    assert eventually(lambda: capacity.found >= 30, 5)
+    assert capacity.left_at_the_end() == 20

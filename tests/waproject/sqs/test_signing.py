@@ -42,7 +42,7 @@ def test_the_headers_are_those_of_botocore(
     assert ours == by_botocore(url, region, credentials, body, at)
 
 
-def test_another_secret_or_day_is_another_key() -> None:
+def test_a_different_secret_or_day_gives_a_different_key() -> None:
     signer = Signer(URLS[0], "sqs", "eu-central-1")
     first, second = ReadOnlyCredentials("a", "one", None), ReadOnlyCredentials("a", "two", None)
     signatures = [

@@ -1,4 +1,4 @@
-"""What SQS and the network may do, one by one: no message is lost, none stays hidden, nothing is done in vain."""
+"""Faults of SQS and the network, one by one: no message is lost or stays hidden, and no request is wasted."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ from waproject.sqs import consumer as consuming
 from waproject.sqs import envelope
 from waproject.sqs.consumer import QueueConsumer, QueueOptions
 from waproject.sqs.publisher import Outgoing, Publisher
-from waproject.sqs.receiving import Received, always
+from waproject.sqs.receiving import Received, always_open
 from waproject.sqs.settling import Settler
 from waproject.sqs.wire import Client, Unavailable
 
@@ -78,27 +78,38 @@ def queue(server: SqsServer) -> Queue:
 
 
 class Consumer:
-    """A consumer in a real event loop; `delivered` has what Celery was handed."""
+    """A consumer in a real event loop; `delivered` has its deliveries to Celery."""
 
     def __init__(
         self,
         client: Client,
         queue: Queue,
-        room: bool = True,
-        gate: Callable[[], bool] = always,
+        *,
+        capacity: bool = True,
+        gate: Callable[[], bool] = always_open,
         joined_tasks: tuple[str, ...] = (),
+        failures: int = 0,
     ) -> None:
         self._hub = Hub()
         self._ended = False
         self.delivered: list[dict[Any, Any]] = []
+        self.undelivered: list[str] = []
+        self._failures = failures
         options = QueueOptions(
             queue.url, ("t",), joined_tasks, backoff_policy={1: 1}, visibility_timeout=queue.visibility_s
         )
         self.consumer = QueueConsumer(
             client, queue.name, options,
-            hub=self._hub, wait_time=1, has_room=lambda: room, deliver=self.delivered.append, gate=gate,
+            hub=self._hub, wait_time=1, has_capacity=lambda: capacity, deliver=self._deliver,
+            undelivered=self.undelivered.append, gate=gate,
         )  # fmt: skip
         self.consumer.start()
+
+    def _deliver(self, payload: dict[Any, Any]) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise RecursionError
+        self.delivered.append(payload)
 
     def run_until(self, condition: Callable[[], object], seconds: float = 15) -> bool:
         until = time.monotonic() + seconds
@@ -129,15 +140,13 @@ def consume(client: Client, queue: Queue) -> Iterator[Callable[..., Consumer]]:
         consumer.end()
 
 
-def test_sends_of_a_batch_that_sqs_failed_are_sent_again_and_the_others_are_not(
-    proxy: SqsProxy, client: Client, queue: Queue
-) -> None:
+def test_only_the_failed_entries_of_a_send_batch_are_retried(proxy: SqsProxy, client: Client, queue: Queue) -> None:
     proxy.set(Fault.ENTRIES_FAIL, one_in=3)
     errors = Publisher(client, deadline=10).send_many([Outgoing(queue.url, str(n)) for n in range(10)])
     assert (errors, queue.counts()["sent"]) == ([None] * 10, 10)
 
 
-def test_deletes_of_a_batch_that_sqs_failed_are_told_again(proxy: SqsProxy, client: Client, queue: Queue) -> None:
+def test_the_failed_entries_of_a_delete_batch_are_retried(proxy: SqsProxy, client: Client, queue: Queue) -> None:
     queue.fill(10)
     proxy.set(Fault.ENTRIES_FAIL, one_in=3)
     settler = Settler(client, queue.url, 60)
@@ -145,7 +154,7 @@ def test_deletes_of_a_batch_that_sqs_failed_are_told_again(proxy: SqsProxy, clie
     assert (settler.close(10), queue.counts()["deleted"]) == (0, 10)
 
 
-def test_a_stale_handle_is_told_once_and_harms_no_other(
+def test_a_stale_handle_is_not_retried_and_does_not_affect_others(
     server: SqsServer, proxy: SqsProxy, client: Client, queue: Queue
 ) -> None:
     queue.fill(1)
@@ -157,7 +166,9 @@ def test_a_stale_handle_is_told_once_and_harms_no_other(
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_send_outlasts_a_passing_fault(fault: Fault, proxy: SqsProxy, client: Client, queue: Queue) -> None:
+def test_a_send_is_retried_through_a_transient_fault(
+    fault: Fault, proxy: SqsProxy, client: Client, queue: Queue
+) -> None:
     proxy.set(fault, one_in=2)
     publisher = Publisher(client, deadline=10)
     for n in range(4):
@@ -166,7 +177,9 @@ def test_a_send_outlasts_a_passing_fault(fault: Fault, proxy: SqsProxy, client: 
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_delete_outlasts_a_passing_fault(fault: Fault, proxy: SqsProxy, client: Client, queue: Queue) -> None:
+def test_a_delete_is_retried_through_a_transient_fault(
+    fault: Fault, proxy: SqsProxy, client: Client, queue: Queue
+) -> None:
     queue.fill(1)
     proxy.set(fault)
     settler = Settler(client, queue.url, 60)
@@ -177,7 +190,7 @@ def test_a_delete_outlasts_a_passing_fault(fault: Fault, proxy: SqsProxy, client
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_receive_outlasts_a_passing_fault(
+def test_a_receive_is_retried_through_a_transient_fault(
     fault: Fault, proxy: SqsProxy, queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
     proxy.set(fault)
@@ -188,7 +201,7 @@ def test_a_receive_outlasts_a_passing_fault(
     assert consumer.run_until(lambda: consumer.delivered)
 
 
-def test_a_worker_outlasts_refused_connections(
+def test_a_worker_survives_refused_connections(
     proxy: SqsProxy, client: Client, queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
     proxy.close()
@@ -200,17 +213,17 @@ def test_a_worker_outlasts_refused_connections(
     assert consumer.run_until(lambda: consumer.delivered)
 
 
-def test_a_worker_that_stops_gives_back_at_once_what_it_did_not_start(
-    queue: Queue, consume: Callable[..., Consumer]
-) -> None:
+def test_a_stopping_worker_releases_unstarted_messages_at_once(queue: Queue, consume: Callable[..., Consumer]) -> None:
     queue.fill(10)
-    consumer = consume(room=False)
+    consumer = consume(capacity=False)
     assert consumer.run_until(lambda: queue.counts()["in_flight"] == 10)
     consumer.end()
     assert queue.counts()["waiting"] == 10
 
 
-def test_what_a_workers_last_long_poll_brings_is_given_back(queue: Queue, consume: Callable[..., Consumer]) -> None:
+def test_messages_of_a_stopping_workers_last_long_poll_are_released(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
     consumer = consume()
     time.sleep(0.3)  # its long poll is under way
     consumer.stop()
@@ -239,7 +252,7 @@ def test_while_the_gate_is_closed_nothing_is_received(queue: Queue, consume: Cal
     assert consumer.run_until(lambda: len(consumer.delivered) == 3)
 
 
-def test_what_was_received_before_the_gate_closed_waits_and_is_not_received_again(
+def test_messages_received_before_the_gate_closed_wait_and_are_not_received_again(
     queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
     gate = Switch(True)
@@ -253,10 +266,10 @@ def test_what_was_received_before_the_gate_closed_waits_and_is_not_received_agai
     assert queue.counts()["most_receives"] == 1
 
 
-def test_behind_a_gate_that_stays_closed_messages_are_left_to_their_back_off(
+def test_messages_behind_a_gate_that_stays_closed_are_hidden_for_their_back_off(
     queue: Queue, consume: Callable[..., Consumer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consuming, "GATED_S", 0.2)
+    monkeypatch.setattr(consuming, "MAX_GATED_S", 0.2)
     gate = Switch(True)
     consumer = consume(gate=gate)
     time.sleep(0.3)
@@ -283,7 +296,7 @@ def test_a_message_stays_hidden_while_its_task_runs_longer_than_the_visibility_t
 def test_a_message_is_hidden_no_longer_than_a_task_may_take(
     server: SqsServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consuming, "MAX_HELD_S", 0.0)
+    monkeypatch.setattr(consuming, "MAX_EXTENDED_S", 0.0)
     queue = Queue(server, SHORT_VISIBILITY_S)
     queue.fill(1)
     consumer = Consumer(client, queue)
@@ -294,7 +307,7 @@ def test_a_message_is_hidden_no_longer_than_a_task_may_take(
 
 
 class Recorder:
-    """SQS as far as a settler knows it; keeps what it was asked."""
+    """SQS as a settler sees it; records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -308,7 +321,7 @@ def test_visibility_is_extended_from_a_quarter_of_the_timeout_to_fifteen_minutes
     recorder = Recorder()
     consumer = QueueConsumer(
         cast(Client, recorder), "q", QueueOptions("url", visibility_timeout=60),
-        hub=Hub(), wait_time=1, has_room=lambda: True, deliver=lambda _: None,
+        hub=Hub(), wait_time=1, has_capacity=lambda: True, deliver=lambda _: None, undelivered=lambda _: None,
     )  # fmt: skip
     now = time.monotonic()
     held = [Received(str(age), str(age), "", 1, now - age) for age in (0, 10, 20, 890, 910)]
@@ -319,7 +332,7 @@ def test_visibility_is_extended_from_a_quarter_of_the_timeout_to_fifteen_minutes
     assert hidden == [("ChangeMessageVisibilityBatch", age, 60) for age in ("20", "890")]
 
 
-def test_joined_messages_that_failed_are_tried_alone_with_the_arguments_they_came_with(
+def test_failed_joined_messages_are_retried_alone_with_their_original_arguments(
     queue: Queue, consume: Callable[..., Consumer]
 ) -> None:
     queue.fill(3)
@@ -334,7 +347,7 @@ def test_joined_messages_that_failed_are_tried_alone_with_the_arguments_they_cam
     assert sorted(args[0]["n"] for args in alone) == [0, 1, 2]
 
 
-def test_credentials_that_expired_are_looked_for_anew(
+def test_expired_credentials_are_looked_up_again(
     proxy: SqsProxy, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -361,14 +374,14 @@ class StillExpired(Credentials):  # type: ignore[misc]
         raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
 
 
-def test_credentials_that_cannot_be_refreshed_are_a_passing_fault(queue: Queue) -> None:
+def test_credentials_that_cannot_be_refreshed_are_a_transient_fault(queue: Queue) -> None:
     client = Client("us-east-1", queue.url, _credentials=StillExpired("a", "b"))
     with pytest.raises(Unavailable, match="RuntimeError"):
         client.call("SendMessage", {"QueueUrl": queue.url, "MessageBody": "x"}, 1.0)
 
 
 class FailsOnce(Client):
-    """Raises what nobody expects, the first time."""
+    """Raises an unexpected exception on the first call."""
 
     failed = threading.Event()
 
@@ -379,8 +392,28 @@ class FailsOnce(Client):
         return super().call(action, parameters, timeout)
 
 
-def test_deletes_go_on_after_an_error_that_nobody_expected(server: SqsServer, queue: Queue) -> None:
+def test_deletes_continue_after_an_unexpected_error(server: SqsServer, queue: Queue) -> None:
     queue.fill(1)
     settler = Settler(FailsOnce("us-east-1", server.endpoint), queue.url, 60)
     settler.delete(queue.receive())
     assert (settler.close(10), queue.counts()["deleted"]) == (0, 1)
+
+
+def test_a_message_on_which_celery_raises_is_hidden_for_its_back_off_and_the_others_are_delivered(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    queue.fill(3)
+    consumer = consume(failures=1)
+    assert consumer.run_until(lambda: len(consumer.delivered) == 2)
+    assert len(consumer.undelivered) == 1
+    assert consumer.run_until(lambda: len(consumer.delivered) == 3)
+
+
+def test_messages_that_cannot_be_joined_are_delivered_alone(
+    queue: Queue, consume: Callable[..., Consumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waproject.sqs.joining.join", None)
+    tasks = [Outgoing(queue.url, task_message("t", n)) for n in range(3)]
+    consumer = consume(joined_tasks=("t",))
+    assert not any(Publisher(Client("us-east-1", queue.url.partition("/0")[0])).send_many(tasks))
+    assert consumer.run_until(lambda: len(consumer.delivered) == 3)

@@ -1,4 +1,4 @@
-"""A session ends when nobody has used it for a while."""
+"""A session ends after its idle time-out."""
 
 import time
 from typing import Any
@@ -33,15 +33,13 @@ def test_a_session_ends_after_the_idle_limit_and_not_before(
     ("headers", "is_activity"),
     [(HTML, True), ({**HTML, "HX-Request": "true"}, False), ({"Accept": "application/json"}, False)],
 )
-def test_only_what_a_person_loads_keeps_a_session(
-    headers: dict[str, str], is_activity: bool, admin_client: Client
-) -> None:
+def test_only_user_activity_keeps_a_session(headers: dict[str, str], is_activity: bool, admin_client: Client) -> None:
     last_used(admin_client, 600)
     admin_client.get(PAGE, headers=headers)
     assert (time.time() - admin_client.session[SEEN] < 60) == is_activity
 
 
-def test_a_session_is_not_written_at_every_request(admin_client: Client) -> None:
+def test_a_session_is_not_saved_at_every_request(admin_client: Client) -> None:
     last_used(admin_client, 30)
     before = admin_client.session[SEEN]
     admin_client.get(PAGE, headers=HTML)

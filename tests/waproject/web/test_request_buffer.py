@@ -55,7 +55,7 @@ def fed(*pieces: bytes) -> tuple[RequestBuffer, bytes]:
 
 
 @pytest.mark.parametrize("request_", WHOLE.values(), ids=WHOLE)
-def test_a_whole_request_ends_where_it_ends(request_: bytes) -> None:
+def test_the_end_of_a_complete_request_is_found(request_: bytes) -> None:
     buffer, surplus = fed(request_ + NEXT)
     assert (buffer.progress, buffer.read(-1), surplus) == (Progress.COMPLETE, request_, NEXT)
 
@@ -66,12 +66,12 @@ def test_a_request_without_its_last_byte_is_not_ready(request_: bytes) -> None:
 
 
 @pytest.mark.parametrize("request_", DOUBTFUL.values(), ids=DOUBTFUL)
-def test_a_request_that_can_only_be_refused_is_not_waited_for(request_: bytes) -> None:
+def test_a_request_that_will_be_refused_is_ready_at_its_head(request_: bytes) -> None:
     assert fed(request_)[0].progress == Progress.CUT_SHORT
 
 
 @given(request_=st.sampled_from([*WHOLE.values()]), cuts=st.lists(st.integers(0, 400), max_size=8))
-def test_it_makes_no_difference_where_the_bytes_are_cut(request_: bytes, cuts: list[int]) -> None:
+def test_a_request_is_parsed_alike_however_its_bytes_are_split(request_: bytes, cuts: list[int]) -> None:
     text, places = request_ + NEXT, sorted({0, *cuts})
     pieces = [text[start:end] for start, end in zip(places, [*places[1:], len(text)], strict=True) if start < len(text)]
     buffer, surplus = fed(*pieces)
@@ -79,7 +79,7 @@ def test_it_makes_no_difference_where_the_bytes_are_cut(request_: bytes, cuts: l
 
 
 @given(data=st.binary(max_size=300), head=st.sampled_from([b"", HEAD, HEAD + b"Transfer-Encoding: chunked\r\n\r\n"]))
-def test_no_bytes_make_it_raise(data: bytes, head: bytes) -> None:
+def test_no_input_makes_the_buffer_raise(data: bytes, head: bytes) -> None:
     buffer = RequestBuffer(lambda _: LIMIT)
     buffer.feed(head)
     for at in range(0, len(data), 7):
@@ -87,11 +87,11 @@ def test_no_bytes_make_it_raise(data: bytes, head: bytes) -> None:
             buffer.feed(data[at : at + 7])
 
 
-def test_a_head_without_an_end_is_given_up() -> None:
+def test_an_endless_head_is_refused() -> None:
     assert fed(b"x" * (MAX_HEAD_BYTES + 1))[0].progress == Progress.HEAD_TOO_LARGE
 
 
-def test_the_expectation_of_100_continue_is_taken_out() -> None:
+def test_the_expect_header_is_removed() -> None:
     buffer, _ = fed(HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n")
     assert buffer.is_expectant
     buffer.feed(b"x")

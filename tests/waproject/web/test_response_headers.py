@@ -9,10 +9,10 @@ PERSONAL = ["/messaging/messages", "/admin/messaging/message/", "/admin/messagin
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_runs_scripts_of_its_own_host_alone(path: str, admin_client: Client) -> None:
+def test_a_page_runs_scripts_of_its_own_host_only(path: str, admin_client: Client) -> None:
     policy = admin_client.get(path, follow=True).headers["Content-Security-Policy"]
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
-    assert scripts == "script-src 'self' 'unsafe-eval'"
+    assert set(scripts.split()) <= {"script-src", "'self'", "'unsafe-eval'"}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -22,5 +22,5 @@ def test_no_page_has_an_inline_script(path: str, admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", PERSONAL)
-def test_no_cache_keeps_an_answer_with_personal_data(path: str, admin_client: Client) -> None:
+def test_an_answer_with_personal_data_is_not_cached(path: str, admin_client: Client) -> None:
     assert "no-store" in admin_client.get(path).headers["Cache-Control"]

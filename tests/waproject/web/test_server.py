@@ -106,7 +106,7 @@ SLOW_CLIENTS = {
 
 
 @pytest.mark.parametrize("sent", SLOW_CLIENTS.values(), ids=SLOW_CLIENTS)
-def test_slow_clients_keep_nobody_waiting(sent: bytes, web: Web) -> None:
+def test_slow_clients_do_not_delay_others(sent: bytes, web: Web) -> None:
     slow = [web.connect(sent) for _ in range(SLOW)]
     time.sleep(0.3)
     began = time.monotonic()

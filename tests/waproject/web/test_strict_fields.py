@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from waproject.web.strict_fields import MomentField
+from waproject.web.strict_fields import StrictDateTimeField
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from waproject.web.strict_fields import MomentField
 def test_a_local_time_that_does_not_exist_or_exists_twice_is_refused(given: str, is_taken: bool, settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     if is_taken:
-        assert MomentField().run_validation(given)
+        assert StrictDateTimeField().run_validation(given)
     else:
         with pytest.raises(ValidationError, match="offset"):
-            MomentField().run_validation(given)
+            StrictDateTimeField().run_validation(given)

@@ -1,17 +1,17 @@
-"""What a worker's threads ask of their database connections, and which they hold."""
+"""When a worker's threads check their database connections, and when they close them."""
 
 import pytest
 from django.db import OperationalError, connection
 
 from waproject import celery
-from waproject.metrics import keeper
+from waproject.metrics import flushing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """What each check of the connection found, from now on."""
+    """The result of each connection check."""
     found: list[bool] = []
     real = connection.is_usable
 
@@ -26,7 +26,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def task() -> None:
-    """What a task does first."""
+    """The start of a task."""
     celery.check_database_connections()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -45,7 +45,7 @@ def test_it_is_checked_again_later(checks: list[bool], monkeypatch: pytest.Monke
     assert checks == [True, True]
 
 
-def test_one_that_broke_fails_one_task(checks: list[bool]) -> None:
+def test_a_broken_connection_fails_one_task_only(checks: list[bool]) -> None:
     task()
     with pytest.raises(OperationalError), connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -53,13 +53,13 @@ def test_one_that_broke_fails_one_task(checks: list[bool]) -> None:
     assert checks == [True, False]
 
 
-def test_keeping_counts_leaves_no_connection() -> None:
-    keeper._store({("a",): 1.0})
+def test_flushing_metrics_leaves_no_connection() -> None:
+    flushing._store({("a",): 1.0})
     assert connection.connection is None
 
 
-def test_nor_where_they_cannot_be_kept() -> None:
+def test_a_failed_flush_leaves_no_connection() -> None:
     connection.ensure_connection()
     with pytest.raises(AttributeError):
-        keeper._store(None)  # type: ignore[arg-type]
+        flushing._store(None)  # type: ignore[arg-type]
     assert connection.connection is None

@@ -29,7 +29,7 @@ def test_the_second_worker_of_a_lane_has_a_name_of_its_own(tmp_path: Path) -> No
             assert name(second) == "outgoing-2"
 
 
-def test_a_killed_workers_name_goes_to_its_successor(tmp_path: Path) -> None:
+def test_a_killed_workers_name_is_used_by_its_successor(tmp_path: Path) -> None:
     with worker(tmp_path) as killed:
         name(killed)
         killed.kill()

@@ -45,7 +45,7 @@ pytestmark = [
 
 @pytest.fixture
 def quick_redrive(sqs_server: Any) -> Iterator[None]:
-    """A queue gives up after two receives."""
+    """Queues with maxReceiveCount 2."""
     sqs, before = control.client("us-east-1"), {}
     for lane in (LANES["incoming"], LANES["analytics"]):
         names = ["RedrivePolicy", "VisibilityTimeout"]
@@ -94,9 +94,7 @@ def odd_webhooks(random: Random) -> Iterator[bytes]:
         yield f'{{"object": "whatsapp_business_account", "entry": [{{"id": "1", "changes": [{change}]}}]}}'.encode()
 
 
-def test_any_webhook_leaves_the_workers_as_they_were_and_is_accounted_for(
-    sqs: Any, quick_redrive: None, tmp_path: Path
-) -> None:
+def test_no_webhook_ends_a_worker_and_each_is_stored_or_refused(sqs: Any, quick_redrive: None, tmp_path: Path) -> None:
     lane, odd = LANES["incoming"], odd_webhooks(Random(SEED))
     worker = started("incoming", tmp_path / "worker.log")
     try:
@@ -123,7 +121,7 @@ def _tokens(value: Any) -> list[str]:
     return TOKEN.findall(value if isinstance(value, str) else json.dumps(value))
 
 
-def test_any_event_leaves_the_workers_as_they_were_and_is_stored_or_refused(
+def test_no_event_ends_a_worker_and_each_is_stored_or_refused(
     sqs: Any, quick_redrive: None, api: APIClient, tmp_path: Path
 ) -> None:
     lane, random = LANES["analytics"], Random(SEED)
@@ -146,7 +144,7 @@ def test_any_event_leaves_the_workers_as_they_were_and_is_stored_or_refused(
         worker.stop()
 
 
-def test_any_message_on_a_queue_leaves_the_workers_as_they_were_and_ends(
+def test_no_message_ends_a_worker_and_each_is_deleted_or_reaches_the_dlq(
     sqs: Any, quick_redrive: None, tmp_path: Path
 ) -> None:
     lane, random = LANES["incoming"], Random(SEED)

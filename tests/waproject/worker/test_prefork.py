@@ -14,13 +14,13 @@ from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
 from waproject.celery import app
-from waproject.worker.prefork import Pool, Prefork, TaskPool
+from waproject.worker.prefork import Pool, Prefork, TaskNotPicklable, TaskPool
 
 LARGE = 300_000  # bytes: several times what a pipe takes
 
 
 class Running:
-    """A pool in an event loop, and what became of its jobs."""
+    """A pool in an event loop, and the results of its jobs."""
 
     def __init__(self, processes: int) -> None:
         self.hub = Hub()
@@ -94,6 +94,20 @@ def test_each_of_many_jobs_is_done_once() -> None:
         assert not it.pool._cache
 
 
+@pytest.mark.parametrize("cause", ["unpicklable", "too deep"])
+def test_a_job_that_cannot_be_pickled_fails_alone(cause: str) -> None:
+    argument: Any = test_a_job_that_cannot_be_pickled_fails_alone.__code__
+    for _ in range(490 if cause == "too deep" else 0):
+        argument = [argument]
+    with running() as it:
+        it.give("before", echo, 1)
+        it.give("bad", echo, argument)
+        it.give("after", echo, 2)
+        assert it.until(lambda: len(it.ended) == 3)
+        assert isinstance(it.ended.pop("bad"), TaskNotPicklable)
+        assert (it.ended, it.pool._cache) == ({"before": 1, "after": 2}, {})
+
+
 def test_a_process_has_one_job_at_a_time() -> None:
     with running() as it:
         it.give("first", hang)
@@ -112,7 +126,7 @@ def test_large_jobs_and_large_answers_arrive_whole() -> None:
         assert set(it.begun) == set("abc")
 
 
-def test_a_job_that_kills_its_process_takes_no_other_along() -> None:
+def test_a_job_that_kills_its_process_affects_no_other_job() -> None:
     with running(processes=2) as it:
         it.give("long", hang, 0.5)
         it.give("deadly", die)
@@ -122,7 +136,7 @@ def test_a_job_that_kills_its_process_takes_no_other_along() -> None:
         assert it.ended == {"long": None, "waiting": 1}
 
 
-def test_a_job_that_lies_unread_in_a_dead_process_s_pipe_is_done_by_another() -> None:
+def test_an_unread_job_of_a_killed_process_is_run_by_another() -> None:
     with running() as it:
         it.signal(signal.SIGSTOP)
         dead = it.pool._pool[0].pid
@@ -134,7 +148,7 @@ def test_a_job_that_lies_unread_in_a_dead_process_s_pipe_is_done_by_another() ->
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
-def test_a_job_of_which_a_pipe_took_a_part_is_done_whether_or_not_its_process_lives(goes_on: bool) -> None:
+def test_a_partly_written_job_is_run_whether_or_not_its_process_lives(goes_on: bool) -> None:
     with running() as it:
         it.signal(signal.SIGSTOP)
         it.give("large", echo, "x" * LARGE)
@@ -143,7 +157,7 @@ def test_a_job_of_which_a_pipe_took_a_part_is_done_whether_or_not_its_process_li
         assert it.until(lambda: it.ended == {"large": "x" * LARGE})
 
 
-def test_a_time_limit_ends_its_own_job_alone() -> None:
+def test_a_time_limit_ends_its_own_job_only() -> None:
     with running(processes=2) as it:
         it.give("neighbour", hang, 0.8)
         it.give("hangs", hang, timeout=0.3)
@@ -162,14 +176,14 @@ def test_a_time_limit_does_not_count_while_a_job_waits_for_a_process() -> None:
 
 
 def stopped(it: Running) -> None:
-    """The way of a worker that was told to stop, until its processes have ended."""
+    """Stop as a worker does, until its processes have ended."""
     it.pool.close()
     Prefork(SimpleNamespace(pool_cls=None)).close(SimpleNamespace(pool=SimpleNamespace(_pool=it.pool)))
     it.pool.flush()
     it.pool.join()
 
 
-def test_a_worker_that_stops_waits_for_what_its_processes_were_given_and_drops_the_rest() -> None:
+def test_a_stopping_worker_finishes_assigned_jobs_and_drops_the_rest() -> None:
     with running() as it:
         it.signal(signal.SIGSTOP)
         it.give("given", hang, 0.3)
@@ -181,7 +195,7 @@ def test_a_worker_that_stops_waits_for_what_its_processes_were_given_and_drops_t
         assert it.ended == {"given": None}
 
 
-def test_a_worker_that_stops_writes_to_its_end_what_a_pipe_took_a_part_of() -> None:
+def test_a_stopping_worker_finishes_writing_a_partly_written_job() -> None:
     with running() as it:
         it.signal(signal.SIGSTOP)
         it.give("large", echo, "x" * LARGE)
@@ -191,12 +205,12 @@ def test_a_worker_that_stops_writes_to_its_end_what_a_pipe_took_a_part_of() -> N
         assert it.ended == {"large": "x" * LARGE}
 
 
-def test_the_pipelines_workers_use_it() -> None:
+def test_the_pipelines_workers_use_this_pool() -> None:
     assert "waproject.worker.prefork:Prefork" in app.steps["worker"]
 
 
 @pytest.mark.parametrize(("pool", "used"), [(prefork.TaskPool, TaskPool), (thread.TaskPool, thread.TaskPool)])
-def test_the_pool_takes_the_place_of_celerys_prefork_pool_alone(pool: type, used: type) -> None:
+def test_the_pool_replaces_only_celerys_prefork_pool(pool: type, used: type) -> None:
     worker = SimpleNamespace(pool_cls=pool)
     Prefork(worker)
     assert worker.pool_cls is used

@@ -1,17 +1,17 @@
-"""A worker that is told to stop does not sleep on."""
+"""An idle worker reacts to a shutdown signal at once."""
 
 import threading
 
 from celery import signals
 from kombu.asynchronous import Hub
 
-from waproject.worker.prompt_shutdown import stop_at_once
+from waproject.worker.prompt_shutdown import wake_on_shutdown
 
 
-def test_an_idle_workers_event_loop_wakes_when_the_worker_is_told_to_stop() -> None:
+def test_a_shutdown_signal_wakes_an_idle_workers_event_loop() -> None:
     hub = Hub()
     hub.call_later(50, lambda: None)
-    stop_at_once(hub)
+    wake_on_shutdown(hub)
     loop = threading.Thread(target=hub.run_once, daemon=True)
     loop.start()
     loop.join(0.1)

@@ -1,4 +1,4 @@
-"""Queues whose redrive policy is not the planned one are seen at the start, and an SQS that is away stops nobody."""
+"""Wrong redrive policies are reported at start-up, and an unavailable SQS does not delay it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,14 +20,14 @@ DLQ = "test-incoming-dlq"
     [
         (None, "has no RedrivePolicy"),
         (RedrivePolicy("elsewhere", LANE.max_receives), "moves messages to elsewhere"),
-        (RedrivePolicy(DLQ, 3), "gives up after 3 receives"),
+        (RedrivePolicy(DLQ, 3), "has maxReceiveCount 3"),
     ],
 )
-def test_a_policy_that_is_not_the_planned_one_is_told_in_words(policy: RedrivePolicy | None, words: str) -> None:
+def test_a_wrong_redrive_policy_is_described(policy: RedrivePolicy | None, words: str) -> None:
     assert words in redrive_policy.fault(LANE, policy)
 
 
-def test_the_queues_that_we_make_are_as_planned(sqs: Any) -> None:
+def test_created_queues_have_the_right_redrive_policy(sqs: Any) -> None:
     assert redrive_policy.faults(LANES.values()) == []
 
 
@@ -39,7 +39,7 @@ def without_policy(sqs: Any) -> Iterator[None]:
     call_command("create_queues")
 
 
-def test_a_queue_without_a_policy_is_seen(without_policy: None) -> None:
+def test_a_queue_without_a_redrive_policy_is_reported(without_policy: None) -> None:
     (words,) = redrive_policy.faults(LANES.values())
     assert words.startswith("The queue 'incoming' has no RedrivePolicy")
 
@@ -49,7 +49,7 @@ def test_the_deployment_check_warns(without_policy: None, capsys: pytest.Capture
     assert "waproject.W001" in capsys.readouterr().err
 
 
-def test_an_sqs_that_is_away_says_nothing_about_its_queues(sqs_away: None) -> None:
+def test_queues_are_not_judged_while_sqs_is_unavailable(sqs_away: None) -> None:
     control.client.cache_clear()
     assert redrive_policy.faults(LANES.values()) == []
     control.client.cache_clear()

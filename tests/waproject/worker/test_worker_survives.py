@@ -1,4 +1,4 @@
-"""A worker outlives what ends a stock one: an SQS that fails, and messages that are no tasks."""
+"""A worker survives what ends a stock one: SQS failures and malformed messages."""
 
 import json
 import os
@@ -65,8 +65,8 @@ def is_stored(event_id: str) -> bool:
     return Event.objects.filter(pk=event_id).exists()
 
 
-def test_a_worker_says_at_its_start_that_its_queue_gives_up_too_early(worker: Worker) -> None:
-    assert eventually(lambda: "gives up after 2 receives" in worker.log), worker.log
+def test_a_starting_worker_warns_of_a_low_max_receive_count(worker: Worker) -> None:
+    assert eventually(lambda: "has maxReceiveCount 2" in worker.log), worker.log
 
 
 @pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.EXPIRED, Fault.THROTTLED, Fault.CLOSED])
@@ -83,7 +83,7 @@ def test_a_failing_sqs_does_not_end_the_worker(fault: Fault, faulty: SqsProxy, w
 POISON = malformed.bodies("analytics.record_events").values()
 
 
-def test_messages_that_are_no_tasks_reach_the_dlq_and_the_worker_lives(sqs: Any, worker: Worker) -> None:
+def test_malformed_messages_reach_the_dlq_and_the_worker_survives(sqs: Any, worker: Worker) -> None:
     for body in POISON:
         sqs.send_message(QueueUrl=LANE.url, MessageBody=body)
     good = track()

@@ -1,4 +1,4 @@
-"""A worker whose database goes away starts nothing, uses up no receives, and goes on where it stopped."""
+"""A worker without its database starts nothing, uses up no receives, and resumes afterwards."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,11 +22,11 @@ EVENTS = 60
 # Celery's own command, with a shorter patience: a silent database is found out by tasks that run for long.
 IMPATIENT = """
 from waproject.worker import database_gate, database_probe
-database_gate.SLOW_TASK_S, database_gate.LOOK_EVERY_S, database_probe.ANSWER_S = 0.5, 0.2, 0.5
+database_gate.SLOW_TASK_S, database_gate.CHECK_EVERY_S, database_probe.ANSWER_S = 0.5, 0.2, 0.5
 from celery.__main__ import main
 main()
 """
-AWAY, BACK = "the database is away", "the database is back"
+AWAY, BACK = "the database is unavailable", "the database is back"
 
 
 class Lane:
@@ -97,7 +97,7 @@ def come_back(lane: Lane) -> None:
 
 
 @pytest.mark.parametrize("leave", [go_away, fall_silent])
-def test_without_its_database_a_worker_receives_nothing_and_loses_nothing(
+def test_a_worker_without_its_database_receives_nothing_and_loses_nothing(
     leave: Callable[[Lane], None], lane: Lane
 ) -> None:
     leave(lane)

@@ -1,4 +1,4 @@
-"""`manage.py create_queues`: the six local queues. In production CloudFormation makes them."""
+"""`manage.py create_queues`: creates the six local queues. In production CloudFormation creates them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from waproject.sqs import control
 
 
 class Command(BaseCommand):
-    """Idempotent: existing queues get the table's attributes."""
+    """Creates missing queues and sets the attributes of existing ones."""
 
     help = "Local only: create each lane's queue and dead-letter queue from waproject/queues.py."
 

@@ -1,4 +1,4 @@
-"""What an error stops beside its message, for how long, and who is told."""
+"""Suspensions after refusals by Meta: scope, duration and operator alerts."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,16 +10,16 @@ from django.utils import timezone
 
 from messaging.models import BusinessNumber, Hold, Message, PairPace
 from messaging.outgoing.claim_and_record import Outcome, claim, record
-from messaging.outgoing.holds.suspensions import Report, apply_stops, pause, resume
-from messaging.outgoing.rate_limits import BREAKS_AFTER, Streak
+from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions, pause, resume
+from messaging.outgoing.rate_limits import PROBES_AFTER, UnknownStreak
 from messaging.outgoing.release import release
-from messaging.outgoing.retry_policy import Stop
+from messaging.outgoing.retry_policy import Suspension
 from messaging.whatsapp.errors import Misconfigured, NotSent, OutcomeUnknown, Rejected, Scope, Throttled, WhatsAppError
-from tests.messaging.factories import accepted, answered, claimed, go_on, number, pending, released
+from tests.messaging.factories import accepted, answered, claimed, number, pending, release_due, released
 from tests.messaging.lock_order import holds_while_waiting
 
 pytestmark = pytest.mark.django_db
-TOO_FAST = Throttled(code=130429, scope=Scope.NUMBER, wait=2.0, growth=2.0)
+THROTTLED = Throttled(code=130429, scope=Scope.NUMBER, wait=2.0, growth=2.0)
 SPAM = Misconfigured(code=131048, scope=Scope.NUMBER, title="spam")
 
 
@@ -28,73 +28,73 @@ def other_number(waba_id: str) -> BusinessNumber:
 
 
 @pytest.mark.parametrize(
-    ("scope", "stopped"), [(Scope.NUMBER, {"A"}), (Scope.ACCOUNT, {"A", "A2"}), (Scope.APP, {"A", "A2", "B"})]
+    ("scope", "paused"), [(Scope.NUMBER, {"A"}), (Scope.ACCOUNT, {"A", "A2"}), (Scope.APP, {"A", "A2", "B"})]
 )
-def test_an_error_of_the_set_up_pauses_as_much_as_it_concerns(scope: Scope, stopped: set[str]) -> None:
+def test_a_configuration_error_pauses_the_numbers_in_its_scope(scope: Scope, paused: set[str]) -> None:
     row = claimed()
     BusinessNumber.objects.filter(pk=row.number_id).update(waba_id="W1", display_phone_number="A")
     for name, waba_id in (("A2", "W1"), ("B", "W2")):
         BusinessNumber.objects.create(phone_number_id=name, waba_id=waba_id, display_phone_number=name)
     answered(row, Misconfigured(code=190, scope=scope, title="no"))
     names = BusinessNumber.objects.exclude(paused_at=None).values_list("display_phone_number", flat=True)
-    assert set(names) == stopped
+    assert set(names) == paused
 
 
-def test_a_pause_loses_nothing_and_a_person_ends_it() -> None:
+def test_a_pause_keeps_the_message_and_a_person_ends_it() -> None:
     first = answered(claimed(), SPAM)
-    while_paused = go_on()
+    while_paused = release_due()
     resume([first.number_id])
-    assert (first.status, first.attempts, while_paused, go_on()) == ("pending", 0, [], [first.id])
+    assert (first.status, first.attempts, while_paused, release_due()) == ("pending", 0, [], [first.id])
 
 
-def test_an_operator_is_told_of_a_pause(alerts: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_an_operator_is_alerted_to_a_pause(alerts: list[Any], django_capture_on_commit_callbacks: Any) -> None:
     row = claimed()
     with django_capture_on_commit_callbacks(execute=True):
         answered(row, SPAM)
     assert alerts == [("paused", str(row.number_id))]
 
 
-def test_what_is_queued_already_is_not_sent_from_a_paused_number() -> None:
+def test_queued_messages_of_a_paused_number_are_not_claimed() -> None:
     batch = released(3)
     number(paused_at=timezone.now())
     assert claim([batch]) == []
 
 
-def test_a_throttled_number_waits_and_then_goes_on_slower() -> None:
-    answered(claimed(), TOO_FAST)
+def test_a_throttled_number_waits_and_is_slowed() -> None:
+    answered(claimed(), THROTTLED)
     row = BusinessNumber.objects.get()
     assert row.throttled_until
-    assert (go_on(), row.pace_share, row.throttled_until > timezone.now()) == ([], 0.8, True)
+    assert (release_due(), row.pace_share, row.throttled_until > timezone.now()) == ([], 0.8, True)
 
 
-def test_calls_that_are_throttled_together_are_one_throttle() -> None:
+def test_parallel_refusals_are_one_throttle() -> None:
     batch = released(5)
     rows = claim([batch])
-    record([Outcome(row, TOO_FAST, timezone.now()) for row in rows[:3]])
-    record([Outcome(row, TOO_FAST, timezone.now()) for row in rows[3:]])
+    record([Outcome(row, THROTTLED, timezone.now()) for row in rows[:3]])
+    record([Outcome(row, THROTTLED, timezone.now()) for row in rows[3:]])
     row = BusinessNumber.objects.get()
     assert (row.throttles, row.pace_share) == (1, 0.8)
 
 
-def test_throttles_in_a_row_last_longer_and_slow_down_more() -> None:
+def test_consecutive_throttles_last_longer_and_slow_more() -> None:
     row = claimed()
     for _ in range(3):
         BusinessNumber.objects.update(throttled_until=timezone.now() - timedelta(milliseconds=1), slowed_at=None)
-        answered(row, TOO_FAST)
+        answered(row, THROTTLED)
     state = BusinessNumber.objects.get()
     assert state.throttled_until
     wait = (state.throttled_until - timezone.now()).total_seconds()
     assert (round(wait), round(state.pace_share, 3)) == (8, 0.512)
 
 
-def test_however_often_it_is_throttled_a_number_keeps_a_tenth_of_its_pace() -> None:
+def test_a_number_keeps_a_tenth_of_its_pace_however_often_it_is_throttled() -> None:
     row = claimed()
     BusinessNumber.objects.update(pace_share=0.11)
-    answered(row, TOO_FAST)
+    answered(row, THROTTLED)
     assert BusinessNumber.objects.get().pace_share == 0.1
 
 
-def test_calls_that_never_leave_us_make_the_number_wait_and_not_slower() -> None:
+def test_calls_that_never_leave_delay_the_number_and_do_not_slow_it() -> None:
     batch = released(5)
     rows = claim([batch])
     record([Outcome(row, NotSent(title="refused"), timezone.now()) for row in rows])
@@ -102,7 +102,7 @@ def test_calls_that_never_leave_us_make_the_number_wait_and_not_slower() -> None
     assert (state.throttled_until is not None, state.pace_share) == (True, 1.0)
 
 
-def test_one_call_in_many_that_never_leaves_us_makes_nobody_wait() -> None:
+def test_calls_that_never_leave_beside_one_that_does_delay_nothing() -> None:
     batch = released(6)
     rows = claim([batch])
     answers: list[Any] = [accepted(), *[NotSent(title="refused")] * 5]
@@ -110,14 +110,14 @@ def test_one_call_in_many_that_never_leaves_us_makes_nobody_wait() -> None:
     assert number().throttled_until is None
 
 
-def test_a_throttle_of_the_app_makes_every_number_wait() -> None:
+def test_a_throttle_of_the_app_delays_every_number() -> None:
     other = other_number("B")
     answered(claimed(), Throttled(code=4, scope=Scope.APP, wait=300))
     other.refresh_from_db()
     assert other.throttled_until and other.throttled_until > timezone.now() + timedelta(seconds=200)
 
 
-def test_a_paused_template_is_held_for_its_number_until_its_time_is_up() -> None:
+def test_a_template_that_meta_paused_is_held_for_its_number_until_a_time() -> None:
     row = claimed()
     template: Any = {"type": "template", "content": {"name": "offer", "language": "en"}}
     answered(replace(row, **template), Throttled(code=132015, scope=Scope.TEMPLATE, wait=3 * 3600))
@@ -145,47 +145,47 @@ def probe(answer: Any) -> None:
     answered(row, answer)
 
 
-def test_after_five_unknown_outcomes_a_number_sends_one_message_per_step() -> None:
-    unknown_in_a_row(BREAKS_AFTER)
+def test_after_five_unknown_outcomes_a_number_only_probes() -> None:
+    unknown_in_a_row(PROBES_AFTER)
     pending(10)
-    at_once = go_on()
+    at_once = release_due()
     BusinessNumber.objects.update(probe_at=timezone.now())
-    assert (at_once, len(go_on()), go_on()) == ([], 1, [])
+    assert (at_once, len(release_due()), release_due()) == ([], 1, [])
 
 
-def test_four_are_not_enough() -> None:
-    unknown_in_a_row(BREAKS_AFTER - 1)
+def test_after_four_unknown_outcomes_a_number_still_sends() -> None:
+    unknown_in_a_row(PROBES_AFTER - 1)
     pending(3)
-    assert len(go_on()) == 3
+    assert len(release_due()) == 3
 
 
-def test_a_probe_that_is_accepted_ends_it() -> None:
-    unknown_in_a_row(BREAKS_AFTER)
+def test_an_accepted_probe_ends_the_probing() -> None:
+    unknown_in_a_row(PROBES_AFTER)
     pending(10)
     probe(accepted())
-    assert len(go_on()) == 9
+    assert len(release_due()) == 9
 
 
 @pytest.mark.parametrize("answer", [OutcomeUnknown(title="no answer"), Rejected(code=131026, title="undeliverable")])
-def test_a_probe_that_is_not_accepted_does_not(answer: WhatsAppError) -> None:
-    unknown_in_a_row(BREAKS_AFTER)
+def test_a_probe_that_is_not_accepted_continues_the_probing(answer: WhatsAppError) -> None:
+    unknown_in_a_row(PROBES_AFTER)
     pending(10)
     probe(answer)
-    assert go_on() == []
+    assert release_due() == []
 
 
-def test_an_operator_is_told_once_that_a_number_only_probes(
+def test_an_operator_is_alerted_once_that_a_number_only_probes(
     alerts: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        unknown_in_a_row(BREAKS_AFTER)
+        unknown_in_a_row(PROBES_AFTER)
         pending(1)
         probe(OutcomeUnknown(title="no answer"))
     assert alerts == [("breaker", str(number().pk))]
 
 
-def test_the_limits_message_count_is_untouched_by_what_is_not_its_fault() -> None:
-    assert answered(claimed(), TOO_FAST).attempts == Message.objects.get().attempts == 0
+def test_a_throttle_does_not_count_as_an_attempt() -> None:
+    assert answered(claimed(), THROTTLED).attempts == Message.objects.get().attempts == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -198,7 +198,7 @@ def test_numbers_are_locked_in_id_order(how: str) -> None:
             pause([second.pk, first.pk], reason="", by="tests")
             return
         with transaction.atomic():
-            apply_stops([], {pk: Streak.of([None]) for pk in (second.pk, first.pk)})
+            apply_suspensions([], {pk: UnknownStreak.of([None]) for pk in (second.pk, first.pk)})
 
     assert not holds_while_waiting(work, first, second)
 
@@ -207,10 +207,12 @@ def test_numbers_are_locked_in_id_order(how: str) -> None:
 def test_a_number_is_locked_before_its_pairs() -> None:
     sender = number()
     pair = PairPace.objects.create(number=sender, peer="15550000001", tat=timezone.now())
-    reports = [Report(sender.pk, pair.peer, "", Stop(scope, 4.0), reason="") for scope in (Scope.PAIR, Scope.NUMBER)]
+    refusals = [
+        Refusal(sender.pk, pair.peer, "", Suspension(scope, 4.0), reason="") for scope in (Scope.PAIR, Scope.NUMBER)
+    ]
 
     def work() -> None:
         with transaction.atomic():
-            apply_stops(reports, {})
+            apply_suspensions(refusals, {})
 
     assert not holds_while_waiting(work, sender, pair)

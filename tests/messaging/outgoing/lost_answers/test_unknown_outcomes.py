@@ -1,4 +1,4 @@
-"""Messages whose answer was lost: when they are sent again, and when a person decides."""
+"""Unknown outcomes: when a message is sent again, and when a person decides."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,11 @@ from django.utils import timezone
 from messaging.lifecycle.transitions import Change, advance_many
 from messaging.models import AuditEntry, Message, OnUnknown
 from messaging.outgoing.claim_and_record import claim
-from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence, evidence, note_refusal
-from messaging.outgoing.lost_answers.unknown_outcomes import Lost, Verdict, judge, sweep_unknown
+from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence, evidence, record_rejected_webhook
+from messaging.outgoing.lost_answers.unknown_outcomes import Resolution, UnknownOutcome, resolve, sweep_unknown
 from messaging.outgoing.redrive import mark_failed, send_again
 from messaging.outgoing.release import release
-from messaging.outgoing.retry_settings import Patience
+from messaging.outgoing.retry_settings import UnknownTimeouts
 from messaging.states import Status
 from messaging.whatsapp.errors import OutcomeUnknown
 from tests.messaging.factories import answered, claimed, in_state, number, pending, states_of
@@ -23,8 +23,8 @@ from tests.messaging.factories import answered, claimed, in_state, number, pendi
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-PATIENCE = Patience(grace=600, told=660, resend=15)
-CLEAR = IncomingEvidence(NOW, None, None)
+TIMEOUTS = UnknownTimeouts(grace=600, alert=660, resend=15)
+EMPTY_NOW = IncomingEvidence(NOW, None, None)
 NO_ANSWER = OutcomeUnknown(title="no answer")
 
 
@@ -32,8 +32,10 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def lost(age: float = 601, on_unknown: str = OnUnknown.WAIT, message_id: UUID | None = None) -> Lost:
-    return Lost(message_id or uuid4(), 1, ago(age), on_unknown, 0, None)
+def unknown_outcome(
+    age: float = 601, on_unknown: str = OnUnknown.WAIT, message_id: UUID | None = None
+) -> UnknownOutcome:
+    return UnknownOutcome(message_id or uuid4(), 1, ago(age), on_unknown, 0, None)
 
 
 def others(count: int, age: float = 130) -> list[tuple[UUID, datetime]]:
@@ -41,48 +43,50 @@ def others(count: int, age: float = 130) -> list[tuple[UUID, datetime]]:
 
 
 @pytest.mark.parametrize(
-    ("row", "statuses", "incoming", "verdict"),
+    ("row", "statuses", "incoming", "resolution"),
     [
-        (lost(601), others(3), CLEAR, Verdict.AGAIN),
-        (lost(599), others(3), CLEAR, Verdict.WAIT),
-        (lost(601), others(2), CLEAR, Verdict.WAIT),
-        (lost(601), others(9, age=602), CLEAR, Verdict.WAIT),
-        (lost(601), others(9, age=5), CLEAR, Verdict.WAIT),
-        (lost(601), others(3), IncomingEvidence(None, None, None), Verdict.WAIT),
-        (lost(700), others(3), IncomingEvidence(ago(101), None, None), Verdict.HOLD),
-        (lost(655), others(3, age=180), IncomingEvidence(ago(50), None, None), Verdict.AGAIN),
-        (lost(655), others(3, age=160), IncomingEvidence(ago(50), None, None), Verdict.WAIT),
-        (lost(601), others(3), None, Verdict.WAIT),
-        (lost(601), others(3), IncomingEvidence(NOW, ago(700), ago(700)), Verdict.AGAIN),
-        (lost(601), others(3), IncomingEvidence(NOW, ago(300), None), Verdict.HOLD),
-        (lost(601), others(3), IncomingEvidence(NOW, None, ago(300)), Verdict.HOLD),
-        (lost(661), others(2), CLEAR, Verdict.HOLD),
-        (lost(661), others(3), None, Verdict.HOLD),
-        (lost(661), others(3), CLEAR, Verdict.AGAIN),
-        (lost(14, OnUnknown.RESEND), [], None, Verdict.WAIT),
-        (lost(16, OnUnknown.RESEND), [], None, Verdict.AGAIN),
-        (lost(0, OnUnknown.FAIL), [], None, Verdict.FAIL),
+        (unknown_outcome(601), others(3), EMPTY_NOW, Resolution.RESEND),
+        (unknown_outcome(599), others(3), EMPTY_NOW, Resolution.WAIT),
+        (unknown_outcome(601), others(2), EMPTY_NOW, Resolution.WAIT),
+        (unknown_outcome(601), others(9, age=602), EMPTY_NOW, Resolution.WAIT),
+        (unknown_outcome(601), others(9, age=5), EMPTY_NOW, Resolution.WAIT),
+        (unknown_outcome(601), others(3), IncomingEvidence(None, None, None), Resolution.WAIT),
+        (unknown_outcome(700), others(3), IncomingEvidence(ago(101), None, None), Resolution.HOLD),
+        (unknown_outcome(655), others(3, age=180), IncomingEvidence(ago(50), None, None), Resolution.RESEND),
+        (unknown_outcome(655), others(3, age=160), IncomingEvidence(ago(50), None, None), Resolution.WAIT),
+        (unknown_outcome(601), others(3), None, Resolution.WAIT),
+        (unknown_outcome(601), others(3), IncomingEvidence(NOW, ago(700), ago(700)), Resolution.RESEND),
+        (unknown_outcome(601), others(3), IncomingEvidence(NOW, ago(300), None), Resolution.HOLD),
+        (unknown_outcome(601), others(3), IncomingEvidence(NOW, None, ago(300)), Resolution.HOLD),
+        (unknown_outcome(661), others(2), EMPTY_NOW, Resolution.HOLD),
+        (unknown_outcome(661), others(3), None, Resolution.HOLD),
+        (unknown_outcome(661), others(3), EMPTY_NOW, Resolution.RESEND),
+        (unknown_outcome(14, OnUnknown.RESEND), [], None, Resolution.WAIT),
+        (unknown_outcome(16, OnUnknown.RESEND), [], None, Resolution.RESEND),
+        (unknown_outcome(0, OnUnknown.FAIL), [], None, Resolution.FAIL),
     ],
 )
-def test_the_table_of_verdicts(row: Lost, statuses: Any, incoming: IncomingEvidence | None, verdict: Verdict) -> None:
-    assert judge(row, NOW, statuses, incoming, PATIENCE) is verdict
+def test_the_table_of_resolutions(
+    row: UnknownOutcome, statuses: Any, incoming: IncomingEvidence | None, resolution: Resolution
+) -> None:
+    assert resolve(row, NOW, statuses, incoming, TIMEOUTS) is resolution
 
 
-def test_its_own_statuses_are_not_those_of_others() -> None:
-    row = lost(601)
+def test_statuses_of_the_message_itself_are_no_evidence() -> None:
+    row = unknown_outcome(601)
     statuses = [*others(2), (row.message_id, ago(130))]
-    assert judge(row, NOW, statuses, CLEAR, PATIENCE) is Verdict.WAIT
+    assert resolve(row, NOW, statuses, EMPTY_NOW, TIMEOUTS) is Resolution.WAIT
 
 
 def unknown(age: float = 0, **fields: Any) -> Message:
-    """A message whose attempt ended so long ago, its answer lost."""
+    """A message with an unknown outcome, whose attempt ended `age` seconds ago."""
     message = answered(claimed(), NO_ANSWER)
     Message.objects.filter(pk=message.pk).update(unknown_at=timezone.now() - timedelta(seconds=age), **fields)
     return message
 
 
 def others_reported(count: int) -> None:
-    """Other messages of the number, on which Meta reported two minutes ago."""
+    """Statuses of other messages of the number, two minutes old."""
     at = timezone.now() - timedelta(seconds=125)
     for n in range(count):
         message = in_state(Status.ACCEPTED)
@@ -90,81 +94,81 @@ def others_reported(count: int) -> None:
         advance_many([Change(message.id, Status.SENT, at, "webhook", wamid=wamid, key=f"{wamid}:sent")])
 
 
-def clear() -> IncomingEvidence:
-    """The incoming queue is empty just now."""
+def empty_now() -> IncomingEvidence:
+    """Evidence that the incoming queue is empty now."""
     return IncomingEvidence(timezone.now(), None, None)
 
 
-def test_a_lost_answer_keeps_the_end_of_its_attempt() -> None:
+def test_an_unknown_message_stores_the_end_of_its_attempt() -> None:
     message = answered(claimed(), NO_ANSWER)
     assert (message.status, message.unknown_at is not None) == ("unknown", True)
 
 
-def test_it_is_sent_again_once_all_evidence_says_that_meta_has_it_not() -> None:
+def test_a_message_is_sent_again_once_all_evidence_says_that_meta_has_not_accepted_it() -> None:
     message = unknown(age=601)
     others_reported(3)
-    sweep_unknown(clear())
+    sweep_unknown(empty_now())
     message.refresh_from_db()
     assert (message.status, message.attempts, message.unknown_at) == ("pending", 1, None)
 
 
-def test_statuses_that_were_stored_after_the_queue_was_empty_are_no_evidence() -> None:
-    message, was_empty = unknown(age=610), clear()
+def test_statuses_stored_after_the_queue_was_empty_are_no_evidence() -> None:
+    message, was_empty = unknown(age=610), empty_now()
     others_reported(3)
     sweep_unknown(was_empty)
     message.refresh_from_db()
     assert message.status == "unknown"
 
 
-def test_without_evidence_it_is_held_and_stays_unknown() -> None:
+def test_without_evidence_a_message_is_held_and_stays_unknown() -> None:
     message = unknown(age=700)
     others_reported(2)
-    sweep_unknown(clear())
+    sweep_unknown(empty_now())
     message.refresh_from_db()
     assert (message.status, message.hold) == ("unknown", "unknown")
 
 
-def test_a_status_settles_even_what_is_held() -> None:
+def test_a_status_settles_a_held_message_too() -> None:
     message = unknown(age=700)
-    sweep_unknown(clear())
+    sweep_unknown(empty_now())
     advance_many([Change(message.id, Status.DELIVERED, timezone.now(), "webhook", wamid="wamid.LATE")])
     message.refresh_from_db()
     assert (message.status, message.hold, message.unknown_at) == ("delivered", None, None)
 
 
-def test_a_resend_that_came_too_late_expires() -> None:
+def test_a_resend_after_expires_at_expires_the_message() -> None:
     message = unknown(age=20, on_unknown="resend", expires_at=timezone.now())
     sweep_unknown(None)
     assert states_of(message.id) == ["expired"]
 
 
-def test_resends_are_limited() -> None:
+def test_resends_count_as_attempts() -> None:
     message = unknown(age=20, on_unknown="resend", attempts=4)
     sweep_unknown(None)
     message.refresh_from_db()
     assert (message.status, message.exhausted_at is not None) == ("failed", True)
 
 
-def test_whoever_wants_it_failed_at_once_gets_that() -> None:
+def test_on_unknown_fail_fails_the_message_at_once() -> None:
     message = answered(replace(claimed(), fail_unknown=True), NO_ANSWER)
     assert (message.status, message.error_title) == ("failed", "no answer")
 
 
-def test_the_wish_travels_with_the_claim() -> None:
+def test_a_claim_carries_on_unknown_fail() -> None:
     pending()
     Message.objects.update(on_unknown="fail")
     (batch,) = release(number().pk)
     assert claim([batch])[0].fail_unknown
 
 
-def test_an_operator_marks_it_failed_and_that_is_written_down() -> None:
+def test_marking_a_message_failed_is_audited() -> None:
     message = unknown()
     assert mark_failed([message.id], by="ann") == [message.id]
     entry = AuditEntry.objects.get()
     assert (states_of(message.id), entry.who, entry.action) == (["failed"], "ann", "mark failed")
 
 
-def test_an_operator_sends_it_again_and_that_is_written_down() -> None:
+def test_sending_a_message_again_is_audited() -> None:
     message = unknown(age=700, hold="unknown", attempts=3)
     assert send_again([message.id], by="ann") == [message.id]
     message.refresh_from_db()
@@ -176,34 +180,34 @@ def test_an_operator_sends_it_again_and_that_is_written_down() -> None:
     )
 
 
-def test_an_operator_cannot_decide_what_is_settled() -> None:
+def test_an_operator_cannot_act_on_a_settled_message() -> None:
     message = in_state(Status.DELIVERED)
     assert (mark_failed([message.id], by="ann"), send_again([message.id], by="ann")) == ([], [])
 
 
-def test_a_refused_webhook_is_remembered() -> None:
+def test_a_rejected_webhook_is_evidence_of_loss() -> None:
     before = timezone.now()
-    note_refusal()
-    assert evidence(None, 0).lost_since(before)
+    record_rejected_webhook()
+    assert evidence(None, 0).may_have_lost_since(before)
 
 
-def test_a_dead_letter_queue_that_grows_is_remembered() -> None:
+def test_a_growing_dead_letter_queue_is_evidence_of_loss() -> None:
     evidence(None, 0)
     before = timezone.now()
-    assert evidence(None, 1).lost_since(before)
+    assert evidence(None, 1).may_have_lost_since(before)
 
 
-def test_a_dead_letter_queue_that_is_emptied_loses_nothing() -> None:
+def test_an_emptied_dead_letter_queue_is_no_evidence_of_loss() -> None:
     evidence(None, 5)
     before = timezone.now()
-    assert not evidence(None, 0).lost_since(before)
+    assert not evidence(None, 0).may_have_lost_since(before)
 
 
-def test_dead_letters_at_the_first_look_may_have_come_just_now() -> None:
+def test_dead_letters_in_the_first_observation_are_evidence_of_loss() -> None:
     before = timezone.now()
-    assert evidence(None, 1).lost_since(before)
+    assert evidence(None, 1).may_have_lost_since(before)
 
 
-def test_an_empty_dead_letter_queue_at_the_first_look_has_lost_nothing() -> None:
+def test_an_empty_dead_letter_queue_in_the_first_observation_is_no_evidence_of_loss() -> None:
     before = timezone.now()
-    assert not evidence(None, 0).lost_since(before)
+    assert not evidence(None, 0).may_have_lost_since(before)

@@ -1,0 +1,70 @@
+"""`manage.py rebuild_rollups`: count a period again."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from analytics.models import Bucket
+from analytics.rollups.buckets import Period, hurry, mark_period, recount, waiting
+from analytics.rollups.quarters import QUARTER, quarter_of
+from messaging.models import Message
+
+WIDTH = 30
+
+
+class Command(BaseCommand):
+    """May be stopped at any time: what is left is counted by the analytics worker, or by `--resume`."""
+
+    help = (
+        "Count the quarters of an hour of a period again from the messages' own rows. Quarters whose messages were "
+        "deleted keep their counts."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The period, in UTC."""
+        parser.add_argument("--since", type=moment, help="2026-11-01 or 2026-11-01T12:00, UTC; else the first message")
+        parser.add_argument("--until", type=moment, help="before this time, UTC; else now")
+        parser.add_argument("--resume", action="store_true", help="only what a run before has left over")
+        parser.add_argument("--shrink", action="store_true", help="count what is left where messages were deleted, too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Mark, then count, with a line that shows how far it is. Raises CommandError for an empty period."""
+        period = Period(quarter_of(options["since"] or first_message()), options["until"] or timezone.now() + QUARTER)
+        if period.since >= period.until:
+            raise CommandError("--since is not before --until.")
+        total = hurry(period) if options["resume"] else mark_period(period)
+        done, shown = 0, 0.0
+        while recount(period, shrink=options["shrink"]):
+            done += 1
+            if time.monotonic() - shown > 1:
+                shown = time.monotonic()
+                self.show(done, max(total, done))
+        self.show(done, max(total, done))
+        left = waiting(period)
+        self.stdout.write(
+            f"\n{done} quarters of an hour counted" + (f", {left} became dirty meanwhile." if left else ".")
+        )
+
+    def show(self, done: int, total: int) -> None:
+        """A bar on a terminal, a line a second elsewhere."""
+        filled = WIDTH * done // max(1, total)
+        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {done} of {total}"
+        self.stdout.write(f"\r{bar}" if self.stdout.isatty() else bar, ending="" if self.stdout.isatty() else "\n")
+        self.stdout.flush()
+
+
+def moment(text: str) -> datetime:
+    """A date or time in UTC. Raises ValueError for what is none."""
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.utcoffset() is not None else found.replace(tzinfo=UTC)
+
+
+def first_message() -> datetime:
+    """When the oldest message that is here, or was counted, was made."""
+    oldest = Message.objects.order_by("id").values_list("id", flat=True).first()
+    made = datetime.fromtimestamp((oldest.int >> 80) / 1000, UTC) if oldest else timezone.now() - timedelta(days=1)
+    counted = Bucket.objects.order_by("start").values_list("start", flat=True).first()
+    return min(made, counted) if counted else made

@@ -1,0 +1,29 @@
+"""The tables of analytics."""
+
+from analytics.models.events import (
+    CONTACT_LENGTH,
+    EVENT_ID_LENGTH,
+    EVENT_TYPE_LENGTH,
+    REFERENCE_LENGTH,
+    Event,
+)
+from analytics.models.rollups import (
+    Bucket,
+    Cursor,
+    Dimensions,
+    Latency,
+    Rollup,
+)
+
+__all__ = [
+    "CONTACT_LENGTH",
+    "EVENT_ID_LENGTH",
+    "EVENT_TYPE_LENGTH",
+    "REFERENCE_LENGTH",
+    "Bucket",
+    "Cursor",
+    "Dimensions",
+    "Event",
+    "Latency",
+    "Rollup",
+]

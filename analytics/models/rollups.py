@@ -1,0 +1,114 @@
+"""Counts of messages by quarter of an hour, and what of them is to be counted again.
+
+    MessageEvent ─ sweep ─▶ Bucket (dirty) ─ recount ─▶ Rollup, Latency (of a quarter) ─ sum ─▶ the same (of its hour)
+
+A message counts in the quarter in which its id was made, whenever its statuses come. Counts outlive the messages.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Cursor(models.Model):
+    """How far a sweep has read messaging's trail; see `analytics.rollups.sweep` for what makes it exact."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    position = models.BigIntegerField(default=0, help_text="Every MessageEvent up to this id was read.")
+    # The highest id that a sweep saw; the next one knows that its transaction had begun by then.
+    seen_id = models.BigIntegerField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    # An id, and the first transaction that had not begun when it was seen: once all before that have ended, no row up
+    # to the id can still appear.
+    mark_id = models.BigIntegerField(null=True)
+    mark_xid = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"
+
+
+class Bucket(models.Model):
+    """A quarter of an hour in UTC."""
+
+    start = models.DateTimeField(primary_key=True)
+    dirty_since = models.DateTimeField(null=True)
+    # Not counted again before this time, however dirty.
+    due_at = models.DateTimeField(default=timezone.now)
+    counted_at = models.DateTimeField(null=True)
+    took_ms = models.IntegerField(default=0)
+    # Fewer than that in a recount: their rows are gone, and the counts stay as they are.
+    messages = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(dirty_since__isnull=False), name="bucket_dirty")]
+
+    def __str__(self) -> str:
+        return f"quarter from {self.start:%Y-%m-%d %H:%M}"
+
+
+class Dimensions(models.Model):
+    """What messages that are counted together have in common. What does not apply is empty or 0."""
+
+    # SHA-256 over all of it, the first 128 bits: the texts are too long for an index.
+    digest = models.UUIDField(unique=True)
+    number_id = models.BigIntegerField(help_text="BusinessNumber.pk")
+    client_id = models.BigIntegerField(help_text="ApiClient.pk; 0: none.")
+    direction = models.CharField(max_length=8)
+    type = models.CharField(max_length=32)
+    template = models.CharField(max_length=512, blank=True)
+    campaign = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=3, blank=True, help_text="The country calling code of the other end.")
+    category = models.CharField(max_length=40, blank=True, help_text="As Meta bills it; empty: not said yet.")
+    price_type = models.CharField(max_length=40, blank=True, help_text="regular, free_customer_service, …")
+    status = models.CharField(max_length=10, blank=True)
+    error_code = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"dimensions {self.pk}"
+
+
+class Rollup(models.Model):
+    """Messages of one quarter of an hour, or of one hour, with the same dimensions.
+
+    Dimensions are never deleted, so the database need not check them for each of the rows that a recount writes.
+    """
+
+    pk = models.CompositePrimaryKey("minutes", "start", "dimensions_id")
+    minutes = models.SmallIntegerField(help_text="15 or 60.")
+    start = models.DateTimeField()
+    dimensions = models.ForeignKey(Dimensions, models.PROTECT, db_index=False, db_constraint=False)
+    messages = models.IntegerField()
+    # Outbound: how many came at least so far.
+    accepted = models.IntegerField()
+    sent = models.IntegerField()
+    delivered = models.IntegerField()
+    read = models.IntegerField()
+    # Outbound: to how many the recipient wrote back within 24 hours.
+    answered = models.IntegerField()
+    # Inbound: after how many the user waited for us, and how often we wrote back within 24 hours.
+    opened = models.IntegerField()
+    responded = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.messages} messages from {self.start:%Y-%m-%d %H:%M}"
+
+
+class Latency(models.Model):
+    """Durations of the same, as a histogram: `place` n has those from bound n-1 up to bound n (`histogram.BOUNDS`).
+
+    Their dimensions have no status, error code and price type.
+    """
+
+    pk = models.CompositePrimaryKey("minutes", "start", "dimensions_id", "kind", "place")
+    minutes = models.SmallIntegerField()
+    start = models.DateTimeField()
+    dimensions = models.ForeignKey(Dimensions, models.PROTECT, db_index=False, db_constraint=False)
+    kind = models.SmallIntegerField(help_text="`histogram.Kind`")
+    place = models.SmallIntegerField()
+    count = models.IntegerField()
+
+    class Meta:
+        verbose_name_plural = "latencies"
+
+    def __str__(self) -> str:
+        return f"{self.count} of kind {self.kind} at {self.place}"

@@ -1,0 +1,101 @@
+"""Dirty quarters of an hour: marked, claimed by one worker each, counted again."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from analytics.models import Bucket
+from analytics.rollups.facts import count_facts
+from analytics.rollups.quarters import gap_s, ids_of
+from analytics.rollups.storing import write
+from analytics.rollups.sweep import sweep
+
+# A task's share; beat sends the next one soon after.
+BUDGET_S = 10.0
+DAY = timedelta(days=1)
+
+_MARK_PERIOD = """
+INSERT INTO analytics_bucket (start, dirty_since, due_at, took_ms, messages)
+SELECT DISTINCT
+  to_timestamp(('x' || left(translate(id::text, '-', ''), 12))::bit(48)::bigint / 900000 * 900),
+  statement_timestamp(), statement_timestamp(), 0, 0
+FROM messaging_message WHERE id >= %s AND id < %s
+ORDER BY 1
+ON CONFLICT (start) DO UPDATE
+  SET dirty_since = COALESCE(analytics_bucket.dirty_since, EXCLUDED.dirty_since), due_at = EXCLUDED.due_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` until before `until`."""
+
+    since: datetime
+    until: datetime
+
+
+def roll_up(budget_s: float = BUDGET_S) -> int:
+    """Read the trail, then count what is due; returns how many quarters were counted. Stops after `budget_s`."""
+    deadline = time.monotonic() + budget_s
+    while sweep().more and time.monotonic() < deadline:
+        pass
+    counted = 0
+    while time.monotonic() < deadline and recount():
+        counted += 1
+    return counted
+
+
+def recount(period: Period | None = None, *, shrink: bool = False) -> bool:
+    """Count the dirty quarter that has waited longest, if one is due (of this period); whether there was one.
+
+    A quarter whose messages are fewer than they were keeps its counts, since their rows are gone; `shrink` counts what
+    is left. What another worker counts just now is passed over.
+    """
+    with transaction.atomic():
+        due = Bucket.objects.select_for_update(skip_locked=True).filter(
+            dirty_since__isnull=False, due_at__lte=timezone.now()
+        )
+        if period is not None:
+            due = due.filter(start__gte=period.since, start__lt=period.until)
+        bucket = due.order_by("due_at", "start").first()
+        if bucket is None:
+            return False
+        began = time.monotonic()
+        facts = count_facts(bucket.start)
+        if shrink or facts.messages >= bucket.messages:
+            write(bucket.start, facts)
+            bucket.messages = facts.messages
+        took = time.monotonic() - began
+        bucket.counted_at = timezone.now()
+        age = (bucket.counted_at - bucket.start).total_seconds()
+        bucket.due_at = bucket.counted_at + timedelta(seconds=gap_s(age, took))
+        bucket.took_ms = round(took * 1000)
+        bucket.dirty_since = None
+        bucket.save()
+    return True
+
+
+def mark_period(period: Period) -> int:
+    """Make every quarter of a period dirty that has messages, and due at once; returns how many are dirty there."""
+    begin = period.since
+    while begin < period.until:
+        end = min(begin + DAY, period.until)
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK_PERIOD, [*ids_of(begin, end - begin)])
+        begin = end
+    return waiting(period)
+
+
+def waiting(period: Period) -> int:
+    """How many quarters of a period are dirty."""
+    return Bucket.objects.filter(dirty_since__isnull=False, start__gte=period.since, start__lt=period.until).count()
+
+
+def hurry(period: Period) -> int:
+    """Make what is dirty in a period due at once; returns how many that are."""
+    dirty = Bucket.objects.filter(dirty_since__isnull=False, start__gte=period.since, start__lt=period.until)
+    return dirty.update(due_at=F("dirty_since"))

@@ -1,0 +1,40 @@
+"""Latencies as histograms: percentiles do not add up over time, counts do. Pure."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+# Seconds. Between two bounds a value is known no closer; the steps are a third to a half of the value.
+BOUNDS: tuple[float, ...] = (
+    0.25, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1800, 2700, 3600,
+    2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 2 * 86400, 4 * 86400, 7 * 86400,
+)  # fmt: skip
+
+
+class Kind(IntEnum):
+    """Which duration."""
+
+    # Outbound: from when it was due until Meta accepted it; from then until the phone had it; until it was read.
+    ACCEPT = 1
+    DELIVERY = 2
+    READ = 3
+    # Inbound: until we wrote back.
+    RESPONSE = 4
+
+
+def percentile(share: float, counts: Mapping[int, int]) -> float | None:
+    """The seconds that `share` (0 to 1) of the durations stay below, straight between two bounds.
+
+    `counts` is how many lie at each place. None where there are none; beyond the last bound it is the last bound.
+    """
+    total = sum(counts.values())
+    if total <= 0:
+        return None
+    rank, so_far = share * total, 0
+    for place in sorted(counts):
+        here = counts[place]
+        if here and so_far + here >= rank:
+            lower = BOUNDS[place - 1] if place else 0.0
+            upper = BOUNDS[min(place, len(BOUNDS) - 1)]
+            return lower + (upper - lower) * max(0.0, rank - so_far) / here
+        so_far += here
+    return float(BOUNDS[-1])

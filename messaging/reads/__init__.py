@@ -1,0 +1,59 @@
+"""Read access for monitoring: the only way in which it reads the tables of messaging.
+
+Every query uses a partial index, a primary key or a small table. All functions raise django.db errors.
+"""
+
+from messaging.reads.messages import (
+    COUNT_LIMIT,
+    DueMessages,
+    OutboundState,
+    UnknownOutcomes,
+    due_messages,
+    messages_without_outcome,
+    outbound_states,
+    unknown_outcomes,
+)
+from messaging.reads.numbers import NumberState, low_quality_numbers, number_states
+from messaging.reads.reasons import disable_reason, hold_reason, pause_reason, probe_reason
+from messaging.reads.status_changes import (
+    EventRange,
+    latency_buckets,
+    newest_event_id,
+    settled_range,
+    status_change_counts,
+)
+from messaging.reads.waiting import (
+    InboundFiles,
+    disabled_subscriptions,
+    held_templates,
+    inbound_files,
+    waiting_deliveries,
+)
+
+__all__ = [
+    "COUNT_LIMIT",
+    "DueMessages",
+    "EventRange",
+    "InboundFiles",
+    "NumberState",
+    "OutboundState",
+    "UnknownOutcomes",
+    "disable_reason",
+    "disabled_subscriptions",
+    "due_messages",
+    "held_templates",
+    "hold_reason",
+    "inbound_files",
+    "latency_buckets",
+    "low_quality_numbers",
+    "messages_without_outcome",
+    "newest_event_id",
+    "number_states",
+    "outbound_states",
+    "pause_reason",
+    "probe_reason",
+    "settled_range",
+    "status_change_counts",
+    "unknown_outcomes",
+    "waiting_deliveries",
+]

@@ -1,0 +1,107 @@
+"""Outbound messages: how many have no outcome, how long due ones wait, and the state of single ones."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from messaging.models import PRIORITY_NAMES, Message
+
+# Rows of one state are counted up to this limit: a larger number changes no decision, and counting takes time.
+COUNT_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOutcomes:
+    """Messages with an unknown outcome, resolving or held for a decision; duplicates of the last 24 hours."""
+
+    resolving: int
+    held: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueMessages:
+    """In seconds: the age of the oldest releasable message by priority, and the longest time without a release."""
+
+    oldest_s: dict[str, float]
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundState:
+    """The current state of one outbound message."""
+
+    id: UUID
+    status: str
+    error_code: int | None
+    error_title: str
+    generation: int
+
+
+def messages_without_outcome() -> dict[str, int]:
+    """The number of messages by state: due, scheduled, queued, sending, held. Each up to COUNT_LIMIT."""
+    counts = dict.fromkeys(("due", "scheduled", "queued", "sending", "held"), 0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT CASE WHEN due_at <= statement_timestamp() THEN 'due' ELSE 'scheduled' END, count(*) FROM (
+              SELECT due_at FROM messaging_message
+              WHERE due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL LIMIT %(limit)s) waiting GROUP BY 1
+            UNION ALL
+            SELECT status, count(*) FROM messaging_message
+            WHERE released_at IS NOT NULL AND outcome_at IS NULL AND status IN ('queued', 'sending') GROUP BY 1
+            UNION ALL
+            SELECT 'held', count(*) FROM (
+              SELECT FROM messaging_message WHERE hold IS NOT NULL LIMIT %(limit)s) held
+            """,
+            {"limit": COUNT_LIMIT},
+        )
+        counts.update(cursor.fetchall())
+    return counts
+
+
+def unknown_outcomes() -> UnknownOutcomes:
+    """Messages with an unknown outcome, and those that Meta accepted twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE hold IS NULL), count(*) FILTER (WHERE hold IS NOT NULL),
+              (SELECT count(*) FROM messaging_message
+               WHERE doubled_at > statement_timestamp() - interval '24 hours')
+            FROM messaging_message WHERE unknown_at IS NOT NULL
+            """
+        )
+        return UnknownOutcomes(*cursor.fetchone())
+
+
+def due_messages() -> DueMessages:
+    """Due messages of numbers that may send now: not paused, probing or throttled."""
+    oldest, lag = dict.fromkeys(PRIORITY_NAMES.values(), 0.0), 0.0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.priority, extract(epoch FROM statement_timestamp() - d.due_at)::float8,
+              extract(epoch FROM statement_timestamp() - greatest(d.due_at, n.tokens_at, n.throttled_until))::float8
+            FROM messaging_businessnumber n CROSS JOIN unnest(%s::int[]) AS p(priority)
+            CROSS JOIN LATERAL (
+              SELECT m.due_at FROM messaging_message m
+              WHERE m.number_id = n.id AND m.priority = p.priority AND m.due_at <= statement_timestamp()
+                AND m.released_at IS NULL AND m.hold IS NULL ORDER BY m.due_at LIMIT 1) d
+            WHERE n.paused_at IS NULL AND n.probe_at IS NULL
+              AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
+            """,
+            [list(PRIORITY_NAMES)],
+        )
+        for priority, age_s, lag_s in cursor.fetchall():
+            name = PRIORITY_NAMES[priority]
+            oldest[name] = max(oldest[name], age_s)
+            lag = max(lag, lag_s)
+    return DueMessages(oldest, lag)
+
+
+def outbound_states(ids: Collection[UUID]) -> list[OutboundState]:
+    """The state of these messages; unknown ids are left out."""
+    rows = Message.objects.filter(pk__in=ids).values_list("id", "status", "error_code", "error_title", "generation")
+    return [OutboundState(*row) for row in rows]

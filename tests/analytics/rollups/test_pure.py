@@ -1,0 +1,108 @@
+"""Quarters, gaps, percentiles, countries."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.rollups import countries
+from analytics.rollups.countries import country_of
+from analytics.rollups.facts import Dims
+from analytics.rollups.histogram import BOUNDS, percentile
+from analytics.rollups.quarters import MAX_GAP_S, MIN_GAP_S, gap_s, hour_of, ids_of, quarter_of
+
+
+@pytest.mark.parametrize(
+    ("at", "quarter", "hour"),
+    [
+        ("2026-11-20T12:00:00", "2026-11-20T12:00:00", "2026-11-20T12:00:00"),
+        ("2026-11-20T12:14:59.999999", "2026-11-20T12:00:00", "2026-11-20T12:00:00"),
+        ("2026-11-20T12:15:00", "2026-11-20T12:15:00", "2026-11-20T12:00:00"),
+        ("2026-11-20T23:59:59", "2026-11-20T23:45:00", "2026-11-20T23:00:00"),
+    ],
+)
+def test_a_time_lies_in_a_quarter_and_an_hour(at: str, quarter: str, hour: str) -> None:
+    moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    assert quarter_of(moment).isoformat()[:19] == quarter
+    assert hour_of(moment).isoformat()[:19] == hour
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=UTC)))
+def test_the_ids_of_two_quarters_meet_without_a_gap(at: datetime) -> None:
+    start = quarter_of(at)
+    assert ids_of(start)[1] == ids_of(start + timedelta(minutes=15))[0]
+
+
+@pytest.mark.parametrize(
+    ("age", "took", "gap"),
+    [
+        (0, 5, MIN_GAP_S),
+        (10_000, 0.0001, MIN_GAP_S),
+        (600, 0.002, 80),
+        (600, 1.0, 600),
+        (7 * 86_400, 5.0, MAX_GAP_S),
+    ],
+)
+def test_a_bucket_rests_longer_the_more_it_costs_and_the_older_it_is(age: float, took: float, gap: float) -> None:
+    assert gap_s(age, took) == gap
+
+
+def test_a_busy_quarter_is_counted_some_dozen_times_in_a_week() -> None:
+    age, counts = 60.0, 0
+    while age < 86_400:
+        age, counts = age + gap_s(age, took_s=2.0), counts + 1
+    assert counts <= 15
+
+
+@pytest.mark.parametrize(
+    ("counts", "share", "seconds"),
+    [
+        ({}, 0.5, None),
+        ({0: 4}, 0.5, 0.125),
+        ({3: 10}, 0.0, 1.0),
+        ({3: 10}, 1.0, 2.0),
+        ({3: 5, 5: 5}, 0.5, 2.0),
+        ({3: 5, 5: 5}, 0.75, 4.0),
+        ({len(BOUNDS): 1}, 0.9, BOUNDS[-1]),
+    ],
+)
+def test_a_percentile_lies_between_its_bounds(counts: dict[int, int], share: float, seconds: float | None) -> None:
+    assert percentile(share, counts) == seconds
+
+
+@given(st.dictionaries(st.integers(0, len(BOUNDS)), st.integers(1, 1000), min_size=1), st.floats(0, 1), st.floats(0, 1))
+def test_percentiles_rise_with_their_share(counts: dict[int, int], one: float, other: float) -> None:
+    low, high = percentile(min(one, other), counts), percentile(max(one, other), counts)
+    assert low is not None and high is not None and low <= high
+
+
+PEERS = {
+    "15551230001": "1", "77012345678": "7", "4915112345678": "49", "5511987654321": "55", "353861234567": "353",
+    "971501234567": "971", "999123": "", "US.13491208655302741918": "1", "DE.ENT.abc": "49", "XX.abc": "", "": "",
+    "0123": "", "120363041234567890": "1", "group-id": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("peer", "code"), PEERS.items())
+def test_a_number_and_a_user_id_have_a_country(peer: str, code: str) -> None:
+    assert country_of(peer) == code
+
+
+@pytest.mark.django_db
+def test_the_database_finds_the_same_country() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT m.peer, {countries.SQL} FROM unnest(%(peers)s) AS m(peer)",  # noqa: S608
+            {"peers": list(PEERS), **countries.PARAMETERS},
+        )
+        assert dict(cursor.fetchall()) == PEERS
+
+
+def test_dimensions_that_differ_in_where_a_text_ends_have_other_digests() -> None:
+    def dims(template: str, campaign: str) -> UUID:
+        return Dims(1, 0, "outbound", "text", template, campaign, "1", "", "", "sent", 0).digest
+
+    assert len({dims("a", "b\n1 c"), dims("a\n1 b", "c"), dims("ab", "c"), dims("a", "bc")}) == 4

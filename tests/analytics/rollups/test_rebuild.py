@@ -1,0 +1,99 @@
+"""`manage.py rebuild_rollups`."""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from analytics.management.commands import rebuild_rollups
+from analytics.management.commands.rebuild_rollups import moment
+from analytics.models import Bucket, Rollup
+from analytics.rollups.buckets import recount
+from messaging.models import Message
+from tests.analytics.rollups.cast import EVER, NOON, outbound, recounted, rolled_up
+
+pytestmark = pytest.mark.django_db
+
+
+def rebuild(*options: str) -> str:
+    out = StringIO()
+    call_command("rebuild_rollups", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_everything_is_counted_without_any_sweep() -> None:
+    for day in (0, 1, 40):
+        outbound(NOON - timedelta(days=day))
+    out = rebuild()
+    assert (rolled_up(), "3 of 3" in out, "3 quarters of an hour counted." in out) == (recounted()[0], True, True)
+
+
+def test_a_period_is_counted_and_nothing_beside_it() -> None:
+    for minute in (0, 15, 30):
+        outbound(NOON + timedelta(minutes=minute))
+    rebuild("--since", "2026-11-20T12:15", "--until", "2026-11-20T12:30")
+    assert {start for start, _ in rolled_up()} == {NOON + timedelta(minutes=15)}
+
+
+def test_a_wrong_count_is_put_right() -> None:
+    outbound()
+    rebuild()
+    Rollup.objects.update(messages=7)
+    rebuild()
+    assert [values[0] for values in rolled_up().values()] == [1]
+
+
+def test_a_rebuild_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    for minute in (0, 15, 30):
+        outbound(NOON + timedelta(minutes=minute))
+    counted: list[Any] = []
+
+    def stops(*args: Any, **options: Any) -> bool:
+        if counted:
+            raise KeyboardInterrupt
+        counted.append(1)
+        return recount(*args, **options)
+
+    monkeypatch.setattr(rebuild_rollups, "recount", stops)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild()
+    monkeypatch.setattr(rebuild_rollups, "recount", recount)
+    first = Bucket.objects.filter(counted_at__isnull=False).values_list("counted_at", flat=True).get()
+    assert "2 of 2" in rebuild("--resume")
+    assert (Bucket.objects.filter(counted_at=first).count(), rolled_up()) == (1, recounted()[0])
+
+
+def test_counts_outlive_their_messages_unless_one_says_otherwise() -> None:
+    outbound()
+    rebuild()
+    Message.objects.all().delete()
+    rebuild()
+    kept = sum(values[0] for values in rolled_up().values())
+    Bucket.objects.update(dirty_since=NOON, due_at=NOON)
+    rebuild("--resume", "--shrink")
+    assert (kept, rolled_up()) == (1, {})
+
+
+def test_a_period_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(CommandError, match="before"):
+        rebuild("--since", "2026-11-20", "--until", "2026-11-19")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
+        ("2026-11-20T12:30", datetime(2026, 11, 20, 12, 30, tzinfo=UTC)),
+        ("2026-11-20T12:30+01:00", datetime(2026, 11, 20, 11, 30, tzinfo=UTC)),
+    ],
+)
+def test_times_are_utc_unless_they_say_otherwise(text: str, expected: datetime) -> None:
+    assert moment(text) == expected
+
+
+def test_nothing_to_count_is_no_error() -> None:
+    assert "0 quarters of an hour counted." in rebuild()
+    assert recount(EVER) is False

@@ -1,0 +1,193 @@
+"""The rollups equal a recount of the raw rows, whatever comes in whatever order."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.models import Bucket
+from analytics.rollups import sweep as sweeping
+from analytics.rollups.buckets import mark_period, recount
+from messaging.lifecycle import Change, advance_many
+from messaging.models import Message
+from messaging.states import Status
+from messaging.whatsapp.inbound import Pricing
+from tests.analytics.rollups.cast import (
+    EVER,
+    NOON,
+    inbound,
+    latencies,
+    outbound,
+    read_trail,
+    recounted,
+    rolled_up,
+    settle,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+EXAMPLES = 1000
+PEERS = ["15551230001", "4915112345678", "US.13491208655302741918", "99900"]
+PRICES = [None, Pricing(True, "PMP", "regular", "marketing"), Pricing(False, "PMP", "free_customer_service", "service")]
+STATES = [Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps follow each other at once."""
+    monkeypatch.setattr(sweeping, "SEEN_FOR", timedelta(0))
+
+
+offsets = st.integers(0, 3 * 86_400) | st.integers(0, 1800)
+sends = st.tuples(st.just("send"), offsets, st.sampled_from(PEERS), st.sampled_from(["", "spring"]))
+writes = st.tuples(st.just("write"), offsets, st.sampled_from(PEERS), st.sampled_from(["text", "reaction"]))
+statuses = st.tuples(st.just("status"), st.integers(0, 20), st.sampled_from(STATES), st.integers(0, 9 * 86_400))
+steps = st.sampled_from([("sweep",), ("recount",), ("repeat",)])
+streams = st.lists(sends | writes | statuses | statuses | steps, min_size=1, max_size=14)
+
+
+class Player:
+    """Plays a stream against the database."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.last: list[Change] = []
+
+    def play(self, step: Any) -> None:
+        match step:
+            case ("send", offset, peer, campaign):
+                client = {"campaign": campaign, "template": "hello" if campaign else ""}
+                self.sent.append(outbound(NOON + timedelta(seconds=offset, milliseconds=250), peer, **client))
+            case ("write", offset, peer, kind):
+                at = NOON + timedelta(seconds=offset)
+                inbound(at, peer, type=kind, made=at + timedelta(seconds=offset % 7))
+            case ("status", index, status, delay) if self.sent:
+                self.last = [self.change(self.sent[index % len(self.sent)], status, delay)]
+                advance_many(self.last)
+            case ("repeat",):
+                advance_many([change for change in self.last if change.key])
+            case ("sweep",):
+                read_trail()
+            case ("recount",):
+                recount(EVER)
+
+    def change(self, message: Message, status: Status, delay: int) -> Change:
+        """By the worker, or by a webhook, which may repeat itself."""
+        at, wamid = message.at + timedelta(seconds=delay), f"wamid.{message.pk}"
+        if status is Status.ACCEPTED:
+            # Sending is the worker's; here it has begun.
+            Message.objects.filter(pk=message.pk, status="pending").update(status="sending", calls=1)
+            return Change(message.pk, status, at, "worker", wamid=wamid)
+        failed = {"error_code": 131026, "error_title": "gone"} if status is Status.FAILED else {}
+        price = PRICES[delay % 3] if status in (Status.SENT, Status.DELIVERED) else None
+        key = f"{wamid}:{status}"
+        return Change(message.pk, status, at, "webhook", wamid=wamid, key=key, pricing=price, **failed)  # type: ignore[arg-type]
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
+@given(streams)
+def test_rollups_equal_a_recount_on_random_streams(stream: list[Any]) -> None:
+    with transaction.atomic():
+        player = Player()
+        for step in stream:
+            player.play(step)
+        settle()
+        assert (rolled_up(), latencies()) == recounted()
+        transaction.set_rollback(True)
+
+
+def hours(counted: dict[Any, Any]) -> dict[Any, Any]:
+    """Quarters summed up to hours."""
+    sums: dict[Any, Any] = {}
+    for (start, *rest), values in counted.items():
+        key = (start.replace(minute=0), *rest)
+        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 8), values, strict=True))
+    return sums
+
+
+def test_hours_are_the_sums_of_their_quarters() -> None:
+    for minute in (0, 14, 15, 59, 60):
+        outbound(NOON + timedelta(minutes=minute))
+    settle()
+    assert rolled_up(60) == hours(rolled_up())
+    assert sorted(values[0] for values in rolled_up(60).values()) == [1, 4]
+
+
+def test_a_status_eight_days_late_counts_in_the_quarter_of_its_message() -> None:
+    message = outbound()
+    settle()
+    player = Player()
+    player.sent = [message]
+    for status in (Status.ACCEPTED, Status.DELIVERED):
+        player.play(("status", 0, status, 8 * 86_400))
+    settle()
+    ((start, dims), values) = next(iter(rolled_up().items()))
+    assert (start, dims.status, values[3], len(rolled_up())) == (NOON, "delivered", 1, 1)
+
+
+def test_a_quarter_whose_rows_are_gone_keeps_its_counts() -> None:
+    outbound(), outbound(peer="15551230002")
+    settle()
+    before = rolled_up()
+    Message.objects.filter(peer="15551230002").delete()
+    mark_period(EVER)
+    while recount(EVER):
+        pass
+    assert rolled_up() == before
+
+
+def test_a_shrinking_rebuild_counts_what_is_left() -> None:
+    outbound(), outbound(peer="15551230002")
+    settle()
+    Message.objects.filter(peer="15551230002").delete()
+    mark_period(EVER)
+    while recount(EVER, shrink=True):
+        pass
+    assert [values[0] for values in rolled_up().values()] == [1]
+
+
+def test_echoes_and_history_are_not_counted() -> None:
+    for origin in ("echo", "history"):
+        outbound(origin=origin)
+    inbound(origin="user")
+    settle()
+    assert [dims.direction for _, dims in rolled_up()] == ["inbound"]
+
+
+def test_a_quarter_that_changed_is_not_counted_again_before_it_is_due() -> None:
+    outbound()
+    settle()
+    outbound(peer="15551230002")
+    read_trail()
+    counted_at = Bucket.objects.get().counted_at
+    recount()
+    bucket = Bucket.objects.get()
+    assert (bucket.counted_at, bucket.dirty_since is not None) == (counted_at, True)
+
+
+def test_what_is_dirty_waits_for_its_turn_and_is_then_clean() -> None:
+    outbound()
+    read_trail()
+    assert (recount(), Bucket.objects.get().dirty_since, recount()) == (True, None, False)
+
+
+def test_counting_a_quarter_takes_few_statements(django_assert_max_num_queries: Any) -> None:
+    for n in range(5):
+        outbound(peer=f"1555123000{n}", campaign=f"c{n}")
+    read_trail()
+    with django_assert_max_num_queries(18):  # with the savepoint of a test
+        recount()
+
+
+def quarter(at: datetime) -> datetime:
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 899_999])
+def test_a_message_counts_in_the_quarter_in_which_its_id_was_made(milliseconds: int) -> None:
+    at = NOON + timedelta(milliseconds=milliseconds)
+    outbound(at)
+    settle()
+    assert [start for start, _ in rolled_up()] == [quarter(at)]

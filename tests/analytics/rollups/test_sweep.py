@@ -1,0 +1,199 @@
+"""The sweep of the trail misses no row, and two workers share the work."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from analytics.models import Bucket, Cursor
+from analytics.rollups import buckets
+from analytics.rollups import sweep as sweeping
+from analytics.rollups.buckets import recount, roll_up
+from analytics.rollups.sweep import sweep
+from messaging.models import MessageEvent
+from tests.analytics.rollups.cast import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
+from tests.processes import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps follow each other at once."""
+    monkeypatch.setattr(sweeping, "SEEN_FOR", timedelta(0))
+
+
+class Elsewhere:
+    """A connection of its own that works step by step."""
+
+    def __init__(self, *steps: Callable[[], Any]) -> None:
+        self._go = [threading.Event() for _ in steps]
+        self._done = [threading.Event() for _ in steps]
+        self._thread = threading.Thread(target=self._run, args=(steps,))
+        self._thread.start()
+
+    def _run(self, steps: tuple[Callable[[], Any], ...]) -> None:
+        try:
+            with transaction.atomic():
+                for go, done, step in zip(self._go, self._done, steps, strict=True):
+                    go.wait(20)
+                    step()
+                    done.set()
+        finally:
+            connection.close()
+
+    def step(self, n: int) -> None:
+        self._go[n].set()
+        assert self._done[n].wait(20)
+
+    def end(self) -> None:
+        self._go[-1].set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def late() -> Iterator[Elsewhere]:
+    """A transaction that writes a message, and commits when it is told to."""
+    first = outbound()  # the number's row is there
+    other = Elsewhere(lambda: outbound(NOON - timedelta(hours=5), "15559990000", number=first.number), lambda: None)
+    yield other
+    other.end()
+
+
+def test_a_row_whose_transaction_commits_late_is_read_all_the_same(late: Elsewhere) -> None:
+    late.step(0)
+    outbound(NOON + timedelta(hours=1), "15551230003")
+    read_trail()
+    before = Bucket.objects.count()
+    late.end()
+    read_trail()
+    assert (before, Bucket.objects.count()) == (0, 3)
+
+
+def test_rows_before_a_running_transaction_began_are_read(late: Elsewhere) -> None:
+    read_trail()
+    late.step(0)
+    assert Bucket.objects.count() == 1
+
+
+def test_the_cursor_never_passes_an_id_that_may_still_appear(late: Elsewhere) -> None:
+    late.step(0)
+    lowest_missing = MessageEvent.objects.order_by("-id").values_list("id", flat=True)[0] + 1
+    for _ in range(5):
+        outbound(NOON, "15551230004")
+        sweep()
+    assert Cursor.objects.get(name=sweeping.CURSOR).position < lowest_missing
+
+
+def test_a_long_reading_transaction_holds_nothing_up() -> None:
+    outbound()
+    reader = Elsewhere(MessageEvent.objects.count, lambda: None)
+    reader.step(0)
+    read_trail()
+    reader.end()
+    assert Bucket.objects.count() == 1
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_a_backlog_is_read_in_steps(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "ROWS", rows)
+    for n in range(5):
+        outbound(NOON + timedelta(hours=n), f"1555123000{n}")
+    read_trail()
+    assert (Bucket.objects.count(), Cursor.objects.get().position) == (5, MessageEvent.objects.latest("id").pk)
+
+
+def test_a_second_sweep_at_the_same_time_reads_nothing() -> None:
+    outbound()
+    Cursor.objects.create(name=sweeping.CURSOR)
+    held = Elsewhere(lambda: Cursor.objects.select_for_update().get(name=sweeping.CURSOR), lambda: None)
+    held.step(0)
+    assert sweep().rows == 0
+    held.end()
+
+
+def test_a_sweep_right_after_another_marks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "SEEN_FOR", timedelta(seconds=60))
+    outbound()
+    read_trail()
+    assert (Cursor.objects.get().mark_id, Bucket.objects.count()) == (None, 0)
+
+
+def test_what_a_user_writes_makes_the_quarter_of_what_it_answers_dirty() -> None:
+    outbound(NOON - timedelta(hours=20), status="delivered")
+    settle()
+    inbound(NOON)
+    settle()
+    assert rolled_up() == recounted()[0]
+    assert [values[5] for (start, _), values in rolled_up().items() if start < NOON] == [1]
+
+
+def test_two_workers_never_count_one_quarter_at_once() -> None:
+    outbound()
+    read_trail()
+    counting = Elsewhere(lambda: recount(EVER), lambda: None)
+    counting.step(0)
+    assert recount(EVER) is False
+    counting.end()
+    assert rolled_up() == recounted()[0]
+
+
+def test_a_change_while_a_quarter_is_counted_makes_it_dirty_again() -> None:
+    outbound()
+    read_trail()
+    counting = Elsewhere(lambda: recount(EVER), lambda: None)
+    counting.step(0)
+    outbound(NOON, "15551230005")
+    for _ in range(2):
+        sweep()
+
+    def mark() -> None:
+        sweep()
+        connection.close()
+
+    marking = threading.Thread(target=mark)
+    marking.start()
+    counting.end()
+    marking.join(20)
+    assert eventually(lambda: Bucket.objects.get().dirty_since is not None, 5)
+    settle()
+    assert rolled_up() == recounted()[0]
+
+
+def test_many_workers_at_the_quarters_of_one_hour_end_in_right_sums() -> None:
+    for minute in range(0, 60, 5):
+        outbound(NOON + timedelta(minutes=minute), f"155512300{minute:02d}", campaign=f"c{minute % 15}")
+    read_trail()
+
+    def work() -> None:
+        try:
+            while recount(EVER):
+                pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sum(values[0] for values in rolled_up(60).values()) == 12
+    assert rolled_up() == recounted()[0]
+
+
+def test_the_task_stops_after_its_share_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    outbound()
+    read_trail()
+    assert (roll_up(budget_s=0.0), roll_up(budget_s=5.0)) == (0, 1)
+
+
+def test_the_task_reads_and_counts() -> None:
+    outbound()
+    for _ in range(3):
+        roll_up()
+    assert sum(values[0] for values in rolled_up().values()) == 1
+    assert buckets.BUDGET_S < 15  # beat's interval

@@ -1,0 +1,93 @@
+"""deploy/aws.sh, with a program in the place of the AWS CLI that says how it was called."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.processes import CHECKOUT
+
+AWS = """#!/bin/sh
+printf '%s\\n' "$*" >>"$CALLS"
+case "$*" in
+  *get-secret-value*) cat "$SECRET" ;;
+  *put-secret-value*) cp "${4#file://}" "$PUT"; stat -c %a "${4#file://}" >"$PUT.mode" ;;
+  *run-task*) echo arn:aws:ecs:us-east-1:1:task/c/7f ;;
+  *describe-tasks*) echo "${EXIT_CODE:-0}" ;;
+  *describe-stacks*) echo "an-output" ;;
+esac
+"""
+PIPELINE = {"WA_APP_SECRET": "old", "WA_APP_SECRET_PREVIOUS": ""}
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").chmod(0o755)
+    (tmp_path / "secret.json").write_text(json.dumps(PIPELINE))
+    files = {"CALLS": "calls", "SECRET": "secret.json", "PUT": "put.json"}
+    paths = {name: str(tmp_path / file) for name, file in files.items()}
+    return {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path), **paths}
+
+
+def run(env: dict[str, str], command: str, **given: str) -> "subprocess.CompletedProcess[str]":
+    script = f". deploy/aws.sh; {command}"
+    return subprocess.run(
+        ["bash", "-c", script], env=env | given, cwd=CHECKOUT, input="new \"secret'\n", capture_output=True, text=True,
+        check=False, timeout=30,
+    )  # fmt: skip
+
+
+def calls(env: dict[str, str]) -> list[str]:
+    return Path(env["CALLS"]).read_text().splitlines()
+
+
+def test_a_secret_is_changed_and_the_others_are_kept(env: dict[str, str]) -> None:
+    done = run(env, "put_secret WA_APP_SECRET")
+    assert done.returncode == 0, done.stderr
+    written = json.loads(Path(env["PUT"]).read_text())
+    assert json.loads(written["SecretString"]) == PIPELINE | {"WA_APP_SECRET": "new \"secret'"}
+    assert Path(f"{env['PUT']}.mode").read_text() == "600\n"
+
+
+def test_a_secret_is_no_argument_of_any_program_and_its_file_is_gone(env: dict[str, str], tmp_path: Path) -> None:
+    run(env, "put_secret WA_APP_SECRET")
+    assert not any("secret'" in call for call in calls(env))
+    assert {path.name for path in tmp_path.iterdir()} == {"aws", "calls", "secret.json", "put.json", "put.json.mode"}
+
+
+def test_a_key_that_the_secret_does_not_have_is_not_written(env: dict[str, str]) -> None:
+    done = run(env, "put_secret WA_APP_SECRETS")
+    assert (done.returncode != 0, "is not a key of the secret" in done.stderr) == (True, True)
+    assert not Path(env["PUT"]).exists()
+
+
+def test_manage_gives_its_words_to_the_task(env: dict[str, str]) -> None:
+    done = run(env, "manage shell -c 'print(\"a b\")'")
+    assert done.returncode == 0, done.stderr
+    (call,) = [call for call in calls(env) if "run-task" in call]
+    overrides = json.loads(call.partition("--overrides ")[2].partition(" --query")[0])
+    (container,) = overrides["containerOverrides"]
+    assert container == {"name": "migrate", "command": ["python", "manage.py", "shell", "-c", 'print("a b")']}
+
+
+@pytest.mark.parametrize("code", ["1", "None"])
+def test_manage_fails_as_its_task_fails(env: dict[str, str], code: str) -> None:
+    assert run(env, "manage migrate", EXIT_CODE=code).returncode != 0
+
+
+@pytest.mark.parametrize(("command", "services"), [("restart web", ["web"]), ("restart", None)])
+def test_restart_replaces_the_tasks_of_the_processes(
+    env: dict[str, str], command: str, services: list[str] | None
+) -> None:
+    run(env, command)
+    given = [call.partition("--service ")[2].split()[0] for call in calls(env) if "update-service" in call]
+    everything = ["web", "incoming", "outgoing", "analytics", "dispatcher", "deliver", "monitor", "beat"]
+    assert given == [f"wa-app-service-{name}" for name in services or everything]
+
+
+def test_without_a_bucket_for_templates_the_sentence_says_so(env: dict[str, str]) -> None:
+    done = run(env, "deploy_service Run=true")
+    assert (done.returncode != 0, "name the bucket for templates" in done.stderr) == (True, True)

@@ -1,0 +1,34 @@
+"""Emptying the database after a test whose transactions were real.
+
+Django's own flush truncates every table, filled or not, and makes content types and permissions anew: half a second for
+each of some 350 tests.
+"""
+
+from django.db import connection
+from django.test import TransactionTestCase
+
+# The tables left out belong to the schema. session_replication_role switches foreign keys off, which order deletions.
+EMPTY = """
+DO $$
+DECLARE
+    name text;
+    filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN
+        SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+        IF filled THEN
+            EXECUTE format('DELETE FROM %I', name);
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
+def empty_tables(_test: TransactionTestCase) -> None:
+    """What `TransactionTestCase._fixture_teardown` does, only quicker."""
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY)

@@ -1,0 +1,85 @@
+"""Meta's limits as the sandbox reads them: messages of a number in any second, and messages to one user."""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from messaging.models import Message, PairPace
+from messaging.outgoing.call_pool import CallPool
+from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.release import release
+from messaging.sandbox.graph_errors import GraphError
+from messaging.sandbox.limits import Limits
+from messaging.sandbox.settings import Behaviour
+from messaging.sandbox.users import user_with_phone
+from messaging.whatsapp.client import Accepted
+from tests.messaging.factories import number, pending, release_due
+
+ANN = "15550000001"
+TICK_S = 0.05
+
+
+class Meta:
+    """A fake Cloud API that counts the calls over the sandbox's limits."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self._limits, self._lock = Limits(), threading.Lock()
+
+    def take(self, phone_number_id: str, to: str, now: float) -> None:
+        """Count a call at this time, in seconds."""
+        with self._lock:
+            try:
+                self._limits.take(phone_number_id, user_with_phone(to), Behaviour(), now)
+            except GraphError:
+                self.refused += 1
+
+    def send(self, phone_number_id: str, body: Any) -> Accepted:
+        """One call, now."""
+        self.take(phone_number_id, body["to"], time.monotonic())
+        return Accepted(f"wamid.{body['to']}", None, None, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bulk_from_idle_stays_within_metas_limit_in_any_second() -> None:
+    pending(200)
+    meta, pk = Meta(), number(rate=80).pk
+    pool = CallPool(meta, max_calls=20)  # type: ignore[arg-type]
+    while Message.objects.filter(released_at=None).exists():
+        for batch in release(pk):
+            for row in claim([batch]):
+                pool.send(row)
+        time.sleep(TICK_S)
+    assert pool.close(10)
+    assert (meta.refused, Message.objects.filter(status="accepted").count()) == (0, 200)
+
+
+def pass_time(seconds: float) -> None:
+    """Move the pair pace into the past."""
+    ago = timedelta(seconds=seconds)
+    PairPace.objects.update(
+        tat=F("tat") - ago, wake_at=F("wake_at") - ago, not_before=F("not_before") - ago, burst_at=F("burst_at") - ago
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("answer_s", [0.1, 0.5, 3.0])
+def test_messages_to_one_user_stay_within_metas_pair_limit(answer_s: float) -> None:
+    for _ in range(60):
+        pending(peer=ANN)
+    meta, now, sent = Meta(), 0.0, 0
+    while sent < 60:
+        if release_due():
+            sent += 1
+            # The first call may be late, the others early.
+            meta.take("1", ANN, now + (0.4 if sent == 1 else 0.05))
+            Message.objects.exclude(released_at=None).update(outcome_at=timezone.now())
+        step = answer_s if sent < 46 else 5.0
+        now += step
+        pass_time(step)
+    assert meta.refused == 0

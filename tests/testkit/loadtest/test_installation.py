@@ -1,0 +1,147 @@
+"""The proof that a load test reaches a sandbox."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "must be an address"),
+        ("wa.example.com", "must be an address"),
+        ("ftp://wa.example.com", "must be an address"),
+        ("https://", "must be an address"),
+        ("https://wa.example.com:99999", "must be an address"),
+        ("https://wa.example.com:0", "must be an address"),
+        ("https://[::1", "must be an address"),
+        ("https://ann:secret@wa.example.com", "without a log-in"),
+        ("https://wa.example.com/api", "without a log-in, path or query"),
+        ("https://wa.example.com?x=1", "without a log-in, path or query"),
+        ("http://wa.example.com", "must start with https"),
+        ("http://127.0.0.1.example.com", "must start with https"),
+    ],
+)
+def test_what_is_no_address_to_send_a_key_to_is_refused(text: str, words: str) -> None:
+    with pytest.raises(Refused, match=f"--target .*{words}"):
+        address("--target", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("https://wa.example.com/", "https://wa.example.com"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_loses_its_last_slash(text: str, taken: str) -> None:
+    assert address("--target", text) == taken
+
+
+class Stand(ThreadingHTTPServer):
+    """An installation and a sandbox in one server; `answers` by path, each a status and JSON."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.answers: dict[str, tuple[int, Any]] = {"/_sandbox/health": (200, {"ok": True, "at": time.time()})}
+        self.authorizations: list[str] = []
+
+    def states(self, graph_url: str) -> None:
+        self.answers["/monitoring/provider"] = (200, {"graph_url": graph_url, "phone_number_id": "106"})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Stand
+
+    def do_GET(self) -> None:
+        self.server.authorizations.append(self.headers.get("Authorization", ""))
+        status, body = self.server.answers.get(self.path.partition("?")[0], (404, {}))
+        content = json.dumps(body).encode() if not isinstance(body, bytes) else body
+        self.send_response(status)
+        self.send_header("Location", f"{self.server.url}/elsewhere")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    server = Stand()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def number(stand: Stand, ledger: str = "") -> str:
+    return sandbox_number(Installation(Access(stand.url, "key", "secret")), ledger or stand.url)
+
+
+def test_a_target_that_sends_to_the_ledgers_sandbox_is_loaded(stand: Stand) -> None:
+    stand.states(stand.url)
+    assert number(stand) == "106"
+
+
+@pytest.mark.parametrize(
+    "graph_url", ["https://graph.facebook.com", "https://facebook.com", "https://x.whatsapp.net", "https://GRAPH.Facebook.com"]
+)  # fmt: skip
+def test_a_target_that_sends_to_meta_is_refused(stand: Stand, graph_url: str) -> None:
+    stand.states(graph_url)
+    with pytest.raises(Refused, match="sends to Meta"):
+        number(stand, graph_url)
+
+
+@pytest.mark.parametrize("graph_url", ["https://proxy.example.com", "http://127.0.0.1:1", ""])
+def test_a_ledger_of_another_server_is_refused(stand: Stand, graph_url: str) -> None:
+    stand.states(graph_url)
+    with pytest.raises(Refused, match="is of another server"):
+        number(stand)
+
+
+@pytest.mark.parametrize(
+    "health", [(404, {}), (200, {}), (200, []), (200, {"ok": True, "at": "noon"}), (200, b"Hello!")]
+)
+def test_a_ledger_that_is_no_sandbox_is_refused(stand: Stand, health: tuple[int, Any]) -> None:
+    stand.states(stand.url)
+    stand.answers["/_sandbox/health"] = health
+    with pytest.raises(Refused, match="--ledger is no sandbox"):
+        number(stand)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [((401, {}), "answered 401"), ((404, {}), "answered 404"), ((302, {}), "answered 302"), ((200, b"<html>"), "JSON")],
+)
+def test_a_target_that_does_not_state_its_cloud_api_is_refused(
+    stand: Stand, answer: tuple[int, Any], words: str
+) -> None:
+    stand.answers["/monitoring/provider"] = answer
+    with pytest.raises(Refused, match=words):
+        number(stand)
+
+
+def test_the_key_follows_no_redirect(stand: Stand) -> None:
+    stand.answers["/monitoring/provider"] = (302, {})
+    with pytest.raises(Refused):
+        number(stand)
+    assert stand.authorizations == ["Bearer key"]
+
+
+def test_a_target_that_is_away_is_said_to_be() -> None:
+    with pytest.raises(Refused, match="does not answer"):
+        sandbox_number(Installation(Access("http://127.0.0.1:1", "key", "secret")), "http://127.0.0.1:1")

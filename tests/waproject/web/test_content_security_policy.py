@@ -1,0 +1,101 @@
+"""Every page works under its Content-Security-Policy, which runs no inline script; in a real browser."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from messaging.incoming.store import receive
+from messaging.models import Conversation
+from tests.messaging.bodies import inbound_text, webhook
+from tests.pages import browser, needs_chromium, open_page
+from tests.processes import eventually
+from waproject.web.response_headers import ADMIN, STRICT, STYLED
+
+__all__ = ["browser"]
+THEMED = {
+    "index": "/admin/",
+    "messages": "/admin/messaging/message/",
+    "new hold": "/admin/messaging/hold/add/",
+    "new account": "/admin/auth/user/add/",
+    "chats": "/admin/messaging/conversation/",
+    "chat": "/admin/messaging/conversation/{conversation}/change/",
+    "dead letters": "/admin/monitoring/move/lane/incoming/",
+}
+POLICIES = {
+    **dict.fromkeys(THEMED.values(), ADMIN),
+    "/admin/login/": ADMIN,
+    "/api/docs/": STYLED,
+    "/messaging/messages": STYLED,
+    "/monitoring/dashboard": STRICT,
+    "/admin/nothing-is-here/": STRICT,
+    "/nothing-is-here": STRICT,
+}
+# An inline script, an inline handler, a script of another host, and text that is run.
+INJECT = """() => {
+  const script = document.createElement("script");
+  script.textContent = "window.injected = 'script'";
+  document.body.append(script);
+  const other = document.createElement("script");
+  other.src = "http://localhost:1/x.js";
+  document.body.append(other);
+  const part = document.createElement("div");
+  part.innerHTML = `<img src="data:," onerror="window.injected = 'handler'">` +
+    `<a href="javascript:window.injected='link'">x</a>`;
+  document.body.append(part);
+  part.querySelector("a").click();
+}"""
+EVALUATE = "() => { setTimeout(\"window.injected = 'text'\") }"
+VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", event =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+@pytest.fixture
+def paths() -> dict[str, str]:
+    """Each page's address, and its policy."""
+    receive(webhook(inbound_text(sender="15551230001", text="Is my order on its way?"), name="Ann"))
+    conversation = Conversation.objects.get().pk
+    return {path.format(conversation=conversation): policy for path, policy in POLICIES.items()}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("sqs")
+def test_each_page_has_the_strictest_policy_under_which_it_works(paths: dict[str, str], admin_client: Client) -> None:
+    found = {path: admin_client.get(path, headers={"Accept": "text/html"}) for path in paths}
+    assert {path: answer.headers["Content-Security-Policy"] for path, answer in found.items()} == paths
+
+
+@needs_chromium
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("sqs")
+def test_no_page_violates_its_policy(browser: Any, live_server: Any, paths: dict[str, str]) -> None:
+    page = open_page(browser, live_server, "/admin/")
+    page.add_init_script(VIOLATIONS)
+    found = {}
+    for path in paths:
+        page.goto(live_server.url + path, wait_until="networkidle" if path == "/api/docs/" else "load")
+        found[path] = page.evaluate("window.violations")
+    assert found == {path: [] for path in paths}
+    assert (page.errors, page.foreign) == ([], [])
+    page.context.close()
+
+
+@needs_chromium
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("sqs")
+def test_what_is_injected_into_a_page_does_not_run(browser: Any, live_server: Any, paths: dict[str, str]) -> None:
+    page = open_page(browser, live_server, "/admin/")
+    page.add_init_script(VIOLATIONS)
+    for path, policy in paths.items():
+        page.goto(live_server.url + path)
+        page.evaluate(INJECT)
+        if policy != ADMIN:
+            page.evaluate(EVALUATE)
+        blocked = 4 if policy == ADMIN else 5
+        # Not wait_for_function, which evaluates text itself.
+        assert eventually(lambda at_least=blocked: page.evaluate("window.violations.length") >= at_least, 5), path  # type: ignore[misc]
+        assert page.evaluate("window.injected") is None, path
+    page.context.close()

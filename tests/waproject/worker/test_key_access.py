@@ -1,0 +1,111 @@
+"""A process whose role may not use the KMS key ends at its start, with a sentence."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from deploy.local import procfile
+from tests.processes import CHECKOUT
+from tests.waproject.test_start_errors import started
+from waproject.environment.file_storage import media_storage
+from waproject.sqs import publisher
+from waproject.worker.key_access import refuse_without_key
+
+COMMANDS = procfile.read(CHECKOUT / "Procfile")
+KEY = "arn:aws:kms:us-east-1:000000000000:key/8a6f0c3e-0000-4000-8000-000000000000"
+S3_REFUSAL = (
+    b"<Error><Code>AccessDenied</Code><Message>not authorized to perform: kms:GenerateDataKey</Message></Error>"
+)
+
+
+class Aws(ThreadingHTTPServer):
+    """SQS and S3 that answer each request with `code`; there is no local server that knows KMS."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.code = "KmsAccessDenied"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Aws
+
+    def do_POST(self) -> None:
+        self._refuse(400, json.dumps({"__type": f"com.amazonaws.sqs#{self.server.code}", "message": "no"}).encode())
+
+    def do_PUT(self) -> None:
+        self._refuse(403, S3_REFUSAL)
+
+    def do_HEAD(self) -> None:
+        self._refuse(404, b"")
+
+    def _refuse(self, status: int, body: bytes) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    server = Aws()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def asked(aws: Aws, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """That server in the place of SQS and S3."""
+    settings.SQS_KMS_KEY_ARN, settings.MEDIA_S3_BUCKET = KEY, "files"
+    settings.STORAGES = {**settings.STORAGES, "media": media_storage(Path("x"), "files", "", aws.url, "us-east-1")}
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", aws.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    publisher.reset_shared()
+    return aws
+
+
+@pytest.mark.parametrize("process", [name for name in COMMANDS if name != "flower"])
+def test_each_process_names_the_key_and_the_document(process: str, asked: Aws) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"{process} may not .*{KEY}.*docs/deploy.md"):
+        refuse_without_key(process)
+
+
+def test_flowers_queues_are_not_encrypted_with_the_key(asked: Aws) -> None:
+    refuse_without_key("flower")
+
+
+@pytest.mark.parametrize("process", [name for name in COMMANDS if name not in ("flower", "deliver")])
+@pytest.mark.parametrize("code", ["KmsThrottled", "AccessDenied", "InternalError"])
+def test_what_says_nothing_about_the_key_stops_nobody(process: str, code: str, asked: Aws) -> None:
+    asked.code = code
+    refuse_without_key(process)
+
+
+@pytest.mark.parametrize("process", COMMANDS)
+def test_without_a_key_of_ones_own_nothing_is_asked(process: str, settings: Any) -> None:
+    settings.SQS_KMS_KEY_ARN = ""
+    refuse_without_key(process)
+
+
+# One of each kind: gunicorn, a worker, beat, a command.
+@pytest.mark.parametrize("process", ["web", "incoming", "beat", "dispatcher"])
+def test_the_process_ends_with_the_sentence_and_without_a_traceback(process: str, aws: Aws, tmp_path: Path) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL_SQS": aws.url, "SQS_HTTP": "true"}
+    done = started(COMMANDS[process], tmp_path, SQS_KMS_KEY_ARN=KEY, **keys)
+    assert (done.returncode != 0, "Traceback" in done.stderr) == (True, False), done.stderr
+    assert f"{process} may not use the KMS key {KEY}" in done.stderr
