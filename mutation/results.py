@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass
 class Result:
-    """One change and the verdicts on it: the first one, and the present one."""
+    """One change and the verdicts on it: the first one, of its package's own tests, and the present one."""
 
     key: str
     path: str
@@ -44,9 +44,7 @@ class Results:
     def add(self, result: Result) -> None:
         """Keep a verdict; the first one stays beside it."""
         if result.key in self.by_key:
-            earlier = self.by_key[result.key]
-            # The first verdict is that of the whole first run, not of its first half.
-            result.first = earlier.first if earlier.settled else result.now
+            result.first = self.by_key[result.key].first
         self.by_key[result.key] = result
         draft = self._file.with_suffix(".new")
         rows = [asdict(row) for row in self.by_key.values()]
@@ -56,7 +54,7 @@ class Results:
 
 def report(var: Path) -> str:
     """Markdown: a line per package, and what no test notices."""
-    table = ["| package | seed | sampled | noticed at first | noticed now |", "|---|---|---|---|---|"]
+    table = ["| package | seed | sampled | noticed at first, by own tests | noticed now |", "|---|---|---|---|---|"]
     survivors: list[str] = []
     for file in sorted(var.glob("*.*.json")):
         kept = json.loads(file.read_text())

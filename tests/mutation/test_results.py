@@ -16,19 +16,12 @@ def test_a_later_run_finds_the_verdicts(tmp_path: Path) -> None:
     assert Results(tmp_path, "messaging/outgoing", 1).by_key == {"a": result()}
 
 
-def test_the_first_verdict_is_the_last_of_the_first_run(tmp_path: Path) -> None:
+def test_the_first_verdict_stays_beside_the_present_one(tmp_path: Path) -> None:
     results = Results(tmp_path, "analytics", 1)
     for now, stage in (("passed", "own tests"), ("passed", "own folder"), ("failed", "own tests")):
         results.add(result(now=now, stage=stage))
     kept = results.by_key["a"]
     assert (kept.first, kept.now) == ("passed", "failed")
-
-
-def test_what_other_tests_notice_at_first_counts_as_noticed_at_first(tmp_path: Path) -> None:
-    results = Results(tmp_path, "analytics", 1)
-    for now, stage in (("passed", "own tests"), ("failed", "other tests")):
-        results.add(result(now=now, stage=stage))
-    assert results.by_key["a"].first == "failed"
 
 
 @pytest.mark.parametrize(("now", "noticed"), [("passed", False), ("failed", True), ("timeout", True)])
