@@ -1,0 +1,44 @@
+"""Account events are stored once, and template categories are learned from them."""
+
+from typing import Any
+
+import pytest
+
+from messaging.incoming.store import receive
+from messaging.models import AccountEvent, TemplateCategory
+
+pytestmark = pytest.mark.django_db
+
+
+def change(field: str, value: dict[str, Any], at: int | None = 1_790_000_000) -> dict[str, Any]:
+    """The body of one account event; without `at` Meta tells no time."""
+    time = {} if at is None else {"time": at}
+    entry = {"id": "102290129340398", **time, "changes": [{"field": field, "value": value}]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
+def category(name: str, new: str) -> dict[str, Any]:
+    return change("template_category_update", {"message_template_name": name, "new_category": new})
+
+
+def test_a_category_is_learned_for_its_template_and_account() -> None:
+    receive(category("sale", "MARKETING"))
+    row = TemplateCategory.objects.get()
+    assert (row.waba_id, row.name, row.category) == ("102290129340398", "sale", "marketing")
+
+
+def test_an_event_without_a_time_is_stored() -> None:
+    receive(change("account_update", {"event": "DISABLED_UPDATE"}, at=None))
+    assert AccountEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(("second", "count"), [(1_790_000_000, 1), (1_790_000_001, 2)])
+def test_the_same_event_again_is_stored_once_and_one_of_another_time_is_another(second: int, count: int) -> None:
+    for at in (1_790_000_000, second):
+        receive(change("account_update", {"event": "DISABLED_UPDATE"}, at=at))
+    assert AccountEvent.objects.count() == count
+
+
+def test_an_event_keeps_metas_time() -> None:
+    receive(change("account_update", {"event": "DISABLED_UPDATE"}))
+    assert AccountEvent.objects.get().at.timestamp() == 1_790_000_000
