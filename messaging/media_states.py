@@ -21,7 +21,7 @@ DAMAGED_ATTEMPTS = 3
 
 class State(StrEnum):
     """A file waits for its next attempt or is stored; or its download has failed: Meta no longer has it, it is too
-    large, its size or SHA-256 is wrong, or the retry period has ended.
+    large, its size or SHA-256 is wrong, or the retry period has ended; or it was deleted again.
     """
 
     WAITING = "waiting"
@@ -30,6 +30,8 @@ class State(StrEnum):
     TOO_LARGE = "too_large"
     DAMAGED = "damaged"
     FAILED = "failed"
+    # It was stored, and was deleted by retention or with the person.
+    DELETED = "deleted"
 
     @property
     def is_final(self) -> bool:

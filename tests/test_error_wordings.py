@@ -31,7 +31,7 @@ SAID: list[tuple[int, str, Any]] = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("asked", "said"), zip(ASKED, SAID, strict=True))
+@pytest.mark.parametrize(("asked", "said"), list(zip(ASKED, SAID, strict=True)))
 def test_an_error_says_what_is_wrong(api: APIClient, asked: tuple[str, str, Any], said: tuple[int, str, Any]) -> None:
     method, path, body = asked
     answer = getattr(api, method)(path, body, format="json")

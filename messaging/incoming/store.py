@@ -23,6 +23,7 @@ from messaging.models import (
     MessageEvent,
     StoredWebhook,
 )
+from messaging.retention import is_beyond_retention
 from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
 from messaging.whatsapp.recipients import canonical
@@ -53,11 +54,10 @@ def receive_stored(stored_id: int) -> None:
 @retry_on_deadlock
 def store(normalised: Normalised) -> None:
     """Store messages, statuses, account events and unknown updates, in one transaction."""
-    messages = [message for message in normalised.messages if number_id(message)]
+    recent = [message for message in normalised.messages if not is_beyond_retention(message.timestamp)]
+    messages = [message for message in recent if number_id(message)]
     without_number = [
-        Unknown("message without a business number", None, message.raw)
-        for message in normalised.messages
-        if not number_id(message)
+        Unknown("message without a business number", None, message.raw) for message in recent if not number_id(message)
     ]
     with transaction.atomic():
         numbers = numbers_of_messages(messages, _referenced_numbers(normalised))

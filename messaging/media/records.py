@@ -150,7 +150,8 @@ def download_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
     """Download missing files again, at once and with no attempts counted. Returns their message ids."""
     now = timezone.now()
     with transaction.atomic():
-        rows = Media.objects.select_for_update(of=("self",)).filter(pk__in=message_ids).exclude(state=State.STORED)
+        rows = Media.objects.select_for_update(of=("self",)).filter(pk__in=message_ids)
+        rows = rows.exclude(state__in=[State.STORED, State.DELETED])
         chosen = list(rows.order_by("pk").values_list("pk", flat=True))
         Media.objects.filter(pk__in=chosen).update(
             state=State.WAITING, due_at=now, give_up_at=now + TRIED_FOR, lease_until=None, attempts=0, finished_at=None

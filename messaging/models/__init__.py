@@ -21,6 +21,7 @@ from messaging.models.messages import (
     WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
+from messaging.models.retention import FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
@@ -38,6 +39,7 @@ __all__ = [
     "Delivery",
     "Direction",
     "EventType",
+    "FileRemoval",
     "Hold",
     "HoldKind",
     "IdempotencyKey",
@@ -50,6 +52,7 @@ __all__ = [
     "OrphanStatus",
     "PairPace",
     "Priority",
+    "RetentionProgress",
     "StoredWebhook",
     "Subscription",
     "TemplateCategory",

@@ -163,6 +163,8 @@ class Message(models.Model):
     context_wamid = models.CharField(max_length=WAMID_LENGTH, blank=True)
     origin = models.CharField(max_length=8, blank=True, help_text="user, echo or history; empty: sent through here.")
     raw = models.JSONField(null=True, blank=True, help_text="Inbound: the piece of the webhook.")
+    # When content, text and raw were deleted: by retention, or with the person.
+    content_deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     status = models.CharField(max_length=10, choices=choices)
     # Meta's time of an inbound message, ours of an outbound one.
     at = models.DateTimeField(default=timezone.now)
