@@ -9,8 +9,10 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        """Register the retention of events."""
+        """Register the retention and erasure of events."""
+        from analytics.erasure import TABLES
         from analytics.retention import RULES
-        from messaging.retention import register
+        from messaging import erasure, retention
 
-        register(*RULES)
+        retention.register(*RULES)
+        erasure.register(*TABLES)

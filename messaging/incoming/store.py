@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import MARKETING_OPT_OUT_CODE, update_contacts
+from messaging.erasure import without_erased
 from messaging.incoming.account_events import store_events
 from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_of_messages
 from messaging.incoming.statuses import apply_statuses
@@ -40,7 +41,7 @@ def receive(*bodies: object) -> None:
 
     A repeated body stores nothing twice. Raises django.db errors if the database is unavailable.
     """
-    store(sum((normalise(body) for body in bodies), Normalised()))
+    store(without_erased(sum((normalise(body) for body in bodies), Normalised())))
 
 
 def receive_stored(stored_id: int) -> None:

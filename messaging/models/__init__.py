@@ -21,7 +21,7 @@ from messaging.models.messages import (
     WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
-from messaging.models.retention import FileRemoval, RetentionProgress
+from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
@@ -38,6 +38,7 @@ __all__ = [
     "Conversation",
     "Delivery",
     "Direction",
+    "ErasedWamid",
     "EventType",
     "FileRemoval",
     "Hold",

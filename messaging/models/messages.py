@@ -105,6 +105,7 @@ class Contact(models.Model):
             models.UniqueConstraint(fields=["phone_key", "portfolio"], name="contact_phone"),
             models.UniqueConstraint(fields=["user_id", "portfolio"], name="contact_user_id"),
         ]
+        permissions = [("erase_contact", "Can erase everything of a person")]
         # GIN finds a part of a name by its substrings (conversations/name_search.py).
         indexes = [GinIndex(NameGrams("name"), NameGrams("username"), name="contact_name_grams")]
 

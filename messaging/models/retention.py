@@ -1,4 +1,4 @@
-"""The progress of retention, and files that are to be removed from the storage."""
+"""What deletion leaves behind: the progress of retention, files to be removed from the storage, digests of wamids."""
 
 from django.db import models
 from django.utils import timezone
@@ -36,3 +36,17 @@ class FileRemoval(models.Model):
 
     def __str__(self) -> str:
         return "file removal"
+
+
+class ErasedWamid(models.Model):
+    """A wamid of an erased person: its digest, so that a repeated webhook does not store the message anew."""
+
+    # The first half of SHA-256, as hex: a wamid contains the phone number.
+    digest = models.CharField(max_length=32, primary_key=True)
+    erased_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return "erased wamid"

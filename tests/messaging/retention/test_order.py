@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from django.utils import timezone
 from hypothesis.extra.django import TestCase
 
 from messaging.incoming.store import receive
