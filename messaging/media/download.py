@@ -109,7 +109,7 @@ def media_api(token_name: str) -> MediaApi:
     try:
         token = access_token(token_name)
     except MissingToken as error:
-        raise MediaError(Trouble.MISCONFIGURED, str(error)) from None
+        raise MediaError(TransferFailure.MISCONFIGURED, str(error)) from None
     return MediaApi(
         settings.WA_GRAPH_URL,
         settings.WA_GRAPH_VERSION,
