@@ -98,7 +98,7 @@ class Command(BaseCommand):
             )
         for waba_id in waba_ids:
             synced = sync_account(api, waba_id)
-            self._say(State.OK, f"Account {waba_id} and its {len(synced.numbers)} numbers are stored.")
+            self._say(State.OK, f"Account {waba_id} is stored, with {len(synced.numbers)} of its numbers.")
         return waba_ids
 
     def _webhook(self, app_id: str, takes_over: bool) -> None:

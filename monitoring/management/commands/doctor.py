@@ -35,6 +35,6 @@ class Command(BaseCommand):
             if finding.next_step and finding.state is not State.OK:
                 self.stdout.write(f"    → {finding.next_step}")
         if failed:
-            raise CommandError(f"{failed} checks failed.")
+            raise CommandError(f"{failed} of the checks failed: see ✗ above.")
         if not options["json"]:
             self.stdout.write("Everything is as it should be.")

@@ -68,6 +68,6 @@ def test_the_storage_is_left_as_it_was(tmp_path: Path) -> None:
 
 def test_the_command_fails_where_a_check_does(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
     settings.EXPECTED_PROCESSES = ["dispatcher"]
-    with pytest.raises(CommandError, match="checks failed"):
+    with pytest.raises(CommandError, match="of the checks failed"):
         call_command("doctor", "--json")
     assert '"check": "processes", "state": "failed"' in capsys.readouterr().out
