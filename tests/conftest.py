@@ -40,7 +40,7 @@ LONGEST = (
     "monitoring/test_dashboard_browser.py",
     "subscriptions/test_deliver_process.py",
     "waproject/test_worker_without_database.py",
-    "sandbox/test_phone_browser.py",
+    "sandbox/phone/test_browser.py",
     "test_permissions.py",
     "waproject/test_settings.py",
     "messaging/test_nothing_is_lost.py",

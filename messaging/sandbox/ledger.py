@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .checks.send import OutboundMessage
+from .delivery import Delivery
 from .pricing import FREE_SERVICE, Price
-from .users import phone_digits
-from .validation import OutboundMessage
-from .wa_ids import wa_id_of
-from .webhooks import Delivery
+from .users.user import phone_digits
+from .users.wa_ids import wa_id_of
 
 
 @dataclass(slots=True)

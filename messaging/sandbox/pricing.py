@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .settings import Behaviour
-from .users import User
+from .users.user import User
 
 ENTRY_POINT_S = 72 * 3600
 REGULAR, FREE_SERVICE_TYPE, FREE_ENTRY_POINT = "regular", "free_customer_service", "free_entry_point"

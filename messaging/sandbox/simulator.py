@@ -8,8 +8,27 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from .account.state import AccountState
-from .envelopes import (
+from .account import AccountState
+from .checks.send import OutboundMessage
+from .delivery import Delivery
+from .ledger import Entry, Ledger, StatusReport
+from .media.library import MediaLibrary
+from .outcomes.faults import Faults
+from .outcomes.limits import Limits
+from .outcomes.magic_numbers import outcome_to
+from .outcomes.outcome import ACCEPTED, Outcome
+from .outcomes.references import check_files, check_reaction, check_recipient, template_of
+from .outcomes.windows import Windows
+from .pricing import MARKETING_LITE, Price, Sender, Tariff
+from .settings import Behaviour, Identity, Verdict
+from .templates.catalogue import CATALOGUE
+from .templates.store import Template, Templates
+from .users.inbound import InboundMessage
+from .users.phones import Phones
+from .users.user import User
+from .wamid import inbound_wamid, outbound_wamid
+from .webhooks.disorder import DisorderlySender
+from .webhooks.envelopes import (
     account_envelope,
     failed_envelope,
     inbound_envelope,
@@ -17,26 +36,8 @@ from .envelopes import (
     status_envelope,
     template_status_envelope,
 )
-from .faults import Faults
-from .inbound import InboundMessage
-from .ledger import Entry, Ledger, StatusReport
-from .limits import Limits
-from .magic_numbers import outcome_to
-from .media import MediaLibrary
-from .outcomes import ACCEPTED, Outcome
-from .phone.phones import Phones
-from .pricing import MARKETING_LITE, Price, Sender, Tariff
-from .references import check_files, check_reaction, check_recipient, template_of
-from .settings import Behaviour, Identity, Verdict
-from .status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
-from .template_catalogue import CATALOGUE
-from .templates import Template, Templates
-from .users import User
-from .validation import OutboundMessage
-from .wamid import inbound_wamid, outbound_wamid
-from .webhook_disorder import DisorderlySender
-from .webhooks import Delivery, WebhookSender
-from .windows import Windows
+from .webhooks.sender import WebhookSender
+from .webhooks.status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
 
 
 class Simulator:

@@ -1,4 +1,4 @@
-"""Template messages, by their form; whether they fit the template that was created, `template_fit.py` decides.
+"""Template messages, by their form; whether they fit the template that was created, `templates/fit.py` decides.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview
 """

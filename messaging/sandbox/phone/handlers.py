@@ -12,10 +12,10 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from ..control import ControlHandler
+from ..control.control_handler import ControlHandler
 from ..settings import InputError
-from ..users import User, is_user_id, phone_digits, user_with_phone
-from .phones import RESUME, STOP, Phone
+from ..users.phones import RESUME, STOP, Phone
+from ..users.user import User, is_user_id, phone_digits, user_with_phone
 from .view import view
 
 _STATIC = Path(__file__).parent / "static"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..inbound import DEFAULT_NAME
 from ..ledger import Entry
 from ..simulator import Simulator
-from .phones import Phone, Written
+from ..users.inbound import DEFAULT_NAME
+from ..users.phones import Phone, Written
 
 JSON = dict[str, Any]
 MOST_SHOWN = 200

@@ -14,9 +14,9 @@ from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claim_and_record import claim
 from messaging.outgoing.release import release
 from messaging.sandbox.graph_errors import GraphError
-from messaging.sandbox.limits import Limits
+from messaging.sandbox.outcomes.limits import Limits
 from messaging.sandbox.settings import Behaviour
-from messaging.sandbox.users import user_with_phone
+from messaging.sandbox.users.user import user_with_phone
 from messaging.whatsapp.client import Accepted
 from tests.messaging.factories import number, pending, release_due
 

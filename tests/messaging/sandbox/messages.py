@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from messaging.sandbox.validation import OutboundMessage, check_send
+from messaging.sandbox.checks.send import OutboundMessage, check_send
 
 from .process import text_message
 

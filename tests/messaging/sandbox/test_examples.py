@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from messaging.sandbox.magic_numbers import BROKEN
+from messaging.sandbox.outcomes.magic_numbers import BROKEN
 from messaging.sandbox.settings import Behaviour
 
 from .process import Sandbox

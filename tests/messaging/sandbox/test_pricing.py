@@ -8,11 +8,11 @@ import pytest
 
 from messaging.sandbox.pricing import Sender, Tariff
 from messaging.sandbox.settings import Behaviour
-from messaging.sandbox.users import user_with_phone
+from messaging.sandbox.users.user import user_with_phone
 
 from .process import NUMBER, OTHER_NUMBER, Sandbox
 from .receiver import Hook, Receiver
-from .test_templates import COUPON, IMAGE, OTP, body
+from .templates.test_templates import COUPON, IMAGE, OTP, body
 
 JSON = dict[str, Any]
 US_NUMBER, GERMAN, INDIAN = "15550783881", "4915112345678", "919876543210"

@@ -81,7 +81,7 @@ def test_only_the_loopback_address_listens(only_sandbox: Sandbox) -> None:
 
 
 def test_it_imports_nothing_of_django_or_celery() -> None:
-    sources = (Path(__file__).resolve().parents[3] / "messaging" / "sandbox").glob("*.py")
+    sources = (Path(__file__).resolve().parents[3] / "messaging" / "sandbox").rglob("*.py")
     text = "\n".join(source.read_text() for source in sources)
     assert "import django" not in text
     assert "celery" not in text.lower()

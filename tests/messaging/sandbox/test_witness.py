@@ -25,7 +25,7 @@ print(json.dumps(sorted(sys.modules)))
 # What the pipeline knows of Meta too, and where the sandbox has it.
 FACTS = {
     "error_codes.py": ["_TITLES"],
-    "media_types.py": ["_CARRIED", "_MOST_BYTES", "_MOST_STICKER_BYTES", "UPLOAD_TYPES"],
+    "media/file_types.py": ["_CARRIED", "_MOST_BYTES", "_MOST_STICKER_BYTES", "UPLOAD_TYPES"],
     "checks/__init__.py": ["_CHECKS"],
     "checks/text.py": ["MAX_BODY"],
     "checks/files.py": ["MAX_CAPTION", "MAX_FILENAME", "MAX_MEDIA_ID"],
@@ -35,8 +35,8 @@ FACTS = {
     "checks/interactive_actions.py": ["MAX_BUTTONS", "MAX_ROWS", "MAX_SECTIONS", "MAX_PRODUCTS", "MIN_CARDS"],
     "checks/template.py": ["MAX_NAME", "MAX_BUTTONS", "_BUTTONS", "_COMPONENTS"],
     "checks/template_parameters.py": ["TEXT_TYPES", "HEADER_TYPES", "_FORBIDDEN_SPACE", "_DATE_KEYS"],
-    "references.py": ["MAX_REACTION_AGE_S"],
-    "validation.py": ["MAX_CALLBACK_DATA", "_ENVELOPE"],
+    "outcomes/references.py": ["MAX_REACTION_AGE_S"],
+    "checks/send.py": ["MAX_CALLBACK_DATA", "_ENVELOPE"],
 }
 FOLDER = Path(messaging.sandbox.__path__[0])
 

@@ -1,0 +1,1 @@
+"""The sandbox's own endpoints under ``/_sandbox/``, without the page."""

@@ -1,0 +1,20 @@
+"""``/_sandbox/inbound``: a user writes."""
+
+from __future__ import annotations
+
+from ..users.inbound import inbound_message
+from .control_handler import ControlHandler
+from .inbound_media import form_fields, with_file
+
+
+class InboundHandler(ControlHandler):
+    """``POST /_sandbox/inbound``."""
+
+    async def post(self) -> None:
+        """Answers after the first attempt; ``http_status`` is null when nobody answered the webhook."""
+        form = form_fields(self.request)
+        given = with_file(self.simulator.media, self.json_object() if form is None else form)
+        wamid, delivery = self.simulator.user_writes(inbound_message(given))
+        await delivery.tried.wait()
+        delivered = delivery.acknowledged_at is not None
+        self.answer({"wamid": wamid, "delivered": delivered, "http_status": delivery.http_status})

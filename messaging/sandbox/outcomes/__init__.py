@@ -1,0 +1,1 @@
+"""The outcome of a send: Meta's rules, or a fault on request."""

@@ -1,0 +1,1 @@
+"""The users that the sandbox plays."""
