@@ -1,7 +1,6 @@
 """Conversations in a browser: they come live, are replied to, and can be read by everybody."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,15 +38,13 @@ def talk() -> Message:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_fit_the_screen_and_are_readable(
-    browser: Any, live_server: Any, talk: Message, tmp_path: Path, look: Any
-) -> None:
+def test_the_pages_fit_the_screen_and_are_readable(browser: Any, live_server: Any, talk: Message, look: Any) -> None:
     page = open_page(browser, live_server, LIST, **look)
     closed = Message.objects.get(text="Of last week")
     faults = {}
     for name, path in {"list": LIST, "chat": chat_of(talk), "closed": chat_of(closed)}.items():
         page.goto(live_server.url + path)
-        picture(page, tmp_path, f"conversation-{name}-{name_of(look)}")
+        picture(page, f"conversation-{name}-{name_of(look)}")
         faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])
