@@ -23,7 +23,7 @@ env: ## Print how to give a shell or program the environment of make run
 	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
 
 test: $(STAMP) ## Run the tests; TESTS=tests/messaging/outgoing runs those of one package
-	exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	exec $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.json
 	exec $(BIN)/python -m bench
