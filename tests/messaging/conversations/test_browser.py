@@ -104,9 +104,24 @@ def test_a_chat_stays_at_its_newest_message_when_a_picture_arrives(
     browser: Any, live_server: Any, talk: Message
 ) -> None:
     page = open_page(browser, live_server, chat_of(talk))
-    page.evaluate("(src) => { const i = new Image(); i.src = src; document.getElementById('live').append(i) }", PICTURE)
+    # Not into what is fetched again every few seconds.
+    page.evaluate("(src) => { const i = new Image(); i.src = src; document.getElementById('chat').append(i) }", PICTURE)
     page.wait_for_function("() => document.getElementById('chat').scrollHeight > 900")
     page.wait_for_function(TO_THE_END)
+    page.context.close()
+
+
+def test_a_scroll_event_that_comes_after_a_pictures_height_leaves_the_chat_at_its_end(
+    browser: Any, live_server: Any, talk: Message
+) -> None:
+    page = open_page(browser, live_server, chat_of(talk))
+    page.evaluate(
+        "() => { const chat = document.getElementById('chat'), i = new Image();"
+        " i.style = 'display: block; height: 900px'; chat.append(i);"
+        " chat.dispatchEvent(new Event('scroll')); i.dispatchEvent(new Event('load')) }"
+    )
+    assert page.evaluate("document.getElementById('chat').scrollHeight") > 900
+    assert page.evaluate(TO_THE_END)
     page.context.close()
 
 
@@ -116,7 +131,7 @@ def test_a_reader_of_older_messages_is_not_moved_by_a_picture(browser: Any, live
     page.wait_for_timeout(100)
     page.evaluate(
         "(src) => new Promise((done) => { const i = new Image(); i.onload = () => setTimeout(done, 50); i.src = src;"
-        " document.getElementById('live').append(i) })",
+        " document.getElementById('chat').append(i) })",
         PICTURE,
     )
     assert page.evaluate("document.getElementById('chat').scrollTop") == 0
