@@ -22,8 +22,9 @@ stop: ## Stop what another terminal's make run started
 env: ## Print how to give a shell or program the environment of make run
 	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
 
+# Each worker starts a PostgreSQL and an SQS server: four keep two cores busy while tests wait, for a package two are enough.
 test: $(STAMP) ## Run the tests; TESTS=tests/messaging/outgoing runs those of one package
-	exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	exec $(BIN)/python -m pytest -n $(if $(TESTS),2,4) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.json
 	exec $(BIN)/python -m bench

@@ -1,5 +1,6 @@
 """Fixtures: a real PostgreSQL and a real SQS server for the whole run, started on first use."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -28,32 +29,6 @@ from waproject.sqs import control, publisher
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Long enough for one request on a machine whose cores are all busy.
 BUSY_S = 20.0
-# Files of real processes and browsers, the longest first. Each is one worker's, so none may be left over at the end.
-LONGEST = (
-    "deploy/aws/test_pipeline.py",
-    "test_end_to_end.py",
-    "bus/test_flower.py",
-    "test_admin_theme.py",
-    "waproject/test_transport_faults.py",
-    "conversations/test_browser.py",
-    "dead_letters/test_browser.py",
-    "monitoring/test_dashboard_browser.py",
-    "subscriptions/test_deliver_process.py",
-    "waproject/test_worker_without_database.py",
-    "sandbox/phone/test_browser.py",
-    "test_permissions.py",
-    "waproject/test_settings.py",
-    "messaging/test_nothing_is_lost.py",
-    "waproject/worker/test_worker_survives.py",
-    "waproject/worker/test_odd_bodies.py",
-    "monitoring/test_health.py",
-    "media/test_deliver_process.py",
-    "monitoring/test_monitor.py",
-    "monitoring/test_workers.py",
-    "monitoring/test_metrics.py",
-    "whatsapp/test_client.py",
-    "messaging/test_api.py",
-)
 
 
 def pytest_configure() -> None:
@@ -66,10 +41,15 @@ def pytest_configure() -> None:
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first."""
-    place = {f"tests/{name}": at for at, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect without the garbage collector, which would go through some 9,000 tests again and again, for nothing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_runtest_setup() -> None:

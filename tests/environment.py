@@ -18,6 +18,15 @@ VERIFY_TOKEN = "test-verify-token"
 PHONE_NUMBER_ID = "106540352242922"
 
 
+def _keep_bytecode() -> None:
+    """Compile each module once, whatever the caller's shell says.
+
+    The suite starts some 200 interpreters, and pytest rewrites its 350 files in each of its workers.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 def _set_up() -> Path:
     for name in [name for name in os.environ if name.startswith(PREFIXES)]:
         del os.environ[name]
@@ -47,6 +56,7 @@ def _set_up() -> Path:
     return var
 
 
+_keep_bytecode()
 VAR_DIR = _set_up()
 
 if __name__ == "__main__":

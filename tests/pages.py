@@ -82,6 +82,7 @@ def _violations(page: Any) -> list[tuple[str, str, str]]:
     return [(fault["impact"], fault["id"], fault["nodes"][0]["html"]) for fault in found]
 
 
-def picture(page: Any, tmp_path: Path, name: str) -> None:
-    """Keep a screenshot where SCREENSHOTS says, for whoever wants to look."""
-    page.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"{name}.png", full_page=True)
+def picture(page: Any, name: str) -> None:
+    """Keep a screenshot in the directory SCREENSHOTS, if it is set, for whoever wants to look."""
+    if directory := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)

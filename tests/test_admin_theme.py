@@ -1,7 +1,6 @@
 """The admin in its theme: every page of ours wears it, on a phone and in the dark too."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,7 +58,7 @@ PAGES = {
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("sqs")
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, tmp_path: Path, look: Any) -> None:
+def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, look: Any) -> None:
     receive(webhook(inbound_text(sender="15551230001", text="Is my order on its way? " * 20), name="Ann"))
     # As long as Meta's: a wamid of a business-scoped user id, and a digest.
     Message.objects.update(wamid="wamid." + "HBgXVVMuMTM0OTEyMDg2NTUz" * 4)
@@ -76,7 +75,7 @@ def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, tmp_
     faults: dict[str, Any] = {}
     for name, path in PAGES.items():
         page.goto(live_server.url + path.format(**rows))
-        picture(page, tmp_path, f"{name}-{name_of(look)}")
+        picture(page, f"{name}-{name_of(look)}")
         faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(PAGES, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])

@@ -1,9 +1,9 @@
 """A process that lacks a variable ends with a sentence."""
 
 import os
-import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from deploy.local import procfile
 from tests.processes import CHECKOUT
 from tests.waproject.test_settings import PRODUCTION
+from tests.warm_python import WarmPython
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 FAULTS = {
@@ -26,38 +27,44 @@ FAULTS = {
 }
 
 
-def started(command: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The end of a process; an empty value unsets a variable."""
+def production(tmp_path: Path, **changes: str) -> dict[str, str]:
+    """The environment of a process in production; an empty value unsets a variable."""
     paths = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "TMPDIR": str(tmp_path),
         "PORT": "0",
         "WEB_WORKERS": "1",
     }
-    env = {name: value for name, value in {**os.environ, **paths, **PRODUCTION, **environment}.items() if value}
+    return {name: value for name, value in {**os.environ, **paths, **PRODUCTION, **changes}.items() if value}
+
+
+def started(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The end of a process."""
     return subprocess.run(
-        ["/bin/sh", "-c", f"exec {command}"],
-        env=env,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
+        ["/bin/sh", "-c", f"exec {command}"], env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False,
         timeout=40,
-    )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def warm_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPython]:
+    """Runs `manage.py` quickly."""
+    with WarmPython(tmp_path_factory.mktemp("check")) as python:
+        yield python
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_process_names_the_missing_variable(name: str, tmp_path: Path) -> None:
-    done = started(COMMANDS[name], tmp_path, WA_APP_SECRET="")
+    done = started(COMMANDS[name], production(tmp_path, WA_APP_SECRET=""))
     assert done.returncode != 0
     assert "WA_APP_SECRET" in done.stderr and "docs/settings.md" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_a_sentence_of_check_deploy(fault: str, tmp_path: Path) -> None:
+def test_each_fault_is_a_sentence_of_check_deploy(fault: str, tmp_path: Path, warm_python: WarmPython) -> None:
     change, variable = FAULTS[fault]
-    done = started(f"{shlex.quote(sys.executable)} manage.py check --deploy", tmp_path, **change)
+    done = warm_python.run("manage.py", "check", "--deploy", env=production(tmp_path, **change))
     assert done.returncode != 0
     assert variable in done.stderr
     assert "Traceback" not in done.stderr
@@ -65,7 +72,6 @@ def test_each_fault_is_a_sentence_of_check_deploy(fault: str, tmp_path: Path) ->
 
 def test_check_deploy_has_no_warning_with_a_complete_configuration(tmp_path: Path) -> None:
     secret = "".join(f"{number:02}aB" for number in range(20))
-    done = started(
-        "python -W error manage.py check --deploy", tmp_path, DJANGO_SECRET_KEY=secret, MEDIA_S3_BUCKET="files"
-    )
+    env = production(tmp_path, DJANGO_SECRET_KEY=secret, MEDIA_S3_BUCKET="files")
+    done = started("python -W error manage.py check --deploy", env)
     assert (done.returncode, "WARNING" in done.stderr) == (0, False), done.stderr

@@ -5,6 +5,7 @@
   const news = document.getElementById("chat-news");
   let distance = 0; // from the end of the chat, before something changes
   let atEnd = false; // of the chat, as its reader left it
+  let top = 0; // where the chat was scrolled to
   let count = Number(document.getElementById("live").dataset.count);
 
   const around = chat.dataset.around && document.getElementById(chat.dataset.around);
@@ -18,10 +19,14 @@
   // A picture gets its height when it comes: whoever reads the end stays there.
   function toEnd() {
     chat.scrollTop = chat.scrollHeight;
+    top = chat.scrollTop;
     atEnd = true;
   }
+  // The event may come late, when a picture has already moved the end away: only scrolling up leaves it.
   chat.addEventListener("scroll", () => {
-    atEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 60;
+    const near = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 60;
+    atEnd = near || (atEnd && chat.scrollTop >= top);
+    top = chat.scrollTop;
   });
   chat.addEventListener(
     "load",

@@ -3,6 +3,7 @@
 The processes run as in a container: from a copy of what the image holds, through its entry point.
 """
 
+import compileall
 import os
 import shlex
 import subprocess
@@ -75,6 +76,7 @@ class Deployment:
     def start(self) -> None:
         """Return once every process works; an AssertionError with a log when one does not."""
         copy_context(self.image, self._source)
+        compileall.compile_dir(self.image, quiet=1)  # as the Dockerfile does
         self.image_files = {str(path.relative_to(self.image)) for path in self.image.rglob("*")}
         self._logs.mkdir(parents=True)
         (self.env_file.parent / "run").mkdir()

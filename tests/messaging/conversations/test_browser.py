@@ -1,7 +1,6 @@
 """Conversations in a browser: they come live, are replied to, and can be read by everybody."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,15 +38,13 @@ def talk() -> Message:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_fit_the_screen_and_are_readable(
-    browser: Any, live_server: Any, talk: Message, tmp_path: Path, look: Any
-) -> None:
+def test_the_pages_fit_the_screen_and_are_readable(browser: Any, live_server: Any, talk: Message, look: Any) -> None:
     page = open_page(browser, live_server, LIST, **look)
     closed = Message.objects.get(text="Of last week")
     faults = {}
     for name, path in {"list": LIST, "chat": chat_of(talk), "closed": chat_of(closed)}.items():
         page.goto(live_server.url + path)
-        picture(page, tmp_path, f"conversation-{name}-{name_of(look)}")
+        picture(page, f"conversation-{name}-{name_of(look)}")
         faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])
@@ -107,9 +104,24 @@ def test_a_chat_stays_at_its_newest_message_when_a_picture_arrives(
     browser: Any, live_server: Any, talk: Message
 ) -> None:
     page = open_page(browser, live_server, chat_of(talk))
-    page.evaluate("(src) => { const i = new Image(); i.src = src; document.getElementById('live').append(i) }", PICTURE)
+    # Not into what is fetched again every few seconds.
+    page.evaluate("(src) => { const i = new Image(); i.src = src; document.getElementById('chat').append(i) }", PICTURE)
     page.wait_for_function("() => document.getElementById('chat').scrollHeight > 900")
     page.wait_for_function(TO_THE_END)
+    page.context.close()
+
+
+def test_a_scroll_event_that_comes_after_a_pictures_height_leaves_the_chat_at_its_end(
+    browser: Any, live_server: Any, talk: Message
+) -> None:
+    page = open_page(browser, live_server, chat_of(talk))
+    page.evaluate(
+        "() => { const chat = document.getElementById('chat'), i = new Image();"
+        " i.style = 'display: block; height: 900px'; chat.append(i);"
+        " chat.dispatchEvent(new Event('scroll')); i.dispatchEvent(new Event('load')) }"
+    )
+    assert page.evaluate("document.getElementById('chat').scrollHeight") > 900
+    assert page.evaluate(TO_THE_END)
     page.context.close()
 
 
@@ -119,7 +131,7 @@ def test_a_reader_of_older_messages_is_not_moved_by_a_picture(browser: Any, live
     page.wait_for_timeout(100)
     page.evaluate(
         "(src) => new Promise((done) => { const i = new Image(); i.onload = () => setTimeout(done, 50); i.src = src;"
-        " document.getElementById('live').append(i) })",
+        " document.getElementById('chat').append(i) })",
         PICTURE,
     )
     assert page.evaluate("document.getElementById('chat').scrollTop") == 0

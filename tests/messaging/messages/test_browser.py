@@ -1,6 +1,5 @@
 """A message's page and the error pages in a browser: they fit, can be read, and keep to their content policy."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any, tmp_path: Path, look: Any) -> None:
+def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any, look: Any) -> None:
     message = in_state(Status.FAILED)
     Message.objects.update(error_code=131026, error_title="Message undeliverable", text="long " * 60)
     pages = {
@@ -42,7 +41,7 @@ def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any
     for name, path in pages.items():
         page.goto(live_server.url + path)
         page.wait_for_load_state("networkidle")
-        picture(page, tmp_path, f"object-{name}-{name_of(look)}")
+        picture(page, f"object-{name}-{name_of(look)}")
         axe = [] if name == "docs" else serious_faults_in(look, page)  # Swagger's own page
         faults[name] = (axe, page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))

@@ -1,7 +1,6 @@
 """The dashboard in a browser: refreshing, in both themes, on a phone, without JavaScript, and accessible."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,14 +52,14 @@ def open_dashboard(browser: Any, live_server: Any, **options: Any) -> Any:
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
 def test_the_dashboard_fits_the_screen_and_draws_its_charts(
-    browser: Any, live_server: Any, history: None, tmp_path: Path, look: Any
+    browser: Any, live_server: Any, history: None, look: Any
 ) -> None:
     page = open_dashboard(browser, live_server, **look)
     page.wait_for_selector(".uplot canvas")
     assert page.locator(".uplot canvas").count() == 4
     assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
     assert (page.errors, page.foreign) == ([], [])
-    picture(page, tmp_path, f"dashboard-{name_of(look)}")
+    picture(page, f"dashboard-{name_of(look)}")
     page.context.close()
 
 

@@ -1,6 +1,5 @@
 """The pages of dead letters in a browser: accessible, in both themes and on a phone; a redrive of five messages."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,13 +38,13 @@ def expand_details(page: Any) -> None:
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
 def test_the_pages_fit_the_screen_and_are_accessible(
-    browser: Any, live_server: Any, dead_letters: None, tmp_path: Path, look: Any
+    browser: Any, live_server: Any, dead_letters: None, look: Any
 ) -> None:
     page = open_page(browser, live_server, LIST, **look)
     found = {}
 
     def check(name: str) -> None:
-        picture(page, tmp_path, f"dead-letters-{name}-{name_of(look)}")
+        picture(page, f"dead-letters-{name}-{name_of(look)}")
         found[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
 
     check("list")

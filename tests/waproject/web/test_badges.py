@@ -9,7 +9,7 @@ from monitoring.alerts.state import Severity
 from waproject.web.badges import PLAIN, TONES, badge
 
 # Neither good nor bad: on their way, or ended by a decision.
-WITHOUT_COLOUR = {"accepted", "sent", "cancelled", "info"}
+WITHOUT_COLOUR = {"accepted", "sent", "cancelled", "deleted", "info"}
 STATES = {*Status, *State, *Severity, *(state for state, _ in delivery_states())}
 
 

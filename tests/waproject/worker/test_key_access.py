@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from deploy.local import procfile
 from testkit.ports import free_port
 from tests.processes import CHECKOUT
-from tests.waproject.test_start_errors import started
+from tests.waproject.test_start_errors import production, started
 from waproject.environment.file_storage import media_storage
 from waproject.sqs import publisher
 from waproject.worker.key_access import refuse_without_key
@@ -109,6 +109,7 @@ def test_the_process_ends_with_the_sentence_and_without_a_traceback(process: str
     # A database that does not answer says nothing about its schema, which would be checked first.
     database = f"postgres://nobody:x@127.0.0.1:{free_port()}/nothing"
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL_SQS": aws.url, "SQS_HTTP": "true"}
-    done = started(COMMANDS[process], tmp_path, DATABASE_URL=database, SQS_KMS_KEY_ARN=KEY, **keys)
+    env = production(tmp_path, DATABASE_URL=database, SQS_KMS_KEY_ARN=KEY, **keys)
+    done = started(COMMANDS[process], env)
     assert (done.returncode != 0, "Traceback" in done.stderr) == (True, False), done.stderr
     assert f"{process} may not use the KMS key {KEY}" in done.stderr

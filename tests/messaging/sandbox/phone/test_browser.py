@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,7 +229,7 @@ def test_keys_alone_are_enough(page: Any, sandbox: Sandbox, receiver: Receiver) 
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_it_fits_and_keeps_nobody_out(browser: Any, sandbox: Sandbox, tmp_path: Path, look: Any) -> None:
+def test_it_fits_and_keeps_nobody_out(browser: Any, sandbox: Sandbox, look: Any) -> None:
     sandbox.post("/_sandbox/inbound", {"from": ANN, "name": "Ann", "text": "Hi!\n" + "long" * 40})
     sandbox.post("/_sandbox/inbound", {"user_id": CARLA, "name": "Carla", "text": "Hi!"})
     for message_type, node in (("interactive", BUTTONS), ("interactive", LIST), ("template", TEMPLATE)):
@@ -240,5 +239,5 @@ def test_it_fits_and_keeps_nobody_out(browser: Any, sandbox: Sandbox, tmp_path: 
     assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
     page.click("#attach")
     assert (faults_in(look, page), page.errors, page.foreign) == ([], [], [])
-    picture(page, tmp_path, f"phone-{name_of(look)}")
+    picture(page, f"phone-{name_of(look)}")
     page.context.close()
