@@ -9,7 +9,7 @@ from messaging.models import Account, BusinessNumber
 from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import GraphApi
 from tests.messaging.factories import pending
-from tests.messaging.sandbox.account.calls import NUMBERS, WABA
+from tests.messaging.sandbox.graph_api.calls import NUMBERS, WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.examine import app_api, callback_url
-from tests.messaging.sandbox.account.calls import APP
 from tests.messaging.sandbox.conftest import only_receiver, only_sandbox, receiver, sandbox  # noqa: F401
+from tests.messaging.sandbox.graph_api.calls import APP
 from tests.messaging.sandbox.process import APP_SECRET, NUMBER, TOKEN, Sandbox
 
 

@@ -12,7 +12,7 @@ from messaging.meta_setup import Finding, State, examine
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.examine import app_api
 from testkit.ports import free_port
-from tests.messaging.sandbox.account.calls import APP
+from tests.messaging.sandbox.graph_api.calls import APP
 from tests.messaging.sandbox.process import NUMBER, OTHER_NUMBER, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from messaging.meta_setup import State, examine
 from messaging.models import Account, BusinessNumber
-from tests.messaging.sandbox.account.calls import APP, NUMBERS, WABA
+from tests.messaging.sandbox.graph_api.calls import APP, NUMBERS, WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
