@@ -9,7 +9,7 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,12 +93,14 @@ class Gate:
         self._server.server_close()
 
     @contextlib.contextmanager
-    def without(self, role: str, action: str) -> Iterator[None]:
-        """The role lacks an action for a while; that it is refused then is not written down."""
+    def without(self, role: str, lacking: Callable[[Right], bool]) -> Iterator[None]:
+        """The role lacks these rights for a while; what is refused then is not recorded."""
         before, refused = self.allowed[role], set(self.refused[role])
-        self.allowed[role] = frozenset(right for right in before if right.action != action)
-        yield
-        self.allowed[role], self.refused[role] = before, refused
+        self.allowed[role] = frozenset(right for right in before if not lacking(right))
+        try:
+            yield
+        finally:
+            self.allowed[role], self.refused[role] = before, refused
 
     def allows(self, role: str, asked: Right) -> bool:
         """Whether the role may, which is written down."""
