@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
-from messaging.media.records import claim_media, fail_abandoned_downloads, record_media
+from messaging.media.records import Download, DownloadResult, claim_media, fail_abandoned_downloads, record_media
 from messaging.periodic_workers import PeriodicWorker
 from messaging.retention import files, rounds
 from messaging.subscriber_http.post import SubscriberClient
@@ -46,13 +46,19 @@ def post(run: Run) -> RunResult:
     return RunResult(run, tuple(attempts))
 
 
+def download(claimed: Download) -> DownloadResult:
+    """Download a file from Meta and store it, as a part of its message's trace."""
+    with tracing.span("download media", [claimed.traceparent]):
+        return downloader.download(claimed)
+
+
 # One row per kind of work.
 WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
     PeriodicWorker("subscriptions", claim_runs, post, record_runs, POST_THREADS, housekeeping=clean_up_deliveries),
     PeriodicWorker(
         "media",
         claim_media,
-        downloader.download,
+        download,
         record_media,
         DOWNLOADS_AT_ONCE,
         idle_s=0.5,

@@ -29,6 +29,7 @@ from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
 from messaging.whatsapp.recipients import canonical
 from messaging.whatsapp.storable import storable
+from waproject import tracing
 from waproject.logs.context import note_messages
 
 TYPE_LENGTH = 32
@@ -152,6 +153,7 @@ def _row(message: InboundMessage, number: BusinessNumber, contact: Contact | Non
         outcome_at=at if message.outgoing else None,
         at=at,
         created_at=now,
+        traceparent=tracing.current(),
     )
 
 

@@ -7,7 +7,7 @@ that is stored again after a crash replaces the first.
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from messaging.access import record_action
 from messaging.lifecycle import MediaSettled, publish_events
 from messaging.media_states import TRIED_FOR, Failure, State, decide
 from messaging.models import DEFAULT_TOKEN_NAME, Media, Message
+from messaging.traces import contexts_of
 from messaging.whatsapp.inbound import Origin
 from messaging.whatsapp.media import LIMITS, file_of
 from messaging.whatsapp.media_api import TransferFailure, longest_download_s
@@ -49,6 +50,8 @@ class Download:
     name: str
     # The variable of its account's access token.
     token_name: str = DEFAULT_TOKEN_NAME
+    # The context of the message, while traces are on.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ def claim_media(most: int) -> list[Download]:
     for rank in (LIVE, FROM_HISTORY):
         if len(claimed) < most:
             claimed += _claim(rank, most - len(claimed))
-    return claimed
+    contexts = contexts_of(one.message_id for one in claimed)
+    return [replace(one, traceparent=contexts.get(one.message_id)) for one in claimed] if contexts else claimed
 
 
 def record_media(results: Sequence[DownloadResult]) -> None:

@@ -45,4 +45,4 @@ def media_storage(directory: Path, bucket: str, prefix: str, endpoint_url: str, 
         # Clients never download from the bucket directly.
         "querystring_auth": True,
     }
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "waproject.environment.media_bucket.MediaBucket", "OPTIONS": options}

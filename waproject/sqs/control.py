@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from waproject.sqs import observing
+from waproject.sqs import denials, observing
 
 # SQS retains a message for at most 14 days. A DLQ counts from the original send, so its retention must exceed that of
 # its source queue, which is 4 days.
@@ -48,7 +48,9 @@ class RedrivePolicy:
 def client(region: str, timeout: float = 2.0) -> Any:
     """A boto3 SQS client for queue administration, without retries. boto3 clients are thread-safe."""
     config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
-    return boto3.session.Session(region_name=region).client("sqs", config=config)
+    made = boto3.session.Session(region_name=region).client("sqs", config=config)
+    denials.watch(made)
+    return made
 
 
 def depth(sqs: Any, url: str) -> Depth:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session
 
-from waproject.sqs import observing
+from waproject.sqs import denials, observing
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin
 from waproject.sqs.signing import Signer
 
@@ -85,6 +85,7 @@ class Client:
             answer = self._call(action, parameters, timeout)
         except SqsError as error:
             observing.requested(queue, action, type(error).__name__.lower())
+            denials.report("sqs", action, parameters["QueueUrl"], error.code)
             raise
         observing.requested(queue, action, "ok")
         if messages := _messages_in(action, parameters, answer):

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,12 +95,14 @@ class Gate:
         self._server.server_close()
 
     @contextlib.contextmanager
-    def without(self, role: str, action: str) -> Iterator[None]:
-        """The role lacks an action for a while; that it is refused then is not written down."""
+    def without(self, role: str, lacking: Callable[[Right], bool]) -> Iterator[None]:
+        """The role lacks these rights for a while; what is refused then is not recorded."""
         before, refused = self.allowed[role], set(self.refused[role])
-        self.allowed[role] = frozenset(right for right in before if right.action != action)
-        yield
-        self.allowed[role], self.refused[role] = before, refused
+        self.allowed[role] = frozenset(right for right in before if not lacking(right))
+        try:
+            yield
+        finally:
+            self.allowed[role], self.refused[role] = before, refused
 
     @contextlib.contextmanager
     def outage(self) -> Iterator[Counter[str]]:

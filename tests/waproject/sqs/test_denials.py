@@ -1,0 +1,68 @@
+"""A request that was refused for lack of a permission is named once a minute."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import CHECKOUT
+from waproject.sqs import denials
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    denials.reset()
+    yield
+    denials.reset()
+
+
+@pytest.mark.parametrize(
+    ("code", "denied"),
+    [
+        ("AccessDenied", True),
+        ("AccessDeniedException", True),
+        ("KmsAccessDenied", True),
+        ("KMS.AccessDeniedException", True),
+        ("403", True),
+        ("404", False),
+        ("ThrottlingException", False),
+        ("QueueDoesNotExist", False),
+        ("", False),
+    ],
+)
+def test_only_a_missing_permission_is_a_denial(code: str, denied: bool) -> None:
+    assert denials.is_denied(code) is denied
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "permission"),
+    [
+        ("sqs", "SendMessageBatch", "sqs:SendMessage"),
+        ("sqs", "ChangeMessageVisibilityBatch", "sqs:ChangeMessageVisibility"),
+        ("sqs", "GetQueueAttributes", "sqs:GetQueueAttributes"),
+        ("s3", "PutObject", "s3:PutObject"),
+        ("s3", "UploadPart", "s3:PutObject"),
+        ("s3", "HeadObject", "s3:GetObject (for a file that is gone: s3:ListBucket)"),
+    ],
+)
+def test_the_permission_has_the_name_that_iam_gives_it(service: str, action: str, permission: str) -> None:
+    assert denials.permission(service, action) == permission
+
+
+def test_a_permission_is_named_once_and_another_one_beside_it(caplog: pytest.LogCaptureFixture) -> None:
+    for action in ("SendMessage", "SendMessageBatch", "ReceiveMessage"):
+        denials.report("sqs", action, "https://sqs.us-east-1.amazonaws.com/1/incoming", "AccessDenied")
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        "not permitted: sqs:SendMessage on incoming",
+        "not permitted: sqs:ReceiveMessage on incoming",
+    ]
+
+
+def test_the_key_of_a_queue_is_named_as_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    denials.report("sqs", "ReceiveMessage", "https://sqs.us-east-1.amazonaws.com/1/incoming", "KmsAccessDenied")
+    assert "not permitted: the KMS key, for sqs:ReceiveMessage, on incoming" in caplog.text
+
+
+def test_the_document_has_the_section() -> None:
+    page, _, section = denials.DOCUMENT.partition("#")
+    headings = [line.lstrip("# ").lower() for line in (CHECKOUT / page).read_text().splitlines() if line[:1] == "#"]
+    assert section in headings
