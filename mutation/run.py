@@ -59,7 +59,8 @@ class Run:
 
     def _judge(self, change: Change, stages: Sequence[tuple[str, list[str]]]) -> Result:
         began, verdict, stage = time.monotonic(), Verdict("passed", "", 0.0), ""
-        with _written(change):
+        _ORIGINALS[change.path] = Path(change.path).read_text()
+        with written(Path(change.path), change.source):
             for stage, tests in stages:
                 if tests and (verdict := self._tests(change, tests, fresh=stage == OWN_FOLDER)).noticed:
                     break
@@ -96,13 +97,11 @@ _ORIGINALS: dict[str, str] = {}
 
 
 @contextmanager
-def _written(change: Change) -> Iterator[None]:
+def written(file: Path, source: str) -> Iterator[None]:
     """The changed file on disk, for processes that tests start; without the bytecode of the other version."""
-    file = Path(change.path)
     original = file.read_text()
-    _ORIGINALS[change.path] = original
     try:
-        file.write_text(change.source)
+        file.write_text(source)
         _forget_bytecode(file)
         yield
     finally:
