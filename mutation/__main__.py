@@ -52,6 +52,7 @@ def _in_a_copy() -> int:
 
 def _run(options: argparse.Namespace, var: Path) -> int:
     import tests.environment  # noqa: F401  before Django's settings are read
+    from mutation.explained import explained
     from mutation.results import report
     from mutation.run import Asked, run
     from mutation.run_by_hand import run_by_hand
@@ -68,7 +69,7 @@ def _run(options: argparse.Namespace, var: Path) -> int:
             folders = packages.get(package) or [f"tests/{package}"]
             done = done and run(package, folders, asked, var)
     finally:
-        (var / "report.md").write_text(report(var))
+        (var / "report.md").write_text(report(var, explained()))
     sys.stdout.write((var / "report.md").read_text())
     return 0 if done else 75
 
