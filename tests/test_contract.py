@@ -29,6 +29,7 @@ BEYOND_JSON_SCHEMA = {
     "POST /messaging/media",
     "POST /messaging/analytics",
     "POST /analytics/events",
+    "GET /analytics/costs",
     "GET /analytics/events",
     "POST /messaging/subscriptions",
     "PATCH /messaging/subscriptions/{id}",

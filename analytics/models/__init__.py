@@ -1,5 +1,6 @@
 """The tables of analytics."""
 
+from analytics.models.costs import Charge, Layout, Rate, RateCard
 from analytics.models.events import (
     CONTACT_LENGTH,
     EVENT_ID_LENGTH,
@@ -21,9 +22,13 @@ __all__ = [
     "EVENT_TYPE_LENGTH",
     "REFERENCE_LENGTH",
     "Bucket",
+    "Charge",
     "Cursor",
     "Dimensions",
     "Event",
     "Latency",
+    "Layout",
+    "Rate",
+    "RateCard",
     "Rollup",
 ]

@@ -1,0 +1,36 @@
+"""A question as it was asked: its period, steps, groups and filters. Shared by all endpoints of analytics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from analytics.questions.dimensions import Dimension
+from analytics.questions.periods import Granularity, Period, steps
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+MAX_GROUPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to count.
+
+    `filters` holds values by dimension name as they were given, `client_id` the one client whose figures the caller may
+    see (`ApiClient.pk`; None: everybody's), `limit` how many groups to list.
+    """
+
+    period: Period
+    granularity: Granularity | None = None
+    group_by: tuple[Dimension, ...] = ()
+    filters: Mapping[str, str | int] | None = None
+    client_id: int | None = None
+    limit: int = DEFAULT_LIMIT
+
+    @property
+    def steps(self) -> list[datetime]:
+        """Where each step begins, in UTC; the whole period is one without a granularity. Raises BadPeriod."""
+        return steps(self.period, self.granularity) if self.granularity else [self.period.since]
+
+    def of_period(self, period: Period) -> "Asked":
+        """The same question about another period."""
+        return replace(self, period=period)
