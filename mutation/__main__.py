@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1e9, help="end after so long; the next run goes on")
     parser.add_argument("--again", action="store_true", help="judge once more what no test noticed")
     parser.add_argument("--near", action="store_true", help="a package's own tests only")
+    parser.add_argument("--by-hand", action="store_true", help="the changes of by_hand.toml instead of mutmut's")
     options = parser.parse_args()
     if INSIDE not in os.environ:
         return _in_a_copy()
@@ -51,12 +52,16 @@ def _in_a_copy() -> int:
 
 def _run(options: argparse.Namespace, var: Path) -> int:
     import tests.environment  # noqa: F401  before Django's settings are read
+    from mutation.explained import explained
     from mutation.results import report
     from mutation.run import Asked, run
+    from mutation.run_by_hand import run_by_hand
 
     packages: dict[str, list[str]] = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutation"]["packages"]
     # What a test started ends with this process also when `timeout` or a person ends it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.by_hand:
+        return 0 if run_by_hand(var) else 1
     asked = Asked(options.sample, options.seed, time.monotonic() + options.seconds, options.again, options.near)
     done = True
     try:
@@ -64,7 +69,7 @@ def _run(options: argparse.Namespace, var: Path) -> int:
             folders = packages.get(package) or [f"tests/{package}"]
             done = done and run(package, folders, asked, var)
     finally:
-        (var / "report.md").write_text(report(var))
+        (var / "report.md").write_text(report(var, explained()))
     sys.stdout.write((var / "report.md").read_text())
     return 0 if done else 75
 

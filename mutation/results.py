@@ -1,6 +1,7 @@
 """The verdicts of a package's sample, kept after each change so that a killed run goes on, and the report."""
 
 import json
+from collections.abc import Container
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -52,19 +53,25 @@ class Results:
         draft.replace(self._file)
 
 
-def report(var: Path) -> str:
-    """Markdown: a line per package, and what no test notices."""
-    table = ["| package | seed | sampled | noticed at first, by own tests | noticed now |", "|---|---|---|---|---|"]
+def report(var: Path, explained: Container[str]) -> str:
+    """Markdown: a line per package, and the changes that no test notices and no row explains."""
+    table = [
+        "| package | seed | sampled | noticed at first, by own tests | noticed now | explained | open |",
+        "|---|---|---|---|---|---|---|",
+    ]
     survivors: list[str] = []
     for file in sorted(var.glob("*.*.json")):
         kept = json.loads(file.read_text())
         rows = [Result(**row) for row in kept["results"]]
         first = sum(row.first in ("failed", "timeout") for row in rows)
-        now = sum(row.noticed for row in rows)
-        table.append(
-            f"| `{kept['package']}` | {kept['seed']} | {len(rows)} | {_share(first, rows)} | {_share(now, rows)} |"
-        )
-        survivors += [_survivor(row) for row in rows if not row.noticed]
+        left = [row for row in rows if not row.noticed]
+        unexplained = [row for row in left if row.key not in explained]
+        cells = [
+            f"`{kept['package']}`", kept["seed"], len(rows), _share(first, rows), _share(len(rows) - len(left), rows),
+            len(left) - len(unexplained), len(unexplained),
+        ]  # fmt: skip
+        table.append(f"| {' | '.join(map(str, cells))} |")
+        survivors += [_survivor(row) for row in unexplained]
     return "\n".join([*table, "", "Survivors:", "", *survivors, ""])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mutation.changes import Change, Found, changes, sample
 from mutation.coverage_map import CoverageMap
+from mutation.explained import outdated
 from mutation.host import Host, Verdict, host
 from mutation.patch import patch
 from mutation.results import Result, Results
@@ -59,7 +60,8 @@ class Run:
 
     def _judge(self, change: Change, stages: Sequence[tuple[str, list[str]]]) -> Result:
         began, verdict, stage = time.monotonic(), Verdict("passed", "", 0.0), ""
-        with _written(change):
+        _ORIGINALS[change.path] = Path(change.path).read_text()
+        with written(Path(change.path), change.source):
             for stage, tests in stages:
                 if tests and (verdict := self._tests(change, tests, fresh=stage == OWN_FOLDER)).noticed:
                     break
@@ -96,13 +98,11 @@ _ORIGINALS: dict[str, str] = {}
 
 
 @contextmanager
-def _written(change: Change) -> Iterator[None]:
+def written(file: Path, source: str) -> Iterator[None]:
     """The changed file on disk, for processes that tests start; without the bytecode of the other version."""
-    file = Path(change.path)
     original = file.read_text()
-    _ORIGINALS[change.path] = original
     try:
-        file.write_text(change.source)
+        file.write_text(source)
         _forget_bytecode(file)
         yield
     finally:
@@ -140,7 +140,10 @@ class Asked:
 def run(package: str, own_folders: Sequence[str], asked: Asked, var: Path) -> bool:
     """Judge what is not judged yet; False when the time was over before the end."""
     files = sorted(str(file) for file in Path(package).rglob("*.py") if "migrations" not in file.parts)
-    drawn = sample([change for file in files for change in changes(Path(), file)], asked.size, asked.seed)
+    found = [change for file in files for change in changes(Path(), file)]
+    for row in outdated(files, [change.key for change in found]):
+        _say(f"explained.toml: {row.key} is no longer in {row.path}: {row.change}")
+    drawn = sample(found, asked.size, asked.seed)
     results = Results(var, package, asked.seed)
     kept = results.by_key
     new = [c for c in drawn if c.key not in kept or (asked.again and not kept[c.key].noticed)]
@@ -158,11 +161,11 @@ def run(package: str, own_folders: Sequence[str], asked: Asked, var: Path) -> bo
         ]
         for judge, which in rounds:
             left = which()
-            for at, found in enumerate(left, 1):
+            for at, one in enumerate(left, 1):
                 if time.monotonic() > asked.until:
                     _say(f"{package}: time is over; the same command goes on")
                     return False
-                result = judge(found)
+                result = judge(one)
                 results.add(result)
                 _say(
                     f"{package} {at}/{len(left)} {result.now} ({result.seconds} s) "

@@ -133,6 +133,14 @@ def test_an_orphan_is_kept_once() -> None:
     assert OrphanStatus.objects.count() == 1
 
 
+@pytest.mark.parametrize(("days", "kept"), [(6.99, 1), (7.01, 0)])
+def test_an_orphan_is_kept_for_the_seven_days_in_which_meta_repeats_webhooks(days: float, kept: int) -> None:
+    receive(webhook(statuses=(status("delivered", wamid="wamid.NOBODY"),)))
+    OrphanStatus.objects.update(received_at=timezone.now() - timedelta(days=days))
+    sweep_orphans()
+    assert OrphanStatus.objects.count() == kept
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_signal_of_a_new_message_is_sent_once() -> None:
     heard: list[Any] = []
@@ -198,11 +206,14 @@ def test_any_json_in_a_webhook_is_stored_without_an_error(value: Any, key: str) 
     receive(body)
 
 
-def test_a_stored_body_whose_task_was_lost_is_processed() -> None:
+@pytest.mark.parametrize(("hours", "messages", "bodies"), [(1.99, 0, 1), (2.01, 1, 0)])
+def test_a_stored_body_is_processed_two_hours_later_if_its_task_was_lost(
+    hours: float, messages: int, bodies: int
+) -> None:
     stored_id = store_body(webhook(inbound_text()))
-    StoredWebhook.objects.filter(pk=stored_id).update(received_at=timezone.now() - timedelta(hours=3))
+    StoredWebhook.objects.filter(pk=stored_id).update(received_at=timezone.now() - timedelta(hours=hours))
     sweep_stored_webhooks()
-    assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
+    assert (Message.objects.count(), StoredWebhook.objects.count()) == (messages, bodies)
 
 
 def test_a_pending_message_that_meta_reports_as_sent_is_sent() -> None:

@@ -56,6 +56,13 @@ def test_a_claim_is_leased_for_45_seconds() -> None:
     assert before <= row.lease_until - timedelta(seconds=45) <= timezone.now()
 
 
+@pytest.mark.parametrize(("seconds", "claims"), [(-1, 0), (60, 1)])
+def test_a_message_that_expired_in_the_queue_is_not_claimed(seconds: float, claims: int) -> None:
+    batch = released(1)
+    Message.objects.update(expires_at=timezone.now() + timedelta(seconds=seconds))
+    assert len(claim([batch])) == claims
+
+
 def test_another_release_claims_nothing() -> None:
     assert claim([Release(uuid4(), released(1).message_ids)]) == []
 

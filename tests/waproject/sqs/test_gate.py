@@ -87,6 +87,50 @@ def test_a_gate_that_relapses_stays_closed_longer_each_time(server: Server) -> N
     assert closed[4] > 0.01 * 2**4
 
 
+class Clock:
+    """In place of `time`: passes only by hand, and notes every sleep."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The gate's clock."""
+    clock = Clock()
+    monkeypatch.setattr(gates, "time", clock)
+    return clock
+
+
+def fail_and_open_again(gate: Gate, clock: Clock, after: float) -> None:
+    clock.now += after
+    gate.report_failure()
+    gate.is_open()
+    assert eventually(gate.is_open, every=0.001)
+
+
+@pytest.mark.parametrize(("after", "slept"), [(59.9, [1.0]), (60.1, [])])
+def test_a_gate_that_closes_again_within_a_minute_has_relapsed(after: float, slept: list[float], clock: Clock) -> None:
+    gate = Gate("it", lambda: None)
+    fail_and_open_again(gate, clock, 0)
+    fail_and_open_again(gate, clock, after)
+    assert clock.slept == slept
+
+
+def test_a_gate_that_keeps_relapsing_is_probed_after_a_minute_at_most(clock: Clock) -> None:
+    gate = Gate("it", lambda: None)
+    for _ in range(14):
+        fail_and_open_again(gate, clock, 1)
+    assert clock.slept == [1, 2, 4, 8, 16, 32, *[60] * 7]
+
+
 def test_a_forked_childs_report_closes_its_parents_gate(server: Server) -> None:
     server.away = True
     gate = Gate("it", server)
