@@ -20,8 +20,11 @@ class MessagingConfig(AppConfig):
         from messaging.lifecycle import django_signals, domain_events
         from messaging.media.records import remove_file
         from messaging.models import Media
+        from messaging.retention import checks, register  # noqa: F401
+        from messaging.retention.messaging_rules import RULES
         from messaging.subscriptions.outbox import outbox
 
         post_delete.connect(remove_file, Media, dispatch_uid="media")
         domain_events.listen(django_signals.send_signals)
         domain_events.set_outbox(outbox)
+        register(*RULES)

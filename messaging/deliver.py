@@ -1,4 +1,7 @@
-"""The deliver process: deliveries to subscribers and downloads from Meta, apart from the lanes. Any number may run."""
+"""The deliver process: deliveries to subscribers, downloads from Meta and retention, apart from the lanes.
+
+Any number may run.
+"""
 
 import time
 from functools import cache
@@ -9,6 +12,7 @@ from django.utils import timezone
 from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
 from messaging.media.records import claim_media, fail_abandoned_downloads, record_media
 from messaging.periodic_workers import PeriodicWorker
+from messaging.retention import files, rounds
 from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
@@ -18,6 +22,7 @@ from waproject import tracing
 
 # Threads that post. A subscription uses at most eight, one while its endpoint fails.
 POST_THREADS = 48
+FILE_REMOVALS_AT_ONCE = 4
 
 
 @cache
@@ -52,5 +57,15 @@ WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
         DOWNLOADS_AT_ONCE,
         idle_s=0.5,
         housekeeping=fail_abandoned_downloads,
+    ),
+    PeriodicWorker(
+        "retention",
+        files.claim_removals,
+        files.remove,
+        files.record_removals,
+        FILE_REMOVALS_AT_ONCE,
+        idle_s=5.0,
+        housekeeping=rounds.housekeeping(),
+        housekeeping_every_s=0.0,
     ),
 )

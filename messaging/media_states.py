@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from messaging.whatsapp.media import KEPT_FOR_DAYS
-from messaging.whatsapp.media_api import Trouble
+from messaging.whatsapp.media_api import TransferFailure
 
 # Seconds before the next attempt, by the number of attempts; the last value for all further ones.
 WAITS_S = (2, 10, 60, 300, 900, 3600)
@@ -21,7 +21,7 @@ DAMAGED_ATTEMPTS = 3
 
 class State(StrEnum):
     """A file waits for its next attempt or is stored; or its download has failed: Meta no longer has it, it is too
-    large, its size or SHA-256 is wrong, or the retry period has ended.
+    large, its size or SHA-256 is wrong, or the retry period has ended; or it was deleted again.
     """
 
     WAITING = "waiting"
@@ -30,6 +30,8 @@ class State(StrEnum):
     TOO_LARGE = "too_large"
     DAMAGED = "damaged"
     FAILED = "failed"
+    # It was stored, and was deleted by retention or with the person.
+    DELETED = "deleted"
 
     @property
     def is_final(self) -> bool:
@@ -53,7 +55,7 @@ class LocalFailure(StrEnum):
 class Failure:
     """Why an attempt failed; `wait_s`: the wait that Meta asks for."""
 
-    why: Trouble | LocalFailure
+    why: TransferFailure | LocalFailure
     wait_s: float = 0.0
 
 
@@ -65,10 +67,10 @@ class Decision:
     due_at: datetime | None = None
 
 
-_FINAL: dict[Trouble | LocalFailure, State] = {
-    Trouble.GONE: State.GONE,
-    Trouble.TOO_LARGE: State.TOO_LARGE,
-    Trouble.REFUSED: State.FAILED,
+_FINAL: dict[TransferFailure | LocalFailure, State] = {
+    TransferFailure.GONE: State.GONE,
+    TransferFailure.TOO_LARGE: State.TOO_LARGE,
+    TransferFailure.REFUSED: State.FAILED,
 }
 
 
@@ -86,7 +88,7 @@ def decide(failure: Failure | None, tries: int, give_up_at: datetime, now: datet
     if now >= give_up_at:
         return Decision(State.FAILED)
     wait: float = WAITS_S[min(tries, len(WAITS_S)) - 1] if tries else 0
-    if why is Trouble.MISCONFIGURED:
+    if why is TransferFailure.MISCONFIGURED:
         wait = max(wait, MISCONFIGURED_WAIT_S)
     wait = max(wait, min(failure.wait_s, TRIED_FOR.total_seconds())) * (1 + JITTER * chance)
     return Decision(State.WAITING, min(now + timedelta(seconds=wait), give_up_at))

@@ -46,6 +46,8 @@ READ_IN_FULL = "monitoring.read_dead_letters"
 class MayMoveDeadLetters(BasePermission):
     """Staff with the permission, or an API key of an operator: dead-letter queues hold the messages of all clients."""
 
+    message = "Dead-letter queues hold the messages of all clients: this needs an operator's key or account."
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether the request may pass."""
         if isinstance(request.user, Caller):

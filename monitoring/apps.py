@@ -10,8 +10,10 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the store of heartbeats and Celery's signals; describe the metrics token."""
+        from messaging import erasure
         from monitoring import openapi  # noqa: F401
         from monitoring.dead_letters import task_failures
+        from monitoring.dead_letters.erasure import TABLES
         from monitoring.health import celery_liveness
         from monitoring.health.heartbeats import DatabaseKeeper
         from waproject.worker import liveness
@@ -19,3 +21,4 @@ class MonitoringConfig(AppConfig):
         liveness.use_store(DatabaseKeeper())
         celery_liveness.install()
         task_failures.install()
+        erasure.register(*TABLES)

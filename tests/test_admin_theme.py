@@ -1,5 +1,6 @@
 """The admin in its theme: every page of ours wears it, on a phone and in the dark too."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from messaging.incoming.store import receive
-from messaging.models import Contact
+from messaging.models import AccountEvent, Contact, Message
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
@@ -42,6 +44,8 @@ PAGES = {
     "index": "/admin/",
     "messages": "/admin/messaging/message/",
     "message": "/admin/messaging/message/{message}/change/",
+    "inbound": "/admin/messaging/message/{inbound}/change/",
+    "event": "/admin/messaging/accountevent/{event}/change/",
     "contact": "/admin/messaging/contact/{contact}/change/",
     "number": "/admin/messaging/businessnumber/",
     "subscription": "/admin/messaging/subscription/add/",
@@ -57,16 +61,35 @@ PAGES = {
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
 def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, tmp_path: Path, look: Any) -> None:
     receive(webhook(inbound_text(sender="15551230001", text="Is my order on its way? " * 20), name="Ann"))
-    message = in_state(Status.FAILED, error_code=131026, error_title="Message undeliverable")
+    # As long as Meta's: a wamid of a business-scoped user id, and a digest.
+    Message.objects.update(wamid="wamid." + "HBgXVVMuMTM0OTEyMDg2NTUz" * 4)
+    event = AccountEvent.objects.create(
+        kind="account_update", at=timezone.now(), digest="0123456789abcdef" * 4, raw={"event": "x" * 90}
+    )
+    rows = {
+        "message": in_state(Status.FAILED, error_code=131026, error_title="Message undeliverable").pk,
+        "inbound": Message.objects.get(direction="inbound").pk,
+        "event": event.pk,
+        "contact": Contact.objects.get().pk,
+    }
     page = open_page(browser, live_server, "/admin/", **look)
     faults: dict[str, Any] = {}
     for name, path in PAGES.items():
-        page.goto(live_server.url + path.format(message=message.pk, contact=Contact.objects.get().pk))
+        page.goto(live_server.url + path.format(**rows))
         picture(page, tmp_path, f"{name}-{name_of(look)}")
         faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
     assert faults == dict.fromkeys(PAGES, ([], look["viewport"]["width"]))
     assert (page.errors, page.foreign) == ([], [])
     page.context.close()
+
+
+@pytest.mark.django_db
+def test_times_are_written_one_way_with_their_seconds(admin_client: Client) -> None:
+    event = AccountEvent.objects.create(
+        kind="account_update", at=datetime(2026, 11, 26, 15, 4, 5, tzinfo=UTC), digest="d", raw={}
+    )
+    page = admin_client.get(f"/admin/messaging/accountevent/{event.pk}/change/").content.decode()
+    assert "2026-11-26 15:04:05" in page
 
 
 @pytest.mark.django_db

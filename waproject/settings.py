@@ -46,6 +46,7 @@ CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "waproject.web.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
@@ -215,6 +216,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "media": media_storage(MEDIA_DIR, MEDIA_S3_BUCKET, MEDIA_S3_PREFIX, AWS_ENDPOINT_URL_S3, AWS_REGION),
 }
+
+# Days that each kind of data is stored (messaging/retention); 0: for ever.
+RETENTION_TEXTS_DAYS = env.int("RETENTION_TEXTS_DAYS", 0)
+RETENTION_FILES_DAYS = env.int("RETENTION_FILES_DAYS", 0)
+RETENTION_TIMELINE_DAYS = env.int("RETENTION_TIMELINE_DAYS", 0)
+RETENTION_MESSAGES_DAYS = env.int("RETENTION_MESSAGES_DAYS", 0)
+RETENTION_ACCOUNT_EVENTS_DAYS = env.int("RETENTION_ACCOUNT_EVENTS_DAYS", 0)
+RETENTION_UNKNOWN_UPDATES_DAYS = env.int("RETENTION_UNKNOWN_UPDATES_DAYS", 180)
+RETENTION_AUDIT_DAYS = env.int("RETENTION_AUDIT_DAYS", 0)
+RETENTION_EVENTS_DAYS = env.int("RETENTION_EVENTS_DAYS", 0)
 
 # Opt-out and opt-in keywords: the built-in ones of these languages, and additional ones.
 WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])

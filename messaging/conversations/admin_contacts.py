@@ -3,7 +3,8 @@
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -13,6 +14,9 @@ from messaging.access import record_action
 from messaging.contacts import ConsentChange, record_consent, withdraw_released
 from messaging.conversations.name_search import contacts_named
 from messaging.conversations.queries import conversations_with
+from messaging.erasure import Person
+from messaging.erasure.erase import CannotEraseYet, erase
+from messaging.erasure.person import person_of
 from messaging.messages import peers_matching, preview
 from messaging.models import (
     Contact,
@@ -28,7 +32,7 @@ class ContactAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "phone", "user_id", "opted_out_at", "blocked_at", "last_seen_at"]
     search_fields = ["name"]
     search_help_text = "A part of a name, with or without accents; or a phone number or user id, in full."
-    actions = ["block", "unblock", "opt_out", "opt_in"]
+    actions = ["block", "unblock", "opt_out", "opt_in", "erase"]
     readonly_fields = ["conversations"]
 
     def get_search_results(
@@ -87,6 +91,39 @@ class ContactAdmin(ReadOnlyAdmin):
         """Record an opt-in. Only for users who have asked for it."""
         self._record(request, queryset, "opt in")
         self._record_consent(queryset, opts_out=False)
+
+    @admin.action(description="Erase everything of this person", permissions=["erase"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        """Ask first; then erase, if nothing of the person is still on its way."""
+        contact = queryset.first()
+        if contact is None or queryset.count() != 1:
+            self.message_user(request, "Erase one person at a time.", messages.WARNING)
+            return None
+        person = person_of(contact.user_id or contact.phone or "")
+        if request.POST.get("confirmed") != "yes":
+            return self._ask(request, contact, person)
+        try:
+            done = erase(person, str(request.user), request.POST.get("forget_objection") == "yes")
+        except CannotEraseYet as error:
+            self.message_user(request, str(error), messages.WARNING)
+            return None
+        self.message_user(request, f"Erased: {done.messages} messages, {done.contacts} contacts.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:messaging_contact_changelist"))
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        """Whether the account may erase people."""
+        return request.user.has_perm("messaging.erase_contact")
+
+    def _ask(self, request: HttpRequest, contact: Contact, person: Person) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Erase a person",
+            "opts": self.opts,
+            "contact": contact,
+            "messages_count": person.messages.count(),
+            "objects": person.contacts.filter(Q(opted_out_at__isnull=False) | Q(blocked_at__isnull=False)).exists(),
+        }
+        return TemplateResponse(request, "admin/messaging/contact/erase.html", context)
 
     def has_block_permission(self, request: HttpRequest) -> bool:
         """Whether the account may block contacts and change their consent; all fields are read-only."""

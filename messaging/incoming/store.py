@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import MARKETING_OPT_OUT_CODE, update_contacts
+from messaging.erasure import without_erased
 from messaging.incoming.account_events import store_events
 from messaging.incoming.business_numbers import NUMBER_ID_LENGTH, number_id, numbers_of_messages
 from messaging.incoming.statuses import apply_statuses
@@ -23,6 +24,7 @@ from messaging.models import (
     MessageEvent,
     StoredWebhook,
 )
+from messaging.retention import is_beyond_retention
 from messaging.states import Status
 from messaging.whatsapp.inbound import InboundMessage, Normalised, Origin, Unknown, normalise
 from messaging.whatsapp.recipients import canonical
@@ -39,7 +41,7 @@ def receive(*bodies: object) -> None:
 
     A repeated body stores nothing twice. Raises django.db errors if the database is unavailable.
     """
-    store(sum((normalise(body) for body in bodies), Normalised()))
+    store(without_erased(sum((normalise(body) for body in bodies), Normalised())))
 
 
 def receive_stored(stored_id: int) -> None:
@@ -53,11 +55,10 @@ def receive_stored(stored_id: int) -> None:
 @retry_on_deadlock
 def store(normalised: Normalised) -> None:
     """Store messages, statuses, account events and unknown updates, in one transaction."""
-    messages = [message for message in normalised.messages if number_id(message)]
+    recent = [message for message in normalised.messages if not is_beyond_retention(message.timestamp)]
+    messages = [message for message in recent if number_id(message)]
     without_number = [
-        Unknown("message without a business number", None, message.raw)
-        for message in normalised.messages
-        if not number_id(message)
+        Unknown("message without a business number", None, message.raw) for message in recent if not number_id(message)
     ]
     with transaction.atomic():
         numbers = numbers_of_messages(messages, _referenced_numbers(normalised))

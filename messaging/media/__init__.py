@@ -3,9 +3,11 @@
 from messaging.media.records import (
     expect_media,
     media_of,
+    storage,
 )
 
 __all__ = [
     "expect_media",
     "media_of",
+    "storage",
 ]

@@ -48,7 +48,7 @@ def file_html(media: Media | None) -> SafeString:
 
 def may_download_again(request: HttpRequest, media: Media) -> bool:
     """Whether the file is missing and the account may change messages."""
-    return media.state != State.STORED and bool(request.user.has_perm("messaging.change_message"))
+    return media.state not in {State.STORED, State.DELETED} and bool(request.user.has_perm("messaging.change_message"))
 
 
 def download_again_button(media: Media) -> SafeString:
@@ -60,6 +60,8 @@ def download_again_button(media: Media) -> SafeString:
 
 
 def _missing_text(media: Media) -> str:
+    if media.state == State.DELETED:
+        return "The file was deleted."
     if media.state != State.WAITING:
         return f"Download failed: {media.get_state_display().lower()}."
     due = timezone.localtime(media.due_at).strftime("%Y-%m-%d %H:%M:%S")
@@ -162,7 +164,9 @@ class MediaAdmin(ReadOnlyAdmin):
         if chosen:
             self.message_user(request, f"Downloading {len(chosen)} again.", messages.SUCCESS)
         if len(chosen) < len(pks):
-            self.message_user(request, f"{len(pks) - len(chosen)} skipped: already stored.", messages.WARNING)
+            self.message_user(
+                request, f"{len(pks) - len(chosen)} skipped: stored already, or deleted.", messages.WARNING
+            )
 
 
 def media_of(message: Message) -> Media | None:

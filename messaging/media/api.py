@@ -25,7 +25,7 @@ from messaging.media.serve import FileMissing, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
 from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
-from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
+from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 
 # Most files arrive within seconds.
 RETRY_AFTER_S = 5
@@ -34,8 +34,8 @@ UPLOADS_AT_ONCE = 4
 UPLOAD_AGAIN_IN_S = 10
 _uploads = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
 _UNAVAILABLE_TEXTS = {
-    Trouble.MISCONFIGURED: "Meta refuses uploads from this deployment: an operator must check its set-up.",
-    Trouble.THROTTLED: "Meta throttles uploads.",
+    TransferFailure.MISCONFIGURED: "Meta refuses uploads from this deployment: an operator must check its set-up.",
+    TransferFailure.THROTTLED: "Meta throttles uploads.",
 }
 
 
@@ -135,9 +135,9 @@ def _api() -> MediaApi:
 
 
 def _refused(error: MediaError) -> Response:
-    if error.trouble in {Trouble.REFUSED, Trouble.TOO_LARGE}:
-        raise ValidationError({"file": [error.words]})
-    return _unavailable(_UNAVAILABLE_TEXTS.get(error.trouble, error.words), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))
+    if error.failure in {TransferFailure.REFUSED, TransferFailure.TOO_LARGE}:
+        raise ValidationError({"file": [error.text]})
+    return _unavailable(_UNAVAILABLE_TEXTS.get(error.failure, error.text), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))
 
 
 def _unavailable(detail: str, wait_s: int) -> Response:

@@ -12,7 +12,7 @@ from django.core.files import File
 from messaging.media.records import Download, DownloadResult, StoredFile, storage
 from messaging.media_states import Failure, LocalFailure
 from messaging.whatsapp.media import is_same_digest
-from messaging.whatsapp.media_api import Fetched, Found, MediaApi, MediaError, Trouble, too_large
+from messaging.whatsapp.media_api import DownloadedFile, FileInfo, MediaApi, MediaError, TransferFailure, too_large
 
 # Concurrent downloads of one process.
 DOWNLOADS_AT_ONCE = 12
@@ -33,14 +33,16 @@ class Downloader:
         """Look up, transfer, check and store a file; every failure is returned, not raised."""
         waits_s = self._waits_until - time.monotonic()
         if waits_s > 0:
-            return DownloadResult(download, None, Failure(Trouble.THROTTLED, waits_s), "Meta throttles downloads.")
+            return DownloadResult(
+                download, None, Failure(TransferFailure.THROTTLED, waits_s), "Meta throttles downloads."
+            )
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
             try:
                 found, fetched = self._transfer(download, file)
             except MediaError as error:
-                if error.trouble is Trouble.THROTTLED:
+                if error.failure is TransferFailure.THROTTLED:
                     self._waits_until = time.monotonic() + error.wait_s
-                return DownloadResult(download, None, Failure(error.trouble, error.wait_s), error.words)
+                return DownloadResult(download, None, Failure(error.failure, error.wait_s), error.text)
             except OSError as error:
                 return _storage_failure(download, error)
             if problem := _problem(download, found, fetched):
@@ -52,14 +54,14 @@ class Downloader:
         mime_type = found.mime_type or download.mime_type
         return DownloadResult(download, StoredFile(mime_type, fetched.size, fetched.sha256.hex()))
 
-    def _transfer(self, download: Download, file: IO[bytes]) -> tuple[Found, Fetched]:
+    def _transfer(self, download: Download, file: IO[bytes]) -> tuple[FileInfo, DownloadedFile]:
         """Transfer the file; if its URL has expired, look it up once more."""
         api = self._media_api()
         try:
             found = _look_up(api, download)
             return found, api.fetch(found.url, file, download.max_bytes)
         except MediaError as error:
-            if error.trouble is not Trouble.EXPIRED:
+            if error.failure is not TransferFailure.EXPIRED:
                 raise
         found = _look_up(api, download)
         return found, api.fetch(found.url, file, download.max_bytes)
@@ -71,14 +73,14 @@ class Downloader:
             return self._api
 
 
-def _look_up(api: MediaApi, download: Download) -> Found:
+def _look_up(api: MediaApi, download: Download) -> FileInfo:
     found = api.look_up(download.media_id)
     if found.size is not None and found.size > download.max_bytes:
         raise too_large(found.size, download.max_bytes)
     return found
 
 
-def _problem(download: Download, found: Found, fetched: Fetched) -> str:
+def _problem(download: Download, found: FileInfo, fetched: DownloadedFile) -> str:
     """The reason to reject a downloaded file; empty if there is none."""
     if found.size is not None and found.size != fetched.size:
         return f"The file has {fetched.size:,} bytes; Meta reports {found.size:,}."

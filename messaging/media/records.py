@@ -23,7 +23,7 @@ from messaging.media_states import TRIED_FOR, Failure, State, decide
 from messaging.models import Media, Message
 from messaging.whatsapp.inbound import Origin
 from messaging.whatsapp.media import LIMITS, file_of
-from messaging.whatsapp.media_api import Trouble, longest_s
+from messaging.whatsapp.media_api import TransferFailure, longest_download_s
 from waproject.metrics.counters import MEDIA
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,8 @@ def download_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
     """Download missing files again, at once and with no attempts counted. Returns their message ids."""
     now = timezone.now()
     with transaction.atomic():
-        rows = Media.objects.select_for_update(of=("self",)).filter(pk__in=message_ids).exclude(state=State.STORED)
+        rows = Media.objects.select_for_update(of=("self",)).filter(pk__in=message_ids)
+        rows = rows.exclude(state__in=[State.STORED, State.DELETED])
         chosen = list(rows.order_by("pk").values_list("pk", flat=True))
         Media.objects.filter(pk__in=chosen).update(
             state=State.WAITING, due_at=now, give_up_at=now + TRIED_FOR, lease_until=None, attempts=0, finished_at=None
@@ -200,7 +201,7 @@ def _claim(rank: int, most: int) -> list[Download]:
             """,
             {
                 "kinds": list(allowed),
-                "leases": [longest_s(size) + STORAGE_S for size in allowed.values()],
+                "leases": [longest_download_s(size) + STORAGE_S for size in allowed.values()],
                 "rank": rank,
                 "most": most,
             },
@@ -255,7 +256,7 @@ def _write(results: Sequence[DownloadResult], now: datetime) -> dict[UUID, tuple
 
 def _counts(one: DownloadResult) -> int:
     """Throttling does not count as an attempt."""
-    return int(one.failure is None or one.failure.why is not Trouble.THROTTLED)
+    return int(one.failure is None or one.failure.why is not TransferFailure.THROTTLED)
 
 
 def _remove_orphaned_files(downloads: Sequence[Download]) -> None:

@@ -65,7 +65,10 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             {"fields": ["id", "direction", "status", "number", "peer", "sent_to", "contact", "wamid", "conversation"]},
         ),
         ("Client", {"fields": ["client", "reference", "campaign"]}),
-        ("Content", {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw"]}),
+        (
+            "Content",
+            {"fields": ["type", "template", "text", "context_wamid", "origin", "content", "raw", "content_deleted_at"]},
+        ),
         ("When", {"fields": ["priority", "due_at", "expires_at", "hold", "waits_for"]}),
         ("Outcome", {"fields": ["attempts", "calls", "error_code", "error_title", "on_unknown", "unknown_at"]}),
         ("Price", {"fields": ["price"]}),

@@ -8,6 +8,7 @@ from uuid import UUID
 import django_filters
 from django.core.exceptions import ValidationError as InvalidValue
 from django.db.models import Prefetch, QuerySet
+from django.http import Http404
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
@@ -149,3 +150,10 @@ class MessageDetailView(generics.RetrieveAPIView[Message]):
         "events", Prefetch("attempt_set", Attempt.objects.order_by("at", "id"))
     )
     serializer_class = MessageDetailSerializer
+
+    def get_object(self) -> Message:
+        """The message. Raises NotFound in words of the API, not of the database."""
+        try:
+            return super().get_object()
+        except Http404:
+            raise NotFound("No message has this id.") from None

@@ -82,6 +82,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "content",
             "media",
             "text",
+            "content_deleted_at",
             "context_wamid",
             "priority",
             "reference",

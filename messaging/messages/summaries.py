@@ -37,8 +37,8 @@ def summarize(message: Message) -> Summary:
     """The summary by message type; unknown types show their name and text."""
     content = message.content if isinstance(message.content, dict) else {}
     kind = message.type
-    if kind == "text":
-        return Summary(message.text)
+    if kind == "text" or message.content_deleted_at is not None:
+        return Summary(message.text, _deletion(message))
     if kind == "template":
         label = f"Template {content.get('name') or message.template} ({content.get('language', '')})"
         return Summary(message.text, label, tuple(_parameters(content)))
@@ -51,6 +51,11 @@ def summarize(message: Message) -> Summary:
     if kind in _DETAILS:
         return Summary(message.text, LABELS[kind], tuple(_DETAILS[kind](content)))
     return Summary(message.text, LABELS.get(kind, kind.replace("_", " ").capitalize()))
+
+
+def _deletion(message: Message) -> str:
+    at = message.content_deleted_at
+    return f"{message.type.capitalize()}, whose content was deleted on {at:%Y-%m-%d}" if at is not None else ""
 
 
 def preview(message: Message, max_length: int = 90) -> str:

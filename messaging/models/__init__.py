@@ -21,6 +21,7 @@ from messaging.models.messages import (
     WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
+from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
@@ -37,7 +38,9 @@ __all__ = [
     "Conversation",
     "Delivery",
     "Direction",
+    "ErasedWamid",
     "EventType",
+    "FileRemoval",
     "Hold",
     "HoldKind",
     "IdempotencyKey",
@@ -50,6 +53,7 @@ __all__ = [
     "OrphanStatus",
     "PairPace",
     "Priority",
+    "RetentionProgress",
     "StoredWebhook",
     "Subscription",
     "TemplateCategory",

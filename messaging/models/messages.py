@@ -105,6 +105,7 @@ class Contact(models.Model):
             models.UniqueConstraint(fields=["phone_key", "portfolio"], name="contact_phone"),
             models.UniqueConstraint(fields=["user_id", "portfolio"], name="contact_user_id"),
         ]
+        permissions = [("erase_contact", "Can erase everything of a person")]
         # GIN finds a part of a name by its substrings (conversations/name_search.py).
         indexes = [GinIndex(NameGrams("name"), NameGrams("username"), name="contact_name_grams")]
 
@@ -163,6 +164,8 @@ class Message(models.Model):
     context_wamid = models.CharField(max_length=WAMID_LENGTH, blank=True)
     origin = models.CharField(max_length=8, blank=True, help_text="user, echo or history; empty: sent through here.")
     raw = models.JSONField(null=True, blank=True, help_text="Inbound: the piece of the webhook.")
+    # When content, text and raw were deleted: by retention, or with the person.
+    content_deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     status = models.CharField(max_length=10, choices=choices)
     # Meta's time of an inbound message, ours of an outbound one.
     at = models.DateTimeField(default=timezone.now)

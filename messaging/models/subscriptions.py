@@ -1,6 +1,7 @@
 """Subscriptions and their deliveries."""
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
@@ -77,7 +78,7 @@ class Subscription(models.Model):
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     def __str__(self) -> str:
-        return self.description or str(self.id)
+        return self.description or urlsplit(self.url)._replace(query="", fragment="").geturl() or str(self.id)
 
 
 class Delivery(models.Model):

@@ -1,7 +1,8 @@
 """The call pool of a worker process: parallel calls to the Cloud API, outcomes recorded in bulk.
 
 A claimed row has a lease in the database, so its task need not wait for the call: it submits the rows and ends. One
-thread starts each call at its time (`rate_limits.Schedule`), and spaces late calls too, as Meta would refuse a bunch.
+thread starts each call at its time (`rate_limits.Schedule`), and spaces late calls too (`call_spacing`), as Meta would
+refuse a bunch.
 HTTP threads never touch the database, and no transaction is open while they wait for Meta.
 """
 
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from messaging.outgoing.call_spacing import CallSpacing, Departure
 from messaging.outgoing.claim_and_record import Claimed, Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
@@ -48,10 +50,10 @@ class CallPool:
         self._calls = ThreadPoolExecutor(max_calls, thread_name_prefix="cloud-api")
         self._free = threading.Semaphore(max_calls)
         self._accepts = threading.Semaphore(max_calls)
-        # Calls by the time of their start, and by number the earliest start of the next one.
+        # Calls by the time of their start, and the calls of each number that have left.
         self._scheduled: list[tuple[float, int, int, Claimed]] = []
         self._order = itertools.count()
-        self._next_start: dict[int, float] = {}
+        self._spacing: dict[int, CallSpacing] = {}
         self._closing = False
         self._schedule_changed = threading.Condition()
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
@@ -100,12 +102,12 @@ class CallPool:
     def _start_until_closed(self) -> None:
         while True:
             self._free.acquire()
-            if (claimed := self._next_due()) is None:
+            if (due := self._next_due()) is None:
                 return
             self._accepts.release()
-            self._calls.submit(self._call, claimed)
+            self._calls.submit(self._call, *due)
 
-    def _next_due(self) -> Claimed | None:
+    def _next_due(self) -> tuple[Claimed, Departure] | None:
         """Wait for the next call that may start; None once the pool closes."""
         with self._schedule_changed:
             while not self._closing:
@@ -115,17 +117,22 @@ class CallPool:
                     self._schedule_changed.wait(None if at is None else at - now)
                     continue
                 _, priority, order, claimed = heapq.heappop(self._scheduled)
-                earliest = self._next_start.get(claimed.number_id, now)
-                if earliest > now:
+                spacing = self._spacing_of(claimed)
+                if (earliest := spacing.earliest()) > now:
                     # All late calls of the number meet at this time, and start in the order of their priorities.
                     heapq.heappush(self._scheduled, (earliest, priority, order, claimed))
                     continue
-                # From the time at which it could have started: the delays of this thread do not slow the number.
-                self._next_start[claimed.number_id] = max(earliest, now - claimed.space) + claimed.space
-                return claimed
+                return claimed, spacing.start(now)
         return None
 
-    def _call(self, claimed: Claimed) -> None:
+    def _spacing_of(self, claimed: Claimed) -> CallSpacing:
+        spacing = self._spacing.get(claimed.number_id)
+        if spacing is None or spacing.rate != claimed.rate:
+            spacing = self._spacing[claimed.number_id] = CallSpacing(claimed.rate)
+        return spacing
+
+    def _call(self, claimed: Claimed, departure: Departure) -> None:
+        departure.at = time.monotonic()
         began = time.perf_counter()
         try:
             with tracing.span("call the Cloud API", [claimed.traceparent]):

@@ -59,7 +59,8 @@ def cancel(message: Message, who: str) -> Message:
 def retry(message: Message, who: str) -> Message:
     """Send a failed message again, with fresh attempts.
 
-    Raises NotPossible, also once `expires_at` has passed, or where the contact is blocked or has opted out since.
+    Raises NotPossible, also once `expires_at` has passed, its text was deleted, or the contact is blocked or has opted
+    out since.
 
     Not for `unknown`, although that may become `pending` too: it risks a duplicate, which is an operator's decision.
     """
@@ -69,6 +70,8 @@ def retry(message: Message, who: str) -> Message:
             raise NotPossible("retried", Status(row.status))
         if row.expires_at is not None and row.expires_at <= timezone.now():
             raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
+        if row.content_deleted_at is not None:
+            raise NotPossible("retried", Status.FAILED, "Its text has been deleted: send a new message.")
         if reason := refusal_of(row):
             raise NotPossible("retried", Status.FAILED, reason)
         reset_to_pending([row], "api")

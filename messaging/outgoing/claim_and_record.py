@@ -48,9 +48,9 @@ class Claimed:
     context_wamid: str = ""
     # The spelling of `peer` for the Cloud API, if it differs.
     sent_to: str | None = None
-    # When the call may start, in seconds of time.monotonic(); and seconds to leave between calls of the number.
+    # When the call may start, in seconds of time.monotonic(); and Meta's limit of the number in messages a second.
     call_at: float = 0.0
-    space: float = 0.0
+    rate: int = 1000
     # Late calls of a number start in this order (`Priority`), the lowest first.
     priority: int = Priority.NORMAL
     # The trace context of the request that created it, while traces are on.
@@ -133,7 +133,7 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
             call, capped, on_unknown == OnUnknown.FAIL, has_unknown_streak, context_wamid, sent_to,
-            now + call_in, rate_limits.CALL_SPACE / rate, priority
+            now + call_in, rate, priority
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
             capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate, priority in rows

@@ -19,9 +19,6 @@ AHEAD_S = 0.25
 START_S = 0.05
 START_GROUP = 5
 START_SPACE = 1.5
-# A worker that is late leaves this much more than Meta's limit asks between the calls of a number. That is quicker than
-# the release, so that it catches up; with two calls at once no second has more than the limit.
-CALL_SPACE = 1.015
 
 # After 130429 a number continues at four fifths of its pace, at least at a tenth, and recovers 2 % of it each second.
 THROTTLE_FACTOR = 0.8

@@ -1,13 +1,11 @@
 """One POST to a subscriber endpoint, and its answer or error text."""
 
-import email.utils
 import http.client
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
@@ -15,6 +13,7 @@ import requests
 import urllib3
 import urllib3.exceptions
 
+from messaging.retry_after import seconds_of
 from messaging.subscriber_http.ssrf_guard import AddressNotAllowed, NetworkPolicy, Unreachable, open_socket
 from messaging.whatsapp import connections
 
@@ -125,18 +124,6 @@ class SubscriberClient:
         if call.remaining() <= 0:
             return f"No answer within {self._total_timeout_s:.0f} s."
         return "The connection broke before the answer came."
-
-
-def seconds_of(header: str, now: float) -> float | None:
-    """The seconds of a Retry-After header (a number or an HTTP date, 0 for the past); None for anything else."""
-    header = header.strip()
-    if header.isascii() and header.isdigit() and len(header) < 10:  # noqa: PLR2004 - three centuries
-        return float(header)
-    try:
-        moment: datetime = email.utils.parsedate_to_datetime(header)
-        return max(0.0, moment.timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _refused(status: int) -> str:

@@ -156,17 +156,7 @@ def _change(obj: Subscription, form: Any, who: str) -> None:
 class DeliveryAdmin(ReadOnlyAdmin):
     """The delivery log."""
 
-    list_display = [
-        "id",
-        "subscription",
-        "event",
-        "state_badge",
-        "attempts",
-        "status_code",
-        "duration_ms",
-        "error",
-        "due_at",
-    ]
+    list_display = ["created_at", "subscription", "event", "state_badge", "attempts", "status_code", "error", "due_at"]
     list_filter = ["state", "event"]
     list_select_related = ["subscription"]
     search_fields = ["=id", "=subscription__id", "=message__id"]

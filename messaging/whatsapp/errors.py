@@ -12,12 +12,12 @@ The facts about each code are in `codes.py`. How often and when to retry is deci
 """
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypedDict, Unpack
 
+from messaging.retry_after import seconds_of
 from messaging.whatsapp.codes import CODES, Code, Kind, Scope, describe, lookup
 from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.storable import storable_text
@@ -249,21 +249,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     https://developers.facebook.com/docs/graph-api/overview/rate-limiting#headers-2
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    seconds = _header_seconds(lower.get("retry-after", "")) or _usage_seconds(
+    seconds = seconds_of(lower.get("retry-after", ""), time.time()) or _usage_seconds(
         lower.get("x-business-use-case-usage", "")
     )
     return min(seconds, MAX_WAIT) if seconds > 0 else None
-
-
-def _header_seconds(value: str) -> float:
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return 0.0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
 def _usage_seconds(value: str) -> float:

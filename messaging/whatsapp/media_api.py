@@ -37,7 +37,7 @@ _NO_ACCESS = {401, 403}
 _NOT_THERE = {404, 410}
 
 
-class Trouble(StrEnum):
+class TransferFailure(StrEnum):
     """Why a transfer failed, by the reaction that it needs."""
 
     # Meta does not have the file, or no longer.
@@ -56,18 +56,18 @@ class Trouble(StrEnum):
 
 
 class MediaError(Exception):
-    """A failed transfer. `words` explain it, without URL, token or number; `wait_s`: the wait that Meta asks for."""
+    """A failed transfer. `text` explains it, without URL, token or number; `wait_s`: the wait that Meta asks for."""
 
-    def __init__(self, trouble: Trouble, words: str, wait_s: float = 0.0) -> None:
-        super().__init__(trouble, words)
-        self.trouble, self.words, self.wait_s = trouble, words, wait_s
+    def __init__(self, failure: TransferFailure, text: str, wait_s: float = 0.0) -> None:
+        super().__init__(failure, text)
+        self.failure, self.text, self.wait_s = failure, text, wait_s
 
     def __str__(self) -> str:
-        return self.words
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileInfo:
     """The answer to a look-up: a URL, valid for five minutes, and facts; empty or None where Meta omits them."""
 
     url: str
@@ -77,7 +77,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class DownloadedFile:
     """A downloaded file."""
 
     size: int
@@ -89,7 +89,7 @@ def transfer_timeout_s(most: int) -> float:
     return TRANSFER_BASE_S + most / BYTES_PER_S
 
 
-def longest_s(most: int) -> float:
+def longest_download_s(most: int) -> float:
     """The longest time in seconds for a file of so many bytes: two look-ups, an expired URL and a download."""
     return 2 * LOOK_UP_TIMEOUT_S + READ_TIMEOUT_S + transfer_timeout_s(most)
 
@@ -118,20 +118,20 @@ class MediaApi:
     def __repr__(self) -> str:
         return f"MediaApi({self._base!r})"
 
-    def look_up(self, media_id: str) -> Found:
+    def look_up(self, media_id: str) -> FileInfo:
         """The URL and facts of a file. Raises MediaError."""
         if not media_id.strip("."):
-            raise MediaError(Trouble.GONE, "The message has no media id.")
+            raise MediaError(TransferFailure.GONE, "The message has no media id.")
         with self._call("GET", f"{self._base}/{quote(media_id, safe='')}", LOOK_UP_TIMEOUT_S) as response:
             body = _json(response)
             if not response.ok:
                 raise _error_of(response.status_code, body, response.headers)
         url, mime_type, digest = (_text(body, name) for name in ("url", "mime_type", "sha256"))
         if not url:
-            raise MediaError(Trouble.UNAVAILABLE, "Meta's answer has no address.")
-        return Found(url, mime_type if is_mime_type(mime_type) else "", digest, _size(body))
+            raise MediaError(TransferFailure.UNAVAILABLE, "Meta's answer has no address.")
+        return FileInfo(url, mime_type if is_mime_type(mime_type) else "", digest, _size(body))
 
-    def fetch(self, url: str, into: IO[bytes], most: int) -> Fetched:
+    def fetch(self, url: str, into: IO[bytes], most: int) -> DownloadedFile:
         """Write the file to `into` in chunks, up to `most` bytes. Raises MediaError, and OSError from `into`."""
         for _ in range(MAX_REDIRECTS + 1):
             self._check(url)
@@ -140,12 +140,12 @@ class MediaApi:
                     url = urljoin(url, response.headers["Location"])
                     continue
                 if response.status_code in _NOT_THERE | _NO_ACCESS:
-                    trouble = Trouble.EXPIRED
+                    trouble = TransferFailure.EXPIRED
                     raise MediaError(trouble, f"The address was refused: answered {response.status_code}.")
                 if not response.ok:
                     raise _error_of(response.status_code, _json(response), response.headers)
                 return _copy(response, into, most)
-        raise MediaError(Trouble.UNAVAILABLE, "The address leads from one to the next.")
+        raise MediaError(TransferFailure.UNAVAILABLE, "The address leads from one to the next.")
 
     def upload(self, phone_number_id: str, content: IO[bytes], mime_type: str, filename: str) -> str:
         """Upload a file for use in messages; returns its id, which is valid for 30 days. Raises MediaError."""
@@ -159,7 +159,7 @@ class MediaApi:
                 raise _error_of(response.status_code, body, response.headers)
         media_id = _text(body, "id")
         if not media_id:
-            raise MediaError(Trouble.UNAVAILABLE, "Meta's answer has no id.")
+            raise MediaError(TransferFailure.UNAVAILABLE, "Meta's answer has no id.")
         return media_id
 
     def close(self) -> None:
@@ -175,9 +175,9 @@ class MediaApi:
         if host not in self._hosts or "\\" in url or "@" in parts.netloc:
             name = mask(host) if host else "no host"
             words = f"Its address is at {name}, which is not among the hosts that the token may go to."
-            raise MediaError(Trouble.MISCONFIGURED, words)
+            raise MediaError(TransferFailure.MISCONFIGURED, words)
         if parts.scheme not in {self._scheme, "https"}:
-            raise MediaError(Trouble.MISCONFIGURED, "Its address is without TLS: the token does not go there.")
+            raise MediaError(TransferFailure.MISCONFIGURED, "Its address is without TLS: the token does not go there.")
 
     @contextmanager
     def _call(
@@ -204,7 +204,7 @@ class MediaApi:
         except _TargetError as error:
             failure = error.cause
         except _FAILURES as error:
-            failure = MediaError(Trouble.UNAVAILABLE, _description(error))
+            failure = MediaError(TransferFailure.UNAVAILABLE, _description(error))
         if failure is not None:
             # Raised outside of the handler: the original exception references the request, which holds the token.
             raise failure
@@ -248,7 +248,7 @@ class _Multipart:
         yield self._tail
 
 
-def _copy(response: requests.Response, into: IO[bytes], most: int) -> Fetched:
+def _copy(response: requests.Response, into: IO[bytes], most: int) -> DownloadedFile:
     announced = response.headers.get("Content-Length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > most:
         raise too_large(int(announced), most)
@@ -262,12 +262,12 @@ def _copy(response: requests.Response, into: IO[bytes], most: int) -> Fetched:
             into.write(piece)
         except OSError as error:
             raise _TargetError(error) from None
-    return Fetched(size, digest.digest())
+    return DownloadedFile(size, digest.digest())
 
 
 def too_large(size: int, most: int) -> MediaError:
     """The error for a file of at least `size` bytes where `most` are allowed."""
-    return MediaError(Trouble.TOO_LARGE, f"It has {size:,} bytes or more; {most:,} are taken of its kind.")
+    return MediaError(TransferFailure.TOO_LARGE, f"It has {size:,} bytes or more; {most:,} are taken of its kind.")
 
 
 def _error_of(status: int, body: object, headers: Mapping[str, str]) -> MediaError:
@@ -275,22 +275,22 @@ def _error_of(status: int, body: object, headers: Mapping[str, str]) -> MediaErr
     words = f"Meta answered {error}." if error.code is not None else f"Meta answered {status}."
     if status in _NOT_THERE or error.code == GONE_CODE or error.subcode == NO_SUCH_OBJECT_SUBCODE:
         code = f", code {error.code}" if error.code is not None else ""
-        return MediaError(Trouble.GONE, f"Meta does not have it (any more): answered {status}{code}.")
+        return MediaError(TransferFailure.GONE, f"Meta does not have it (any more): answered {status}{code}.")
     return MediaError(_trouble_of(error), words, getattr(error, "wait", 0.0))
 
 
-def _trouble_of(error: WhatsAppError) -> Trouble:
+def _trouble_of(error: WhatsAppError) -> TransferFailure:
     match error:
         case Throttled():
-            return Trouble.THROTTLED
+            return TransferFailure.THROTTLED
         case Misconfigured():
-            return Trouble.MISCONFIGURED
+            return TransferFailure.MISCONFIGURED
         case Unavailable():
-            return Trouble.UNAVAILABLE
+            return TransferFailure.UNAVAILABLE
         case _ if error.http_status is not None and error.http_status < 500:  # noqa: PLR2004 - a 4xx
-            return Trouble.REFUSED
+            return TransferFailure.REFUSED
         case _:
-            return Trouble.UNAVAILABLE
+            return TransferFailure.UNAVAILABLE
 
 
 def _description(error: Exception) -> str:

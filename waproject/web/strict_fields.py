@@ -57,7 +57,7 @@ def allowed(names: Iterable[object]) -> str:
 def refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
     """Raise ValidationError for unknown fields: a typing error in `send_at` must not send at once."""
     if unknown := set(given) - set(known):
-        raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
+        raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
 
 
 def strict_internal_value(convert: Callable[[Any], T], data: Any, known: Collection[str]) -> T:

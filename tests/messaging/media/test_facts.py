@@ -10,7 +10,7 @@ import pytest
 from messaging.media.serve import is_inline, parse_range
 from messaging.media_states import TRIED_FOR, Failure, LocalFailure, State, decide
 from messaging.whatsapp.media import file_of, is_mime_type, is_same_digest
-from messaging.whatsapp.media_api import Trouble
+from messaging.whatsapp.media_api import TransferFailure
 
 DIGEST = hashlib.sha256(b"a photo").digest()
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -80,17 +80,17 @@ def test_valid_and_invalid_mime_types(text: str, can: bool) -> None:
     ("failure", "tries", "state", "waits_s"),
     [
         (None, 1, State.STORED, None),
-        (Failure(Trouble.GONE), 1, State.GONE, None),
-        (Failure(Trouble.TOO_LARGE), 1, State.TOO_LARGE, None),
-        (Failure(Trouble.REFUSED), 1, State.FAILED, None),
-        (Failure(Trouble.UNAVAILABLE), 1, State.WAITING, 2),
-        (Failure(Trouble.UNAVAILABLE), 4, State.WAITING, 300),
-        (Failure(Trouble.UNAVAILABLE), 500, State.WAITING, 3600),
-        (Failure(Trouble.UNAVAILABLE, 120), 1, State.WAITING, 120),
-        (Failure(Trouble.EXPIRED), 2, State.WAITING, 10),
-        (Failure(Trouble.THROTTLED, 30), 0, State.WAITING, 30),
-        (Failure(Trouble.THROTTLED, 10**9), 1, State.WAITING, TRIED_FOR.total_seconds()),
-        (Failure(Trouble.MISCONFIGURED), 1, State.WAITING, 900),
+        (Failure(TransferFailure.GONE), 1, State.GONE, None),
+        (Failure(TransferFailure.TOO_LARGE), 1, State.TOO_LARGE, None),
+        (Failure(TransferFailure.REFUSED), 1, State.FAILED, None),
+        (Failure(TransferFailure.UNAVAILABLE), 1, State.WAITING, 2),
+        (Failure(TransferFailure.UNAVAILABLE), 4, State.WAITING, 300),
+        (Failure(TransferFailure.UNAVAILABLE), 500, State.WAITING, 3600),
+        (Failure(TransferFailure.UNAVAILABLE, 120), 1, State.WAITING, 120),
+        (Failure(TransferFailure.EXPIRED), 2, State.WAITING, 10),
+        (Failure(TransferFailure.THROTTLED, 30), 0, State.WAITING, 30),
+        (Failure(TransferFailure.THROTTLED, 10**9), 1, State.WAITING, TRIED_FOR.total_seconds()),
+        (Failure(TransferFailure.MISCONFIGURED), 1, State.WAITING, 900),
         (Failure(LocalFailure.NOT_STORED), 3, State.WAITING, 60),
         (Failure(LocalFailure.BROKEN), 2, State.WAITING, 10),
         (Failure(LocalFailure.BROKEN), 3, State.DAMAGED, None),
@@ -105,7 +105,7 @@ def test_the_decision_after_an_attempt(
 
 def test_the_last_attempt_is_made_at_the_end_of_the_retry_period() -> None:
     soon = NOW + timedelta(seconds=1)
-    before, after = (decide(Failure(Trouble.UNAVAILABLE), 4, soon, at, 0.9) for at in (NOW, soon))
+    before, after = (decide(Failure(TransferFailure.UNAVAILABLE), 4, soon, at, 0.9) for at in (NOW, soon))
     assert (before.state, before.due_at, after.state) == (State.WAITING, soon, State.FAILED)
 
 

@@ -17,7 +17,7 @@ from messaging.media.records import claim_media, download_again, fail_abandoned_
 from messaging.media_states import State
 from messaging.models import AuditEntry, Delivery, Media, Message
 from messaging.subscriptions.outbox import outbox
-from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
+from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.media.conftest import Sends, content_of, data, media_of
 from tests.messaging.sandbox.process import TOKEN, Sandbox
@@ -134,7 +134,7 @@ def test_a_transfer_ends_at_the_limit_whatever_size_was_announced(
     into = io.BytesIO()
     with pytest.raises(MediaError) as caught:
         media_api.fetch(found.url, into, 300_000)
-    assert (caught.value.trouble, into.tell() <= 300_000) == (Trouble.TOO_LARGE, True)
+    assert (caught.value.failure, into.tell() <= 300_000) == (TransferFailure.TOO_LARGE, True)
 
 
 @pytest.mark.parametrize(
@@ -154,14 +154,14 @@ def test_a_transfer_ends_at_the_limit_whatever_size_was_announced(
 def test_the_token_goes_to_no_other_host(url: str, media_api: MediaApi) -> None:
     with pytest.raises(MediaError) as caught:
         media_api.fetch(url, io.BytesIO(), 1000)
-    assert caught.value.trouble is Trouble.MISCONFIGURED
+    assert caught.value.failure is TransferFailure.MISCONFIGURED
 
 
 def test_the_token_is_never_sent_without_tls() -> None:
     api = MediaApi("https://graph.facebook.com", "v25.0", TOKEN, ["lookaside.fbsbx.com"])
     with pytest.raises(MediaError) as caught:
         api.fetch("http://lookaside.fbsbx.com/photo", io.BytesIO(), 1000)
-    assert "TLS" in caught.value.words
+    assert "TLS" in caught.value.text
 
 
 def test_a_wrong_token_is_retried_rarely(sends: Sends, meta: Sandbox) -> None:

@@ -86,7 +86,7 @@ def test_calls_run_in_parallel() -> None:
 
 def test_an_urgent_call_starts_before_late_ones_of_its_number() -> None:
     meta = Meta()
-    *others, urgent = [replace(row, call_at=0.0, space=0.1) for row in claimed(10)]
+    *others, urgent = [replace(row, call_at=0.0, rate=10) for row in claimed(10)]
     run(meta, [*others, replace(urgent, priority=Priority.HIGH)])
     place = [body["biz_opaque_callback_data"] for body in meta.bodies].index(str(urgent.message_id))
     assert place <= 2
@@ -99,7 +99,7 @@ def test_late_calls_of_a_number_keep_their_space() -> None:
         starts.append(time.monotonic())
         return Accepted(f"wamid.{body['to']}", None, None, None)
 
-    run(Meta(answer), [replace(row, call_at=0.0, space=0.1) for row in claimed(10)])
+    run(Meta(answer), [replace(row, call_at=0.0, rate=10) for row in claimed(10)])
     # The first two may start together: the second was due one space ago.
     assert max(starts) - min(starts) >= 8 * 0.1 - 0.05
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from messaging.subscriber_http.post import Answer, SubscriberClient, seconds_of
+from messaging.subscriber_http.post import Answer, SubscriberClient
 from messaging.subscriber_http.signature import new_secret, signed_headers
 from messaging.subscriber_http.ssrf_guard import NetworkPolicy
 from testkit.ports import free_port
@@ -153,25 +153,6 @@ def test_an_untrusted_certificate_gets_no_request(server: Server, tmp_path: Path
     server.behaviour = over_tls(self_signed(tmp_path))
     answer = SubscriberClient(HERE).post(server.url.replace("http:", "https:"), BODY, {})
     assert (answer.error, server.requests) == ("No connection: its TLS certificate is not valid for this name.", [])
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("120", 120),
-        (" 0 ", 0),
-        ("Thu, 01 Jan 1970 00:02:00 GMT", 20),
-        ("Thu, 01 Jan 1970 00:00:01 GMT", 0),
-        ("", None),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
-        ("9" * 400, None),
-        ("\u0665", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
-    assert seconds_of(header, now=100.0) == seconds
 
 
 def test_retry_after_is_read_from_the_answer(server: Server, post: Post) -> None:

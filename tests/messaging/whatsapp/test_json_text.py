@@ -10,7 +10,7 @@ import pytest
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.contents import FlowReply
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, Throttled, Unavailable, from_response
-from messaging.whatsapp.media_api import MediaApi, MediaError, Trouble
+from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.whatsapp.calls import TOKEN, failure_of
 from tests.messaging.whatsapp.test_inbound import only_message
 from tests.messaging.whatsapp.wire import OK, Server, answering, http
@@ -71,7 +71,7 @@ def test_an_excessive_look_up_of_a_file_is_a_later_try(media_api: MediaApi, serv
     server.behaviour = answering(http(body=with_first(f'"url":"{server.url}/file"', text).encode()))
     with pytest.raises(MediaError) as caught:
         media_api.look_up("77")
-    assert caught.value.trouble is Trouble.UNAVAILABLE
+    assert caught.value.failure is TransferFailure.UNAVAILABLE
 
 
 @excessive
@@ -79,7 +79,7 @@ def test_an_excessive_answer_to_an_upload_is_a_later_try(media_api: MediaApi, se
     server.behaviour = answering(http(body=with_first('"id":"77"', text).encode()))
     with pytest.raises(MediaError) as caught:
         media_api.upload("106", io.BytesIO(b"file"), "image/png", "a.png")
-    assert caught.value.trouble is Trouble.UNAVAILABLE
+    assert caught.value.failure is TransferFailure.UNAVAILABLE
 
 
 @excessive

@@ -1,0 +1,144 @@
+"""Erasure of a person: texts, names, numbers, files and raw pieces go; counts, times, statuses and prices stay.
+
+In small transactions, each of which leaves a valid state; what a killed erasure has left is erased when it is repeated.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from messaging.access import record_action
+from messaging.erasure.other_tables import other_tables, waiting_webhooks
+from messaging.erasure.person import Person
+from messaging.erasure.wamid_digests import digest_of
+from messaging.lifecycle import Change, advance_many
+from messaging.models import Contact, ErasedWamid, Message
+from messaging.states import Status
+
+ROWS = 200
+ERASED = "erased:"
+# Being sent, or perhaps sent: what comes of it is found by the person's number.
+UNDECIDED = (Status.SENDING, Status.UNKNOWN)
+
+
+class CannotEraseYet(Exception):
+    """Something of the person is still on its way; the text says what, and what to do."""
+
+
+@dataclass(slots=True)
+class Erased:
+    """What was erased. `kept_contacts`: contacts whose number stays, since they have opted out or are blocked."""
+
+    cancelled: int = 0
+    messages: int = 0
+    contacts: int = 0
+    kept_contacts: int = 0
+    others: dict[str, int] = field(default_factory=dict)
+
+    def as_details(self) -> dict[str, int]:
+        """For the audit log: counts alone."""
+        counts = {"messages": self.messages, "contacts": self.contacts, "kept contacts": self.kept_contacts}
+        return {name: count for name, count in {**counts, **self.others}.items() if count}
+
+
+def erase(
+    person: Person, who: str, forget_objection: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Erased:
+    """Erase a person. `progress` is called with the number of messages erased so far.
+
+    forget_objection: erase also the number of a contact that has opted out or is blocked, which otherwise stays alone,
+    so that the objection holds.
+    Raises CannotEraseYet, before anything but the cancelling of waiting messages has been done.
+    """
+    done = Erased(cancelled=_cancel_waiting(person))
+    _refuse_undecided(person)
+    peer = f"{ERASED}{secrets.token_hex(8)}"
+    while rows := _erase_messages(person, peer):
+        done.messages += rows
+        progress(done.messages)
+    done.others = {table.name: table.erase(person) for table in other_tables()}
+    with transaction.atomic():
+        _erase_contacts(person, forget_objection, done)
+        record_action(who, "erase", "a person", **done.as_details())
+    return done
+
+
+def _cancel_waiting(person: Person) -> int:
+    waiting = list(
+        person.messages.filter(status__in=[Status.PENDING, Status.QUEUED]).order_by("pk").values_list("pk", flat=True)
+    )
+    now = timezone.now()
+    for start in range(0, len(waiting), ROWS):
+        advance_many([Change(pk, Status.CANCELLED, now, "operator") for pk in waiting[start : start + ROWS]])
+    return len(waiting)
+
+
+def _refuse_undecided(person: Person) -> None:
+    left = person.messages.filter(status__in=[*UNDECIDED, Status.PENDING, Status.QUEUED])
+    states = set(left.values_list("status", flat=True).distinct())
+    if Status.UNKNOWN in states:
+        raise CannotEraseYet(
+            "A message to this person has an unknown outcome. Decide it on its page in the admin (Messages, status "
+            "unknown), then erase again."
+        )
+    if states:
+        raise CannotEraseYet("A message to this person is being sent. Erase again in a minute.")
+    if waiting_webhooks(person):
+        raise CannotEraseYet("A webhook about this person is being processed. Erase again in a minute.")
+    for table in other_tables():
+        if why := table.refusal(person):
+            raise CannotEraseYet(why)
+
+
+_ERASE = """
+WITH chosen AS MATERIALIZED (
+  SELECT id FROM messaging_message WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE),
+files AS (
+  INSERT INTO messaging_fileremoval (name, due_at, attempts)
+  SELECT f.name, statement_timestamp(), 0 FROM messaging_media f JOIN chosen ON f.message_id = chosen.id
+  WHERE f.name <> '' ON CONFLICT DO NOTHING),
+media AS (
+  UPDATE messaging_media f SET state = 'deleted', name = '', filename = '', sha256 = '', digest = '', media_id = '',
+    error = '', finished_at = coalesce(f.finished_at, statement_timestamp()), lease_until = NULL
+  FROM chosen WHERE f.message_id = chosen.id),
+attempts AS (UPDATE messaging_attempt a SET wamid = NULL FROM chosen WHERE a.message_id = chosen.id),
+events AS (UPDATE messaging_messageevent e SET key = NULL FROM chosen WHERE e.message_id = chosen.id),
+deliveries AS (
+  UPDATE messaging_delivery d SET state = 'failed', finished_at = statement_timestamp(), lease_until = NULL,
+    error = 'The person was erased.'
+  WHERE d.finished_at IS NULL AND d.message_id = ANY(%(ids)s))
+UPDATE messaging_message m SET peer = %(peer)s, sent_to = NULL, contact_id = NULL, wamid = NULL, context_wamid = '',
+  text = '', content = '{}', raw = NULL, reference = '', content_deleted_at = statement_timestamp()
+FROM chosen WHERE m.id = chosen.id
+"""
+
+
+def _erase_messages(person: Person, peer: str) -> int:
+    """Erase up to ROWS messages and the wamids of all their attempts; returns how many."""
+    with transaction.atomic():
+        ids = list(person.messages.order_by("pk").values_list("pk", flat=True)[:ROWS])
+        if not ids:
+            return 0
+        ErasedWamid.objects.bulk_create(
+            [ErasedWamid(digest=digest) for digest in sorted(map(digest_of, _wamids(ids)))], ignore_conflicts=True
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(_ERASE, {"ids": ids, "peer": peer})
+    return len(ids)
+
+
+def _wamids(ids: list[UUID]) -> set[str]:
+    messages = Message.objects.filter(pk__in=ids)
+    found = {*messages.values_list("wamid", flat=True), *messages.values_list("attempt_set__wamid", flat=True)}
+    return {wamid for wamid in found if wamid}
+
+
+def _erase_contacts(person: Person, forget_objection: bool, done: Erased) -> None:
+    objects = person.contacts.filter(opted_out_at__isnull=False) | person.contacts.filter(blocked_at__isnull=False)
+    kept = [] if forget_objection else list(objects.values_list("pk", flat=True))
+    done.kept_contacts = Contact.objects.filter(pk__in=kept).update(name="", username="")
+    done.contacts = person.contacts.exclude(pk__in=kept).delete()[0]

@@ -1,0 +1,104 @@
+"""Personal data outside of messages and contacts. Other apps register theirs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+
+from messaging.erasure.person import Person
+from messaging.models import AccountEvent, Contact, OrphanStatus, PairPace, StoredWebhook, UnknownUpdate, WhatsAppId
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTable:
+    """erase(person) removes the person's data and returns how many rows it changed. rows(person): the data, as JSON.
+    refusal(person): why it cannot be erased now, as a sentence; empty: it can.
+    """
+
+    name: str
+    erase: Callable[[Person], int]
+    rows: Callable[[Person], Iterable[Mapping[str, Any]]]
+    refusal: Callable[[Person], str] = lambda _: ""
+
+
+_registered: dict[str, OtherTable] = {}
+
+
+def register(*tables: OtherTable) -> None:
+    """Add tables, at the start of the process."""
+    _registered.update({table.name: table for table in tables})
+
+
+def other_tables() -> tuple[OtherTable, ...]:
+    """Those of messaging, and the registered ones."""
+    return (*_OWN, *_registered.values())
+
+
+def mentions(table: str, column: str, person: Person) -> list[int]:
+    """The ids of rows whose JSON mentions the person's number or user id. Reads the whole table."""
+    if not person.peers:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {table} WHERE {column}::text ~ %s",  # noqa: S608 - names of this code
+            [person.pattern],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _delete_mentions(model: Any) -> Callable[[Person], int]:
+    def erase(person: Person) -> int:
+        return int(model.objects.filter(pk__in=mentions(model._meta.db_table, "raw", person)).delete()[0])
+
+    return erase
+
+
+def _mentions_of(model: Any) -> Callable[[Person], Iterable[Mapping[str, Any]]]:
+    def rows(person: Person) -> Iterable[Mapping[str, Any]]:
+        found = model.objects.filter(pk__in=mentions(model._meta.db_table, "raw", person)).order_by("pk")
+        return ({"raw": row.raw, "received_at": row.received_at} for row in found.iterator())
+
+    return rows
+
+
+def _empty_account_events(person: Person) -> int:
+    ids = mentions("messaging_accountevent", "raw", person)
+    return AccountEvent.objects.filter(pk__in=ids).update(raw={}, subject="")
+
+
+def _forget_whatsapp_ids(person: Person) -> int:
+    rows = WhatsAppId.objects.filter(phone__in=person.peers) | WhatsAppId.objects.filter(peer__in=person.peers)
+    return int(rows.delete()[0]) + int(PairPace.objects.filter(peer__in=person.peers).delete()[0])
+
+
+def _whatsapp_ids(person: Person) -> Iterable[Mapping[str, Any]]:
+    return WhatsAppId.objects.filter(peer__in=person.peers).values("phone", "wa_id", "learned_at")
+
+
+def _empty_log_entries(person: Person) -> int:
+    entries = LogEntry.objects.filter(
+        content_type__app_label="messaging",
+        content_type__model=Contact._meta.model_name,
+        object_id__in=[str(pk) for pk in person.contact_ids],
+    )
+    return entries.update(object_repr="erased")
+
+
+def _nothing(person: Person) -> Iterable[Mapping[str, Any]]:
+    return ()
+
+
+_OWN = (
+    OtherTable("unknown updates", _delete_mentions(UnknownUpdate), _mentions_of(UnknownUpdate)),
+    OtherTable("orphan statuses", _delete_mentions(OrphanStatus), _mentions_of(OrphanStatus)),
+    OtherTable("account events", _empty_account_events, _mentions_of(AccountEvent)),
+    OtherTable("WhatsApp ids", _forget_whatsapp_ids, _whatsapp_ids),
+    OtherTable("entries of the admin's log", _empty_log_entries, _nothing),
+)
+
+
+def waiting_webhooks(person: Person) -> int:
+    """Webhooks that are stored because of their size, mention the person, and are not processed yet."""
+    return StoredWebhook.objects.filter(pk__in=mentions("messaging_storedwebhook", "body", person)).count()

@@ -1,0 +1,46 @@
+"""`manage.py erase_contact`: erase everything of a person."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from messaging.erasure.erase import CannotEraseYet, erase
+from messaging.erasure.person import person_of
+
+
+class Command(BaseCommand):
+    """Asks before it erases, unless --yes."""
+
+    help = (
+        "Erase a person's texts, names, numbers, files and raw pieces; counts, times and statuses stay. Waiting "
+        "messages are cancelled. Repeat it if it was killed. Backups are not touched."
+    )
+
+    def add_arguments(self, parser: Any) -> None:
+        """The person, --yes, --forget-objection."""
+        parser.add_argument("person", help="a phone number in any spelling, or a user id")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument(
+            "--forget-objection",
+            action="store_true",
+            help="erase the number of a person who opted out or is blocked, too; nothing then keeps marketing away",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Erase, and say what was erased."""
+        person = person_of(options["person"])
+        count = person.messages.count()
+        if not count and not person.contact_ids:
+            raise CommandError("Nobody with this number or user id has messages or a contact here.")
+        self.stdout.write(f"{count:,} messages, {len(person.contact_ids)} contacts.")
+        if not options["yes"] and input("Erase them for good? Type yes: ").strip() != "yes":
+            raise CommandError("Nothing was erased.")
+        try:
+            done = erase(person, "manage.py", options["forget_objection"], self._show)
+        except CannotEraseYet as error:
+            raise CommandError(str(error)) from None
+        self.stderr.write("")
+        self.stdout.write("Erased: " + ", ".join(f"{count:,} {name}" for name, count in done.as_details().items()))
+
+    def _show(self, done: int) -> None:
+        self.stderr.write(f"\r{done:,} messages erased", ending="")

@@ -1,0 +1,39 @@
+"""`manage.py export_contact`: everything that is stored about a person, as a ZIP file."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from messaging.access import record_action
+from messaging.erasure.export import export
+from messaging.erasure.person import person_of
+
+
+class Command(BaseCommand):
+    """Writes one file, readable by its owner alone."""
+
+    help = "Write everything that is stored about a person into a ZIP file of JSON and files."
+
+    def add_arguments(self, parser: Any) -> None:
+        """The person and the file."""
+        parser.add_argument("person", help="a phone number in any spelling, or a user id")
+        parser.add_argument("file", type=Path, help="the ZIP file to write; it must not exist")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write the file, and say what it holds."""
+        person = person_of(options["person"])
+        if not person.contact_ids and not person.messages.exists():
+            raise CommandError("Nobody with this number or user id has messages or a contact here.")
+        try:
+            count = export(person, options["file"], self._show)
+        except FileExistsError:
+            raise CommandError(f"{options['file']} exists: name a new file.") from None
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be written: {error.strerror}.") from None
+        record_action("manage.py", "export", "a person", messages=count)
+        self.stderr.write("")
+        self.stdout.write(f"{count:,} messages in {options['file']}")
+
+    def _show(self, done: int) -> None:
+        self.stderr.write(f"\r{done:,} messages", ending="")

@@ -1,0 +1,53 @@
+"""When the next call of a number may start, in one worker: calls keep a space, and no second has more than Meta allows.
+
+A call is scheduled (`rate_limits.Schedule`), yet its task may reach the worker late, and its thread may run late. Late
+calls keep a space, so that several workers that are late together stay within the limit. In addition each call waits
+until a second has passed since the call that stands so many places before it as the number may send in a second; what
+counts there is the time at which that call really left.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+# Late calls leave this much more than Meta's limit asks. That is quicker than the release (rate_limits.SHARE_OF_LIMIT),
+# so that a worker catches up.
+CALL_SPACE = 1.015
+# A second, and what calls need longer or shorter on their way: 2.5 ms between the fastest and all but one in a hundred
+# on one machine, more in a network.
+SECOND_S = 1.02
+
+
+@dataclass(slots=True)
+class Departure:
+    """A call that was started; `at`: when it left, by time.monotonic(), and until then when it was started."""
+
+    at: float
+
+
+class CallSpacing:
+    """The departures of one number in one worker. Not safe for several threads, but for setting a departure's time."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._space = CALL_SPACE / rate
+        self._next_start = 0.0
+        self._departures: deque[Departure] = deque(maxlen=rate)
+
+    @property
+    def rate(self) -> int:
+        """Meta's limit of the number, in messages a second."""
+        return self._rate
+
+    def earliest(self) -> float:
+        """When the next call may start."""
+        if len(self._departures) < self._rate:
+            return self._next_start
+        return max(self._next_start, self._departures[0].at + SECOND_S)
+
+    def start(self, now: float) -> Departure:
+        """Count a call that starts now. Its thread sets the time at which it leaves."""
+        # From the time at which it could have started: the delays of the starting thread do not slow the number.
+        self._next_start = max(self._next_start, now - self._space) + self._space
+        departure = Departure(now)
+        self._departures.append(departure)
+        return departure

@@ -1,0 +1,16 @@
+"""Whether a webhook's message is older than messages are stored.
+
+Retention deletes a message by the time that Meta gives it, and Meta gives the same time whenever it repeats a webhook.
+So a message that was deleted is recognised without a record of it: it is not stored anew, however late it comes again.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+
+def is_beyond_retention(at: datetime | None) -> bool:
+    """Whether a message of this time would have been deleted by now. None: Meta gave no time."""
+    days = settings.RETENTION_MESSAGES_DAYS
+    return bool(days and at is not None and at < timezone.now() - timedelta(days=days))

@@ -1,0 +1,63 @@
+"""Erasure of and access to dead letters that mention a person: they are discarded, by the monitor process."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+
+from messaging.erasure import OtherTable, Person
+from monitoring.dead_letters.inspect import TIMEOUT_S, decode
+from monitoring.dead_letters.redrive_jobs import active_move, request_move
+from monitoring.models import Move
+from monitoring.queue_depth import SqsUnavailable, sqs_errors
+from waproject.queues import LANES, Lane
+from waproject.sqs import control, sampling
+
+
+def refusal(person: Person) -> str:
+    """Why dead letters cannot be erased now; empty: they can."""
+    try:
+        for lane in LANES.values():
+            found = _sample(lane)
+            if found.depth.total > len(found.messages):
+                return (
+                    f"The dead-letter queue of {lane.name} has more messages than can be looked at "
+                    f"({found.depth.total}): redrive or discard them, then erase again."
+                )
+            if active_move(lane) and _mentioning(lane, person):
+                return f"Dead letters of {lane.name} are being moved. Erase again in a minute."
+    except SqsUnavailable:
+        return "SQS is away, so dead letters cannot be looked at. Erase again once it is back."
+    return ""
+
+
+def discard(person: Person) -> int:
+    """Have every dead letter discarded that mentions the person; returns how many."""
+    count = 0
+    for lane in LANES.values():
+        ids = [message.message_id for message, _ in _mentioning(lane, person)]
+        if ids:
+            request_move(lane, Move.Action.DISCARD, ids, "erasure")
+        count += len(ids)
+    return count
+
+
+def dead_letters_of(person: Person) -> Iterator[dict[str, Any]]:
+    """The dead letters that mention the person."""
+    for lane in LANES.values():
+        for message, arguments in _mentioning(lane, person):
+            yield {"lane": lane.name, "sent_at": message.sent_at, "arguments": arguments}
+
+
+def _mentioning(lane: Lane, person: Person) -> Iterable[tuple[sampling.SampledMessage, Any]]:
+    decoded = ((message, decode(message.body, lane).arguments) for message in _sample(lane).messages)
+    return [(message, arguments) for message, arguments in decoded if person.is_mentioned_in(json.dumps(arguments))]
+
+
+def _sample(lane: Lane) -> sampling.Sample:
+    with sqs_errors():
+        return sampling.sample(control.client(settings.AWS_REGION, TIMEOUT_S), lane.dlq_url)
+
+
+TABLES = (OtherTable("dead letters", discard, dead_letters_of, refusal),)

@@ -1,0 +1,154 @@
+"""An erased person is nowhere: not in any table, not in the storage, not in a log, and does not come back."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from messaging.erasure.erase import CannotEraseYet, Erased, erase
+from messaging.erasure.person import person_of
+from messaging.incoming.store import receive
+from messaging.models import AuditEntry, Contact, Delivery, Message, MessageEvent, Subscription
+from messaging.retention import files as removals
+from messaging.states import Status
+from messaging.whatsapp.recipients import canonical
+from tests.messaging.bodies import inbound_text, status, webhook
+from tests.messaging.erasure.planted import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
+from tests.messaging.factories import in_state, pending
+
+pytestmark = pytest.mark.usefixtures("planted")
+
+
+def erased(identity: str = WRITTEN, forget_objection: bool = False) -> Erased:
+    """Erase the person, and remove the files as `deliver` does."""
+    done = erase(person_of(identity), "ann", forget_objection)
+    removals.record_removals([removals.remove(one) for one in removals.claim_removals(10)])
+    return done
+
+
+def test_the_planted_words_are_found_before() -> None:
+    assert len(tables_with(*everything())) >= 9
+
+
+@pytest.mark.parametrize("identity", [WRITTEN, NUMBER, "5511987654321", USER_ID])
+def test_no_table_holds_an_erased_person(identity: str) -> None:
+    erased(identity)
+    assert tables_with(*everything()) == []
+
+
+def test_no_file_of_an_erased_person_is_left(files: Path) -> None:
+    erased()
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+def test_no_log_line_names_an_erased_person(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    erased()
+    printed = caplog.text + "".join(capsys.readouterr())
+    assert [word for word in everything() if word in printed] == []
+
+
+def test_counts_times_and_statuses_stay() -> None:
+    before = (Message.objects.count(), MessageEvent.objects.count())
+    erased()
+    assert (Message.objects.count(), MessageEvent.objects.count()) == before
+
+
+def test_a_bystander_keeps_everything() -> None:
+    erased()
+    assert tables_with(BYSTANDER) == ["messaging_contact", "messaging_message", "messaging_unknownupdate"]
+
+
+def test_the_persons_messages_still_belong_together() -> None:
+    erased()
+    peers = set(Message.objects.exclude(peer=BYSTANDER).values_list("peer", flat=True))
+    assert (len(peers), peers.pop().startswith("erased:")) == (1, True)
+
+
+def test_a_webhook_that_comes_again_stores_nothing() -> None:
+    erased()
+    receive(webhook(inbound_text("wamid.PLANTED1", "once more", NUMBER)))
+    assert tables_with(*everything(), "once more") == []
+
+
+def test_a_late_status_stores_nothing() -> None:
+    message_id = Message.objects.get(wamid="wamid.PLANTED3").pk
+    erased()
+    receive(webhook(statuses=(status("read", "wamid.PLANTED3", callback=str(message_id), recipient_id=NUMBER),)))
+    assert tables_with(*everything()) == []
+
+
+def test_somebody_who_writes_again_is_a_new_person() -> None:
+    erased()
+    receive(webhook(inbound_text("wamid.NEW", "hello again", NUMBER)))
+    assert Message.objects.filter(peer=canonical(NUMBER)).count() == 1
+
+
+def test_waiting_messages_are_cancelled() -> None:
+    (row,) = pending(peer=canonical(NUMBER))
+    done = erased()
+    row.refresh_from_db()
+    assert (done.cancelled, row.status) == (1, Status.CANCELLED)
+
+
+@pytest.mark.parametrize(("state", "said"), [(Status.SENDING, "in a minute"), (Status.UNKNOWN, "Decide it")])
+def test_nothing_is_erased_while_a_message_is_on_its_way(state: Status, said: str) -> None:
+    in_state(state, peer=canonical(NUMBER))
+    with pytest.raises(CannotEraseYet, match=said):
+        erased()
+    assert "messaging_contact" in tables_with(NUMBER)
+
+
+@pytest.mark.parametrize("objection", ["opted_out_at", "blocked_at"])
+def test_an_objection_keeps_the_number_and_nothing_else(objection: str) -> None:
+    contact = Contact.objects.get(user_id=USER_ID)
+    setattr(contact, objection, contact.first_seen_at)
+    contact.save()
+    done = erased()
+    contact.refresh_from_db()
+    assert (done.kept_contacts, contact.phone, contact.name) == (1, NUMBER, "")
+
+
+def test_an_objection_is_forgotten_on_request() -> None:
+    Contact.objects.filter(user_id=USER_ID).update(opted_out_at="2026-01-01T00:00Z")
+    erased(forget_objection=True)
+    assert tables_with(*everything()) == []
+
+
+def test_a_waiting_delivery_is_not_made() -> None:
+    row = Message.objects.get(wamid="wamid.PLANTED1")
+    subscription = Subscription.objects.create(url="http://127.0.0.1:9/", secret="s" * 40)
+    Delivery.objects.create(subscription=subscription, event="message.received", message=row, give_up_at=row.created_at)
+    erased()
+    assert Delivery.objects.get().error == "The person was erased."
+
+
+def test_the_audit_log_has_the_erasure_without_the_person() -> None:
+    erased()
+    entry = AuditEntry.objects.get(action="erase")
+    assert (entry.who, entry.object, entry.details["messages"]) == ("ann", "a person", 3)
+
+
+def test_an_erasure_that_was_killed_is_finished_by_the_next() -> None:
+    from messaging.erasure import erase as steps
+
+    steps._erase_messages(person_of(WRITTEN), "erased:half")
+    erased()
+    assert tables_with(*everything()) == []
+
+
+def test_the_command_says_what_was_erased(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("erase_contact", WRITTEN, "--yes")
+    assert "3 messages" in capsys.readouterr().out
+
+
+def test_the_command_knows_nobody_by_a_wrong_number() -> None:
+    with pytest.raises(CommandError, match="Nobody"):
+        call_command("erase_contact", "+49 170 000000", "--yes")
+
+
+def test_the_command_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _: "no")
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("erase_contact", WRITTEN)

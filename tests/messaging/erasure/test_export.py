@@ -1,0 +1,76 @@
+"""A person's export holds everything that is known, and nothing of anybody else."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from messaging.erasure.export import export
+from messaging.erasure.person import person_of
+from messaging.models import AuditEntry
+from tests.messaging.erasure.planted import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
+
+pytestmark = pytest.mark.usefixtures("planted")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> zipfile.ZipFile:
+    """The export of the planted person."""
+    export(person_of(WRITTEN), tmp_path / "person.zip")
+    return zipfile.ZipFile(tmp_path / "person.zip")
+
+
+def text_of(archive: zipfile.ZipFile) -> str:
+    """All parts."""
+    return "".join(archive.read(name).decode() for name in archive.namelist())
+
+
+def test_the_parts_are_there(archive: zipfile.ZipFile) -> None:
+    names = {name for name in archive.namelist() if not name.startswith("files/")}
+    assert names == {
+        "contacts.json", "messages.json", "events.json", "unknown_updates.json", "orphan_statuses.json",
+        "account_events.json",
+    }  # fmt: skip
+
+
+def test_every_message_is_there_with_its_text(archive: zipfile.ZipFile) -> None:
+    assert [row["text"] for row in json.loads(archive.read("messages.json"))] == [TEXT] * 3
+
+
+def test_the_file_is_there(archive: zipfile.ZipFile) -> None:
+    (name,) = [name for name in archive.namelist() if name.startswith("files/")]
+    assert archive.read(name).decode() == TEXT
+
+
+def test_the_contact_is_there(archive: zipfile.ZipFile) -> None:
+    (contact,) = json.loads(archive.read("contacts.json"))
+    assert (contact["name"], contact["phone"]) == (NAME, NUMBER)
+
+
+def test_nobody_else_is_there(archive: zipfile.ZipFile) -> None:
+    assert (BYSTANDER in text_of(archive), "Bob" in text_of(archive)) == (False, False)
+
+
+def test_only_its_owner_may_read_the_file(archive: zipfile.ZipFile) -> None:
+    assert Path(str(archive.filename)).stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messaging.erasure.export._write_files", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export(person_of(WRITTEN), tmp_path / "person.zip")
+    assert not (tmp_path / "person.zip").exists()
+
+
+def test_the_command_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "person.zip").write_text("mine")
+    with pytest.raises(CommandError, match="exists"):
+        call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
+
+
+def test_the_audit_log_has_the_export_without_the_person(tmp_path: Path) -> None:
+    call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
+    entry = AuditEntry.objects.get(action="export")
+    assert (entry.object, entry.details) == ("a person", {"messages": 3})

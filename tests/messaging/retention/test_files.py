@@ -1,0 +1,99 @@
+"""Old files go from the storage, and a record of them stays."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.utils import timezone
+
+from messaging.media import storage
+from messaging.media.records import download_again
+from messaging.media_states import State
+from messaging.models import FileRemoval, Media
+from messaging.retention import files
+from messaging.retention.rounds import run_step
+from messaging.states import Status
+from tests.messaging.retention.old_rows import days_ago, old_message
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def stored_in(settings: Any, tmp_path: Path) -> None:
+    """Files for 30 days, in a directory of the test."""
+    settings.RETENTION_FILES_DAYS = 30
+    media = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "media": media}
+
+
+def stored_file(days: float) -> Media:
+    """A stored file of a message of so many days ago."""
+    row = old_message(days, Status.RECEIVED, type="image")
+    name = storage().save(f"2026/01/01/{row.pk}", ContentFile(b"a picture"))
+    return Media.objects.create(
+        message=row, kind="image", state=State.STORED, name=name, filename="ann.jpg", size=9, digest="d",
+        created_at=row.at, finished_at=row.at, give_up_at=timezone.now(),
+    )  # fmt: skip
+
+
+def remove_all() -> None:
+    """Retention, and then what `deliver` does with its outbox."""
+    while run_step():
+        pass
+    files.record_removals([files.remove(one) for one in files.claim_removals(10)])
+
+
+def test_an_old_file_is_removed_from_the_storage() -> None:
+    name = stored_file(31).name
+    remove_all()
+    assert not storage().exists(name)
+
+
+def test_a_young_file_stays() -> None:
+    name = stored_file(29).name
+    remove_all()
+    assert storage().exists(name)
+
+
+def test_the_record_says_that_the_file_was_deleted() -> None:
+    media = stored_file(31)
+    remove_all()
+    media.refresh_from_db()
+    assert (media.state, media.name, media.filename, media.size) == (State.DELETED, "", "", 9)
+
+
+def test_a_deleted_file_is_not_downloaded_again() -> None:
+    media = stored_file(31)
+    remove_all()
+    assert download_again([media.pk], "ann") == []
+
+
+def test_the_page_of_its_message_says_so(admin_client: Client) -> None:
+    media = stored_file(31)
+    remove_all()
+    page = admin_client.get(f"/admin/messaging/message/{media.pk}/change/").content.decode()
+    assert ("The file was deleted." in page, "Download again" in page) == (True, False)
+
+
+def test_a_file_that_the_storage_does_not_give_up_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored_file(31)
+
+    def refuse(*_: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(type(storage()), "delete", refuse)
+    remove_all()
+    assert FileRemoval.objects.get().due_at > timezone.now()
+
+
+def test_a_removed_file_is_forgotten() -> None:
+    stored_file(31)
+    remove_all()
+    assert FileRemoval.objects.count() == 0
+
+
+def test_a_removal_is_claimed_once() -> None:
+    FileRemoval.objects.create(name="x", due_at=days_ago(1))
+    assert (len(files.claim_removals(5)), len(files.claim_removals(5))) == (1, 0)

@@ -1,0 +1,55 @@
+"""Dead letters that mention an erased person are discarded; the others stay."""
+
+import json
+from typing import Any
+
+import pytest
+
+from messaging.erasure.erase import CannotEraseYet, erase
+from messaging.erasure.person import person_of
+from messaging.incoming.store import receive
+from messaging.incoming.tasks import receive as task
+from monitoring.dead_letters import erasure
+from monitoring.models import Move
+from tests.messaging.bodies import inbound_text, webhook
+from tests.monitoring.dead_letters.bodies import finished, on, put, task_body
+from waproject.queues import LANES
+from waproject.sqs import sampling
+
+ANN, BOB = "15551230001", "15551230002"
+
+
+@pytest.fixture
+def letters(db: None, sqs: Any) -> Any:
+    """A dead letter of Ann's and one of Bob's, and Ann's contact."""
+    receive(webhook(inbound_text(sender=ANN)))
+    put(sqs, *(task_body(task, webhook(inbound_text(f"wamid.{sender}", sender=sender))) for sender in (ANN, BOB)))
+    return sqs
+
+
+def test_only_the_persons_dead_letters_are_discarded(letters: Any) -> None:
+    erase(person_of(ANN), "ann")
+    finished(Move.objects.get())
+    left = [json.loads(message["Body"]) for message in on(letters, LANES["incoming"].dlq_url)]
+    assert len(left) == 1
+
+
+def test_the_export_holds_the_persons_dead_letter(letters: Any) -> None:
+    found = list(erasure.dead_letters_of(person_of(ANN)))
+    assert [(one["lane"], ANN in str(one["arguments"]), BOB in str(one["arguments"])) for one in found] == [
+        ("incoming", True, False)
+    ]
+
+
+def test_nothing_is_erased_while_more_dead_letters_wait_than_can_be_seen(
+    letters: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = sampling.sample
+    monkeypatch.setattr(sampling, "sample", lambda sqs, url: sample(sqs, url, 1))
+    with pytest.raises(CannotEraseYet, match="redrive or discard"):
+        erase(person_of(ANN), "ann")
+
+
+def test_nothing_is_erased_while_sqs_is_away(letters: Any, sqs_away: None) -> None:
+    with pytest.raises(CannotEraseYet, match="SQS is away"):
+        erase(person_of(ANN), "ann")
