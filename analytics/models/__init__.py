@@ -10,6 +10,7 @@ from analytics.models.events import (
 from analytics.models.rollups import (
     Bucket,
     Cursor,
+    Day,
     Dimensions,
     Latency,
     Rollup,
@@ -22,6 +23,7 @@ __all__ = [
     "REFERENCE_LENGTH",
     "Bucket",
     "Cursor",
+    "Day",
     "Dimensions",
     "Event",
     "Latency",
