@@ -47,6 +47,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("post", "/messaging/analytics"): (401, 400, 403, 403, 400),
     ("post", "/analytics/events"): (401, 400, 403, 403, 400),
     ("get", "/analytics/events"): (401, 200, 403, 403, 200),
+    ("get", "/analytics/"): (302, 302, 302, 403, 200),
     **{("get", f"/analytics/{question}"): (401, 200, 403, 403, 200) for question in QUESTIONS},
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,

@@ -146,3 +146,28 @@ def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+_BUSIEST = """
+SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(messages) FROM (
+  SELECT r.start AT TIME ZONE %(zone)s AS local, sum(r.messages) AS messages
+  FROM analytics_rollup r JOIN analytics_dimensions d ON d.id = r.dimensions_id
+  WHERE r.minutes = %(minutes)s AND r.start >= %(since)s AND r.start < %(until)s AND {conditions}
+  GROUP BY r.start
+) quarter GROUP BY 1, 2
+"""
+
+
+def busiest(asked: Asked) -> dict[tuple[int, int], int]:
+    """Messages by weekday (1 is Monday) and hour of the zone's clock, over the whole period."""
+    filters, values = conditions(asked)
+    period = asked.period
+    # Only zones with whole hours can be summed by hour.
+    whole = all(not period.local(at).minute and not at.minute for at in (period.since, period.until))
+    values |= {
+        "zone": str(period.zone),
+        "minutes": 60 if whole else 15,
+        "since": period.since,
+        "until": period.until,
+    }
+    return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(conditions=filters), values)}
