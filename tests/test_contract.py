@@ -30,6 +30,7 @@ BEYOND_JSON_SCHEMA = {
     "POST /messaging/media",
     "POST /messaging/analytics",
     "POST /analytics/events",
+    "GET /analytics/costs",
     "GET /analytics/events",
     *(f"GET /analytics/{question}" for question in QUESTIONS),
     "POST /messaging/subscriptions",

@@ -49,6 +49,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/analytics/events"): (401, 200, 403, 403, 200),
     ("get", "/analytics/"): (302, 302, 302, 403, 200),
     **{("get", f"/analytics/{question}"): (401, 200, 403, 403, 200) for question in QUESTIONS},
+    ("get", "/analytics/costs"): (401, 200, 403, 403, 200),
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,
     ("get", "/health"): OPEN,
@@ -78,6 +79,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", f"/admin/messaging/media/{MESSAGE}/content/"): (302, 302, 302, 403, 404),
     ("post", f"/admin/messaging/media/{MESSAGE}/again/"): (302, 302, 302, 403, 302),
     ("get", "/admin/messaging/apiclient/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/account/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/businessnumber/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/hold/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/auditentry/"): (302, 302, 302, 403, 200),
@@ -138,6 +140,7 @@ ALONE: dict[tuple[str, str], set[str]] = {
         ("get", f"/analytics/{question}"): {"analytics.view_rollup", "analytics.change_rollup"}
         for question in QUESTIONS
     },
+    ("get", "/analytics/costs"): {"analytics.view_rollup", "analytics.change_rollup"},
     ("get", "/monitoring/alerts"): {"monitoring.view_alert", "monitoring.change_alert"},
     ("get", "/monitoring/dlq/incoming"): {"monitoring.redrive"},
     ("post", "/monitoring/dlq/incoming/redrive"): {"monitoring.redrive"},

@@ -5,21 +5,32 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
+def older_schema() -> str:
+    """The sentence about missing migrations; empty if none is. A newer schema is normal during a rolling update.
+
+    Raises django.db errors.
+    """
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not missing:
+        return ""
+    first = missing[0][0]
+    return (
+        f"The database's schema is older than this version: {len(missing)} migrations are missing, the first is "
+        f"{first.app_label}.{first.name}. Run python manage.py migrate before the processes (docs/deploy.md)."
+    )
+
+
 def refuse_an_older_schema() -> None:
-    """Raise ImproperlyConfigured if migrations are missing. A newer schema is normal during a rolling update.
+    """Raise ImproperlyConfigured if migrations are missing.
 
     An unreachable database is ignored: each process waits for it.
     """
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        words = older_schema()
     except (OperationalError, InterfaceError):
         return
     finally:
         connection.close()
-    if missing:
-        first = missing[0][0]
-        raise ImproperlyConfigured(
-            f"The database's schema is older than this version: {len(missing)} migrations are missing, the first is "
-            f"{first.app_label}.{first.name}. Run python manage.py migrate before the processes (docs/deploy.md)."
-        )
+    if words:
+        raise ImproperlyConfigured(words)

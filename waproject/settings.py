@@ -20,7 +20,7 @@ from waproject.environment.allowed_endpoints import (
 from waproject.environment.database import database
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
-from waproject.environment.strict_env import StrictEnv, code_waits
+from waproject.environment.strict_env import StrictEnv, account_zones, code_waits
 from waproject.web import admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -180,6 +180,8 @@ WA_GRAPH_URL = env.str("WA_GRAPH_URL", environ.Env.NOTSET if LOCAL else "https:/
 WA_GRAPH_VERSION = env.str("WA_GRAPH_VERSION", "v25.0")
 WA_PHONE_NUMBER_ID = env.str("WA_PHONE_NUMBER_ID")
 WA_ACCESS_TOKEN = env.str("WA_ACCESS_TOKEN")
+# The tokens of further accounts, by the names of their variables: WA_ACCESS_TOKEN_ and a name of one's choice.
+WA_ACCESS_TOKENS = {name: env.str(name) for name in sorted(os.environ) if name.startswith("WA_ACCESS_TOKEN_")}
 WA_APP_SECRET = env.str("WA_APP_SECRET")
 # The previous app secret, which is still accepted during a rotation.
 WA_APP_SECRET_PREVIOUS = env.str("WA_APP_SECRET_PREVIOUS", "")
@@ -200,6 +202,11 @@ WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
 WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
 if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
     raise environ.ImproperlyConfigured(f"WA_WINDOW_POLICY is {WA_WINDOW_POLICY!r}; it is 'off', 'warn' or 'reject'.")
+
+# What messages cost: the currency of figures where nothing names another, and the time zone of each WhatsApp Business
+# account, whose midnight changes prices and months, e.g. 102290129340398=America/New_York (without one, TIME_ZONE).
+COSTS_CURRENCY = env.str("COSTS_CURRENCY", "USD").upper()
+ACCOUNT_TIME_ZONES = env.get_value("ACCOUNT_TIME_ZONES", cast=account_zones, default={})
 
 # Inbound media: further hosts that may serve files, beside the Graph API's (they get the access token), and size limits
 # in bytes that override Meta's, e.g. document=20000000.

@@ -1,5 +1,6 @@
 """The tables of analytics."""
 
+from analytics.models.costs import Charge, Layout, Rate, RateCard
 from analytics.models.events import (
     CONTACT_LENGTH,
     EVENT_ID_LENGTH,
@@ -22,10 +23,14 @@ __all__ = [
     "EVENT_TYPE_LENGTH",
     "REFERENCE_LENGTH",
     "Bucket",
+    "Charge",
     "Cursor",
     "Day",
     "Dimensions",
     "Event",
     "Latency",
+    "Layout",
+    "Rate",
+    "RateCard",
     "Rollup",
 ]

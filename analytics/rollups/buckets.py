@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from analytics.models import Bucket
+from analytics.rollups.charges import write_charges
 from analytics.rollups.days import sum_day
 from analytics.rollups.facts import count_facts
 from analytics.rollups.quarters import gap_s, ids_of
@@ -71,6 +72,7 @@ def recount(period: Period | None = None, *, shrink: bool = False) -> bool:
         facts = count_facts(bucket.start)
         if shrink or facts.messages >= bucket.messages:
             write(bucket.start, facts)
+            write_charges(bucket.start)
             bucket.messages = facts.messages
         took = time.monotonic() - began
         bucket.counted_at = timezone.now()

@@ -1,6 +1,7 @@
 """django-environ's reader with errors that name the variable, and formats of settings."""
 
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 
@@ -21,3 +22,14 @@ class StrictEnv(environ.Env):  # type: ignore[misc]
 def code_waits(text: str) -> dict[int, float]:
     """`131049=86400,2=30`: seconds by Meta's error code. Raises ValueError."""
     return {int(code): float(wait) for code, wait in (entry.split("=", 1) for entry in text.split(",") if entry)}
+
+
+def account_zones(text: str) -> dict[str, ZoneInfo]:
+    """`102290129340398=America/New_York`: a time zone by WABA id. Raises ValueError."""
+    try:
+        return {
+            waba_id.strip(): ZoneInfo(zone.strip())
+            for waba_id, zone in (entry.split("=", 1) for entry in text.split(",") if entry.strip())
+        }
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(str(error)) from None

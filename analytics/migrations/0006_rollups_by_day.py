@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0004_rollups'),
+        ('analytics', '0005_rate_cards_and_charges'),
     ]
 
     operations = [

@@ -1,0 +1,149 @@
+"""`GET /analytics/costs`: what messages cost, by period and group."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.costs.answers import cards_of, columns_of, row_of, rows_of
+from analytics.costs.dimensions import DIMENSIONS, filters_of
+from analytics.costs.figures import Question, figures, total
+from analytics.query_params import read_query
+from analytics.questions import BadPeriod, Granularity, QuestionView, describe, period_of, steps, zone_of
+from messaging.access import client_of
+from messaging.models import ApiClient
+from waproject.web.strict_fields import ChoiceField, StringField, allowed
+
+MAX_GROUPS, DEFAULT_LIMIT, MAX_LIMIT = 3, 100, 1000
+NOT_YOURS = "Your key sees the costs of its own client only."
+
+
+class CostGroupField(StringField):
+    """Names of dimensions with commas between them."""
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]
+        """The names, in the order given."""
+        names = super().to_internal_value(data).split(",")
+        if unknown := [name for name in names if name not in DIMENSIONS]:
+            raise ValidationError(f'"{unknown[0][:100]}" is no dimension of costs. {allowed(DIMENSIONS)}')
+        if len(set(names)) < len(names):
+            raise ValidationError("Name each dimension once.")
+        if len(names) > MAX_GROUPS:
+            raise ValidationError(f"At most {MAX_GROUPS} dimensions.")
+        return tuple(names)
+
+
+class CurrencyField(StringField):
+    """Three capital letters."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The currency."""
+        text = super().to_internal_value(data)
+        if len(text) != len("USD") or not (text.isascii() and text.isalpha() and text.isupper()):
+            raise ValidationError("Three capital letters, such as USD.")
+        return text
+
+
+class CostsQuery(serializers.Serializer[Any]):
+    """A period, its steps, groups and filters."""
+
+    since = StringField(required=False, max_length=40, help_text="The first day or time; else 30 days before `until`.")
+    until = StringField(required=False, max_length=40, help_text="Before this day or time; else the end of today.")
+    timezone = StringField(required=False, max_length=60, help_text="An IANA name. By default the server's.")
+    granularity = ChoiceField(list(Granularity), required=False, help_text="A step's length; else one step.")
+    group_by = CostGroupField(
+        required=False, max_length=200, help_text=f"Up to {MAX_GROUPS} dimensions: {', '.join(DIMENSIONS)}."
+    )
+    currency = CurrencyField(required=False, max_length=3, help_text="That of the rate cards. COSTS_CURRENCY if not.")
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="How many groups at most."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add a filter for each dimension."""
+        filters = {
+            one.name: StringField(required=False, max_length=one.max_length, help_text=one.help)
+            for one in DIMENSIONS.values()
+        }
+        return {**super().get_fields(), **filters}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Put the period and its steps in the place of the texts."""
+        granularity = attrs.get("granularity")
+        try:
+            zone = zone_of(attrs.get("timezone", settings.TIME_ZONE))
+            period = period_of(attrs.get("since"), attrs.get("until"), zone, timezone.now())
+            starts = steps(period, Granularity(granularity)) if granularity else [period.since]
+        except BadPeriod as error:
+            raise ValidationError({error.field: [str(error)]}) from None
+        return {**attrs, "period": period, "starts": starts}
+
+
+class CostSerializer(serializers.Serializer[Any]):
+    """The cost of some messages; money is text, so that no digit is lost."""
+
+    messages = serializers.IntegerField(help_text="Delivered messages.")
+    charged = serializers.IntegerField(help_text="Of these: with a price.")
+    free = serializers.IntegerField(help_text="Of these: free, says Meta.")
+    unpriced = serializers.IntegerField(help_text="Of these: neither free nor on a rate card.")
+    cost = serializers.CharField(allow_null=True, help_text="Of the charged ones; null: none of them has a price.")
+    cards = serializers.CharField(help_text="The rate cards that made the cost.")
+
+
+class CostRowSerializer(CostSerializer):
+    """A step or group."""
+
+    start = serializers.DateTimeField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the dimensions."""
+        named = {one.name: serializers.CharField(required=False, help_text=one.help) for one in DIMENSIONS.values()}
+        return {**super().get_fields(), **named}
+
+
+class CostsAnswerSerializer(serializers.Serializer[Any]):
+    """Costs of a period."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    timezone = serializers.CharField()
+    currency = serializers.CharField()
+    total = CostSerializer()
+    rows = CostRowSerializer(many=True)
+
+
+class CostsView(QuestionView):
+    """Costs of delivered messages."""
+
+    @describe(CostsQuery, CostsAnswerSerializer)
+    def get(self, request: Request) -> Response:
+        """The total, and a row for each step and group."""
+        asked = read_query(request, CostsQuery)
+        scope = _scope(client_of(request), asked.get("client"))
+        groups, period = asked.get("group_by", ()), asked["period"]
+        filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
+        currency = asked.get("currency", settings.COSTS_CURRENCY)
+        found = figures(Question(asked["starts"], period.until, currency, columns_of(groups), filters))
+        local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
+        return Response(
+            {
+                "since": period.local(period.since),
+                "until": period.local(period.until),
+                "timezone": str(period.zone),
+                "currency": currency,
+                "total": row_of(total(found), cards_of(found)),
+                "rows": rows_of(found, groups, local, asked["limit"]),
+            }
+        )
+
+
+def _scope(client: ApiClient | None, asked_for: str | None) -> int | None:
+    if client is None or client.operator:
+        return None
+    if asked_for not in {None, client.name}:
+        raise ValidationError({"client": [NOT_YOURS]})
+    return client.pk

@@ -1,0 +1,127 @@
+"""Rate cards, stored, and the prices that are in force on each day."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from django.db import transaction
+
+from analytics.costs.rate_card_csv import Card
+from analytics.models import Layout, Rate, RateCard
+
+# Meta bills marketing messages of the Marketing Messages API as marketing, where the card has no column of their own.
+SAME_PRICE = {"marketing_lite": "marketing"}
+
+Span = tuple[date, date | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price of a market and category: from the day `since` until before `until` (None: without end), by tier."""
+
+    market: str
+    category: str
+    since: date
+    until: date | None
+    tier_from: int
+    tier_to: int | None
+    price: Decimal
+    card: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A rate of a stored card."""
+
+    card: int
+    layout: Layout
+    valid_from: date
+    market: str
+    category: str
+    tier_from: int
+    tier_to: int | None
+    price: Decimal
+
+
+def store_card(card: Card, name: str, currency: str, valid_from: date) -> tuple[RateCard, bool]:
+    """Store a card in the place of the one of the same currency, layout and day; whether there was one."""
+    with transaction.atomic():
+        same = RateCard.objects.filter(currency=currency, layout=card.layout, valid_from=valid_from)
+        replaced = bool(same.select_for_update().values_list("pk", flat=True))
+        same.delete()
+        stored = RateCard.objects.create(name=name, currency=currency, layout=card.layout, valid_from=valid_from)
+        Rate.objects.bulk_create(
+            Rate(
+                card=stored,
+                market=rate.market,
+                category=rate.category,
+                tier_from=rate.tier_from,
+                tier_to=rate.tier_to,
+                price=rate.price,
+            )
+            for rate in card.rates
+        )
+    return stored, replaced
+
+
+def prices_of(currency: str) -> list[Price]:
+    """All prices in a currency."""
+    rates = Rate.objects.filter(card__currency=currency).values_list(
+        "card_id", "card__layout", "card__valid_from", "market", "category", "tier_from", "tier_to", "price"
+    )
+    return in_force([CardRow(row[0], Layout(row[1]), *row[2:]) for row in rates])
+
+
+def in_force(rows: Iterable[CardRow]) -> list[Price]:
+    """Which rate holds on which days. Pure.
+
+    A list of prices holds until the next list: what that one leaves out has no price. Prices by volume take the place
+    of the list's until the next list or the next prices by volume.
+    """
+    rows = list(rows)
+    lists = {row.valid_from for row in rows if row.layout is Layout.LIST}
+    tiers = {row.valid_from for row in rows if row.layout is Layout.TIERS}
+    by_volume: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
+    for row in sorted(rows, key=lambda row: row.valid_from):
+        if row.layout is Layout.TIERS and row.tier_from == 0:
+            span = (row.valid_from, _after(row.valid_from, lists | tiers))
+            by_volume.setdefault((row.market, row.category), []).append(span)
+    found: list[Price] = []
+    for row in rows:
+        if row.layout is Layout.TIERS:
+            spans = [(row.valid_from, _after(row.valid_from, lists | tiers))]
+        else:
+            whole = (row.valid_from, _after(row.valid_from, lists))
+            spans = _without(whole, by_volume.get((row.market, row.category), []))
+        found += [
+            Price(row.market, row.category, *span, row.tier_from, row.tier_to, row.price, row.card) for span in spans
+        ]
+    return found + list(_aliases(found))
+
+
+def _after(day: date, days: Iterable[date]) -> date | None:
+    return min((other for other in days if other > day), default=None)
+
+
+def _without(whole: Span, taken: Iterable[Span]) -> list[Span]:
+    """What is left of a span of days, without others in their order."""
+    left: list[Span] = []
+    since, until = whole
+    for begin, end in taken:
+        if (until is not None and begin >= until) or (end is not None and end <= since):
+            continue
+        if begin > since:
+            left.append((since, begin))
+        if end is None or (until is not None and end >= until):
+            return left
+        since = end
+    return [*left, (since, until)]
+
+
+def _aliases(prices: list[Price]) -> Iterator[Price]:
+    own = {(price.market, price.category) for price in prices}
+    for alias, category in SAME_PRICE.items():
+        for price in prices:
+            if price.category == category and (price.market, alias) not in own:
+                yield replace(price, category=alias)

@@ -1,0 +1,169 @@
+"""Costs of a period: charges of the database, priced with the cards that were in force when they were delivered.
+
+What is counted is read and priced anew for each question, so nothing drifts and a changed card changes all its
+figures. All money is `Decimal` here and `numeric` in PostgreSQL.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from analytics.costs.accounts import Account, accounts, month_begins
+from analytics.costs.cards import Price, prices_of
+
+COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
+FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
+_FOREVER = date(9999, 12, 31)
+
+# A charge meets each tier that it reaches into; its messages count with the tier in which it begins. Only prices by
+# volume ask what came before in the month, which needs the charges one by one.
+_FIGURES = """
+WITH account AS (
+  SELECT * FROM unnest(%(numbers)s::bigint[], %(portfolios)s::text[], %(zones)s::text[])
+    AS a(number_id, portfolio, zone)
+), price AS (
+  SELECT * FROM unnest(%(markets)s::text[], %(categories)s::text[], %(since)s::date[], %(until)s::date[],
+    %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[])
+    AS p(market, category, since, until, tier_from, tier_to, price, card)
+), charge AS (
+  {charges}
+), priced AS (
+  SELECT c.*, p.price, p.card, p.tier_from IS NULL OR p.tier_from <= c.before AS first,
+    CASE WHEN p.card IS NOT NULL THEN LEAST(c.before + c.messages, p.tier_to) - GREATEST(c.before, p.tier_from) END
+      AS units
+  FROM charge c LEFT JOIN price p ON c.price_type = 'regular' AND p.market = c.market AND p.category = c.category
+    AND c.day >= p.since AND c.day < p.until AND c.before + c.messages > p.tier_from
+    AND (p.tier_to IS NULL OR c.before < p.tier_to)
+  WHERE c.asked
+)
+SELECT step, {groups}sum(messages) FILTER (WHERE first), COALESCE(sum(units), 0),
+  COALESCE(sum(messages) FILTER (WHERE price_type = ANY(%(free)s)), 0), COALESCE(sum(units * price), 0),
+  COALESCE(array_agg(DISTINCT card) FILTER (WHERE card IS NOT NULL), '{{}}')
+FROM priced GROUP BY step {group_by} ORDER BY step {group_by}
+"""
+_FLAT = """
+  SELECT width_bucket(c.at, %(steps)s::timestamptz[]) AS step, (c.at AT TIME ZONE a.zone)::date AS day, c.price_type,
+    c.market, c.category, {groups}0::bigint AS before, sum(c.messages) AS messages, true AS asked
+  FROM analytics_charge c JOIN account a USING (number_id)
+  WHERE c.at >= %(begin)s AND c.at < %(end)s AND {filters}
+  GROUP BY 1, 2, c.price_type, c.market, c.category {group_by}
+"""
+_BY_VOLUME = """
+  SELECT width_bucket(c.at, %(steps)s::timestamptz[]) AS step, c.day, c.price_type, c.market, c.category, {groups}
+    c.messages, c.at >= %(begin)s AND {filters} AS asked,
+    sum(c.messages) OVER (PARTITION BY c.portfolio, c.month, c.market, c.category, c.price_type
+      ORDER BY c.at, c.number_id, c.client_id, c.template, c.campaign, c.bucket) - c.messages AS before
+  FROM (SELECT c.*, a.portfolio, (c.at AT TIME ZONE a.zone)::date AS day,
+      date_trunc('month', c.at AT TIME ZONE a.zone) AS month
+    FROM analytics_charge c JOIN account a USING (number_id)
+    WHERE c.at >= %(month)s AND c.at < %(end)s) c
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What some delivered messages cost.
+
+    `messages` = `charged` + `free` + `unpriced`; `cost` is that of the charged ones. `group` has the values of the
+    columns asked for, `cards` the keys of the cards that made the cost.
+    """
+
+    step: int
+    group: tuple[Any, ...]
+    messages: int
+    charged: int
+    free: int
+    cost: Decimal
+    cards: tuple[int, ...]
+
+    @property
+    def unpriced(self) -> int:
+        """Messages that Meta charges, or may charge, and that no card has a price for."""
+        return self.messages - self.charged - self.free
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`."""
+
+    steps: Sequence[datetime]
+    until: datetime
+    currency: str
+    group_by: Sequence[str] = ()
+    filters: Mapping[str, Sequence[Any]] | None = None
+
+
+def figures(question: Question) -> list[Figure]:
+    """The figures by step and group, in this order. A step counts from 0. Raises ValueError for other columns."""
+    filters = question.filters or {}
+    if unknown := {*question.group_by, *filters} - COLUMNS:
+        raise ValueError(f"Not a column of charges: {sorted(unknown)}")
+    prices = prices_of(question.currency)
+    known = accounts()
+    statement = _statement(question, by_volume=any(price.tier_to is not None for price in prices))
+    parameters: dict[str, Any] = {
+        "steps": list(question.steps),
+        "begin": question.steps[0],
+        "end": question.until,
+        "month": month_begins(question.steps[0], {account.zone for account in known}),
+        "free": FREE,
+        **_columns(prices, known),
+        **{f"only_{name}": list(values) for name, values in filters.items()},
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(_read(cursor.fetchall(), len(question.group_by)))
+
+
+def _statement(question: Question, *, by_volume: bool) -> str:
+    names = [name for name in question.group_by if name not in {"market", "category", "price_type"}]
+    filters = [f"c.{name} = ANY(%(only_{name})s)" for name in question.filters or {}]
+    charges = (_BY_VOLUME if by_volume else _FLAT).format(
+        groups="".join(f"c.{name}, " for name in names),
+        group_by="".join(f", c.{name}" for name in names),
+        filters=" AND ".join(filters) or "true",
+    )
+    return _FIGURES.format(
+        charges=charges,
+        groups="".join(f"{name}, " for name in question.group_by),
+        group_by="".join(f", {name}" for name in question.group_by),
+    )
+
+
+def _columns(prices: Sequence[Price], known: Sequence[Account]) -> dict[str, list[Any]]:
+    return {
+        "numbers": [account.number_id for account in known],
+        "portfolios": [account.portfolio for account in known],
+        "zones": [account.zone for account in known],
+        "markets": [price.market for price in prices],
+        "categories": [price.category for price in prices],
+        "since": [price.since for price in prices],
+        "until": [price.until or _FOREVER for price in prices],
+        "tier_from": [price.tier_from for price in prices],
+        "tier_to": [price.tier_to for price in prices],
+        "prices": [price.price for price in prices],
+        "cards": [price.card for price in prices],
+    }
+
+
+def _read(rows: Sequence[Sequence[Any]], groups: int) -> Iterator[Figure]:
+    for step, *rest in rows:
+        messages, charged, free, cost, cards = rest[groups:]
+        yield Figure(step - 1, tuple(rest[:groups]), int(messages), int(charged), int(free), cost, tuple(sorted(cards)))
+
+
+def total(found: Sequence[Figure]) -> Figure:
+    """The sum of figures, in step 0 and of no group."""
+    return Figure(
+        0,
+        (),
+        sum(one.messages for one in found),
+        sum(one.charged for one in found),
+        sum(one.free for one in found),
+        sum((one.cost for one in found), Decimal(0)),
+        tuple(sorted({card for one in found for card in one.cards})),
+    )

@@ -1,0 +1,6 @@
+"""The set-up at Meta: what is checked of token, account, numbers and webhook, and how it is connected."""
+
+from messaging.meta_setup.checks import Finding, State
+from messaging.meta_setup.examine import examine
+
+__all__ = ["Finding", "State", "examine"]

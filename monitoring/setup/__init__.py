@@ -1,0 +1,5 @@
+"""Checks of the whole set-up: at Meta, and of our own parts."""
+
+from monitoring.setup.own_parts import own_findings
+
+__all__ = ["own_findings"]

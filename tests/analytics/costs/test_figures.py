@@ -1,0 +1,217 @@
+"""Costs: charges and the cards that were in force."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.costs.figures import Figure, Question, figures
+from analytics.models import Charge, RateCard
+from analytics.rollups import sweep as sweeping
+from analytics.rollups.markets import market_of
+from messaging.accepting.business_numbers import sending_number
+from messaging.models import BusinessNumber, Message
+from tests.analytics.costs.cast import DECEMBER, LIST, NOVEMBER, TIERS, card, charge, cost, delivered, november
+from tests.analytics.rollups.cast import settle
+
+pytestmark = pytest.mark.django_db
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps follow each other at once."""
+    monkeypatch.setattr(sweeping, "SEEN_FOR", timedelta(0))
+
+
+def test_a_month_by_hand_costs_what_it_costs_to_the_cent() -> None:
+    prices = card(LIST + "Germany,USD,0.1365,0.0550,0.0768,0.0100\nIndia,USD,0.0118,0.0014,n/a,n/a\n")
+    charge(NOON, 1000, "marketing")  # 136.50
+    charge(NOON + timedelta(days=1), 333, "utility")  # 18.315
+    charge(NOON, 7, "authentication")  # 0.5376
+    charge(NOON, 7, "service", price_type="free_customer_service")
+    charge(NOON, 3, "service")  # 0.03
+    charge(NOON, 5000, "marketing", market="India")  # 59.00
+    charge(NOON, 11, "authentication", market="India")  # no price
+    charge(NOON, 4, "referral_conversion", price_type="free_entry_point")
+    charge(NOON, 2, "", price_type="")  # not said by Meta
+    charge(DECEMBER, 100, "marketing")
+    charge(NOVEMBER - timedelta(minutes=15), 100, "marketing")
+    (figure,) = november()
+    assert figure == Figure(0, (), 6367, 6343, 11, Decimal("214.3826"), (prices.pk,))
+    assert figure.unpriced == 13
+
+
+def test_without_a_card_everything_is_unpriced_and_nothing_is_zero() -> None:
+    charge(NOON, 5)
+    (figure,) = november()
+    assert (figure.charged, figure.unpriced, figure.cards) == (0, 5, ())
+
+
+def test_a_price_changes_at_midnight_in_the_time_zone_of_the_account(settings: pytest.FixtureRequest) -> None:
+    number = sending_number()
+    BusinessNumber.objects.filter(pk=number.pk).update(waba_id="77")
+    settings.ACCOUNT_TIME_ZONES = {"77": BERLIN}  # type: ignore[attr-defined]
+    card(LIST + "Germany,USD,1,,,\n")
+    card(LIST + "Germany,USD,3,,,\n", "2026-11-10")
+    midnight = datetime(2026, 11, 10, tzinfo=BERLIN)
+    delivered(midnight - timedelta(seconds=1))
+    delivered(midnight)
+    settle()
+    assert [one.cost for one in _days(midnight)] == [1, 3]
+
+
+def _days(midnight: datetime) -> list[Figure]:
+    return figures(Question([midnight - timedelta(days=1), midnight], midnight + timedelta(days=1), "USD"))
+
+
+def test_a_message_costs_the_price_of_the_day_on_which_it_is_delivered() -> None:
+    card(LIST + "Germany,USD,1,,,\n")
+    card(LIST + "Germany,USD,3,,,\n", "2026-11-21")
+    row = delivered(NOON)
+    row.events.filter(status="delivered").update(at=NOON + timedelta(days=1))
+    settle()
+    assert cost() == 3
+
+
+def test_a_market_that_a_new_card_leaves_out_has_no_price() -> None:
+    card(LIST + "Germany,USD,1,,,\nFrance,USD,1,,,\n")
+    card(LIST + "France,USD,1,,,\n", "2026-11-10")
+    charge(NOON)
+    assert november()[0].unpriced == 1
+
+
+def test_a_card_that_is_imported_again_changes_the_figures_that_it_made() -> None:
+    card(LIST + "Germany,USD,1,,,\n")
+    charge(NOON, 2)
+    assert cost() == 2
+    card(LIST + "Germany,USD,1.5,,,\n")
+    assert cost() == 3
+    assert RateCard.objects.count() == 1
+
+
+def test_a_card_in_another_currency_prices_nothing() -> None:
+    card(LIST + "Germany,EUR,1,,,\n", currency="EUR")
+    charge(NOON)
+    assert november()[0].unpriced == 1
+
+
+TWO_TIERS = TIERS + 'Germany,USD,Utility,1,"1,000",0.10\nGermany,USD,Utility,"1,001",-,0.05\n'
+
+
+def test_a_volume_tier_begins_with_the_message_after_its_border() -> None:
+    card(TWO_TIERS)
+    charge(NOVEMBER, 999, "utility")
+    charge(NOON, 3, "utility")
+    assert cost() == Decimal("100.10")
+    assert november()[0].messages == 1002
+
+
+def test_volume_counts_from_the_beginning_of_the_month_whatever_period_is_asked_for() -> None:
+    card(TWO_TIERS)
+    charge(NOVEMBER, 1000, "utility")
+    charge(NOON, 10, "utility")
+    (figure,) = figures(Question([NOON], DECEMBER, "USD"))
+    assert (figure.messages, figure.cost) == (10, Decimal("0.50"))
+
+
+def test_volume_begins_anew_with_each_month() -> None:
+    card(TWO_TIERS)
+    charge(NOVEMBER - timedelta(minutes=15), 5000, "utility")
+    charge(NOVEMBER, 10, "utility")
+    assert cost() == 1
+
+
+def test_volume_of_all_numbers_of_a_portfolio_counts_together_and_others_do_not() -> None:
+    card(TWO_TIERS)
+    one, two, other = (
+        BusinessNumber.objects.create(phone_number_id=f"9{n}", waba_id=f"8{n}", portfolio=portfolio).pk
+        for n, portfolio in enumerate(["acme", "acme", "other"])
+    )
+    charge(NOVEMBER, 1000, "utility", number_id=one)
+    charge(NOON, 1, "utility", number_id=two)
+    charge(NOON, 1, "utility", number_id=other)
+    costs = {figure.group[0]: figure.cost for figure in november("number_id")}
+    assert costs == {one: 100, two: Decimal("0.05"), other: Decimal("0.10")}
+
+
+def test_volume_of_other_campaigns_counts_though_only_one_is_asked_for() -> None:
+    card(TWO_TIERS)
+    charge(NOVEMBER, 1000, "utility", campaign="big")
+    charge(NOON, 1, "utility", campaign="small")
+    assert [one.cost for one in november(campaign=["small"])] == [Decimal("0.05")]
+
+
+def test_prices_by_volume_take_the_place_of_the_list_until_the_next_list() -> None:
+    card(LIST + "Germany,USD,9,9,9,9\n")
+    card(TWO_TIERS, "2026-11-05")
+    card(LIST + "Germany,USD,7,7,7,7\n", "2026-11-25")
+    charge(NOVEMBER, 1, "utility")
+    charge(NOON, 1, "utility")
+    charge(NOON + timedelta(days=10), 1, "utility")
+    assert cost() == Decimal("16.10")
+
+
+def test_costs_by_group_add_up_to_the_costs_of_all() -> None:
+    card(TWO_TIERS)
+    for n in range(40):
+        charge(NOVEMBER + timedelta(hours=n), 67, "utility", campaign=f"c{n % 3}", template=f"t{n % 7}")
+    assert cost("campaign") == cost("template", "campaign") == cost("market") == cost()
+
+
+@pytest.mark.parametrize(
+    ("peer", "market"),
+    [
+        ("14155550100", "North America"), ("16045550100", "North America"), ("18095550100", "Rest of Latin America"),
+        ("18765550100", "Rest of Latin America"), ("17875550100", "Rest of Latin America"), ("12465550100", "Other"),
+        ("4915112345678", "Germany"), ("79161234567", "Russia"), ("77011234567", "Russia"),
+        ("447911123456", "United Kingdom"), ("447781123456", "United Kingdom"), ("254712345678", "Rest of Africa"),
+        ("85291234567", "Rest of Asia Pacific"), ("380501234567", "Rest of Central & Eastern Europe"),
+        ("97433123456", "Rest of Middle East"), ("41781234567", "Rest of Western Europe"), ("35677123456", "Other"),
+        ("US.13491208655302741918", "North America"), ("DO.134", "Rest of Latin America"), ("BB.134", "Other"),
+        ("DE.134", "Germany"), ("GG.134", "United Kingdom"), ("99900", "Other"),
+    ],
+)  # fmt: skip
+def test_a_market_follows_from_the_number_in_python_and_in_sql(peer: str, market: str) -> None:
+    delivered(NOON, peer)
+    settle()
+    assert (market_of(peer), Charge.objects.get().market) == (market, market)
+
+
+sends = st.tuples(
+    st.integers(0, 4000),
+    st.integers(0, 4000),
+    st.sampled_from(["4915112345678", "14155550100", "18095550100", "99900"]),
+    st.sampled_from(["marketing", "utility", "authentication-international", None]),
+    st.sampled_from(["regular", "free_entry_point"]),
+    st.sampled_from(["delivered", "read", "sent", "failed"]),
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[*HealthCheck])
+@given(st.lists(sends, max_size=8))
+def test_charges_equal_a_recount_message_by_message(stream: list[tuple[int, int, str, str | None, str, str]]) -> None:
+    with transaction.atomic():
+        expected: dict[tuple[datetime, str, str, str], int] = {}
+        for offset, delay, peer, category, kind, status in stream:
+            at = NOON + timedelta(seconds=offset)
+            then = at + timedelta(seconds=delay)
+            row = delivered(at, peer, category, **{"pricing_type": kind} if category else {})
+            row.events.filter(status="delivered").update(status=status, at=then)
+            Message.objects.filter(pk=row.pk).update(status=status)
+            if status in {"delivered", "read"}:
+                start = then - timedelta(minutes=then.minute % 15, seconds=then.second, microseconds=then.microsecond)
+                key = (start, market_of(peer), (category or "").replace("-", "_"), kind if category else "")
+                expected[key] = expected.get(key, 0) + 1
+        settle()
+        found: dict[tuple[datetime, str, str, str], int] = {}
+        for one in Charge.objects.all():
+            key = (one.at, one.market, one.category, one.price_type)
+            found[key] = found.get(key, 0) + one.messages
+        assert found == expected
+        transaction.set_rollback(True)

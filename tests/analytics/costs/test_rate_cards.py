@@ -1,0 +1,91 @@
+"""Rate cards from Meta's files."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from analytics.models import Rate, RateCard
+from tests.analytics.costs.cast import LIST, TIERS
+
+pytestmark = pytest.mark.django_db
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples"
+
+
+def load(tmp_path: Path, text: str, currency: str = "USD") -> None:
+    path = tmp_path / "card.csv"
+    path.write_text(text, encoding="utf-8")
+    call_command("import_rate_card", path, currency=currency, valid_from="2026-10-01")
+
+
+def test_a_list_has_a_price_for_each_market_and_category_that_has_one(tmp_path: Path) -> None:
+    load(
+        tmp_path, "USD rates,,,\n" + LIST + "Germany,US$,0.1365,0.055,n/a,\n rest  of africa ,$US,0.02,0.004,0.004,0\n"
+    )
+    rates = sorted(Rate.objects.values_list("market", "category", "price"))
+    assert [(market, category, str(price)) for market, category, price in rates] == [
+        ("Germany", "marketing", "0.1365000000"),
+        ("Germany", "utility", "0.0550000000"),
+        ("Rest of Africa", "authentication", "0.0040000000"),
+        ("Rest of Africa", "marketing", "0.0200000000"),
+        ("Rest of Africa", "service", "0E-10"),
+        ("Rest of Africa", "utility", "0.0040000000"),
+    ]
+
+
+def test_tiers_begin_where_the_ones_before_end(tmp_path: Path) -> None:
+    load(tmp_path, TIERS + 'Germany,USD,Utility,1,"100,000",0.05\nGermany,USD,Utility,"100,001",-,0.04\n')
+    assert list(Rate.objects.order_by("tier_from").values_list("tier_from", "tier_to")) == [
+        (0, 100_000),
+        (100_000, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", 'no header line with the column "Market"'),
+        ("a,b\n1,2\n", 'no header line with the column "Market"'),
+        (LIST, "no price"),
+        (LIST + "Germany,USD,n/a,,,\n", "no price"),
+        ("Market,Currency\nGermany,USD\n", "no column of a category"),
+        ("Market,Marketing,Marketing\nGermany,1,1\n", "twice"),
+        ("Market,Marketing,Calls\nGermany,1,1\n", 'Column "calls" is not known'),
+        (LIST + "Germany,USD,1,1,1,1\nAtlantis,USD,1,1,1,1\n", 'Row 3, column Market: "Atlantis"'),
+        (LIST + "Germany,USD,1,cheap,1,1\n", 'Row 2, column Utility: "cheap"'),
+        (LIST + "Germany,USD,1,-0.1,1,1\n", 'Row 2, column Utility: "-0.1"'),
+        (LIST + "Germany,USD,1,NaN,1,1\n", 'Row 2, column Utility: "NaN"'),
+        (LIST + "Germany,USD,1,1e9,1,1\n", 'Row 2, column Utility: "1e9"'),
+        (LIST + "Germany,USD,1,0.00000000001,1,1\n", "decimal places"),
+        (LIST + 'Germany,USD,1,"0,05",1,1\n', 'Row 2, column Utility: "0,05"'),
+        (LIST + "Germany,EUR,1,1,1,1\n", 'Row 2, column Currency: "EUR" is not USD'),
+        (LIST + "Germany,USD,1,1,1,1\nGermany,USD,1,1,1,1\n", "two prices"),
+        (LIST + "Germany,USD,1,1,1,1,1\n", "Row 2 has more cells"),
+        (TIERS + "Germany,USD,Parcels,1,-,1\n", 'Row 2, column Category: "Parcels"'),
+        (TIERS + "Germany,USD,Utility,one,-,1\n", 'Row 2, column From: "one"'),
+        (TIERS + "Germany,USD,Utility,5,-,1\n", "begins at message 5"),
+        (TIERS + "Germany,USD,Utility,1,10,1\n", "last tier ends"),
+        (TIERS + "Germany,USD,Utility,1,10,1\nGermany,USD,Utility,12,-,1\n", "does not follow"),
+        (TIERS + "Germany,USD,Utility,10,1,1\n", 'Row 2, column To: "1"'),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(CommandError, match="Nothing was stored") as refused:
+        load(tmp_path, text)
+    assert problem in str(refused.value)
+    assert not RateCard.objects.exists()
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "card.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("import_rate_card", path, currency="USD", valid_from="2026-10-01")
+
+
+@pytest.mark.parametrize("name", ["example-rate-card.csv", "example-volume-tiers.csv"])
+def test_the_examples_can_be_imported(name: str) -> None:
+    call_command("import_rate_card", EXAMPLE / name, currency="USD", valid_from="2026-10-01")
+    assert Rate.objects.count() > 10
