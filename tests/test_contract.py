@@ -17,6 +17,7 @@ from schemathesis.core.result import Ok
 from messaging.models import ApiClient, Message
 from tests.messaging.factories import pending
 from tests.messaging.subscriptions.cast import subscription, waiting
+from tests.test_permissions import QUESTIONS
 
 DESCRIPTION: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 OPERATIONS = [f"{method.upper()} {path}" for path, methods in DESCRIPTION["paths"].items() for method in methods]
@@ -31,6 +32,7 @@ BEYOND_JSON_SCHEMA = {
     "POST /analytics/events",
     "GET /analytics/costs",
     "GET /analytics/events",
+    *(f"GET /analytics/{question}" for question in QUESTIONS),
     "POST /messaging/subscriptions",
     "PATCH /messaging/subscriptions/{id}",
 }

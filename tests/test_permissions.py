@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_health_deadlines")]
 CALLERS = ("anonymous", "api_key", "user", "staff", "superuser")
 CAMPAIGN = "spring-sale"
+QUESTIONS = ("summary", "timeseries", "funnel", "errors", "templates", "campaigns", "conversations")
 MESSAGE = "00000000-0000-7000-8000-000000000000"
 
 # (method, path): the status that each caller gets; an empty body is a 400, an unknown message a 404.
@@ -46,6 +47,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("post", "/messaging/analytics"): (401, 400, 403, 403, 400),
     ("post", "/analytics/events"): (401, 400, 403, 403, 400),
     ("get", "/analytics/events"): (401, 200, 403, 403, 200),
+    ("get", "/analytics/"): (302, 302, 302, 403, 200),
+    **{("get", f"/analytics/{question}"): (401, 200, 403, 403, 200) for question in QUESTIONS},
     ("get", "/analytics/costs"): (401, 200, 403, 403, 200),
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,
@@ -133,6 +136,10 @@ ALONE: dict[tuple[str, str], set[str]] = {
     ("post", "/messaging/analytics"): {"analytics.add_event"},
     ("post", "/analytics/events"): {"analytics.add_event"},
     ("get", "/analytics/events"): {"analytics.view_event", "analytics.change_event"},
+    **{
+        ("get", f"/analytics/{question}"): {"analytics.view_rollup", "analytics.change_rollup"}
+        for question in QUESTIONS
+    },
     ("get", "/analytics/costs"): {"analytics.view_rollup", "analytics.change_rollup"},
     ("get", "/monitoring/alerts"): {"monitoring.view_alert", "monitoring.change_alert"},
     ("get", "/monitoring/dlq/incoming"): {"monitoring.redrive"},

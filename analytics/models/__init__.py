@@ -11,6 +11,7 @@ from analytics.models.events import (
 from analytics.models.rollups import (
     Bucket,
     Cursor,
+    Day,
     Dimensions,
     Latency,
     Rollup,
@@ -24,6 +25,7 @@ __all__ = [
     "Bucket",
     "Charge",
     "Cursor",
+    "Day",
     "Dimensions",
     "Event",
     "Latency",

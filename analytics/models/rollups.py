@@ -1,6 +1,7 @@
 """Counts of messages by quarter of an hour, and what of them is to be counted again.
 
     MessageEvent ─ sweep ─▶ Bucket (dirty) ─ recount ─▶ Rollup, Latency (of a quarter) ─ sum ─▶ the same (of its hour)
+                                                                      └▶ Day (dirty) ─ sum ─▶ the same (of its day)
 
 A message counts in the quarter in which its id was made, whenever its statuses come. Counts outlive the messages.
 """
@@ -46,6 +47,21 @@ class Bucket(models.Model):
         return f"quarter from {self.start:%Y-%m-%d %H:%M}"
 
 
+class Day(models.Model):
+    """A day in UTC that has sums of its own, in `Rollup` and `Latency`. They count while it is not dirty."""
+
+    start = models.DateTimeField(primary_key=True)
+    dirty_since = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    took_ms = models.IntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(dirty_since__isnull=False), name="day_dirty")]
+
+    def __str__(self) -> str:
+        return f"day from {self.start:%Y-%m-%d}"
+
+
 class Dimensions(models.Model):
     """What messages that are counted together have in common. What does not apply is empty or 0."""
 
@@ -68,13 +84,13 @@ class Dimensions(models.Model):
 
 
 class Rollup(models.Model):
-    """Messages of one quarter of an hour, or of one hour, with the same dimensions.
+    """Messages of one quarter of an hour, of one hour or of one day (UTC), with the same dimensions.
 
     Dimensions are never deleted, so the database need not check them for each of the rows that a recount writes.
     """
 
     pk = models.CompositePrimaryKey("minutes", "start", "dimensions_id")
-    minutes = models.SmallIntegerField(help_text="15 or 60.")
+    minutes = models.SmallIntegerField(help_text="15, 60 or 1440.")
     start = models.DateTimeField()
     dimensions = models.ForeignKey(Dimensions, models.PROTECT, db_index=False, db_constraint=False)
     messages = models.IntegerField()

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from analytics.models import Bucket
 from analytics.rollups.charges import write_charges
+from analytics.rollups.days import sum_day
 from analytics.rollups.facts import count_facts
 from analytics.rollups.quarters import gap_s, ids_of
 from analytics.rollups.storing import write
@@ -40,13 +41,15 @@ class Period:
 
 
 def roll_up(budget_s: float = BUDGET_S) -> int:
-    """Read the trail, then count what is due; returns how many quarters were counted. Stops after `budget_s`."""
+    """Read the trail, count what is due, sum up days; returns how many quarters were counted. Ends after `budget_s`."""
     deadline = time.monotonic() + budget_s
     while sweep().more and time.monotonic() < deadline:
         pass
     counted = 0
     while time.monotonic() < deadline and recount():
         counted += 1
+    while time.monotonic() < deadline and sum_day():
+        pass
     return counted
 
 

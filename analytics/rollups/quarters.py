@@ -7,6 +7,7 @@ from messaging.identifiers import first_uuid7
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A bucket is not counted again before this long after the last time …
@@ -24,6 +25,11 @@ def quarter_of(at: datetime) -> datetime:
 def hour_of(at: datetime) -> datetime:
     """The beginning of the hour in UTC."""
     return at - (at - _EPOCH) % HOUR
+
+
+def day_of(at: datetime) -> datetime:
+    """The beginning of the day in UTC."""
+    return at - (at - _EPOCH) % DAY
 
 
 def ids_of(start: datetime, length: timedelta = QUARTER) -> tuple[UUID, UUID]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.rollups.facts import Counts, Dims, Facts
-from analytics.rollups.quarters import HOUR, hour_of
+from analytics.rollups.quarters import HOUR, day_of, hour_of
 
 MINUTES, HOUR_MINUTES = 15, 60
 MEASURES = tuple(field.name for field in fields(Counts))
@@ -43,10 +43,18 @@ SELECT 60, %(hour)s, dimensions_id, kind, place, sum(count)
 FROM analytics_latency WHERE minutes = 15 AND start >= %(hour)s AND start < %(next)s
 GROUP BY dimensions_id, kind, place
 """
+# Its lock keeps the day from being summed up until these counts are committed.
+_DIRTY_DAY = """
+INSERT INTO analytics_day (start, dirty_since, due_at, took_ms)
+VALUES (%s, statement_timestamp(), statement_timestamp(), 0)
+ON CONFLICT (start) DO UPDATE
+  SET dirty_since = COALESCE(analytics_day.dirty_since, EXCLUDED.dirty_since)
+"""
 
 
 def write(start: datetime, facts: Facts) -> None:
-    """Put these counts in the place of the quarter's, and sum up its hour. Inside a transaction.
+    """Put these counts in the place of the quarter's, and sum up its hour; its day is dirty now. Inside a
+    transaction.
 
     Two quarters of one hour wait for each other: each needs to see the other's counts.
     """
@@ -64,6 +72,7 @@ def write(start: datetime, facts: Facts) -> None:
         span = {"hour": hour, "next": hour + HOUR}
         cursor.execute(_HOUR_ROLLUPS, span)
         cursor.execute(_HOUR_LATENCIES, span)
+        cursor.execute(_DIRTY_DAY, [day_of(start)])
 
 
 def _dimensions(cursor: Any, wanted: set[Dims]) -> dict[Dims, int]:

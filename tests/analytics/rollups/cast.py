@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from analytics.models import Latency, Rollup
 from analytics.rollups import sweep as sweeping
-from analytics.rollups.buckets import Period, hurry, recount
+from analytics.rollups.buckets import Period, hurry, mark_period, recount
 from analytics.rollups.countries import country_of
 from analytics.rollups.facts import NO_ANSWER, REACHED, Dims
 from analytics.rollups.histogram import BOUNDS
@@ -61,6 +61,13 @@ def settle() -> None:
     """Read the trail and count all that is dirty, due or not."""
     read_trail()
     hurry(EVER)
+    while recount(EVER):
+        pass
+
+
+def count_again() -> None:
+    """Count all messages, without any sweep."""
+    mark_period(Period(NOON - timedelta(days=100), NOON + timedelta(days=10)))
     while recount(EVER):
         pass
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.models import Bucket
+from analytics.models import Bucket, Day
 from analytics.rollups import sweep as sweeping
-from analytics.rollups.buckets import mark_period, recount
+from analytics.rollups.buckets import Period, mark_period, recount
+from analytics.rollups.days import sum_day
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status
@@ -95,6 +97,8 @@ def test_rollups_equal_a_recount_on_random_streams(stream: list[Any]) -> None:
             player.play(step)
         settle()
         assert (rolled_up(), latencies()) == recounted()
+        sum_days()
+        assert rolled_up(1440) == days(rolled_up(60))
         transaction.set_rollback(True)
 
 
@@ -105,6 +109,48 @@ def hours(counted: dict[Any, Any]) -> dict[Any, Any]:
         key = (start.replace(minute=0), *rest)
         sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 8), values, strict=True))
     return sums
+
+
+def days(counted: dict[Any, Any]) -> dict[Any, Any]:
+    """Hours summed up to days."""
+    sums: dict[Any, Any] = {}
+    for (start, *rest), values in counted.items():
+        key = (start.replace(hour=0), *rest)
+        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 8), values, strict=True))
+    return sums
+
+
+def sum_days() -> None:
+    Day.objects.update(due_at=NOON - timedelta(days=1))
+    while sum_day():
+        pass
+
+
+def test_days_are_the_sums_of_their_hours() -> None:
+    for hour in (-13, -12, 0, 11, 12):
+        outbound(NOON - timedelta(days=3) + timedelta(hours=hour))
+    settle()
+    sum_days()
+    assert rolled_up(1440) == days(rolled_up(60))
+    assert sorted(values[0] for values in rolled_up(1440).values()) == [1, 1, 3]
+    assert latencies(1440).total() == latencies(60).total()
+
+
+def test_a_recount_makes_its_day_dirty() -> None:
+    outbound()
+    settle()
+    sum_days()
+    outbound(peer="15551230002")
+    settle()
+    assert Day.objects.get().dirty_since is not None
+
+
+def test_a_day_that_is_not_over_is_not_summed_up() -> None:
+    outbound(timezone.now())
+    mark_period(Period(timezone.now() - timedelta(hours=1), timezone.now() + timedelta(hours=1)))
+    while recount():
+        pass
+    assert (Day.objects.count(), sum_day()) == (1, False)
 
 
 def test_hours_are_the_sums_of_their_quarters() -> None:
@@ -177,7 +223,7 @@ def test_counting_a_quarter_takes_few_statements(django_assert_max_num_queries: 
     for n in range(5):
         outbound(peer=f"1555123000{n}", campaign=f"c{n}")
     read_trail()
-    with django_assert_max_num_queries(18):  # with the savepoint of a test
+    with django_assert_max_num_queries(19):  # with the savepoint of a test
         recount()
 
 

@@ -15,11 +15,11 @@ from monitoring.metrics import samples
 from monitoring.metrics.gauges import QUEUE
 from monitoring.metrics.message_counts import FAILURES, MESSAGES
 from monitoring.models import Alert, Sample
-from monitoring.templatetags.monitoring_format import count, duration, last_span, per_second, percent, spark
+from monitoring.templatetags.monitoring_format import last_span, per_second, spark
 from tests.messaging.factories import number
+from waproject.web.readings import count, duration, percent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
-STATIC = Path("monitoring/static/monitoring")
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def test_the_static_files_of_the_dashboard_exist(staff: Client) -> None:
 
 
 def test_static_files_load_nothing_from_other_hosts() -> None:
-    for name in ("dashboard.css", "dashboard.js", "vendor/uPlot.min.css"):
-        assert not re.search(r"https?://|@import|url\(", (STATIC / name).read_text()), name
+    for name in ("waproject/dashboard.css", "monitoring/dashboard.js", "waproject/vendor/uPlot.min.css"):
+        assert not re.search(r"https?://|@import|url\(", Path(str(finders.find(name))).read_text()), name
 
 
 @pytest.mark.parametrize(("over", "points"), [("1h", 10), ("24h", 5), ("nonsense", 10)])

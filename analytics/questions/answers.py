@@ -1,0 +1,174 @@
+"""What each question is answered with: rows, and a sentence where there are more than are listed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from analytics.questions.asked import Asked
+from analytics.questions.dimensions import DIMENSIONS
+from analytics.questions.measures import DURATIONS, figures, funnel, percentiles, share
+from analytics.questions.sums import NOTHING, Counts, Group, Histogram, count, histograms
+from analytics.rollups import Kind
+from messaging.whatsapp.codes import describe
+
+# Steps times groups.
+MAX_ROWS = 10_000
+OUTBOUND = {"direction": "outbound"}
+SENDING = (Kind.ACCEPT, Kind.DELIVERY, Kind.READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`note` says in a sentence what the rows leave out; empty: nothing."""
+
+    rows: list[dict[str, Any]]
+    note: str = ""
+
+
+def summary(asked: Asked) -> Answer:
+    """Counts, rates and percentiles of each group, or of all."""
+    found = count(asked)
+    durations = histograms(asked, list(DURATIONS))
+    groups = _largest(found.counts) if asked.group_by else [()]
+    rows = [
+        {
+            **_named(asked, group),
+            **figures(found.counts.get((0, group), NOTHING)),
+            "latency": _latency(durations, 0, group, DURATIONS),
+        }
+        for group in groups
+    ]
+    return Answer(rows, _note(len(groups), found.groups))
+
+
+def timeseries(asked: Asked) -> Answer:
+    """The same by step. Of groups those with most messages, so that the answer has at most 10,000 rows."""
+    steps = asked.steps
+    groups: list[Group] = [()]
+    note = ""
+    if asked.group_by:
+        whole = count(replace(asked, granularity=None, limit=min(asked.limit, MAX_ROWS // len(steps))))
+        groups = _largest(whole.counts)
+        note = _note(len(groups), whole.groups)
+    found = count(asked, groups)
+    durations = histograms(asked, list(DURATIONS))
+    rows = [
+        {
+            "start": asked.period.local(step).isoformat(),
+            **_named(asked, group),
+            **figures(found.counts.get((n, group), NOTHING)),
+            "latency": _latency(durations, n, group, DURATIONS),
+        }
+        for n, step in enumerate(steps)
+        for group in groups
+    ]
+    return Answer(rows, note)
+
+
+def funnels(asked: Asked) -> Answer:
+    """How many outbound messages came how far."""
+    found = count(_with(asked, OUTBOUND))
+    groups = _largest(found.counts) if asked.group_by else [()]
+    rows = [
+        {**_named(asked, group), **stage} for group in groups for stage in funnel(found.counts.get((0, group), NOTHING))
+    ]
+    return Answer(rows, _note(len(groups), found.groups))
+
+
+def errors(asked: Asked) -> Answer:
+    """Why outbound messages failed, in words; shares are of all that failed, or of the group's."""
+    by_code = replace(asked, group_by=(*asked.group_by, DIMENSIONS["error_code"]))
+    found = count(_with(by_code, {**OUTBOUND, "status": "failed"}))
+    whole: dict[Group, int] = {}
+    for (_, group), counts in found.counts.items():
+        whole[group[:-1]] = whole.get(group[:-1], 0) + counts.messages
+    rows = [
+        {
+            **_named(asked, group[:-1]),
+            "error_code": group[-1],
+            "meaning": meaning(int(group[-1])),
+            "messages": found.counts[0, group].messages,
+            "share": share(found.counts[0, group].messages, whole[group[:-1]]),
+            "of": whole[group[:-1]],
+        }
+        for group in _largest(found.counts)
+    ]
+    return Answer(rows, _note(len(rows), found.groups))
+
+
+def meaning(code: int) -> str:
+    """An error code in words."""
+    return describe(code) if code else "no answer, or no code in it"
+
+
+def by_dimension(asked: Asked, name: str) -> Answer:
+    """Outbound messages by template or by campaign, with those that have none left out; other groups below."""
+    others = tuple(one for one in asked.group_by if one.name != name)
+    sending = replace(_with(asked, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=asked.limit + 1)
+    found = count(sending)
+    durations = histograms(sending, SENDING)
+    groups = [group for group in _largest(found.counts) if group[0]][: asked.limit]
+    left_out = sum(1 for _, group in found.counts if not group[0])
+    kinds = {kind: DURATIONS[kind] for kind in SENDING}
+    rows = [
+        {
+            **_named(sending, group),
+            **_outbound(found.counts[0, group]),
+            "latency": _latency(durations, 0, group, kinds),
+        }
+        for group in groups
+    ]
+    return Answer(rows, _note(len(groups), found.groups - left_out))
+
+
+def conversations(asked: Asked) -> Answer:
+    """How often users waited for us, how often and how soon we wrote back, and how often they wrote back to us."""
+    found = count(asked)
+    durations = histograms(asked, [Kind.RESPONSE])
+    groups = _largest(found.counts) if asked.group_by else [()]
+    rows = []
+    for group in groups:
+        counts = found.counts.get((0, group), NOTHING)
+        whole = figures(counts)
+        rows.append(
+            {
+                **_named(asked, group),
+                **{name: whole[name] for name in ("inbound", "opened", "responded", "accepted", "answered")},
+                "rates": {name: whole["rates"][name] for name in ("responded", "answered")},
+                "first_response": percentiles(durations.get((0, group, Kind.RESPONSE))),
+            }
+        )
+    return Answer(rows, _note(len(groups), found.groups))
+
+
+def _outbound(counts: Counts) -> dict[str, Any]:
+    whole = figures(counts)
+    for name in ("inbound", "outbound", "opened", "responded"):
+        del whole[name]
+    del whole["rates"]["responded"]
+    return whole
+
+
+def _with(asked: Asked, filters: Mapping[str, str | int]) -> Asked:
+    """The question with these filters too. What was asked for wins: another value finds nothing by itself."""
+    return replace(asked, filters={**filters, **(asked.filters or {})})
+
+
+def _largest(counts: Mapping[tuple[int, Group], Counts]) -> list[Group]:
+    return [group for (_, group), _ in sorted(counts.items(), key=lambda one: (-one[1].messages, str(one[0][1])))]
+
+
+def _named(asked: Asked, group: Group) -> dict[str, str | int]:
+    return {dimension.name: value for dimension, value in zip(asked.group_by, group, strict=True)}
+
+
+def _latency(
+    found: Mapping[tuple[int, Group, int], Histogram], step: int, group: Group, kinds: Mapping[Kind, str]
+) -> dict[str, Any]:
+    return {name: percentiles(found.get((step, group, kind))) for kind, name in kinds.items()}
+
+
+def _note(listed: int, groups: int) -> str:
+    if groups <= listed:
+        return ""
+    return f"{listed:,} of {groups:,} groups, those with the most messages. Raise `limit`, or filter."

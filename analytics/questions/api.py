@@ -1,0 +1,87 @@
+"""`GET /analytics/summary` and its like: each asks a question of the rollups."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.questions import answers
+from analytics.questions.asked import Asked
+from analytics.questions.dimensions import DIMENSIONS
+from analytics.questions.parameters import GroupedQuery, SteppedQuery, read_asked
+from analytics.questions.view import QuestionView, describe
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """The period that was counted."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    timezone = serializers.CharField()
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """Rows, and what was counted."""
+
+    period = PeriodSerializer()
+    note = serializers.CharField(help_text="What the rows leave out, in a sentence; empty: nothing.")
+    rows = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="Counts; `rates`: share, count and of; `latency`: p50, p90, p95 and p99 in seconds, and count.",
+    )
+
+
+def answered(asked: Asked, answer: answers.Answer) -> Response:
+    """The answer in the form that all questions share."""
+    period = asked.period
+    return Response(
+        {
+            "period": {
+                "since": period.local(period.since).isoformat(),
+                "until": period.local(period.until).isoformat(),
+                "timezone": str(period.zone),
+            },
+            "note": answer.note,
+            "rows": answer.rows,
+        }
+    )
+
+
+def question(
+    name: str, text: str, answer: Callable[[Asked], answers.Answer], query: type[GroupedQuery] = GroupedQuery
+) -> type[QuestionView]:
+    """The view that answers a question; `text` describes it in the OpenAPI page."""
+
+    @describe(query, AnswerSerializer)
+    def get(self: QuestionView, request: Request) -> Response:
+        asked, _ = read_asked(request, query)
+        return answered(asked, answer(asked))
+
+    get.__doc__ = text
+    return type(f"{name}View", (QuestionView,), {"get": get, "__doc__": text})
+
+
+def _by(name: str) -> Callable[[Asked], answers.Answer]:
+    return partial(answers.by_dimension, name=DIMENSIONS[name].name)
+
+
+SummaryView = question("Summary", "Counts, rates and latency percentiles, of all or by group.", answers.summary)
+TimeseriesView = question("Timeseries", "The same by step of time.", answers.timeseries, SteppedQuery)
+FunnelView = question("Funnel", "How many outbound messages came how far.", answers.funnels)
+ErrorsView = question("Errors", "Why outbound messages failed, in words.", answers.errors)
+TemplatesView = question("Templates", "Outbound messages by template.", _by("template"))
+CampaignsView = question("Campaigns", "Outbound messages by campaign.", _by("campaign"))
+ConversationsView = question("Conversations", "Answers of users, and ours: how often, how soon.", answers.conversations)
+
+VIEWS = {
+    "summary": SummaryView,
+    "timeseries": TimeseriesView,
+    "funnel": FunnelView,
+    "errors": ErrorsView,
+    "templates": TemplatesView,
+    "campaigns": CampaignsView,
+    "conversations": ConversationsView,
+}

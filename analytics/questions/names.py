@@ -1,0 +1,62 @@
+"""Keys of numbers and clients, and the names by which questions and answers call them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.questions.asked import Asked
+from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
+from messaging.models import ApiClient, BusinessNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names by key, for those who ask for groups of numbers, accounts or clients."""
+
+    senders: Mapping[int, str]
+    accounts: Mapping[int, str]
+    clients: Mapping[int, str]
+
+    def of(self, dimension: Dimension, key: Any) -> str | int:
+        """A group's name; the key's where its row is gone."""
+        names = {Kind.SENDER: self.senders, Kind.ACCOUNT: self.accounts, Kind.CLIENT: self.clients}.get(dimension.kind)
+        if names is None:
+            return key  # type: ignore[no-any-return]
+        return names.get(key, str(key) if key else "")
+
+
+def names() -> Names:
+    """All of them: a company has few."""
+    numbers = list(BusinessNumber.objects.values_list("pk", "phone_number_id", "waba_id"))
+    return Names(
+        senders={pk: phone_number_id for pk, phone_number_id, _ in numbers},
+        accounts={pk: waba_id for pk, _, waba_id in numbers},
+        clients=dict(ApiClient.objects.values_list("pk", "name")),
+    )
+
+
+def conditions(asked: Asked) -> tuple[str, dict[str, Any]]:
+    """The SQL conditions on `analytics_dimensions d` for the filters and the caller's scope, and their parameters.
+
+    A sender, an account or a client that does not exist matches nothing.
+    """
+    texts = ["TRUE"]
+    values: dict[str, Any] = {}
+    for name, value in (asked.filters or {}).items():
+        dimension = DIMENSIONS[name]
+        texts.append(f"d.{dimension.column} = ANY(%(f_{name})s)")
+        values[f"f_{name}"] = _keys(dimension, value)
+    if asked.client_id is not None:
+        texts.append("d.client_id = %(scope)s")
+        values["scope"] = asked.client_id
+    return " AND ".join(texts), values
+
+
+def _keys(dimension: Dimension, value: str | int) -> list[Any]:
+    if dimension.kind == Kind.SENDER:
+        return list(BusinessNumber.objects.filter(phone_number_id=value).values_list("pk", flat=True))
+    if dimension.kind == Kind.ACCOUNT:
+        return list(BusinessNumber.objects.filter(waba_id=value).values_list("pk", flat=True))
+    if dimension.kind == Kind.CLIENT:
+        return list(ApiClient.objects.filter(name=value).values_list("pk", flat=True))
+    return [value]

@@ -1,0 +1,51 @@
+"""Which rollups to sum for a step: as few as its ends allow. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from analytics.rollups import QUARTER
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rollups of `minutes` that start from `low` until before `high`, of the step with this number."""
+
+    step: int
+    minutes: int
+    low: datetime
+    high: datetime
+
+
+# Coarse to fine. A UTC day lies whole inside a step, or hours are read in its place.
+LEVELS = ((DAY, 1440), (HOUR, 60), (QUARTER, 15))
+
+
+def pieces(starts: Sequence[datetime], until: datetime) -> list[Piece]:
+    """What to sum for steps that begin at `starts`, the last one ending at `until`."""
+    ends = [*starts[1:], until]
+    return [
+        piece
+        for n, (low, high) in enumerate(zip(starts, ends, strict=True))
+        for piece in _cover(n, low, high, list(LEVELS))
+    ]
+
+
+def _cover(step: int, low: datetime, high: datetime, levels: Sequence[tuple[timedelta, int]]) -> Iterator[Piece]:
+    if low >= high:
+        return
+    (length, minutes), *finer = levels
+    if not finer:
+        yield Piece(step, minutes, low, high)
+        return
+    first, last = low + (_EPOCH - low) % length, high - (high - _EPOCH) % length
+    if first >= last:
+        yield from _cover(step, low, high, finer)
+        return
+    yield from _cover(step, low, first, finer)
+    yield Piece(step, minutes, first, last)
+    yield from _cover(step, last, high, finer)

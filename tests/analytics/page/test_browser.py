@@ -1,0 +1,92 @@
+"""The analytics page in a browser: both themes, both widths, its links, its empty state and its errors."""
+
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from analytics.rollups.facts import REACHED
+from messaging.models import ApiClient, Message, MessageEvent
+from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+from tests.pages import AXE_LOOKS, LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+
+__all__ = ["browser"]
+pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
+MONTH = "/analytics/?since=2026-10-25&until=2026-11-22&timezone=Europe/Berlin"
+
+
+def trail(row: Message, at: datetime, chance: random.Random, states: list[str]) -> None:
+    for state, mean_s in zip(states, (0.4, 1.5, 4, 900), strict=False):
+        at += timedelta(seconds=chance.expovariate(1 / mean_s))
+        MessageEvent.objects.create(message=row, status=state, at=at, source="webhook")
+
+
+@pytest.fixture
+def history() -> None:
+    """Four weeks of two campaigns, with failures and answers."""
+    chance = random.Random(4)
+    shop = ApiClient.objects.create(name="shop")
+    for n in range(300):
+        at = NOON - timedelta(days=n % 26, hours=chance.randint(0, 9), minutes=chance.randint(0, 59))
+        template = chance.choice(["order_shipped", "autumn_sale", "appointment_reminder_for_tomorrow"])
+        status = chance.choices(["read", "delivered", "sent", "failed"], [5, 3, 1, 1])[0]
+        code = chance.choice([131026, 131049, 131047]) if status == "failed" else None
+        peer = f"49151{n:08d}"
+        campaign = "autumn" if template == "autumn_sale" else ""
+        row = outbound(at, peer, type="template", template=template, campaign=campaign, status=status, error_code=code,
+                 client=shop, wamid=f"w{n}" if status != "failed" else None)  # fmt: skip
+        if status != "failed":
+            trail(row, at, chance, REACHED[: REACHED.index(status) + 1])
+        if n % 4 == 0:
+            inbound(at + timedelta(minutes=3), peer)
+            outbound(at + timedelta(minutes=chance.randint(4, 50)), peer, status="read", wamid=f"r{n}")
+    count_again()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+def test_the_page_fits_the_screen_and_draws_its_charts(
+    browser: Any, live_server: Any, history: None, tmp_path: Path, look: Any
+) -> None:
+    page = open_page(browser, live_server, MONTH, **look)
+    page.wait_for_selector(".uplot canvas")
+    assert page.locator(".uplot canvas").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
+    assert (page.errors, page.foreign) == ([], [])
+    picture(page, tmp_path, f"analytics-{name_of(look)}")
+    if look in AXE_LOOKS:
+        assert serious_faults(page) == []
+    page.context.close()
+
+
+def test_a_number_leads_to_its_messages(browser: Any, live_server: Any, history: None) -> None:
+    page = open_page(browser, live_server, MONTH, viewport={"width": 1440, "height": 900})
+    link = page.locator("section:has(#failures) tbody a").first
+    shown = int(link.inner_text())
+    link.click()
+    page.wait_for_load_state()
+    assert "/admin/messaging/message/" in page.url
+    assert page.locator("#result_list tbody tr").count() == shown
+    page.context.close()
+
+
+def test_the_form_puts_its_state_into_the_address(browser: Any, live_server: Any, history: None) -> None:
+    page = open_page(browser, live_server, MONTH)
+    page.fill("[name=campaign]", "autumn")
+    page.click("text=Show")
+    page.wait_for_load_state()
+    assert "campaign=autumn" in page.url and "since=2026-10-25" in page.url
+    assert "appointment_reminder" not in page.inner_text("main")
+    page.context.close()
+
+
+def test_without_messages_the_page_says_what_to_do(admin_client: Client) -> None:
+    text = admin_client.get("/analytics/").content.decode()
+    assert "Choose a longer period" in text and "rebuild_rollups" in text
+
+
+def test_a_wrong_parameter_is_named(admin_client: Client) -> None:
+    answer = admin_client.get("/analytics/?timezone=Mars&sender=")
+    assert (answer.status_code, b"IANA" in answer.content) == (400, True)

@@ -1,0 +1,194 @@
+"""The questions over HTTP, asked of messages that are counted as the worker counts them."""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from analytics.models import Bucket, Day
+from analytics.rollups.days import sum_day
+from messaging.models import ApiClient, ApiKey, BusinessNumber
+from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+
+pytestmark = pytest.mark.django_db
+WEEK = {"since": "2026-11-16", "until": "2026-11-23"}
+QUESTIONS = ("summary", "timeseries", "funnel", "errors", "templates", "campaigns", "conversations")
+
+
+@pytest.fixture
+def shop(db: None) -> ApiClient:
+    return ApiClient.objects.create(name="shop")
+
+
+def caller(client: ApiClient) -> APIClient:
+    caller = APIClient()
+    caller.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiKey.issue(client)[1]}")
+    return caller
+
+
+@pytest.fixture
+def operator(db: None) -> APIClient:
+    return caller(ApiClient.objects.create(name="operator", operator=True))
+
+
+@pytest.fixture
+def history(shop: ApiClient) -> None:
+    """A welcome that was read and answered, one that failed, another client's, and a question that we answered."""
+    sale = {"template": "welcome", "campaign": "sale", "type": "template", "client": shop}
+    outbound(NOON, "4915112345678", status="read", wamid="a", **sale)
+    outbound(NOON + timedelta(hours=1), "4915112345679", status="failed", error_code=131026, **sale)
+    outbound(NOON - timedelta(days=2), "15551230009", status="delivered", wamid="b", template="bill")
+    inbound(NOON + timedelta(minutes=5), "4915112345678")
+    outbound(NOON + timedelta(minutes=6), "4915112345678", status="sent", wamid="c")
+    count_again()
+
+
+def rows(caller: APIClient, question: str, **query: Any) -> list[dict[str, Any]]:
+    answer = caller.get(f"/analytics/{question}", {**WEEK, **query})
+    assert answer.status_code == 200, answer.content
+    return list(answer.json()["rows"])
+
+
+def test_the_summary_counts_with_denominators(operator: APIClient, history: None) -> None:
+    (row,) = rows(operator, "summary")
+    assert [row[name] for name in ("messages", "inbound", "outbound", "accepted", "failed")] == [5, 1, 4, 3, 1]
+    assert row["rates"]["failed"] == {"share": 0.25, "count": 1, "of": 4}
+    assert row["rates"]["read"] == {"share": 0.5, "count": 1, "of": 2}
+
+
+def test_groups_are_named_and_the_largest_comes_first(operator: APIClient, history: None) -> None:
+    found = rows(operator, "summary", group_by="country,direction")
+    assert [(row["country"], row["direction"], row["messages"]) for row in found] == [
+        ("49", "outbound", 3), ("1", "outbound", 1), ("49", "inbound", 1),
+    ]  # fmt: skip
+
+
+def test_numbers_and_clients_are_asked_for_and_answered_by_name(operator: APIClient, history: None) -> None:
+    sender = BusinessNumber.objects.get().phone_number_id
+    found = rows(operator, "summary", group_by="sender,client", sender=sender)
+    assert [(row["sender"], row["client"], row["messages"]) for row in found] == [(sender, "", 3), (sender, "shop", 2)]
+    assert rows(operator, "summary", sender="0")[0]["messages"] == 0
+
+
+def test_every_step_is_there_with_its_local_time(operator: APIClient, history: None) -> None:
+    found = rows(operator, "timeseries", timezone="Asia/Kolkata")
+    assert [(row["start"], row["messages"]) for row in found] == [
+        (f"2026-11-{day}T00:00:00+05:30", {18: 1, 20: 4}.get(day, 0)) for day in range(16, 23)
+    ]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"])
+@pytest.mark.parametrize("granularity", ["15m", "hour", "day", "week", "month"])
+def test_steps_add_up_to_the_summary(operator: APIClient, history: None, zone: str, granularity: str) -> None:
+    query = {"timezone": zone, "granularity": granularity}
+    assert sum(row["messages"] for row in rows(operator, "timeseries", **query)) == 5
+
+
+@pytest.mark.parametrize("dirty", [True, False])
+def test_a_day_is_read_from_its_own_sums_or_from_its_hours(operator: APIClient, history: None, dirty: bool) -> None:
+    before = {name: rows(operator, name) for name in QUESTIONS}
+    Day.objects.update(due_at=NOON)
+    while sum_day():
+        pass
+    assert not Day.objects.filter(dirty_since__isnull=False).exists()
+    if dirty:
+        outbound(NOON + timedelta(hours=3))
+        count_again()
+        assert rows(operator, "summary")[0]["messages"] == 6
+    else:
+        assert {name: rows(operator, name) for name in QUESTIONS} == before
+
+
+def test_the_funnel_goes_from_accepted_to_answered(operator: APIClient, history: None) -> None:
+    found = rows(operator, "funnel")
+    assert [(row["stage"], row["messages"]) for row in found] == [
+        ("accepted", 3), ("sent", 3), ("delivered", 2), ("read", 1), ("answered", 1),
+    ]  # fmt: skip
+
+
+def test_errors_say_in_words_why_messages_failed(operator: APIClient, history: None) -> None:
+    (row,) = rows(operator, "errors")
+    assert (row["error_code"], row["messages"], row["share"], row["of"]) == (131026, 1, 1.0, 1)
+    assert "deliver" in row["meaning"].lower()
+
+
+def test_templates_and_campaigns_are_listed_without_what_has_none(operator: APIClient, history: None) -> None:
+    assert [(row["template"], row["messages"]) for row in rows(operator, "templates")] == [("welcome", 2), ("bill", 1)]
+    assert [(row["campaign"], row["answered"]) for row in rows(operator, "campaigns")] == [("sale", 1)]
+
+
+def test_conversations_tell_how_soon_we_wrote_back(operator: APIClient, history: None) -> None:
+    (row,) = rows(operator, "conversations")
+    assert (row["opened"], row["responded"], row["first_response"]["count"]) == (1, 1, 1)
+    assert 45 <= row["first_response"]["p50"] <= 90
+
+
+def test_a_key_sees_its_own_clients_figures(shop: ApiClient, history: None) -> None:
+    assert [row["outbound"] for row in rows(caller(shop), "summary")] == [2]
+    refused = caller(shop).get("/analytics/summary", {"client": "operator"})
+    assert (refused.status_code, list(refused.json())) == (400, ["client"])
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("campain=x", "campain"),
+        ("since=2026-11-01&since=2026-11-02", "since"),
+        ("since=tomorrow", "since"),
+        ("until=1999-01-01", "until"),
+        ("timezone=Mars", "timezone"),
+        ("group_by=weather", "group_by"),
+        ("group_by=type,type", "group_by"),
+        ("group_by=type,template,campaign,country", "group_by"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("direction=up", "direction"),
+        ("error_code=x", "error_code"),
+        ("template=", "template"),
+        ("format=xml", "format"),
+        ("format=csv&format=json", "format"),
+    ],
+)
+@pytest.mark.parametrize("question", ["summary", "timeseries"])
+def test_a_parameter_that_is_wrong_is_a_400_that_names_it(
+    operator: APIClient, question: str, query: str, field: str
+) -> None:
+    answer = operator.get(f"/analytics/{question}?{query}")
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_too_many_steps_are_refused(operator: APIClient) -> None:
+    answer = operator.get("/analytics/timeseries", {"granularity": "15m"})
+    assert (answer.status_code, list(answer.json())) == (400, ["granularity"])
+
+
+def test_a_sentence_says_that_groups_were_left_out(operator: APIClient, history: None) -> None:
+    answer = operator.get("/analytics/summary", {**WEEK, "group_by": "template", "limit": "1"}).json()
+    assert len(answer["rows"]) == 1
+    assert answer["note"].startswith("1 of 3 groups")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_csv_has_the_same_rows(operator: APIClient, history: None, question: str) -> None:
+    answer = operator.get(f"/analytics/{question}", {**WEEK, "format": "csv"})
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"] == f'attachment; filename="analytics-{question}.csv"'
+    assert len(lines) == len(rows(operator, question))
+
+
+def test_a_cell_of_csv_is_no_formula(operator: APIClient, history: None) -> None:
+    outbound(NOON, template="=1+1")
+    count_again()
+    text = operator.get("/analytics/templates", {**WEEK, "format": "csv"}).content.decode("utf-8-sig")
+    assert "'=1+1" in text
+
+
+def test_nothing_counted_is_no_error(operator: APIClient) -> None:
+    assert not Bucket.objects.exists()
+    for question in QUESTIONS:
+        rows(operator, question)
+        assert operator.get(f"/analytics/{question}", {"format": "csv"}).status_code == 200
