@@ -3,6 +3,7 @@
 import messaging.access.admin
 import messaging.access.admin_audit_log
 import messaging.access.admin_users
+import messaging.accounts.admin
 import messaging.conversations.admin
 import messaging.conversations.admin_contacts
 import messaging.incoming.admin

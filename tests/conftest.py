@@ -167,9 +167,11 @@ def remembered_numbers() -> None:
     """Each test asks its own database for the sending numbers and the holds."""
     from messaging.accepting.business_numbers import clear_number_cache
     from messaging.accepting.waiting_warnings import clear_hold_cache
+    from messaging.accounts.tokens import clear_token_cache
 
     clear_number_cache()
     clear_hold_cache()
+    clear_token_cache()
 
 
 @pytest.fixture(autouse=True)

@@ -77,6 +77,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", f"/admin/messaging/media/{MESSAGE}/content/"): (302, 302, 302, 403, 404),
     ("post", f"/admin/messaging/media/{MESSAGE}/again/"): (302, 302, 302, 403, 302),
     ("get", "/admin/messaging/apiclient/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/account/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/businessnumber/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/hold/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/auditentry/"): (302, 302, 302, 403, 200),

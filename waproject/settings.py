@@ -181,6 +181,8 @@ WA_GRAPH_URL = env.str("WA_GRAPH_URL", environ.Env.NOTSET if LOCAL else "https:/
 WA_GRAPH_VERSION = env.str("WA_GRAPH_VERSION", "v25.0")
 WA_PHONE_NUMBER_ID = env.str("WA_PHONE_NUMBER_ID")
 WA_ACCESS_TOKEN = env.str("WA_ACCESS_TOKEN")
+# The tokens of further accounts, by the names of their variables: WA_ACCESS_TOKEN_ and a name of one's choice.
+WA_ACCESS_TOKENS = {name: env.str(name) for name in sorted(os.environ) if name.startswith("WA_ACCESS_TOKEN_")}
 WA_APP_SECRET = env.str("WA_APP_SECRET")
 # The previous app secret, which is still accepted during a rotation.
 WA_APP_SECRET_PREVIOUS = env.str("WA_APP_SECRET_PREVIOUS", "")

@@ -8,6 +8,7 @@ from functools import cache
 
 from django.conf import settings
 
+from messaging.accounts import MissingToken, access_token, missing_token, token_name_of
 from messaging.models import Message
 from messaging.whatsapp.client import CloudApi
 
@@ -18,16 +19,20 @@ CALLS_AT_ONCE = 8
 
 def mark_read(message: Message, typing: bool) -> None:
     """Mark an inbound message, which must have a wamid, and all before it as read. Raises WhatsAppError."""
-    _api().mark_read(message.number.phone_number_id, message.wamid or "", typing)
+    try:
+        api = _api(token_name_of(message.number.waba_id))
+    except MissingToken as error:
+        raise missing_token(error) from None
+    api.mark_read(message.number.phone_number_id, message.wamid or "", typing)
 
 
 @cache
-def _api() -> CloudApi:
-    """The client of this process, created on first use, after the fork."""
+def _api(token_name: str) -> CloudApi:
+    """The client of this process with this token, created on first use, after the fork."""
     return CloudApi(
         settings.WA_GRAPH_URL,
         settings.WA_GRAPH_VERSION,
-        settings.WA_ACCESS_TOKEN,
+        access_token(token_name),
         pool_size=CALLS_AT_ONCE,
         connect_timeout=CONNECT_S,
         read_timeout=READ_S,

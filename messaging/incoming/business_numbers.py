@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from messaging.models import BusinessNumber
+from messaging.models import Account, BusinessNumber
 from messaging.whatsapp.inbound import InboundMessage
 from messaging.whatsapp.updates import StatusUpdate
 
@@ -54,6 +54,7 @@ def numbers_of_messages(messages: Iterable[InboundMessage], others: set[str]) ->
         if pk not in known
     ]
     if missing:
+        _store_accounts(one.waba_id for one in by_id.values())
         BusinessNumber.objects.bulk_create(missing, ignore_conflicts=True)
     fill_in(incomplete)
     if missing or incomplete:
@@ -66,6 +67,7 @@ def fill_in(numbers: Iterable[NumberDetails]) -> None:
     ordered = sorted({one.phone_number_id: one for one in numbers}.values(), key=lambda one: one.phone_number_id)
     if not ordered:
         return
+    _store_accounts(one.waba_id for one in ordered)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -86,6 +88,12 @@ def fill_in(numbers: Iterable[NumberDetails]) -> None:
                 [one.waba_id for one in ordered],
             ],
         )
+
+
+def _store_accounts(waba_ids: Iterable[str]) -> None:
+    """Store the accounts that are not known yet; the next sync asks Meta for their facts."""
+    named = sorted({waba_id for waba_id in waba_ids if waba_id.isdigit()})
+    Account.objects.bulk_create([Account(waba_id=waba_id) for waba_id in named], ignore_conflicts=True)
 
 
 def _lacks(row: BusinessNumber, one: NumberDetails) -> bool:

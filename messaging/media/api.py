@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.accepting import UnknownNumber, sending_number
+from messaging.accounts import token_name_of
 from messaging.media.download import media_api
 from messaging.media.serializers import NoFileSerializer, UploadedSerializer, UploadSerializer
 from messaging.media.serve import FileMissing, serve
@@ -118,7 +119,7 @@ class UploadView(APIView):
         if not _uploads.acquire(blocking=False):
             return _unavailable("Too many concurrent uploads.", UPLOAD_AGAIN_IN_S)
         try:
-            media_id = _api().upload(number.phone_number_id, file, mime_type, file.name)
+            media_id = _api(token_name_of(number.waba_id)).upload(number.phone_number_id, file, mime_type, file.name)
         except MediaError as error:
             return _refused(error)
         finally:
@@ -129,9 +130,9 @@ class UploadView(APIView):
 
 
 @cache
-def _api() -> MediaApi:
-    """The client of this process."""
-    return media_api()
+def _api(token_name: str) -> MediaApi:
+    """The client of this process with this token."""
+    return media_api(token_name)
 
 
 def _refused(error: MediaError) -> Response:

@@ -9,6 +9,7 @@ from typing import IO
 from django.conf import settings
 from django.core.files import File
 
+from messaging.accounts import MissingToken, access_token
 from messaging.media.records import Download, DownloadResult, StoredFile, storage
 from messaging.media_states import Failure, LocalFailure
 from messaging.whatsapp.media import is_same_digest
@@ -23,9 +24,10 @@ IN_MEMORY = 512 * 1024
 class Downloader:
     """The downloads of this process; while Meta throttles them, it makes no request."""
 
-    def __init__(self, api: Callable[[], MediaApi]) -> None:
-        self._make_api = api
-        self._api: MediaApi | None = None
+    def __init__(self, api_of: Callable[[str], MediaApi]) -> None:
+        """`api_of`: makes the client by the name of its token's variable; may raise MediaError."""
+        self._make_api = api_of
+        self._apis: dict[str, MediaApi] = {}
         self._lock = threading.Lock()
         self._waits_until = 0.0
 
@@ -56,7 +58,7 @@ class Downloader:
 
     def _transfer(self, download: Download, file: IO[bytes]) -> tuple[FileInfo, DownloadedFile]:
         """Transfer the file; if its URL has expired, look it up once more."""
-        api = self._media_api()
+        api = self._media_api(download.token_name)
         try:
             found = _look_up(api, download)
             return found, api.fetch(found.url, file, download.max_bytes)
@@ -66,11 +68,11 @@ class Downloader:
         found = _look_up(api, download)
         return found, api.fetch(found.url, file, download.max_bytes)
 
-    def _media_api(self) -> MediaApi:
+    def _media_api(self, token_name: str) -> MediaApi:
         with self._lock:
-            if self._api is None:
-                self._api = self._make_api()
-            return self._api
+            if token_name not in self._apis:
+                self._apis[token_name] = self._make_api(token_name)
+            return self._apis[token_name]
 
 
 def _look_up(api: MediaApi, download: Download) -> FileInfo:
@@ -102,12 +104,16 @@ def _storage_failure(download: Download, error: Exception) -> DownloadResult:
     )
 
 
-def media_api() -> MediaApi:
-    """The client of Meta's media API, by the settings."""
+def media_api(token_name: str) -> MediaApi:
+    """The client of Meta's media API with this token. Raises MediaError."""
+    try:
+        token = access_token(token_name)
+    except MissingToken as error:
+        raise MediaError(TransferFailure.MISCONFIGURED, str(error)) from None
     return MediaApi(
         settings.WA_GRAPH_URL,
         settings.WA_GRAPH_VERSION,
-        settings.WA_ACCESS_TOKEN,
+        token,
         settings.WA_MEDIA_HOSTS,
         pool_size=DOWNLOADS_AT_ONCE,
     )

@@ -20,7 +20,7 @@ from django.utils import timezone
 from messaging.access import record_action
 from messaging.lifecycle import MediaSettled, publish_events
 from messaging.media_states import TRIED_FOR, Failure, State, decide
-from messaging.models import Media, Message
+from messaging.models import DEFAULT_TOKEN_NAME, Media, Message
 from messaging.whatsapp.inbound import Origin
 from messaging.whatsapp.media import LIMITS, file_of
 from messaging.whatsapp.media_api import TransferFailure, longest_download_s
@@ -47,6 +47,8 @@ class Download:
     give_up_at: datetime
     lease_until: datetime
     name: str
+    # The variable of its account's access token.
+    token_name: str = DEFAULT_TOKEN_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,9 @@ def _claim(rank: int, most: int) -> list[Download]:
               ORDER BY d.due_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED) l
             WHERE m.message_id = l.message_id
             RETURNING m.message_id, m.media_id, m.mime_type, m.sha256, m.kind, m.attempts, m.give_up_at, m.lease_until,
-              m.created_at
+              m.created_at,
+              (SELECT a.token_name FROM messaging_message o JOIN messaging_businessnumber n ON n.id = o.number_id
+               JOIN messaging_account a ON a.waba_id = n.waba_id WHERE o.id = m.message_id)
             """,
             {
                 "kinds": list(allowed),
@@ -206,11 +210,21 @@ def _claim(rank: int, most: int) -> list[Download]:
                 "most": most,
             },
         )
+        rows = cursor.fetchall()
         return [
             Download(
-                pk, media_id, mime_type, sha256, allowed[kind], attempts, give_up_at, lease_until, f"{at:%Y/%m/%d}/{pk}"
+                message_id=pk,
+                media_id=media_id,
+                mime_type=mime_type,
+                sha256=sha256,
+                max_bytes=allowed[kind],
+                attempts=attempts,
+                give_up_at=give_up_at,
+                lease_until=lease_until,
+                name=f"{at:%Y/%m/%d}/{pk}",
+                token_name=token_name or DEFAULT_TOKEN_NAME,
             )
-            for pk, media_id, mime_type, sha256, kind, attempts, give_up_at, lease_until, at in cursor.fetchall()
+            for pk, media_id, mime_type, sha256, kind, attempts, give_up_at, lease_until, at, token_name in rows
         ]
 
 

@@ -3,6 +3,7 @@ state of the outgoing lane.
 """
 
 from messaging.models.access import ApiClient, ApiKey, LoginThrottle
+from messaging.models.accounts import DEFAULT_TOKEN_NAME, TOKEN_NAME, Account
 from messaging.models.audit import AuditEntry
 from messaging.models.idempotency import IdempotencyKey
 from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
@@ -26,8 +27,11 @@ from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
+    "DEFAULT_TOKEN_NAME",
     "PRIORITIES",
     "PRIORITY_NAMES",
+    "TOKEN_NAME",
+    "Account",
     "AccountEvent",
     "ApiClient",
     "ApiKey",

@@ -22,6 +22,17 @@ class BusinessNumber(models.Model):
         help_text="A name of your choice for the business portfolio: contacts are unique within it. Set it before the "
         "number receives its first message.",
     )
+    # Meta's facts, from the Graph API and webhooks; empty until Meta has named them.
+    verified_name = models.CharField(max_length=255, blank=True, db_default="")
+    quality = models.CharField(max_length=20, blank=True, db_default="", help_text="GREEN, YELLOW, RED or UNKNOWN.")
+    throughput = models.CharField(max_length=20, blank=True, db_default="", help_text="STANDARD or HIGH.")
+    messaging_limit = models.CharField(
+        max_length=40, blank=True, db_default="", help_text="The portfolio's tier, such as TIER_2K."
+    )
+    status = models.CharField(max_length=40, blank=True, db_default="", help_text="Such as CONNECTED.")
+    account_mode = models.CharField(max_length=20, blank=True, db_default="", help_text="LIVE or SANDBOX.")
+    name_status = models.CharField(max_length=40, blank=True, db_default="", help_text="Meta's review of the name.")
+    synced_at = models.DateTimeField(null=True, blank=True, help_text="When Meta was last asked for these facts.")
     rate = models.PositiveIntegerField(default=default_rate, help_text="Messages a second that Meta allows.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is released while this is set.")
     pause_reason = models.CharField(max_length=200, blank=True)

@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -20,6 +20,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from messaging.accounts import MissingToken, access_token, missing_token
+from messaging.models import DEFAULT_TOKEN_NAME
 from messaging.outgoing.call_spacing import CallSpacing, Departure
 from messaging.outgoing.claim_and_record import Claimed, Outcome, record
 from messaging.whatsapp import outbound
@@ -44,8 +46,9 @@ RECORD_RETRY = timedelta(minutes=10)
 class CallPool:
     """Sends claimed rows; one per process, made on first use."""
 
-    def __init__(self, api: CloudApi, max_calls: int = MAX_CALLS) -> None:
-        self._api = api
+    def __init__(self, api_of: Callable[[str], CloudApi], max_calls: int = MAX_CALLS) -> None:
+        """`api_of`: the client by the name of its token's variable; may raise MissingToken."""
+        self._api_of = api_of
         self._max_calls = max_calls
         self._calls = ThreadPoolExecutor(max_calls, thread_name_prefix="cloud-api")
         self._free = threading.Semaphore(max_calls)
@@ -157,7 +160,9 @@ class CallPool:
         except outbound.InvalidContent as error:
             return Rejected(title=f"invalid content: {error}")
         try:
-            return self._api.send(claimed.phone_number_id, body)
+            return self._api_of(claimed.token_name).send(claimed.phone_number_id, body)
+        except MissingToken as error:
+            return missing_token(error)
         except WhatsAppError as error:
             return error
         except Exception as error:  # one row that causes a bug must not affect the others
@@ -221,11 +226,31 @@ def shared(max_calls: int = MAX_CALLS) -> CallPool:
     global _pool  # noqa: PLW0603 - one per process, and only after the fork
     with _lock:
         if _pool is None:
-            api = CloudApi(
-                settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, settings.WA_ACCESS_TOKEN, pool_size=max_calls
-            )
-            _pool = CallPool(api, max_calls)
+            _pool = CallPool(_clients(max_calls), max_calls)
         return _pool
+
+
+def _clients(max_calls: int) -> Callable[[str], CloudApi]:
+    """The clients of this process by the names of their tokens' variables, each made on first use."""
+    made: dict[str, CloudApi] = {}
+    lock = threading.Lock()
+
+    def api_of(token_name: str) -> CloudApi:
+        api = made.get(token_name)
+        if api is None:
+            with lock:
+                api = made.get(token_name) or CloudApi(
+                    settings.WA_GRAPH_URL,
+                    settings.WA_GRAPH_VERSION,
+                    access_token(token_name),
+                    pool_size=max_calls,
+                )
+                made[token_name] = api
+        return api
+
+    # An unusable Graph URL or default token must end the process, not its calls.
+    api_of(DEFAULT_TOKEN_NAME)
+    return api_of
 
 
 def close(timeout: float) -> bool:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from messaging.contacts import IS_SUPPRESSED, record_whatsapp_ids, withdraw_or_allow
 from messaging.lifecycle import Change, advance_many, retry_on_deadlock
-from messaging.models import OnUnknown, Priority
+from messaging.models import DEFAULT_TOKEN_NAME, OnUnknown, Priority
 from messaging.outgoing import rate_limits, retry_policy
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.release import Release
@@ -55,6 +55,8 @@ class Claimed:
     priority: int = Priority.NORMAL
     # The trace context of the request that created it, while traces are on.
     traceparent: str | None = None
+    # The variable of its account's access token.
+    token_name: str = DEFAULT_TOKEN_NAME
 
     @property
     def to(self) -> str:
@@ -110,14 +112,15 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
                 AND {condition}
               RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
                 m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to,
-                m.call_at, n.rate, m.priority
+                m.call_at, n.rate, m.priority,
+                (SELECT a.token_name FROM messaging_account a WHERE a.waba_id = n.waba_id) AS token_name
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
             SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
               capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to,
-              COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority
+              COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority, token_name
             FROM claimed
             """,  # noqa: S608 - constants of this project
             {
@@ -133,10 +136,10 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
             call, capped, on_unknown == OnUnknown.FAIL, has_unknown_streak, context_wamid, sent_to,
-            now + call_in, rate, priority
+            now + call_in, rate, priority, None, token_name or DEFAULT_TOKEN_NAME
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
-            capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate, priority in rows
+            capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate, priority, token_name in rows
     ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def _rejected(code: int, meaning: str, last: int | None = None, wait: float = 0.
 
 
 def _token(code: int, meaning: str, last: int | None = None) -> Code:
-    # One token serves every number here.
+    # One token serves every number of its accounts.
     return Code(code, Kind.MISCONFIGURED, meaning, scope=Scope.APP, last=last)
 
 

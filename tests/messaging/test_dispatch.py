@@ -61,7 +61,7 @@ def test_a_second_tick_sends_nothing_twice(sqs: Any) -> None:
 def direct_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The bodies that direct delivery sends, to a fake of Meta."""
     meta = Meta()
-    pool = CallPool(meta, max_calls=4)  # type: ignore[arg-type]
+    pool = CallPool(lambda _: meta, max_calls=4)  # type: ignore[arg-type,return-value]
     monkeypatch.setattr("messaging.outgoing.call_pool._pool", pool)
     yield meta.bodies
     pool.close(10)

@@ -53,6 +53,7 @@ SIDEBAR: list[dict[str, Any]] = [
     {
         "title": "Sending",
         "items": [
+            _item("WhatsApp accounts", "storefront", "messaging.account"),
             _item("Numbers", "call", "messaging.businessnumber"),
             _item("Holds", "pause_circle", "messaging.hold"),
             _item("Templates", "description", "messaging.templatecategory"),

@@ -17,6 +17,11 @@ from messaging.models import (
 from messaging.outgoing.holds.suspensions import first_refused_message, pause, resume
 from waproject.web.themed_admin import META_ID, ModelAdmin, TextInput
 
+META_FACTS = (
+    "display_phone_number", "verified_name", "quality", "throughput", "messaging_limit", "status", "account_mode",
+    "name_status", "synced_at",
+)  # fmt: skip
+
 
 class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
     """A number by Meta's ids."""
@@ -34,10 +39,23 @@ class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
 class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Business numbers with pace and pause."""
 
-    list_display = ["phone_number_id", "display_phone_number", "rate", "paused_at", "paused_by", "pause_reason"]
+    list_display = [
+        "phone_number_id",
+        "display_phone_number",
+        "quality",
+        "status",
+        "rate",
+        "paused_at",
+        "paused_by",
+        "pause_reason",
+    ]
     form = BusinessNumberForm
-    readonly_fields = ["created_at"]
     actions = ["pause", "resume"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: BusinessNumber | None = None) -> list[str]:
+        """What Meta owns. The account's id can be given until Meta has named it."""
+        ids = [] if obj is None else ["phone_number_id", *(["waba_id"] if obj.synced_at else [])]
+        return [*META_FACTS, *ids, "created_at"]
 
     def buttons_of(self, obj: BusinessNumber) -> set[str]:
         """A paused number is resumed, another one paused."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from messaging.lifecycle import alert
-from messaging.models import BusinessNumber, Message, PairPace
+from messaging.models import DEFAULT_TOKEN_NAME, Account, BusinessNumber, Message, PairPace
 from messaging.outgoing import rate_limits
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.retry_policy import Suspension
@@ -93,12 +94,24 @@ def _pause(refusals: Sequence[Refusal]) -> None:
         number = BusinessNumber.objects.get(pk=refusal.number_id)
         match refusal.suspension.scope:
             case Scope.APP:
-                numbers = BusinessNumber.objects.all()
+                numbers = _with_the_token_of(number)
             case Scope.ACCOUNT:
+                # Of a number whose account is unknown nothing says that another one belongs to it, or not.
                 numbers = BusinessNumber.objects.filter(waba_id=number.waba_id)
             case _:
                 numbers = BusinessNumber.objects.filter(pk=number.pk)
         pause(list(numbers.values_list("pk", flat=True)), reason=refusal.reason, by=SYSTEM)
+
+
+def _with_the_token_of(number: BusinessNumber) -> QuerySet[BusinessNumber]:
+    """The numbers whose accounts use the same access token."""
+    named = Account.objects.filter(waba_id=number.waba_id).values_list("token_name", flat=True).first()
+    token_name = named or DEFAULT_TOKEN_NAME
+    if token_name != DEFAULT_TOKEN_NAME:
+        accounts = Account.objects.filter(token_name=token_name)
+        return BusinessNumber.objects.filter(waba_id__in=accounts.values("waba_id"))
+    others = Account.objects.exclude(token_name=DEFAULT_TOKEN_NAME)
+    return BusinessNumber.objects.exclude(waba_id__in=others.values("waba_id"))
 
 
 def _throttle_numbers(

@@ -9,6 +9,7 @@ import http.client
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -76,6 +77,7 @@ class Gate:
         self.allowed = dict(allowed)
         self.used: dict[str, set[Right]] = {role: set() for role in allowed}
         self.refused: dict[str, set[Right]] = {role: set() for role in allowed}
+        self.away: Counter[str] | None = None
         self._lock = threading.Lock()
         gate = self
 
@@ -99,6 +101,15 @@ class Gate:
         self.allowed[role] = frozenset(right for right in before if right.action != action)
         yield
         self.allowed[role], self.refused[role] = before, refused
+
+    @contextlib.contextmanager
+    def outage(self) -> Iterator[Counter[str]]:
+        """SQS answers 503 for a while; how often by role."""
+        self.away = hits = Counter[str]()
+        try:
+            yield hits
+        finally:
+            self.away = None
 
     def allows(self, role: str, asked: Right) -> bool:
         """Whether the role may, which is written down."""
@@ -146,6 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         signed = CREDENTIAL.search(self.headers.get("Authorization", ""))
         role, service = signed.groups() if signed else ("nobody", "")
+        if service == "sqs" and self.owner.away is not None:
+            self.owner.away[role] += 1
+            self._answer(503, {}, b"")
+            return
         asked = self._asked(body) if service == "sqs" else self._asked_of_s3()
         if self.owner.allows(role, asked):
             self._forward(body, role)

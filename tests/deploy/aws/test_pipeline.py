@@ -5,6 +5,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,8 +30,6 @@ pytestmark = pytest.mark.timeout(180)
 NOT_LOCAL = {
     # The local SQS has no StartMessageMoveTask: the monitor asks for the moves under way, and then moves by itself.
     "monitor": {"sqs:StartMessageMoveTask", "sqs:CancelMessageMoveTask"},
-    # A file is removed when its message was deleted while it was fetched.
-    "deliver": {"s3:DeleteObject"},
 }
 # A task of each lane that always fails.
 FAILING = {
@@ -92,6 +91,25 @@ def test_a_file_that_a_user_sends_is_kept_in_the_bucket(pipeline: end_to_end.Pip
     assert eventually(lambda: status(pipeline, f"/messaging/messages/{row['id']}/media") == 200, 20)
 
 
+def test_the_file_of_an_erased_person_leaves_the_bucket(
+    cloud: Cloud, outputs: dict[str, str], pipeline: end_to_end.Pipeline, deployment: Deployment
+) -> None:
+    content = base64.b64encode(b"my own photo").decode()
+    media = {"data": content, "mime_type": "image/jpeg"}
+    sent = pipeline.sandbox("inbound", {"from": "15551230022", "type": "image", "media": media})
+    found = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
+    assert eventually(lambda: pipeline.api(found)["results"], 10)
+    (row,) = pipeline.api(found)["results"]
+    assert eventually(lambda: status(pipeline, f"/messaging/messages/{row['id']}/media") == 200, 20)
+    deployment.run("python manage.py erase_contact 15551230022 --yes", role="web")
+    s3, bucket = cloud.client("s3"), outputs["MediaBucketName"]
+
+    def keys() -> list[str]:
+        return [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+    assert eventually(lambda: not any(row["id"] in key for key in keys()), 20)
+
+
 def test_a_file_that_the_bucket_no_longer_has_is_a_clear_answer(
     cloud: Cloud, outputs: dict[str, str], pipeline: end_to_end.Pipeline
 ) -> None:
@@ -99,7 +117,7 @@ def test_a_file_that_the_bucket_no_longer_has_is_a_clear_answer(
     for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]:
         s3.delete_object(Bucket=bucket, Key=entry["Key"])
     rows = pipeline.api("/messaging/messages?direction=inbound&type=image")["results"]
-    assert [status(pipeline, f"/messaging/messages/{row['id']}/media") for row in rows] == [410]
+    assert {status(pipeline, f"/messaging/messages/{row['id']}/media") for row in rows} == {410}
 
 
 @pytest.mark.parametrize(("lane", "body"), FAILING.items())
@@ -198,12 +216,29 @@ def test_beat_publishes(gate: Gate) -> None:
     assert eventually(lambda: right("SendMessage", "analytics") in gate.used["beat"], 35)
 
 
+def test_nothing_is_lost_or_doubled_while_sqs_is_away(pipeline: end_to_end.Pipeline, gate: Gate) -> None:
+    numbers = [f"+1555124{n:04d}" for n in range(20)]
+    with gate.outage() as hits:
+        for number in numbers:
+            pipeline.send(number)
+        pipeline.sandbox("inbound", {"from": "15551240099", "text": "while SQS is away"})
+        assert eventually(lambda: {"web", "dispatcher", "incoming", "outgoing"} <= hits.keys(), 20), hits
+
+    def sends() -> Counter[str]:
+        return Counter(f"+{entry['to']}" for entry in pipeline.sandbox("ledger")["messages"])
+
+    assert eventually(lambda: {sends()[number] for number in numbers} == {1}, 60), sends()
+    assert len(pipeline.api("/messaging/messages?direction=inbound&phone_number=15551240099")["results"]) == 1
+
+
 @pytest.mark.parametrize(
     ("role", "action"),
     [
-        ("incoming", "sqs:ReceiveMessage"),
-        ("analytics", "sqs:DeleteMessage"),
+        *((lane, action) for lane in LANES for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage")),
         ("web", "sqs:SendMessage"),
+        ("dispatcher", "sqs:SendMessage"),
+        ("monitor", "sqs:GetQueueAttributes"),
+        ("beat", "sqs:SendMessage"),
     ],
 )
 def test_a_right_that_is_missing_is_named_in_the_log(
@@ -212,8 +247,9 @@ def test_a_right_that_is_missing_is_named_in_the_log(
     before = len(deployment.log(role))
     with gate.without(role, action):
         pipeline.api("/messaging/analytics", {"event_type": "t", "event_data": {}})
+        pipeline.sandbox("inbound", {"from": "15551230042", "text": "hi"})
         pipeline.send("+15551230041")
-        assert eventually(lambda: "AccessDenied" in deployment.log(role)[before:], 20), deployment.log(role)[before:]
+        assert eventually(lambda: "AccessDenied" in deployment.log(role)[before:], 35), deployment.log(role)[before:]
 
 
 def test_no_process_wrote_beside_its_directory_for_temporary_files(deployment: Deployment) -> None:

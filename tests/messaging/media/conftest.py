@@ -87,7 +87,7 @@ def media_api(meta: Sandbox) -> Iterator[MediaApi]:
 @pytest.fixture
 def fetch(media_api: MediaApi) -> Callable[[], list[DownloadResult]]:
     """Fetch all that is due, as the process does."""
-    downloader = Downloader(lambda: media_api)
+    downloader = Downloader(lambda _: media_api)
 
     def go() -> list[DownloadResult]:
         tried = [downloader.download(download) for download in claim_media(50)]

@@ -166,7 +166,7 @@ def test_the_token_is_never_sent_without_tls() -> None:
 
 def test_a_wrong_token_is_retried_rarely(sends: Sends, meta: Sandbox) -> None:
     message = sends()
-    downloader = Downloader(lambda: MediaApi(f"http://127.0.0.1:{meta.port}", "v25.0", "wrong"))
+    downloader = Downloader(lambda _: MediaApi(f"http://127.0.0.1:{meta.port}", "v25.0", "wrong"))
     record_media([downloader.download(download) for download in claim_media(5)])
     media = media_of(message)
     assert (media.state, "190" in media.error, media.due_at > timezone.now() + timedelta(minutes=10)) == (
@@ -184,7 +184,7 @@ def test_while_meta_throttles_no_request_is_made(sends: Sends, fetch: Fetch) -> 
 
 def test_meta_unavailable_is_retried(sends: Sends) -> None:
     message = sends()
-    downloader = Downloader(lambda: MediaApi("http://127.0.0.1:9", "v25.0", TOKEN))
+    downloader = Downloader(lambda _: MediaApi("http://127.0.0.1:9", "v25.0", TOKEN))
     record_media([downloader.download(download) for download in claim_media(5)])
     assert (media_of(message).state, media_of(message).error) == (
         State.WAITING,
@@ -225,7 +225,7 @@ def test_a_claimed_file_is_not_claimed_again(sends: Sends) -> None:
 
 def test_an_outcome_after_its_lease_changes_nothing(sends: Sends, media_api: MediaApi) -> None:
     message = sends(media={"fault": "gone"})
-    late = Downloader(lambda: media_api).download(claim_media(1)[0])
+    late = Downloader(lambda _: media_api).download(claim_media(1)[0])
     due_now(message)
     claim_media(1)
     record_media([late])
@@ -262,7 +262,7 @@ def test_a_file_of_a_message_that_was_deleted_during_the_download_is_removed(
     sends: Sends, media_api: MediaApi, files: Path
 ) -> None:
     message = sends()
-    tried = Downloader(lambda: media_api).download(claim_media(1)[0])
+    tried = Downloader(lambda _: media_api).download(claim_media(1)[0])
     message.delete()
     record_media([tried])
     assert [path for path in files.rglob("*") if path.is_file()] == []

@@ -21,7 +21,7 @@ def meta_api(meta: Sandbox, settings: Any) -> Iterator[MediaApi]:
     """The API's own way to this sandbox."""
     settings.WA_GRAPH_URL, settings.WA_ACCESS_TOKEN = f"http://127.0.0.1:{meta.port}", TOKEN
     uploading._api.cache_clear()
-    yield uploading._api()
+    yield uploading._api("WA_ACCESS_TOKEN")
     uploading._api.cache_clear()
 
 

@@ -49,7 +49,7 @@ class Meta:
 def test_a_bulk_from_idle_stays_within_metas_limit_in_any_second() -> None:
     pending(200)
     meta, pk = Meta(), number(rate=80).pk
-    pool = CallPool(meta, max_calls=20)  # type: ignore[arg-type]
+    pool = CallPool(lambda _: meta, max_calls=20)  # type: ignore[arg-type,return-value]
     while Message.objects.filter(released_at=None).exists():
         for batch in release(pk):
             for row in claim([batch]):

@@ -1,0 +1,56 @@
+"""Access tokens of accounts: an account names a setting, the environment holds the token."""
+
+import time
+
+from django.conf import settings
+
+from messaging.models import DEFAULT_TOKEN_NAME, TOKEN_NAME, Account
+from messaging.whatsapp.errors import Misconfigured, Scope
+from messaging.whatsapp.graph import GraphApi
+
+# Requests share the names for so long; a changed one takes effect after it.
+CACHED_S = 5.0
+_names: dict[str, str] = {}
+_read_at = -CACHED_S
+
+
+class MissingToken(ValueError):
+    """The variable that an account names is not set; `str` names it."""
+
+    def __str__(self) -> str:
+        return f"The environment variable {self.args[0]} is not set: set it to the access token of the account."
+
+
+def access_token(token_name: str = DEFAULT_TOKEN_NAME) -> str:
+    """The token that this variable holds. Raises MissingToken."""
+    if token_name == DEFAULT_TOKEN_NAME:
+        return str(settings.WA_ACCESS_TOKEN)
+    token = settings.WA_ACCESS_TOKENS.get(token_name, "") if TOKEN_NAME.fullmatch(token_name) else ""
+    if not token:
+        raise MissingToken(token_name)
+    return str(token)
+
+
+def missing_token(error: MissingToken) -> Misconfigured:
+    """The same as an error of a send: the numbers of the account pause until the token is there."""
+    return Misconfigured(scope=Scope.ACCOUNT, title=str(error))
+
+
+def token_name_of(waba_id: str) -> str:
+    """The variable of an account's token, as of up to CACHED_S ago; the default one for an unknown account."""
+    global _names, _read_at
+    now = time.monotonic()
+    if now - _read_at >= CACHED_S:
+        _names, _read_at = dict(Account.objects.values_list("waba_id", "token_name")), now
+    return _names.get(waba_id, DEFAULT_TOKEN_NAME)
+
+
+def clear_token_cache() -> None:
+    """Make the next call read the database."""
+    global _read_at  # noqa: PLW0603 - one cache per process
+    _read_at = -CACHED_S
+
+
+def graph_api(token_name: str = DEFAULT_TOKEN_NAME) -> GraphApi:
+    """A client of the Graph API with this token; close it. Raises MissingToken, ValueError."""
+    return GraphApi(settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, access_token(token_name))
