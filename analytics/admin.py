@@ -2,8 +2,11 @@
 
 from django.contrib import admin
 
+from analytics.costs.admin import BudgetAdmin, RateCardAdmin
 from analytics.models import Event
 from waproject.web.read_only_admin import ReadOnlyAdmin
+
+__all__ = ["BudgetAdmin", "EventAdmin", "RateCardAdmin"]
 
 
 @admin.register(Event)

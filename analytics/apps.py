@@ -9,10 +9,15 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        """Register the retention and erasure of events."""
+        """Register the retention and erasure of events, the check of budgets, and estimates."""
+        from analytics.costs.budgets import check_budgets
+        from analytics.costs.estimates import estimate
         from analytics.erasure import TABLES
         from analytics.retention import RULES
-        from messaging import erasure, retention
+        from analytics.rollups import after_counting
+        from messaging import erasure, estimates, retention
 
         retention.register(*RULES)
         erasure.register(*TABLES)
+        after_counting.register(check_budgets)
+        estimates.register(estimate)

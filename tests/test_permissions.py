@@ -50,6 +50,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/analytics/"): (302, 302, 302, 403, 200),
     **{("get", f"/analytics/{question}"): (401, 200, 403, 403, 200) for question in QUESTIONS},
     ("get", "/analytics/costs"): (401, 200, 403, 403, 200),
+    ("get", "/analytics/budgets"): (401, 200, 403, 403, 200),
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,
     ("get", "/health"): OPEN,
@@ -102,6 +103,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/delivery/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/templatecategory/"): (302, 302, 302, 403, 200),
     ("get", "/admin/analytics/event/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/analytics/budget/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/analytics/ratecard/"): (302, 302, 302, 403, 200),
 }
 
 VIEW_MESSAGE = {"messaging.view_message", "messaging.change_message"}
@@ -141,6 +144,7 @@ ALONE: dict[tuple[str, str], set[str]] = {
         for question in QUESTIONS
     },
     ("get", "/analytics/costs"): {"analytics.view_rollup", "analytics.change_rollup"},
+    ("get", "/analytics/budgets"): {"analytics.view_budget", "analytics.change_budget"},
     ("get", "/monitoring/alerts"): {"monitoring.view_alert", "monitoring.change_alert"},
     ("get", "/monitoring/dlq/incoming"): {"monitoring.redrive"},
     ("post", "/monitoring/dlq/incoming/redrive"): {"monitoring.redrive"},

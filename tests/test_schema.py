@@ -44,5 +44,5 @@ def test_the_untouched_example_of_the_page_is_accepted(
 @pytest.mark.parametrize("path", ["/messaging/send", "/messaging/send/bulk"])
 def test_a_send_names_its_header_and_its_refusals(path: str, paths: dict[str, Any]) -> None:
     send = paths[path]["post"]
-    assert [parameter["name"] for parameter in send["parameters"]] == ["Idempotency-Key"]
+    assert [parameter["name"] for parameter in send["parameters"]] == ["Idempotency-Key", "estimate"]
     assert {"202", "400", "409", "503"} <= set(send["responses"])

@@ -6,6 +6,7 @@
 
 import logging
 import os
+from datetime import date
 from pathlib import Path
 
 import environ
@@ -207,6 +208,12 @@ if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
 # account, whose midnight changes prices and months, e.g. 102290129340398=America/New_York (without one, TIME_ZONE).
 COSTS_CURRENCY = env.str("COSTS_CURRENCY", "USD").upper()
 ACCOUNT_TIME_ZONES = env.get_value("ACCOUNT_TIME_ZONES", cast=account_zones, default={})
+# Service messages of each number and month that are free, and since when; third parties report both. Estimates use
+# them; what a message has cost is up to Meta's statuses.
+FREE_SERVICE_MESSAGES = env.int("FREE_SERVICE_MESSAGES", 1000)
+FREE_SERVICE_MESSAGES_SINCE = env.get_value(
+    "FREE_SERVICE_MESSAGES_SINCE", cast=date.fromisoformat, default=date(2026, 10, 1)
+)
 
 # Inbound media: further hosts that may serve files, beside the Graph API's (they get the access token), and size limits
 # in bytes that override Meta's, e.g. document=20000000.

@@ -1,5 +1,6 @@
 """The tables of analytics."""
 
+from analytics.models.budgets import Budget, BudgetPeriod, BudgetState
 from analytics.models.costs import Charge, Layout, Rate, RateCard
 from analytics.models.events import (
     CONTACT_LENGTH,
@@ -23,6 +24,9 @@ __all__ = [
     "EVENT_TYPE_LENGTH",
     "REFERENCE_LENGTH",
     "Bucket",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetState",
     "Charge",
     "Cursor",
     "Day",

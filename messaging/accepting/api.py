@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,7 @@ from messaging.accepting.serializers import (
     AcceptedSerializer,
     BulkAnswerSerializer,
     BulkSerializer,
+    EstimateAnswerSerializer,
     SendSerializer,
 )
 from messaging.accepting.waiting_warnings import waiting_warnings
@@ -28,9 +29,14 @@ from messaging.access import (
     serialize_answer,
 )
 from messaging.contacts import digits_of
+from messaging.estimates import PARAMETER, estimate
 from messaging.models import ApiClient, Message
 from messaging.whatsapp.recipients import canonical, spellings
 from waproject.web.strict_fields import refuse_unknown
+
+ESTIMATE_PARAMETER = OpenApiParameter(
+    PARAMETER, bool, description="true: answer with what it would cost (200), and send, store and count nothing."
+)
 
 
 class SendView(APIView):
@@ -40,12 +46,17 @@ class SendView(APIView):
 
     @extend_schema(
         request=SendSerializer,
-        responses={202: AcceptedSerializer, **ERROR_RESPONSES},
-        parameters=[HEADER_PARAMETER],
+        responses={200: EstimateAnswerSerializer, 202: AcceptedSerializer, **ERROR_RESPONSES},
+        parameters=[HEADER_PARAMETER, ESTIMATE_PARAMETER],
         examples=SEND_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
-        """202 with our id; follow it at /messaging/messages/{id}."""
+        """202 with our id; follow it at /messaging/messages/{id}. With ?estimate=true 200: nothing is sent."""
+        if _asks_for_estimate(request):
+            (item,) = check_items([request.data], client_of(request))
+            if item.errors:
+                raise ValidationError(item.errors)
+            return Response(_estimated([item], client_of(request)))
 
         def accept(idempotent: IdempotentRequest | None) -> Response | None:
             (item,) = check_items([request.data], client_of(request))
@@ -64,12 +75,19 @@ class SendBulkView(APIView):
 
     @extend_schema(
         request=BulkSerializer,
-        responses={202: BulkAnswerSerializer, **ERROR_RESPONSES},
-        parameters=[HEADER_PARAMETER],
+        responses={200: EstimateAnswerSerializer, 202: BulkAnswerSerializer, **ERROR_RESPONSES},
+        parameters=[HEADER_PARAMETER, ESTIMATE_PARAMETER],
         examples=BULK_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
-        """202 with a result per item: accepted, or refused with its errors. 400 if every item is refused."""
+        """202 with a result per item: accepted, or refused with its errors. 400 if every item is refused.
+
+        With ?estimate=true 200: nothing is sent, and the items that would be refused have no estimate.
+        """
+        if _asks_for_estimate(request):
+            items = check_items(_bulk_bodies(request.data), client_of(request))
+            answer = _estimated(items, client_of(request))
+            return Response(answer, status=200 if answer["estimate"]["messages"] else 400)
 
         def accept(idempotent: IdempotentRequest | None) -> Response | None:
             client = client_of(request)
@@ -93,6 +111,27 @@ def _drafted(items: list[SendItem], client: ApiClient | None) -> tuple[list[Mess
         warnings = [*item.warnings, *waiting_warnings(row)]
         answers.append({"id": str(row.id), "status": row.status, **({"warnings": warnings} if warnings else {})})
     return rows, answers
+
+
+def _asks_for_estimate(request: Request) -> bool:
+    """Whether ?estimate=true was given. Raises ValidationError for another value, which must not send by mistake."""
+    if not request.META.get("QUERY_STRING"):
+        return False
+    given = request.query_params.getlist(PARAMETER)
+    if given in ([], ["false"]):
+        return False
+    if given != ["true"]:
+        raise ValidationError({PARAMETER: ["Give true or false, once."]})
+    return True
+
+
+def _estimated(items: list[SendItem], client: ApiClient | None) -> dict[str, Any]:
+    """The estimate of all items that would be accepted, by their index, and the errors of the others."""
+    accepted = [(index, item.message) for index, item in enumerate(items) if item.message and not item.errors]
+    found = estimate([draft(message, client) for _, message in accepted])
+    messages = [{"index": index, **one} for (index, _), one in zip(accepted, found["messages"], strict=True)]
+    refused = [{"index": index, "errors": item.errors} for index, item in enumerate(items) if item.errors]
+    return {"estimate": {**found, "messages": messages}, **({"refused": refused} if refused else {})}
 
 
 def _stored(rows: list[Message], answer: dict[str, Any], idempotent: IdempotentRequest | None) -> Response | None:

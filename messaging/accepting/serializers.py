@@ -169,3 +169,39 @@ class BulkAnswerSerializer(serializers.Serializer[Any]):
     """The answer to a bulk send: one result per item, in the order of the items."""
 
     results = BulkItemSerializer(many=True)
+
+
+class EstimatedMessageSerializer(serializers.Serializer[Any]):
+    """What one message will cost."""
+
+    index = serializers.IntegerField(help_text="Of the item; 0 for a single send.")
+    market = serializers.CharField(help_text="A row of Meta's rate card.")
+    category = serializers.CharField(allow_null=True, help_text="null: the template's category is not known.")
+    price = serializers.CharField(allow_null=True, help_text="null: no rate card has one.")
+    free = serializers.CharField(allow_null=True, help_text="Why it is free: free_customer_service, free_entry_point.")
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    """What messages will cost; money is text."""
+
+    currency = serializers.CharField()
+    total = serializers.CharField(allow_null=True, help_text="null: nothing has a price.")
+    charged = serializers.IntegerField()
+    free = serializers.IntegerField()
+    unpriced = serializers.IntegerField()
+    cards = serializers.ListField(child=serializers.CharField())
+    messages = EstimatedMessageSerializer(many=True)
+
+
+class RefusedItemSerializer(serializers.Serializer[Any]):
+    """An item that would be refused."""
+
+    index = serializers.IntegerField()
+    errors = serializers.DictField()  # type: ignore[assignment]
+
+
+class EstimateAnswerSerializer(serializers.Serializer[Any]):
+    """The answer to a send with `?estimate=true`."""
+
+    estimate = EstimateSerializer()
+    refused = RefusedItemSerializer(many=True, required=False)

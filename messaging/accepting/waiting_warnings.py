@@ -28,6 +28,8 @@ def waiting_warnings(message: Message) -> list[str]:
     for kind, name in ((HoldKind.CAMPAIGN, message.campaign), (HoldKind.TEMPLATE, message.template)):
         if name and _is_held(kind, name, message):
             warnings.append(f"The {kind} {name} is held: the message waits until it is resumed.")
+    if any(_is_held(HoldKind.BUDGET, campaign, message) for campaign in {"", message.campaign}):
+        warnings.append("The budget is spent: the message waits until it is raised.")
     return warnings
 
 

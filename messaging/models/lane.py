@@ -17,6 +17,8 @@ class HoldKind(StrEnum):
 
     CAMPAIGN = "campaign"
     TEMPLATE = "template"
+    # Of a client, a campaign or both, when their budget is spent; set and resumed by analytics alone.
+    BUDGET = "budget"
 
 
 def hold_kinds() -> list[tuple[str, str]]:
@@ -25,7 +27,7 @@ def hold_kinds() -> list[tuple[str, str]]:
 
 
 class Hold(models.Model):
-    """A hold on a campaign or a template: its messages wait until it is resumed or `until` has passed.
+    """A hold on a campaign, a template or a spent budget: its messages wait until it is resumed or `until` has passed.
 
     The dispatcher sets `mark` on the due messages that it finds, and removes it in batches after `resumed_at`.
     """

@@ -141,7 +141,7 @@ class Message(models.Model):
 
         pair            an earlier message to the recipient is in flight, or the pair limit is reached
         unknown         its outcome is unknown; an operator decides
-        campaign:<id>   the Hold of that id, likewise template:<id>
+        campaign:<id>   the Hold of that id, likewise template:<id> and budget:<id>
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -8,6 +8,10 @@ from messaging.outgoing.cancel_and_retry import (
 from messaging.outgoing.failed_statuses import (
     retry_failed_statuses,
 )
+from messaging.outgoing.holds.budgets import (
+    Spender,
+    hold_spenders,
+)
 from messaging.outgoing.holds.campaigns import (
     CampaignState,
     campaign_exists,
@@ -21,9 +25,11 @@ from messaging.outgoing.lost_answers.incoming_evidence import (
 __all__ = [
     "CampaignState",
     "NotPossible",
+    "Spender",
     "campaign_exists",
     "cancel",
     "hold_campaign",
+    "hold_spenders",
     "record_rejected_webhook",
     "resume_campaign",
     "retry",

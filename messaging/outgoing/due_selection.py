@@ -126,6 +126,7 @@ _COLUMNS = """
   (SELECT h.kind || ':' || h.id FROM messaging_hold h
    WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
      (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
+     OR (h.kind = 'budget' AND h.key IN ('', d.campaign) AND (h.client_id IS NULL OR h.client_id = d.client_id))
      OR (h.kind = 'template' AND h.key = d.template AND (h.number_id IS NULL OR h.number_id = d.number_id)))
    ORDER BY h.id LIMIT 1)
 """

@@ -7,6 +7,7 @@ and not zero.
 import logging
 from dataclasses import dataclass
 
+from analytics.costs.budgets import pressed_budgets
 from messaging import reads
 from messaging.reads import COUNT_LIMIT
 from monitoring.health import State, process_status
@@ -49,6 +50,8 @@ PROBING = Gauge(
 )
 QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta rates the quality of a number as low", ("number",))
 TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta paused is held", ("template",))
+BUDGET_WARNED = Gauge("waproject_budget_warned", "1 while a budget is nearly spent", ("budget",))
+BUDGET_SPENT = Gauge("waproject_budget_spent", "1 while a budget is spent and its messages are held", ("budget",))
 SUBSCRIPTION_OFF = Gauge(
     "waproject_subscription_disabled", "1 for a subscription that was disabled after failures", ("subscription",)
 )
@@ -66,8 +69,8 @@ SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest 
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
-    TEMPLATE_HELD, SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
-    SAMPLE_AGE,
+    TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT, SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE,
+    PROCESS_GONE, CRASHES, SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -129,6 +132,10 @@ def _business_numbers() -> Readings:
 def _holds_and_deliveries() -> Readings:
     return {
         **{(TEMPLATE_HELD.name, _label(name)): 1.0 for name in reads.held_templates()},
+        **{
+            ((BUDGET_SPENT if spent else BUDGET_WARNED).name, _label(name)): 1.0
+            for name, spent in pressed_budgets().items()
+        },
         **{(SUBSCRIPTION_OFF.name, _label(name)): 1.0 for name in reads.disabled_subscriptions()},
         (UNDELIVERED.name,): float(reads.waiting_deliveries()),
     }

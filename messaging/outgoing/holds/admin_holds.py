@@ -9,7 +9,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from messaging.access import record_action
-from messaging.models import Hold
+from messaging.models import Hold, HoldKind
 from messaging.outgoing.holds.holds import resume_hold
 from waproject.web.read_only_admin import BoundedPaginator
 from waproject.web.themed_admin import ModelAdmin
@@ -17,6 +17,12 @@ from waproject.web.themed_admin import ModelAdmin
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
     """A new hold."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Only the check of budgets sets such holds, and resumes them.
+        kinds = self.fields["kind"]
+        kinds.choices = [choice for choice in kinds.choices if choice[0] != HoldKind.BUDGET]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a second hold of the same kind, which the conditional constraint of the database forbids."""

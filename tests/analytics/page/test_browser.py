@@ -2,7 +2,6 @@
 
 import random
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,14 +47,14 @@ def history() -> None:
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
 def test_the_page_fits_the_screen_and_draws_its_charts(
-    browser: Any, live_server: Any, history: None, tmp_path: Path, look: Any
+    browser: Any, live_server: Any, history: None, look: Any
 ) -> None:
     page = open_page(browser, live_server, MONTH, **look)
     page.wait_for_selector(".uplot canvas")
     assert page.locator(".uplot canvas").count() == 2
     assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
     assert (page.errors, page.foreign) == ([], [])
-    picture(page, tmp_path, f"analytics-{name_of(look)}")
+    picture(page, f"analytics-{name_of(look)}")
     if look in AXE_LOOKS:
         assert serious_faults(page) == []
     page.context.close()

@@ -1,0 +1,53 @@
+"""Holds of what has spent its budget: of a client, of a campaign, or of a client's campaign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from messaging.access import record_action
+from messaging.models import Hold, HoldKind
+
+WHO = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """Whose messages a budget covers: of `client_id` (None: of all clients), of `campaign` ("": of all)."""
+
+    client_id: int | None
+    campaign: str
+
+
+def hold_spenders(spent: Mapping[Spender, str]) -> tuple[int, int]:
+    """Hold exactly these, each with its reason: holds of others end. Returns how many began and how many ended.
+
+    Idempotent. Messages of an ended hold are released by the dispatcher, in batches.
+    """
+    began = ended = 0
+    with transaction.atomic():
+        held: dict[Spender, Hold] = {}
+        for hold in Hold.objects.select_for_update().filter(kind=HoldKind.BUDGET, resumed_at=None).order_by("pk"):
+            spender = Spender(hold.client_id, hold.key)
+            if spender in spent:
+                held[spender] = hold
+                continue
+            hold.resumed_at = timezone.now()
+            hold.save(update_fields=["resumed_at"])
+            record_action(WHO, "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
+            ended += 1
+        for spender, reason in spent.items():
+            if spender not in held:
+                hold, new = Hold.objects.get_or_create(
+                    kind=HoldKind.BUDGET,
+                    key=spender.campaign,
+                    client_id=spender.client_id,
+                    number=None,
+                    resumed_at=None,
+                    defaults={"by": WHO, "reason": reason[:255]},
+                )
+                if new:
+                    record_action(WHO, "hold", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
+                    began += 1
+    return began, ended

@@ -1,0 +1,191 @@
+"""Budgets: what is spent is held, and released when the budget is raised."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from analytics import tasks
+from analytics.costs.budgets import check_budgets, decide, pressed_budgets
+from analytics.models import Bucket, Budget, BudgetPeriod, BudgetState, RateCard
+from messaging.accepting import waiting_warnings
+from messaging.accepting.business_numbers import sending_number
+from messaging.models import ApiClient, Hold, Message
+from messaging.outgoing.due_selection import due_now
+from messaging.outgoing.holds.holds import sweep_holds
+from tests.analytics.costs.cast import LIST, card, charge
+from tests.messaging.factories import pending
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_cache() -> Iterator[None]:
+    yield
+    waiting_warnings.clear_hold_cache()
+
+
+def budget(amount: str = "10", **fields: Any) -> Budget:
+    if not {"client", "campaign"} & set(fields):
+        fields["campaign"] = "spring"
+    return Budget.objects.create(amount=amount, currency="USD", **fields)
+
+
+def spend(messages: int, at: datetime | None = None, **fields: Any) -> None:
+    """A dollar each."""
+    if not RateCard.objects.exists():
+        card(LIST + "Germany,USD,1,,,\n", "2020-01-01")
+    charge(at or timezone.now(), messages, **{"campaign": "spring", **fields})
+
+
+def checked(one: Budget) -> Budget:
+    check_budgets()
+    one.refresh_from_db()
+    return one
+
+
+@pytest.mark.parametrize(
+    ("spent", "state"),
+    [("0", "fine"), ("7.99", "fine"), ("8", "warned"), ("9.99", "warned"), ("10", "spent"), ("11", "spent")],
+)
+def test_a_budget_warns_at_its_share_and_is_spent_at_its_amount(spent: str, state: str) -> None:
+    assert decide(Decimal(spent), Decimal(10), Decimal("0.8")) == state
+
+
+def held(message: Message) -> str | None:
+    """The mark that the dispatcher would give it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        found = {row.message_id: row.hold for row in due_now(cursor, message.number_id, 50)}
+    return found[message.pk]
+
+
+def test_messages_of_a_spent_campaign_are_held_and_others_are_not() -> None:
+    mine, other = pending(2)
+    Message.objects.filter(pk=mine.pk).update(campaign="spring")
+    spend(10)
+    assert checked(budget()).state == BudgetState.SPENT
+    hold = Hold.objects.get()
+    assert (held(mine), held(other)) == (f"budget:{hold.pk}", None)
+
+
+def test_messages_of_a_spent_client_are_held_and_others_are_not() -> None:
+    shop = ApiClient.objects.create(name="shop")
+    mine, other = pending(2)
+    Message.objects.filter(pk=mine.pk).update(client=shop)
+    spend(10, client_id=shop.pk)
+    checked(budget(client=shop))
+    assert ((held(mine) or "").startswith("budget:"), held(other)) == (True, None)
+
+
+def test_a_raised_budget_releases_its_messages() -> None:
+    (mine,) = pending()
+    spend(10)
+    one = checked(budget())
+    Message.objects.filter(pk=mine.pk).update(campaign="spring", hold=Hold.objects.get().mark)
+    Budget.objects.update(amount=100)
+    assert checked(one).state == BudgetState.FINE
+    sweep_holds()
+    mine.refresh_from_db()
+    assert mine.hold is None
+
+
+@pytest.mark.parametrize("end", ["inactive", "deleted"])
+def test_a_budget_that_is_gone_holds_nothing(end: str) -> None:
+    spend(10)
+    one = checked(budget())
+    if end == "deleted":
+        one.delete()
+    else:
+        Budget.objects.update(active=False)
+    check_budgets()
+    assert not Hold.objects.filter(resumed_at=None).exists()
+
+
+def test_a_hold_of_an_operator_stays_when_the_budget_is_raised() -> None:
+    Hold.objects.create(kind="campaign", key="spring", by="ann")
+    spend(10)
+    checked(budget())
+    Budget.objects.update(amount=100)
+    check_budgets()
+    assert list(Hold.objects.filter(resumed_at=None).values_list("by", flat=True)) == ["ann"]
+
+
+def test_a_check_repeated_holds_once() -> None:
+    spend(10)
+    budget()
+    check_budgets()
+    check_budgets()
+    assert Hold.objects.count() == 1
+
+
+def test_a_month_counts_for_itself_and_a_total_counts_all_months() -> None:
+    spend(10, timezone.now() - timedelta(days=40))
+    month, all_time = budget(), budget(period=BudgetPeriod.TOTAL)
+    assert (checked(month).state, checked(all_time).state) == (BudgetState.FINE, BudgetState.SPENT)
+
+
+def test_messages_without_a_price_count_for_nothing_and_are_told() -> None:
+    spend(3)
+    spend(50, market="Atlantis")
+    one = checked(budget())
+    assert (one.state, int(one.spent), one.unpriced) == ("fine", 3, 50)
+
+
+def test_the_sweep_checks_budgets() -> None:
+    spend(10)
+    one = budget()
+    tasks.roll_up()
+    one.refresh_from_db()
+    assert one.state == BudgetState.SPENT
+
+
+def test_budgets_under_pressure_have_an_alert() -> None:
+    spend(8)
+    checked(budget())
+    shop = ApiClient.objects.create(name="shop")
+    spend(10, client_id=shop.pk, campaign="")
+    checked(budget(client=shop))
+    assert pressed_budgets() == {"spring, each calendar month": False, "shop, each calendar month": True}
+
+
+def test_quarters_of_the_last_day_are_counted_sooner_while_there_are_budgets() -> None:
+    now = timezone.now()
+    bucket = Bucket.objects.create(
+        start=now - timedelta(hours=3),
+        dirty_since=now,
+        due_at=now + timedelta(hours=2),
+        counted_at=now - timedelta(minutes=6),
+    )
+    check_budgets()
+    bucket.refresh_from_db()
+    assert bucket.due_at > now
+    budget()
+    check_budgets()
+    bucket.refresh_from_db()
+    assert bucket.due_at <= timezone.now()
+
+
+def test_a_sender_is_warned_that_the_budget_is_spent() -> None:
+    spend(10)
+    checked(budget())
+    waiting_warnings.clear_hold_cache()
+    message = Message(number=sending_number(), campaign="spring")
+    assert waiting_warnings.waiting_warnings(message) == ["The budget is spent: the message waits until it is raised."]
+
+
+def test_a_budget_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Name a client"):
+        Budget(amount=1, currency="USD").full_clean()
+
+
+def test_a_key_sees_the_budgets_of_its_client(api: APIClient) -> None:
+    budget(client=ApiClient.objects.get(name="shop"), campaign="")
+    budget()
+    (row,) = api.get("/analytics/budgets").json()["results"]
+    assert (row["client"], row["amount"], row["spent"], row["state"]) == ("shop", "10.00", "0.00", "fine")
