@@ -39,6 +39,12 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             {"title": "Overview", "icon": "home", "link": reverse_lazy("admin:index")},
             {"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("monitoring-dashboard")},
+            {
+                "title": "Analytics",
+                "icon": "bar_chart",
+                "link": reverse_lazy("analytics-page"),
+                "permission": _may("analytics.view_rollup"),
+            },
         ]
     },
     {
@@ -64,7 +70,14 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _item("Subscriptions", "webhook", "messaging.subscription"),
             _item("Deliveries", "outgoing_mail", "messaging.delivery"),
-            _item("Events", "bar_chart", "analytics.event"),
+            _item("Events", "event_note", "analytics.event"),
+        ],
+    },
+    {
+        "title": "Costs",
+        "items": [
+            _item("Budgets", "savings", "analytics.budget"),
+            _item("Rate cards", "price_change", "analytics.ratecard"),
         ],
     },
     {

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.messaging.erasure.planted import plant
+from waproject.sqs import sampling
 
 
 @pytest.fixture
@@ -20,3 +21,9 @@ def files(settings: Any, tmp_path: Path) -> Path:
 def planted(db: None, files: Path, sqs: Any) -> None:
     """A person, everywhere."""
     plant()
+
+
+@pytest.fixture(autouse=True)
+def no_long_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dead-letter queues that are empty answer at once."""
+    monkeypatch.setattr(sampling, "LONG_POLL_S", 0)

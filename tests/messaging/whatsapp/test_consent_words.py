@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from messaging.whatsapp.consent_words import START, STOP, keywords, readings
+from messaging.whatsapp.consent_words import START, STOP, keywords, normal_form, readings
 
 LANGUAGES = list(STOP)
 STOPS = keywords(STOP, LANGUAGES, [])
@@ -254,6 +254,8 @@ def test_any_decoration_of_any_word_makes_no_difference(
 @given(WORDS, st.sampled_from(["please", "not", "me", "2", "ok", "نعم", "मत", "ᵃ", "五"]), st.booleans(), DECORATION)
 def test_another_word_makes_it_no_keyword(word: str, other: str, first: bool, between: str) -> None:
     text = f"{other} {between} {word}" if first else f"{word} {between} {other}"
+    # "a anmelden" is the Dutch "aanmelden", written apart.
+    assume(not {normal_form(f"{other}{word}"), normal_form(f"{word}{other}")} & (STOPS | STARTS))
     assert not is_stop(text)
     assert not is_start(text)
 

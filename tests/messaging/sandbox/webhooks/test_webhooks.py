@@ -115,9 +115,8 @@ def test_read_can_be_turned_off(sandbox: Sandbox, receiver: Receiver) -> None:
     sandbox.send()
     sandbox.post("/_sandbox/settings", {"read": True})
     sandbox.send(to="15551230002")
-    receiver.wait_for(
-        1, lambda hook: hook.status.get("status") == "delivered" and "0002" in hook.status["recipient_id"]
-    )
+    receiver.wait_for(1, lambda hook: hook.status["status"] == "delivered" and "0001" in hook.status["recipient_id"])
+    receiver.wait_for(1, lambda hook: hook.status["status"] == "read" and "0002" in hook.status["recipient_id"])
     seen = [hook.status["status"] for hook in receiver.hooks if hook.status["recipient_id"] == "15551230001"]
     assert sorted(seen) == ["delivered", "sent"]
 
