@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import page, plot
-from bench.targets import judge
+from bench.report import page, plot
+from bench.report.targets import judge
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from bench.cost import Meter, statements
 from bench.errors import BenchError
-from bench.pipeline import Pipeline
+from bench.pipeline.cost import Meter, statements
+from bench.pipeline.running import Pipeline
 from testkit import http_load
 from testkit.api_clients import recipients
 from testkit.http_load import Answers

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.pipeline import PRODUCTION
+from bench.production import PRODUCTION
 from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
 from testkit import http_load, webhook_load
@@ -24,7 +24,7 @@ WARM_UP = 200
 FLOOD = 2000
 # The classes of ours that the Procfile names read our settings, where the stock application has its own.
 STOCK = (
-    (re.compile(r"waproject\.wsgi"), "bench.apps.stock_web"),
+    (re.compile(r"waproject\.wsgi"), "bench.comparison.apps.stock_web"),
     (re.compile(r"--worker-class waproject\.\S+"), "--worker-class gthread"),
     (re.compile(r"--logger-class waproject\.\S+"), ""),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from bench.targets import look_up, number
+from bench.report.targets import look_up, number
 
 WIDTH = 760
 LABEL_X = 190

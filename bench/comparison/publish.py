@@ -4,8 +4,8 @@ import json
 import subprocess
 from typing import Any
 
+from bench.comparison.transport import VAR, environment_of
 from bench.errors import BenchError
-from bench.transport import VAR, environment_of
 from testkit.processes import CHECKOUT, python
 from testkit.sqs_server import SqsServer
 
@@ -23,7 +23,7 @@ def _measure(kind: str, count: int) -> dict[str, float]:
     with SqsServer() as server:
         server.create_queue("bench")
         publisher = subprocess.run(
-            python("-m", "bench.apps.publisher", str(count)),
+            python("-m", "bench.comparison.apps.publisher", str(count)),
             env=environment_of(kind, server),
             cwd=CHECKOUT,
             check=False,

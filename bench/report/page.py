@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench import plot
-from bench.targets import judge, look_up, number, row
+from bench.report import plot
+from bench.report.targets import judge, look_up, number, row
 from testkit.processes import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "performance.md"

@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
-from bench import sending
-from bench.cost import Meter, statements
 from bench.errors import BenchError
-from bench.pipeline import Pipeline
+from bench.pipeline import sending
+from bench.pipeline.cost import Meter, statements
+from bench.pipeline.running import Pipeline
 from testkit import http_load, webhook_load
 from testkit.http_load import Answers
 from testkit.statistics import summary

@@ -1,6 +1,6 @@
 """A plain Django view, as most projects have it: it checks the signature and calls apply_async of stock Celery.
 
-The settings are those of `django-admin startproject`, without DEBUG; Celery's are the best for SQS (apps/worker.py).
+The settings are those of `django-admin startproject`, without DEBUG; Celery's are the best for SQS (worker.py).
 The web server's command is ours (Procfile) with this module instead of waproject.wsgi, and gunicorn's own classes of
 worker and logger.
 """

@@ -109,8 +109,8 @@ class Run:
     def worker(self, server: SqsServer) -> Process:
         """The worker, to be entered."""
         command = python(
-            "-m", "celery", "-A", "bench.apps.worker", "worker", "-P", self.pool, "-c", str(POOLS[self.pool]),
-            f"--prefetch-multiplier={self.multiplier}", "-l", "WARNING",
+            "-m", "celery", "-A", "bench.comparison.apps.worker", "worker",
+            "-P", self.pool, "-c", str(POOLS[self.pool]), f"--prefetch-multiplier={self.multiplier}", "-l", "WARNING",
             "--without-gossip", "--without-mingle", "--without-heartbeat",
         )  # fmt: skip
         return Process(command, environment_of(self.kind, server), VAR / f"worker-{self.kind}-{self.pool}.log")

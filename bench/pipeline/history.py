@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import requests
 
 from bench.errors import BenchError
-from bench.pipeline import Pipeline
-from bench.stored import fill
+from bench.pipeline.running import Pipeline
+from bench.pipeline.stored import fill
 from testkit.statistics import summary
 
 MESSAGES = 1_000_000

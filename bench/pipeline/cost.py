@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipeline import Pipeline
+from bench.pipeline.running import Pipeline
 
 PAGE_BYTES = 8192
 # PostgreSQL's processes report what they wrote at the end of a transaction, at most once a second.

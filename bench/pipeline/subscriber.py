@@ -1,4 +1,4 @@
-"""`python -m bench.apps.subscriber PORT`: a subscriber's endpoint that answers 204 and keeps when each wamid came.
+"""`python -m bench.pipeline.subscriber PORT`: a subscriber's endpoint that answers 204 and keeps when each wamid came.
 
 GET answers the {wamid: unix seconds} of all deliveries.
 """

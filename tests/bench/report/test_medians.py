@@ -1,6 +1,6 @@
 """Medians."""
 
-from bench.statistics import medians
+from bench.report.medians import medians
 
 
 def test_one_slow_run_of_three_moves_no_median() -> None:

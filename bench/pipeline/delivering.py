@@ -4,9 +4,9 @@ import json
 import urllib.request
 from typing import Any
 
-from bench.cost import Meter, statements
 from bench.errors import BenchError
-from bench.pipeline import Pipeline
+from bench.pipeline.cost import Meter, statements
+from bench.pipeline.running import Pipeline
 from testkit import http_load, webhook_load
 from testkit.ports import free_ports
 from testkit.processes import Process, inherited_environment, python
@@ -23,7 +23,7 @@ PATH = "/messaging/subscriptions"
 def measure(pipeline: Pipeline, seconds: float = SECONDS) -> dict[str, Any]:
     """80 messages of users a second, each delivered to one subscriber. p50 and p99: from when its webhook was due."""
     port = free_ports(["subscriber"])["subscriber"]
-    command = python("-m", "bench.apps.subscriber", str(port))
+    command = python("-m", "bench.pipeline.subscriber", str(port))
     log = pipeline.directory / "subscriber.log"
     url = f"http://127.0.0.1:{port}/"
     with Process(command, inherited_environment(), log, lambda text: "listening" in text):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bench import receiving, sending
 from bench.errors import BenchError
-from bench.pipeline import Pipeline
+from bench.pipeline import receiving, sending
+from bench.pipeline.running import Pipeline
 from testkit import http_load, webhook_load
 from testkit.cpu_limit import CpuLimit
 from testkit.statistics import summary

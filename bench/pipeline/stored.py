@@ -2,7 +2,7 @@
 
 import time
 
-from bench.pipeline import Pipeline
+from bench.pipeline.running import Pipeline
 
 CONTACTS = 150_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.targets import TARGETS, Target, judge, look_up, number, row
+from bench.report.targets import TARGETS, Target, judge, look_up, number, row
 
 AT_MOST_5 = Target("CPU per send", "send.cpu_ms", "≤", 5, "ms")
 TEN_TIMES = Target("drain", "ours.per_s", "≥", 10, "of stock", "stock.per_s")

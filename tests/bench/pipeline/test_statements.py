@@ -6,13 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bench.statements import Statements
+from bench.pipeline.statements import Statements
 from monitoring.metrics import totals
 
 
 @pytest.mark.django_db
 def test_the_counters_own_statement_is_told_from_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.statements.WRITTEN_S", 0.0)
+    monkeypatch.setattr("bench.pipeline.statements.WRITTEN_S", 0.0)
     with CaptureQueriesContext(
         connection,
     ) as captured:

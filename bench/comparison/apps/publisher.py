@@ -1,7 +1,8 @@
-"""`python -m bench.apps.publisher COUNT`: publish that many no-op tasks and print {"cpu_ms": each, "published": all}.
+"""`python -m bench.comparison.apps.publisher COUNT` publishes that many no-op tasks and prints
+{"cpu_ms": each, "published": all}.
 
 Ours publishes as the dispatcher and the bulk endpoints do, stock by apply_async, its only way. Its environment is
-that of apps/worker.py.
+that of worker.py.
 """
 
 import json
@@ -9,7 +10,7 @@ import os
 import sys
 import time
 
-from bench.apps.worker import KIND, noop
+from bench.comparison.apps.worker import KIND, noop
 
 WARM_UP = 20
 

@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 from bench.errors import BenchError
-from bench.statements import Statements
+from bench.pipeline.statements import Statements
+from bench.production import PRODUCTION
 from testkit import http_load
 from testkit.pipeline import Pipeline as RunningPipeline
 from testkit.processes import cpu_s
@@ -13,7 +14,6 @@ from testkit.waiting import eventually
 
 # Flower runs only while a person looks at it.
 PROCESSES = ("web", "dispatcher", "outgoing", "incoming", "analytics", "deliver", "monitor", "beat")
-PRODUCTION = {"SQS_WAIT_TIME_S": "20", "LOG_FORMAT": "json", "WEB_WORKERS": "2"}
 # Meta's higher throughput: at the default 80/s a number sends 77.6/s, and a load of 80/s would pile up.
 NUMBER_RATE = 1000
 # The Cloud API's part of a send's latency.
