@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from messaging.whatsapp import fields
-from messaging.whatsapp.updates import Event
+from messaging.whatsapp.inbound import fields
+from messaging.whatsapp.inbound.updates import Event
 
 _LONGEST = 512
 

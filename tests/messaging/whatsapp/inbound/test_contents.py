@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messaging.whatsapp.inbound import Origin, Pricing, normalise
-from tests.messaging.whatsapp.test_inbound import message, only_message, only_status, webhook
+from tests.messaging.whatsapp.inbound.bodies import message, only_message, only_status, webhook
 
 FILE = {"id": "77", "mime_type": "image/jpeg", "sha256": "x+/=", "caption": "the roof"}
 CASES: list[tuple[str, Any, str | None, dict[str, Any]]] = [

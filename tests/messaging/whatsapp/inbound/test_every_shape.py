@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messaging.whatsapp.inbound import Pricing, normalise
-from tests.messaging.whatsapp.test_inbound import kinds, message, only_message, only_status, webhook
+from tests.messaging.whatsapp.inbound.bodies import kinds, message, only_message, only_status, webhook
 
 TEMPLATE = {"message_template_id": 1, "message_template_name": "t", "message_template_language": "en"}
 MESSAGES: list[tuple[dict[str, Any], str | None, dict[str, Any]]] = [

@@ -1,6 +1,6 @@
 import pytest
 
-from messaging.whatsapp.signature import is_signed, sign
+from messaging.whatsapp.inbound.signature import is_signed, sign
 
 BODY = b'{"text":"caf\\u00e9 \\/ @"}'
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from messaging.whatsapp import fields
-from messaging.whatsapp.account_fields import read_event
-from messaging.whatsapp.changes import READERS, STATUSES, Change
-from messaging.whatsapp.envelope import (
+from messaging.whatsapp.inbound import fields
+from messaging.whatsapp.inbound.account_fields import read_event
+from messaging.whatsapp.inbound.changes import READERS, Change
+from messaging.whatsapp.inbound.envelope import (
     BODY_KEYS,
     CHANGE_KEYS,
     ENTRY_KEYS,
@@ -21,33 +21,17 @@ from messaging.whatsapp.envelope import (
     has_updates,
     is_envelope,
 )
-from messaging.whatsapp.storable import storable
-from messaging.whatsapp.updates import (
+from messaging.whatsapp.inbound.updates import (
     Event,
     InboundMessage,
     Normalised,
-    Origin,
     Pair,
     Preference,
-    Pricing,
     StatusUpdate,
     Unknown,
     Update,
 )
-
-__all__ = [
-    "STATUSES",
-    "Event",
-    "InboundMessage",
-    "Normalised",
-    "Origin",
-    "Pair",
-    "Preference",
-    "Pricing",
-    "StatusUpdate",
-    "Unknown",
-    "normalise",
-]
+from messaging.whatsapp.storable import storable
 
 _MAX_KIND = 100
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from messaging.whatsapp.contacts import Contact, Directory
-from messaging.whatsapp.envelope import (
+from messaging.whatsapp.inbound.contacts import Contact, Directory
+from messaging.whatsapp.inbound.envelope import (
     BODY_KEYS,
     CHANGE_KEYS,
     ENTRY_KEYS,

@@ -7,45 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.whatsapp.inbound import InboundMessage, Normalised, StatusUpdate, normalise
+from messaging.whatsapp.inbound import Normalised, normalise
 from messaging.whatsapp.storable import storable
 from tests.messaging.whatsapp import samples
+from tests.messaging.whatsapp.inbound.bodies import ANNA, BEN, kinds, message, only_message, only_status, webhook
 from tests.messaging.whatsapp.strategies import BODIES, CONTACTS, JSON, MESSAGES, STATUSES, lists
 
-ANNA = {"wa_id": "16505551234", "user_id": "US.1", "profile": {"name": "Anna"}}
-BEN = {"wa_id": "16505551235", "user_id": "US.2", "profile": {"name": "Ben"}}
 ODD_TIMES: list[Any] = ["", "soon", "-1", "1.5", "١٢", "9" * 16, "9" * 5000, 10**30, True, None, [], {}]
 ODD_BODIES: list[Any] = [None, 5, "x", [], {}, {"entry": []}, {"object": "page", "entry": [{}]}]
 NOON = datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
-
-
-def webhook(field: Any = "messages", **value: Any) -> dict[str, Any]:
-    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1", "display_phone_number": "2"}} | value
-    return {
-        "object": "whatsapp_business_account",
-        "entry": [{"id": "11", "changes": [{"field": field, "value": value}]}],
-    }
-
-
-def message(**parts: Any) -> dict[str, Any]:
-    return {"id": "wamid.A", "from": "16505551234", "timestamp": "1749416383", "type": "text"} | parts
-
-
-def only_message(*contacts: Any, **parts: Any) -> InboundMessage:
-    body = webhook(messages=[message(**parts)], contacts=list(contacts))
-    found = normalise(body)
-    assert (len(found.messages), found.statuses, found.unknown) == (1, (), ())
-    return found.messages[0]
-
-
-def only_status(**parts: Any) -> StatusUpdate:
-    found = normalise(webhook(statuses=[{"id": "wamid.A", "status": "sent"} | parts]))
-    assert (found.messages, len(found.statuses), found.unknown) == ((), 1, ())
-    return found.statuses[0]
-
-
-def kinds(body: Any) -> list[str]:
-    return [unknown.kind for unknown in normalise(body).unknown]
 
 
 def test_a_text_message_is_read_in_full() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.whatsapp.inbound import normalise
-from messaging.whatsapp.splitting import split
+from messaging.whatsapp.inbound.splitting import split
+from tests.messaging.whatsapp.inbound.bodies import ANNA, BEN, message, webhook
 from tests.messaging.whatsapp.strategies import BODIES, JSON
-from tests.messaging.whatsapp.test_inbound import ANNA, BEN, message, webhook
 
 
 def size(body: Any) -> int:

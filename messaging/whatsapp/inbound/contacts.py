@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from messaging.whatsapp import fields
+from messaging.whatsapp.inbound import fields
 
 Contact = dict[str, Any]
 

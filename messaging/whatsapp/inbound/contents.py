@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from messaging.whatsapp import fields
+from messaging.whatsapp.inbound import fields
 from messaging.whatsapp.json_text import FLOW_RESPONSE, value_of
 from messaging.whatsapp.storable import storable
 
