@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from bench.pipeline.statements import Statements
-from testkit.api_clients import Client, recipients
+from testkit.load.api_clients import Client, recipients
 from testkit.pipeline import Pipeline
 from testkit.statistics import summary
 

@@ -9,7 +9,7 @@ from typing import Any
 from bench.production import PRODUCTION
 from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
-from testkit import http_load, webhook_load
+from testkit.load import http_load, webhook_load
 from testkit.pipeline import LANES, PORTS
 from testkit.ports import free_ports
 from testkit.processes import CHECKOUT, Process, inherited_environment, shell

@@ -7,7 +7,7 @@ from typing import Any
 from bench.errors import BenchError
 from bench.pipeline.cost import Meter, statements
 from bench.pipeline.running import Pipeline
-from testkit import http_load, webhook_load
+from testkit.load import http_load, webhook_load
 from testkit.ports import free_ports
 from testkit.processes import Process, inherited_environment, python
 from testkit.statistics import summary

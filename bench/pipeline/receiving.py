@@ -7,8 +7,8 @@ from bench.errors import BenchError
 from bench.pipeline import sending
 from bench.pipeline.cost import Meter, statements
 from bench.pipeline.running import Pipeline
-from testkit import http_load, webhook_load
-from testkit.http_load import Answers
+from testkit.load import http_load, webhook_load
+from testkit.load.http_load import Answers
 from testkit.statistics import summary
 from testkit.waiting import eventually
 

@@ -7,7 +7,7 @@ from typing import Any
 from bench.errors import BenchError
 from bench.pipeline.statements import Statements
 from bench.production import PRODUCTION
-from testkit import http_load
+from testkit.load import http_load
 from testkit.pipeline import Pipeline as RunningPipeline
 from testkit.processes import cpu_s
 from testkit.waiting import eventually

@@ -6,9 +6,9 @@ from typing import Any
 from bench.errors import BenchError
 from bench.pipeline.cost import Meter, statements
 from bench.pipeline.running import Pipeline
-from testkit import http_load
-from testkit.api_clients import recipients
-from testkit.http_load import Answers
+from testkit.load import http_load
+from testkit.load.api_clients import recipients
+from testkit.load.http_load import Answers
 from testkit.statistics import summary
 
 PER_S = 80

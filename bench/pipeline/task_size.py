@@ -9,8 +9,8 @@ from typing import Any
 from bench.errors import BenchError
 from bench.pipeline import receiving, sending
 from bench.pipeline.running import Pipeline
-from testkit import http_load, webhook_load
 from testkit.cpu_limit import CpuLimit
+from testkit.load import http_load, webhook_load
 from testkit.statistics import summary
 from testkit.waiting import eventually
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from testkit.api_clients import ClientLoad
+from testkit.load.api_clients import ClientLoad
 
 
 class Api(ThreadingHTTPServer):
@@ -62,7 +62,7 @@ def test_a_refused_request_fails_the_load(api: Api, end: object) -> None:
 
 
 def test_any_exception_of_a_client_fails_the_load(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testkit.api_clients.Client.send", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("testkit.load.api_clients.Client.send", lambda *_, **__: 1 / 0)
     clients = load(api)
     clients.start()
     with pytest.raises(ZeroDivisionError):

@@ -17,7 +17,7 @@ from messaging.models import Message
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.whatsapp.wire import Server, answering, http
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "api.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 # Everything after the first block, which reads the environment of `make run`.
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
 SET_UP = 'auth="Authorization: Bearer $API_KEY" json="Content-Type: application/json"\n'

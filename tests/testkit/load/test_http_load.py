@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testkit import http_load
+from testkit.load import http_load
 
 
 class Server(BaseHTTPRequestHandler):

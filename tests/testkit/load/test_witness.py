@@ -2,7 +2,7 @@
 
 import pytest
 
-from testkit.witness import Verdict, compare
+from testkit.load.witness import Verdict, compare
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from tests.test_permissions import CAMPAIGN, MESSAGE, TABLE
+from tests.api.test_permissions import CAMPAIGN, MESSAGE, TABLE
 
 
 @pytest.fixture(scope="module")

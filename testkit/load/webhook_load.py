@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from testkit import http_load, webhooks
+from testkit.load import http_load, webhooks
 
 WEBHOOK_BYTES = 1024
 STATUSES = ("sent", "delivered", "read")

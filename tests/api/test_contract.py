@@ -15,9 +15,9 @@ from schemathesis.checks import not_a_server_error, positive_data_acceptance
 from schemathesis.core.result import Ok
 
 from messaging.models import ApiClient, Message
+from tests.api.test_permissions import QUESTIONS
 from tests.messaging.factories import pending
 from tests.messaging.subscriptions.cast import subscription, waiting
-from tests.test_permissions import QUESTIONS
 
 DESCRIPTION: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 OPERATIONS = [f"{method.upper()} {path}" for path, methods in DESCRIPTION["paths"].items() for method in methods]
