@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from monitoring.cached_check import CachedCheck
 from monitoring.health import views
 from monitoring.health.processes import status_at
 from monitoring.health.views import ENDPOINTS, Status, workers_status
@@ -22,6 +21,7 @@ from monitoring.models import Heartbeat
 from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
 from tests.processes import eventually
+from waproject.cached_check import CachedCheck
 from waproject.sqs import control
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
