@@ -38,7 +38,7 @@ class UtcField(StrictDateTimeField):
 
 
 class NamesField(StringField):
-    """Names of dimensions with commas between them: at most `most` of `names`, each once. An error calls them by `kind`."""
+    """Names of dimensions with commas between them: at most `most` of `names`, each once. An error says "no `kind`"."""
 
     def __init__(self, kind: str, names: Collection[str], most: int, **options: Any) -> None:
         super().__init__(**options)
