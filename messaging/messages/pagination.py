@@ -57,7 +57,9 @@ class NewestFirst(CursorPagination):
         """The page of newer rows."""
         return self._link(super().get_previous_link, reverse=True, has_more=self.has_previous, step=-1)
 
-    def _link(self, of_rows: Callable[[], str | None], *, reverse: bool, has_more: bool, step: int) -> str | None:
+    def _link(
+        self, of_rows: Callable[[], str | None], *, reverse: bool, has_more: bool | None, step: int
+    ) -> str | None:
         """`of_rows()`, but for pages with less than the scan could find. `step` turns "before" into "up to"."""
         if not has_more and self._scanned_to and self._scanned_to.reverse == reverse:
             return self.encode_cursor(self._scanned_to)
