@@ -38,6 +38,7 @@ class LimitForecast:
 @dataclass(slots=True)
 class _Cache:
     until: float = 0.0
+    # By the pk of the number.
     limited: dict[int, Portfolio] = field(default_factory=dict)
 
 
@@ -48,14 +49,27 @@ def limit_forecasts(rows: Sequence[Message]) -> list[LimitForecast]:
     """Of each limited portfolio that these drafted messages are sent from. Needs queries only where there is one."""
     by_portfolio: dict[int, list[Message]] = {}
     for row in rows:
-        if row.number.limited_by_id in _limited():
-            by_portfolio.setdefault(row.number.limited_by_id, []).append(row)  # type: ignore[arg-type]
+        if portfolio := _limited().get(row.number_id):
+            by_portfolio.setdefault(portfolio.pk, []).append(row)
     return [_forecast(pk, messages) for pk, messages in sorted(by_portfolio.items())]
+
+
+def waiting_until(number_ids: Sequence[int]) -> datetime | None:
+    """When the last message of these numbers that waits for a limit now may go; None: none waits, or not in 60 days."""
+    now = timezone.now()
+    ends = []
+    for portfolio in Portfolio.objects.filter(businessnumber__in=number_ids).exclude(users_a_day=None).distinct():
+        counts = _counts(portfolio, now)
+        waiting = sum(messages_on_hold(_numbers_of(portfolio)).values())
+        cap = budget_of(portfolio).cap(Priority.NORMAL)
+        ends.append(done_at(now, cap, sum(counts.values()), counts.items(), waiting))
+    known = [end for end in ends if end is not None]
+    return max(known) if ends and len(known) == len(ends) else None
 
 
 def limit_warning(row: Message) -> str:
     """A sentence where a first message to a new recipient would wait now, as of up to CACHED_S ago; else empty."""
-    portfolio = _limited().get(row.number.limited_by_id or 0)
+    portfolio = _limited().get(row.number_id)
     if portfolio is None or budget_of(portfolio).room(row.priority):
         return ""
     return (
@@ -96,8 +110,7 @@ def _forecast(portfolio_id: int, messages: Sequence[Message]) -> LimitForecast:
     budget = budget_of(portfolio)
     counts = _counts(portfolio, now)
     budget.opened = sum(counts.values())
-    numbers = BusinessNumber.objects.filter(limited_by=portfolio).values_list("pk", flat=True)
-    waiting = sum(messages_on_hold(list(numbers)).values())
+    waiting = sum(messages_on_hold(_numbers_of(portfolio)).values())
     new = _new_recipients(portfolio_id, messages, now)
     # The least urgent of them waits longest.
     cap = min(budget.cap(message.priority) for message in messages)
@@ -109,6 +122,10 @@ def _forecast(portfolio_id: int, messages: Sequence[Message]) -> LimitForecast:
         waiting=waiting,
         done_at=done_at(now, cap, budget.opened, counts.items(), new + waiting) if new else now,
     )
+
+
+def _numbers_of(portfolio: Portfolio) -> list[int]:
+    return list(BusinessNumber.objects.filter(limited_by=portfolio).values_list("pk", flat=True))
 
 
 def _counts(portfolio: Portfolio, now: datetime) -> Mapping[datetime, int]:
@@ -141,6 +158,7 @@ def _new_recipients(portfolio_id: int, messages: Sequence[Message], now: datetim
 def _limited() -> Mapping[int, Portfolio]:
     now = time.monotonic()
     if now >= _cache.until:
-        found = Portfolio.objects.exclude(users_a_day=None)
-        _cache.limited, _cache.until = {portfolio.pk: portfolio for portfolio in found}, now + CACHED_S
+        numbers = BusinessNumber.objects.filter(limited_by__users_a_day__isnull=False).select_related("limited_by")
+        found = {number.pk: number.limited_by for number in numbers if number.limited_by is not None}
+        _cache.limited, _cache.until = found, now + CACHED_S
     return _cache.limited

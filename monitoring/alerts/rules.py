@@ -142,6 +142,15 @@ RULES: tuple[Rule, ...] = (
         page="/admin/messaging/businessnumber/",
     ),
     Rule(
+        "messaging-limit",
+        Severity.WARNING,
+        readings.by_label(gauges.LIMIT_USED),
+        fires_at=0.8,
+        clears_at=0.75,
+        summary="{value:.0%} of the messaging limit of the portfolio {key} is used.",
+        action="Messages to further new recipients wait until the window moves; spread campaigns over days.",
+    ),
+    Rule(
         "template-held",
         Severity.WARNING,
         readings.by_label(gauges.TEMPLATE_HELD),

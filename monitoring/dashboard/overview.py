@@ -8,6 +8,7 @@ from monitoring.alerts import BY_NAME
 from monitoring.dashboard.sections.alerts import AlertView, alert_views
 from monitoring.dashboard.sections.lanes import LaneView, lane_views
 from monitoring.dashboard.sections.numbers import NumberView, number_views
+from monitoring.dashboard.sections.portfolios import PortfolioView, portfolio_views
 from monitoring.dashboard.sections.processes import ProcessView, process_views
 from monitoring.dashboard.sections.sends import HOUR_S, SendsView, sends_view
 from monitoring.dashboard.sections.state import State
@@ -63,6 +64,7 @@ class Overview:
     dispatcher: DispatcherView
     processes: list[ProcessView]
     numbers: list[NumberView]
+    portfolios: list[PortfolioView]
     sends: SendsView
     webhooks: dict[str, int]
     files: dict[str, int]
@@ -105,6 +107,7 @@ def overview(window: Window) -> Overview:
         dispatcher=DispatcherView(window.value(gauges.LAG.name) or 0.0, window.by_label(gauges.OLDEST_DUE.name)),
         processes=process_views(process_status()),
         numbers=numbers,
+        portfolios=portfolio_views(),
         sends=sends_view(window),
         webhooks=window.increases_by_label(HOUR_S, WEBHOOKS.name),
         files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},

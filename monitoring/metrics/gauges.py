@@ -59,6 +59,10 @@ UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a
 MEDIA_FILES = Gauge(
     "waproject_media_files", "Inbound files: waiting; late by an hour; failed in the last 24 hours", ("state",)
 )
+LIMIT_USERS = Gauge("waproject_messaging_limit", "New recipients a day that Meta allows a portfolio", ("portfolio",))
+LIMIT_OPENED = Gauge("waproject_messaging_limit_opened", "Recipients that count against it now", ("portfolio",))
+LIMIT_USED = Gauge("waproject_messaging_limit_used", "The share of it that is used, from 0 to 1", ("portfolio",))
+LIMIT_WAITING = Gauge("waproject_messaging_limit_waiting", "Messages on hold until it allows them", ("portfolio",))
 PROCESSES = Gauge("waproject_processes", "Running processes by kind; 0 for an expected kind without any", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "Time since the last heartbeat of a process", ("process",))
 PROCESS_GONE = Gauge(
@@ -69,8 +73,8 @@ SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest 
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
-    TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT, SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE,
-    PROCESS_GONE, CRASHES, SAMPLE_AGE,
+    LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
+    SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES, SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -100,6 +104,7 @@ def read_database() -> Readings:
     return {
         **_outbound_messages(),
         **_business_numbers(),
+        **_portfolios(),
         **_holds_and_deliveries(),
         **_inbound_files(),
         **read_processes(),
@@ -126,6 +131,18 @@ def _business_numbers() -> Readings:
         readings[PROBING.name, number.phone_number_id] = float(number.probing)
     for number_id, is_low in reads.low_quality_numbers().items():
         readings[QUALITY_LOW.name, number_id] = float(is_low)
+    return readings
+
+
+def _portfolios() -> Readings:
+    readings: Readings = {}
+    for portfolio in reads.portfolio_states():
+        name = _label(portfolio.name)
+        readings[LIMIT_OPENED.name, name] = float(portfolio.opened)
+        readings[LIMIT_WAITING.name, name] = float(portfolio.waiting)
+        if portfolio.users_a_day:
+            readings[LIMIT_USERS.name, name] = float(portfolio.users_a_day)
+            readings[LIMIT_USED.name, name] = portfolio.opened / portfolio.users_a_day
     return readings
 
 

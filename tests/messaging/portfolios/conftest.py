@@ -11,7 +11,7 @@ from tests.messaging.sandbox.process import NUMBER, TOKEN, Sandbox
 
 
 @pytest.fixture
-def api(sandbox: Sandbox, settings: Any) -> Iterator[GraphApi]:  # noqa: F811
+def meta_api(sandbox: Sandbox, settings: Any) -> Iterator[GraphApi]:  # noqa: F811
     """The client of the sandbox, which the settings name too."""
     settings.WA_GRAPH_URL, settings.WA_ACCESS_TOKEN = f"http://127.0.0.1:{sandbox.port}", TOKEN
     settings.WA_PHONE_NUMBER_ID = NUMBER

@@ -37,19 +37,19 @@ def test_a_number_shares_the_limit_of_metas_portfolio_or_of_what_is_known_of_it(
     assert Portfolio.objects.get().key == key
 
 
-def test_a_sync_stores_the_limit(api: GraphApi, sandbox: Sandbox) -> None:
+def test_a_sync_stores_the_limit(meta_api: GraphApi, sandbox: Sandbox) -> None:
     sandbox.post("/_sandbox/settings", {"messaging_limit": 2000})
-    sync_account(api, WABA)
+    sync_account(meta_api, WABA)
     portfolio = Portfolio.objects.get()
     assert (portfolio.key, portfolio.tier, portfolio.users_a_day) == (PORTFOLIO, "TIER_2K", 2000)
     assert BusinessNumber.objects.get(phone_number_id=NUMBER).limited_by == portfolio
 
 
-def test_who_was_opened_before_meta_named_the_portfolio_still_counts(api: GraphApi, sandbox: Sandbox) -> None:
+def test_who_was_opened_before_meta_named_the_portfolio_still_counts(meta_api: GraphApi, sandbox: Sandbox) -> None:
     pending(5)
     release_all()
     sandbox.post("/_sandbox/settings", {"messaging_limit": 250})
-    sync_account(api, WABA)
+    sync_account(meta_api, WABA)
     assert Portfolio.objects.get(key=PORTFOLIO).opened == 5
 
 
