@@ -12,8 +12,7 @@ from messaging.contacts import record_template_category
 from messaging.lifecycle import domain_events
 from messaging.models import AccountEvent
 from messaging.portfolios import read_limit_event, store_limit
-from messaging.whatsapp import fields
-from messaging.whatsapp.inbound import Event
+from messaging.whatsapp.inbound import Event, fields
 
 ID_LENGTH = 32
 
