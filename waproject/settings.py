@@ -336,6 +336,7 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes that must be running; leave out those that a deployment does not use.
+DOCTOR_EVERY_S = env.float("DOCTOR_EVERY_S", 3600.0)
 EXPECTED_PROCESSES = env.list(
     "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
 )

@@ -201,6 +201,15 @@ RULES: tuple[Rule, ...] = (
         page="/admin/messaging/media/",
     ),
     Rule(
+        "setup-check",
+        Severity.CRITICAL,
+        readings.by_label(gauges.SETUP_FAILED),
+        fires_at=1,
+        clears_after_s=0,
+        summary="The hourly check of the set-up fails: {key}.",
+        action="Do the next step that the reason names, and run manage.py doctor.",
+    ),
+    Rule(
         "webhook-silence",
         Severity.CRITICAL,
         readings.WEBHOOK_SILENCE,

@@ -11,6 +11,7 @@ from monitoring.dashboard.sections.numbers import NumberView, number_views
 from monitoring.dashboard.sections.portfolios import PortfolioView, portfolio_views
 from monitoring.dashboard.sections.processes import ProcessView, process_views
 from monitoring.dashboard.sections.sends import HOUR_S, SendsView, sends_view
+from monitoring.dashboard.sections.setup import SetupView, setup_view
 from monitoring.dashboard.sections.state import State
 from monitoring.health import process_status
 from monitoring.metrics import SAMPLE_AGE, Window, gauges
@@ -65,6 +66,7 @@ class Overview:
     processes: list[ProcessView]
     numbers: list[NumberView]
     portfolios: list[PortfolioView]
+    setup: SetupView
     sends: SendsView
     webhooks: dict[str, int]
     files: dict[str, int]
@@ -108,6 +110,7 @@ def overview(window: Window) -> Overview:
         processes=process_views(process_status()),
         numbers=numbers,
         portfolios=portfolio_views(),
+        setup=setup_view(),
         sends=sends_view(window),
         webhooks=window.increases_by_label(HOUR_S, WEBHOOKS.name),
         files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},

@@ -11,6 +11,7 @@ from analytics.costs.budgets import pressed_budgets
 from messaging import reads
 from messaging.reads import COUNT_LIMIT
 from monitoring.health import State, process_status
+from monitoring.models import SetupFinding
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.metrics.counters import Series
 
@@ -63,6 +64,7 @@ LIMIT_USERS = Gauge("waproject_messaging_limit", "New recipients a day that Meta
 LIMIT_OPENED = Gauge("waproject_messaging_limit_opened", "Recipients that count against it now", ("portfolio",))
 LIMIT_USED = Gauge("waproject_messaging_limit_used", "The share of it that is used, from 0 to 1", ("portfolio",))
 LIMIT_WAITING = Gauge("waproject_messaging_limit_waiting", "Messages on hold until it allows them", ("portfolio",))
+SETUP_FAILED = Gauge("waproject_setup_check_failed", "1 for a check of the set-up that failed last time", ("check",))
 PROCESSES = Gauge("waproject_processes", "Running processes by kind; 0 for an expected kind without any", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "Time since the last heartbeat of a process", ("process",))
 PROCESS_GONE = Gauge(
@@ -74,7 +76,8 @@ SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
     LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
-    SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES, SAMPLE_AGE,
+    SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
+    SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -107,6 +110,7 @@ def read_database() -> Readings:
         **_portfolios(),
         **_holds_and_deliveries(),
         **_inbound_files(),
+        **_setup(),
         **read_processes(),
     }
 
@@ -162,6 +166,15 @@ def _inbound_files() -> Readings:
     files = reads.inbound_files()
     counts = {"waiting": files.waiting, "late": files.late, "lost": files.failed}
     return {(MEDIA_FILES.name, state): float(count) for state, count in counts.items()}
+
+
+def _setup() -> Readings:
+    found = SetupFinding.objects.filter(state__in=["ok", "failed"])
+    failed: Readings = {}
+    for row in found:
+        series = SETUP_FAILED.name, _label(row.key)
+        failed[series] = max(failed.get(series, 0.0), float(row.state == "failed"))
+    return failed
 
 
 def _label(name: str) -> str:
