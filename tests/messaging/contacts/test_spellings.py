@@ -14,7 +14,8 @@ from messaging.incoming.store import receive
 from messaging.messages.csv_export import csv_lines
 from messaging.messages.search import search_messages
 from messaging.models import Contact, Message, TemplateCategory, WhatsAppId
-from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.release import release
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted
