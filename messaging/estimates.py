@@ -1,4 +1,4 @@
-"""Estimates of what messages will cost, made by whoever knows prices: analytics registers itself here."""
+"""Estimates of what messages will cost, made by analytics, which registers itself here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -249,7 +249,7 @@ MOVED = ("22997000000", "2290197000000")
 
 @pytest.fixture
 def moved() -> None:
-    """Meta has told by which number it knows somebody to whom we sent."""
+    """Meta's answer named the number by which it knows a recipient."""
     send_text_message(MOVED[0], "hi")
     answer(claims(), MOVED[1])
 

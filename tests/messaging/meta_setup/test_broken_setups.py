@@ -132,6 +132,6 @@ def test_every_finding_has_its_next_step(name: str, connected: Sandbox, settings
 @pytest.mark.parametrize("name", BROKEN)
 def test_no_finding_tells_a_secret(name: str, connected: Sandbox, settings: Any) -> None:
     BROKEN[name][0](connected, settings)
-    told = " ".join(f"{finding.text} {finding.next_step}" for finding in examine())
+    texts = " ".join(f"{finding.text} {finding.next_step}" for finding in examine())
     secrets = (settings.WA_ACCESS_TOKEN, settings.WA_APP_SECRET, settings.WA_WEBHOOK_VERIFY_TOKEN)
-    assert [secret for secret in secrets if secret in told] == []
+    assert [secret for secret in secrets if secret in texts] == []

@@ -228,6 +228,6 @@ def test_a_hanging_sqs_delays_no_answer(running: None, monkeypatch: pytest.Monke
 def test_the_details_name_the_error_of_sqs(settings: Any, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.METRICS_TOKEN = "only-for-prometheus"
     incoming = settings.SQS_QUEUES["incoming"]
-    monkeypatch.setitem(incoming, "url", f"{incoming['url']}-of-somebody-else")
+    monkeypatch.setitem(incoming, "url", f"{incoming['url']}-of-another-account")
     _, answer = get("/health/sqs", Authorization="Bearer only-for-prometheus")
     assert "NonExistentQueue" in answer["checks"]["sqs"]["error"]
