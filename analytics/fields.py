@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from analytics.identity import contact_key
 from analytics.models import CONTACT_LENGTH
-from waproject.web.strict_fields import StrictDateTimeField, StringField, allowed
+from waproject.web.api.strict_fields import StrictDateTimeField, StringField, allowed
 
 
 class ContactField(StringField):

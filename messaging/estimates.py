@@ -24,7 +24,7 @@ def register(estimator: Estimator) -> None:
 
 
 def estimate(rows: Sequence[Message]) -> dict[str, Any]:
-    """What these drafted messages will cost. Raises LookupError while nobody knows prices."""
+    """What these drafted messages will cost. Raises LookupError while no estimator is registered."""
     if _registered.estimator is None:
         raise LookupError("no estimator is registered")
     return _registered.estimator(rows)

@@ -16,7 +16,7 @@ from analytics.fields import NamesField
 from analytics.query_params import read_query
 from analytics.questions import BadPeriod, Granularity, QuestionView, describe, period_of, scope_of, steps, zone_of
 from messaging.access import client_of
-from waproject.web.strict_fields import ChoiceField, StringField
+from waproject.web.api.strict_fields import ChoiceField, StringField
 
 MAX_GROUPS, DEFAULT_LIMIT, MAX_LIMIT = 3, 100, 1000
 

@@ -15,7 +15,7 @@ from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.periods import BadPeriod, Granularity, period_of, steps, zone_of
 from messaging.access import client_of
 from messaging.models import ApiClient
-from waproject.web.strict_fields import ChoiceField, StringField
+from waproject.web.api.strict_fields import ChoiceField, StringField
 
 MAX_CODE = 2**31 - 1
 

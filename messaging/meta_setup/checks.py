@@ -177,7 +177,7 @@ def webhook_finding(found: Sequence[Subscription], callback_url: str) -> Finding
         return Finding(
             "webhook",
             State.FAILED,
-            "BASE_URL is not set, so nobody knows where Meta can reach this installation.",
+            "BASE_URL is not set, so the address at which Meta can reach this installation is unknown.",
             "Set BASE_URL to the https address under which the web process is reached from the internet.",
         )
     if not found or not found[0].is_active:

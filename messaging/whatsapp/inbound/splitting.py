@@ -101,9 +101,9 @@ def _value_of(value: Node, found: Sequence[tuple[str, Any]], *, is_first: bool) 
         if not is_first and not isinstance(value.get(key), proper):
             result.pop(key, None)
     if isinstance(result.get("contacts"), list):
-        people = _contacts_of([element for _, element in found], Directory(value["contacts"]))
+        contacts = _contacts_of([element for _, element in found], Directory(value["contacts"]))
         odd = [contact for contact in value["contacts"] if is_first and not isinstance(contact, dict)]
-        result["contacts"] = [*people, *odd]
+        result["contacts"] = [*contacts, *odd]
     for key, element in found:
         if isinstance(value[key], list):
             result.setdefault(key, []).append(element)
