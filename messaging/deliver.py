@@ -12,7 +12,7 @@ from django.utils import timezone
 from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
 from messaging.media.records import Download, DownloadResult, claim_media, fail_abandoned_downloads, record_media
 from messaging.periodic_workers import PeriodicWorker
-from messaging.retention import files, rounds
+from messaging.retention import deletion_steps, files
 from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
@@ -71,7 +71,7 @@ WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
         files.record_removals,
         FILE_REMOVALS_AT_ONCE,
         idle_s=5.0,
-        housekeeping=rounds.housekeeping(),
+        housekeeping=deletion_steps.housekeeping(),
         housekeeping_every_s=0.0,
     ),
 )

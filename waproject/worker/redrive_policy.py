@@ -49,14 +49,14 @@ def faults(lanes: Collection[Lane]) -> list[str]:
             logger.info("the RedrivePolicy of queue %s could not be read: %s", lane.name, type(error).__name__)
             continue
         found.append(fault(lane, policy))
-    return [words for words in found if words]
+    return [warning for warning in found if warning]
 
 
 def warn_in_background(lane_name: str) -> None:
     """Log the faults of a lane's policy in a thread, so that the start does not wait for SQS."""
 
     def warn() -> None:
-        for words in faults([LANES[lane_name]]):
-            logger.warning(words)
+        for warning in faults([LANES[lane_name]]):
+            logger.warning(warning)
 
     threading.Thread(target=warn, name="redrive-policy", daemon=True).start()

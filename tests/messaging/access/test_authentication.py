@@ -1,4 +1,4 @@
-"""Who gets in."""
+"""Authentication of API requests."""
 
 from datetime import timedelta
 from typing import Any
