@@ -89,7 +89,7 @@ def test_a_key_that_was_just_used_is_refused_a_second_after_it_ends(
     call(f"Bearer {api_key}")
     end()
     later = time.monotonic() + authentication.CACHED_S
-    monkeypatch.setattr(authentication.time, "monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert refused(call(f"Bearer {api_key}"))
 
 
