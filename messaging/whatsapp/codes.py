@@ -171,6 +171,10 @@ _REJECTED = (
     _rejected(147001, "the username is not possible", last=147005),
 )
 
+# What the Marketing Messages API does not take: the message itself is fine for the Cloud API. Meta answers the last one
+# with a 500; yet an API that is not open to the account has sent nothing.
+NOT_FOR_MARKETING_API = frozenset({131055, 134100, 134102})
+
 _UNKNOWN_OBJECT = _number(100, "Meta knows no such phone number, or the token may not see it")
 _UNKNOWN_OBJECT_SUBCODE = 33
 
