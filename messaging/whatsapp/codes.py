@@ -79,7 +79,7 @@ _THROTTLED = (
     # Graph counts calls in a sliding hour, so a shorter pause is spent on more refusals.
     _throttled(4, Scope.APP, 5 * MINUTE, "the app made too many calls to Meta"),
     _throttled(613, Scope.APP, MINUTE, "too many calls of one kind to Meta"),
-    _throttled(80007, Scope.APP, 5 * MINUTE, "the business account made too many calls to Meta"),
+    _throttled(80007, Scope.ACCOUNT, 5 * MINUTE, "the business account made too many calls to Meta"),
     # Throughput is counted per second; two let the window pass whatever its phase.
     _throttled(130429, Scope.NUMBER, 2.0, "this number sends faster than Meta allows it to", growth=2.0),
     # Meta advises 4^X seconds. X starts at 1: the pace it allows is one message in 6 s, so 1 s comes too soon.

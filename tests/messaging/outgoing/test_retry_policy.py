@@ -32,7 +32,7 @@ def answer(code: int, http_status: int = 400) -> WhatsAppError:
 WAITS: dict[int, tuple[Scope, float | None, float]] = {
     4: (Scope.APP, 300, 1),
     613: (Scope.APP, 60, 1),
-    80007: (Scope.APP, 300, 1),
+    80007: (Scope.ACCOUNT, 300, 1),
     130429: (Scope.NUMBER, 2, 2),
     131056: (Scope.PAIR, 4, 4),
     132015: (Scope.TEMPLATE, 3 * HOUR, 1),
