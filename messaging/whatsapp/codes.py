@@ -151,6 +151,7 @@ _REJECTED = (
     _rejected(131052, "the user's media could not be fetched"),
     _rejected(131053, "our media could not be used: wrong type, too large, or its link failed"),
     _rejected(131055, "only marketing templates go through the marketing API"),
+    _rejected(131058, "hello_world can only be sent from Meta's test numbers: use a template of your own"),
     _rejected(131060, "the incoming message cannot be shown"),
     _rejected(131062, "this message needs a phone number, a user id is not enough"),
     _rejected(131063, "marketing templates have to go through the marketing API"),
