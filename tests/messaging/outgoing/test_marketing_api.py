@@ -36,7 +36,7 @@ def send(meta: Sandbox, count: int = 1, name: str = "spring", pool: CallPool | N
     """Send this template to so many; their statuses."""
     content: dict[str, object] = {"name": name, "language": "en_US", "components": []}
     rows = [
-        accept([NewMessage(f"1555{time.monotonic_ns() % 10**7:07}", "template", content, number())])[0]
+        accept([NewMessage(f"15551{time.monotonic_ns() % 10**6:06}", "template", content, number())])[0]
         for _ in range(count)
     ]
     own = pool or calls(meta)
