@@ -14,7 +14,7 @@ from messaging.dispatch import SWEEPS, Dispatcher
 from messaging.incoming.store import receive
 from messaging.messages import pagination
 from messaging.models import BusinessNumber
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.release import inbound_rates, numbers_with_due_messages, release
 from monitoring.monitor import Monitor
 from tests.messaging.bodies import inbound_text, webhook

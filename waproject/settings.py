@@ -22,7 +22,7 @@ from waproject.environment.database import database
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
 from waproject.environment.strict_env import StrictEnv, account_zones, code_waits
-from waproject.web import admin_theme
+from waproject.web.admin import theme as admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = StrictEnv()
@@ -293,13 +293,13 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["messaging.access.authentication.IsApiClientOrStaff"],
-    "DEFAULT_PARSER_CLASSES": ["waproject.web.json_parser.StorableJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["waproject.web.api.json_parser.StorableJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "waproject.web.api_errors.handle",
+    "EXCEPTION_HANDLER": "waproject.web.api.errors.handle",
     "DEFAULT_VERSIONING_CLASS": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -308,7 +308,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "waproject.web.openapi.add_refusals",
+        "waproject.web.api.openapi.add_refusals",
     ],
     # A file is binary in requests and a URL in responses.
     "COMPONENT_SPLIT_REQUEST": True,

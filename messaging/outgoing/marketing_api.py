@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from messaging.outgoing.claim_and_record import Claimed
+from messaging.outgoing.claims import Claimed
 from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.codes import NOT_FOR_MARKETING_API
 from messaging.whatsapp.errors import WhatsAppError

@@ -14,7 +14,7 @@ from messaging.outgoing import rate_limits
 from messaging.outgoing.release import Release
 from messaging.states import Status
 
-# A released row that nobody claimed is released again after 15 s, then 30, 60, … up to 5 minutes, five times.
+# A released row that no worker claimed is released again after 15 s, then 30, 60, … up to 5 minutes, five times.
 UNCLAIMED_AFTER_S = 15
 UNCLAIMED_AFTER_MAX_S = 300
 MAX_RELEASES = 5

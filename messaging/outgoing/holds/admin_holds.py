@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from messaging.access import record_action
 from messaging.models import Hold, HoldKind
 from messaging.outgoing.holds.holds import resume_hold
-from waproject.web.read_only_admin import BoundedPaginator
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.read_only_admin import BoundedPaginator
+from waproject.web.admin.themed_admin import ModelAdmin
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]

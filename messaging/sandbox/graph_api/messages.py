@@ -1,4 +1,4 @@
-"""The Cloud API's messages endpoints: sends and read receipts."""
+"""The messages endpoint of the Cloud API, where a body with a `status` is a read receipt."""
 
 from __future__ import annotations
 

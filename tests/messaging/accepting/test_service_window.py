@@ -1,4 +1,4 @@
-"""Free text to somebody who has not written within 24 hours."""
+"""Free text to a user who has not written within 24 hours."""
 
 from datetime import datetime, timedelta
 from typing import Any

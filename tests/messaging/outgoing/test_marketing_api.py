@@ -9,7 +9,7 @@ from messaging.accepting.accept import NewMessage, accept
 from messaging.models import Message, TemplateCategory
 from messaging.outgoing import marketing_api
 from messaging.outgoing.call_pool import CallPool
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.release import release
 from messaging.whatsapp.client import CloudApi
 from tests.messaging.factories import number

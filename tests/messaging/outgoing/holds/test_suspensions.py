@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Hold, Message, PairPace
-from messaging.outgoing.claim_and_record import Outcome, claim, record
+from messaging.outgoing.claims import claim
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions, pause, resume
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.rate_limits import PROBES_AFTER, UnknownStreak
 from messaging.outgoing.release import release
 from messaging.outgoing.retry_policy import Suspension
