@@ -24,8 +24,8 @@ from messaging.accounts import MissingToken, access_token, missing_token
 from messaging.models import DEFAULT_TOKEN_NAME
 from messaging.outgoing.call_spacing import CallSpacing, Departure
 from messaging.outgoing.claims import Claimed
-from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.marketing_api import MarketingApi
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
