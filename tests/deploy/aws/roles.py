@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import json
 import re
+import select
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -186,6 +187,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, body: bytes, role: str) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
+        if self._behind.sock and select.select([self._behind.sock], [], [], 0)[0]:
+            self._behind.close()  # the cloud has closed it, as it was idle
         self._behind.request(self.command, self.path, body, headers)
         answer = self._behind.getresponse()
         content, status = answer.read(), answer.status
