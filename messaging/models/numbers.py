@@ -7,7 +7,7 @@ from django.utils import timezone
 
 def default_rate() -> int:
     """Messages a second until Meta grants more."""
-    return settings.WA_DEFAULT_RATE  # type: ignore[no-any-return]
+    return settings.WA_DEFAULT_RATE
 
 
 class BusinessNumber(models.Model):
