@@ -17,6 +17,7 @@ from ..graph_errors import EXPIRED_SUBCODE, GraphError
 from . import nodes
 from .graph_handler import GraphHandler
 from .media import MediaHandler
+from .pricing_analytics import FIELD, pricing_analytics
 
 JSON = dict[str, Any]
 NUMBERS_PATH = r"/v\d+\.\d+/(\d+)/phone_numbers"
@@ -94,7 +95,10 @@ class NodeHandler(AccountHandler, MediaHandler):
         """All fields of a node, the default ones, and its type; None where the id is not one of the account's."""
         state, identity = self.simulator.account, self.simulator.identity
         if node_id == identity.waba_id:
-            return nodes.account_values(state), nodes.ACCOUNT_FIELDS, "WhatsAppBusinessAccount"
+            values = nodes.account_values(state)
+            if FIELD in self.asked_fields():
+                values[FIELD] = pricing_analytics(self.get_query_argument("fields"), self.simulator.ledger.find())
+            return values, nodes.ACCOUNT_FIELDS, "WhatsAppBusinessAccount"
         if identity.has(node_id):
             values = nodes.number_values(state, node_id, self.simulator.behaviour)
             return values, nodes.NUMBER_FIELDS, "WhatsAppBusinessPhoneNumber"
