@@ -113,6 +113,7 @@ SIGNATURES = {
     "kombu.asynchronous.hub:Hub.remove": "self fd",
     # gunicorn, botocore, Django REST framework, tornado.
     "gunicorn.glogging:Logger.setup": "self cfg",
+    "gunicorn.workers.base:Worker.notify": "self",
     "gunicorn.workers.gthread:TConn.__init__": "self cfg sock client server",
     "gunicorn.workers.gthread:TConn.close": "self graceful",
     "gunicorn.workers.gthread:ThreadWorker.__init__": "self *args **kwargs",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from messaging.contacts import IS_SUPPRESSED, withdraw_or_allow
+from messaging.contacts import IS_MARKETING, IS_SUPPRESSED, withdraw_or_allow
 from messaging.lifecycle import retry_on_deadlock
 from messaging.models import DEFAULT_TOKEN_NAME, OnUnknown, Priority
 from messaging.outgoing.release import Release
@@ -51,6 +51,8 @@ class Claimed:
     traceparent: str | None = None
     # The variable of its account's access token.
     token_name: str = DEFAULT_TOKEN_NAME
+    # A marketing template of a number that sends them by the Marketing Messages API.
+    by_marketing_api: bool = False
 
     @property
     def to(self) -> str:
@@ -98,14 +100,16 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
               RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
                 m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to,
                 m.call_at, n.rate, m.priority,
-                (SELECT a.token_name FROM messaging_account a WHERE a.waba_id = n.waba_id) AS token_name
+                (SELECT a.token_name FROM messaging_account a WHERE a.waba_id = n.waba_id) AS token_name,
+                n.marketing_api AND {IS_MARKETING} AS by_marketing_api
             ), logged AS (
               INSERT INTO messaging_messageevent (message_id, status, at, source)
               SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
             )
             SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
               capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to,
-              COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority, token_name
+              COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority, token_name,
+              by_marketing_api
             FROM claimed
             """,  # noqa: S608 - constants of this project
             {
@@ -121,10 +125,11 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
             call, capped, on_unknown == OnUnknown.FAIL, has_unknown_streak, context_wamid, sent_to,
-            now + call_in, rate, priority, None, token_name or DEFAULT_TOKEN_NAME
+            now + call_in, rate, priority, None, token_name or DEFAULT_TOKEN_NAME, by_marketing_api
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
-            capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate, priority, token_name in rows
+            capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate, priority, token_name,
+            by_marketing_api in rows
     ]  # fmt: skip
 
 

@@ -124,8 +124,8 @@ class Replies:
             with self._changed:
                 self._receiving = False
                 for each in received:
-                    if isinstance(each, dict) and each.get("ticket") in self._arrived:
-                        self._arrived[each["ticket"]].append(each.get("answer"))
+                    if isinstance(each, dict) and str(each.get("ticket")) in self._arrived:
+                        self._arrived[str(each["ticket"])].append(each.get("answer"))
                 self._changed.notify_all()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from . import nodes
 from .account_handler import AccountHandler
 from .media import MediaHandler
+from .pricing_analytics import FIELD, pricing_analytics
 
 JSON = dict[str, Any]
 NUMBERS_PATH = r"/v\d+\.\d+/(\d+)/phone_numbers"
@@ -34,7 +35,10 @@ class NodeHandler(AccountHandler, MediaHandler):
         """All fields of a node, the default ones, and its type; None where the id is not one of the account's."""
         state, identity = self.simulator.account, self.simulator.identity
         if node_id == identity.waba_id:
-            return nodes.account_values(state), nodes.ACCOUNT_FIELDS, "WhatsAppBusinessAccount"
+            values = nodes.account_values(state)
+            if FIELD in self.asked_fields():
+                values[FIELD] = pricing_analytics(self.get_query_argument("fields"), self.simulator.ledger.find())
+            return values, nodes.ACCOUNT_FIELDS, "WhatsAppBusinessAccount"
         if identity.has(node_id):
             values = nodes.number_values(state, node_id, self.simulator.behaviour)
             return values, nodes.NUMBER_FIELDS, "WhatsAppBusinessPhoneNumber"

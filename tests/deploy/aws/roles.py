@@ -8,6 +8,7 @@ import contextlib
 import http
 import json
 import re
+import select
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -162,6 +163,8 @@ class _Handler(Forwarder):
 
     def _forward(self, body: bytes, role: str) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
+        if self.behind.sock and select.select([self.behind.sock], [], [], 0)[0]:
+            self.behind.close()  # the cloud has closed it, as it was idle
         self.behind.request(self.command, self.path, body, headers)
         answer = self.behind.getresponse()
         content, status = answer.read(), answer.status
