@@ -148,10 +148,12 @@ def remembered_numbers() -> None:
     from messaging.accepting.business_numbers import clear_number_cache
     from messaging.accepting.waiting_warnings import clear_hold_cache
     from messaging.accounts.tokens import clear_token_cache
+    from messaging.message_templates.catalogue import clear_template_cache
 
     clear_number_cache()
     clear_hold_cache()
     clear_token_cache()
+    clear_template_cache()
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from messaging.models.messages import (
 from messaging.models.numbers import BusinessNumber
 from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
+from messaging.models.templates import Template
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "RetentionProgress",
     "StoredWebhook",
     "Subscription",
+    "Template",
     "TemplateCategory",
     "UnknownUpdate",
     "WhatsAppId",

@@ -20,6 +20,7 @@ from messaging.states import Status
 from messaging.traces import contexts_of
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Scope, WhatsAppError
+from messaging.whatsapp.outbound.template import language_of
 
 # The lease of a claimed row: a call (20 s) and the wait for a free call of its process. The shorter it is, the sooner
 # the rows of a killed worker are settled.
@@ -67,6 +68,11 @@ class Claimed:
     def template(self) -> str:
         """The template's name; empty for other types."""
         return str(self.content.get("name", "")) if self.type == "template" else ""
+
+    @property
+    def language(self) -> str:
+        """The template's language; empty for other types."""
+        return language_of(self.content) if self.type == "template" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +231,9 @@ def _due(outcome: Outcome, decision: retry_policy.Decision) -> datetime | None:
 
 
 def _refusal(outcome: Outcome, suspension: retry_policy.Suspension) -> Refusal:
-    error = outcome.result
+    error, claimed = outcome.result, outcome.claimed
     reason = f"{error.code}: {describe_error(error)}" if isinstance(error, WhatsAppError) else ""
-    return Refusal(outcome.claimed.number_id, outcome.claimed.peer, outcome.claimed.template, suspension, reason)
+    return Refusal(claimed.number_id, claimed.peer, claimed.template, suspension, reason, claimed.language)
 
 
 def _unreachable(outcomes: Sequence[Outcome]) -> list[Refusal]:
