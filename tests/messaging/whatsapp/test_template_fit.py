@@ -178,7 +178,7 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["type", "text", "format", "buttons", "cards", "components", "url"]), inner)
     ),
-    max_leaves=10,
+    max_leaves=5,
 )
 
 
