@@ -42,6 +42,17 @@ def raw(api: APIClient, body: bytes, content_type: str = "application/json", url
     return api.generic("POST", url, body, content_type)  # type: ignore[arg-type]  # bytes are taken as they are
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "status", "stored"),
+    [("", 202, 1), ("?estimate=false", 202, 1), ("?estimate=true", 200, 0), ("?estimate=FALSE", 400, 0),
+     ("?estimate=", 400, 0), ("?estimate=true&estimate=true", 400, 0)],
+)  # fmt: skip
+def test_only_a_clear_answer_asks_for_an_estimate(api: APIClient, query: str, status: int, stored: int) -> None:
+    answer = api.post(f"{SEND}{query}", EXAMPLE, format="json")
+    assert (answer.status_code, Message.objects.count()) == (status, stored)
+
+
 def listed(api: APIClient, **query: Any) -> list[str]:
     """The ids of a page."""
     return [row["id"] for row in api.get(LIST, query).data["results"]]

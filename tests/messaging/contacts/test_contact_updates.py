@@ -66,6 +66,18 @@ def test_contacts_of_one_person_are_merged_with_their_messages() -> None:
     assert (identities(), Contact.objects.get().messages.count()) == ([(PHONE, "US.1")], 3)
 
 
+def test_a_merged_contact_keeps_its_first_day_and_a_name() -> None:
+    seen(1, PHONE)
+    seen(2, None, "US.1")
+    Contact.objects.filter(phone=PHONE).update(name="", first_seen_at="2026-01-02T00:00Z")
+    Contact.objects.filter(user_id="US.1").update(name="Ann", first_seen_at="2026-01-01T00:00Z")
+    body = webhook(statuses=(status("sent"),))
+    body["entry"][0]["changes"][0]["value"]["contacts"] = [{"wa_id": PHONE, "user_id": "US.1"}]
+    receive(body)
+    row = Contact.objects.get()
+    assert (row.name, row.first_seen_at.day, row.phone, row.user_id) == ("Ann", 1, PHONE, "US.1")
+
+
 def test_contacts_in_a_status_are_merged_too() -> None:
     seen(1, PHONE)
     seen(2, None, "US.1")
