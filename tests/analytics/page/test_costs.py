@@ -14,6 +14,7 @@ from django.test import Client
 
 from analytics.models import Budget
 from analytics.rollups.markets import MARKETS, market_of, pattern_of
+from messaging.messages import pagination
 from messaging.models import ApiClient, BusinessNumber, Hold, Message
 from tests.analytics.costs.cast import LIST, card, delivered
 from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
@@ -223,3 +224,15 @@ def test_who_may_not_see_analytics_gets_no_links(client: Client, costs: None, dj
     for path in ("message/", f"message/{row.pk}/change/", "hold/", "conversation/", f"conversation/{row.pk}/change/"):
         answer = client.get(f"/admin/messaging/{path}")
         assert (answer.status_code, b'"/analytics/' in answer.content) == (200, False), path
+
+
+def test_a_number_of_an_old_period_leads_to_its_messages_whatever_came_later(
+    admin_client: Client, costs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", 7)
+    for n in range(20):
+        outbound(NOON + timedelta(days=11, minutes=n))
+    found = re.search(r'<a href="([^"]+)">(\d+)</a>[^<]*</b> <span>delivered messages', page(admin_client))
+    assert found
+    listed = admin_client.get(unescape(found[1])).context["cl"]
+    assert (listed.result_count, found[2]) == (6, "6")
