@@ -67,6 +67,7 @@ def test_without_a_card_of_the_currency_the_page_says_what_to_import(admin_clien
     assert "There is no rate card in EUR yet" in section(text, "costs")
     assert "unpriced EUR, of 0 charged messages" in section(text, "costs")
     assert "/admin/analytics/ratecard/" in text
+    assert b"import_rate_card" in admin_client.get("/admin/analytics/ratecard/").content
 
 
 def test_the_cards_that_made_the_costs_are_named(admin_client: Client, costs: None) -> None:
