@@ -1,6 +1,6 @@
 """Meta's rate card files, read whole. Pure.
 
-Two layouts, told apart by their columns; a title above the header line is skipped:
+Two layouts, distinguished by their columns; a title above the header line is skipped:
 
     Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service
     Germany,USD,0.1234,0.0500,0.0500,n/a,n/a

@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from analytics.export.facts import COLUMNS, Fact, facts
 from analytics.export.parquet import parquet_parts, pyarrow
 from analytics.questions import MAY_SEE, PeriodQuery, read_asked
+from waproject.web.api.strict_fields import ChoiceField
 from waproject.web.csv_cells import MARK, line_writer
-from waproject.web.strict_fields import ChoiceField
 
 CSV, PARQUET = "csv", "parquet"
 TYPES = {CSV: "text/csv; charset=utf-8", PARQUET: "application/vnd.apache.parquet"}

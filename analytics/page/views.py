@@ -21,7 +21,7 @@ from analytics.page.sections import page
 from analytics.questions import MAY_SEE, Asked, Granularity, SteppedQuery, read_asked
 from analytics.rollups.markets import MARKETS
 from messaging.models import ApiClient, BusinessNumber
-from waproject.web.strict_fields import ChoiceField
+from waproject.web.api.strict_fields import ChoiceField
 
 BAD_REQUEST = 400
 COSTS = "#costs"

@@ -27,8 +27,8 @@ from messaging.conversations.reply_form import ReplyRefused, send_form_reply
 from messaging.messages import preview
 from messaging.models import BusinessNumber, Message, TemplateCategory
 from messaging.models import Conversation as ConversationModel
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 from waproject.web.analytics_links import analytics_url
-from waproject.web.read_only_admin import ReadOnlyAdmin
 
 LIST_SIZE = 50
 CHAT_SIZE = 40

@@ -27,9 +27,9 @@ from messaging.messages.waiting_reasons import waiting_reason
 from messaging.models import Attempt, AuditEntry, Direction, Message
 from messaging.outgoing.admin_actions import InterventionActions
 from messaging.states import Status
+from waproject.web.admin.badges import badge
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
 from waproject.web.analytics_links import analytics_link, analytics_url, may_see_analytics
-from waproject.web.badges import badge
-from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
 
 # The actions that each status allows.
 BUTTONS = {

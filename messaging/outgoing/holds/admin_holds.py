@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from messaging.access import record_action
 from messaging.models import Hold, HoldKind
 from messaging.outgoing.holds.holds import resume_hold
+from waproject.web.admin.read_only_admin import BoundedPaginator
+from waproject.web.admin.themed_admin import ModelAdmin
 from waproject.web.analytics_links import analytics_link, may_see_analytics
-from waproject.web.read_only_admin import BoundedPaginator
-from waproject.web.themed_admin import ModelAdmin
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
