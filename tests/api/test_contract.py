@@ -33,7 +33,6 @@ BEYOND_JSON_SCHEMA = {
     "GET /analytics/costs",
     "GET /analytics/export",
     "GET /analytics/events",
-    "GET /analytics/export",
     *(f"GET /analytics/{question}" for question in QUESTIONS),
     "POST /messaging/subscriptions",
     "PATCH /messaging/subscriptions/{id}",
