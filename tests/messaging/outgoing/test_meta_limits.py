@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from messaging.models import Message, PairPace
 from messaging.outgoing.call_pool import CallPool
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.release import release
 from messaging.sandbox.graph_errors import GraphError
 from messaging.sandbox.outcomes.limits import Limits
