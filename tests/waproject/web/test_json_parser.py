@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from rest_framework.exceptions import ParseError
-
 from waproject.web.json_parser import StorableJSONParser, unstorable
 
 
