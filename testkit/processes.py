@@ -15,7 +15,7 @@ from testkit.guard import Guard
 from testkit.waiting import NotReady, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-READY_S = 60.0
+READY_S = 180.0
 # Variables that locate programs and files. Others of the caller's, such as DATABASE_URL, would change what a run tests.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 SHOWN_CHARACTERS = 2000
@@ -105,7 +105,7 @@ class Process:
             self._guard.watch(self._process.pid)
 
     def wait_ready(self) -> Self:
-        """Wait until it is ready. Raises NotReady, with the end of its log, after a minute or once it has ended."""
+        """Wait until it is ready. Raises NotReady, with the end of its log, after three minutes or once it has ended."""
         wait_until(lambda: not self.is_alive() or self._ready(self.text()), f"{self.name} is ready", READY_S)
         if not self.is_alive():
             raise NotReady(f"{self.name} ended: {self.text()[-SHOWN_CHARACTERS:]}")

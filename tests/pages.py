@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.waiting import PATIENCE_S
+
 CHROMIUM = Path("/usr/bin/chromium")
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}; Debian's package chromium brings it"
@@ -49,6 +51,7 @@ def open_page(browser: Any, live_server: Any, path: str, **options: Any) -> Any:
     client.force_login(User.objects.get_or_create(username="ann", defaults={"is_staff": True, "is_superuser": True})[0])
     context = browser.new_context(**options)
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.foreign, page.errors = [], []
     page.on(

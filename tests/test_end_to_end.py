@@ -25,10 +25,10 @@ from testkit.ports import free_port
 from tests.environment import PREFIXES
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.receiver import Receiver
-from tests.processes import CHECKOUT, eventually
+from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S, eventually
 
 # Starting a dozen processes takes longer than any single test should.
-pytestmark = pytest.mark.timeout(150)
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 PROCESSES = procfile.read(CHECKOUT / "Procfile")
 
@@ -64,7 +64,7 @@ class Pipeline:
 def call(url: str, body: object, headers: dict[str, str]) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -82,12 +82,12 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             [sys.executable, "-m", "deploy.local.run"], env=env, cwd=CHECKOUT, stdout=file, stderr=file
         )
     try:
-        assert eventually(lambda: "\nready" in output.read_text() or run.poll() is not None, 120), output.read_text()
+        assert eventually(lambda: "\nready" in output.read_text() or run.poll() is not None), output.read_text()
         assert run.poll() is None, output.read_text()
         yield Pipeline(var / "local.env")
     finally:
         run.send_signal(signal.SIGINT)
-        run.wait(30)
+        run.wait(PATIENCE_S)
     said = output.read_text()
     assert "\nstopping (SIGINT): waiting up to " in said
     assert "\nstopped" in said
@@ -96,7 +96,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 def test_a_message_is_sent_and_read(pipeline: Pipeline) -> None:
     (message_id,) = pipeline.send("+15551230001")
     url = f"/messaging/messages/{message_id}"
-    assert eventually(lambda: pipeline.api(url)["status"] == "read", 10), pipeline.api(url)
+    assert eventually(lambda: pipeline.api(url)["status"] == "read"), pipeline.api(url)
     seen = [event["status"] for event in pipeline.api(url)["timeline"]]
     # Webhooks may overtake each other: a state that comes late is not gone back to.
     assert seen[:4] == ["pending", "queued", "sending", "accepted"]
@@ -110,14 +110,14 @@ def test_a_hundred_messages_arrive_once_each(pipeline: Pipeline) -> None:
         sent = pipeline.sandbox("ledger")["messages"]
         return sorted(entry["biz_opaque_callback_data"] for entry in sent if entry["biz_opaque_callback_data"] in ids)
 
-    assert eventually(lambda: len(accepted()) >= len(ids), 20)
+    assert eventually(lambda: len(accepted()) >= len(ids))
     assert accepted() == sorted(ids)
 
 
 def test_what_a_user_writes_is_stored(pipeline: Pipeline) -> None:
     sent = pipeline.sandbox("inbound", {"from": "15551230009", "name": "Ann", "text": "Grüße"})
     stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
-    assert eventually(lambda: pipeline.api(stored)["results"], 10)
+    assert eventually(lambda: pipeline.api(stored)["results"])
     assert pipeline.api(stored)["results"][0]["text"] == "Grüße"
 
 
@@ -128,7 +128,7 @@ def test_what_a_user_writes_reaches_a_subscriber_signed(pipeline: Pipeline) -> N
     secret = pipeline.api("/messaging/subscriptions", wanted)["secret"]
     time.sleep(CACHED_S + 0.5)
     pipeline.sandbox("inbound", {"from": "15551230010", "name": "Ann", "text": "Is anybody there?"})
-    assert eventually(lambda: receiver.received, 15)
+    assert eventually(lambda: receiver.received)
     got = receiver.received[0]
     receiver.close()
     event = Webhook(secret).verify(got.body, got.headers)
@@ -145,7 +145,7 @@ def test_an_event_is_stored(pipeline: Pipeline) -> None:
             cursor.execute("SELECT data FROM analytics_event WHERE id = %s", [event_id])
             return cursor.fetchone()
 
-        assert eventually(stored, 10)
+        assert eventually(stored)
         assert stored() == ({"n": 1},)
 
 
@@ -162,11 +162,11 @@ def test_the_metrics_are_those_of_all_processes(pipeline: Pipeline) -> None:
     )
 
     def missing() -> list[str]:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             text = answer.read().decode()
         return [name for name in wanted if f"\n{name}" not in text]
 
-    assert eventually(lambda: not missing(), 20, every=1), missing()
+    assert eventually(lambda: not missing(), every=1), missing()
 
 
 def test_one_id_leads_from_a_webhook_through_the_queue_to_the_message(pipeline: Pipeline) -> None:
@@ -174,14 +174,14 @@ def test_one_id_leads_from_a_webhook_through_the_queue_to_the_message(pipeline: 
     signed = hmac.new(pipeline.env["WA_APP_SECRET"].encode(), content, hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": f"sha256={signed}", "X-Request-ID": "traced-1"}
     request = urllib.request.Request(f"{pipeline.env['BASE_URL']}/webhook/whatsapp", content, headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         assert answer.headers["X-Request-ID"] == "traced-1"
 
     def seen() -> set[tuple[str, str]]:
         found = [json.loads(line) for line in pipeline.logs() if "traced-1" in line]
         return {(line["process"], line["event"]) for line in found if line.get("messages", 0) <= 1}
 
-    assert eventually(lambda: {("web", "request"), ("incoming", "task")} <= seen(), 10), seen()
+    assert eventually(lambda: {("web", "request"), ("incoming", "task")} <= seen()), seen()
 
 
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:

@@ -15,8 +15,6 @@ from bench.targets import TARGETS, look_up
 from bench.transport import MULTIPLIERS
 from testkit.processes import CHECKOUT, python
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +15,7 @@ from monitoring.metrics import samples
 from monitoring.models import Alert, Heartbeat, Sample
 from monitoring.monitor import Monitor
 from tests.messaging.factories import number
+from tests.waiting import eventually, never
 
 
 @pytest.fixture(autouse=True)
@@ -112,20 +111,12 @@ def test_a_standby_monitor_takes_over_from_a_killed_one(sqs: Any, settings: Any)
     command, environment = [sys.executable, "manage.py", "monitor"], {**os.environ, "DATABASE_URL": url}
     processes = [subprocess.Popen(command, env=environment)]
     try:
-        _until(lambda: Sample.objects.count() == 1)
+        assert eventually(lambda: Sample.objects.count() == 1)
         processes.append(subprocess.Popen(command, env=environment))
-        time.sleep(4)
-        assert Sample.objects.count() == 1
+        assert never(lambda: Sample.objects.count() > 1, 4)
         processes[0].kill()
-        _until(lambda: Sample.objects.count() == 2)
+        assert eventually(lambda: Sample.objects.count() > 1)
     finally:
         for process in processes:
             process.kill()
             process.wait()
-
-
-def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

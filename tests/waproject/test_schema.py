@@ -15,6 +15,7 @@ from deploy.local import procfile
 from deploy.local.postgres import Postgres
 from testkit.ports import free_port
 from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S
 from waproject.schema import refuse_an_older_schema
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
@@ -74,7 +75,8 @@ def test_each_process_reports_missing_migrations(
     own = {"DATABASE_URL": empty_database, "PORT": str(free_port()), "BEAT_SCHEDULE": str(tmp_path / "beat")}
     done = subprocess.run(
         ["/bin/sh", "-c", f"exec {COMMANDS[name]}"],
-        env={**os.environ, **paths, **own}, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=40,
+        env={**os.environ, **paths, **own}, cwd=CHECKOUT, capture_output=True, text=True, check=False,
+        timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode != 0
     assert "schema is older" in done.stderr and "docs/deploy.md" in done.stderr

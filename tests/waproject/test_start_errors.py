@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local import procfile
 from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S
 from tests.waproject.test_settings import PRODUCTION
 from tests.warm_python import WarmPython
 
@@ -42,7 +43,7 @@ def started(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[st
     """The end of a process."""
     return subprocess.run(
         ["/bin/sh", "-c", f"exec {command}"], env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False,
-        timeout=40,
+        timeout=PATIENCE_S,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from tests.analytics.rollups.cast import (
     settle,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.django_db
 EXAMPLES = 1000
 PEERS = ["15551230001", "4915112345678", "US.13491208655302741918", "99900"]
 PRICES = [None, Pricing(True, "PMP", "regular", "marketing"), Pricing(False, "PMP", "free_customer_service", "service")]

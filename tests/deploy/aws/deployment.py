@@ -21,7 +21,8 @@ from tests.deploy.aws.image import copy_context
 from tests.deploy.aws.roles import Gate
 from tests.deploy.aws.templates import STACK, Cloud
 from tests.environment import PREFIXES
-from tests.processes import CHECKOUT, eventually
+from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S, eventually
 
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
@@ -88,7 +89,7 @@ class Deployment:
         for name in COMMANDS:
             self.spawn(name, f"{self.image / 'deploy' / 'process'} {name}", self.image)
         for name in COMMANDS:
-            assert eventually(lambda name=name: self._is_ready(name), 60), f"{name}: {self.log(name)}"  # type: ignore[misc]
+            assert eventually(lambda name=name: self._is_ready(name)), f"{name}: {self.log(name)}"  # type: ignore[misc]
         announce.write_env_file(self.env_file.parent, self.env)
 
     def spawn(self, name: str, command: str, directory: Path = CHECKOUT) -> None:
@@ -115,7 +116,7 @@ class Deployment:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(20)
+                process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -67,8 +67,6 @@ def pass_time(seconds: float) -> None:
     )
 
 
-# Some 3,000 releases, which take a minute on a busy machine.
-@pytest.mark.timeout(300)
 @pytest.mark.django_db
 @pytest.mark.parametrize("answer_s", [0.1, 0.5, 3.0])
 def test_messages_to_one_user_stay_within_metas_pair_limit(answer_s: float) -> None:

@@ -21,7 +21,7 @@ from monitoring.health.views import ENDPOINTS, Status, workers_status
 from monitoring.models import Heartbeat
 from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.sqs import control
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
@@ -118,7 +118,7 @@ def get(path: str, client: Any = None, **headers: str) -> tuple[int, dict[str, A
 
 def becomes(path: str, code: int, status: str) -> bool:
     """Whether the endpoint answers so within a few seconds."""
-    return eventually(lambda: (found := get(path))[0] == code and found[1]["status"] == status, 8)
+    return eventually(lambda: (found := get(path))[0] == code and found[1]["status"] == status)
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)

@@ -11,7 +11,7 @@ from django.db.utils import DataError, InternalError
 from psycopg2 import errors
 
 from testkit.silent_proxy import SilentProxy
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from waproject.sqs import gate as gates
 from waproject.sqs.gate import Gate
 from waproject.worker import database_gate, database_probe
@@ -136,7 +136,7 @@ def test_a_forked_childs_report_closes_its_parents_gate(server: Server) -> None:
     gate = Gate("it", server)
     child = multiprocessing.get_context("fork").Process(target=gate.report_failure)
     child.start()
-    child.join(10)
+    child.join(PATIENCE_S)
     assert not gate.is_open()
     server.away = False
     assert eventually(gate.is_open, every=0.01)
@@ -216,4 +216,4 @@ def test_a_long_running_task_triggers_a_probe(
     monkeypatch.setattr("celery.worker.state.active_requests", {running})
     monkeypatch.setattr(database_gate, "gate", Gate("it", server))
     database_gate.probe_if_tasks_are_slow(1000.0)
-    assert eventually(lambda: server.asked == doubts, 5, 0.01)
+    assert eventually(lambda: server.asked == doubts, every=0.01)

@@ -3,7 +3,7 @@
 import threading
 from typing import Any, cast
 
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.sqs.receiving import Receiver
 from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, Unavailable
 
@@ -37,7 +37,7 @@ def handed_over(queue: Backlog, *, capacity: int = 1000, batch_size: int = 30) -
     )  # fmt: skip
     asked = queue.left
     receiver.start()
-    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)), 5)
+    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)))
     receiver.stop()
     receiver.join()
     return found
@@ -93,7 +93,7 @@ def test_a_backlog_starts_a_second_request_that_does_not_long_poll() -> None:
         wait_time=20,
     )
     receiver.start()
-    assert eventually(lambda: len(queue.waits) == 2, 5)
+    assert eventually(lambda: len(queue.waits) == 2)
     receiver.stop()
     receiver.join()
     assert queue.waits == {"sqs-receive-0": {20}, "sqs-receive-1": {0}}
@@ -109,7 +109,7 @@ class FullRoom:
             capacity=20, linger=0.0, wait_time=20, batch_size=10,
         )  # fmt: skip
         self.receiver.start()
-        assert eventually(lambda: self.found >= 20, 5)
+        assert eventually(lambda: self.found >= 20)
 
     def take(self, received: list[Any]) -> None:
         self.found += len(received)
@@ -127,5 +127,5 @@ def test_no_more_is_requested_than_the_capacity_allows() -> None:
 def test_settled_messages_free_their_capacity() -> None:
     capacity = FullRoom()
     capacity.receiver.free(10)
-    assert eventually(lambda: capacity.found >= 30, 5)
+    assert eventually(lambda: capacity.found >= 30)
     assert capacity.left_at_the_end() == 20

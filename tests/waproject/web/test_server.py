@@ -21,7 +21,8 @@ from messaging.whatsapp.signature import HEADER, sign
 from testkit.ports import free_port
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, webhook
-from tests.processes import CHECKOUT, Process, eventually
+from tests.processes import CHECKOUT, Process
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs"), pytest.mark.enable_socket]
 
@@ -43,7 +44,7 @@ class Web(Process):
         arguments = ["-m", *shlex.split(command)]
         super().__init__(arguments, "Booting worker", log, DATABASE_URL=database)
         self.url = f"http://127.0.0.1:{self.port}"
-        assert eventually(self._answers, 30), self.log
+        assert eventually(self._answers), self.log
 
     def _answers(self) -> bool:
         try:

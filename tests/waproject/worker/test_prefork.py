@@ -13,6 +13,7 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
+from tests.waiting import PATIENCE_S
 from waproject.celery import app
 from waproject.worker.prefork import Pool, Prefork, TaskNotPicklable, TaskPool
 
@@ -46,7 +47,7 @@ class Running:
             function, arguments, accept_callback=begun, callback=ended, error_callback=ended, **options
         )
 
-    def until(self, condition: Callable[[], object], seconds: float = 20) -> bool:
+    def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> bool:
         """Turn the event loop until this holds."""
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
