@@ -19,6 +19,8 @@ from rest_framework.test import APIClient
 from deploy.local.postgres import SETTINGS, Postgres
 from deploy.local.sqs import Sqs
 from testkit.ports import free_port
+from testkit.processes import Process
+from tests import warm_python
 from tests.empty_tables import empty_tables
 from tests.environment import DATABASE_PASSWORD, VAR_DIR
 from waproject.celery import app as celery_app
@@ -34,11 +36,13 @@ BUSY_S = 20.0
 def pytest_configure() -> None:
     """Leave out what takes time and shows nothing.
 
-    That is slow password hashes, a list of all static files for each client, and the truncation of empty tables.
+    That is slow password hashes, a list of all static files for each client, the truncation of empty tables, and the
+    import of packages by each process.
     """
     settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+    Process.start_process = warm_python.Popen
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,16 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.local import procfile
-from tests.processes import CHECKOUT
+from testkit.processes import CHECKOUT, shell
+from tests import warm_python
 from tests.waiting import PATIENCE_S
 from tests.waproject.test_settings import PRODUCTION
-from tests.warm_python import WarmPython
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 FAULTS = {
@@ -41,17 +40,7 @@ def production(tmp_path: Path, **changes: str) -> dict[str, str]:
 
 def started(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """The end of a process."""
-    return subprocess.run(
-        ["/bin/sh", "-c", f"exec {command}"], env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False,
-        timeout=PATIENCE_S,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def warm_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPython]:
-    """Runs `manage.py` quickly."""
-    with WarmPython(tmp_path_factory.mktemp("check")) as python:
-        yield python
+    return warm_python.run(shell(command), env=env, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -63,9 +52,9 @@ def test_every_process_names_the_missing_variable(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_a_sentence_of_check_deploy(fault: str, tmp_path: Path, warm_python: WarmPython) -> None:
+def test_each_fault_is_a_sentence_of_check_deploy(fault: str, tmp_path: Path) -> None:
     change, variable = FAULTS[fault]
-    done = warm_python.run("manage.py", "check", "--deploy", env=production(tmp_path, **change))
+    done = started("python manage.py check --deploy", production(tmp_path, **change))
     assert done.returncode != 0
     assert variable in done.stderr
     assert "Traceback" not in done.stderr

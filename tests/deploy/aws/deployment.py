@@ -17,6 +17,8 @@ from deploy.local.plan import Plan
 from deploy.local.postgres import from_environment
 from deploy.local.readiness import answers, listens
 from testkit.ports import free_port
+from testkit.processes import shell
+from tests import warm_python
 from tests.deploy.aws.image import copy_context
 from tests.deploy.aws.roles import Gate
 from tests.deploy.aws.templates import STACK, Cloud
@@ -106,9 +108,9 @@ class Deployment:
     def run(self, command: str, role: str = "operator", **variables: str) -> str:
         """Run a command to its end as a role; what it wrote. An AssertionError when it fails."""
         env = self._as(role) | variables
-        done = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=CHECKOUT, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
+        done = warm_python.run(shell(command), env=env)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def stop(self) -> None:
         """SIGTERM to each process, all at once, and SIGKILL to those that do not end; then the database."""

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from testkit.pipeline import Pipeline
+from tests import warm_python
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S, eventually
 
@@ -28,7 +29,7 @@ def pipeline() -> Iterator[Pipeline]:
 
 def command(env: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
     given = [sys.executable, "manage.py", "loadtest", *arguments]
-    return subprocess.Popen(given, env=env, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return warm_python.Popen(given, env=env, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def loadtest(pipeline: Pipeline, directory: Path, *arguments: str) -> "subprocess.Popen[str]":

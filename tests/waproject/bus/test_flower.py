@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import signal
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -22,6 +21,7 @@ from analytics.tasks import record_events
 from messaging.task_publisher import publish
 from testkit.ports import free_port
 from testkit.sqs_proxy import Fault, SqsProxy
+from tests import warm_python
 from tests.processes import CHECKOUT, Process
 from tests.waiting import PATIENCE_S, eventually
 from waproject.bus import queues
@@ -50,7 +50,7 @@ class Flower:
         self._log = log
         options = {"FLOWER_BASIC_AUTH": LOG_IN, "FLOWER_URL_PREFIX": "ops", "FLOWER_PORT": str(self.port)}
         with log.open("wb") as output:
-            self.process = subprocess.Popen(
+            self.process = warm_python.Popen(
                 [sys.executable, "-m", "celery", "-A", "waproject", "flower", "--address=127.0.0.1"],
                 env={**os.environ, **options, **environment}, cwd=CHECKOUT, stdout=output, stderr=output,
             )  # fmt: skip
@@ -116,9 +116,7 @@ class Stack:
     def celery(self, *command: str) -> str:
         """The output of `celery -A waproject …`."""
         arguments = [sys.executable, "-m", "celery", "-A", "waproject", *command]
-        done = subprocess.run(
-            arguments, env={**os.environ, **self.environment}, cwd=CHECKOUT, capture_output=True, text=True, check=False
-        )
+        done = warm_python.run(arguments, env={**os.environ, **self.environment})
         return done.stdout + done.stderr
 
 
