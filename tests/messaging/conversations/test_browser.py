@@ -10,7 +10,17 @@ from messaging.accepting.accept import NewMessage, accept
 from messaging.models import Direction, Message
 from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
+from tests.pages import (
+    THEMES,
+    both_widths,
+    browser,
+    name_of,
+    needs_chromium,
+    open_page,
+    overhang,
+    picture,
+    serious_faults_in,
+)
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
@@ -37,16 +47,17 @@ def talk() -> Message:
     return wrote("text", "Thank you!\nBye", context="wamid.FIRST", at=now() + 1)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_fit_the_screen_and_are_readable(browser: Any, live_server: Any, talk: Message, look: Any) -> None:
-    page = open_page(browser, live_server, LIST, **look)
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_pages_fit_the_screen_and_are_readable(browser: Any, live_server: Any, talk: Message, theme: str) -> None:
+    page = open_page(browser, live_server, LIST, color_scheme=theme)
     closed = Message.objects.get(text="Of last week")
     faults = {}
     for name, path in {"list": LIST, "chat": chat_of(talk), "closed": chat_of(closed)}.items():
         page.goto(live_server.url + path)
-        picture(page, f"conversation-{name}-{name_of(look)}")
-        faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
-    assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
+        for look in both_widths(page, theme):
+            picture(page, f"conversation-{name}-{name_of(look)}")
+            faults[name, name_of(look)] = (serious_faults_in(look, page), overhang(page, look))
+    assert faults == dict.fromkeys(faults, ([], 0))
     assert (page.errors, page.foreign) == ([], [])
     page.context.close()
 
