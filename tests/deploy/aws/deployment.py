@@ -17,7 +17,7 @@ from deploy.local.plan import Plan
 from deploy.local.postgres import from_environment
 from deploy.local.readiness import answers, listens
 from testkit.ports import free_port
-from testkit.processes import shell
+from testkit.processes import python, shell
 from tests import warm_python
 from tests.deploy.aws.image import copy_context
 from tests.deploy.aws.roles import Gate
@@ -30,7 +30,9 @@ PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 PREPARE = "python manage.py prepare_local"
 # The client of the tests may move dead letters.
-OPERATOR = "python manage.py shell -v 0 -c 'ApiClient.objects.update(operator=True)'"
+OPERATOR = (
+    "import django; django.setup(); from messaging.models import ApiClient; ApiClient.objects.update(operator=True)"
+)
 SANDBOX = "python -m messaging.sandbox"
 
 
@@ -86,7 +88,7 @@ class Deployment:
         self._postgres.start()
         # The operator prepares, by the cloud itself: no process of the pipeline may make queues.
         self.run(PREPARE, AWS_ENDPOINT_URL_SQS=self._cloud.server.endpoint_url)
-        self.run(OPERATOR)
+        self.run_code(OPERATOR, "operator")
         self.spawn("sandbox", SANDBOX)
         for name in COMMANDS:
             self.spawn(name, f"{self.image / 'deploy' / 'process'} {name}", self.image)
@@ -107,8 +109,15 @@ class Deployment:
 
     def run(self, command: str, role: str = "operator", **variables: str) -> str:
         """Run a command to its end as a role; what it wrote. An AssertionError when it fails."""
-        env = self._as(role) | variables
-        done = warm_python.run(shell(command), env=env)
+        return self._ended(shell(command), self._as(role) | variables)
+
+    def run_code(self, code: str, role: str) -> str:
+        """The same for a Python program."""
+        return self._ended(python("-c", code), self._as(role))
+
+    @staticmethod
+    def _ended(command: list[str], env: dict[str, str]) -> str:
+        done = warm_python.run(command, env=env)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

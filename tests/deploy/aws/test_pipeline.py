@@ -206,7 +206,7 @@ def test_a_worker_sweeps_the_bus(lane: str, cloud: Cloud, deployment: Deployment
     for name in left_behind:
         sqs.create_queue(QueueName=name)
     time.sleep(1)  # a queue's age counts in whole seconds
-    deployment.run(f"python -c '{SWEEP}'", role=lane)
+    deployment.run_code(SWEEP, role=lane)
     assert left_behind & {url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]} == set()
 
 

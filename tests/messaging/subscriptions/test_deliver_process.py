@@ -18,18 +18,27 @@ from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.cast import subscription, waiting
 from tests.messaging.subscriptions.receiver import Received, Receiver
 from tests.processes import Process
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+# It waits for answers longer than a test takes.
+PATIENT = """
+from django.core.management import execute_from_command_line
+from messaging.subscriber_http.post import SubscriberClient
+SubscriberClient.__init__.__defaults__ = (8, 600.0)
+execute_from_command_line(["manage.py", "deliver"])
+"""
 
 
 class Deliver(Process):
     """The process, on the tests' database."""
 
-    def __init__(self, log: Path, **environment: str) -> None:
+    def __init__(self, log: Path, *command: str, **environment: str) -> None:
         name = connection.settings_dict["NAME"]
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-        super().__init__(["manage.py", "deliver"], "deliver is ready", log, DATABASE_URL=url, **environment)
+        super().__init__(command or ["manage.py", "deliver"], "deliver is ready", log, DATABASE_URL=url, **environment)
 
 
 @pytest.fixture
@@ -61,19 +70,21 @@ def test_a_signed_message_reaches_the_endpoint_and_no_log_has_its_text(receiver:
     assert "secret word" not in deliver.log and "15551230001" not in deliver.log
 
 
-def test_slow_endpoints_do_not_delay_others(receiver: Receiver, deliver: Deliver) -> None:
+def test_slow_endpoints_do_not_delay_others(receiver: Receiver, tmp_path: Path) -> None:
     def answer(got: Received) -> int:
         if got.path == "/slow":
-            receiver.sleep(30)
+            receiver.sleep(2 * PATIENCE_S)
         return 204
 
     receiver.answer = answer
+    deliver = Deliver(tmp_path / "deliver.log", "-c", PATIENT).wait_ready()
     for _ in range(15):
         waiting(subscription(f"{receiver.url}/slow"), 20)
     assert eventually(lambda: len(receiver.of("/slow")) >= 15)
     waiting(subscription(f"{receiver.url}/quick"), 50)
     assert eventually(lambda: len(receiver.of("/quick")) == 50), deliver.log
     receiver.over.set()
+    deliver.stop()
 
 
 def test_a_kill_during_deliveries_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def quick_redrive(sqs_server: Any) -> Iterator[None]:
         names = ["RedrivePolicy", "VisibilityTimeout"]
         before[lane.url] = sqs.get_queue_attributes(QueueUrl=lane.url, AttributeNames=names)["Attributes"]
         policy = {**json.loads(before[lane.url]["RedrivePolicy"]), "maxReceiveCount": "2"}
-        quick = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "2"}
+        # Long enough for a busy worker to delete what it has done.
+        quick = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "5"}
         sqs.set_queue_attributes(QueueUrl=lane.url, Attributes=quick)
     yield
     for url, attributes in before.items():

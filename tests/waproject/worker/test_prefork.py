@@ -170,8 +170,8 @@ def test_a_time_limit_ends_its_own_job_only() -> None:
 
 def test_a_time_limit_does_not_count_while_a_job_waits_for_a_process() -> None:
     with running() as it:
-        it.give("first", hang, 0.6)
-        it.give("second", echo, 1, timeout=0.3)
+        it.give("first", hang, 3.0)
+        it.give("second", echo, 1, timeout=2.0)
         assert it.until(lambda: len(it.ended) == 2)
         assert it.ended == {"first": None, "second": 1}
 
