@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bench.comparison import publish, transport, webhook
-from bench.pipeline import delivering, history, receiving, sending, stored, task_size
+from bench.pipeline import delivering, history, receiving, retention, sending, stored, task_size
 from bench.pipeline.running import Pipeline
 from bench.report.medians import medians
 
@@ -44,6 +44,9 @@ MEASUREMENTS = {
     "publish": Measurement(publish.measure, partial(publish.measure, 200)),
     "webhook": Measurement(webhook.measure, partial(webhook.measure, 0.5, 100)),
     "idle": Measurement(transport.idle, partial(transport.idle, 1.0), once=True),
+    "retention": Measurement(
+        retention.measure, partial(retention.measure, messages=5_000, seconds=0.5, turns=1), once=True
+    ),
     "send": Measurement(sending.measure, partial(sending.measure, seconds=1.0, warm_up_s=0.5), in_pipeline=True),
     "bulk": Measurement(
         sending.measure_bulk, partial(sending.measure_bulk, messages=200, counted=50), in_pipeline=True, once=True

@@ -129,6 +129,15 @@ def test_a_hundred_messages_arrive_once_each(pipeline: Pipeline) -> None:
     assert accepted() == sorted(ids)
 
 
+def test_connect_leads_to_a_delivered_template_within_two_minutes_and_doctor_finds_nothing(pipeline: Pipeline) -> None:
+    began = time.monotonic()
+    assert pipeline.manage("connect", "--test-to", "+1 555 123 0050").wait(120) == 0
+    assert time.monotonic() - began < 120
+    sent = [entry for entry in pipeline.sandbox("ledger")["messages"] if entry["to"] == "15551230050"]
+    assert [entry["body"]["template"]["name"] for entry in sent] == ["hello_world"]
+    assert pipeline.manage("doctor").wait(60) == 0
+
+
 def test_what_a_user_writes_is_stored(pipeline: Pipeline) -> None:
     sent = pipeline.sandbox("inbound", {"from": "15551230009", "name": "Ann", "text": "Grüße"})
     stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
@@ -208,32 +217,31 @@ def hello_world(number: str, sender: str, priority: str = "normal") -> dict[str,
 
 
 def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pipeline: Pipeline) -> None:
-    # Two numbers of one portfolio, two dispatchers; the recipients of the tests before count too.
-    assert pipeline.manage("connect").wait(60) == 0
+    # Two numbers of one portfolio, which `connect` has stored, two dispatchers; earlier recipients count too.
     dispatcher = pipeline.manage("dispatch")
     pipeline.sandbox("settings", {"messaging_limit": 250})
-    assert eventually(lambda: pipeline.asked("SELECT max(users_a_day) FROM messaging_portfolio") == 250, 10)
+    assert eventually(lambda: pipeline.asked("SELECT max(users_a_day) FROM messaging_portfolio") == 250)
     senders = (pipeline.env["WA_PHONE_NUMBER_ID"], SECOND_NUMBER)
     bulk = [hello_world(f"+1555300{n:04}", senders[n % 2]) for n in range(400)]
     forecast = pipeline.api("/messaging/send/bulk", {"messages": bulk})["messaging_limit"]
     assert [one["new_recipients"] for one in forecast] == [400]
     nothing_goes = "SELECT count(*) = 0 FROM messaging_message WHERE status IN ('pending', 'queued') AND hold IS NULL"
-    assert eventually(lambda: pipeline.asked(nothing_goes), 30)
+    assert eventually(lambda: pipeline.asked(nothing_goes))
     urgent = [hello_world(f"+1555301{n:04}", senders[n % 2], "high") for n in range(60)]
     pipeline.api("/messaging/send/bulk", {"messages": urgent})
     sent = pipeline.sandbox("inbound", {"from": "15553029999", "name": "Ann", "text": "Hello?"})
     stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
-    assert eventually(lambda: pipeline.api(stored)["results"], 10)
+    assert eventually(lambda: pipeline.api(stored)["results"])
     (reply,) = pipeline.send("+15553029999")
-    assert eventually(lambda: pipeline.api(f"/messaging/messages/{reply}")["status"] == "read", 10)
-    assert eventually(lambda: pipeline.asked(nothing_goes), 30)
+    assert eventually(lambda: pipeline.api(f"/messaging/messages/{reply}")["status"] == "read")
+    assert eventually(lambda: pipeline.asked(nothing_goes))
     dispatcher.terminate()
     assert dispatcher.wait(30) == 0
     assert pipeline.sandbox("account")["opened_users"] == 250
     assert pipeline.asked("SELECT max(opened) FROM messaging_portfolio") == 250
     assert pipeline.asked("SELECT count(*) FROM messaging_messageevent WHERE error_code = 131048") == 0
     pipeline.sandbox("settings", {"messaging_limit": 0})
-    assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500, 30)
+    assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500)
 
 
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:

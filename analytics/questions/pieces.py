@@ -1,4 +1,4 @@
-"""Which rollups to sum for a step: as few as its ends allow. Pure."""
+"""The rollups to sum for a step: as few as its ends allow. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

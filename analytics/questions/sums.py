@@ -78,20 +78,16 @@ def count(asked: Asked, only: Sequence[Group] | None = None) -> Sums:
     steps; `only` these where it has."""
     known = names()
     columns = _columns(asked.group_by)
-    filters, values = conditions(asked)
-    keys = ", ".join(f"g{n}" for n in range(len(columns)))
-    shaped = _PIECES.format(
-        columns="".join(f"d.{column} AS g{n}, " for n, column in enumerate(columns)), conditions=filters
-    )
+    shaped, keys, values = _pieces(asked, columns)
     limit = "" if asked.granularity else "ORDER BY messages DESC, 2 LIMIT %(limit)s" if columns else ""
     sql = f"""WITH {shaped}
-    SELECT step{", " if keys else ""}{keys}, {_SUMS}, count(*) OVER () FROM (
+    SELECT step{keys}, {_SUMS}, count(*) OVER () FROM (
       SELECT p.step, r.dimensions_id, sum(r.messages) AS messages, sum(r.accepted) AS accepted, sum(r.sent) AS sent,
         sum(r.delivered) AS delivered, sum(r.read) AS read, sum(r.answered) AS answered, sum(r.opened) AS opened,
         sum(r.responded) AS responded
       FROM piece p JOIN analytics_rollup r ON r.minutes = p.minutes AND r.start >= p.low AND r.start < p.high
       GROUP BY 1, 2
-    ) r JOIN dims ON dims.id = r.dimensions_id GROUP BY step{", " if keys else ""}{keys} {limit}"""  # noqa: S608
+    ) r JOIN dims ON dims.id = r.dimensions_id GROUP BY step{keys} {limit}"""  # noqa: S608
     rows = _fetch(sql, {**values, **_ranges(asked), "limit": asked.limit})
     found: dict[tuple[int, Group], list[int]] = {}
     width = len(columns)
@@ -108,23 +104,27 @@ def histograms(asked: Asked, kinds: Sequence[Duration]) -> dict[tuple[int, Group
     """Histograms by step, group and kind. Filters by status, error code and price type do not apply to durations."""
     known = names()
     columns = _columns(asked.group_by)
-    filters, values = conditions(asked)
-    keys = ", ".join(f"g{n}" for n in range(len(columns)))
-    shaped = _PIECES.format(
-        columns="".join(f"d.{column} AS g{n}, " for n, column in enumerate(columns)), conditions=filters
-    )
+    shaped, keys, values = _pieces(asked, columns)
     sql = f"""WITH {shaped}
-    SELECT step, kind, place{", " if keys else ""}{keys}, sum(count) FROM (
+    SELECT step, kind, place{keys}, sum(count) FROM (
       SELECT p.step, l.dimensions_id, l.kind, l.place, sum(l.count) AS count
       FROM piece p JOIN analytics_latency l ON l.minutes = p.minutes AND l.start >= p.low AND l.start < p.high
       WHERE l.kind = ANY(%(kinds)s) GROUP BY 1, 2, 3, 4
-    ) l JOIN dims ON dims.id = l.dimensions_id GROUP BY step, kind, place{", " if keys else ""}{keys}"""  # noqa: S608
+    ) l JOIN dims ON dims.id = l.dimensions_id GROUP BY step, kind, place{keys}"""  # noqa: S608
     found: dict[tuple[int, Group, int], Histogram] = defaultdict(dict)
     for step, kind, place, *group, total in _fetch(sql, {**values, **_ranges(asked), "kinds": [int(k) for k in kinds]}):
         name = tuple(known.of(one, key) for one, key in zip(asked.group_by, group, strict=True))
         histogram = found[step, name, kind]
         histogram[place] = histogram.get(place, 0) + int(total)
     return dict(found)
+
+
+def _pieces(asked: Asked, columns: Sequence[str]) -> tuple[str, str, dict[str, Any]]:
+    """The SQL of the period's pieces and the dimensions that count, the keys of groups (", g0, g1"), and its values."""
+    filters, values = conditions(asked)
+    named = "".join(f"d.{column} AS g{n}, " for n, column in enumerate(columns))
+    keys = "".join(f", g{n}" for n in range(len(columns)))
+    return _PIECES.format(columns=named, conditions=filters), keys, values
 
 
 def _columns(group_by: Sequence[Dimension]) -> list[str]:

@@ -108,7 +108,7 @@ WITH trail AS (
           OR p.direction = 'inbound' AND NOT p.type = ANY(%(no_answer)s))
       ORDER BY p.at DESC, p.id DESC LIMIT 1) AS opened
   FROM message m
-), told AS MATERIALIZED (
+), counted AS MATERIALIZED (
   SELECT m.*, CASE WHEN m.opened THEN (
       SELECT extract(epoch FROM o.at - m.at)::float8 FROM messaging_message o WHERE o.peer = m.peer AND o.at >= m.at
         AND o.at < m.at + %(window)s::interval AND o.number_id = m.number_id AND o.direction = 'outbound'
@@ -121,11 +121,11 @@ SELECT 0 AS kind, 0 AS place, number_id, client_id, direction, type, template, c
   count(*) FILTER (WHERE outbound AND level >= 2), count(*) FILTER (WHERE outbound AND level >= 3),
   count(*) FILTER (WHERE outbound AND level >= 4), count(*) FILTER (WHERE answered), count(*) FILTER (WHERE opened),
   count(response_s)
-FROM told GROUP BY 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+FROM counted GROUP BY 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 UNION ALL
 SELECT d.kind, width_bucket(GREATEST(d.s, 0), %(bounds)s::float8[]), number_id, client_id, direction, type,
   template, campaign, country, category, '', '', 0, count(*), 0, 0, 0, 0, 0, 0, 0
-FROM told CROSS JOIN LATERAL (VALUES (1, accept_s), (2, delivery_s), (3, read_s), (4, response_s)) d(kind, s)
+FROM counted CROSS JOIN LATERAL (VALUES (1, accept_s), (2, delivery_s), (3, read_s), (4, response_s)) d(kind, s)
 WHERE d.s IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """  # noqa: S608 - the country's part is a constant of ours
 

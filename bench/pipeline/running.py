@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from bench.errors import BenchError
@@ -25,12 +26,12 @@ HINTS_GATHERED_S = 1.2
 
 
 class Pipeline(RunningPipeline):
-    """`with Pipeline() as pipeline:` everything runs and is idle."""
+    """`with Pipeline() as pipeline:` everything runs and is idle. `settings`: variables of all processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         sandbox = ["--answer-ms", str(ANSWER_MS), "--throughput", str(NUMBER_RATE)]
         sandbox += ["--status-delays-ms", ",".join([str(NO_STATUSES_MS)] * 3)]
-        super().__init__(dict.fromkeys(PROCESSES, 1), PRODUCTION, sandbox)
+        super().__init__(dict.fromkeys(PROCESSES, 1), {**PRODUCTION, **(settings or {})}, sandbox)
 
     def __enter__(self) -> "Pipeline":
         super().__enter__()

@@ -25,8 +25,8 @@ from tests.pages import (
     picture,
     serious_faults_in,
 )
-from waproject.web.admin_theme import SIDEBAR
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.theme import SIDEBAR
+from waproject.web.admin.themed_admin import ModelAdmin
 
 __all__ = ["browser"]
 
@@ -82,7 +82,7 @@ def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, them
         "contact": Contact.objects.get().pk,
     }
     page = open_page(browser, live_server, "/admin/", color_scheme=theme)
-    faults: dict[str, Any] = {}
+    faults: dict[tuple[str, str], Any] = {}
     for name, path in PAGES.items():
         page.goto(live_server.url + path.format(**rows))
         for look in both_widths(page, theme):

@@ -11,8 +11,7 @@ import pytest
 from bench.comparison.transport import MULTIPLIERS
 from bench.measurements import MEASUREMENTS
 from bench.pipeline.running import PROCESSES
-from bench.report.page import COSTS
-from bench.report.targets import TARGETS, look_up
+from bench.report.targets import COSTS, TARGETS, look_up
 from testkit.processes import CHECKOUT, python
 
 
