@@ -14,8 +14,6 @@ from bench.pipeline.running import PROCESSES
 from bench.report.targets import COSTS, TARGETS, look_up
 from testkit.processes import CHECKOUT, python
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

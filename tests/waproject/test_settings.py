@@ -2,11 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.warm_python import WarmPython
+from testkit.processes import python
+from tests import warm_python
 
 SQS = "https://sqs.eu-central-1.amazonaws.com/123456789012"
 PRODUCTION = {
@@ -26,15 +27,14 @@ Check = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def check(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Check]:
+def check() -> Check:
     """`manage.py check` in a process of its own, with variables changed; an empty value unsets one."""
 
     def run(**environment: str) -> "subprocess.CompletedProcess[str]":
         env = {name: value for name, value in {**os.environ, **environment}.items() if value}
-        return python.run("manage.py", "check", env=env)
+        return warm_python.run(python("manage.py", "check"), env=env)
 
-    with WarmPython(tmp_path_factory.mktemp("check")) as python:
-        yield run
+    return run
 
 
 def test_the_tests_own_environment_passes(check: Check) -> None:

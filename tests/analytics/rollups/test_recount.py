@@ -1,5 +1,6 @@
 """The rollups equal a recount of the raw rows, whatever comes in whatever order."""
 
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,8 +30,9 @@ from tests.analytics.rollups.cast import (
     settle,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
-EXAMPLES = 1000
+pytestmark = pytest.mark.django_db
+# CI asks for 1,000 of them, in a run of its own.
+EXAMPLES = int(os.environ.get("STREAMS", "150"))
 PEERS = ["15551230001", "4915112345678", "US.13491208655302741918", "99900"]
 PRICES = [None, Pricing(True, "PMP", "regular", "marketing"), Pricing(False, "PMP", "free_customer_service", "service")]
 STATES = [Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED]

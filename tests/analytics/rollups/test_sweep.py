@@ -15,7 +15,7 @@ from analytics.rollups.buckets import recount, roll_up
 from analytics.rollups.sweep import sweep
 from messaging.models import MessageEvent
 from tests.analytics.rollups.cast import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ class Elsewhere:
         try:
             with transaction.atomic():
                 for go, done, step in zip(self._go, self._done, steps, strict=True):
-                    go.wait(20)
+                    go.wait(PATIENCE_S)
                     step()
                     done.set()
         finally:
@@ -47,11 +47,11 @@ class Elsewhere:
 
     def step(self, n: int) -> None:
         self._go[n].set()
-        assert self._done[n].wait(20)
+        assert self._done[n].wait(PATIENCE_S)
 
     def end(self) -> None:
         self._go[-1].set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
 
@@ -158,8 +158,8 @@ def test_a_change_while_a_quarter_is_counted_makes_it_dirty_again() -> None:
     marking = threading.Thread(target=mark)
     marking.start()
     counting.end()
-    marking.join(20)
-    assert eventually(lambda: Bucket.objects.get().dirty_since is not None, 5)
+    marking.join(PATIENCE_S)
+    assert eventually(lambda: Bucket.objects.get().dirty_since is not None)
     settle()
     assert rolled_up() == recounted()[0]
 
@@ -180,7 +180,7 @@ def test_many_workers_at_the_quarters_of_one_hour_end_in_right_sums() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert sum(values[0] for values in rolled_up(60).values()) == 12
     assert rolled_up() == recounted()[0]
 

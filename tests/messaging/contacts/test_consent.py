@@ -21,7 +21,7 @@ from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change, seen
 from tests.messaging.factories import number, trail
 from tests.messaging.lock_order import holds_while_waiting, is_waited_for
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db
 PHONE = "15551230001"
@@ -286,5 +286,5 @@ def test_an_opt_out_during_a_release_waits_for_it_and_cancels() -> None:
         user = threading.Thread(target=opt_out)
         user.start()
         assert eventually(is_waited_for, every=0.01)
-    user.join(30)
+    user.join(PATIENCE_S)
     assert state(row) == ("cancelled", OPTED_OUT)

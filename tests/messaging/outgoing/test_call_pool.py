@@ -19,6 +19,7 @@ from messaging.outgoing.outcomes import record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +77,7 @@ def test_each_call_uses_metas_spelling_of_the_recipient() -> None:
 
 
 def test_calls_run_in_parallel() -> None:
-    together = threading.Barrier(5, timeout=5)
+    together = threading.Barrier(5, timeout=PATIENCE_S)
 
     def answer(body: Any) -> Accepted:
         together.wait()

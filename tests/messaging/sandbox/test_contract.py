@@ -15,7 +15,7 @@ from messaging.whatsapp import errors
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.codes import CODES, Kind
 from messaging.whatsapp.outbound import build
-from tests.processes import eventually
+from tests.waiting import eventually
 
 from .process import NUMBER, TOKEN, Sandbox, text_message
 
@@ -69,7 +69,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown(api: CloudApi, sandbox: Sandbo
         api.send(NUMBER, text_message())
     # What is accepted late would be found in the ledger of a later test.
     if "slow" in outcome:
-        assert eventually(lambda: sandbox.ledger()["count"] == 1, 5)
+        assert eventually(lambda: sandbox.ledger()["count"] == 1)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["message_type"]))

@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from tests.waproject.bus.test_flower import LOG_IN, Flower
 from waproject.bus.flower_login import Throttle
 
@@ -59,7 +59,7 @@ def test_a_lock_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_real_flower_answers_429_after_five_wrong_passwords(tmp_path: Path, monitor_bus: str) -> None:
     flower = Flower(tmp_path / "flower.log", SQS_MONITOR_QUEUE_URL=monitor_bus)
     try:
-        assert eventually(lambda: _answers(flower), 60), flower.log
+        assert eventually(lambda: _answers(flower)), flower.log
         assert [flower.status("/workers", log_in=f"ops:guess-{n}") for n in range(6)] == [401] * 5 + [429]
         # The right password is not checked either, and pages without a log-in still ask for one.
         with pytest.raises(HTTPError) as locked:
@@ -70,7 +70,7 @@ def test_a_real_flower_answers_429_after_five_wrong_passwords(tmp_path: Path, mo
         assert "guess-" not in flower.log
     finally:
         flower.process.terminate()
-        flower.process.wait(10)
+        flower.process.wait(PATIENCE_S)
 
 
 @pytest.fixture

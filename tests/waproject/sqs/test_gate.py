@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from waproject.sqs import gate as gates
 from waproject.sqs.gate import Gate
 
@@ -129,7 +129,7 @@ def test_a_forked_childs_report_closes_its_parents_gate(server: Server) -> None:
     gate = Gate("it", server)
     child = multiprocessing.get_context("fork").Process(target=gate.report_failure)
     child.start()
-    child.join(10)
+    child.join(PATIENCE_S)
     assert not gate.is_open()
     server.away = False
     assert eventually(gate.is_open, every=0.01)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.sqs import receiving
 from waproject.sqs.receiving import Received, Receiver
 from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, Unavailable
@@ -41,7 +41,7 @@ def handed_over(queue: Backlog, *, capacity: int = 1000, batch_size: int = 30) -
     )  # fmt: skip
     asked = queue.left
     receiver.start()
-    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)), 5)
+    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)))
     receiver.stop()
     receiver.join()
     return found
@@ -97,7 +97,7 @@ def test_a_backlog_starts_a_second_request_that_does_not_long_poll() -> None:
         wait_time=20,
     )
     receiver.start()
-    assert eventually(lambda: len(queue.waits) == 2, 5)
+    assert eventually(lambda: len(queue.waits) == 2)
     receiver.stop()
     receiver.join()
     assert queue.waits == {"sqs-receive-0": {20}, "sqs-receive-1": {0}}
@@ -113,7 +113,7 @@ class FullRoom:
             capacity=20, linger=0.0, wait_time=20, batch_size=10,
         )  # fmt: skip
         self.receiver.start()
-        assert eventually(lambda: self.found >= 20, 5)
+        assert eventually(lambda: self.found >= 20)
 
     def take(self, received: list[Any]) -> None:
         self.found += len(received)
@@ -131,7 +131,7 @@ def test_no_more_is_requested_than_the_capacity_allows() -> None:
 def test_settled_messages_free_their_capacity() -> None:
     capacity = FullRoom()
     capacity.receiver.free(10)
-    assert eventually(lambda: capacity.found >= 30, 5)
+    assert eventually(lambda: capacity.found >= 30)
     assert capacity.left_at_the_end() == 20
 
 
@@ -165,7 +165,7 @@ def received(queue: Any, *, then_stop: bool = False) -> tuple[list[Received], li
 
         queue.call = stopped
     receiver.start()
-    assert eventually(lambda: bool(taken or released), 5)
+    assert eventually(lambda: bool(taken or released))
     receiver.stop()
     receiver.join()
     return taken, released

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.sqs import settling
 from waproject.sqs.settling import Settler
 from waproject.sqs.wire import Client, Unavailable
@@ -61,7 +61,7 @@ def test_ten_deletes_are_one_request_at_once(settler: Callable[..., Settler]) ->
     one = settler(sqs)
     for n in range(10):
         one.delete([str(n)])
-    assert eventually(lambda: bool(sqs.asked), 5)
+    assert eventually(lambda: bool(sqs.asked))
     assert sqs.asked == [(DELETE, [{"Id": str(n), "ReceiptHandle": str(n)} for n in range(10)])]
     assert (sqs.timeouts, sqs.urls) == ({5.0}, {"https://sqs/1/q"})
 
@@ -76,7 +76,7 @@ def test_fewer_deletes_wait_for_others(settler: Callable[..., Settler]) -> None:
 def test_of_eleven_deletes_the_last_one_waits(settler: Callable[..., Settler]) -> None:
     sqs = Sqs()
     settler(sqs).delete([str(n) for n in range(11)])
-    assert eventually(lambda: bool(sqs.asked), 5)
+    assert eventually(lambda: bool(sqs.asked))
     time.sleep(0.1)
     assert sqs.handles() == [[str(n) for n in range(10)]]
 
@@ -86,7 +86,7 @@ def test_a_delete_waits_a_quarter_of_a_second_at_most(settler: Callable[..., Set
     sqs = Sqs()
     began = time.monotonic()
     settler(sqs).delete(["a"])
-    assert eventually(lambda: bool(sqs.asked), 5)
+    assert eventually(lambda: bool(sqs.asked))
     assert 0.24 <= time.monotonic() - began < 3.0
 
 
@@ -95,14 +95,14 @@ def test_a_visibility_change_does_not_wait_and_goes_before_deletes(settler: Call
     one = settler(sqs)
     one.delete(["a"])
     one.hide(["b"], 30)
-    assert eventually(lambda: bool(sqs.asked), 5)
+    assert eventually(lambda: bool(sqs.asked))
     assert sqs.asked == [(HIDE, [{"Id": "0", "ReceiptHandle": "b", "VisibilityTimeout": 30}])]
 
 
 def test_a_release_sets_a_visibility_of_zero(settler: Callable[..., Settler]) -> None:
     sqs = Sqs()
     settler(sqs).hide(["a"], 0)
-    assert eventually(lambda: bool(sqs.asked), 5)
+    assert eventually(lambda: bool(sqs.asked))
     assert sqs.asked[0][1][0]["VisibilityTimeout"] == 0
 
 
@@ -156,7 +156,7 @@ def test_what_failed_keeps_its_turn_before_what_came_later(settler: Callable[...
     sqs = Sqs(away)
     one = settler(sqs)
     one.hide(["a", "b"], 1)
-    assert eventually(lambda: bool(sqs.asked), 5)
+    assert eventually(lambda: bool(sqs.asked))
     one.hide(["c"], 1)
     sqs.answer = lambda _: {}
     assert (one.close(10), sqs.handles(HIDE)[-1]) == (0, ["a", "b", "c"])
@@ -167,7 +167,7 @@ def test_a_retry_is_of_the_same_kind(settler: Callable[..., Settler], action: st
     sqs = Sqs(away)
     one = settler(sqs)
     one.delete(["a"] * 10) if settle == "delete" else one.hide(["a"], 7)
-    assert eventually(lambda: len(sqs.asked) >= 2, 5)
+    assert eventually(lambda: len(sqs.asked) >= 2)
     assert {asked for asked, _ in sqs.asked} == {action}
 
 
@@ -175,8 +175,8 @@ def test_settlements_are_given_up_once_the_message_is_visible_again(settler: Cal
     sqs = Sqs(away)
     one = settler(sqs, visibility_s=0.05)
     one.hide(["a"], 1)
-    assert eventually(lambda: bool(sqs.asked), 5)
-    assert eventually(lambda: not one._hides, 5)
+    assert eventually(lambda: bool(sqs.asked))
+    assert eventually(lambda: not one._hides)
     assert one.close(5) == 0
 
 
@@ -184,10 +184,10 @@ def test_failures_pause_longer_each_time_and_a_success_ends_that(settler: Callab
     sqs = Sqs(away)
     one = settler(sqs)
     one.hide(["a"], 1)
-    assert eventually(lambda: one._failures >= 2, 10)
+    assert eventually(lambda: one._failures >= 2)
     assert one._not_before > time.monotonic() - 0.1
     sqs.answer = lambda _: {}
-    assert eventually(lambda: one._failures == 0, 10)
+    assert eventually(lambda: one._failures == 0)
 
 
 def test_a_repeated_failure_is_logged_at_its_1st_2nd_4th_time(

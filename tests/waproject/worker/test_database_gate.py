@@ -11,7 +11,7 @@ from django.db.utils import DataError, InternalError
 from psycopg2 import errors, extensions
 
 from testkit.silent_proxy import SilentProxy
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.sqs.gate import Gate
 from waproject.worker import database_gate, database_probe
 
@@ -91,7 +91,7 @@ def test_a_long_running_task_triggers_a_probe(
     monkeypatch.setattr("celery.worker.state.active_requests", {running})
     monkeypatch.setattr(database_gate, "gate", Gate("it", lambda: asked.append(1)))
     database_gate.probe_if_tasks_are_slow(1000.0)
-    assert eventually(lambda: len(asked) == doubts, 5, 0.01)
+    assert eventually(lambda: len(asked) == doubts, every=0.01)
 
 
 @pytest.mark.parametrize(

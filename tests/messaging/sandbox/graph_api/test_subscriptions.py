@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.processes import eventually
 from tests.servers.http import Handler, serving
+from tests.waiting import eventually
 
 from ..process import NUMBER, Sandbox, text_message
 from ..receiver import Receiver
@@ -100,7 +100,7 @@ def test_without_a_subscription_of_the_account_no_webhook_comes(sandbox: Sandbox
     sandbox.send()
     answer = sandbox.post("/_sandbox/inbound", {"from": "15551230001", "text": "Hi"})
     # All three statuses are due within 50 ms.
-    assert eventually(lambda: len(sandbox.ledger()["messages"][0]["statuses"]) == 3, 5)
+    assert eventually(lambda: len(sandbox.ledger()["messages"][0]["statuses"]) == 3)
     assert (answer["delivered"], receiver.hooks) == (False, [])
 
 
