@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.exceptions import ParseError
 
-from waproject.web.json_parser import StorableJSONParser, unstorable
+from waproject.web.api.json_parser import StorableJSONParser, unstorable
 
 
 def parsed(raw: bytes, encoding: str = "utf-8") -> Any:
