@@ -149,11 +149,13 @@ def remembered_numbers() -> None:
     from messaging.accepting.waiting_warnings import clear_hold_cache
     from messaging.access import clear_key_cache
     from messaging.accounts.tokens import clear_token_cache
+    from messaging.message_templates.catalogue import clear_template_cache
 
     clear_key_cache()
     clear_number_cache()
     clear_hold_cache()
     clear_token_cache()
+    clear_template_cache()
 
 
 @pytest.fixture(autouse=True)

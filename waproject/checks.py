@@ -42,7 +42,7 @@ def every_queue_has_its_dlq(app_configs: Sequence[AppConfig] | None, **_: Any) -
 @checks.register(deploy=True)
 def redrive_policies_are_as_planned(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
     """Compare redrive policies. This needs SQS requests, so only `check --deploy` does it; workers check their own."""
-    return [checks.Warning(words, id="waproject.W001") for words in redrive_policy.faults(LANES.values())]
+    return [checks.Warning(fault, id="waproject.W001") for fault in redrive_policy.faults(LANES.values())]
 
 
 @checks.register(deploy=True)

@@ -42,3 +42,4 @@ class RateCardAdmin(ReadOnlyAdmin):
     list_display = ["name", "currency", "layout", "valid_from", "imported_at"]
     list_filter = ["currency", "layout"]
     inlines = [RateInline]
+    list_before_template = "admin/analytics/ratecard/import.html"

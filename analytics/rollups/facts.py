@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from analytics.rollups import countries
+from analytics.rollups import countries, persons
 from analytics.rollups.histogram import BOUNDS
 from analytics.rollups.quarters import ids_of
 
@@ -97,10 +97,13 @@ WITH trail AS (
   WHERE m.id >= %(low)s AND m.id < %(high)s AND m.origin NOT IN ('echo', 'history')
 ), talk AS MATERIALIZED (
   SELECT m.*,
-    m.outbound AND m.level > 0 AND EXISTS (
+    m.outbound AND m.level > 0 AND (EXISTS (
       SELECT FROM messaging_message i WHERE i.peer = m.peer AND i.at >= date_trunc('second', m.at)
         AND i.at < m.at + %(window)s::interval AND i.number_id = m.number_id AND i.direction = 'inbound'
-        AND i.origin <> 'history' AND NOT i.type = ANY(%(no_answer)s)) AS answered,
+        AND i.origin <> 'history' AND NOT i.type = ANY(%(no_answer)s)) OR {persons.ANY_USER_ID} AND EXISTS (
+      SELECT FROM ({persons.other_address("m.peer")}) other JOIN messaging_message i ON i.peer = other.peer
+        AND i.at >= date_trunc('second', m.at) AND i.at < m.at + %(window)s::interval AND i.number_id = m.number_id
+        AND i.direction = 'inbound' AND i.origin <> 'history' AND NOT i.type = ANY(%(no_answer)s))) AS answered,
     m.asks AND 'inbound' IS DISTINCT FROM (
       SELECT p.direction FROM messaging_message p WHERE p.peer = m.peer AND p.at >= m.at - %(window)s::interval
         AND (p.at, p.id) < (m.at, m.id) AND p.number_id = m.number_id AND p.origin <> 'history'

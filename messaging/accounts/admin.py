@@ -20,6 +20,7 @@ META_FACTS = (
     "restriction",
     "synced_at",
     "templates_synced_at",
+    "templates_due_at",
     "created_at",
 )
 

@@ -1,6 +1,8 @@
 """The admin's list of messages, at the same cost however long the history is."""
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
@@ -11,11 +13,16 @@ from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter, of
 from messaging.models import Message
 
 # Filters without an index, by the beginning of their parameter.
-UNINDEXED = ("direction", "status", "priority", "number")
+UNINDEXED = (
+    *("direction", "status", "priority", "number", "type", "template", "origin", "client", "error_code", "peer__regex"),
+    "pricing",
+)
+# The analytics page links to the messages of a period: ids hold the time.
+BOUNDS = ("id__gte", "id__lt")
 
 
 class MessageList(ChangeList):
-    """A list whose filters have no index shows matches among the newest SCANNED messages (of the chosen time).
+    """A list whose filters have no index shows matches among the newest SCANNED messages of the chosen time.
 
     `is_partial`: older messages were not looked at.
     """
@@ -28,7 +35,8 @@ class MessageList(ChangeList):
         if not self._is_scan(request):
             return rows
         age = request.GET.get(AcceptedFilter.parameter_name)
-        ids = of_age(self.root_queryset, age).order_by("-id").values_list("id", flat=True)
+        period = self.root_queryset.filter(**_bounds(request))
+        ids = of_age(period, age).order_by("-id").values_list("id", flat=True)
         last = next(iter(ids[pagination.SCANNED - 1 : pagination.SCANNED]), None)
         self.is_partial = last is not None
         return rows.filter(id__gte=last) if last else rows
@@ -46,3 +54,12 @@ class MessageList(ChangeList):
     def _is_scan(self, request: HttpRequest) -> bool:
         has_index = self.query or request.GET.get(AttentionFilter.parameter_name)
         return not has_index and any(name.startswith(UNINDEXED) for name in request.GET)
+
+
+def _bounds(request: HttpRequest) -> dict[str, UUID]:
+    """The bounds of the list's ids that are ids."""
+    found = {}
+    for name in BOUNDS:
+        with suppress(ValueError):
+            found[name] = UUID(request.GET.get(name, ""))
+    return found

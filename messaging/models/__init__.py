@@ -25,6 +25,7 @@ from messaging.models.numbers import BusinessNumber
 from messaging.models.portfolios import OpenedCount, OpenedRecipient, Portfolio
 from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
+from messaging.models.templates import Template
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "RetentionProgress",
     "StoredWebhook",
     "Subscription",
+    "Template",
     "TemplateCategory",
     "UnknownUpdate",
     "WhatsAppId",

@@ -14,6 +14,7 @@ from messaging.lifecycle import retry_on_deadlock
 from messaging.models import DEFAULT_TOKEN_NAME, OnUnknown, Priority
 from messaging.outgoing.release import Release
 from messaging.traces import contexts_of
+from messaging.whatsapp.outbound.template import language_of
 
 # The lease of a claimed row: a call (20 s) and the wait for a free call of its process. The shorter it is, the sooner
 # the rows of a killed worker are settled.
@@ -63,6 +64,11 @@ class Claimed:
     def template(self) -> str:
         """The template's name; empty for other types."""
         return str(self.content.get("name", "")) if self.type == "template" else ""
+
+    @property
+    def language(self) -> str:
+        """The template's language; empty for other types."""
+        return language_of(self.content) if self.type == "template" else ""
 
 
 @retry_on_deadlock

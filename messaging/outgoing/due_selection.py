@@ -159,7 +159,12 @@ _COLUMNS = """
    WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
      (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
      OR (h.kind = 'budget' AND h.key IN ('', d.campaign) AND (h.client_id IS NULL OR h.client_id = d.client_id))
-     OR (h.kind = 'template' AND h.key = d.template AND (h.number_id IS NULL OR h.number_id = d.number_id)))
+     OR (h.kind = 'template' AND d.template <> '' AND h.key IN ('', d.template)
+       AND (h.number_id IS NULL OR h.number_id = d.number_id)
+       AND (h.waba_id = '' OR h.waba_id = (SELECT n.waba_id FROM messaging_businessnumber n WHERE n.id = d.number_id))
+       AND (h.language = '' OR h.language = (
+         SELECT COALESCE(x.content->'language'->>'code', x.content->>'language')
+         FROM messaging_message x WHERE x.id = d.id))))
    ORDER BY h.id LIMIT 1)
 """
 

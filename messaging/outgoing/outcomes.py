@@ -114,9 +114,9 @@ def _due(outcome: Outcome, decision: retry_policy.Decision) -> datetime | None:
 
 
 def _refusal(outcome: Outcome, suspension: retry_policy.Suspension) -> Refusal:
-    error = outcome.result
+    error, claimed = outcome.result, outcome.claimed
     reason = f"{error.code}: {describe_error(error)}" if isinstance(error, WhatsAppError) else ""
-    return Refusal(outcome.claimed.number_id, outcome.claimed.peer, outcome.claimed.template, suspension, reason)
+    return Refusal(claimed.number_id, claimed.peer, claimed.template, suspension, reason, claimed.language)
 
 
 def _unreachable(outcomes: Sequence[Outcome]) -> list[Refusal]:

@@ -88,8 +88,8 @@ def budget_of(portfolio: Portfolio) -> Budget:
     return Budget(portfolio.users_a_day or 0, portfolio.opened, settings.WA_LIMIT_HIGH_SHARE)
 
 
-def messages_on_hold(number_ids: Sequence[int]) -> dict[int, int]:
-    """How many messages of these numbers wait for the limit, by priority; each up to COUNT_LIMIT."""
+def messages_on_hold(number_ids: Sequence[int], at_most: int = COUNT_LIMIT) -> dict[int, int]:
+    """How many messages wait for the limit, by priority; of each number and priority up to `at_most`."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -99,7 +99,7 @@ def messages_on_hold(number_ids: Sequence[int]) -> dict[int, int]:
               SELECT FROM messaging_message WHERE hold = %s || ':' || n.id || ':' || p.priority LIMIT %s) m) waiting
             GROUP BY 1
             """,
-            [[priority.value for priority in Priority], list(number_ids), LIMIT, COUNT_LIMIT],
+            [[priority.value for priority in Priority], list(number_ids), LIMIT, at_most],
         )
         return dict(cursor.fetchall())
 

@@ -13,6 +13,7 @@ MAX_THROUGHPUT = 100_000
 MAX_BATCH = 1000
 MAX_MESSAGING_LIMIT = 10_000_000
 MAX_PAIR_BURST_S = 3600
+MAX_TEMPLATES = 20_000
 MAX_WINDOW_S = 7 * 24 * 3600
 STATUSES = ("sent", "delivered", "read")
 
@@ -75,7 +76,8 @@ class Behaviour:
     windows, over all numbers; 0 for no limit. ``marketing_api``: whether the Marketing Messages API is open to the
     account; else it refuses with 134102. ``throttle_status`` is the HTTP status of such refusals, which was 400
     at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number. A template that is
-    created or edited gets its ``template_verdict`` after ``template_review_ms``.
+    created or edited gets its ``template_verdict`` after ``template_review_ms``. ``template_limit``: templates of the
+    account; Meta allows 250 to most, and 6,000 to verified businesses.
 
     Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
     ``delivered_after_failed`` of those that fail are reported ``delivered`` later, as for a user with several phones;
@@ -103,6 +105,7 @@ class Behaviour:
     window_seconds: int = 24 * 3600
     template_review_ms: int = 1000
     template_verdict: Verdict = Verdict.APPROVED
+    template_limit: int = 250
     free_service_messages: int = 1000
     sent_before_failed: float = 0.0
     delivered_after_failed: float = 0.0
@@ -164,6 +167,7 @@ _WHOLE = {
     "free_service_messages": (0, MAX_MESSAGING_LIMIT),
     "window_seconds": (1, MAX_WINDOW_S),
     "template_review_ms": (0, MAX_MS),
+    "template_limit": (1, MAX_TEMPLATES),
     "webhook_batch": (1, MAX_BATCH),
     "webhook_batch_ms": (1, MAX_MS),
 }

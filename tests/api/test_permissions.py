@@ -1,4 +1,4 @@
-"""Who may call what: every endpoint, and everybody who may try."""
+"""Permissions: every endpoint, tried by every kind of caller."""
 
 from http import HTTPStatus
 from typing import Any
@@ -206,7 +206,7 @@ def test_staff_may_call_what_their_permission_allows(
     assert {name for name, status in answers.items() if status != HTTPStatus.FORBIDDEN} == ALONE[method, path]
 
 
-def test_each_endpoint_that_the_staff_table_leaves_out_shows_nobodys_data() -> None:
+def test_each_endpoint_that_the_staff_table_leaves_out_shows_no_data() -> None:
     api = {(method, path) for (method, path), answers in TABLE.items() if answers[0] == HTTPStatus.UNAUTHORIZED}
     assert api - set(ALONE) == {
         ("get", "/messaging/queue/status"),

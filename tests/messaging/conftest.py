@@ -1,4 +1,4 @@
-"""What several tests of the lanes share."""
+"""Fixtures that several tests of the lanes share."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -128,7 +128,7 @@ def test_two_dispatchers_share_one_pace() -> None:
     assert released_events.values("message_id").distinct().count() == released_events.count()
 
 
-def test_an_urgent_message_is_first_in_the_next_tick_whatever_waits(sqs: Any) -> None:
+def test_an_urgent_message_is_first_in_the_next_tick(sqs: Any) -> None:
     pending(2000)
     for _ in range(3):
         release(number().pk)

@@ -103,7 +103,7 @@ def found_again(piece: Any) -> bool:
 )
 @example(webhook(inbound_text(), {**inbound_text(), "type": "image"}, statuses=(status("sent"), status("sent"))))
 @given(BODIES)
-def test_whatever_a_valid_envelope_holds_is_stored_or_kept_as_unknown(
+def test_all_content_of_a_valid_envelope_is_stored_or_kept_as_unknown(
     published: list[tuple[Any, str]], body: Any
 ) -> None:
     published.clear()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from testkit.ports import free_port
-from tests.http_server import Handler, serving
 from tests.processes import CHECKOUT, eventually
+from tests.servers.http import Handler, serving
 from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat
 from waproject.worker import liveness

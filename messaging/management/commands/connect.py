@@ -14,6 +14,7 @@ from messaging.meta_setup import Finding, State, examine
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.examine import app_api, callback_url, handshake
 from messaging.models import Message
+from messaging.reactions.template_sync import sync_now
 from messaging.services import send_template_message
 from messaging.states import Status
 from messaging.whatsapp.errors import WhatsAppError
@@ -103,7 +104,9 @@ class Command(BaseCommand):
             )
         for waba_id in waba_ids:
             synced = sync_account(api, waba_id)
-            self._say(State.OK, f"Account {waba_id} is stored, with {len(synced.numbers)} of its numbers.")
+            templates = sync_now(synced.account)
+            stored = f"{len(synced.numbers)} of its numbers and {templates.found} templates"
+            self._say(State.OK, f"Account {waba_id} is stored, with {stored}.")
         return waba_ids
 
     def _webhook(self, app_id: str, takes_over: bool) -> None:

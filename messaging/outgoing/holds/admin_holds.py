@@ -29,7 +29,7 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """Refuse a second hold of the same kind, which the conditional constraint of the database forbids."""
         given: dict[str, Any] = super().clean() or {}
-        same = {name: given.get(name) for name in ("kind", "key", "client", "number")}
+        same = {name: given.get(name) for name in ("kind", "key", "client", "number", "waba_id", "language")}
         if Hold.objects.filter(**same, resumed_at=None).exists():
             raise ValidationError("This is held already.")
         return given
@@ -39,12 +39,12 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
 class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Holds with their reason, author and times."""
 
-    list_display = ["__str__", "client", "number", "by", "reason", "since", "until", "resumed_at"]
+    list_display = ["__str__", "client", "number", "waba_id", "language", "by", "reason", "since", "until"]
     list_filter = ["kind", ("resumed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["client", "number"]
     search_fields = ["=key"]
     form = HoldForm
-    fields = ["kind", "key", "client", "number", "reason", "until"]
+    fields = ["kind", "key", "client", "number", "waba_id", "language", "reason", "until"]
     readonly_fields = ["analytics"]
     paginator = BoundedPaginator
     show_full_result_count = False

@@ -30,7 +30,7 @@ def sweep_messaging_limits() -> None:
         if portfolio_id is not None:
             numbers.setdefault(portfolio_id, []).append(pk)
     for portfolio in Portfolio.objects.filter(pk__in=numbers).order_by("pk"):
-        waiting = messages_on_hold(numbers[portfolio.pk])
+        waiting = messages_on_hold(numbers[portfolio.pk], at_most=1)
         if any(waiting.values()):
             _make_due(portfolio, numbers[portfolio.pk], waiting)
 

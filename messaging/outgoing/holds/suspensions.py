@@ -35,6 +35,7 @@ class Refusal:
     template: str
     suspension: Suspension
     reason: str
+    language: str = ""
 
 
 def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_limits.UnknownStreak]) -> None:
@@ -51,9 +52,13 @@ def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_li
         if refusal.suspension.scope is Scope.PAIR:
             _throttle_pair(refusal, now)
         elif refusal.suspension.scope is Scope.TEMPLATE and refusal.template:
+            waba_id = BusinessNumber.objects.values_list("waba_id", flat=True).get(pk=refusal.number_id)
+            # Meta pauses a template of an account in one language. The number stands for an unknown account.
             hold_template(
                 refusal.template,
-                refusal.number_id,
+                None if waba_id else refusal.number_id,
+                waba_id=waba_id,
+                language=refusal.language,
                 reason=refusal.reason,
                 by=SYSTEM,
                 until=now + timedelta(seconds=refusal.suspension.wait or 0),

@@ -143,7 +143,7 @@ def test_a_volume_tier_begins_with_the_message_after_its_border() -> None:
     assert november()[0].messages == 1002
 
 
-def test_volume_counts_from_the_beginning_of_the_month_whatever_period_is_asked_for() -> None:
+def test_volume_counts_from_the_beginning_of_the_month_for_any_period() -> None:
     card(TWO_TIERS)
     charge(NOVEMBER, 1000, "utility")
     charge(NOON, 10, "utility")

@@ -14,6 +14,7 @@ from django.test import Client
 
 from analytics.models import Budget
 from analytics.rollups.markets import MARKETS, market_of, pattern_of
+from messaging.messages import pagination
 from messaging.models import ApiClient, BusinessNumber, Hold, Message
 from tests.analytics.costs.cast import LIST, card, delivered
 from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
@@ -66,6 +67,7 @@ def test_without_a_card_of_the_currency_the_page_says_what_to_import(admin_clien
     assert "There is no rate card in EUR yet" in section(text, "costs")
     assert "unpriced EUR, of 0 charged messages" in section(text, "costs")
     assert "/admin/analytics/ratecard/" in text
+    assert b"import_rate_card" in admin_client.get("/admin/analytics/ratecard/").content
 
 
 def test_the_cards_that_made_the_costs_are_named(admin_client: Client, costs: None) -> None:
@@ -223,3 +225,15 @@ def test_who_may_not_see_analytics_gets_no_links(client: Client, costs: None, dj
     for path in ("message/", f"message/{row.pk}/change/", "hold/", "conversation/", f"conversation/{row.pk}/change/"):
         answer = client.get(f"/admin/messaging/{path}")
         assert (answer.status_code, b'"/analytics/' in answer.content) == (200, False), path
+
+
+def test_a_number_of_an_old_period_leads_to_its_messages_whatever_came_later(
+    admin_client: Client, costs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", 7)
+    for n in range(20):
+        outbound(NOON + timedelta(days=11, minutes=n))
+    found = re.search(r'<a href="([^"]+)">(\d+)</a>[^<]*</b> <span>delivered messages', page(admin_client))
+    assert found
+    listed = admin_client.get(unescape(found[1])).context["cl"]
+    assert (listed.result_count, found[2]) == (6, "6")

@@ -1,4 +1,4 @@
-"""How figures are judged."""
+"""The judgement of figures by targets."""
 
 import pytest
 

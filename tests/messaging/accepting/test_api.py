@@ -18,7 +18,8 @@ from messaging.outgoing.holds.suspensions import pause
 from messaging.states import Status
 from tests.environment import PHONE_NUMBER_ID
 from tests.messaging.bodies import inbound_text, webhook
-from tests.messaging.factories import in_state, pending
+from tests.messaging.factories import in_state, number, pending
+from tests.messaging.message_templates.rows import synced_template
 
 SEND = "/messaging/send"
 LIST = "/messaging/messages"
@@ -65,6 +66,8 @@ def test_the_documented_example_is_accepted_with_a_warning(api: APIClient) -> No
 
 
 def test_a_valid_number_brings_no_warning(api: APIClient) -> None:
+    number(waba_id="77")
+    synced_template("hello_world", "en_US")
     assert "warnings" not in api.post(SEND, {**TEMPLATE, "phone_number": "+1 (650) 253-0000"}, format="json").data
 
 

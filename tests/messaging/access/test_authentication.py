@@ -1,4 +1,4 @@
-"""Who gets in."""
+"""Authentication of API requests."""
 
 import time
 from collections.abc import Callable

@@ -148,7 +148,7 @@ def test_an_opt_out_cancels_marketing_that_is_queued(word: Any) -> None:
     assert state(row) == ("cancelled", OPTED_OUT)
 
 
-def test_a_cancelled_message_is_claimed_by_nobody() -> None:
+def test_a_cancelled_message_is_not_claimed() -> None:
     TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
     accept([NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())])
     batches = release(number().pk)
@@ -208,7 +208,7 @@ def test_a_template_that_meta_bills_as_marketing_is_one(category: str, stored: l
 
 
 @pytest.mark.parametrize("kind", ["text", "template"])
-def test_a_block_cancels_whatever_is_queued(kind: str) -> None:
+def test_a_block_cancels_queued_messages(kind: str) -> None:
     row = queued(kind)
     seen(1)
     Contact.objects.update(blocked_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Who is who, who wants marketing, and what a large webhook costs."""
+"""Contact updates of webhooks: identities, consent, the statements of a large webhook."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a webhook becomes."""
+"""The rows that a webhook stores."""
 
 import threading
 from datetime import timedelta

@@ -69,9 +69,7 @@ STATUSES = {Status.SENT: SERVICE, Status.DELIVERED: REGULAR, Status.READ: None}
 
 @pytest.mark.parametrize("order", list(permutations(STATUSES)))
 @pytest.mark.parametrize("at_once", [True, False])
-def test_the_furthest_status_with_a_price_decides_in_whatever_order_they_come(
-    order: tuple[Status, ...], at_once: bool
-) -> None:
+def test_the_furthest_status_with_a_price_decides_in_any_order(order: tuple[Status, ...], at_once: bool) -> None:
     message = accepted()
     changes = [status(message, to, STATUSES[to]) for to in order]
     for batch in [changes] if at_once else [[change] for change in changes]:

@@ -1,4 +1,4 @@
-"""Who gets a file, how much of it, and dressed how."""
+"""Serving files: permissions, ranges, headers."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an operator sees and may do."""
+"""The admin's pages of messages, and their actions."""
 
 from typing import Any
 

@@ -11,9 +11,9 @@ from messaging.meta_setup import Finding, State, examine
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.examine import app_api
 from testkit.ports import free_port
-from tests.http_server import Handler, serving
 from tests.messaging.sandbox.graph_api.calls import APP
 from tests.messaging.sandbox.process import NUMBER, OTHER_NUMBER, Sandbox
+from tests.servers.http import Handler, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

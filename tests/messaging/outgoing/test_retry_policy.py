@@ -88,7 +88,7 @@ def test_these_tables_contain_every_code() -> None:
 
 
 @pytest.mark.parametrize("code", [*WAITS, *LATER, *ONCE_LATER, *PERMANENT, 999999])
-def test_a_5xx_is_unknown_whatever_its_code(code: int) -> None:
+def test_a_5xx_with_any_code_is_unknown(code: int) -> None:
     assert decide(answer(code, http_status=500), FIRST, LIMITS) == Decision(Status.UNKNOWN)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import close_old_connections
+from django.db import connections
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
@@ -106,7 +106,7 @@ def at_once(works: list[Callable[[], object]]) -> None:
             start.wait()
             work()
         finally:
-            close_old_connections()
+            connections.close_all()
 
     start = threading.Barrier(len(works))
     threads = [threading.Thread(target=run, args=[work]) for work in works]

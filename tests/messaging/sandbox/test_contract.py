@@ -63,9 +63,7 @@ def test_a_number_of_a_code_is_refused_as_its_table_says(api: CloudApi, sandbox:
         {"slow": 400},
     ],
 )
-def test_whatever_loses_the_answer_leaves_the_outcome_unknown(
-    api: CloudApi, sandbox: Sandbox, outcome: dict[str, object]
-) -> None:
+def test_a_lost_answer_leaves_the_outcome_unknown(api: CloudApi, sandbox: Sandbox, outcome: dict[str, object]) -> None:
     sandbox.post("/_sandbox/faults", {"outcome": outcome})
     with pytest.raises(errors.OutcomeUnknown):
         api.send(NUMBER, text_message())

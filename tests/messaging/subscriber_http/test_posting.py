@@ -1,4 +1,4 @@
-"""What a request to an endpoint is, and what is said of its answer."""
+"""A POST to an endpoint, and its answer."""
 
 import ipaddress
 import json
@@ -16,8 +16,8 @@ from messaging.subscriber_http.post import Answer, SubscriberClient
 from messaging.subscriber_http.signature import new_secret, signed_headers
 from messaging.subscriber_http.ssrf_guard import NetworkPolicy
 from testkit.ports import free_port
-from tests.certificates import self_signed
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
+from tests.servers.certificates import self_signed
 
 HERE = NetworkPolicy((ipaddress.ip_network("127.0.0.0/8"),), http=True)
 BODY = json.dumps({"type": "message.received", "data": {"text": "Grüße"}}).encode()

@@ -1,4 +1,4 @@
-"""What is written for subscribers, and when."""
+"""The outbox: the deliveries that an event writes."""
 
 from typing import Any
 from uuid import UUID

@@ -10,9 +10,9 @@ import pytest
 
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown
-from tests.certificates import self_signed
 from tests.messaging.whatsapp.calls import BODY, HEAD, TOKEN, close, failure_of, hang, reset, trickle
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
+from tests.servers.certificates import self_signed
 
 
 @pytest.fixture
@@ -57,9 +57,7 @@ def test_over_tls_too_a_lost_answer_is_of_unknown_outcome(
     assert len(server.requests) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_sends_nothing(
-    secure_api: CloudApi, server: Server, certificate: Path
-) -> None:
+def test_an_untrusted_certificate_sends_nothing(secure_api: CloudApi, server: Server, certificate: Path) -> None:
     server.behaviour = over_tls(certificate, answering(http()))
     secure_api._session.verify = True
     assert isinstance(failure_of(secure_api), NotSent)

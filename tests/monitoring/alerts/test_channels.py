@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from monitoring.alerts.channels import send_due
 from monitoring.models import Alert, Notice
-from tests.http_server import Handler, serving
+from tests.servers.http import Handler, serving
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from http.server import ThreadingHTTPServer
 import pytest
 
 from testkit.load.api_clients import ClientLoad
-from tests.http_server import Handler, serving
+from tests.servers.http import Handler, serving
 
 
 class Api(ThreadingHTTPServer):

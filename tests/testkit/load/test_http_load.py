@@ -7,7 +7,7 @@ from http.server import ThreadingHTTPServer
 import pytest
 
 from testkit.load import http_load
-from tests.http_server import Handler, serving
+from tests.servers.http import Handler, serving
 
 
 class Server(Handler):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
-from tests.http_server import Handler, serving
+from tests.servers.http import Handler, serving
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import self_signed
+from tests.servers.certificates import self_signed
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin, parse_head
 
 

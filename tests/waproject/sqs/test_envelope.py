@@ -1,4 +1,4 @@
-"""Which messages are tasks."""
+"""The check that a message is a task."""
 
 import base64
 import json

@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from deploy.local import procfile
 from testkit.ports import free_port
-from tests.http_server import Handler, serving
 from tests.processes import CHECKOUT
+from tests.servers.http import Handler, serving
 from tests.waproject.test_start_errors import production, started
 from waproject.environment.file_storage import media_storage
 from waproject.sqs import publisher
@@ -82,7 +82,7 @@ def test_flowers_queues_are_not_encrypted_with_the_key(asked: Aws) -> None:
 
 @pytest.mark.parametrize("process", [name for name in COMMANDS if name not in ("flower", "deliver")])
 @pytest.mark.parametrize("code", ["KmsThrottled", "AccessDenied", "InternalError"])
-def test_what_says_nothing_about_the_key_stops_nobody(process: str, code: str, asked: Aws) -> None:
+def test_an_error_that_is_not_about_the_key_is_ignored(process: str, code: str, asked: Aws) -> None:
     asked.code = code
     refuse_without_key(process)
 

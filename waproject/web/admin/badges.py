@@ -11,6 +11,6 @@ TONES = {
 }
 
 
-def badge(state: str, words: str = "") -> SafeString:
-    """A badge with the state, or `words`, in the colour of the state's tone."""
-    return format_html("<span class='mark mark-{}'>{}</span>", TONES.get(state, PLAIN), words or state)
+def badge(state: str, label: str = "") -> SafeString:
+    """A badge with the state, or `label`, in the colour of the state's tone."""
+    return format_html("<span class='mark mark-{}'>{}</span>", TONES.get(state, PLAIN), label or state)

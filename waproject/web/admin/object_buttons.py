@@ -44,8 +44,8 @@ class ObjectButtons:
         if obj is not None:
             offered, known = self.buttons_of(obj), self._actions(request)
             context["object_buttons"] = [
-                (reverse(f"admin:{_name(page)}", args=[obj.pk, name]), words)
-                for name, words in known.items()
+                (reverse(f"admin:{_name(page)}", args=[obj.pk, name]), label)
+                for name, label in known.items()
                 if offered is None or name in offered
             ]
         return super().render_change_form(request, context, *args, **options)  # type: ignore[misc]  # the admin's
@@ -54,7 +54,7 @@ class ObjectButtons:
         """The page's own actions that the account may run: descriptions by name."""
         page: Any = self
         actions: dict[str, tuple[Any, str, str]] = page.get_actions(request)
-        return {name: words for name, (_, _, words) in actions.items() if name in (page.actions or ())}
+        return {name: label for name, (_, _, label) in actions.items() if name in (page.actions or ())}
 
 
 def _model(page: Any) -> str:

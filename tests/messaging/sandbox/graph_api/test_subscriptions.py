@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.http_server import Handler, serving
 from tests.processes import eventually
+from tests.servers.http import Handler, serving
 
 from ..process import NUMBER, Sandbox, text_message
 from ..receiver import Receiver

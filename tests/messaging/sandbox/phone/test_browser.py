@@ -229,7 +229,7 @@ def test_keys_alone_are_enough(page: Any, sandbox: Sandbox, receiver: Receiver) 
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_it_fits_and_keeps_nobody_out(browser: Any, sandbox: Sandbox, look: Any) -> None:
+def test_it_fits_and_is_accessible(browser: Any, sandbox: Sandbox, look: Any) -> None:
     sandbox.post("/_sandbox/inbound", {"from": ANN, "name": "Ann", "text": "Hi!\n" + "long" * 40})
     sandbox.post("/_sandbox/inbound", {"user_id": CARLA, "name": "Carla", "text": "Hi!"})
     for message_type, node in (("interactive", BUTTONS), ("interactive", LIST), ("template", TEMPLATE)):

@@ -116,7 +116,9 @@ def test_what_a_blocked_business_sends_never_arrives(sandbox: Sandbox, receiver:
     assert "delivered" not in states(receiver, blocked)
 
 
-def test_stopping_marketing_is_told_to_the_business(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
+def test_the_business_gets_a_webhook_when_a_user_stops_marketing(
+    sandbox: Sandbox, receiver: Receiver, ann: Live
+) -> None:
     for wanted, value in ((False, "stop"), (True, "resume")):
         switch(sandbox, marketing=wanted)
         (hook,) = receiver.wait_for(1, lambda hook, value=value: preference(hook).get("value") == value)  # type: ignore[misc]

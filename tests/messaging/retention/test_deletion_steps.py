@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from messaging.models import Message, RetentionProgress
-from messaging.retention import checks, messages, rounds
-from messaging.retention.rounds import housekeeping, run_step
+from messaging.retention import checks, deletion_steps, messages
+from messaging.retention.deletion_steps import housekeeping, run_step
 from tests.messaging.retention.old_rows import old_message
 
 
@@ -63,7 +63,7 @@ def test_two_processes_do_not_step_at_once() -> None:
         connection.close()
 
     with transaction.atomic():
-        rounds._try_lock()
+        deletion_steps._try_lock()
         other = Thread(target=step)
         other.start()
         other.join()
@@ -81,7 +81,7 @@ def test_a_process_rests_four_times_as_long_as_a_step_took(
         now[0] += took_s
         return True
 
-    monkeypatch.setattr(rounds, "run_step", step)
+    monkeypatch.setattr(deletion_steps, "run_step", step)
     keep_house: Callable[[], None] = housekeeping(lambda: now[0])
     keep_house()
     now[0] += rests_s * 0.9

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Whether a number sends marketing templates by the Marketing Messages API."""
 
-    dependencies = [("messaging", "0027_portfolios")]
+    dependencies = [("messaging", "0025_portfolios")]
 
     operations = [
         migrations.AddField(

@@ -1,4 +1,4 @@
-"""The rounds of retention: one short step at a time, in one `deliver` process at a time.
+"""Deletion in steps: one short step at a time, in one `deliver` process at a time.
 
 A step takes a few milliseconds; after it the process rests four times as long, so that retention takes a fifth of one
 connection at most and no lane feels it. The progress is in the database: another process, or the same one after a kill,
