@@ -14,7 +14,7 @@ from analytics.models.rollups import (
     Cursor,
     Day,
     Dimensions,
-    Latency,
+    Histogram,
     Rollup,
 )
 
@@ -32,7 +32,7 @@ __all__ = [
     "Day",
     "Dimensions",
     "Event",
-    "Latency",
+    "Histogram",
     "Layout",
     "Rate",
     "RateCard",

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from analytics.questions.asked import Asked
 from analytics.questions.dimensions import DIMENSIONS
 from analytics.questions.measures import DURATIONS, figures, funnel, percentiles, share
 from analytics.questions.sums import NOTHING, Counts, Group, Histogram, count, histograms
-from analytics.rollups import Kind
+from analytics.rollups import Kind, want_days
 from messaging.whatsapp.codes import describe
 
 # Steps times groups.
 MAX_ROWS = 10_000
+DAY = timedelta(days=1)
 OUTBOUND = {"direction": "outbound"}
 SENDING = (Kind.ACCEPT, Kind.DELIVERY, Kind.READ)
 
@@ -44,6 +47,7 @@ def summary(asked: Asked) -> Answer:
 def timeseries(asked: Asked) -> Answer:
     """The same by step. Of groups those with most messages, so that the answer has at most 10,000 rows."""
     steps = asked.steps
+    want_days([one for one, following in pairwise([*steps, asked.period.until]) if following - one == DAY])
     groups: list[Group] = [()]
     note = ""
     if asked.group_by:

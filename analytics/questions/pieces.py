@@ -1,4 +1,7 @@
-"""Which rollups to sum for a step: as few as its ends allow. Pure."""
+"""Which rollups to sum for a step: as few as its ends allow. Pure.
+
+A step of 24 hours is a day of its own, whenever it begins: `rollups.days` sums up the days of other zones too.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ class Piece:
     high: datetime
 
 
-# Coarse to fine. A UTC day lies whole inside a step, or hours are read in its place.
+# Coarse to fine. A day in UTC lies whole inside a step, or hours are read in its place.
 LEVELS = ((DAY, 1440), (HOUR, 60), (QUARTER, 15))
 
 
@@ -31,7 +34,7 @@ def pieces(starts: Sequence[datetime], until: datetime) -> list[Piece]:
     return [
         piece
         for n, (low, high) in enumerate(zip(starts, ends, strict=True))
-        for piece in _cover(n, low, high, list(LEVELS))
+        for piece in ([Piece(n, 1440, low, high)] if high - low == DAY else _cover(n, low, high, list(LEVELS)))
     ]
 
 

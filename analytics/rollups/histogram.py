@@ -8,6 +8,8 @@ BOUNDS: tuple[float, ...] = (
     0.25, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1800, 2700, 3600,
     2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 2 * 86400, 4 * 86400, 7 * 86400,
 )  # fmt: skip
+# Before the first bound, between two, and beyond the last.
+PLACES = len(BOUNDS) + 1
 
 
 class Kind(IntEnum):
