@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import machine, page
 from bench.errors import BenchError
 from bench.measurements import AT_AN_AGE, MEASUREMENTS, Result, measure
-from bench.targets import judge, row
+from bench.report import machine, page
+from bench.report.targets import judge, row
 from deploy.local import LocalError
-from testkit.http_load import UnexpectedAnswer
+from testkit.load.http_load import UnexpectedAnswer
 from testkit.waiting import NotReady
 
 PAGES = {"page": page.write, "plot": page.write_plot}

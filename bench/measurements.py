@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench import delivering, history, publish, receiving, sending, stored, task_size, transport, webhook
-from bench.pipeline import Pipeline
-from bench.statistics import medians
+from bench.comparison import publish, transport, webhook
+from bench.pipeline import delivering, history, receiving, sending, stored, task_size
+from bench.pipeline.running import Pipeline
+from bench.report.medians import medians
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from bench.statements import Statements
-from testkit.api_clients import Client, recipients
+from bench.pipeline.statements import Statements
+from testkit.load.api_clients import Client, recipients
 from testkit.pipeline import Pipeline
 from testkit.statistics import summary
 

@@ -23,7 +23,7 @@ OWN_FOLDER = "own folder"
 LEFT_OUT = (
     "browser",
     "sandbox",
-    "test_admin_theme",
+    "tests/admin/test_theme",
     "tests/deploy",
     "tests/bench",
     "tests/chaos",

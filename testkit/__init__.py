@@ -1,5 +1,5 @@
 """Real processes, a fake SQS server, load and a witness, shared by bench, chaos, load tests and tests.
 
-Nothing here knows pytest. The load (`http_load`, `api_clients`, `webhooks`) and the witness (`sandbox`, `witness`) also
-know nothing of local processes, so a command can aim them at a pipeline that already runs.
+Nothing here knows pytest. `load/` and `loadtest/` also know nothing of local processes, so a command can aim them at a
+pipeline that already runs.
 """

@@ -15,9 +15,9 @@ from deploy.local import credentials, environment, procfile
 from deploy.local.ports import is_open
 from deploy.local.postgres import Postgres
 from testkit.guard import Guard
+from testkit.load.sandbox import Sandbox
 from testkit.ports import free_ports
 from testkit.processes import CHECKOUT, Process, inherited_environment, python, shell
-from testkit.sandbox import Sandbox
 from testkit.sqs_server import SqsServer
 from testkit.waiting import NotReady, wait_until
 

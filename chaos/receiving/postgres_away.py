@@ -8,10 +8,10 @@ from uuid import uuid4
 import psycopg2
 
 from chaos.scenario import Form, Harm, Outcome
+from testkit.load.webhooks import WebhookSender, inbound
 from testkit.pipeline import Pipeline
 from testkit.task_message import task_message
 from testkit.waiting import eventually
-from testkit.webhooks import WebhookSender, inbound
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client
 

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 
 from chaos.scenario import Form, Harm, Outcome
+from testkit.load.webhooks import Update, WebhookSender, echo, inbound, status
 from testkit.pipeline import Pipeline
 from testkit.waiting import eventually
-from testkit.webhooks import Update, WebhookSender, echo, inbound, status
 
 # Updates of each of our messages: its echo, delivered and read, and an answer to it.
 EACH = 4

@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.scenario import Injected
 from chaos.sending.trial import Inject, Site
-from testkit.sandbox import FaultHits
+from testkit.load.sandbox import FaultHits
 
 BACKLOG_S = 1.0
 ONE_IN = 20

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import psycopg2
 
 from chaos.scenario import Form, Harm, Injected, Outcome
-from testkit.api_clients import ClientLoad
+from testkit.load.api_clients import ClientLoad
+from testkit.load.witness import OPEN, compare
 from testkit.pipeline import Pipeline
-from testkit.witness import OPEN, compare
 
 PROCESSES = {"web": 1, "dispatcher": 2, "outgoing": 2, "incoming": 1}
 # Seconds until a lost answer may be judged; ten minutes in production.

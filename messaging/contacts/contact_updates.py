@@ -8,9 +8,9 @@ from messaging.contacts.consent import MARKETING_OPT_OUT_CODE, ConsentChange, co
 from messaging.contacts.identities import ConsentGiven, ContactUpdate, apply_contact_updates
 from messaging.contacts.withdrawal import withdraw_released
 from messaging.models import BusinessNumber, Contact
-from messaging.whatsapp.contents import System
 from messaging.whatsapp.inbound import InboundMessage, Normalised
-from messaging.whatsapp.updates import Preference
+from messaging.whatsapp.inbound.contents import System
+from messaging.whatsapp.inbound.updates import Preference
 
 # The marketing preferences that users set in WhatsApp: True opts out.
 PREFERENCES = {"stop": True, "resume": False, "signup": False}

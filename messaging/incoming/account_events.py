@@ -9,8 +9,7 @@ from django.utils import timezone
 from messaging.contacts import record_template_category
 from messaging.lifecycle import domain_events
 from messaging.models import AccountEvent
-from messaging.whatsapp import fields
-from messaging.whatsapp.inbound import Event
+from messaging.whatsapp.inbound import Event, fields
 
 ID_LENGTH = 32
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from messaging.models import Account, BusinessNumber
 from messaging.whatsapp.inbound import InboundMessage
-from messaging.whatsapp.updates import StatusUpdate
+from messaging.whatsapp.inbound.updates import StatusUpdate
 
 NUMBER_ID_LENGTH = 32
 

@@ -13,8 +13,8 @@ from messaging.lifecycle import Change, advance_many
 from messaging.models import OrphanStatus
 from messaging.outgoing import retry_failed_statuses
 from messaging.states import FROM_META, Status
-from messaging.whatsapp.envelope import FIELD, OBJECT
 from messaging.whatsapp.inbound import StatusUpdate, normalise
+from messaging.whatsapp.inbound.envelope import FIELD, OBJECT
 
 # Meta repeats webhooks for seven days; an orphan that is older belongs to another system.
 ORPHAN_RETENTION = "7 days"

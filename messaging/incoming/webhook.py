@@ -19,9 +19,9 @@ from django.views.decorators.csrf import csrf_exempt
 from messaging.incoming import store, tasks
 from messaging.outgoing import record_rejected_webhook
 from messaging.task_publisher import SqsUnavailable, publish, publish_many
-from messaging.whatsapp import signature
-from messaging.whatsapp.envelope import OBJECT
-from messaging.whatsapp.splitting import size, split
+from messaging.whatsapp.inbound import signature
+from messaging.whatsapp.inbound.envelope import OBJECT
+from messaging.whatsapp.inbound.splitting import size, split
 from waproject.logs.throttle import LogThrottle
 from waproject.metrics.counters import WEBHOOKS
 from waproject.sqs.json_limits import INCOMING, excess, loads

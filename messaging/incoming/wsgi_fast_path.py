@@ -12,7 +12,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
 from messaging.incoming.webhook import PATH, Answer, accept_webhook
-from messaging.whatsapp.signature import HEADER as SIGNATURE
+from messaging.whatsapp.inbound.signature import HEADER as SIGNATURE
 from waproject import tracing
 from waproject.logs.context import log_context
 from waproject.logs.request_log import HEADER as REQUEST_ID

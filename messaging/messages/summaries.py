@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from messaging.models import Message
-from messaging.whatsapp.contents import MEDIA_TYPES
+from messaging.whatsapp.inbound.contents import MEDIA_TYPES
 
 LABELS = {
     "button": "Tapped a button",

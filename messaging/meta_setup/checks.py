@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from messaging.whatsapp.account_fields import FIELDS
 from messaging.whatsapp.graph.nodes import AccountNode, Health, NumberNode, Subscription, TokenInfo
+from messaging.whatsapp.inbound.account_fields import FIELDS
 
 SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
 # A token that ends sooner is a token of the developer's page, or one that somebody has to renew by hand.

@@ -17,8 +17,8 @@ def add(sums: Mapping[Series, float]) -> None:
     if not texts:
         return
     with connection.cursor() as cursor:
-        # bench/statements.py recognises this statement by its comment. One order of rows everywhere, so that processes
-        # which flush at the same time cannot deadlock.
+        # bench/pipeline/statements.py recognises this statement by its comment. One order of rows everywhere, so that
+        # processes which flush at the same time cannot deadlock.
         cursor.execute(
             """/* counters */
             INSERT INTO monitoring_count AS c (series, value)

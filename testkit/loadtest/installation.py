@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from testkit.sandbox import Sandbox
-from testkit.witness import OPEN
+from testkit.load.sandbox import Sandbox
+from testkit.load.witness import OPEN
 
 ANSWER_S = 30
 PAGE = 200

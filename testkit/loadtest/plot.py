@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from testkit.http_load import Answers
+from testkit.load.http_load import Answers
 from testkit.statistics import percentile
 
 WIDTH, HEIGHT = 760, 200

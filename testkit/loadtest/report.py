@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from testkit.http_load import Answers
+from testkit.load.http_load import Answers
+from testkit.load.sandbox import Sandbox
+from testkit.load.witness import Verdict, compare
 from testkit.loadtest.installation import Installation, Refused, clock_offset
 from testkit.loadtest.run import ACCEPTED, TAKEN, Load, errors
-from testkit.sandbox import Sandbox
 from testkit.statistics import BEYOND, percentile
-from testkit.witness import Verdict, compare
 
 LOOK_AGAIN_S = 1.0
 # Rows are found by the installation's clock, which may be behind ours.

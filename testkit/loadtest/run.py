@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from testkit import http_load, webhook_load
-from testkit.http_load import Answers
+from testkit.load import http_load, webhook_load
+from testkit.load.http_load import Answers
 from testkit.loadtest.installation import Access
 from testkit.loadtest.progress import Progress
 

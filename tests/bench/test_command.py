@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from bench.comparison.transport import MULTIPLIERS
 from bench.measurements import MEASUREMENTS
-from bench.page import COSTS
-from bench.pipeline import PROCESSES
-from bench.targets import TARGETS, look_up
-from bench.transport import MULTIPLIERS
+from bench.pipeline.running import PROCESSES
+from bench.report.page import COSTS
+from bench.report.targets import TARGETS, look_up
 from testkit.processes import CHECKOUT, python
 
 pytestmark = pytest.mark.timeout(300)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bench import page
 from bench.measurements import AT_AN_AGE, MEASUREMENTS
+from bench.report import page
 
 MACHINE = {"cpu": "x", "cores": 2, "memory_gb": 8, "kernel": "Linux"}
 

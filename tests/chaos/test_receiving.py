@@ -3,7 +3,7 @@
 import pytest
 
 from chaos.receiving.shuffled import disorder
-from testkit.webhooks import Update, echo, inbound, status
+from testkit.load.webhooks import Update, echo, inbound, status
 
 ECHO, READ, INBOUND = echo("1", "a", 0), status("1", "a", "read", 1), inbound("1", "b", 2)
 

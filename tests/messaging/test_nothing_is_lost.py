@@ -16,8 +16,8 @@ from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import receive
 from messaging.models import AccountEvent, Contact, Message, MessageEvent, OrphanStatus, StoredWebhook, UnknownUpdate
 from messaging.states import Status
-from messaging.whatsapp.envelope import has_changes, is_envelope, is_messages, updates
-from messaging.whatsapp.signature import sign
+from messaging.whatsapp.inbound.envelope import has_changes, is_envelope, is_messages, updates
+from messaging.whatsapp.inbound.signature import sign
 from messaging.whatsapp.storable import storable
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, status, webhook

@@ -12,8 +12,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from messaging.subscriptions.outbox import CACHED_S
+from testkit.load.webhooks import WebhookSender, inbound, new_wamid
 from testkit.pipeline import Pipeline
-from testkit.webhooks import WebhookSender, inbound, new_wamid
 from tests.messaging.subscriptions.receiver import Received, Receiver
 from tests.processes import eventually
 

@@ -64,10 +64,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError for a target that is no sandbox's, and where a message was lost, doubled or refused."""
         try:
+            from testkit.load.sandbox import Sandbox
             from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
             from testkit.loadtest.report import Witness, failures, report, words
             from testkit.loadtest.run import Plan, new_campaign, run
-            from testkit.sandbox import Sandbox
         except ModuleNotFoundError as error:
             raise CommandError(NOT_IN_THE_IMAGE) from error
         plan = Plan(options["rate"], options["seconds"])

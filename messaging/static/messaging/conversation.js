@@ -16,25 +16,24 @@
     toEnd();
   }
 
-  // A picture gets its height when it comes: whoever reads the end stays there.
   function toEnd() {
     chat.scrollTop = chat.scrollHeight;
     top = chat.scrollTop;
     atEnd = true;
   }
-  // The event may come late, when a picture has already moved the end away: only scrolling up leaves it.
+  // The event may come late, when something has already moved the end away: only scrolling up leaves it.
   chat.addEventListener("scroll", () => {
     const near = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 60;
     atEnd = near || (atEnd && chat.scrollTop >= top);
     top = chat.scrollTop;
   });
-  chat.addEventListener(
-    "load",
-    () => {
-      if (atEnd) toEnd();
-    },
-    true,
-  );
+  // Pictures and fonts change heights when they come: whoever reads the end stays there. The observer is called
+  // before the next scroll event, so `top` is never that of a height that is gone.
+  const heights = new ResizeObserver(() => {
+    if (atEnd) toEnd();
+  });
+  heights.observe(chat);
+  heights.observe(document.getElementById("chat-messages"));
 
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const answer = event.detail.xhr.responseText;

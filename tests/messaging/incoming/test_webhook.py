@@ -19,7 +19,7 @@ from messaging.incoming import webhook as endpoint
 from messaging.incoming.store import receive, receive_stored
 from messaging.models import Message, StoredWebhook, UnknownUpdate
 from messaging.outgoing.lost_answers.incoming_evidence import evidence
-from messaging.whatsapp.signature import sign
+from messaging.whatsapp.inbound.signature import sign
 from testkit.sqs_proxy import Fault, SqsProxy
 from tests.environment import APP_SECRET, VERIFY_TOKEN
 from tests.messaging.bodies import inbound_text, webhook

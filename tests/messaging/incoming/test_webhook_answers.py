@@ -10,7 +10,7 @@ from messaging.incoming import webhook as endpoint
 from messaging.incoming.store import receive
 from messaging.incoming.webhook import PATH, Answer
 from messaging.models import UnknownUpdate
-from messaging.whatsapp.signature import sign
+from messaging.whatsapp.inbound.signature import sign
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.incoming.wsgi import ask, webhook_environ

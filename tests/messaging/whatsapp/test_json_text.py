@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from messaging.whatsapp.client import CloudApi
-from messaging.whatsapp.contents import FlowReply
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, Throttled, Unavailable, from_response
+from messaging.whatsapp.inbound.contents import FlowReply
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.whatsapp.calls import TOKEN, failure_of
-from tests.messaging.whatsapp.test_inbound import only_message
+from tests.messaging.whatsapp.inbound.bodies import only_message
 from tests.messaging.whatsapp.wire import OK, Server, answering, http
 
 

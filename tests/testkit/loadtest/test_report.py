@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from testkit.http_load import Answers
+from testkit.load.http_load import Answers
+from testkit.load.witness import Verdict
 from testkit.loadtest import plot
 from testkit.loadtest.report import Findings, Stored, failures, percentiles, report, stored, words
 from testkit.loadtest.run import Load
-from testkit.witness import Verdict
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from messaging.accepting.business_numbers import sending_number
 from messaging.incoming import tasks
 from messaging.task_publisher import message
+from tests.api.test_permissions import MESSAGE
 from tests.messaging.accepting.test_api import SEND
-from tests.test_permissions import MESSAGE
 from waproject.logs.context import is_request_id, log_context
 
 pytestmark = pytest.mark.django_db

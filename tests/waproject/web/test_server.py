@@ -17,7 +17,7 @@ import requests
 from django.db import connection
 
 from deploy.local import procfile
-from messaging.whatsapp.signature import HEADER, sign
+from messaging.whatsapp.inbound.signature import HEADER, sign
 from testkit.ports import free_port
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, webhook

@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 
 from analytics.models import Event
 from messaging.models import Message, UnknownUpdate
-from messaging.whatsapp.signature import sign
+from messaging.whatsapp.inbound.signature import sign
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.incoming.wsgi import ask, webhook_environ

@@ -1,1 +1,0 @@
-"""Programs that are measured, ours and stock, and a subscriber."""

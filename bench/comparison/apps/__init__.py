@@ -1,0 +1,1 @@
+"""Programs that are measured, ours and stock."""

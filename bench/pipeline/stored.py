@@ -1,0 +1,58 @@
+"""Stored messages of earlier days, made by the database itself, so that costs can be measured at a pipeline's age."""
+
+import time
+
+from bench.pipeline.running import Pipeline
+
+CONTACTS = 150_000
+
+_FILL = """
+INSERT INTO messaging_message (id, direction, number_id, contact_id, peer, wamid, type, content, text, context_wamid,
+  origin, status, at, created_at, updated_at, priority, due_at, releases, released_at, outcome_at, attempts, calls,
+  error_code, error_title, reference, campaign, template, on_unknown, generation)
+SELECT uuidv7(age), CASE WHEN inbound THEN 'inbound' ELSE 'outbound' END, number.id,
+  CASE WHEN inbound THEN contact.id END, peer, 'wamid.BENCH' || n, 'text', '{"content": "hello"}',
+  'Your order ' || n || ' is on its way and arrives between nine and ten', '',
+  CASE WHEN inbound THEN 'user' ELSE '' END,
+  CASE WHEN inbound THEN 'received' WHEN n %% 50 = 0 THEN 'failed' WHEN n %% 3 = 0 THEN 'delivered' ELSE 'read' END,
+  now() + age, now() + age, now() + age, 5, CASE WHEN NOT inbound THEN now() + age END, 1,
+  CASE WHEN NOT inbound THEN now() + age END, CASE WHEN NOT inbound THEN now() + age END, 1, 1,
+  CASE WHEN NOT inbound AND n %% 50 = 0 THEN 131026 END, '', CASE WHEN n %% 10 = 0 THEN 'order ' || n ELSE '' END,
+  CASE WHEN n %% 4 = 0 THEN 'campaign ' || n / 50000 ELSE '' END, '', 'wait', 0
+FROM (
+  SELECT n, n %% 3 = 1 AS inbound, (n - %s) * interval '2 seconds' AS age,
+    CASE WHEN n %% 50 = 7 THEN '15550000000'
+      ELSE '1555' || lpad((n::bigint * 7919 %% 150000 + 1)::text, 7, '0') END AS peer
+  FROM generate_series(1, %s) AS n
+) AS made
+LEFT JOIN messaging_contact contact ON contact.phone_key = peer
+CROSS JOIN (SELECT min(id) AS id FROM messaging_businessnumber) AS number
+ORDER BY n
+"""
+_CONTACTS = """
+INSERT INTO messaging_contact (portfolio, phone, phone_key, name, username, consent_source, first_seen_at, last_seen_at)
+SELECT '', peer, peer, 'Customer ' || n, '', '', now(), now()
+FROM (SELECT n, '1555' || lpad(n::text, 7, '0') AS peer FROM generate_series(0, %s) AS n) AS made
+"""
+_EVENTS = """
+INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_title)
+SELECT m.id, s.status, m.at, 'webhook', true, '' FROM messaging_message m
+CROSS JOIN unnest(ARRAY['sent', 'delivered', 'read']) AS s(status)
+WHERE m.direction = 'outbound' AND m.error_code IS NULL AND m.reference <> ''
+"""
+
+
+def fill(pipeline: Pipeline, messages: int) -> float:
+    """Store so many more messages, two seconds apart, the newest now; the seconds that it took."""
+    begun = time.monotonic()
+    connection = pipeline.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        # What is made here need not outlive a crash of the server.
+        cursor.execute("SET synchronous_commit = off")
+        cursor.execute(_CONTACTS, (min(CONTACTS, messages),))
+        cursor.execute(_FILL, (messages, messages))
+        cursor.execute(_EVENTS)
+        cursor.execute("VACUUM ANALYZE messaging_message, messaging_messageevent, messaging_contact")
+    connection.close()
+    return time.monotonic() - begun

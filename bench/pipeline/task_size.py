@@ -1,0 +1,95 @@
+"""What a worker task of 0.25 vCPU and 512 MB carries, and how long each process takes to end under load."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bench.errors import BenchError
+from bench.pipeline import receiving, sending
+from bench.pipeline.running import Pipeline
+from testkit.cpu_limit import CpuLimit
+from testkit.load import http_load, webhook_load
+from testkit.statistics import summary
+from testkit.waiting import eventually
+
+VCPU = 0.25
+SECONDS = 20
+SETTLE_S = 60
+MB = 1_000_000
+
+
+def measure(pipeline: Pipeline, seconds: float = SECONDS) -> dict[str, Any]:
+    """By lane: {per_s, p50_ms, …, peak_mb, cpu_share} of its worker at 80 sends or 240 statuses a second."""
+    pipeline.wait_idle()
+    return {"outgoing": _outgoing(pipeline, seconds), "incoming": _incoming(pipeline, seconds)}
+
+
+def measure_stops(pipeline: Pipeline, lead_s: float = 1.0) -> dict[str, Any]:
+    """Seconds from SIGTERM to the end of each process with sends and webhooks on their way: {slowest_s, by_process}."""
+    pipeline.wait_idle()
+    by_process = {}
+    for process in pipeline.processes:
+        with _load(pipeline):
+            time.sleep(lead_s)
+            begin = time.monotonic()
+            if not process.stop():
+                raise BenchError(f"{process.name} did not end with status 0 within {process.stop_s:.0f} s")
+            by_process[process.name] = time.monotonic() - begin
+            process.start()
+            process.wait_ready()
+    return {"slowest_s": max(by_process.values()), "by_process": by_process}
+
+
+def _outgoing(pipeline: Pipeline, seconds: float) -> dict[str, Any]:
+    (worker,) = pipeline.group("outgoing")
+    with CpuLimit(worker.pid, VCPU) as limit:
+        begin = time.monotonic()
+        latencies, per_s = sending.send_steadily(pipeline, seconds)
+        return {**summary(latencies), "per_s": per_s, **_used(limit, time.monotonic() - begin)}
+
+
+def _incoming(pipeline: Pipeline, seconds: float) -> dict[str, Any]:
+    """Statuses of messages that are there: three a send, so 240 a second at 80 sends."""
+    (worker,) = pipeline.group("incoming")
+    entries = sending.send_bulk(pipeline, int(seconds * sending.PER_S))
+    requests = webhook_load.statuses(pipeline.env, entries)
+    before = _events(pipeline)
+    with CpuLimit(worker.pid, VCPU) as limit:
+        begin = time.monotonic()
+        http_load.run(pipeline.env["BASE_URL"], requests, receiving.STATUSES_PER_S).require(200)
+        if not eventually(lambda: _events(pipeline) - before >= len(requests), SETTLE_S):
+            raise BenchError(f"{_events(pipeline) - before} of {len(requests)} statuses were stored")
+        took = time.monotonic() - begin
+        return {"per_s": len(requests) / took, **_used(limit, took)}
+
+
+def _events(pipeline: Pipeline) -> int:
+    return int(pipeline.ask("SELECT count(*) FROM messaging_messageevent WHERE source = 'webhook'")[0][0])
+
+
+def _used(limit: CpuLimit, seconds: float) -> dict[str, float]:
+    return {"peak_mb": limit.peak_bytes / MB, "cpu_share": limit.cpu_s / seconds}
+
+
+@contextmanager
+def _load(pipeline: Pipeline) -> Iterator[None]:
+    """80 sends and 80 messages of users a second, whatever is answered, as long as the block lasts."""
+    end = threading.Event()
+
+    def run() -> None:
+        while not end.is_set():
+            sends = sending.requests(pipeline, sending.PER_S // 2)
+            inbound = webhook_load.inbound(pipeline.env, sending.PER_S // 2)
+            http_load.run(
+                pipeline.env["BASE_URL"], [one for pair in zip(sends, inbound, strict=True) for one in pair], 160
+            )
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()

@@ -1,0 +1,1 @@
+"""Figures of measurements: medians, targets, and the page and plot that show them."""
