@@ -73,17 +73,18 @@ def recount(period: Period | None = None, *, shrink: bool = False) -> int:
         buckets = [first, *others]
         count_begins()
         with hour_locked(hour):
-            for bucket in buckets:
-                _count(bucket, shrink=shrink)
-        make_dirty([bucket.start for bucket in buckets])
+            charged = {at for bucket in buckets for at in _count(bucket, shrink=shrink)}
+        make_dirty([bucket.start for bucket in buckets], charged)
     return len(buckets)
 
 
-def _count(bucket: Bucket, *, shrink: bool) -> None:
+def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
+    """The quarters of an hour whose charges changed."""
     began = time.monotonic()
+    charged: list[datetime] = []
     messages = write_quarter(bucket.start, 0 if shrink else bucket.messages)
     if messages is not None:
-        write_charges(bucket.start)
+        charged = write_charges(bucket.start)
         bucket.messages = messages
     took = time.monotonic() - began
     bucket.counted_at = timezone.now()
@@ -92,6 +93,7 @@ def _count(bucket: Bucket, *, shrink: bool) -> None:
     bucket.took_ms = round(took * 1000)
     bucket.dirty_since = None
     bucket.save()
+    return charged
 
 
 def mark_period(period: Period) -> int:

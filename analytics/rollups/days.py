@@ -6,7 +6,7 @@ would cost more than all recounts. Until then it is dirty, and questions read it
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.models import Day
+from analytics.rollups.charges import sum_charges
 from analytics.rollups.quarters import DAY, HOUR, day_of, gap_s, hour_of
 from analytics.rollups.storing import sum_up
 
@@ -62,12 +63,12 @@ def count_begins() -> None:
         cursor.execute(_COUNTING)
 
 
-def make_dirty(quarters: Sequence[datetime]) -> None:
-    """Make the days dirty that hold these quarters of an hour of one hour. In the transaction of the count: its locks
-    keep the days from being summed up until the counts are committed."""
+def make_dirty(quarters: Sequence[datetime], charged: Iterable[datetime]) -> None:
+    """Make the days dirty that hold these quarters of one hour, and those at which charges changed. In the transaction
+    of the count: its locks keep the days from being summed up until the counts are committed."""
     with connection.cursor() as cursor:
         cursor.execute(_DIRTY_DAY, [day_of(quarters[0])])
-        cursor.execute(_DIRTY_DAYS, {"times": list(quarters)})
+        cursor.execute(_DIRTY_DAYS, {"times": sorted({*quarters, *charged})})
 
 
 def want_days(starts: Sequence[datetime]) -> None:
@@ -121,3 +122,4 @@ def _sum_up(cursor: Any, start: datetime) -> None:
     first, last = hour_of(start + HOUR - timedelta(microseconds=1)), hour_of(end)
     pieces = [(15, start, first), (60, first, last), (15, last, end)]
     sum_up(cursor, MINUTES, start, [piece for piece in pieces if piece[1] < piece[2]])
+    sum_charges(cursor, start)

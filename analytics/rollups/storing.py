@@ -26,7 +26,7 @@ DIGEST = (
 )
 # Stores `counted` and `timed`, which come before it. One worker at a time stores new dimensions, until its transaction
 # ends, so that two cannot deadlock. What another one stored meanwhile is not in this statement's snapshot, but the
-# conflict returns it.
+# conflict returns it. Rows are inserted by view, so that those of one view are in few pages.
 _STORE = f"""
 , numbered AS MATERIALIZED (SELECT *, {DIGEST} AS digest FROM counted
 ), clocked AS MATERIALIZED (SELECT *, {DIGEST} AS digest FROM timed
@@ -45,9 +45,11 @@ _STORE = f"""
 ), histogram AS (
   INSERT INTO analytics_histogram (minutes, view, start, dimensions_id, kind, {BINS})
   SELECT 15, c.view, %(start)s, k.id, c.kind, {BINS} FROM clocked c JOIN known k ON k.digest = c.digest
+  ORDER BY c.view, k.id
 ), rollup AS (
   INSERT INTO analytics_rollup (minutes, view, start, dimensions_id, {COUNTS})
   SELECT 15, n.view, %(start)s, k.id, {COUNTS} FROM numbered n JOIN known k ON k.digest = n.digest
+  ORDER BY n.view, k.id
   RETURNING messages
 )
 SELECT COALESCE(sum(messages), 0) FROM rollup
@@ -97,23 +99,30 @@ WITH histogram AS (
 )
 DELETE FROM analytics_rollup WHERE minutes = %(minutes)s AND view = ANY(%(views)s) AND start = %(start)s
 """
-# Sums of finer rollups that begin from `low` until before `high`, as one coarser that begins at `start`.
-_SUMS = (
-    f"""
-    INSERT INTO analytics_rollup (minutes, view, start, dimensions_id, {COUNTS})
-    SELECT %(minutes)s, view, %(start)s, dimensions_id, {COUNT_SUMS} FROM analytics_rollup r
-    JOIN unnest(%(finer)s::smallint[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]) AS p(finer, low, high)
-      ON r.minutes = p.finer AND r.view = ANY(%(views)s) AND r.start >= p.low AND r.start < p.high
-    GROUP BY view, dimensions_id
-    """,  # noqa: S608
-    f"""
-    INSERT INTO analytics_histogram (minutes, view, start, dimensions_id, kind, {BINS})
-    SELECT %(minutes)s, view, %(start)s, dimensions_id, kind, {BIN_SUMS} FROM analytics_histogram r
-    JOIN unnest(%(finer)s::smallint[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]) AS p(finer, low, high)
-      ON r.minutes = p.finer AND r.view = ANY(%(views)s) AND r.start >= p.low AND r.start < p.high
-    GROUP BY view, dimensions_id, kind
-    """,  # noqa: S608
-)
+
+
+def _sums(pieces: int) -> tuple[str, str]:
+    """The statements that sum so many ranges of finer rollups up. Each range stands in the text: joined with a table of
+    ranges, the planner reads all rollups there are."""
+    ranges = " UNION ALL ".join(
+        f"SELECT * FROM {{table}} WHERE minutes = %(finer{n})s AND view = ANY(%(views)s) AND start >= %(low{n})s "  # noqa: S608
+        f"AND start < %(high{n})s"
+        for n in range(pieces)
+    )
+    return (
+        f"""
+        INSERT INTO analytics_rollup (minutes, view, start, dimensions_id, {COUNTS})
+        SELECT %(minutes)s, view, %(start)s, dimensions_id, {COUNT_SUMS}
+        FROM ({ranges.format(table="analytics_rollup")}) AS finer
+        GROUP BY view, dimensions_id ORDER BY view, dimensions_id
+        """,  # noqa: S608
+        f"""
+        INSERT INTO analytics_histogram (minutes, view, start, dimensions_id, kind, {BINS})
+        SELECT %(minutes)s, view, %(start)s, dimensions_id, kind, {BIN_SUMS}
+        FROM ({ranges.format(table="analytics_histogram")}) AS finer
+        GROUP BY view, dimensions_id, kind ORDER BY view, dimensions_id
+        """,  # noqa: S608
+    )
 
 
 @contextmanager
@@ -156,10 +165,11 @@ def _write_whole(cursor: Any, start: datetime, at_least: int) -> int | None:
 def sum_up(cursor: Any, minutes: int, start: datetime, finer: list[tuple[int, datetime, datetime]]) -> None:
     """Put the sum of finer rollups, given as (minutes, low, high), in the place of the one that begins at `start`."""
     _delete(cursor, minutes, start, ALL)
-    lengths, lows, highs = zip(*finer, strict=True)
-    values = {"finer": list(lengths), "lows": list(lows), "highs": list(highs), "views": list(ALL)}
-    for statement in _SUMS:
-        cursor.execute(statement, {"minutes": minutes, "start": start, **values})
+    values: dict[str, Any] = {"minutes": minutes, "start": start, "views": list(ALL)}
+    for n, (length, low, high) in enumerate(finer):
+        values |= {f"finer{n}": length, f"low{n}": low, f"high{n}": high}
+    for statement in _sums(len(finer)):
+        cursor.execute(statement, values)
 
 
 def _delete(cursor: Any, minutes: int, start: datetime, views: tuple[int, ...]) -> None:
