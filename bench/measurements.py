@@ -72,7 +72,7 @@ MEASUREMENTS = {
     ),
 }
 # The parts that `--stored` measures by default.
-AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries")
+AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries", "history")
 
 
 def measure(

@@ -30,6 +30,7 @@ from tests.processes import CHECKOUT, eventually
 # Starting a dozen processes takes longer than any single test should.
 pytestmark = pytest.mark.timeout(150)
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
+SECOND_NUMBER = "106540352242923"
 PROCESSES = procfile.read(CHECKOUT / "Procfile")
 
 
@@ -55,6 +56,19 @@ class Pipeline:
         messages = [{"phone_number": number, **text} for number in phone_numbers]
         return [result["id"] for result in self.api("/messaging/send/bulk", {"messages": messages})["results"]]
 
+    def manage(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a command of manage.py; its log lines join those of the others."""
+        with (self._logs / f"{command[0]}-2.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *command], env={**os.environ, **self.env}, cwd=CHECKOUT, stderr=log
+            )
+
+    def asked(self, sql: str) -> Any:
+        """The only value of a query."""
+        with psycopg2.connect(self.env["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchone()[0]
+
     def logs(self) -> list[str]:
         """All lines of our processes, not of the local parts."""
         files = [path for path in self._logs.glob("*.log") if path.stem.split("-")[0] in PROCESSES]
@@ -74,6 +88,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     var = tmp_path_factory.mktemp("pipeline")
     env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     env.update({name: str(free_port()) for name in PORTS}, VAR_DIR=str(var), LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    env["SANDBOX_OTHER_NUMBERS"] = SECOND_NUMBER
     for name in ("DEPLOYMENT", "DJANGO_SETTINGS_MODULE"):
         env.pop(name, None)
     output = var / "output"
@@ -184,6 +199,43 @@ def test_one_id_leads_from_a_webhook_through_the_queue_to_the_message(pipeline: 
     assert eventually(lambda: {("web", "request"), ("incoming", "task")} <= seen(), 10), seen()
 
 
+def hello_world(number: str, sender: str, priority: str = "normal") -> dict[str, Any]:
+    data = {"name": "hello_world", "language": "en_US"}
+    return {
+        "phone_number": number, "message_type": "template", "message_data": data, "sender": sender,
+        "priority": priority,
+    }  # fmt: skip
+
+
+def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pipeline: Pipeline) -> None:
+    # Two numbers of one portfolio, two dispatchers; the recipients of the tests before count too.
+    assert pipeline.manage("connect").wait(60) == 0
+    dispatcher = pipeline.manage("dispatch")
+    pipeline.sandbox("settings", {"messaging_limit": 250})
+    assert eventually(lambda: pipeline.asked("SELECT max(users_a_day) FROM messaging_portfolio") == 250, 10)
+    senders = (pipeline.env["WA_PHONE_NUMBER_ID"], SECOND_NUMBER)
+    bulk = [hello_world(f"+1555300{n:04}", senders[n % 2]) for n in range(400)]
+    forecast = pipeline.api("/messaging/send/bulk", {"messages": bulk})["messaging_limit"]
+    assert [one["new_recipients"] for one in forecast] == [400]
+    nothing_goes = "SELECT count(*) = 0 FROM messaging_message WHERE status IN ('pending', 'queued') AND hold IS NULL"
+    assert eventually(lambda: pipeline.asked(nothing_goes), 30)
+    urgent = [hello_world(f"+1555301{n:04}", senders[n % 2], "high") for n in range(60)]
+    pipeline.api("/messaging/send/bulk", {"messages": urgent})
+    sent = pipeline.sandbox("inbound", {"from": "15553029999", "name": "Ann", "text": "Hello?"})
+    stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
+    assert eventually(lambda: pipeline.api(stored)["results"], 10)
+    (reply,) = pipeline.send("+15553029999")
+    assert eventually(lambda: pipeline.api(f"/messaging/messages/{reply}")["status"] == "read", 10)
+    assert eventually(lambda: pipeline.asked(nothing_goes), 30)
+    dispatcher.terminate()
+    assert dispatcher.wait(30) == 0
+    assert pipeline.sandbox("account")["opened_users"] == 250
+    assert pipeline.asked("SELECT max(opened) FROM messaging_portfolio") == 250
+    assert pipeline.asked("SELECT count(*) FROM messaging_messageevent WHERE error_code = 131048") == 0
+    pipeline.sandbox("settings", {"messaging_limit": 0})
+    assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500, 30)
+
+
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:
     lines = pipeline.logs()
     assert [line for line in lines if not line.startswith("{") or "event" not in json.loads(line)] == []
@@ -194,6 +246,6 @@ def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:
 def test_no_process_wrote_a_phone_number_a_text_or_a_secret(pipeline: Pipeline) -> None:
     pipeline.send("+15551230001")
     secrets = [pipeline.env[name] for name in ("WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "API_KEY")]
-    private = ("15551230", "1555200", "wamid.H", "Hello from SQS!", "Grüße", "Ann", *secrets)
+    private = ("15551230", "1555200", "155530", "wamid.H", "Hello from SQS!", "Grüße", "Ann", *secrets)
     found = [line for line in pipeline.logs() if any(words in line for words in private)]
     assert found == []

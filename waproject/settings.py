@@ -199,6 +199,9 @@ WA_UNKNOWN_GRACE = env.float("WA_UNKNOWN_GRACE", 600.0)
 WA_UNKNOWN_RESEND_AFTER = env.float("WA_UNKNOWN_RESEND_AFTER", 15.0)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
 WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
+WA_LIMIT_HIGH_SHARE = env.float("WA_LIMIT_HIGH_SHARE", 0.1)
+if not 0 <= WA_LIMIT_HIGH_SHARE < 1:
+    raise environ.ImproperlyConfigured(f"WA_LIMIT_HIGH_SHARE is {WA_LIMIT_HIGH_SHARE}; it is from 0 to less than 1.")
 # Free text outside the customer service window: accept it, accept it with a warning, or refuse it.
 WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
 if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
@@ -333,6 +336,7 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes that must be running; leave out those that a deployment does not use.
+DOCTOR_EVERY_S = env.float("DOCTOR_EVERY_S", 3600.0)
 EXPECTED_PROCESSES = env.list(
     "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
 )

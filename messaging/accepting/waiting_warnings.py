@@ -1,9 +1,10 @@
-"""Warnings that an accepted message will wait: its number is paused, or its campaign or template is held."""
+"""Warnings that a message will wait: its number is paused, its campaign or template held, or a limit reached."""
 
 import time
 from dataclasses import dataclass
 
 from messaging.models import Hold, HoldKind, Message
+from messaging.portfolios import limit_warning
 
 # As for senders (business_numbers.CACHED_S), so that requests share one query.
 CACHED_S = 1.0
@@ -30,6 +31,8 @@ def waiting_warnings(message: Message) -> list[str]:
             warnings.append(f"The {kind} {name} is held: the message waits until it is resumed.")
     if any(_is_held(HoldKind.BUDGET, campaign, message) for campaign in {"", message.campaign}):
         warnings.append("The budget is spent: the message waits until it is raised.")
+    if warning := limit_warning(message):
+        warnings.append(warning)
     return warnings
 
 

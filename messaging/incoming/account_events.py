@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from messaging.contacts import record_template_category
 from messaging.lifecycle import domain_events
 from messaging.models import AccountEvent
+from messaging.portfolios import read_limit_event, store_limit
 from messaging.whatsapp.inbound import Event, fields
 
 ID_LENGTH = 32
@@ -26,8 +29,17 @@ def store_events(events: Sequence[Event]) -> None:
     domain_events.publish_events(
         [domain_events.AccountEvent(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)]
     )
+    _store_limits(fresh)
     for event in sorted(events, key=lambda event: (event.subject, event.waba_id or "")):
         _record_category(event)
+
+
+def _store_limits(rows: Sequence[AccountEvent]) -> None:
+    """Store the messaging limits that new events name, after the commit: the dispatcher locks portfolios."""
+    for row in rows:
+        limit = read_limit_event(row.kind, fields.node(row.raw, "value"))
+        if limit is not None:
+            transaction.on_commit(partial(store_limit, row.waba_id, limit, row.at))
 
 
 def _row(event: Event) -> AccountEvent:

@@ -1,6 +1,6 @@
 """The message history in the admin: search, timeline, attempts, export."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from messaging.access import record_action
 from messaging.media.admin import download_again_button, file_html, may_download_again, media_of
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter
+from messaging.messages.admin_list import MessageList
 from messaging.messages.csv_export import csv_lines
 from messaging.messages.price_texts import price_text
 from messaging.messages.search import search_messages
@@ -56,6 +57,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     search_fields = ["peer"]
     search_help_text = "A phone number, a wamid, our id, or the client's reference or campaign, in full."
     ordering = ["-id"]
+    # Any other order would sort the whole history.
+    sortable_by = ["accepted"]
     list_before_template = "admin/messaging/message/export.html"
     inlines = [AttemptInline]
     change_form_outer_before_template = "admin/messaging/message/head.html"
@@ -115,6 +118,10 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         """The status with its colour."""
         return badge(message.status)
 
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[MessageList]:
+        """The list whose cost does not grow with the history."""
+        return MessageList
+
     def get_urls(self) -> list[URLPattern]:
         """Add the export."""
         view = self.admin_site.admin_view(require_safe(self.export_view))
@@ -125,7 +132,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         if not (request.user.has_perm("messaging.export_message") and self.has_view_permission(request)):
             raise PermissionDenied
         try:
-            rows = self.get_changelist_instance(request).get_queryset(request).select_related(None)
+            listed = cast("MessageList", self.get_changelist_instance(request))
+            rows = listed.matching(request).select_related(None)
         except IncorrectLookupParameters:
             raise Http404("There is no such filter.") from None
         # A search may hold a phone number, so only record that there was one.

@@ -22,6 +22,7 @@ from messaging.models.messages import (
     WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
+from messaging.models.portfolios import OpenedCount, OpenedRecipient, Portfolio
 from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
@@ -54,8 +55,11 @@ __all__ = [
     "Message",
     "MessageEvent",
     "OnUnknown",
+    "OpenedCount",
+    "OpenedRecipient",
     "OrphanStatus",
     "PairPace",
+    "Portfolio",
     "Priority",
     "RetentionProgress",
     "StoredWebhook",

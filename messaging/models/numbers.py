@@ -29,6 +29,10 @@ class BusinessNumber(models.Model):
     messaging_limit = models.CharField(
         max_length=40, blank=True, db_default="", help_text="The portfolio's tier, such as TIER_2K."
     )
+    # The portfolio whose messaging limit the number shares; the dispatcher sets it at the first release.
+    limited_by = models.ForeignKey(
+        "messaging.Portfolio", models.SET_NULL, null=True, blank=True, editable=False, db_index=False
+    )
     status = models.CharField(max_length=40, blank=True, db_default="", help_text="Such as CONNECTED.")
     account_mode = models.CharField(max_length=20, blank=True, db_default="", help_text="LIVE or SANDBOX.")
     name_status = models.CharField(max_length=40, blank=True, db_default="", help_text="Meta's review of the name.")

@@ -16,10 +16,11 @@ from messaging.outgoing import rate_limits, retry_policy
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.release import Release
 from messaging.outgoing.retry_settings import limits
+from messaging.portfolios import Rejection, give_back
 from messaging.states import Status
 from messaging.traces import contexts_of
 from messaging.whatsapp.client import Accepted
-from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Scope, WhatsAppError
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Rejected, Scope, WhatsAppError
 
 # The lease of a claimed row: a call (20 s) and the wait for a free call of its process. The shorter it is, the sooner
 # the rows of a killed worker are settled.
@@ -167,6 +168,17 @@ def record(outcomes: Sequence[Outcome]) -> None:
     else:
         advance_many(changes)
     record_whatsapp_ids(_corrected_ids(outcomes))
+    if rejections := _rejections(decisions):
+        give_back(rejections)
+
+
+def _rejections(decisions: Sequence[tuple[Outcome, retry_policy.Decision]]) -> list[Rejection]:
+    """Messages that Meta never took. After an earlier call, Meta may have taken that one."""
+    return [
+        Rejection(outcome.claimed.number_id, outcome.claimed.peer, outcome.claimed.message_id)
+        for outcome, decision in decisions
+        if isinstance(outcome.result, Rejected) and decision.status is Status.FAILED and outcome.claimed.call == 1
+    ]
 
 
 def _corrected_ids(outcomes: Sequence[Outcome]) -> dict[str, str]:

@@ -196,3 +196,11 @@ def _check_milliseconds(name: str, values: object, count: int) -> None:
         raise InputError(name, f"must be {count} whole numbers of milliseconds")
     if not all(type(value) is int and 0 <= value <= MAX_MS for value in values):
         raise InputError(name, f"each number must be whole, from 0 to {MAX_MS}")
+
+
+def messaging_tier(behaviour: Behaviour) -> str:
+    """Meta's word for the messaging limit."""
+    thousands, rest = divmod(behaviour.messaging_limit, 1000)
+    if not behaviour.messaging_limit:
+        return "TIER_UNLIMITED"
+    return f"TIER_{behaviour.messaging_limit}" if rest else f"TIER_{thousands}K"

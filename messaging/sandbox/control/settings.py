@@ -14,7 +14,7 @@ class SettingsHandler(ControlHandler):
 
     def post(self) -> None:
         """Change the given settings for messages accepted from now on; answers all."""
-        self.simulator.behaviour = self.simulator.behaviour.changed(self.json_object())
+        self.simulator.change_behaviour(self.json_object())
         self.get()
 
 

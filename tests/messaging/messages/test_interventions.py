@@ -127,7 +127,9 @@ def test_a_held_campaign_says_how_many_wait(api: APIClient) -> None:
     for n in range(3):
         send(api, phone_number=f"+165025300{n:02d}", campaign="spring")
     send(api, campaign="autumn")
-    assert campaign(api, "hold").json() == {"campaign": "spring", "held": True, "waiting": 3, "on_their_way": 0}
+    limit = {"waiting_for_limit": 0, "limit_done_at": None}
+    expected = {"campaign": "spring", "held": True, "waiting": 3, "on_their_way": 0, **limit}
+    assert campaign(api, "hold").json() == expected
 
 
 def test_holding_twice_makes_one_hold(api: APIClient, spring: None) -> None:
