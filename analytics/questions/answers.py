@@ -52,7 +52,7 @@ def timeseries(asked: Asked) -> Answer:
         whole = count(replace(asked, granularity=None, limit=min(asked.limit, MAX_ROWS // len(steps))))
         groups = _largest(whole.counts)
         note = _note(len(groups), whole.groups)
-    return Answer(_steps(asked, groups, count(asked, groups), histograms(asked, list(DURATIONS))), note)
+    return Answer(_steps(asked, groups, count(asked, groups), histograms(asked, list(DURATIONS), {*groups})), note)
 
 
 def _steps(asked: Asked, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:

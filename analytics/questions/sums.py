@@ -1,7 +1,7 @@
 """The two statements of all questions: sums of counts, and sums of histograms, by step and group."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -115,9 +115,11 @@ def count(asked: Asked, only: Sequence[Group] | None = None) -> Sums:
 _BINS = tuple(f"p{place}" for place in range(PLACES))
 
 
-def histograms(asked: Asked, kinds: Sequence[Duration]) -> Durations:
-    """Histograms by step, group and kind; none where status, error code or price type are asked for, by which durations
-    are not counted."""
+def histograms(asked: Asked, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
+    """Histograms by step, group (`only` these) and kind.
+
+    None where status, error code or price type are asked for, by which durations are not counted.
+    """
     if _used(asked) & NO_DURATIONS:
         return {}
     known = names()
@@ -138,6 +140,8 @@ def histograms(asked: Asked, kinds: Sequence[Duration]) -> Durations:
     width = len(asked.group_by)
     for step, kind, *rest in _fetch(sql, {**values, **_ranges(asked), "kinds": [int(kind) for kind in kinds]}):
         group = tuple(known.of(one, key) for one, key in zip(asked.group_by, rest[:width], strict=True))
+        if only is not None and group not in only:
+            continue
         histogram = found[step, group, kind]
         for place, total in enumerate(rest[width:]):
             if total:

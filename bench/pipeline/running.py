@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
@@ -25,12 +26,12 @@ HINTS_GATHERED_S = 1.2
 
 
 class Pipeline(RunningPipeline):
-    """`with Pipeline() as pipeline:` everything runs and is idle."""
+    """`with Pipeline() as pipeline:` everything runs and is idle. A `database` directory is kept for another run."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Path | None = None) -> None:
         sandbox = ["--answer-ms", str(ANSWER_MS), "--throughput", str(NUMBER_RATE)]
         sandbox += ["--status-delays-ms", ",".join([str(NO_STATUSES_MS)] * 3)]
-        super().__init__(dict.fromkeys(PROCESSES, 1), PRODUCTION, sandbox)
+        super().__init__(dict.fromkeys(PROCESSES, 1), PRODUCTION, sandbox, database)
 
     def __enter__(self) -> "Pipeline":
         super().__enter__()
