@@ -109,12 +109,13 @@ def fill(connect: Callable[[], Any], messages: int, days: int = DAYS) -> float:
         filled = 0
         for day, start in enumerate(_days(cursor, days)):
             connection.autocommit = False
-            filled += _fill_span(cursor, day, start, DAY, messages // days)
+            new = _fill_span(cursor, day, start, DAY, messages // days)
             connection.commit()
             connection.autocommit = True
-            print(
-                f"{day + 1} of {days} days of messages, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True
-            )
+            filled += new
+            if new:
+                seconds = time.monotonic() - begun
+                print(f"{day + 1} of {days} days of messages, {seconds:.0f} s", file=sys.stderr, flush=True)
         if filled:
             cursor.execute("VACUUM ANALYZE messaging_message, messaging_messageevent")
     connection.close()
