@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.analytics import counting, events, questions
 from bench.comparison import publish, transport, webhook
-from bench.pipeline import delivering, history, receiving, sending, stored, task_size
+from bench.pipeline import delivering, history, receiving, retention, sending, stored, task_size
 from bench.pipeline.running import Pipeline
 from bench.report.medians import medians
 
@@ -47,6 +47,9 @@ MEASUREMENTS = {
     "publish": Measurement(publish.measure, partial(publish.measure, 200)),
     "webhook": Measurement(webhook.measure, partial(webhook.measure, 0.5, 100)),
     "idle": Measurement(transport.idle, partial(transport.idle, 1.0), once=True),
+    "retention": Measurement(
+        retention.measure, partial(retention.measure, messages=5_000, seconds=0.5, turns=1), once=True
+    ),
     "send": Measurement(sending.measure, partial(sending.measure, seconds=1.0, warm_up_s=0.5), in_pipeline=True),
     "bulk": Measurement(
         sending.measure_bulk, partial(sending.measure_bulk, messages=200, counted=50), in_pipeline=True, once=True
@@ -115,7 +118,7 @@ def measure(
     together = [name for name in names if MEASUREMENTS[name].in_pipeline]
     yield _repeat(alone, runs, short)
     if together:
-        with Pipeline(database) as pipeline:
+        with Pipeline(database=database) as pipeline:
             if stored_messages:
                 filled_s = stored.fill(pipeline, stored_messages)
                 print(f"{stored_messages:,} messages stored in {filled_s:.0f} s", file=sys.stderr, flush=True)

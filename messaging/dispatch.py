@@ -15,7 +15,7 @@ from messaging.access.login_throttle import sweep_login_throttle
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
 from messaging.outgoing import call_pool, tasks
-from messaging.outgoing.claim_and_record import claim, with_contexts
+from messaging.outgoing.claims import claim, with_contexts
 from messaging.outgoing.dead_letter_publisher import publish_dead_letter
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits

@@ -3,8 +3,8 @@
 import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Self
@@ -23,7 +23,7 @@ from testkit.waiting import NotReady, wait_until
 
 PORTS = ("PORT", "SANDBOX_PORT", "SQS_PORT", "POSTGRES_PORT", "FLOWER_PORT")
 LANES = environment.LANES
-# The text that each process logs once it is ready. Web answers requests then, and beat creates its schedule file.
+# The text that each process logs once it is ready. Web and Flower answer then, and beat creates its schedule file.
 READY = {
     "dispatcher": "dispatcher is ready",
     "deliver": "deliver is ready",
@@ -75,9 +75,8 @@ class Pipeline:
             python("-m", "messaging.sandbox", *sandbox_options),
             lambda _: is_open(ports["SANDBOX_PORT"]),
         )
-        commands = procfile.read(CHECKOUT / "Procfile")
         self._groups = {
-            name: [self._named(name, number, count, commands[name]) for number in range(1, count + 1)]
+            name: [self._named(name, number, count) for number in range(1, count + 1)]
             for name, count in processes.items()
         }
 
@@ -106,6 +105,12 @@ class Pipeline:
     def group(self, name: str) -> list[Process]:
         """The processes of one line of the Procfile."""
         return self._groups[name]
+
+    @contextmanager
+    def flower(self) -> Iterator[Process]:
+        """Flower beside the other processes; it is ready."""
+        with self._named("flower", 1, 1) as process:
+            yield process
 
     def start_postgres(self) -> None:
         """Start PostgreSQL, also after it was stopped or killed."""
@@ -173,8 +178,9 @@ class Pipeline:
     def _process(self, name: str, command: Sequence[str], ready: Callable[[str], bool], **env: str) -> Process:
         return Process(command, {**self.env, **env}, self.directory / f"{name}.log", ready, self._guard)
 
-    def _named(self, line: str, number: int, count: int, command: str) -> Process:
+    def _named(self, line: str, number: int, count: int) -> Process:
         name = line if count == 1 else f"{line}-{number}"
+        command = procfile.read(CHECKOUT / "Procfile")[line]
         return self._process(
             name, shell(command), lambda text: self._is_ready(line, text), WORKER_NAME=name, PGAPPNAME=name
         )
@@ -182,6 +188,8 @@ class Pipeline:
     def _is_ready(self, line: str, text: str) -> bool:
         if line == "web":
             return self._is_healthy()
+        if line == "flower":
+            return is_open(int(self.env["FLOWER_PORT"]))
         if line == "beat":
             return any(self._schedule.parent.iterdir())
         return READY[line] in text

@@ -144,11 +144,13 @@ def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
-    """Each test asks its own database for the sending numbers and the holds."""
+    """Each test asks its own database for keys, sending numbers, holds and tokens."""
     from messaging.accepting.business_numbers import clear_number_cache
     from messaging.accepting.waiting_warnings import clear_hold_cache
+    from messaging.access import clear_key_cache
     from messaging.accounts.tokens import clear_token_cache
 
+    clear_key_cache()
     clear_number_cache()
     clear_hold_cache()
     clear_token_cache()

@@ -83,6 +83,6 @@ def _violations(page: Any) -> list[tuple[str, str, str]]:
 
 
 def picture(page: Any, name: str) -> None:
-    """Keep a screenshot in the directory SCREENSHOTS, if it is set, for whoever wants to look."""
+    """Keep a screenshot in the directory SCREENSHOTS, if it is set."""
     if directory := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)

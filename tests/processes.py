@@ -1,6 +1,8 @@
 """Processes of the project for one test: started at once, ended with it."""
 
 import os
+import re
+import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +12,7 @@ import testkit.processes
 from testkit.processes import CHECKOUT, python
 from testkit.waiting import NotReady, eventually
 
-__all__ = ["CHECKOUT", "Process", "Worker", "eventually"]
+__all__ = ["CHECKOUT", "Process", "Worker", "eventually", "expanded"]
 
 
 class Process(testkit.processes.Process):
@@ -46,3 +48,9 @@ class Worker(Process):
     def __init__(self, lane: str, log: Path, **environment: str) -> None:
         arguments = ["-m", "celery", "-A", "waproject", "worker", "-Q", lane]
         super().__init__(arguments, " ready.", log, SQS_WAIT_TIME_S="1", **environment)
+
+
+def expanded(command: str, env: dict[str, str]) -> list[str]:
+    """A Procfile line's words, with its variables."""
+    text = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: env.get(found[1]) or found[2], command)
+    return shlex.split(text)

@@ -129,6 +129,15 @@ def test_a_hundred_messages_arrive_once_each(pipeline: Pipeline) -> None:
     assert accepted() == sorted(ids)
 
 
+def test_connect_leads_to_a_delivered_template_within_two_minutes_and_doctor_finds_nothing(pipeline: Pipeline) -> None:
+    began = time.monotonic()
+    assert pipeline.manage("connect", "--test-to", "+1 555 123 0050").wait(120) == 0
+    assert time.monotonic() - began < 120
+    sent = [entry for entry in pipeline.sandbox("ledger")["messages"] if entry["to"] == "15551230050"]
+    assert [entry["body"]["template"]["name"] for entry in sent] == ["hello_world"]
+    assert pipeline.manage("doctor").wait(60) == 0
+
+
 def test_what_a_user_writes_is_stored(pipeline: Pipeline) -> None:
     sent = pipeline.sandbox("inbound", {"from": "15551230009", "name": "Ann", "text": "Grüße"})
     stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
@@ -208,8 +217,7 @@ def hello_world(number: str, sender: str, priority: str = "normal") -> dict[str,
 
 
 def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pipeline: Pipeline) -> None:
-    # Two numbers of one portfolio, two dispatchers; the recipients of the tests before count too.
-    assert pipeline.manage("connect").wait(60) == 0
+    # Two numbers of one portfolio, which `connect` has stored, two dispatchers; earlier recipients count too.
     dispatcher = pipeline.manage("dispatch")
     pipeline.sandbox("settings", {"messaging_limit": 250})
     assert eventually(lambda: pipeline.asked("SELECT max(users_a_day) FROM messaging_portfolio") == 250, 10)

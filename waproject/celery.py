@@ -78,12 +78,12 @@ def name_beat(**_: Any) -> None:
 
 @signals.worker_init.connect
 @signals.beat_init.connect
-def refuse_to_start_without_the_key(**_: Any) -> None:
-    """A worker or beat that may not use the KMS key of its queues does not start."""
-    from waproject.worker import key_access
+def refuse_faulty_queues(**_: Any) -> None:
+    """Refuse to start a worker or beat whose queue has no DLQ, or that may not use the KMS key of its queues."""
+    from waproject import start_checks
 
     with start_errors.exit_with_message():
-        key_access.refuse_without_key(process_name())
+        start_checks.refuse_faulty_queues(process_name())
 
 
 @signals.worker_init.connect
@@ -114,25 +114,22 @@ def configure_logging(**_: Any) -> None:
 
 @signals.import_modules.connect
 def run_system_checks(**_: Any) -> None:
-    """Refuse to start a worker, beat or Flower that fails a system check, and a worker or beat on an older schema."""
+    """Refuse to start a worker, beat or Flower that fails a system check, and a worker or beat on an older schema.
+
+    Flower also needs its bus, a log-in and queues with a DLQ.
+    """
     from waproject import checks, schema
     from waproject.bus import flower
+    from waproject.worker import redrive_policy
 
     # Celery logs the traceback of an exception that a signal handler raises.
     with start_errors.exit_with_message():
         checks.refuse_to_start_with_errors()
         if flower.is_this_process():
             flower.prepare(app)
+            redrive_policy.refuse_queues_without_dlq("flower")
         else:
             schema.refuse_an_older_schema()
-
-
-@signals.worker_ready.connect
-def check_redrive_policy(sender: Any, **_: Any) -> None:
-    """Warn if the queue's redrive policy differs from the queue table."""
-    from waproject.worker import redrive_policy
-
-    redrive_policy.warn_in_background(*sender.app.amqp.queues.consume_from)
 
 
 @signals.task_prerun.connect

@@ -12,7 +12,6 @@ from waproject.queues import LANES
 from waproject.sqs.moving import MAX_MOVES_PER_SECOND
 from waproject.worker import redrive_policy
 
-REQUIRED_SECRETS = ("SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "WA_PHONE_NUMBER_ID")
 # Shorter ones can be guessed: each of ours is generated with at least this many characters.
 MIN_SECRET_KEY_LENGTH = 32
 # Meta's app secrets have 32 characters and its tokens more; a verify token or metrics token is chosen by hand.
@@ -60,16 +59,6 @@ def files_have_a_place(app_configs: Sequence[AppConfig] | None, **_: Any) -> Mes
 
 
 @checks.register()
-def secrets_are_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
-    """Refuse empty secrets: anybody could sign or log in with them."""
-    return [
-        checks.Error(f"{name} is empty.", hint=f"Set {name} in the environment.", id="waproject.E003")
-        for name in REQUIRED_SECRETS
-        if not getattr(settings, name)
-    ]
-
-
-@checks.register()
 def dead_letters_have_a_pace(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
     """Refuse a rate of 0, which divides by zero, and one above 500, which StartMessageMoveTask refuses."""
     if 0 < settings.DLQ_MOVES_PER_SECOND <= MAX_MOVES_PER_SECOND:
@@ -106,14 +95,27 @@ def production_is_closed(app_configs: Sequence[AppConfig] | None, **_: Any) -> M
             else f"Copy {name} from Meta's app dashboard.",
             id="waproject.E008",
         )
-        for name in SECRETS
-        if 0 < len(getattr(settings, name)) < MIN_SECRET_LENGTH
+        for name, value in _secrets().items()
+        if 0 < len(value) < MIN_SECRET_LENGTH
     ]
     return found
+
+
+def _secrets() -> dict[str, str]:
+    """Those of SECRETS, and the tokens of further accounts, by the names of their variables."""
+    return {**{name: getattr(settings, name) for name in SECRETS}, **settings.WA_ACCESS_TOKENS}
 
 
 def refuse_to_start_with_errors() -> None:
     """Run the system checks, for processes where Django does not. Raises ImproperlyConfigured, one line an error."""
     errors = [message for message in checks.run_checks() if message.level >= checks.ERROR]
     if errors:
-        raise ImproperlyConfigured("\n".join(str(error) for error in errors))
+        raise ImproperlyConfigured("\n".join(map(_line, errors)))
+
+
+def _line(error: checks.CheckMessage) -> str:
+    """What is wrong and what to do, in one sentence."""
+    words, hint = (" ".join(str(text or "").split()).rstrip(".") for text in (error.msg, error.hint))
+    if hint[1:2].islower():
+        hint = hint[0].lower() + hint[1:]
+    return f"{words}{': ' if hint else ''}{hint}."

@@ -16,8 +16,8 @@ def older_schema() -> str:
         return ""
     first = missing[0][0]
     return (
-        f"The database's schema is older than this version: {len(missing)} migrations are missing, the first is "
-        f"{first.app_label}.{first.name}. Run python manage.py migrate before the processes (docs/deploy.md)."
+        f"The database's schema is older than this version, which needs {len(missing)} more migrations from "
+        f"{first.app_label}.{first.name} on: run `python manage.py migrate` first (docs/deploy.md)."
     )
 
 

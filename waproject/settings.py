@@ -8,36 +8,35 @@ import logging
 import os
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-import environ
-
+from waproject.environment import formats
+from waproject.environment import strict_env as env
 from waproject.environment.allowed_endpoints import (
-    is_loopback,
     networks,
     require_https,
+    require_https_beyond_this_machine,
     require_loopback,
+    require_queue,
     sqs_addresses,
 )
 from waproject.environment.database import database
+from waproject.environment.e_mail import e_mail_server
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
-from waproject.environment.strict_env import StrictEnv, account_zones, code_waits
-from waproject.web import admin_theme
+from waproject.web.admin import theme as admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = StrictEnv()
 read_local_environment(BASE_DIR)
 
-DEPLOYMENT = env.str("DEPLOYMENT", "production")
-if DEPLOYMENT not in {"production", "local"}:
-    raise environ.ImproperlyConfigured(f"DEPLOYMENT is {DEPLOYMENT!r}; it is either 'production' or 'local'.")
+DEPLOYMENT = env.choice("DEPLOYMENT", "production", ("production", "local"))
 LOCAL = DEPLOYMENT == "local"
 
 # Django -------------------------------------------------------------------------------------------------------------
-SECRET_KEY = env.str("DJANGO_SECRET_KEY")
-DEBUG = env.bool("DJANGO_DEBUG", False)
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
-CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY", None)
+DEBUG = env.switch("DJANGO_DEBUG", False)
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", (), formats.HOST)
+CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS", (), formats.ORIGIN)
 ROOT_URLCONF = "waproject.urls"
 WSGI_APPLICATION = "waproject.wsgi.application"
 # Wraps Django's WSGI application and answers webhooks without Django's middleware.
@@ -45,7 +44,7 @@ WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookFastPath"
 APPEND_SLASH = True
 CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = env.parsed("TIME_ZONE", formats.time_zone, "UTC", "a time zone such as Europe/Berlin")
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "waproject.web.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -61,9 +60,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 # The idle time-out of admin sessions in seconds; polling does not count as activity.
-SESSION_IDLE_S = env.int("SESSION_IDLE_S", 3600)
+SESSION_IDLE_S = env.whole("SESSION_IDLE_S", 3600, 1)
 # The number of proxies that append to X-Forwarded-For, to find the client's address of a failed log-in.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0 if LOCAL else 1)
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0 if LOCAL else 1)
 
 INSTALLED_APPS = [
     "monitoring",
@@ -125,7 +124,7 @@ WHITENOISE_USE_FINDERS = LOCAL
 
 # A POST of Meta may have 3 MB; a bulk of 1,000 sends fits in 8 MB unless each one is several kilobytes of text.
 WEBHOOK_MAX_BYTES = 3 * 1024 * 1024
-API_MAX_BYTES = env.int("API_MAX_BYTES", 8 * 1024 * 1024)
+API_MAX_BYTES = env.whole("API_MAX_BYTES", 8 * 1024 * 1024, 1)
 # A document of 100 MB, in a form; it is on disk from 2.5 MB on.
 UPLOAD_MAX_BYTES = 101 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(WEBHOOK_MAX_BYTES, API_MAX_BYTES)
@@ -133,8 +132,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(WEBHOOK_MAX_BYTES, API_MAX_BYTES)
 if not LOCAL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 3600)
-    SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
+    SECURE_HSTS_SECONDS = env.whole("DJANGO_HSTS_SECONDS", 3600)
+    SECURE_SSL_REDIRECT = env.switch("DJANGO_SSL_REDIRECT", False)
 # Silenced checks of `check --deploy`: HSTS for other subdomains and preloading are not ours to decide; the load
 # balancer redirects to HTTPS.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
@@ -148,7 +147,7 @@ DATABASES["default"].update(
 )
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
-    options=f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}",
+    options=f"-c statement_timeout={env.whole('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}",
     # Drop connections to an unreachable host after 20 to 25 s.
     keepalives_idle=10,
     keepalives_interval=5,
@@ -157,77 +156,81 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 )
 
 # SQS ----------------------------------------------------------------------------------------------------------------
-AWS_REGION = env.str("AWS_REGION", "us-east-1" if LOCAL else environ.Env.NOTSET)
+AWS_REGION = env.text("AWS_REGION", "us-east-1" if LOCAL else None, formats.REGION)
 os.environ.setdefault("AWS_DEFAULT_REGION", AWS_REGION)
-AWS_ENDPOINT_URL_SQS = env.str("AWS_ENDPOINT_URL_SQS", "")
+AWS_ENDPOINT_URL_SQS = env.text("AWS_ENDPOINT_URL_SQS")
 # The wait time of a long poll. A stopping worker waits for its last long poll, so that its messages do not stay hidden:
 # short on a developer's machine, long in production, where each request costs.
-SQS_WAIT_TIME_S = env.int("SQS_WAIT_TIME_S", 3 if LOCAL else 20)
+SQS_WAIT_TIME_S = env.whole("SQS_WAIT_TIME_S", 3 if LOCAL else 20, 0, 20)
 SQS_QUEUES = {
-    lane: {"url": env.str(f"SQS_{lane.upper()}_QUEUE_URL"), "dlq_url": env.str(f"SQS_{lane.upper()}_DLQ_URL", "")}
+    lane: {"url": env.text(f"SQS_{lane.upper()}_QUEUE_URL", None), "dlq_url": env.text(f"SQS_{lane.upper()}_DLQ_URL")}
     for lane in ("incoming", "outgoing", "analytics")
 }
 # The bus between Flower or `celery inspect` and the workers (waproject/bus); empty: off.
-SQS_MONITOR_QUEUE_URL = env.str("SQS_MONITOR_QUEUE_URL", "").rstrip("/")
+SQS_MONITOR_QUEUE_URL = env.text("SQS_MONITOR_QUEUE_URL").rstrip("/")
 # The KMS key of queues and files, where they are encrypted with a key of one's own: each process tries it at its start.
-SQS_KMS_KEY_ARN = env.str("SQS_KMS_KEY_ARN", "")
-LANE_CONCURRENCY = {lane: env.int(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
-WORKER_NAME = env.str("WORKER_NAME", "")
+SQS_KMS_KEY_ARN = env.text("SQS_KMS_KEY_ARN", "", formats.KMS_KEY)
+LANE_CONCURRENCY = {lane: env.whole(f"{lane.upper()}_CONCURRENCY", 0) for lane in SQS_QUEUES}
+WORKER_NAME = env.text("WORKER_NAME", "", formats.WORKER_NAME)
 # Dead letters that are redriven or discarded a second; SQS's own move allows 500.
-DLQ_MOVES_PER_SECOND = env.float("DLQ_MOVES_PER_SECOND", 50.0)
+DLQ_MOVES_PER_SECOND = env.number("DLQ_MOVES_PER_SECOND", 50.0)
 
 # WhatsApp -----------------------------------------------------------------------------------------------------------
-WA_GRAPH_URL = env.str("WA_GRAPH_URL", environ.Env.NOTSET if LOCAL else "https://graph.facebook.com").rstrip("/")
-WA_GRAPH_VERSION = env.str("WA_GRAPH_VERSION", "v25.0")
-WA_PHONE_NUMBER_ID = env.str("WA_PHONE_NUMBER_ID")
-WA_ACCESS_TOKEN = env.str("WA_ACCESS_TOKEN")
+WA_GRAPH_URL = env.text("WA_GRAPH_URL", None if LOCAL else "https://graph.facebook.com").rstrip("/")
+WA_GRAPH_VERSION = env.text("WA_GRAPH_VERSION", "v25.0", formats.GRAPH_VERSION)
+WA_PHONE_NUMBER_ID = env.text("WA_PHONE_NUMBER_ID", None, formats.META_ID)
+WA_ACCESS_TOKEN = env.secret("WA_ACCESS_TOKEN", None)
 # The tokens of further accounts, by the names of their variables: WA_ACCESS_TOKEN_ and a name of one's choice.
-WA_ACCESS_TOKENS = {name: env.str(name) for name in sorted(os.environ) if name.startswith("WA_ACCESS_TOKEN_")}
-WA_APP_SECRET = env.str("WA_APP_SECRET")
+WA_ACCESS_TOKENS = {name: env.secret(name) for name in sorted(os.environ) if name.startswith("WA_ACCESS_TOKEN_")}
+WA_APP_SECRET = env.secret("WA_APP_SECRET", None)
 # The previous app secret, which is still accepted during a rotation.
-WA_APP_SECRET_PREVIOUS = env.str("WA_APP_SECRET_PREVIOUS", "")
-WA_WEBHOOK_VERIFY_TOKEN = env.str("WA_WEBHOOK_VERIFY_TOKEN")
+WA_APP_SECRET_PREVIOUS = env.secret("WA_APP_SECRET_PREVIOUS")
+WA_WEBHOOK_VERIFY_TOKEN = env.secret("WA_WEBHOOK_VERIFY_TOKEN", None)
 # Attempts with a retryable error before a message fails.
-WA_MAX_ATTEMPTS = env.int("WA_MAX_ATTEMPTS", 5)
+WA_MAX_ATTEMPTS = env.whole("WA_MAX_ATTEMPTS", 5, 1)
 # Seconds before the 2nd, 3rd, … attempt: long enough to outlast an outage of minutes.
-WA_BACK_OFF_S = env.list("WA_BACK_OFF_S", cast=float, default=[2.0, 8.0, 30.0, 120.0, 600.0])
+WA_BACK_OFF_S = env.parsed(
+    "WA_BACK_OFF_S", formats.back_off, [2.0, 8.0, 30.0, 120.0, 600.0], "a list of seconds such as 2,8,30"
+)
 # Retry waits in seconds by Meta's error code, which override messaging/whatsapp/codes.py, e.g. 131049=86400,2=30.
-WA_CODE_WAITS = env.get_value("WA_CODE_WAITS", cast=code_waits, default={})
+WA_CODE_WAITS: dict[int, float] = env.parsed(
+    "WA_CODE_WAITS", formats.code_waits, {}, "a list of error codes and seconds such as 131049=86400,2=30"
+)
 # Seconds before a message with a lost answer may be sent again: if all evidence says that Meta did not accept it, and
 # if its sender prefers a duplicate to a delay (on_unknown: resend).
-WA_UNKNOWN_GRACE = env.float("WA_UNKNOWN_GRACE", 600.0)
-WA_UNKNOWN_RESEND_AFTER = env.float("WA_UNKNOWN_RESEND_AFTER", 15.0)
+WA_UNKNOWN_GRACE = env.number("WA_UNKNOWN_GRACE", 600.0)
+WA_UNKNOWN_RESEND_AFTER = env.number("WA_UNKNOWN_RESEND_AFTER", 15.0)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
-WA_DEFAULT_RATE = env.int("WA_DEFAULT_RATE", 80)
-WA_LIMIT_HIGH_SHARE = env.float("WA_LIMIT_HIGH_SHARE", 0.1)
-if not 0 <= WA_LIMIT_HIGH_SHARE < 1:
-    raise environ.ImproperlyConfigured(f"WA_LIMIT_HIGH_SHARE is {WA_LIMIT_HIGH_SHARE}; it is from 0 to less than 1.")
+WA_DEFAULT_RATE = env.whole("WA_DEFAULT_RATE", 80, 1)
+WA_LIMIT_HIGH_SHARE = env.number("WA_LIMIT_HIGH_SHARE", 0.1, 0, 0.99)
 # Free text outside the customer service window: accept it, accept it with a warning, or refuse it.
-WA_WINDOW_POLICY = env.str("WA_WINDOW_POLICY", "warn")
-if WA_WINDOW_POLICY not in {"off", "warn", "reject"}:
-    raise environ.ImproperlyConfigured(f"WA_WINDOW_POLICY is {WA_WINDOW_POLICY!r}; it is 'off', 'warn' or 'reject'.")
+WA_WINDOW_POLICY = env.choice("WA_WINDOW_POLICY", "warn", ("off", "warn", "reject"))
 
 # What messages cost: the currency of figures where nothing names another, and the time zone of each WhatsApp Business
 # account, whose midnight changes prices and months, e.g. 102290129340398=America/New_York (without one, TIME_ZONE).
-COSTS_CURRENCY = env.str("COSTS_CURRENCY", "USD").upper()
-ACCOUNT_TIME_ZONES = env.get_value("ACCOUNT_TIME_ZONES", cast=account_zones, default={})
+COSTS_CURRENCY = env.text("COSTS_CURRENCY", "USD", formats.CURRENCY).upper()
+ACCOUNT_TIME_ZONES: dict[str, ZoneInfo] = env.parsed(
+    "ACCOUNT_TIME_ZONES", formats.account_zones, {}, "a list of WABA ids and time zones such as 1022=America/New_York"
+)
 # Service messages of each number and month that are free, and since when; third parties report both. Estimates use
 # them; what a message has cost is up to Meta's statuses.
-FREE_SERVICE_MESSAGES = env.int("FREE_SERVICE_MESSAGES", 1000)
-FREE_SERVICE_MESSAGES_SINCE = env.get_value(
-    "FREE_SERVICE_MESSAGES_SINCE", cast=date.fromisoformat, default=date(2026, 10, 1)
+FREE_SERVICE_MESSAGES = env.whole("FREE_SERVICE_MESSAGES", 1000)
+FREE_SERVICE_MESSAGES_SINCE = env.parsed(
+    "FREE_SERVICE_MESSAGES_SINCE", date.fromisoformat, date(2026, 10, 1), "a date such as 2026-10-01"
 )
 
 # Inbound media: further hosts that may serve files, beside the Graph API's (they get the access token), and size limits
 # in bytes that override Meta's, e.g. document=20000000.
-WA_MEDIA_HOSTS = env.list("WA_MEDIA_HOSTS", default=["127.0.0.1", "localhost"] if LOCAL else ["lookaside.fbsbx.com"])
-WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.list("WA_MEDIA_LIMITS", default=[]))
+WA_MEDIA_HOSTS = env.words(
+    "WA_MEDIA_HOSTS", ("127.0.0.1", "localhost") if LOCAL else ("lookaside.fbsbx.com",), formats.HOST
+)
+WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.words("WA_MEDIA_LIMITS", ()))
 # The storage of media files: a directory that web and deliver share, or a bucket.
-MEDIA_DIR_GIVEN = bool(env.str("MEDIA_DIR", ""))
-MEDIA_DIR = Path(env.str("MEDIA_DIR", "") or Path(env.str("VAR_DIR", "") or BASE_DIR / "var") / "media").resolve()
-MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", "")
-MEDIA_S3_PREFIX = env.str("MEDIA_S3_PREFIX", "")
-AWS_ENDPOINT_URL_S3 = env.str("AWS_ENDPOINT_URL_S3", "")
+MEDIA_DIR_GIVEN = bool(env.text("MEDIA_DIR"))
+MEDIA_DIR = Path(env.text("MEDIA_DIR") or Path(env.text("VAR_DIR") or BASE_DIR / "var") / "media").resolve()
+MEDIA_S3_BUCKET = env.text("MEDIA_S3_BUCKET", "", formats.BUCKET)
+MEDIA_S3_PREFIX = env.text("MEDIA_S3_PREFIX", "", formats.PREFIX)
+AWS_ENDPOINT_URL_S3 = env.text("AWS_ENDPOINT_URL_S3")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -235,32 +238,32 @@ STORAGES = {
 }
 
 # Days that each kind of data is stored (messaging/retention); 0: for ever.
-RETENTION_TEXTS_DAYS = env.int("RETENTION_TEXTS_DAYS", 0)
-RETENTION_FILES_DAYS = env.int("RETENTION_FILES_DAYS", 0)
-RETENTION_TIMELINE_DAYS = env.int("RETENTION_TIMELINE_DAYS", 0)
-RETENTION_MESSAGES_DAYS = env.int("RETENTION_MESSAGES_DAYS", 0)
-RETENTION_ACCOUNT_EVENTS_DAYS = env.int("RETENTION_ACCOUNT_EVENTS_DAYS", 0)
-RETENTION_UNKNOWN_UPDATES_DAYS = env.int("RETENTION_UNKNOWN_UPDATES_DAYS", 180)
-RETENTION_AUDIT_DAYS = env.int("RETENTION_AUDIT_DAYS", 0)
-RETENTION_EVENTS_DAYS = env.int("RETENTION_EVENTS_DAYS", 0)
+RETENTION_TEXTS_DAYS = env.whole("RETENTION_TEXTS_DAYS", 0)
+RETENTION_FILES_DAYS = env.whole("RETENTION_FILES_DAYS", 0)
+RETENTION_TIMELINE_DAYS = env.whole("RETENTION_TIMELINE_DAYS", 0)
+RETENTION_MESSAGES_DAYS = env.whole("RETENTION_MESSAGES_DAYS", 0)
+RETENTION_ACCOUNT_EVENTS_DAYS = env.whole("RETENTION_ACCOUNT_EVENTS_DAYS", 0)
+RETENTION_UNKNOWN_UPDATES_DAYS = env.whole("RETENTION_UNKNOWN_UPDATES_DAYS", 180)
+RETENTION_AUDIT_DAYS = env.whole("RETENTION_AUDIT_DAYS", 0)
+RETENTION_EVENTS_DAYS = env.whole("RETENTION_EVENTS_DAYS", 0)
 
 # Opt-out and opt-in keywords: the built-in ones of these languages, and additional ones.
-WA_CONSENT_LANGUAGES = env.list("WA_CONSENT_LANGUAGES", default=["en"])
-WA_STOP_WORDS = env.list("WA_STOP_WORDS", default=[])
-WA_START_WORDS = env.list("WA_START_WORDS", default=[])
+WA_CONSENT_LANGUAGES = env.words("WA_CONSENT_LANGUAGES", ("en",), among=formats.CONSENT_LANGUAGES)
+WA_STOP_WORDS = env.words("WA_STOP_WORDS", ())
+WA_START_WORDS = env.words("WA_START_WORDS", ())
 
 # Subscribers' endpoints: allowed private networks, and whether plain http is allowed. A local pipeline reaches this
 # machine only.
 SUBSCRIBER_NETWORKS = networks(
-    "SUBSCRIBER_NETWORKS", env.list("SUBSCRIBER_NETWORKS", default=["127.0.0.0/8", "::1/128"] if LOCAL else [])
+    "SUBSCRIBER_NETWORKS", env.words("SUBSCRIBER_NETWORKS", ("127.0.0.0/8", "::1/128") if LOCAL else ())
 )
-SUBSCRIBER_HTTP = env.bool("SUBSCRIBER_HTTP", LOCAL)
+SUBSCRIBER_HTTP = env.switch("SUBSCRIBER_HTTP", LOCAL)
 SUBSCRIBER_PUBLIC = not LOCAL
 
 # The log-in and API key that `make run` generated (manage.py prepare_local).
-LOCAL_ADMIN_USER = env.str("ADMIN_USER", "admin")
-LOCAL_ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
-LOCAL_API_KEY = env.str("API_KEY", "")
+LOCAL_ADMIN_USER = env.text("ADMIN_USER", "admin")
+LOCAL_ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+LOCAL_API_KEY = env.text("API_KEY")
 
 if LOCAL:
     # Required, because the AWS libraries' default is AWS.
@@ -282,9 +285,11 @@ else:
     if AWS_ENDPOINT_URL_S3:
         require_https("AWS_ENDPOINT_URL_S3", AWS_ENDPOINT_URL_S3)
     # An SQS-compatible server on a private network may be used without TLS if this is allowed explicitly.
-    if not env.bool("SQS_HTTP", False):
+    if not env.switch("SQS_HTTP", False):
         for name, url in sqs_addresses(AWS_ENDPOINT_URL_SQS, SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
             require_https(name, url)
+for name, url in sqs_addresses("", SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
+    require_queue(name, url)
 
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -293,13 +298,13 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["messaging.access.authentication.IsApiClientOrStaff"],
-    "DEFAULT_PARSER_CLASSES": ["waproject.web.json_parser.StorableJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["waproject.web.api.json_parser.StorableJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "waproject.web.api_errors.handle",
+    "EXCEPTION_HANDLER": "waproject.web.api.errors.handle",
     "DEFAULT_VERSIONING_CLASS": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -308,7 +313,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "waproject.web.openapi.add_refusals",
+        "waproject.web.api.openapi.add_refusals",
     ],
     # A file is binary in requests and a URL in responses.
     "COMPONENT_SPLIT_REQUEST": True,
@@ -320,47 +325,52 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": None,
 }
 
+# Servers ------------------------------------------------------------------------------------------------------------
+LAST_PORT = 65535
+BIND_ADDRESS = env.text("BIND_ADDRESS", "127.0.0.1", formats.BIND_ADDRESS)
+PORT = env.whole("PORT", 8000, most=LAST_PORT)
+WEB_WORKERS = env.whole("WEB_WORKERS", 2, 1)
+# Whether Flower may only show, and neither start tasks nor change workers. It reads its port itself.
+FLOWER_READ_ONLY = env.switch("FLOWER_READ_ONLY", True)
+FLOWER_PORT = env.whole("FLOWER_PORT", 5555, 1, LAST_PORT)
+
 # Monitoring ---------------------------------------------------------------------------------------------------------
 # The store of waproject.metrics.counters.
 METRICS_STORE = "monitoring.metrics.totals.add"
 # A bearer token for /monitoring/metrics and health details, for Prometheus and others.
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 # The base URL of links in alerts.
-BASE_URL = env.str("BASE_URL", "").rstrip("/")
+BASE_URL = env.parsed("BASE_URL", formats.address, "", "an address such as https://wa.example.com")
 # The e-mail recipients of alerts, and a Slack-compatible incoming webhook.
-ALERT_EMAIL_TO = env.list("ALERT_EMAIL_TO", default=[])
-ALERT_EMAIL_FROM = env.str("ALERT_EMAIL_FROM", "pipeline@localhost")
-ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", "")
+ALERT_EMAIL_TO = env.words("ALERT_EMAIL_TO", (), formats.E_MAIL)
+ALERT_EMAIL_FROM = env.text("ALERT_EMAIL_FROM", "pipeline@localhost", formats.E_MAIL)
+ALERT_WEBHOOK_URL = env.parsed(
+    "ALERT_WEBHOOK_URL", formats.address, "", "an address such as https://hooks.example.com/…"
+)
 EMAIL_TIMEOUT = 10
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(e_mail_server("EMAIL_URL"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes that must be running; leave out those that a deployment does not use.
-DOCTOR_EVERY_S = env.float("DOCTOR_EVERY_S", 3600.0)
-EXPECTED_PROCESSES = env.list(
-    "EXPECTED_PROCESSES", default=["incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat"]
-)
-
-# Whether Flower may only show, and neither start tasks nor change workers.
-FLOWER_READ_ONLY = env.bool("FLOWER_READ_ONLY", True)
+DOCTOR_EVERY_S = env.number("DOCTOR_EVERY_S", 3600.0)
+PROCESS_KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
+EXPECTED_PROCESSES = env.words("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web", "monitor"))
 
 # Traces and error reports, both optional (waproject/observability.py) ------------------------------------------------
 # OpenTelemetry's SDK reads this and the other OTEL_* variables itself.
-OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "") or env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-TRACES = bool(OTLP_ENDPOINT) and not env.bool("OTEL_SDK_DISABLED", False)
-SENTRY_DSN = env.str("SENTRY_DSN", "")
+OTLP_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+OTLP_ENDPOINT = env.text(OTLP_VARIABLES[0]) or env.text(OTLP_VARIABLES[1])
+TRACES = not env.switch("OTEL_SDK_DISABLED", False) and bool(OTLP_ENDPOINT)
+SENTRY_DSN = env.secret("SENTRY_DSN")
 # The environment in Sentry, such as staging.
-DEPLOYMENT_NAME = env.str("SENTRY_ENVIRONMENT", DEPLOYMENT)
-for name, url in (("OTEL_EXPORTER_OTLP_ENDPOINT", OTLP_ENDPOINT), ("SENTRY_DSN", SENTRY_DSN)):
-    if url and not is_loopback(url):
-        # A DSN holds a key, so what is wrong with it is said without it.
-        (require_loopback if LOCAL else require_https)(name, url if name.startswith("OTEL") else url.partition(":")[0])
+DEPLOYMENT_NAME = env.text("SENTRY_ENVIRONMENT", DEPLOYMENT)
+for name in (*OTLP_VARIABLES, "SENTRY_DSN"):
+    if url := env.text(name):
+        require_https_beyond_this_machine(name, url, local=LOCAL)
 
 # Logging ------------------------------------------------------------------------------------------------------------
 # json: one object per line. console: for people.
-LOG_FORMAT = env.str("LOG_FORMAT", "console" if LOCAL else "json")
-if LOG_FORMAT not in {"json", "console"}:
-    raise environ.ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it is 'json' or 'console'.")
+LOG_FORMAT = env.choice("LOG_FORMAT", "console" if LOCAL else "json", ("json", "console"))
 logging.captureWarnings(LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
@@ -368,7 +378,10 @@ LOGGING = {
     "filters": {"has_traceback": {"()": "waproject.logs.request_log.traceback_filter"}},
     "formatters": {"line": {"()": "waproject.logs.format.formatter", "style": LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    },
     "loggers": {
         # Only tracebacks: the request's own line has its status.
         "django.request": {"filters": ["has_traceback"]},

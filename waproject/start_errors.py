@@ -13,8 +13,10 @@ EXIT_STATUS = 3
 
 
 def sentence(error: ImproperlyConfigured) -> str:
-    """The error's text and the document to read."""
-    return f"{str(error).strip()}\nThe process was not started: see {DOCUMENT}."
+    """The error's text, a line for each fault, with the document to read where the line names none."""
+    return "\n".join(
+        line if "docs/" in line else f"{line.rstrip('.')} (see {DOCUMENT})." for line in str(error).strip().splitlines()
+    )
 
 
 @contextmanager
@@ -27,14 +29,17 @@ def exit_with_message() -> Iterator[None]:
         raise SystemExit(EXIT_STATUS) from None
 
 
-def install() -> None:
-    """Print an uncaught ImproperlyConfigured in the same way, by sys.excepthook; other exceptions as before."""
+def install(*silent: type[BaseException]) -> None:
+    """Print an uncaught ImproperlyConfigured in the same way, by sys.excepthook, and nothing of a `silent` exception.
+
+    Other exceptions as before.
+    """
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         if isinstance(error, ImproperlyConfigured):
             sys.stderr.write(f"{sentence(error)}\n")
-        else:
+        elif not isinstance(error, silent):
             before(kind, error, traceback)
 
     sys.excepthook = hook

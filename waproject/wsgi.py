@@ -15,16 +15,12 @@ with exit_with_message():
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from waproject.checks import refuse_to_start_with_errors
 from waproject.metrics.flushing import start_flushing
-from waproject.schema import refuse_an_older_schema
-from waproject.worker.key_access import refuse_without_key
+from waproject.start_checks import refuse_a_faulty_start
 
 application = import_string(settings.WSGI_SHORT_PATH)(django)
 with exit_with_message():
-    refuse_to_start_with_errors()
-    refuse_an_older_schema()
-    refuse_without_key("web")
+    refuse_a_faulty_start("web")
 start_flushing()
 # The loaded modules are permanent: collecting garbage among them would cost a twelfth of a webhook's CPU.
 gc.collect()

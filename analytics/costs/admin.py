@@ -7,8 +7,8 @@ from django.http import HttpRequest
 
 from analytics.models import Budget, Rate, RateCard
 from messaging.access import record_action
-from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.admin.themed_admin import ModelAdmin
 
 
 @admin.register(Budget)

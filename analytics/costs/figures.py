@@ -6,7 +6,7 @@ figures. All money is `Decimal` here and `numeric` in PostgreSQL.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -53,10 +53,10 @@ WITH account AS (
     AND (p.tier_to IS NULL OR c.before < p.tier_to)
   WHERE c.asked
 )
-SELECT step, {groups}sum(messages) FILTER (WHERE first), COALESCE(sum(units), 0),
+SELECT {grouping}, step, {groups}sum(messages) FILTER (WHERE first), COALESCE(sum(units), 0),
   COALESCE(sum(messages) FILTER (WHERE price_type = ANY(%(free)s)), 0), COALESCE(sum(units * price), 0),
   COALESCE(array_agg(DISTINCT card) FILTER (WHERE card IS NOT NULL), '{{}}')
-FROM priced GROUP BY step {group_by} ORDER BY step {group_by}
+FROM priced GROUP BY {sets} ORDER BY step {group_by}
 """
 # Days that are summed up are read whole, the rest charge by charge. A segment is a step, or the part of one between two
 # changes of prices: all of it has the price of its first day.
@@ -125,12 +125,31 @@ class Question:
 
 def figures(question: Question) -> list[Figure]:
     """The figures by step and group, in this order. A step counts from 0. Raises ValueError for other columns."""
+    return [figure for _, figure in _ask(question, [tuple(question.group_by)])]
+
+
+def breakdown(question: Question) -> dict[str, list[Figure]]:
+    """The same charges grouped by each column of `group_by` alone, in one reading of them.
+
+    A figure's `group` has one value. Raises ValueError for other columns.
+    """
+    names = question.group_by
+    found: dict[str, list[Figure]] = {name: [] for name in names}
+    for mask, figure in _ask(question, [(name,) for name in names]):
+        # A bit that is set says that the figure is not by that column; the last column has the lowest.
+        place = next(n for n in range(len(names)) if not mask >> (len(names) - 1 - n) & 1)
+        found[names[place]].append(replace(figure, group=(figure.group[place],)))
+    return found
+
+
+def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[tuple[int, Figure]]:
+    """Figures by each set of columns, with the mask of `grouping()`."""
     filters = question.filters or {}
     if unknown := {*question.group_by, *filters} - COLUMNS:
         raise ValueError(f"Not a column of charges: {sorted(unknown)}")
     prices = prices_of(question.currency)
     known = accounts()
-    statement = _statement(question, by_volume=any(price.tier_to is not None for price in prices))
+    statement = _statement(question, sets, by_volume=any(price.tier_to is not None for price in prices))
     parameters: dict[str, Any] = {
         "steps": list(question.steps),
         "begin": question.steps[0],
@@ -146,7 +165,7 @@ def figures(question: Question) -> list[Figure]:
         return list(_read(cursor.fetchall(), len(question.group_by)))
 
 
-def _statement(question: Question, *, by_volume: bool) -> str:
+def _statement(question: Question, sets: Sequence[Sequence[str]], *, by_volume: bool) -> str:
     names = [name for name in question.group_by if name not in {"market", "category", "price_type"}]
     filters = [f"c.{name} = ANY(%(only_{name})s)" for name in question.filters or {}]
     charges = (_BY_VOLUME if by_volume else _FLAT).format(
@@ -154,9 +173,12 @@ def _statement(question: Question, *, by_volume: bool) -> str:
         group_by="".join(f", c.{name}" for name in names),
         filters=" AND ".join(filters) or "true",
     )
+    by = [", ".join(("step", *one)) for one in sets]
     return _FIGURES.format(
         charges=charges,
+        grouping=f"grouping({', '.join(question.group_by)})" if question.group_by else "0",
         groups="".join(f"{name}, " for name in question.group_by),
+        sets="GROUPING SETS (" + ", ".join(f"({columns})" for columns in by) + ")",
         group_by="".join(f", {name}" for name in question.group_by),
     )
 
@@ -198,10 +220,10 @@ def _columns(prices: Sequence[Price], known: Sequence[Account]) -> dict[str, lis
     }
 
 
-def _read(rows: Sequence[Sequence[Any]], groups: int) -> Iterator[Figure]:
-    for step, *rest in rows:
-        messages, charged, free, cost, cards = rest[groups:]
-        yield Figure(step - 1, tuple(rest[:groups]), int(messages), int(charged), int(free), cost, tuple(sorted(cards)))
+def _read(rows: Sequence[Sequence[Any]], groups: int) -> Iterator[tuple[int, Figure]]:
+    for mask, step, *rest in rows:
+        group, (messages, charged, free, cost, cards) = tuple(rest[:groups]), rest[groups:]
+        yield mask, Figure(step - 1, group, int(messages), int(charged), int(free), cost, tuple(sorted(cards)))
 
 
 def total(found: Sequence[Figure]) -> Figure:

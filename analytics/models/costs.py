@@ -1,4 +1,4 @@
-"""What messages cost: Meta's rate cards, and delivered messages by what their price depends on.
+"""Costs of messages: Meta's rate cards, and delivered messages by what their price depends on.
 
 Prices are applied when a question is asked, so a card that changes changes every figure that it made.
 """

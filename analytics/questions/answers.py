@@ -1,4 +1,4 @@
-"""What each question is answered with: rows, and a sentence where there are more than are listed."""
+"""Answers to questions: rows, and a sentence where there are more than are listed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

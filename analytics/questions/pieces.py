@@ -1,4 +1,4 @@
-"""Which rollups to sum for a step: as few as its ends allow. Pure.
+"""The rollups to sum for a step: as few as its ends allow. Pure.
 
 A step of 24 hours is a day of its own, whenever it begins: `rollups.days` sums up the days of other zones too.
 """

@@ -2,7 +2,7 @@
 
 from analytics.rollups.buckets import mark_period, roll_up
 from analytics.rollups.days import want_days
-from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentile
+from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
 from analytics.rollups.views import NO_DURATIONS, view_of
 
@@ -13,7 +13,7 @@ __all__ = [
     "QUARTER",
     "Kind",
     "mark_period",
-    "percentile",
+    "percentiles",
     "quarter_of",
     "roll_up",
     "view_of",

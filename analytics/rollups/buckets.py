@@ -42,7 +42,9 @@ class Period:
 def roll_up(budget_s: float = BUDGET_S) -> int:
     """Read the trail, count what is due, sum up days; returns how many quarters were counted. Ends after `budget_s`."""
     deadline = time.monotonic() + budget_s
-    while sweep().more and time.monotonic() < deadline:
+    # A long trail, as after an update, must not keep what is dirty from being counted.
+    half = deadline - budget_s / 2
+    while sweep().more and time.monotonic() < half:
         pass
     counted = 0
     while time.monotonic() < deadline and (quarters := recount()):

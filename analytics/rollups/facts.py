@@ -58,7 +58,7 @@ message AS MATERIALIZED (
           OR p.direction = 'inbound' AND NOT p.type = ANY(%(no_answer)s))
       ORDER BY p.at DESC, p.id DESC LIMIT 1) AS opened
   FROM message m
-), told AS MATERIALIZED (
+), replied AS MATERIALIZED (
   SELECT m.*, CASE WHEN m.opened THEN (
       SELECT extract(epoch FROM o.at - m.at)::float8 FROM messaging_message o WHERE o.peer = m.peer AND o.at >= m.at
         AND o.at < m.at + %(window)s::interval AND o.number_id = m.number_id AND o.direction = 'outbound'
@@ -72,12 +72,12 @@ message AS MATERIALIZED (
     count(*) FILTER (WHERE outbound AND level >= 4) AS read, count(*) FILTER (WHERE answered) AS answered,
     count(*) FILTER (WHERE outbound AND status = 'failed') AS failed, count(*) FILTER (WHERE opened) AS opened,
     count(response_s) AS responded
-  FROM told GROUP BY {_DIMENSIONS}
+  FROM replied GROUP BY {_DIMENSIONS}
 ), timed AS MATERIALIZED (
   SELECT 0 AS view, {_TIMED}, kind, {_PLACES}
   FROM (
     SELECT {_TIMED_BY}, d.kind, width_bucket(GREATEST(d.s, 0), %(bounds)s::float8[]) AS place
-    FROM told CROSS JOIN LATERAL (VALUES (1, accept_s), (2, delivery_s), (3, read_s), (4, response_s)) d(kind, s)
+    FROM replied CROSS JOIN LATERAL (VALUES (1, accept_s), (2, delivery_s), (3, read_s), (4, response_s)) d(kind, s)
     WHERE d.s IS NOT NULL
   ) AS duration GROUP BY {_TIMED_BY}, kind
 )

@@ -3,9 +3,9 @@
 It reads the trail by id and misses no row, however late its transaction commits: it reads up to an id only when every
 transaction that may still add a row below it has ended.
 
-1. A sweep notes the highest id that it sees. Ids are given out in order, so whoever has a lower one has begun.
-2. The next sweep, some seconds later, notes the first transaction that has not begun: by now whoever had an id in step
-   1 has a transaction number, and it is lower.
+1. A sweep notes the highest id that it sees. The sequence counts up, so a transaction with a lower id has begun.
+2. The next sweep, some seconds later, notes the first transaction that has not begun: by now every transaction that had
+   an id in step 1 has a transaction number, and it is lower.
 3. As soon as no transaction below that number runs any more, the rows up to the id are complete and are read.
 """
 

@@ -23,7 +23,7 @@ SELECT uuidv7(age), CASE WHEN inbound THEN 'inbound' ELSE 'outbound' END, number
   CASE WHEN NOT inbound AND n %% 50 = 0 THEN 131026 END, '', CASE WHEN n %% 10 = 0 THEN 'order ' || n ELSE '' END,
   CASE WHEN n %% 4 = 0 THEN 'campaign ' || n / 50000 ELSE '' END, '', 'wait', 0
 FROM (
-  SELECT n, n %% 3 = 1 AS inbound, (n - %s) * interval '2 seconds' AS age,
+  SELECT n, n %% 3 = 1 AS inbound, (n - %s) * interval '2 seconds' - %s * interval '1 day' AS age,
     CASE WHEN n %% 50 = 7 THEN '15550000000'
       ELSE '1555' || lpad((n::bigint * 7919 %% 150000 + 1)::text, 7, '0') END AS peer
   FROM generate_series(1, %s) AS n
@@ -59,8 +59,8 @@ def transaction(cursor: Any) -> Iterator[None]:
     cursor.execute("COMMIT")
 
 
-def fill(pipeline: Pipeline, messages: int) -> float:
-    """Store so many more messages, two seconds apart, the newest now; the seconds that it took."""
+def fill(pipeline: Pipeline, messages: int, days_ago: int = 0) -> float:
+    """Store so many more messages, two seconds apart, the newest so many days old; the seconds that it took."""
     begun = time.monotonic()
     connection = pipeline.connect()
     with connection.cursor() as cursor:
@@ -68,7 +68,7 @@ def fill(pipeline: Pipeline, messages: int) -> float:
         # What is made here need not outlive a crash of the server.
         cursor.execute("SET synchronous_commit = off")
         cursor.execute(_CONTACTS, (min(CONTACTS, messages),))
-        cursor.execute(_FILL, (messages, messages))
+        cursor.execute(_FILL, (messages, days_ago, messages))
         with transaction(cursor):
             # The sweep waits for this lock, so it never sees the rows without the new position.
             cursor.execute("LOCK analytics_cursor IN EXCLUSIVE MODE")

@@ -1,22 +1,27 @@
-"""What a worker task of 0.25 vCPU and 512 MB carries, and how long each process takes to end under load."""
+"""Capacity of a worker task of 0.25 vCPU and 512 MB, and the time that each process takes to end under load."""
 
+import base64
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import cycle
 from typing import Any
+from urllib.request import Request, urlopen
 
 from bench.errors import BenchError
 from bench.pipeline import receiving, sending
 from bench.pipeline.running import Pipeline
 from testkit.cpu_limit import CpuLimit
 from testkit.load import http_load, webhook_load
+from testkit.processes import Process
 from testkit.statistics import summary
 from testkit.waiting import eventually
 
 VCPU = 0.25
 SECONDS = 20
 SETTLE_S = 60
+PAGE_S, PAUSE_S = 5.0, 0.05
 MB = 1_000_000
 
 
@@ -27,19 +32,28 @@ def measure(pipeline: Pipeline, seconds: float = SECONDS) -> dict[str, Any]:
 
 
 def measure_stops(pipeline: Pipeline, lead_s: float = 1.0) -> dict[str, Any]:
-    """Seconds from SIGTERM to the end of each process with sends and webhooks on their way: {slowest_s, by_process}."""
+    """Seconds from SIGTERM to the end of each process with sends and webhooks on their way: {slowest_s, by_process}.
+
+    Flower, too, while a person's pages ask it for workers and tasks.
+    """
     pipeline.wait_idle()
     by_process = {}
     for process in pipeline.processes:
         with _load(pipeline):
-            time.sleep(lead_s)
-            begin = time.monotonic()
-            if not process.stop():
-                raise BenchError(f"{process.name} did not end with status 0 within {process.stop_s:.0f} s")
-            by_process[process.name] = time.monotonic() - begin
+            by_process[process.name] = _stop(process, lead_s)
             process.start()
             process.wait_ready()
+    with pipeline.flower() as flower, _load(pipeline), _pages(pipeline):
+        by_process[flower.name] = _stop(flower, lead_s)
     return {"slowest_s": max(by_process.values()), "by_process": by_process}
+
+
+def _stop(process: Process, lead_s: float) -> float:
+    time.sleep(lead_s)
+    begin = time.monotonic()
+    if not process.stop():
+        raise BenchError(f"{process.name} did not end with status 0 within {process.stop_s:.0f} s")
+    return time.monotonic() - begin
 
 
 def _outgoing(pipeline: Pipeline, seconds: float) -> dict[str, Any]:
@@ -71,6 +85,31 @@ def _events(pipeline: Pipeline) -> int:
 
 def _used(limit: CpuLimit, seconds: float) -> dict[str, float]:
     return {"peak_mb": limit.peak_bytes / MB, "cpu_share": limit.cpu_s / seconds}
+
+
+@contextmanager
+def _pages(pipeline: Pipeline) -> Iterator[None]:
+    """Two persons who reload Flower's pages, until it no longer answers."""
+    log_in = base64.b64encode(pipeline.env["FLOWER_BASIC_AUTH"].encode()).decode()
+    end = threading.Event()
+
+    def run() -> None:
+        for path in cycle(("/api/workers?refresh=1", "/tasks", "/api/tasks?limit=100", "/broker")):
+            if end.wait(PAUSE_S):
+                return
+            request = Request(pipeline.env["FLOWER_URL"] + path, headers={"Authorization": f"Basic {log_in}"})
+            with suppress(OSError):
+                urlopen(request, timeout=PAGE_S).close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager

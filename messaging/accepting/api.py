@@ -34,7 +34,7 @@ from messaging.estimates import PARAMETER, estimate
 from messaging.models import ApiClient, Message
 from messaging.portfolios import limit_forecasts
 from messaging.whatsapp.recipients import canonical, spellings
-from waproject.web.strict_fields import refuse_unknown
+from waproject.web.api.strict_fields import refuse_unknown
 
 ESTIMATE_PARAMETER = OpenApiParameter(
     PARAMETER, bool, description="true: answer with what it would cost (200), and send, store and count nothing."

@@ -15,7 +15,7 @@ from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
+from waproject.web.api.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\

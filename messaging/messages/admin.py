@@ -18,6 +18,7 @@ from messaging.access import record_action
 from messaging.media.admin import download_again_button, file_html, may_download_again, media_of
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter
 from messaging.messages.admin_list import MessageList
+from messaging.messages.analytics_filters import analytics_filters
 from messaging.messages.csv_export import csv_lines
 from messaging.messages.price_texts import price_text
 from messaging.messages.search import search_messages
@@ -26,8 +27,9 @@ from messaging.messages.waiting_reasons import waiting_reason
 from messaging.models import Attempt, AuditEntry, Direction, Message
 from messaging.outgoing.admin_actions import InterventionActions
 from messaging.states import Status
-from waproject.web.badges import badge
-from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.admin.badges import badge
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.analytics_links import analytics_link, analytics_url, may_see_analytics
 
 # The actions that each status allows.
 BUTTONS = {
@@ -99,6 +101,11 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     class Media:
         js = ["messaging/copy.js"]
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Add the analytics of the messages that the list shows."""
+        more = {"analytics_url": analytics_url(**analytics_filters(request.GET))}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
     def buttons_of(self, obj: Message) -> set[str]:
         """The actions that the message's status allows."""
         return BUTTONS.get(Status(obj.status), set()) if obj.direction == Direction.OUTBOUND else set()
@@ -110,7 +117,16 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             waits = waiting_reason(message)
             error = f"{message.error_title} ({message.error_code})" if message.error_code else message.error_title
             reason = f"Waits for {waits}." if waits else error
-            context["head"] = {"mark": self.state(message), "reason": reason, "trail": self.trail(message)}
+            context["head"] = {
+                "mark": self.state(message),
+                "reason": reason,
+                "trail": self.trail(message),
+                "analytics": [
+                    analytics_link(f"{name.capitalize()} {value}", **{name: value})
+                    for name in ("campaign", "template")
+                    if (value := getattr(message, name)) and may_see_analytics(request.user)
+                ],
+            }
         return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description="status", ordering="status")

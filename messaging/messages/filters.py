@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django_filters.fields import IsoDateTimeField
 
 from messaging.identifiers import first_uuid7
-from waproject.web.strict_fields import allowed
+from waproject.web.api.strict_fields import allowed
 
 # A row's id and created_at are set one after the other, and the clock may be set back in between.
 ID_SLACK_MS = 60_000

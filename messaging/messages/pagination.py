@@ -10,7 +10,7 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from waproject.web.strict_fields import refuse_unknown_parameters
+from waproject.web.api.strict_fields import refuse_unknown_parameters
 
 # 50 ms on one core if none of them matches; a filter that one row in 1,000 matches still fills its page.
 SCANNED = 50_000

@@ -1,4 +1,4 @@
-"""What Meta says of accounts and numbers, asked again: limits, qualities and states whose webhooks were missed."""
+"""Facts of accounts and numbers, read from Meta again: limits, qualities and states whose webhooks were missed."""
 
 import logging
 

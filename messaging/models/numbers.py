@@ -7,7 +7,7 @@ from django.utils import timezone
 
 def default_rate() -> int:
     """Messages a second until Meta grants more."""
-    return settings.WA_DEFAULT_RATE  # type: ignore[no-any-return]
+    return settings.WA_DEFAULT_RATE
 
 
 class BusinessNumber(models.Model):
@@ -38,6 +38,13 @@ class BusinessNumber(models.Model):
     name_status = models.CharField(max_length=40, blank=True, db_default="", help_text="Meta's review of the name.")
     synced_at = models.DateTimeField(null=True, blank=True, help_text="When Meta was last asked for these facts.")
     rate = models.PositiveIntegerField(default=default_rate, help_text="Messages a second that Meta allows.")
+    marketing_api = models.BooleanField(
+        "Marketing Messages API",
+        default=False,
+        db_default=False,
+        help_text="Send marketing templates by Meta's Marketing Messages API; where Meta refuses that, by the "
+        "Cloud API.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is released while this is set.")
     pause_reason = models.CharField(max_length=200, blank=True)
     paused_by = models.CharField(

@@ -1,4 +1,4 @@
-"""How long messages will wait for the messaging limit: asked before they are sent."""
+"""Forecast of the wait for the messaging limit, for messages that are not sent yet."""
 
 import time
 from collections.abc import Mapping, Sequence

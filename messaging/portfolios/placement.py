@@ -1,4 +1,4 @@
-"""Which portfolio a number belongs to, and the portfolio's limit: from the Graph API and from webhooks."""
+"""The portfolio of each number and its limit, from the Graph API and from webhooks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -72,7 +72,8 @@ class Behaviour:
     Meta's limits: ``throughput`` is a number's messages in any second; 0 for no limit. ``throughputs`` has those of
     single numbers, by their ids. ``pair_limit``: one message to a user in 6 s, and up to 45 on credit within
     ``pair_burst_seconds``. ``messaging_limit``: users a day who get a message outside of their customer service
-    windows, over all numbers; 0 for no limit. ``throttle_status`` is the HTTP status of such refusals, which was 400
+    windows, over all numbers; 0 for no limit. ``marketing_api``: whether the Marketing Messages API is open to the
+    account; else it refuses with 134102. ``throttle_status`` is the HTTP status of such refusals, which was 400
     at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number. A template that is
     created or edited gets its ``template_verdict`` after ``template_review_ms``.
 
@@ -96,6 +97,7 @@ class Behaviour:
     pair_limit: bool = True
     pair_burst_seconds: int = 6
     messaging_limit: int = 0
+    marketing_api: bool = True
     throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
     window: WindowRule = WindowRule.OFF
     window_seconds: int = 24 * 3600
@@ -116,7 +118,7 @@ class Behaviour:
         for name in ("answer_ms", "webhook_delay_ms"):
             _check_range(name, getattr(self, name))
         _check_milliseconds("status_delays_ms", self.status_delays_ms, len(STATUSES))
-        for name in ("read", "played", "pair_limit"):
+        for name in ("read", "played", "pair_limit", "marketing_api"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, "must be true or false")
         for name, (least, most) in _WHOLE.items():

@@ -15,8 +15,8 @@ from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
 from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
-from waproject.web.admin_theme import SIDEBAR
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.theme import SIDEBAR
+from waproject.web.admin.themed_admin import ModelAdmin
 
 __all__ = ["browser"]
 

@@ -32,6 +32,7 @@ BEYOND_JSON_SCHEMA = {
     "POST /analytics/events",
     "GET /analytics/costs",
     "GET /analytics/events",
+    "GET /analytics/export",
     *(f"GET /analytics/{question}" for question in QUESTIONS),
     "POST /messaging/subscriptions",
     "PATCH /messaging/subscriptions/{id}",

@@ -50,6 +50,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/analytics/"): (302, 302, 302, 403, 200),
     **{("get", f"/analytics/{question}"): (401, 200, 403, 403, 200) for question in QUESTIONS},
     ("get", "/analytics/costs"): (401, 200, 403, 403, 200),
+    ("get", "/analytics/export"): (401, 200, 403, 403, 200),
     ("get", "/analytics/budgets"): (401, 200, 403, 403, 200),
     ("get", "/messaging/queue/status"): (401, 200, 403, 200, 200),
     ("get", "/messaging/health"): OPEN,
@@ -144,6 +145,7 @@ ALONE: dict[tuple[str, str], set[str]] = {
         for question in QUESTIONS
     },
     ("get", "/analytics/costs"): {"analytics.view_rollup", "analytics.change_rollup"},
+    ("get", "/analytics/export"): {"analytics.view_rollup", "analytics.change_rollup"},
     ("get", "/analytics/budgets"): {"analytics.view_budget", "analytics.change_budget"},
     ("get", "/monitoring/alerts"): {"monitoring.view_alert", "monitoring.change_alert"},
     ("get", "/monitoring/dlq/incoming"): {"monitoring.redrive"},

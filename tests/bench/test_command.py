@@ -11,8 +11,7 @@ import pytest
 from bench.comparison.transport import MULTIPLIERS
 from bench.measurements import BY_DEFAULT
 from bench.pipeline.running import PROCESSES
-from bench.report.page import COSTS
-from bench.report.targets import QUESTIONS, TARGETS, look_up
+from bench.report.targets import COSTS, QUESTIONS, TARGETS, look_up
 from testkit.processes import CHECKOUT, python
 
 pytestmark = pytest.mark.timeout(420)

@@ -17,7 +17,8 @@ from messaging.dispatch import Dispatcher
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
 from messaging.outgoing.call_pool import CallPool
-from messaging.outgoing.claim_and_record import Outcome, claim, record
+from messaging.outgoing.claims import claim
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired
 from messaging.outgoing.release import Release, inbound_rates, release
 from messaging.portfolios import place_number

@@ -56,7 +56,7 @@ def answer_to(raw: bytes) -> int:
 
 
 def pieces(body: Any) -> Iterator[Any]:
-    """Every update of a body, told apart by the envelope alone; what has none in it, whole."""
+    """Every update of a body, separated by the envelope alone; a body without updates whole."""
     if not is_envelope(body):
         yield body
         return

@@ -4,7 +4,6 @@ import http.server
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from testkit.ports import free_port
+from tests.http_server import Handler, serving
 from tests.processes import CHECKOUT, eventually
 from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat
@@ -121,19 +121,12 @@ def test_the_command_needs_no_django() -> None:
 def server() -> Iterator[str]:
     """Answers 200 at /health/live and 503 elsewhere."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Web(Handler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/health/live" else 503)
-            self.end_headers()
+            self.answer(200 if self.path == "/health/live" else 503)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
-    listening.server_close()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)) as url:
+        yield url
 
 
 @pytest.mark.parametrize(("path", "said"), [("/health/live", ""), ("/", "answers 503")])

@@ -31,9 +31,7 @@ def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_connected(monkeypatch)
     latest = MigrationRecorder.Migration.objects.filter(app="monitoring").latest("id")
     latest.delete()
-    with pytest.raises(
-        ImproperlyConfigured, match=rf"1 migrations are missing, the first is monitoring\.{latest.name}"
-    ):
+    with pytest.raises(ImproperlyConfigured, match=rf"needs 1 more migrations from monitoring\.{latest.name} on"):
         refuse_an_older_schema()
 
 
@@ -69,8 +67,6 @@ def test_each_process_reports_missing_migrations(
     name: str, empty_database: str, sqs_server: Any, tmp_path: Path
 ) -> None:
     paths = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
-    # Of several web workers that cannot start at once, gunicorn's master itself may write a traceback.
-    paths["WEB_WORKERS"] = "1"
     own = {"DATABASE_URL": empty_database, "PORT": str(free_port()), "BEAT_SCHEDULE": str(tmp_path / "beat")}
     done = subprocess.run(
         ["/bin/sh", "-c", f"exec {COMMANDS[name]}"],

@@ -120,7 +120,14 @@ def test_an_unconfigured_process_does_not_start(check: Check) -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    ["WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_APP_SECRET_PREVIOUS", "WA_WEBHOOK_VERIFY_TOKEN", "METRICS_TOKEN"],
+    [
+        "WA_ACCESS_TOKEN",
+        "WA_ACCESS_TOKEN_SHOP",
+        "WA_APP_SECRET",
+        "WA_APP_SECRET_PREVIOUS",
+        "WA_WEBHOOK_VERIFY_TOKEN",
+        "METRICS_TOKEN",
+    ],
 )
 def test_production_refuses_a_secret_that_can_be_guessed(check: Check, variable: str) -> None:
     done = check(**PRODUCTION, **{variable: "1234567"})

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from waproject.environment.formats import QUEUE, is_address
+
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine: ``localhost``, 127.0.0.0/8 or ::1."""
@@ -20,15 +22,29 @@ def require_loopback(name: str, url: str) -> None:
     """Raise ImproperlyConfigured, with the variable ``name``, unless the URL's host is this machine."""
     if not is_loopback(url):
         raise ImproperlyConfigured(
-            f"{name} must be an address of this machine (127.0.0.1) while DEPLOYMENT=local, and is {url or 'not set'}. "
-            "A local pipeline never talks to real AWS or Meta."
+            f"{name} must be an address of this machine (127.0.0.1) while DEPLOYMENT=local: a local pipeline never "
+            "talks to real AWS or Meta."
         )
 
 
 def require_https(name: str, url: str) -> None:
-    """Raise ImproperlyConfigured unless the URL uses https, since credentials are sent to it."""
-    if urlsplit(url).scheme != "https":
-        raise ImproperlyConfigured(f"{name} must start with https:// in production, and is {url or 'not set'}.")
+    """Raise ImproperlyConfigured unless this is an https URL, since credentials are sent to it."""
+    if urlsplit(url).scheme != "https" or not is_address(url):
+        raise ImproperlyConfigured(f"{name} must start with https:// in production and name a host.")
+
+
+def require_https_beyond_this_machine(name: str, url: str, *, local: bool) -> None:
+    """Raise ImproperlyConfigured unless the URL's host is this machine or, in production, it is an https URL."""
+    if local:
+        require_loopback(name, url)
+    elif not (is_loopback(url) and is_address(url)):
+        require_https(name, url)
+
+
+def require_queue(name: str, url: str) -> None:
+    """Raise ImproperlyConfigured unless the URL's path ends with the name of a standard queue."""
+    if not QUEUE.fits(urlsplit(url).path):
+        raise ImproperlyConfigured(f"{name} is not {QUEUE.words}.")
 
 
 def sqs_addresses(

@@ -1,7 +1,7 @@
 """A process that may not use the KMS key of its queues or files ends at its start, and not at the first message.
 
-SQS and S3 ask KMS in the name of whoever calls them, so only a call shows whether a role may use the key: each process
-makes one of those that it lives by. What else goes wrong with it says nothing about the key, and stops nobody.
+SQS and S3 call KMS in the name of their caller, so only a call shows whether a role may use the key: each process
+makes one of the calls that its work needs. Any other error says nothing about the key and is ignored.
 """
 
 import logging
@@ -50,14 +50,14 @@ def refuse_without_key(process: str) -> None:
             logger.warning("the KMS key was not tried: SQS answered %s", error)
             return
         raise ImproperlyConfigured(
-            f"{process} may not use the KMS key {settings.SQS_KMS_KEY_ARN}: SQS answered {error.code}. Its role needs "
+            f"{process} may not use the KMS key {settings.SQS_KMS_KEY_ARN} (SQS answered {error.code}): its role needs "
             "kms:Decrypt, to send also kms:GenerateDataKey, and the key's policy must leave that to IAM "
             "(docs/deploy.md)."
         ) from None
     except ClientError as error:
         raise ImproperlyConfigured(
-            f"{process} may not write to the bucket {settings.MEDIA_S3_BUCKET}: S3 answered "
-            f"{error.response['Error']['Code']}. Its role needs s3:PutObject, and kms:GenerateDataKey and kms:Decrypt "
+            f"{process} may not write to the bucket {settings.MEDIA_S3_BUCKET} (S3 answered "
+            f"{error.response['Error']['Code']}): its role needs s3:PutObject, and kms:GenerateDataKey and kms:Decrypt "
             f"for the KMS key {settings.SQS_KMS_KEY_ARN} (docs/deploy.md)."
         ) from None
     except (SqsError, OperationalError, BotoCoreError) as error:

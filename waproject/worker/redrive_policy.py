@@ -1,15 +1,16 @@
 """Comparison of each queue's redrive policy on SQS with the queue table.
 
-`manage.py check --deploy` and each starting worker run it; a difference is a warning. If SQS does not answer, the check
-is skipped.
+A process does not start without the policy of a queue that it uses: there, a task that always fails would be received
+until the message's retention ends, and then be lost. Any other difference is a warning, of a starting worker and of
+`manage.py check --deploy`. If SQS does not answer, the check is skipped.
 """
 
 import logging
-import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from waproject.queues import LANES, Lane
 from waproject.sqs import control
@@ -17,14 +18,24 @@ from waproject.sqs.control import RedrivePolicy
 
 logger = logging.getLogger(__name__)
 
+# The queues that each process of the Procfile sends to, receives from or shows. deliver uses none.
+USED: Mapping[str, Collection[str]] = {
+    "web": LANES,
+    **{lane: (lane,) for lane in LANES},
+    "dispatcher": ("incoming", "outgoing"),
+    "monitor": LANES,
+    "beat": ("analytics",),
+    "flower": LANES,
+}
+
 
 def fault(lane: Lane, policy: RedrivePolicy | None) -> str:
     """What is wrong with a queue's policy and how to correct it; empty if it is right."""
     dlq = lane.dlq_url.rsplit("/", 1)[-1]
     if policy is None:
         return (
-            f"The queue {lane.name!r} has no RedrivePolicy: failing messages are retried until their retention ends. "
-            f"Set one with the dead-letter queue {dlq} and maxReceiveCount {lane.max_receives}."
+            f"The queue {lane.url.rsplit('/', 1)[-1]} has no RedrivePolicy, so a task that always fails would be lost: "
+            f"set one with the dead-letter queue {dlq} and maxReceiveCount {lane.max_receives} (docs/deploy.md)."
         )
     if policy.dead_letter_queue != dlq:
         return (
@@ -41,22 +52,29 @@ def fault(lane: Lane, policy: RedrivePolicy | None) -> str:
 
 def faults(lanes: Collection[Lane]) -> list[str]:
     """The faults of these queues' policies; queues for which SQS does not answer are skipped."""
-    found = []
+    return [words for lane, policy in _policies(lanes) if (words := fault(lane, policy))]
+
+
+def refuse_queues_without_dlq(process: str) -> None:
+    """Raise ImproperlyConfigured if a queue that this process uses has no RedrivePolicy; a worker logs other faults."""
+    found = list(_policies([LANES[name] for name in USED.get(process, ())]))
+    if missing := [fault(lane, policy) for lane, policy in found if policy is None]:
+        raise ImproperlyConfigured("\n".join(missing))
+    if process in LANES:
+        for words in (fault(lane, policy) for lane, policy in found):
+            if words:
+                logger.warning(words)
+
+
+def _policies(lanes: Collection[Lane]) -> Iterator[tuple[Lane, RedrivePolicy | None]]:
     for lane in lanes:
         try:
             policy = control.redrive_policy(control.client(settings.AWS_REGION), lane.url)
-        except (BotoCoreError, ClientError) as error:
+        except ClientError as error:
             logger.info("the RedrivePolicy of queue %s could not be read: %s", lane.name, type(error).__name__)
-            continue
-        found.append(fault(lane, policy))
-    return [words for words in found if words]
-
-
-def warn_in_background(lane_name: str) -> None:
-    """Log the faults of a lane's policy in a thread, so that the start does not wait for SQS."""
-
-    def warn() -> None:
-        for words in faults([LANES[lane_name]]):
-            logger.warning(words)
-
-    threading.Thread(target=warn, name="redrive-policy", daemon=True).start()
+        except BotoCoreError as error:
+            # SQS itself is not there: asking for the next queue would take as long again.
+            logger.info("the RedrivePolicy of queue %s could not be read: %s", lane.name, type(error).__name__)
+            return
+        else:
+            yield lane, policy

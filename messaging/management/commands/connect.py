@@ -24,6 +24,11 @@ MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED
 FOLLOWED_FOR_S = 90.0
 ASKED_EVERY_S = 0.5
 ARRIVED = {Status.DELIVERED, Status.READ}
+# What to look at if the test stays in a state.
+HINTS = {
+    Status.ACCEPTED: "Meta took it, and no webhook says more: publish the app (docs/connect.md, step 1.5).",
+    Status.SENT: "Is the telephone on, and connected?",
+}
 OVER = {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
 
 
@@ -139,7 +144,8 @@ class Command(BaseCommand):
             if seen in OVER:
                 raise CommandError("The test template was not delivered.")
             time.sleep(ASKED_EVERY_S)
+        hint = HINTS.get(Status(seen), "Do web, dispatcher and the workers run?")
         raise CommandError(
-            f"The test template is {seen} after {FOLLOWED_FOR_S:.0f} s. Do web, dispatcher and the workers run? "
+            f"The test template is {seen} after {FOLLOWED_FOR_S:.0f} s. {hint} "
             f"Its page: {settings.BASE_URL}/admin/messaging/message/{message_id}/change/"
         )

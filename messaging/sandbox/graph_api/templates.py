@@ -16,7 +16,8 @@ from .. import graph_errors
 from ..graph_errors import GraphError
 from ..settings import InputError
 from ..templates.store import MOST_TEMPLATES, Status, Template, Templates, placeholders
-from .account import AccountHandler, NodeHandler
+from .account import NodeHandler
+from .account_handler import AccountHandler
 from .nodes import projected
 
 JSON = dict[str, Any]

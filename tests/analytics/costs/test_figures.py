@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.costs.figures import Figure, Question, figures
+from analytics.costs.figures import Figure, Question, breakdown, figures
 from analytics.models import Charge, Day, RateCard
 from analytics.rollups import sweep as sweeping
 from analytics.rollups import want_days
@@ -97,6 +97,37 @@ def test_a_card_that_is_imported_again_changes_the_figures_that_it_made() -> Non
     assert RateCard.objects.count() == 1
 
 
+CENTRAL = "Rest of Central & Eastern Europe"
+
+
+def test_a_market_that_has_left_its_region_costs_the_regions_price_on_a_card_from_before() -> None:
+    card(LIST + f"{CENTRAL},USD,1,1,,\n")
+    card(LIST + f"{CENTRAL},USD,2,2,,\nPoland,USD,5,,,\n", "2026-11-10")
+    charge(NOVEMBER, market="Poland")
+    charge(NOON, market="Poland")
+    charge(NOON, market="Ukraine")
+    charge(NOON, market="Poland", category="utility")
+    found = {str(one.group[0]): (one.cost, one.unpriced) for one in november("market")}
+    assert found == {"Poland": (Decimal(6), 1), "Ukraine": (Decimal(2), 0)}
+
+
+def test_prices_by_volume_of_a_region_are_not_those_of_a_market_with_a_row_of_its_own() -> None:
+    card(LIST + f"{CENTRAL},USD,,9,,\nPoland,USD,,5,,\n")
+    card(TIERS + f"{CENTRAL},USD,Utility,1,-,3\n")
+    charge(NOON, market="Poland", category="utility")
+    charge(NOON, market="Ukraine", category="utility")
+    assert {one.group[0]: one.cost for one in november("market")} == {"Poland": 5, "Ukraine": 3}
+
+
+def test_costs_of_one_reading_are_those_of_a_question_for_each_group() -> None:
+    card(TIERS + 'Germany,USD,Utility,1,"1,000",0.10\nGermany,USD,Utility,"1,001",-,0.05\n')
+    for n in range(40):
+        charge(NOVEMBER + timedelta(hours=n), 67, "utility", campaign=f"c{n % 3}", template=f"t{n % 7}")
+    names = ["campaign", "template", "market"]
+    found = breakdown(Question([NOVEMBER], DECEMBER, "USD", names))
+    assert found == {name: november(name) for name in names}
+
+
 def test_a_card_in_another_currency_prices_nothing() -> None:
     card(LIST + "Germany,EUR,1,,,\n", currency="EUR")
     charge(NOON)
@@ -171,10 +202,14 @@ def test_costs_by_group_add_up_to_the_costs_of_all() -> None:
     [
         ("14155550100", "North America"), ("16045550100", "North America"), ("18095550100", "Rest of Latin America"),
         ("18765550100", "Rest of Latin America"), ("17875550100", "Rest of Latin America"), ("12465550100", "Other"),
-        ("4915112345678", "Germany"), ("79161234567", "Russia"), ("77011234567", "Russia"),
+        ("4915112345678", "Germany"), ("79161234567", "Russia"), ("77011234567", "Kazakhstan"),
+        ("KZ.134", "Kazakhstan"), ("RU.134", "Russia"), ("48501234567", "Poland"), ("PL.134", "Poland"),
+        ("235612345678", "Rest of Africa"), ("212612345678", "Morocco"), ("9647712345678", "Iraq"),
         ("447911123456", "United Kingdom"), ("447781123456", "United Kingdom"), ("254712345678", "Rest of Africa"),
-        ("85291234567", "Rest of Asia Pacific"), ("380501234567", "Rest of Central & Eastern Europe"),
-        ("97433123456", "Rest of Middle East"), ("41781234567", "Rest of Western Europe"), ("35677123456", "Other"),
+        ("85291234567", "Hong Kong"), ("66812345678", "Rest of Asia Pacific"),
+        ("380501234567", "Ukraine"), ("420601234567", "Rest of Central & Eastern Europe"),
+        ("97433123456", "Qatar"), ("97331234567", "Rest of Middle East"),
+        ("41781234567", "Rest of Western Europe"), ("35677123456", "Other"),
         ("US.13491208655302741918", "North America"), ("DO.134", "Rest of Latin America"), ("BB.134", "Other"),
         ("DE.134", "Germany"), ("GG.134", "United Kingdom"), ("99900", "Other"),
     ],

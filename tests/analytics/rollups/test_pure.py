@@ -11,7 +11,7 @@ from analytics.models import Histogram
 from analytics.models.rollups import HISTOGRAM_PLACES
 from analytics.rollups import countries
 from analytics.rollups.countries import country_of
-from analytics.rollups.histogram import BOUNDS, PLACES, percentile
+from analytics.rollups.histogram import BOUNDS, PLACES, percentile, percentiles
 from analytics.rollups.quarters import MAX_GAP_S, MIN_GAP_S, gap_s, hour_of, ids_of, quarter_of
 from analytics.rollups.storing import DIGEST
 from analytics.rollups.views import COLUMNS, NOTHING, view_of
@@ -79,6 +79,11 @@ def test_a_percentile_lies_between_its_bounds(counts: dict[int, int], share: flo
 def test_percentiles_rise_with_their_share(counts: dict[int, int], one: float, other: float) -> None:
     low, high = percentile(min(one, other), counts), percentile(max(one, other), counts)
     assert low is not None and high is not None and low <= high
+
+
+@given(st.dictionaries(st.integers(0, len(BOUNDS)), st.integers(0, 1000)), st.lists(st.floats(0, 1), max_size=5))
+def test_several_percentiles_at_once_are_those_one_by_one(counts: dict[int, int], shares: list[float]) -> None:
+    assert percentiles(sorted(shares), counts) == [percentile(share, counts) for share in sorted(shares)]
 
 
 PEERS = {

@@ -57,7 +57,7 @@ class Elsewhere:
 
 @pytest.fixture
 def late() -> Iterator[Elsewhere]:
-    """A transaction that writes a message, and commits when it is told to."""
+    """A transaction that writes a message, and commits on request."""
     first = outbound()  # the number's row is there
     other = Elsewhere(lambda: outbound(NOON - timedelta(hours=5), "15559990000", number=first.number), lambda: None)
     yield other

@@ -1,7 +1,6 @@
 """deploy/Dockerfile, deploy/process and deploy/compose.yaml: the Procfile's processes in containers."""
 
 import os
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ import yaml
 
 from deploy.local import procfile
 from tests.deploy.aws import image
-from tests.processes import CHECKOUT
+from tests.processes import CHECKOUT, expanded
 from waproject.queues import LANES
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
@@ -37,12 +36,6 @@ def called(arguments: list[str], env: dict[str, str]) -> tuple[bool, list[str]]:
     with subprocess.Popen([str(ENTRY_POINT), *arguments], env=env, stdout=subprocess.PIPE, text=True) as process:
         pid, *words = shlex.split(process.communicate(timeout=20)[0])
     return int(pid) == process.pid, words
-
-
-def expanded(command: str, env: dict[str, str]) -> list[str]:
-    """A Procfile line's words, with its variables."""
-    text = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: env.get(found[1]) or found[2], command)
-    return shlex.split(text)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

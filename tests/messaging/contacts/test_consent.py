@@ -14,7 +14,7 @@ from messaging.contacts.consent import ConsentChange, record_consent
 from messaging.incoming.store import receive
 from messaging.models import Contact, Message, TemplateCategory
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.release import release
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook

@@ -23,7 +23,7 @@ PHONE = "15551230001"
 
 
 def seen(n: int, phone: str | None = PHONE, user_id: str | None = None, sender: str = "", **more: Any) -> None:
-    """A message from somebody whom the payload shows like this."""
+    """A message whose sender the payload shows like this."""
     message = {**inbound_text(wamid=f"wamid.{n}"), **more}
     del message["from"]
     message |= {key: held for key, held in (("from", phone), ("from_user_id", user_id)) if held}
@@ -228,8 +228,8 @@ def test_messages_of_a_blocked_contact_are_stored_without_an_event_and_sends_are
     listen(heard.extend)
     seen(2)
     stop_listening(heard.extend)
-    told = [item for item in heard if isinstance(item, MessageReceived)]
-    assert (Message.objects.count(), told) == (2, [])
+    received = [item for item in heard if isinstance(item, MessageReceived)]
+    assert (Message.objects.count(), received) == (2, [])
     with pytest.raises(NoConsent):
         send_text_message("+" + PHONE, "hello")
 

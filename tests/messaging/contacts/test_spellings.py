@@ -14,7 +14,8 @@ from messaging.incoming.store import receive
 from messaging.messages.csv_export import csv_lines
 from messaging.messages.search import search_messages
 from messaging.models import Contact, Message, TemplateCategory, WhatsAppId
-from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.release import release
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted
@@ -248,7 +249,7 @@ MOVED = ("22997000000", "2290197000000")
 
 @pytest.fixture
 def moved() -> None:
-    """Meta has told by which number it knows somebody to whom we sent."""
+    """Meta's answer named the number by which it knows a recipient."""
     send_text_message(MOVED[0], "hi")
     answer(claims(), MOVED[1])
 

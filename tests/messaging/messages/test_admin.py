@@ -14,7 +14,7 @@ from messaging.models import ApiClient, Attempt, BusinessNumber, Message
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state, number, pending
-from waproject.web import read_only_admin
+from waproject.web.admin import read_only_admin
 
 pytestmark = pytest.mark.django_db
 MESSAGES = "/admin/messaging/message/"

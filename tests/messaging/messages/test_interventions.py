@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, AuditEntry, Hold, Message
 from messaging.outgoing.cancel_and_retry import OPTIONS
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.release import release
 from messaging.states import Status

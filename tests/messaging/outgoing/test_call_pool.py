@@ -14,7 +14,8 @@ from django.utils import timezone
 from messaging.models import Message, Priority
 from messaging.outgoing import call_pool as module
 from messaging.outgoing.call_pool import CallPool
-from messaging.outgoing.claim_and_record import Claimed, claim, record
+from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.outcomes import record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released

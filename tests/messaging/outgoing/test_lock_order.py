@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from messaging.lifecycle import deadlock_retry
 from messaging.models import BusinessNumber, Hold, HoldKind, Message, PairPace
-from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import take_back
 from messaging.outgoing.release import Release, release
 from messaging.outgoing.retry_policy import Suspension

@@ -120,5 +120,5 @@ def test_the_events_of_one_person_arrive_in_order(receiver: Receiver, deliver: D
         texts = [inbound_text(wamid=f"wamid.{n}.{k}", text=f"{n * 10 + k:02}") for k in range(10)]
         receive(webhook(*texts))
     assert eventually(lambda: finished() == 50), deliver.log
-    told = [json.loads(got.body)["data"]["text"] for got in receiver.received]
-    assert told == sorted(told)
+    delivered = [json.loads(got.body)["data"]["text"] for got in receiver.received]
+    assert delivered == sorted(delivered)

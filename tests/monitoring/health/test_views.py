@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from monitoring.cached_check import CachedCheck
 from monitoring.health import views
 from monitoring.health.processes import status_at
 from monitoring.health.views import ENDPOINTS, Status, workers_status
@@ -22,6 +21,7 @@ from monitoring.models import Heartbeat
 from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
 from tests.processes import eventually
+from waproject.cached_check import CachedCheck
 from waproject.sqs import control
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
@@ -228,6 +228,6 @@ def test_a_hanging_sqs_delays_no_answer(running: None, monkeypatch: pytest.Monke
 def test_the_details_name_the_error_of_sqs(settings: Any, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.METRICS_TOKEN = "only-for-prometheus"
     incoming = settings.SQS_QUEUES["incoming"]
-    monkeypatch.setitem(incoming, "url", f"{incoming['url']}-of-somebody-else")
+    monkeypatch.setitem(incoming, "url", f"{incoming['url']}-of-another-account")
     _, answer = get("/health/sqs", Authorization="Bearer only-for-prometheus")
     assert "NonExistentQueue" in answer["checks"]["sqs"]["error"]

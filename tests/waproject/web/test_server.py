@@ -36,12 +36,10 @@ class Web(Process):
         self.port = free_port()
         settings = {"BIND_ADDRESS": "127.0.0.1", "PORT": str(self.port), "WEB_WORKERS": "1"}
         command = procfile.read(CHECKOUT / "Procfile")["web"]
-        for name, value in settings.items():
-            command = re.sub(rf"\$\{{{name}:-[^}}]*\}}", value, command)
         at = connection.settings_dict
         database = f"postgres://waproject:{at['PASSWORD']}@127.0.0.1:{at['PORT']}/{at['NAME']}"
         arguments = ["-m", *shlex.split(command)]
-        super().__init__(arguments, "Booting worker", log, DATABASE_URL=database)
+        super().__init__(arguments, "Booting worker", log, DATABASE_URL=database, **settings)
         self.url = f"http://127.0.0.1:{self.port}"
         assert eventually(self._answers, 30), self.log
 

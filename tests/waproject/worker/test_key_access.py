@@ -1,9 +1,8 @@
 """A process whose role may not use the KMS key ends at its start, with a sentence."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from deploy.local import procfile
 from testkit.ports import free_port
+from tests.http_server import Handler, serving
 from tests.processes import CHECKOUT
 from tests.waproject.test_start_errors import production, started
 from waproject.environment.file_storage import media_storage
@@ -34,7 +34,7 @@ class Aws(ThreadingHTTPServer):
         self.code = "KmsAccessDenied"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: Aws
 
     def do_POST(self) -> None:
@@ -47,25 +47,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse(404, b"")
 
     def _refuse(self, status: int, body: bytes) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        self.body()
+        self.answer(status, body)
 
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
     server = Aws()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture

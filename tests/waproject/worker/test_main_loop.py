@@ -1,4 +1,4 @@
-"""The main loop survives what its steps raise, and ends when it is told to."""
+"""The main loop survives what its steps raise, and ends on request."""
 
 import threading
 from collections.abc import Callable, Iterator

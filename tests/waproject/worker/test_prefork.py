@@ -67,7 +67,7 @@ def running(processes: int = 1) -> Iterator[Running]:
     finally:
         for process in it.pool._pool:
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)  # told to end, it would wait a second
+                os.kill(process.pid, signal.SIGKILL)  # a SIGTERM would take a second
         it.pool.terminate()
         it.pool.join()
         it.hub.close()

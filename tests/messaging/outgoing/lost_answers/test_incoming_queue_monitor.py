@@ -14,7 +14,7 @@ from waproject.queues import LANES
 from waproject.sqs import control
 
 pytestmark = pytest.mark.django_db
-THREAD = "incoming-queue-monitor"
+THREAD = "incoming-queue-check"
 
 
 @pytest.fixture

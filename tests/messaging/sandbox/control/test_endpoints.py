@@ -25,6 +25,7 @@ def test_the_ledger_tells_what_was_accepted(sandbox: Sandbox) -> None:
         "type": "text",
         "biz_opaque_callback_data": "our-id",
         "phone_number_id": NUMBER,
+        "marketing": False,
         "body": {**text_message(), "biz_opaque_callback_data": "our-id"},
     }
 

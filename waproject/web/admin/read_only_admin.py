@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 
-from waproject.web.themed_admin import ModelAdmin, TabularInline
+from waproject.web.admin.themed_admin import ModelAdmin, TabularInline
 
 # 200 pages; older rows are found by filter or search.
 MAX_COUNTED = 10_000

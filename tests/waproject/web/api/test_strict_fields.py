@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from waproject.web.strict_fields import StrictDateTimeField
+from waproject.web.api.strict_fields import StrictDateTimeField
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.validators import RegexValidator
 from django.http import HttpRequest
 
-from waproject.web.object_buttons import ObjectButtons
+from waproject.web.admin.object_buttons import ObjectButtons
 
 __all__ = ["META_ID", "CheckboxSelectMultiple", "ModelAdmin", "Select", "TabularInline", "TextInput"]
 

@@ -6,7 +6,7 @@ from messaging.media_states import State
 from messaging.models.subscriptions import delivery_states
 from messaging.states import Status
 from monitoring.alerts.state import Severity
-from waproject.web.badges import PLAIN, TONES, badge
+from waproject.web.admin.badges import PLAIN, TONES, badge
 
 # Neither good nor bad: on their way, or ended by a decision.
 WITHOUT_COLOUR = {"accepted", "sent", "cancelled", "deleted", "info"}

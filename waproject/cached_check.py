@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# Without a caller for so long the thread ends; the next caller starts it again.
 IDLE_AFTER_S = 60.0
 
 
@@ -29,7 +28,8 @@ class CheckResult(Generic[T]):
 class CachedCheck(Generic[T]):
     """Repeats `check`, which has a deadline of its own, every `every` seconds. `close` releases its resources.
 
-    A result that is too old becomes an error, so a check that hangs despite its deadline is noticed.
+    Without a caller for `idle_after` seconds the thread ends; the next caller starts it again. A result that is too old
+    becomes an error, so a check that hangs despite its deadline is noticed.
     """
 
     def __init__(
@@ -39,9 +39,11 @@ class CachedCheck(Generic[T]):
         *,
         every: float,
         deadline: float,
+        idle_after: float = IDLE_AFTER_S,
         close: Callable[[], None] | None = None,
     ) -> None:
-        self._name, self._check, self._every, self._deadline, self._close = name, check, every, deadline, close
+        self._name, self._check, self._every, self._deadline = name, check, every, deadline
+        self._idle_after, self._close = idle_after, close
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._started_at = self._wanted_until = 0.0
@@ -50,7 +52,7 @@ class CachedCheck(Generic[T]):
     def start(self) -> None:
         """Have the check repeated from now on."""
         with self._changed:
-            self._wanted_until = time.monotonic() + IDLE_AFTER_S
+            self._wanted_until = time.monotonic() + self._idle_after
             if self._thread is None:
                 self._started_at = time.monotonic()
                 self._thread = threading.Thread(target=self._run, name=f"{self._name}-check", daemon=True)
@@ -67,13 +69,13 @@ class CachedCheck(Generic[T]):
                 return self._latest
             return CheckResult(self._latest.at if self._latest else self._started_at, error="no answer")
 
-    def stop(self) -> None:
-        """Stop the thread and drop the result."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Stop the thread and drop the result. A running check has `timeout` seconds, by default its deadline."""
         with self._changed:
             thread, self._wanted_until = self._thread, 0.0
             self._changed.notify_all()
         if thread is not None:
-            thread.join(self._deadline)
+            thread.join(self._deadline if timeout is None else timeout)
         self._latest = None
 
     def _is_fresh(self) -> bool:
