@@ -14,7 +14,18 @@ from analytics.costs.dimensions import DIMENSIONS, filters_of
 from analytics.costs.figures import Question, figures, total
 from analytics.fields import NamesField
 from analytics.query_params import read_query
-from analytics.questions import BadPeriod, Granularity, QuestionView, describe, period_of, scope_of, steps, zone_of
+from analytics.questions import (
+    BadPeriod,
+    Granularity,
+    QuestionView,
+    days_of,
+    describe,
+    period_of,
+    scope_of,
+    steps,
+    zone_of,
+)
+from analytics.rollups import want_days
 from messaging.access import client_of
 from waproject.web.api.strict_fields import ChoiceField, StringField
 
@@ -116,6 +127,7 @@ class CostsView(QuestionView):
         groups, period = asked.get("group_by", ()), asked["period"]
         filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
         currency = asked.get("currency", settings.COSTS_CURRENCY)
+        want_days(days_of(asked["starts"], period.until))
         found = figures(Question(asked["starts"], period.until, currency, columns_of(groups), filters))
         local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
         return Response(

@@ -4,16 +4,19 @@ What is counted is read and priced anew for each question, so nothing drifts and
 figures. All money is `Decimal` here and `numeric` in PostgreSQL.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from analytics.costs.accounts import Account, accounts, month_begins
 from analytics.costs.cards import Price, prices_of
+from analytics.questions.pieces import DAY_MINUTES, pieces
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
@@ -29,6 +32,16 @@ WITH account AS (
   SELECT * FROM unnest(%(markets)s::text[], %(categories)s::text[], %(since)s::date[], %(until)s::date[],
     %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[])
     AS p(market, category, since, until, tier_from, tier_to, price, card)
+), segment AS (
+  SELECT * FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
+    %(segment_highs)s::timestamptz[], %(segment_days)s::boolean[]) AS s(step, since, low, high, days)
+), piece AS MATERIALIZED (
+  SELECT step, since, low, high, false AS clean FROM segment WHERE NOT days
+  UNION ALL
+  SELECT s.step, s.since, at, at + interval '24 hours',
+    EXISTS (SELECT FROM analytics_day d WHERE d.start = at AND d.dirty_since IS NULL)
+  FROM segment s CROSS JOIN LATERAL generate_series(s.low, s.high - interval '24 hours', interval '24 hours') AS at
+  WHERE s.days
 ), charge AS (
   {charges}
 ), priced AS (
@@ -45,12 +58,25 @@ SELECT {grouping}, step, {groups}sum(messages) FILTER (WHERE first), COALESCE(su
   COALESCE(array_agg(DISTINCT card) FILTER (WHERE card IS NOT NULL), '{{}}')
 FROM priced GROUP BY {sets} ORDER BY step {group_by}
 """
+# Days that are summed up are read whole, the rest charge by charge. A segment is a step, or the part of one between two
+# changes of prices: all of it has the price of its first day.
 _FLAT = """
-  SELECT width_bucket(c.at, %(steps)s::timestamptz[]) AS step, (c.at AT TIME ZONE a.zone)::date AS day, c.price_type,
-    c.market, c.category, {groups}0::bigint AS before, sum(c.messages) AS messages, true AS asked
-  FROM analytics_charge c JOIN account a USING (number_id)
-  WHERE c.at >= %(begin)s AND c.at < %(end)s AND {filters}
-  GROUP BY 1, 2, c.price_type, c.market, c.category {group_by}
+  SELECT c.step, (c.since AT TIME ZONE a.zone)::date AS day, c.price_type, c.market, c.category, {groups}
+    0::bigint AS before, sum(c.messages) AS messages, true AS asked
+  FROM (
+    SELECT p.step, p.since, c.number_id, c.client_id, c.template, c.campaign, c.market, c.category, c.price_type,
+      c.messages
+    FROM piece p CROSS JOIN LATERAL (SELECT * FROM analytics_daycharge c WHERE c.start = p.low OFFSET 0) c
+    WHERE p.clean
+    UNION ALL
+    SELECT p.step, p.since, c.number_id, c.client_id, c.template, c.campaign, c.market, c.category, c.price_type,
+      c.messages
+    FROM piece p CROSS JOIN LATERAL (
+      SELECT * FROM analytics_charge c WHERE c.at >= p.low AND c.at < p.high OFFSET 0) c
+    WHERE NOT p.clean
+  ) c JOIN account a USING (number_id)
+  WHERE {filters}
+  GROUP BY c.step, c.since, a.zone, c.price_type, c.market, c.category {group_by}
 """
 _BY_VOLUME = """
   SELECT width_bucket(c.at, %(steps)s::timestamptz[]) AS step, c.day, c.price_type, c.market, c.category, {groups}
@@ -131,6 +157,7 @@ def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[tuple[int, F
         "month": month_begins(question.steps[0], {account.zone for account in known}),
         "free": FREE,
         **_columns(prices, known),
+        **_segments(question, prices, {account.zone for account in known}),
         **{f"only_{name}": list(values) for name, values in filters.items()},
     }
     with connection.cursor() as cursor:
@@ -154,6 +181,27 @@ def _statement(question: Question, sets: Sequence[Sequence[str]], *, by_volume: 
         sets="GROUPING SETS (" + ", ".join(f"({columns})" for columns in by) + ")",
         group_by="".join(f", {name}" for name in question.group_by),
     )
+
+
+def _segments(question: Question, prices: Sequence[Price], zones: Iterable[str]) -> dict[str, list[Any]]:
+    """The pieces of each step, cut where a price begins or ends."""
+    days = {day for price in prices for day in (price.since, price.until) if day and day != date.min}
+    changes = {
+        datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+        for day in days
+        if day < _FOREVER
+        for zone in zones
+    }
+    begin = question.steps[0]
+    cuts = sorted({*question.steps, *(at for at in changes if begin < at < question.until)})
+    found = pieces(cuts, question.until)
+    return {
+        "segment_steps": [bisect_right(question.steps, cuts[one.step]) for one in found],
+        "segment_since": [cuts[one.step] for one in found],
+        "segment_lows": [one.low for one in found],
+        "segment_highs": [one.high for one in found],
+        "segment_days": [one.minutes == DAY_MINUTES for one in found],
+    }
 
 
 def _columns(prices: Sequence[Price], known: Sequence[Account]) -> dict[str, list[Any]]:

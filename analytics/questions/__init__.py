@@ -5,6 +5,7 @@ from analytics.questions.csv_answer import CsvRenderer
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_asked, scope_of
 from analytics.questions.periods import BadPeriod, Granularity, Period, period_of, steps, zone_of
+from analytics.questions.pieces import days_of
 from analytics.questions.view import MAY_SEE, QuestionView, describe
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PeriodQuery",
     "QuestionView",
     "SteppedQuery",
+    "days_of",
     "describe",
     "period_of",
     "read_asked",

@@ -79,6 +79,9 @@ COSTS = {
     "deliveries": "user's message, delivered to a subscriber",
 }
 _OURS = "transport.ours"
+QUESTIONS = (
+    "summary", "timeseries", "funnel", "errors", "templates", "campaigns", "costs", "conversations", "page",
+)  # fmt: skip
 TARGETS = (
     _times_stock("drain at 10 ms SQS latency, prefork", "transport.{}.backlog_10ms.prefork.msg_per_s", "≥", 10),
     _times_stock("drain at 10 ms SQS latency, threads", "transport.{}.backlog_10ms.threads.msg_per_s", "≥", 10),
@@ -120,6 +123,18 @@ TARGETS = (
     Target("p99 of a send while retention deletes", "retention.send.p99_ratio", "≤", 1.2, "of that without"),
     Target("p99 of a delivery while retention deletes", "retention.deliveries.p99_ratio", "≤", 1.2, "of that without"),
     Target("1,000 statuses in a POST, queries", "statuses_1000.queries", "≤", 40),
+    *(
+        Target(f"analytics, {name}, 90 days of 10,000,000 messages, p95", f"analytics.{name}.p95_ms", "≤", 300, "ms")
+        for name in QUESTIONS
+    ),
+    Target("events a second, from batches to stored rows", "events.per_s", "≥", 5000),
+    Target("worker CPU per event", "events.worker_cpu_ms", "≤", 0.1, "ms"),
+    Target("worker CPU of counting a message with its statuses", "rollups.worker_cpu_ms", "≤", 0.15, "ms"),
+    Target("a dirty quarter of an hour with 250,000 events, counted", "dirty_quarter.counted_s", "≤", 3, "s"),
+    Target("CPU of a send beside the counting", "beside_rollups.send_cpu", "≤", 1.03, "times"),
+    Target("p50 of a send beside the counting", "beside_rollups.send_p50", "≤", 1.03, "times"),
+    Target("CPU of a status webhook beside the counting", "beside_rollups.status_cpu", "≤", 1.03, "times"),
+    Target("p50 of a status webhook beside the counting", "beside_rollups.status_p50", "≤", 1.03, "times"),
 )
 
 

@@ -10,13 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.costs.figures import Figure, Question, breakdown, figures
-from analytics.models import Charge, RateCard
+from analytics.models import Charge, Day, RateCard
 from analytics.rollups import sweep as sweeping
+from analytics.rollups import want_days
+from analytics.rollups.days import sum_day
 from analytics.rollups.markets import market_of
 from messaging.accepting.business_numbers import sending_number
 from messaging.models import BusinessNumber, Message
 from tests.analytics.costs.cast import DECEMBER, LIST, NOVEMBER, TIERS, card, charge, cost, delivered, november
-from tests.analytics.rollups.cast import settle
+from tests.analytics.rollups.cast import count_again, outbound, settle
 
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -250,3 +252,40 @@ def test_charges_equal_a_recount_message_by_message(stream: list[tuple[int, int,
             found[key] = found.get(key, 0) + one.messages
         assert found == expected
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
+@pytest.mark.parametrize("group_by", [(), ("campaign",), ("market", "category")])
+def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_by: tuple[str, ...]) -> None:
+    card(LIST + "Germany,USD,0.10,0.05,0.05,0\n")
+    card(LIST + "Germany,USD,0.30,0.05,0.05,0\n", valid_from="2026-11-19")
+    for hours in range(0, 96, 5):
+        delivered(
+            NOON - timedelta(days=4) + timedelta(hours=hours), f"49151123456{hours:02d}", campaign=f"c{hours % 2}"
+        )
+    settle()
+    local = [datetime(2026, 11, day, tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in range(15, 22)]
+    daily = Question(local[:-1], local[-1], "USD", group_by)
+    whole = Question(local[:1], local[-1], "USD", group_by)
+    before = figures(daily), figures(whole)
+    want_days(local)
+    Day.objects.update(due_at=NOON - timedelta(days=9))
+    while sum_day():
+        pass
+    assert Day.objects.filter(start__in=local, dirty_since=None).count() >= 4
+    assert (figures(daily), figures(whole)) == before
+    if zone == "UTC":  # elsewhere the price changes within a day, which is then read charge by charge
+        Charge.objects.all().delete()
+        assert (figures(daily), figures(whole)) == before
+
+
+def test_a_late_status_makes_the_day_of_its_charge_dirty() -> None:
+    message = delivered(NOON - timedelta(days=4), "4915112345678")
+    outbound(NOON - timedelta(days=2))
+    settle()
+    Day.objects.update(due_at=NOON - timedelta(days=9))
+    while sum_day():
+        pass
+    message.events.filter(status="delivered").update(at=NOON - timedelta(days=2))
+    count_again()
+    assert [day.start.day for day in Day.objects.filter(dirty_since__isnull=False).order_by("start")] == [16, 18]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from analytics.models import Bucket, Cursor
 from analytics.rollups import buckets
@@ -137,7 +137,7 @@ def test_two_workers_never_count_one_quarter_at_once() -> None:
     read_trail()
     counting = Elsewhere(lambda: recount(EVER), lambda: None)
     counting.step(0)
-    assert recount(EVER) is False
+    assert recount(EVER) == 0
     counting.end()
     assert rolled_up() == recounted()[0]
 
@@ -182,6 +182,33 @@ def test_many_workers_at_the_quarters_of_one_hour_end_in_right_sums() -> None:
     for thread in threads:
         thread.join(PATIENCE_S)
     assert sum(values[0] for values in rolled_up(60).values()) == 12
+    assert rolled_up() == recounted()[0]
+
+
+def test_workers_that_store_the_same_new_dimensions_do_not_wait_for_each_other_in_a_circle() -> None:
+    for hour in (0, 1):
+        for n in range(20):
+            # Alike in both hours, and first stored by other quarters: 1 to 20 by one worker, 20 to 1 by the other.
+            minute = (n if hour else 19 - n) // 5 * 15
+            outbound(NOON + timedelta(hours=hour, minutes=minute), f"15551230{hour}{n:02d}", campaign=f"c{n}")
+    read_trail()
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            while recount(EVER):
+                pass
+        except OperationalError as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failed == []
     assert rolled_up() == recounted()[0]
 
 
