@@ -244,6 +244,16 @@ def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pi
     assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500)
 
 
+def test_the_messages_of_a_paused_template_wait_and_go_on_once_it_is_approved(pipeline: Pipeline) -> None:
+    state = "SELECT hold IS NOT NULL FROM messaging_message WHERE id = '{}'"
+    pipeline.sandbox("templates", {"name": "hello_world", "status": "PAUSED"})
+    assert eventually(lambda: pipeline.asked("SELECT count(*) FROM messaging_hold WHERE resumed_at IS NULL") == 1)
+    waiting = pipeline.api("/messaging/send", hello_world("+15554000001", SECOND_NUMBER))
+    assert eventually(lambda: pipeline.asked(state.format(waiting["id"])))
+    pipeline.sandbox("templates", {"name": "hello_world", "status": "APPROVED"})
+    assert eventually(lambda: pipeline.api(f"/messaging/messages/{waiting['id']}")["status"] == "read")
+
+
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:
     lines = pipeline.logs()
     assert [line for line in lines if not line.startswith("{") or "event" not in json.loads(line)] == []
