@@ -36,8 +36,8 @@ def with_tables(page: str, figures: Mapping[str, Any]) -> str:
 def capacity(figures: Mapping[str, Any]) -> str:
     """Messages a second by process, in Markdown."""
     lines = [
-        f"From the CPU that a message takes in each process ([performance.md](performance.md), {_date(figures)}, one core "
-        f"of {figures['measured']['send']['machine']['cpu']}), at {BUSY:.0%} of a vCPU:",
+        f"From the CPU that a message takes in each process ([performance.md](performance.md), {_date(figures)}, one "
+        f"core of {figures['measured']['send']['machine']['cpu']}), at {BUSY:.0%} of a vCPU:",
         "",
         "| process | CPU ms | a second and vCPU | a second in its task |",
         "| --- | --- | --- | --- |",
