@@ -1,0 +1,1 @@
+"""Events of clients, and questions about messages: counts, rates, costs."""

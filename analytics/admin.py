@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from analytics.costs.admin import BudgetAdmin, RateCardAdmin
 from analytics.models import Event
-from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
 __all__ = ["BudgetAdmin", "EventAdmin", "RateCardAdmin"]
 

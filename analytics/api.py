@@ -17,7 +17,7 @@ from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGT
 from analytics.query_params import read_query
 from analytics.services import enqueue
 from messaging.access import client_of
-from waproject.web.strict_fields import ChoiceField, StringField, strict_internal_value
+from waproject.web.api.strict_fields import ChoiceField, StringField, strict_internal_value
 
 MAX_EVENTS = 1000
 PAGE, MAX_PAGE = 50, 200

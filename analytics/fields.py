@@ -1,5 +1,6 @@
-"""Fields of requests about events."""
+"""Fields of requests: a contact, a time in UTC, a list of names."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from analytics.identity import contact_key
 from analytics.models import CONTACT_LENGTH
-from waproject.web.strict_fields import StrictDateTimeField, StringField
+from waproject.web.api.strict_fields import StrictDateTimeField, StringField, allowed
 
 
 class ContactField(StringField):
@@ -34,3 +35,22 @@ class UtcField(StrictDateTimeField):
             return moment.astimezone(UTC)
         except OverflowError:
             raise ValidationError("Out of range.") from None
+
+
+class NamesField(StringField):
+    """Names of dimensions with commas between them: at most `most` of `names`, each once. An error says "no `kind`"."""
+
+    def __init__(self, kind: str, names: Collection[str], most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._kind, self._names, self._most = kind, names, most
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]
+        """The names, in the order given."""
+        names = super().to_internal_value(data).split(",")
+        if unknown := [name for name in names if name not in self._names]:
+            raise ValidationError(f'"{unknown[0][:100]}" is no {self._kind}. {allowed(self._names)}')
+        if len(set(names)) < len(names):
+            raise ValidationError("Name each dimension once.")
+        if len(names) > self._most:
+            raise ValidationError(f"At most {self._most} dimensions.")
+        return tuple(names)

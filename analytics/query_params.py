@@ -6,7 +6,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
-from waproject.web.strict_fields import refuse_unknown_parameters
+from waproject.web.api.strict_fields import refuse_unknown_parameters
 
 
 def read_query(request: Request, serializer: type[Serializer[Any]]) -> dict[str, Any]:

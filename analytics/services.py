@@ -14,7 +14,7 @@ from analytics.identity import contact_key, event_key
 from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGTH
 from messaging.task_publisher import publish_many
 from waproject.sqs.json_limits import INCOMING, excess
-from waproject.web.json_parser import unstorable
+from waproject.web.api.json_parser import unstorable
 
 PYTHON = "python"
 

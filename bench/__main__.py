@@ -2,8 +2,9 @@
 
 Exit status 1 when a target is missed or a measurement fails. A name measures that part anew and keeps the other parts'
 figures in the file. `--stored N` measures the parts that a pipeline's age may slow down, with N messages from earlier
-days. `--short` only shows that everything works, writes var/bench-short.json and judges nothing. `python -m bench page`
-and `plot` bring docs/performance.md and its plot up to date with var/bench.json.
+days. `analytics` is measured only when it is named: it makes ten million messages, which `--database DIRECTORY` keeps.
+`--short` only shows that everything works, writes var/bench-short.json and judges nothing. `python -m bench page` and
+`plot` bring docs/performance.md and its plot up to date with var/bench.json.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.measurements import AT_AN_AGE, MEASUREMENTS, Result, measure
+from bench.measurements import AT_AN_AGE, BY_DEFAULT, MEASUREMENTS, Result, measure
 from bench.report import machine, page
 from bench.report.targets import judge, row
 from deploy.local import LocalError
@@ -34,16 +35,20 @@ def main() -> int:
     report = var / ("bench-short.json" if options.short else "bench.json")
     if options.names and options.names[0] in PAGES:
         return _write_page(options.names, report)
-    names = list(dict.fromkeys(options.names)) or list(AT_AN_AGE if options.stored else MEASUREMENTS)
+    names = list(dict.fromkeys(options.names)) or list(AT_AN_AGE if options.stored else BY_DEFAULT)
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         sys.exit(f"No part is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
+    if options.database and names != ["analytics"]:
+        sys.exit("--database is for analytics alone: other parts begin with an empty one.")
     if options.stored and (ageless := [name for name in names if name not in AT_AN_AGE]):
         sys.exit(f"--stored does not apply to {', '.join(ageless)}, only to: {', '.join(AT_AN_AGE)}.")
     # SIGTERM unwinds like Ctrl-C, so it leaves no process behind either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     runs = 1 if options.short else options.runs
     try:
-        for results in measure(names, runs, short=options.short, stored_messages=options.stored):
+        for results in measure(
+            names, runs, short=options.short, stored_messages=options.stored, database=options.database
+        ):
             _write(report, results)
     except (BenchError, LocalError, NotReady, UnexpectedAnswer) as error:
         notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
@@ -62,13 +67,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Speed and cost, beside stock Celery in the same run."
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*MEASUREMENTS, *PAGES]) + "; all when none")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join([*MEASUREMENTS, *PAGES]) + "; all but analytics when none"
+    )
     parser.add_argument(
         "--runs", type=int, choices=range(1, 100), default=3, metavar="N", help="runs to take medians of (3)"
     )
     parser.add_argument("--short", action="store_true", help="only show that everything works")
     parser.add_argument(
         "--stored", type=int, default=0, metavar="N", help=f"with N stored messages: {', '.join(AT_AN_AGE)}"
+    )
+    parser.add_argument(
+        "--database", type=Path, metavar="DIRECTORY", help="where analytics keeps its messages for the next run"
     )
     return parser
 

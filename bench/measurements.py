@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from bench.analytics import counting, events, questions
 from bench.comparison import publish, transport, webhook
-from bench.pipeline import delivering, history, receiving, sending, stored, task_size
+from bench.pipeline import delivering, history, receiving, retention, sending, stored, task_size
 from bench.pipeline.running import Pipeline
 from bench.report.medians import medians
 
@@ -18,7 +20,7 @@ class Measurement:
     """`full` and `short` give one run's figures; the short one only shows that it works.
 
     `in_pipeline`: it needs the running pipeline. `once`: too long to repeat. `last`: it leaves so much behind that
-    nothing can be measured after it.
+    nothing can be measured after it. `named`: too long to be measured unless it is asked for.
     """
 
     full: Callable[..., Any]
@@ -26,6 +28,7 @@ class Measurement:
     in_pipeline: bool = False
     once: bool = False
     last: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ MEASUREMENTS = {
     "publish": Measurement(publish.measure, partial(publish.measure, 200)),
     "webhook": Measurement(webhook.measure, partial(webhook.measure, 0.5, 100)),
     "idle": Measurement(transport.idle, partial(transport.idle, 1.0), once=True),
+    "retention": Measurement(
+        retention.measure, partial(retention.measure, messages=5_000, seconds=0.5, turns=1), once=True
+    ),
     "send": Measurement(sending.measure, partial(sending.measure, seconds=1.0, warm_up_s=0.5), in_pipeline=True),
     "bulk": Measurement(
         sending.measure_bulk, partial(sending.measure_bulk, messages=200, counted=50), in_pipeline=True, once=True
@@ -63,6 +69,17 @@ MEASUREMENTS = {
         in_pipeline=True,
         once=True,
     ),
+    "events": Measurement(events.measure, partial(events.measure, events=400, batch=100), in_pipeline=True, once=True),
+    "rollups": Measurement(counting.measure, partial(counting.measure, messages=200), in_pipeline=True, once=True),
+    "beside_rollups": Measurement(
+        counting.measure_beside,
+        partial(counting.measure_beside, rounds=1, seconds=1.0, messages=20),
+        in_pipeline=True,
+        once=True,
+    ),
+    "dirty_quarter": Measurement(
+        counting.measure_quarter, partial(counting.measure_quarter, messages=500), in_pipeline=True, once=True
+    ),
     "task_size": Measurement(task_size.measure, partial(task_size.measure, seconds=1.0), in_pipeline=True, once=True),
     "stops": Measurement(
         task_size.measure_stops, partial(task_size.measure_stops, lead_s=0.3), in_pipeline=True, once=True
@@ -70,24 +87,38 @@ MEASUREMENTS = {
     "history": Measurement(
         history.measure, partial(history.measure, messages=2000, rounds=3), in_pipeline=True, once=True, last=True
     ),
+    "analytics": Measurement(
+        questions.measure,
+        partial(questions.measure, messages=3000, days=3, rounds=4),
+        in_pipeline=True,
+        once=True,
+        last=True,
+        named=True,
+    ),
 }
+BY_DEFAULT = tuple(name for name, measurement in MEASUREMENTS.items() if not measurement.named)
 # The parts that `--stored` measures by default.
-AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries")
+AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries", "history")
 
 
 def measure(
-    names: Sequence[str], runs: int, *, short: bool = False, stored_messages: int = 0
+    names: Sequence[str],
+    runs: int,
+    *,
+    short: bool = False,
+    stored_messages: int = 0,
+    database: Path | None = None,
 ) -> Iterator[dict[str, Result]]:
     """The results by name, in parts as they are known, so that a later failure does not take them along.
 
     With `stored_messages` the pipeline has so many from earlier days, and a name is `<name>_at_<stored_messages>`.
-    Raises BenchError, and whatever a broken measurement raises.
+    A `database` directory is used and kept. Raises BenchError, and whatever a broken measurement raises.
     """
     alone = [name for name in names if not MEASUREMENTS[name].in_pipeline]
     together = [name for name in names if MEASUREMENTS[name].in_pipeline]
     yield _repeat(alone, runs, short)
     if together:
-        with Pipeline() as pipeline:
+        with Pipeline(database=database) as pipeline:
             if stored_messages:
                 filled_s = stored.fill(pipeline, stored_messages)
                 print(f"{stored_messages:,} messages stored in {filled_s:.0f} s", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""WhatsApp messages in both directions."""

@@ -1,4 +1,4 @@
-"""The deliver process: deliveries to subscribers, downloads from Meta and retention, apart from the lanes.
+"""The deliver process: deliveries to subscribers, files and templates from Meta, and retention, apart from the lanes.
 
 Any number may run.
 """
@@ -12,7 +12,8 @@ from django.utils import timezone
 from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
 from messaging.media.records import Download, DownloadResult, claim_media, fail_abandoned_downloads, record_media
 from messaging.periodic_workers import PeriodicWorker
-from messaging.retention import files, rounds
+from messaging.reactions import template_sync
+from messaging.retention import deletion_steps, files
 from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers
 from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
@@ -23,6 +24,8 @@ from waproject import tracing
 # Threads that post. A subscription uses at most eight, one while its endpoint fails.
 POST_THREADS = 48
 FILE_REMOVALS_AT_ONCE = 4
+# Accounts whose templates are fetched from Meta at once.
+SYNCS_AT_ONCE = 2
 
 
 @cache
@@ -65,13 +68,16 @@ WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
         housekeeping=fail_abandoned_downloads,
     ),
     PeriodicWorker(
+        "templates", template_sync.claim_syncs, template_sync.fetch, template_sync.record, SYNCS_AT_ONCE, idle_s=1.0
+    ),
+    PeriodicWorker(
         "retention",
         files.claim_removals,
         files.remove,
         files.record_removals,
         FILE_REMOVALS_AT_ONCE,
         idle_s=5.0,
-        housekeeping=rounds.housekeeping(),
+        housekeeping=deletion_steps.housekeeping(),
         housekeeping_every_s=0.0,
     ),
 )

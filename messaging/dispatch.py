@@ -15,9 +15,10 @@ from messaging.access.login_throttle import sweep_login_throttle
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import sweep_stored_webhooks
 from messaging.outgoing import call_pool, tasks
-from messaging.outgoing.claim_and_record import claim, with_contexts
+from messaging.outgoing.claims import claim, with_contexts
 from messaging.outgoing.dead_letter_publisher import publish_dead_letter
 from messaging.outgoing.holds.holds import sweep_holds
+from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
 from messaging.outgoing.lost_answers.incoming_queue_monitor import IncomingQueueMonitor
 from messaging.outgoing.lost_answers.unknown_outcomes import has_unknown_outcomes, sweep_unknown
 from messaging.outgoing.recovery import (
@@ -71,6 +72,7 @@ def _publish_exhausted() -> None:
 
 SWEEPS: tuple[tuple[float, Callable[[], None]], ...] = (
     (1.0, sweep_holds),
+    (1.0, sweep_messaging_limits),
     (1.0, sweep_expired),
     (2.0, sweep_orphans),
     (2.0, _sweep_unknown),

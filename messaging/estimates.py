@@ -1,4 +1,4 @@
-"""Estimates of what messages will cost, made by whoever knows prices: analytics registers itself here."""
+"""Estimates of what messages will cost, made by analytics, which registers itself here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def register(estimator: Estimator) -> None:
 
 
 def estimate(rows: Sequence[Message]) -> dict[str, Any]:
-    """What these drafted messages will cost. Raises LookupError while nobody knows prices."""
+    """What these drafted messages will cost. Raises LookupError while no estimator is registered."""
     if _registered.estimator is None:
         raise LookupError("no estimator is registered")
     return _registered.estimator(rows)

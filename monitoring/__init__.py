@@ -1,0 +1,1 @@
+"""Monitoring: health, metrics, alerts, dead letters, the dashboard."""

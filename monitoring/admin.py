@@ -15,9 +15,9 @@ from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers
 from monitoring.models import Alert, Silence
-from waproject.web.badges import badge
-from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.themed_admin import ModelAdmin, Select
+from waproject.web.admin.badges import badge
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.themed_admin import ModelAdmin, Select
 
 
 @admin.register(Alert)

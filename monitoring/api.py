@@ -22,7 +22,7 @@ from monitoring.alerts.store import with_silences
 from monitoring.dashboard.overview import overview
 from monitoring.metrics import current, exposition
 from monitoring.models import Alert
-from waproject.web.strict_fields import refuse_unknown_parameters
+from waproject.web.api.strict_fields import refuse_unknown_parameters
 
 MOST_ALERTS = 200
 STATES = ("open", "resolved", "all")

@@ -19,6 +19,7 @@ from monitoring.metrics.backlog_age import Level, oldest_age
 from monitoring.metrics.gauges import QUEUE, QUEUE_AGE, Readings
 from monitoring.metrics.samples import Snapshot
 from monitoring.metrics.window import Window
+from monitoring.setup import HourlyCheck
 from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES
 from waproject.worker.main_loop import MainLoop
@@ -46,6 +47,7 @@ class Monitor:
         self._active_alerts: store.ActiveAlerts = {}
         self._active = False
         self._clean_up_at = 0.0
+        self._setup = HourlyCheck()
         self._next_tick = 0.0
 
     def stop_on_signals(self) -> None:
@@ -62,6 +64,7 @@ class Monitor:
             return STAND_BY_S
         if time.monotonic() >= self._next_tick or self._processes_changed():
             self._next_tick = time.monotonic() + TICK_S
+            self._setup.step()
             self.tick()
         return min(PROCESSES_EVERY_S, self._next_tick - time.monotonic())
 

@@ -8,15 +8,14 @@ from rest_framework.views import APIView
 
 from messaging.access import ANY_STAFF
 from monitoring.queue_depth import SqsUnavailable, counts, lane_depths
+from waproject.web.api import errors
 
 TIMEOUT_S = 2.0
-RETRY_AFTER_S = 5
 
 
 def unavailable(error: SqsUnavailable) -> Response:
     """The 503 with Retry-After while SQS does not answer."""
-    detail = {"detail": f"SQS does not answer: {error}."}
-    return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+    return errors.unavailable(f"SQS does not answer: {error}.")
 
 
 class QueueStatusView(APIView):

@@ -1,4 +1,4 @@
-"""Which tests run which functions, measured once per test file and kept in var/mutants/map.json."""
+"""The functions that each test runs, measured once per test file and kept in var/mutants/map.json."""
 
 import ast
 import hashlib

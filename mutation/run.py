@@ -46,13 +46,21 @@ class Run:
     def far(self, found: Found) -> Result:
         """Try one change with all other tests that run the function, then with the rest of its own folder."""
         change = found.made()
-        near = set(self._near(change))
         elsewhere = wide_files()
         self._covered.measure(self._host, elsewhere, self._var)
+        near = set(self._near(change))
         others = [nodeid for nodeid in self._covered.tests(elsewhere, _name(change)) if nodeid not in near]
         others = self._covered.quickest(others, LONGEST_FAR_S)
-        rest = [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
-        return self._judge(change, [("other tests", others), (OWN_FOLDER, rest)])
+        return self._judge(change, [("other tests", others), (OWN_FOLDER, self._rest(change))])
+
+    def own(self, found: Found) -> Result:
+        """Try one change with the rest of its own folder, where tests start processes that run the function."""
+        change = found.made()
+        return self._judge(change, [(OWN_FOLDER, self._rest(change))])
+
+    def _rest(self, change: Change) -> list[str]:
+        near = set(self._near(change))
+        return [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
 
     def _near(self, change: Change) -> list[str]:
         tests = self._covered.tests(self._own, _name(change))
@@ -157,7 +165,7 @@ def run(package: str, own_folders: Sequence[str], asked: Asked, var: Path) -> bo
         tries = Run(servers, results, covered, own, var)
         rounds: list[tuple[Callable[[Found], Result], Callable[[], list[Found]]]] = [
             (tries.near, lambda: new),
-            (tries.far, lambda: [] if asked.near_only else [c for c in drawn if not kept[c.key].settled]),
+            (tries.own if asked.near_only else tries.far, lambda: [c for c in drawn if not kept[c.key].settled]),
         ]
         for judge, which in rounds:
             left = which()

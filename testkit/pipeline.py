@@ -45,7 +45,8 @@ class Pipeline:
     """`with Pipeline({"web": 1, "outgoing": 2}) as pipeline:` these processes are running and ready.
 
     settings: environment variables of all processes. Each process's application_name in PostgreSQL is its name in the
-    Procfile, with a number if there are several. The directory with all logs is removed at the end unless `keep_logs`.
+    Procfile, with a number if there are several. The directory with all logs is removed at the end unless `keep_logs`;
+    a `database` directory of the caller's stays, and what is in it.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Pipeline:
         processes: Mapping[str, int],
         settings: Mapping[str, str] | None = None,
         sandbox_options: Sequence[str] = (),
+        database: Path | None = None,
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="waproject-pipeline-"))
         self.directory.chmod(0o755)  # PostgreSQL may run as another user
@@ -63,7 +65,8 @@ class Pipeline:
         self.env = environment.build(caller, secrets, ports, self.directory)
         self._schedule = Path(self.env["BEAT_SCHEDULE"])
         self._schedule.parent.mkdir()
-        self.postgres = Postgres(self.directory / "postgres", ports["POSTGRES_PORT"], secrets["POSTGRES_PASSWORD"])
+        data = database or self.directory / "postgres"
+        self.postgres = Postgres(data, ports["POSTGRES_PORT"], secrets["POSTGRES_PASSWORD"])
         self.sqs = SqsServer(port=ports["SQS_PORT"])
         self.sandbox = Sandbox(self.env["SANDBOX_URL"])
         self._guard = Guard()

@@ -15,7 +15,7 @@ from testkit.guard import Guard
 from testkit.waiting import NotReady, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-READY_S = 60.0
+READY_S = 180.0
 # Variables that locate programs and files. Others of the caller's, such as DATABASE_URL, would change what a run tests.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 SHOWN_CHARACTERS = 2000
@@ -54,6 +54,8 @@ class Process:
     """
 
     stop_s = 40.0
+    # Starts a process; the tests fork a warm interpreter.
+    start_process: "Callable[..., subprocess.Popen[bytes]]" = subprocess.Popen
 
     def __init__(
         self,
@@ -97,7 +99,7 @@ class Process:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
-            self._process = subprocess.Popen(
+            self._process = type(self).start_process(
                 self._command, env=self._env, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
@@ -105,7 +107,7 @@ class Process:
             self._guard.watch(self._process.pid)
 
     def wait_ready(self) -> Self:
-        """Wait until it is ready. Raises NotReady, with the end of its log, after a minute or once it has ended."""
+        """Wait until it is ready. Raises NotReady, with the end of its log, after 3 minutes or once it has ended."""
         wait_until(lambda: not self.is_alive() or self._ready(self.text()), f"{self.name} is ready", READY_S)
         if not self.is_alive():
             raise NotReady(f"{self.name} ended: {self.text()[-SHOWN_CHARACTERS:]}")

@@ -4,15 +4,14 @@ It runs in threads of the process that created it.
 """
 
 import contextlib
-import http.client
+import http
 import json
 import socket
 import threading
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-TIMEOUT_S = 30.0
+from testkit.forwarding import Forwarder, Listener
 
 
 class Fault(StrEnum):
@@ -48,7 +47,7 @@ class SqsProxy:
         self._seen = 0
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: Listener | None = None
         self._listen(0)
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
@@ -87,7 +86,7 @@ class SqsProxy:
             owner = proxy
             target = proxy._target
 
-        self._server = _Listener(("127.0.0.1", port), Handler)
+        self._server = Listener(("127.0.0.1", port), Handler)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -100,36 +99,16 @@ class SqsProxy:
         self._connections.discard(connection)
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log nothing: clients are killed and connections broken on purpose."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One client's connection, with a connection of its own to the server."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
+class _Handler(Forwarder):
     owner: SqsProxy
-    target: int
 
     def setup(self) -> None:
         super().setup()
         self.owner.opened(self.connection)
-        self._behind = http.client.HTTPConnection("127.0.0.1", self.target, timeout=TIMEOUT_S)
 
     def finish(self) -> None:
         self.owner.ended(self.connection)
-        self._behind.close()
         super().finish()
-
-    def log_message(self, *args: Any) -> None:
-        """Log nothing."""
 
     def do_POST(self) -> None:
         """Forward a request, or answer as the fault says."""
@@ -174,8 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, body: bytes) -> tuple[int, bytes]:
         headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
-        self._behind.request("POST", self.path, body, headers)
-        answer = self._behind.getresponse()
+        self.behind.request("POST", self.path, body, headers)
+        answer = self.behind.getresponse()
         return answer.status, answer.read()
 
     def _refuse(self, status: int, code: str) -> None:

@@ -1,10 +1,13 @@
 """Fixtures: a real PostgreSQL and a real SQS server for the whole run, started on first use."""
 
+import fcntl
 import gc
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +15,7 @@ import pytest
 import pytest_socket
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client, TransactionTestCase
 from kombu import pools
 from rest_framework.test import APIClient
@@ -19,14 +23,18 @@ from rest_framework.test import APIClient
 from deploy.local.postgres import SETTINGS, Postgres
 from deploy.local.sqs import Sqs
 from testkit.ports import free_port
+from testkit.processes import Process
+from tests import warm_python
 from tests.empty_tables import empty_tables
-from tests.environment import DATABASE_PASSWORD, VAR_DIR
+from tests.environment import DATABASE_PASSWORD, SHARED_DIR, VAR_DIR
+from tests.waiting import PATIENCE_S
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
 from waproject.sqs import control, publisher
 
 # The tests' database need not outlive a power cut.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+TEST_DATABASE = "test_waproject"
 # Long enough for one request on a machine whose cores are all busy.
 BUSY_S = 20.0
 
@@ -34,11 +42,18 @@ BUSY_S = 20.0
 def pytest_configure() -> None:
     """Leave out what takes time and shows nothing.
 
-    That is slow password hashes, a list of all static files for each client, and the truncation of empty tables.
+    That is slow password hashes, a list of all static files for each client, the truncation of empty tables, and the
+    import of packages by each process.
     """
     settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+    Process.start_process = warm_python.Popen
+
+
+def pytest_unconfigure() -> None:
+    """Delete the files of this process; those of all go last, with the process that started the run."""
+    shutil.rmtree(VAR_DIR, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,26 +73,59 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """PostgreSQL at DATABASE_URL."""
-    port = urlsplit(os.environ["DATABASE_URL"]).port or 0
-    server = Postgres(VAR_DIR / "postgres", port, DATABASE_PASSWORD, settings={**SETTINGS, **FORGETFUL})
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(VAR_DIR, ignore_errors=True)
+def migrated_cluster(django_db_blocker: Any) -> Path:
+    """The data of a PostgreSQL server with the tests' database, migrated once for all workers."""
+    cluster = SHARED_DIR / "migrated-postgres"
+    SHARED_DIR.mkdir(exist_ok=True)
+    with (SHARED_DIR / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not cluster.exists():
+            server = _postgres()
+            server.start(PATIENCE_S)
+            with django_db_blocker.unblock():
+                connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+                connection.close()
+            server.stop(PATIENCE_S)
+            _copy(server.data_dir, cluster)
+    return cluster
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(postgres: Postgres, django_db_setup: None) -> None:
-    """pytest-django's test database, on that server."""
+def postgres(migrated_cluster: Path) -> Iterator[Postgres]:
+    """PostgreSQL at DATABASE_URL."""
+    server = _postgres()
+    if not server.data_dir.exists():
+        _copy(migrated_cluster, server.data_dir)
+    server.start(PATIENCE_S)
+    yield server
+    server.stop()
+    shutil.rmtree(server.data_dir, ignore_errors=True)
+
+
+def _postgres() -> Postgres:
+    port = urlsplit(os.environ["DATABASE_URL"]).port or 0
+    return Postgres(VAR_DIR / "postgres", port, DATABASE_PASSWORD, settings={**SETTINGS, **FORGETFUL})
+
+
+def _copy(cluster: Path, to: Path) -> None:
+    """With owners and permissions, which PostgreSQL checks."""
+    draft = to.with_name(f"{to.name}.new")
+    subprocess.run(["cp", "-a", str(cluster), str(draft)], check=True)
+    draft.rename(to)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: Postgres) -> None:
+    """The test database of that server, instead of pytest-django's own."""
+    connection.close()
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = TEST_DATABASE
 
 
 @pytest.fixture(scope="session")
 def sqs_server() -> Iterator[Sqs]:
     """The SQS server at AWS_ENDPOINT_URL_SQS, with the six queues."""
     server = Sqs(VAR_DIR / "sqs", urlsplit(os.environ["AWS_ENDPOINT_URL_SQS"]).port or 0)
-    server.start()
+    server.start(PATIENCE_S)
     call_command("create_queues")
     yield server
     server.stop()
@@ -144,14 +192,18 @@ def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def remembered_numbers() -> None:
-    """Each test asks its own database for the sending numbers and the holds."""
+    """Each test asks its own database for keys, sending numbers, holds and tokens."""
     from messaging.accepting.business_numbers import clear_number_cache
     from messaging.accepting.waiting_warnings import clear_hold_cache
+    from messaging.access import clear_key_cache
     from messaging.accounts.tokens import clear_token_cache
+    from messaging.message_templates.catalogue import clear_template_cache
 
+    clear_key_cache()
     clear_number_cache()
     clear_hold_cache()
     clear_token_cache()
+    clear_template_cache()
 
 
 @pytest.fixture(autouse=True)
@@ -184,8 +236,6 @@ def _forget_connections() -> None:
 @pytest.fixture
 def database_away(settings: Any, monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[None]:
     """The database's address answers nothing."""
-    from django.db import connection
-
     with django_db_blocker.unblock(), monkeypatch.context() as patch:
         connection.close()
         patch.setitem(connection.settings_dict, "PORT", free_port())

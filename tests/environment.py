@@ -58,6 +58,8 @@ def _set_up() -> Path:
 
 _keep_bytecode()
 VAR_DIR = _set_up()
+# Of the process that started the run, for all of its workers.
+SHARED_DIR = Path(os.environ.setdefault("TESTS_SHARED_DIR", str(VAR_DIR)))
 
 if __name__ == "__main__":
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606

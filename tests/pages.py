@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.waiting import PATIENCE_S
+
 CHROMIUM = Path("/usr/bin/chromium")
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}; Debian's package chromium brings it"
@@ -22,6 +24,7 @@ LOOKS = [
 
 # axe-core is asked for two of them, each theme and each width once: it takes longer than the rest of a page's test.
 AXE_LOOKS = (LOOKS[1], LOOKS[2])
+THEMES = ("light", "dark")
 
 
 def name_of(look: Any) -> str:
@@ -49,6 +52,7 @@ def open_page(browser: Any, live_server: Any, path: str, **options: Any) -> Any:
     client.force_login(User.objects.get_or_create(username="ann", defaults={"is_staff": True, "is_superuser": True})[0])
     context = browser.new_context(**options)
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.foreign, page.errors = [], []
     page.on(
@@ -58,6 +62,24 @@ def open_page(browser: Any, live_server: Any, path: str, **options: Any) -> Any:
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.goto(f"{live_server.url}{path}")
     return page
+
+
+def both_widths(page: Any, theme: str) -> Iterator[Any]:
+    """Both looks of the theme in which the page was loaded, one after the other; a phone's first."""
+    for look in LOOKS:
+        if look["color_scheme"] == theme:
+            page.set_viewport_size(look["viewport"])
+            yield look
+
+
+def overhang(page: Any, look: Any) -> int:
+    """The pixels by which it is too wide for its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth")) - int(look["viewport"]["width"])
+
+
+def wait_until_it_fits(page: Any, look: Any) -> None:
+    """Charts are drawn anew a moment after the window's width has changed."""
+    page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=look["viewport"]["width"])
 
 
 def faults_in(look: Any, page: Any) -> list[tuple[str, str]]:
@@ -83,6 +105,6 @@ def _violations(page: Any) -> list[tuple[str, str, str]]:
 
 
 def picture(page: Any, name: str) -> None:
-    """Keep a screenshot in the directory SCREENSHOTS, if it is set, for whoever wants to look."""
+    """Keep a screenshot in the directory SCREENSHOTS, if it is set."""
     if directory := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)

@@ -10,15 +10,15 @@ from typing import Self
 
 import testkit.processes
 from testkit.processes import CHECKOUT, python
-from testkit.waiting import NotReady, eventually
+from testkit.waiting import NotReady
 
-__all__ = ["CHECKOUT", "Process", "Worker", "eventually", "expanded"]
+__all__ = ["CHECKOUT", "Process", "Worker", "expanded"]
 
 
 class Process(testkit.processes.Process):
     """`python <arguments>` in the checkout; `ready` is a word in its log that says that it works."""
 
-    stop_s = 15.0
+    stop_s = 60.0
 
     def __init__(self, arguments: Sequence[str], ready: str, log: Path, **environment: str) -> None:
         super().__init__(python(*arguments), {**os.environ, **environment}, log, lambda text: ready in text)

@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TRACKED = set(subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
 NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|md|toml|yml|yaml|json|html|css|js|sh|txt|in)|(?:[\w-]+/)+)`")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+ANCHORED = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 # Made by running, or examples of names.
 NOT_TRACKED = re.compile(r"^(var/|\.venv/|staticfiles/)")
@@ -38,3 +40,16 @@ def test_a_document_names_only_files_that_exist(document: Path) -> None:
 def test_a_document_links_only_to_files_that_exist(document: Path) -> None:
     links = {link.strip() for link in LINKED.findall(document.read_text())}
     assert [link for link in sorted(links) if not (document.parent / link).exists()] == []
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of its headings, as GitHub makes them."""
+    headings = HEADING.findall(document.read_text())
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_links_only_to_headings_that_exist(document: Path) -> None:
+    links = {(link, anchor) for link, anchor in ANCHORED.findall(document.read_text()) if not link.startswith("http")}
+    named = {(link, anchor, document.parent / link if link else document) for link, anchor in links}
+    assert [(link, anchor) for link, anchor, path in sorted(named) if anchor not in anchors(path)] == []

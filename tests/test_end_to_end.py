@@ -25,11 +25,12 @@ from testkit.ports import free_port
 from tests.environment import PREFIXES
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.receiver import Receiver
-from tests.processes import CHECKOUT, eventually
+from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S, eventually
 
 # Starting a dozen processes takes longer than any single test should.
-pytestmark = pytest.mark.timeout(150)
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
+SECOND_NUMBER = "106540352242923"
 PROCESSES = procfile.read(CHECKOUT / "Procfile")
 
 
@@ -55,6 +56,19 @@ class Pipeline:
         messages = [{"phone_number": number, **text} for number in phone_numbers]
         return [result["id"] for result in self.api("/messaging/send/bulk", {"messages": messages})["results"]]
 
+    def manage(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a command of manage.py; its log lines join those of the others."""
+        with (self._logs / f"{command[0]}-2.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *command], env={**os.environ, **self.env}, cwd=CHECKOUT, stderr=log
+            )
+
+    def asked(self, sql: str) -> Any:
+        """The only value of a query."""
+        with psycopg2.connect(self.env["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchone()[0]
+
     def logs(self) -> list[str]:
         """All lines of our processes, not of the local parts."""
         files = [path for path in self._logs.glob("*.log") if path.stem.split("-")[0] in PROCESSES]
@@ -64,7 +78,7 @@ class Pipeline:
 def call(url: str, body: object, headers: dict[str, str]) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -74,6 +88,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     var = tmp_path_factory.mktemp("pipeline")
     env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     env.update({name: str(free_port()) for name in PORTS}, VAR_DIR=str(var), LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    env["SANDBOX_OTHER_NUMBERS"] = SECOND_NUMBER
     for name in ("DEPLOYMENT", "DJANGO_SETTINGS_MODULE"):
         env.pop(name, None)
     output = var / "output"
@@ -82,12 +97,12 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             [sys.executable, "-m", "deploy.local.run"], env=env, cwd=CHECKOUT, stdout=file, stderr=file
         )
     try:
-        assert eventually(lambda: "\nready" in output.read_text() or run.poll() is not None, 120), output.read_text()
+        assert eventually(lambda: "\nready" in output.read_text() or run.poll() is not None), output.read_text()
         assert run.poll() is None, output.read_text()
         yield Pipeline(var / "local.env")
     finally:
         run.send_signal(signal.SIGINT)
-        run.wait(30)
+        run.wait(PATIENCE_S)
     said = output.read_text()
     assert "\nstopping (SIGINT): waiting up to " in said
     assert "\nstopped" in said
@@ -96,7 +111,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 def test_a_message_is_sent_and_read(pipeline: Pipeline) -> None:
     (message_id,) = pipeline.send("+15551230001")
     url = f"/messaging/messages/{message_id}"
-    assert eventually(lambda: pipeline.api(url)["status"] == "read", 10), pipeline.api(url)
+    assert eventually(lambda: pipeline.api(url)["status"] == "read"), pipeline.api(url)
     seen = [event["status"] for event in pipeline.api(url)["timeline"]]
     # Webhooks may overtake each other: a state that comes late is not gone back to.
     assert seen[:4] == ["pending", "queued", "sending", "accepted"]
@@ -110,14 +125,23 @@ def test_a_hundred_messages_arrive_once_each(pipeline: Pipeline) -> None:
         sent = pipeline.sandbox("ledger")["messages"]
         return sorted(entry["biz_opaque_callback_data"] for entry in sent if entry["biz_opaque_callback_data"] in ids)
 
-    assert eventually(lambda: len(accepted()) >= len(ids), 20)
+    assert eventually(lambda: len(accepted()) >= len(ids))
     assert accepted() == sorted(ids)
+
+
+def test_connect_leads_to_a_delivered_template_within_two_minutes_and_doctor_finds_nothing(pipeline: Pipeline) -> None:
+    began = time.monotonic()
+    assert pipeline.manage("connect", "--test-to", "+1 555 123 0050").wait(120) == 0
+    assert time.monotonic() - began < 120
+    sent = [entry for entry in pipeline.sandbox("ledger")["messages"] if entry["to"] == "15551230050"]
+    assert [entry["body"]["template"]["name"] for entry in sent] == ["hello_world"]
+    assert pipeline.manage("doctor").wait(60) == 0
 
 
 def test_what_a_user_writes_is_stored(pipeline: Pipeline) -> None:
     sent = pipeline.sandbox("inbound", {"from": "15551230009", "name": "Ann", "text": "Grüße"})
     stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
-    assert eventually(lambda: pipeline.api(stored)["results"], 10)
+    assert eventually(lambda: pipeline.api(stored)["results"])
     assert pipeline.api(stored)["results"][0]["text"] == "Grüße"
 
 
@@ -128,7 +152,7 @@ def test_what_a_user_writes_reaches_a_subscriber_signed(pipeline: Pipeline) -> N
     secret = pipeline.api("/messaging/subscriptions", wanted)["secret"]
     time.sleep(CACHED_S + 0.5)
     pipeline.sandbox("inbound", {"from": "15551230010", "name": "Ann", "text": "Is anybody there?"})
-    assert eventually(lambda: receiver.received, 15)
+    assert eventually(lambda: receiver.received)
     got = receiver.received[0]
     receiver.close()
     event = Webhook(secret).verify(got.body, got.headers)
@@ -145,7 +169,7 @@ def test_an_event_is_stored(pipeline: Pipeline) -> None:
             cursor.execute("SELECT data FROM analytics_event WHERE id = %s", [event_id])
             return cursor.fetchone()
 
-        assert eventually(stored, 10)
+        assert eventually(stored)
         assert stored() == ({"n": 1},)
 
 
@@ -162,11 +186,11 @@ def test_the_metrics_are_those_of_all_processes(pipeline: Pipeline) -> None:
     )
 
     def missing() -> list[str]:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             text = answer.read().decode()
         return [name for name in wanted if f"\n{name}" not in text]
 
-    assert eventually(lambda: not missing(), 20, every=1), missing()
+    assert eventually(lambda: not missing(), every=1), missing()
 
 
 def test_one_id_leads_from_a_webhook_through_the_queue_to_the_message(pipeline: Pipeline) -> None:
@@ -174,14 +198,50 @@ def test_one_id_leads_from_a_webhook_through_the_queue_to_the_message(pipeline: 
     signed = hmac.new(pipeline.env["WA_APP_SECRET"].encode(), content, hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": f"sha256={signed}", "X-Request-ID": "traced-1"}
     request = urllib.request.Request(f"{pipeline.env['BASE_URL']}/webhook/whatsapp", content, headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         assert answer.headers["X-Request-ID"] == "traced-1"
 
     def seen() -> set[tuple[str, str]]:
         found = [json.loads(line) for line in pipeline.logs() if "traced-1" in line]
         return {(line["process"], line["event"]) for line in found if line.get("messages", 0) <= 1}
 
-    assert eventually(lambda: {("web", "request"), ("incoming", "task")} <= seen(), 10), seen()
+    assert eventually(lambda: {("web", "request"), ("incoming", "task")} <= seen()), seen()
+
+
+def hello_world(number: str, sender: str, priority: str = "normal") -> dict[str, Any]:
+    data = {"name": "hello_world", "language": "en_US"}
+    return {
+        "phone_number": number, "message_type": "template", "message_data": data, "sender": sender,
+        "priority": priority,
+    }  # fmt: skip
+
+
+def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pipeline: Pipeline) -> None:
+    # Two numbers of one portfolio, which `connect` has stored, two dispatchers; earlier recipients count too.
+    dispatcher = pipeline.manage("dispatch")
+    pipeline.sandbox("settings", {"messaging_limit": 250})
+    assert eventually(lambda: pipeline.asked("SELECT max(users_a_day) FROM messaging_portfolio") == 250)
+    senders = (pipeline.env["WA_PHONE_NUMBER_ID"], SECOND_NUMBER)
+    bulk = [hello_world(f"+1555300{n:04}", senders[n % 2]) for n in range(400)]
+    forecast = pipeline.api("/messaging/send/bulk", {"messages": bulk})["messaging_limit"]
+    assert [one["new_recipients"] for one in forecast] == [400]
+    nothing_goes = "SELECT count(*) = 0 FROM messaging_message WHERE status IN ('pending', 'queued') AND hold IS NULL"
+    assert eventually(lambda: pipeline.asked(nothing_goes))
+    urgent = [hello_world(f"+1555301{n:04}", senders[n % 2], "high") for n in range(60)]
+    pipeline.api("/messaging/send/bulk", {"messages": urgent})
+    sent = pipeline.sandbox("inbound", {"from": "15553029999", "name": "Ann", "text": "Hello?"})
+    stored = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
+    assert eventually(lambda: pipeline.api(stored)["results"])
+    (reply,) = pipeline.send("+15553029999")
+    assert eventually(lambda: pipeline.api(f"/messaging/messages/{reply}")["status"] == "read")
+    assert eventually(lambda: pipeline.asked(nothing_goes))
+    dispatcher.terminate()
+    assert dispatcher.wait(30) == 0
+    assert pipeline.sandbox("account")["opened_users"] == 250
+    assert pipeline.asked("SELECT max(opened) FROM messaging_portfolio") == 250
+    assert pipeline.asked("SELECT count(*) FROM messaging_messageevent WHERE error_code = 131048") == 0
+    pipeline.sandbox("settings", {"messaging_limit": 0})
+    assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500)
 
 
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:
@@ -194,6 +254,6 @@ def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:
 def test_no_process_wrote_a_phone_number_a_text_or_a_secret(pipeline: Pipeline) -> None:
     pipeline.send("+15551230001")
     secrets = [pipeline.env[name] for name in ("WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN", "API_KEY")]
-    private = ("15551230", "1555200", "wamid.H", "Hello from SQS!", "Grüße", "Ann", *secrets)
+    private = ("15551230", "1555200", "155530", "wamid.H", "Hello from SQS!", "Grüße", "Ann", *secrets)
     found = [line for line in pipeline.logs() if any(words in line for words in private)]
     assert found == []

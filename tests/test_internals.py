@@ -113,6 +113,7 @@ SIGNATURES = {
     "kombu.asynchronous.hub:Hub.remove": "self fd",
     # gunicorn, botocore, Django REST framework, tornado.
     "gunicorn.glogging:Logger.setup": "self cfg",
+    "gunicorn.workers.base:Worker.notify": "self",
     "gunicorn.workers.gthread:TConn.__init__": "self cfg sock client server",
     "gunicorn.workers.gthread:TConn.close": "self graceful",
     "gunicorn.workers.gthread:ThreadWorker.__init__": "self *args **kwargs",
@@ -165,7 +166,7 @@ SPELLED = {
     "celery.worker.consumer.heart": ("without_heartbeat", "heartbeat_interval"),
     "celery.worker.consumer.gossip": ("without_gossip",),
     "celery.worker.consumer.consumer": ("self.timer = ", "self.hub = ", "self.controller = "),
-    "celery.worker.state": ("should_stop = ", "active_requests = "),
+    "celery.worker.state": ("should_stop = ", "active_requests = ", "reserved_requests = "),
     "celery.worker.control": ("class Panel", "data = {}"),
     "celery.worker.request": ("time_start = ", "self._content_type, self._content_encoding = ("),
     "celery.worker.consumer.control": ("worker_enable_remote_control",) ,
@@ -184,6 +185,7 @@ SPELLED = {
     "rest_framework.request": ("self._request = request",),
     "rest_framework.views": ("request.accepted_renderer", "response.accepted_renderer = request.accepted_renderer"),
     "django.core.handlers.wsgi": ("self._stream = LimitedStream(",),
+    "django.db.backends.base.base": ("self.health_check_done = ",),
 }  # fmt: skip
 
 # Blocks of unfold's and Django's templates that ours fill in.

@@ -42,7 +42,7 @@ def every_queue_has_its_dlq(app_configs: Sequence[AppConfig] | None, **_: Any) -
 @checks.register(deploy=True)
 def redrive_policies_are_as_planned(app_configs: Sequence[AppConfig] | None, **_: Any) -> Messages:
     """Compare redrive policies. This needs SQS requests, so only `check --deploy` does it; workers check their own."""
-    return [checks.Warning(words, id="waproject.W001") for words in redrive_policy.faults(LANES.values())]
+    return [checks.Warning(fault, id="waproject.W001") for fault in redrive_policy.faults(LANES.values())]
 
 
 @checks.register(deploy=True)
@@ -95,10 +95,15 @@ def production_is_closed(app_configs: Sequence[AppConfig] | None, **_: Any) -> M
             else f"Copy {name} from Meta's app dashboard.",
             id="waproject.E008",
         )
-        for name in SECRETS
-        if 0 < len(getattr(settings, name)) < MIN_SECRET_LENGTH
+        for name, value in _secrets().items()
+        if 0 < len(value) < MIN_SECRET_LENGTH
     ]
     return found
+
+
+def _secrets() -> dict[str, str]:
+    """Those of SECRETS, and the tokens of further accounts, by the names of their variables."""
+    return {**{name: getattr(settings, name) for name in SECRETS}, **settings.WA_ACCESS_TOKENS}
 
 
 def refuse_to_start_with_errors() -> None:

@@ -27,10 +27,10 @@ def refuse_an_older_schema() -> None:
     An unreachable database is ignored: each process waits for it.
     """
     try:
-        words = older_schema()
+        problem = older_schema()
     except (OperationalError, InterfaceError):
         return
     finally:
         connection.close()
-    if words:
-        raise ImproperlyConfigured(words)
+    if problem:
+        raise ImproperlyConfigured(problem)

@@ -24,7 +24,7 @@ from waproject.environment.database import database
 from waproject.environment.e_mail import e_mail_server
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
-from waproject.web import admin_theme
+from waproject.web.admin import theme as admin_theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 read_local_environment(BASE_DIR)
@@ -202,6 +202,7 @@ WA_UNKNOWN_GRACE = env.number("WA_UNKNOWN_GRACE", 600.0)
 WA_UNKNOWN_RESEND_AFTER = env.number("WA_UNKNOWN_RESEND_AFTER", 15.0)
 # A number's pace in messages a second, until Meta raises it (80 is Meta's default throughput).
 WA_DEFAULT_RATE = env.whole("WA_DEFAULT_RATE", 80, 1)
+WA_LIMIT_HIGH_SHARE = env.number("WA_LIMIT_HIGH_SHARE", 0.1, 0, 0.99)
 # Free text outside the customer service window: accept it, accept it with a warning, or refuse it.
 WA_WINDOW_POLICY = env.choice("WA_WINDOW_POLICY", "warn", ("off", "warn", "reject"))
 
@@ -297,13 +298,13 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["messaging.access.authentication.IsApiClientOrStaff"],
-    "DEFAULT_PARSER_CLASSES": ["waproject.web.json_parser.StorableJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["waproject.web.api.json_parser.StorableJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "waproject.web.api_errors.handle",
+    "EXCEPTION_HANDLER": "waproject.web.api.errors.handle",
     "DEFAULT_VERSIONING_CLASS": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -312,7 +313,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "waproject.web.openapi.add_refusals",
+        "waproject.web.api.openapi.add_refusals",
     ],
     # A file is binary in requests and a URL in responses.
     "COMPONENT_SPLIT_REQUEST": True,
@@ -351,6 +352,7 @@ vars().update(e_mail_server("EMAIL_URL"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes that must be running; leave out those that a deployment does not use.
+DOCTOR_EVERY_S = env.number("DOCTOR_EVERY_S", 3600.0)
 PROCESS_KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
 EXPECTED_PROCESSES = env.words("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web", "monitor"))
 

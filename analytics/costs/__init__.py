@@ -1,0 +1,1 @@
+"""Costs of messages: rate cards, charges, budgets, estimates."""

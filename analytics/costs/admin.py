@@ -7,8 +7,8 @@ from django.http import HttpRequest
 
 from analytics.models import Budget, Rate, RateCard
 from messaging.access import record_action
-from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.admin.themed_admin import ModelAdmin
 
 
 @admin.register(Budget)
@@ -42,3 +42,4 @@ class RateCardAdmin(ReadOnlyAdmin):
     list_display = ["name", "currency", "layout", "valid_from", "imported_at"]
     list_filter = ["currency", "layout"]
     inlines = [RateInline]
+    list_before_template = "admin/analytics/ratecard/import.html"

@@ -12,29 +12,24 @@ from rest_framework.response import Response
 from analytics.costs.answers import cards_of, columns_of, row_of, rows_of
 from analytics.costs.dimensions import DIMENSIONS, filters_of
 from analytics.costs.figures import Question, figures, total
+from analytics.fields import NamesField
 from analytics.query_params import read_query
-from analytics.questions import BadPeriod, Granularity, QuestionView, describe, period_of, steps, zone_of
+from analytics.questions import (
+    BadPeriod,
+    Granularity,
+    QuestionView,
+    days_of,
+    describe,
+    period_of,
+    scope_of,
+    steps,
+    zone_of,
+)
+from analytics.rollups import want_days
 from messaging.access import client_of
-from messaging.models import ApiClient
-from waproject.web.strict_fields import ChoiceField, StringField, allowed
+from waproject.web.api.strict_fields import ChoiceField, StringField
 
 MAX_GROUPS, DEFAULT_LIMIT, MAX_LIMIT = 3, 100, 1000
-NOT_YOURS = "Your key sees the costs of its own client only."
-
-
-class CostGroupField(StringField):
-    """Names of dimensions with commas between them."""
-
-    def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]
-        """The names, in the order given."""
-        names = super().to_internal_value(data).split(",")
-        if unknown := [name for name in names if name not in DIMENSIONS]:
-            raise ValidationError(f'"{unknown[0][:100]}" is no dimension of costs. {allowed(DIMENSIONS)}')
-        if len(set(names)) < len(names):
-            raise ValidationError("Name each dimension once.")
-        if len(names) > MAX_GROUPS:
-            raise ValidationError(f"At most {MAX_GROUPS} dimensions.")
-        return tuple(names)
 
 
 class CurrencyField(StringField):
@@ -55,8 +50,13 @@ class CostsQuery(serializers.Serializer[Any]):
     until = StringField(required=False, max_length=40, help_text="Before this day or time; else the end of today.")
     timezone = StringField(required=False, max_length=60, help_text="An IANA name. By default the server's.")
     granularity = ChoiceField(list(Granularity), required=False, help_text="A step's length; else one step.")
-    group_by = CostGroupField(
-        required=False, max_length=200, help_text=f"Up to {MAX_GROUPS} dimensions: {', '.join(DIMENSIONS)}."
+    group_by = NamesField(
+        "dimension of costs",
+        DIMENSIONS,
+        MAX_GROUPS,
+        required=False,
+        max_length=200,
+        help_text=f"Up to {MAX_GROUPS} dimensions: {', '.join(DIMENSIONS)}.",
     )
     currency = CurrencyField(required=False, max_length=3, help_text="That of the rate cards. COSTS_CURRENCY if not.")
     limit = serializers.IntegerField(
@@ -123,10 +123,11 @@ class CostsView(QuestionView):
     def get(self, request: Request) -> Response:
         """The total, and a row for each step and group."""
         asked = read_query(request, CostsQuery)
-        scope = _scope(client_of(request), asked.get("client"))
+        scope = scope_of(client_of(request), asked.get("client"), "costs")
         groups, period = asked.get("group_by", ()), asked["period"]
         filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
         currency = asked.get("currency", settings.COSTS_CURRENCY)
+        want_days(days_of(asked["starts"], period.until))
         found = figures(Question(asked["starts"], period.until, currency, columns_of(groups), filters))
         local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
         return Response(
@@ -139,11 +140,3 @@ class CostsView(QuestionView):
                 "rows": rows_of(found, groups, local, asked["limit"]),
             }
         )
-
-
-def _scope(client: ApiClient | None, asked_for: str | None) -> int | None:
-    if client is None or client.operator:
-        return None
-    if asked_for not in {None, client.name}:
-        raise ValidationError({"client": [NOT_YOURS]})
-    return client.pk

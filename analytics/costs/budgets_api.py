@@ -12,7 +12,7 @@ from analytics.costs.answers import money
 from analytics.models import Budget
 from analytics.query_params import read_query
 from messaging.access import client_of
-from waproject.web.strict_fields import StringField
+from waproject.web.api.strict_fields import StringField
 
 
 class BudgetsQuery(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 """Rate cards, stored, and the prices that are in force on each day."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from analytics.costs.rate_card_csv import Card
 from analytics.models import Layout, Rate, RateCard
+from analytics.rollups.markets import REGION_OF
 
 # Meta bills marketing messages of the Marketing Messages API as marketing, where the card has no column of their own.
 SAME_PRICE = {"marketing_lite": "marketing"}
@@ -70,7 +71,33 @@ def prices_of(currency: str) -> list[Price]:
     rates = Rate.objects.filter(card__currency=currency).values_list(
         "card_id", "card__layout", "card__valid_from", "market", "category", "tier_from", "tier_to", "price"
     )
-    return in_force([CardRow(row[0], Layout(row[1]), *row[2:]) for row in rates])
+    rows = [CardRow(row[0], Layout(row[1]), *row[2:]) for row in rates]
+    return in_force([*rows, *inherited(rows)])
+
+
+def inherited(rows: Sequence[CardRow]) -> Iterator[CardRow]:
+    """The prices of markets that a card prices with their region, since it is older than their own row. Pure.
+
+    Prices by volume are a market's own where the list of that time has a row for it.
+    """
+    cards: dict[int, list[CardRow]] = {}
+    for row in rows:
+        cards.setdefault(row.card, []).append(row)
+    lists = sorted(
+        (
+            (card[0].valid_from, {row.market for row in card})
+            for card in cards.values()
+            if card[0].layout is Layout.LIST
+        ),
+        key=lambda one: one[0],
+    )
+    for card in cards.values():
+        own = {row.market for row in card}
+        if card[0].layout is Layout.TIERS:
+            own |= next((markets for day, markets in reversed(lists) if day <= card[0].valid_from), set())
+        for market, region in REGION_OF.items():
+            if market not in own:
+                yield from (replace(row, market=market) for row in card if row.market == region)
 
 
 def in_force(rows: Iterable[CardRow]) -> list[Price]:

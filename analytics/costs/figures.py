@@ -4,16 +4,19 @@ What is counted is read and priced anew for each question, so nothing drifts and
 figures. All money is `Decimal` here and `numeric` in PostgreSQL.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from analytics.costs.accounts import Account, accounts, month_begins
 from analytics.costs.cards import Price, prices_of
+from analytics.questions.pieces import DAY_MINUTES, pieces
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
@@ -29,6 +32,16 @@ WITH account AS (
   SELECT * FROM unnest(%(markets)s::text[], %(categories)s::text[], %(since)s::date[], %(until)s::date[],
     %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[])
     AS p(market, category, since, until, tier_from, tier_to, price, card)
+), segment AS (
+  SELECT * FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
+    %(segment_highs)s::timestamptz[], %(segment_days)s::boolean[]) AS s(step, since, low, high, days)
+), piece AS MATERIALIZED (
+  SELECT step, since, low, high, false AS clean FROM segment WHERE NOT days
+  UNION ALL
+  SELECT s.step, s.since, at, at + interval '24 hours',
+    EXISTS (SELECT FROM analytics_day d WHERE d.start = at AND d.dirty_since IS NULL)
+  FROM segment s CROSS JOIN LATERAL generate_series(s.low, s.high - interval '24 hours', interval '24 hours') AS at
+  WHERE s.days
 ), charge AS (
   {charges}
 ), priced AS (
@@ -40,17 +53,30 @@ WITH account AS (
     AND (p.tier_to IS NULL OR c.before < p.tier_to)
   WHERE c.asked
 )
-SELECT step, {groups}sum(messages) FILTER (WHERE first), COALESCE(sum(units), 0),
+SELECT {grouping}, step, {groups}sum(messages) FILTER (WHERE first), COALESCE(sum(units), 0),
   COALESCE(sum(messages) FILTER (WHERE price_type = ANY(%(free)s)), 0), COALESCE(sum(units * price), 0),
   COALESCE(array_agg(DISTINCT card) FILTER (WHERE card IS NOT NULL), '{{}}')
-FROM priced GROUP BY step {group_by} ORDER BY step {group_by}
+FROM priced GROUP BY {sets} ORDER BY step {group_by}
 """
+# Days that are summed up are read whole, the rest charge by charge. A segment is a step, or the part of one between two
+# changes of prices: all of it has the price of its first day.
 _FLAT = """
-  SELECT width_bucket(c.at, %(steps)s::timestamptz[]) AS step, (c.at AT TIME ZONE a.zone)::date AS day, c.price_type,
-    c.market, c.category, {groups}0::bigint AS before, sum(c.messages) AS messages, true AS asked
-  FROM analytics_charge c JOIN account a USING (number_id)
-  WHERE c.at >= %(begin)s AND c.at < %(end)s AND {filters}
-  GROUP BY 1, 2, c.price_type, c.market, c.category {group_by}
+  SELECT c.step, (c.since AT TIME ZONE a.zone)::date AS day, c.price_type, c.market, c.category, {groups}
+    0::bigint AS before, sum(c.messages) AS messages, true AS asked
+  FROM (
+    SELECT p.step, p.since, c.number_id, c.client_id, c.template, c.campaign, c.market, c.category, c.price_type,
+      c.messages
+    FROM piece p CROSS JOIN LATERAL (SELECT * FROM analytics_daycharge c WHERE c.start = p.low OFFSET 0) c
+    WHERE p.clean
+    UNION ALL
+    SELECT p.step, p.since, c.number_id, c.client_id, c.template, c.campaign, c.market, c.category, c.price_type,
+      c.messages
+    FROM piece p CROSS JOIN LATERAL (
+      SELECT * FROM analytics_charge c WHERE c.at >= p.low AND c.at < p.high OFFSET 0) c
+    WHERE NOT p.clean
+  ) c JOIN account a USING (number_id)
+  WHERE {filters}
+  GROUP BY c.step, c.since, a.zone, c.price_type, c.market, c.category {group_by}
 """
 _BY_VOLUME = """
   SELECT width_bucket(c.at, %(steps)s::timestamptz[]) AS step, c.day, c.price_type, c.market, c.category, {groups}
@@ -99,12 +125,31 @@ class Question:
 
 def figures(question: Question) -> list[Figure]:
     """The figures by step and group, in this order. A step counts from 0. Raises ValueError for other columns."""
+    return [figure for _, figure in _ask(question, [tuple(question.group_by)])]
+
+
+def breakdown(question: Question) -> dict[str, list[Figure]]:
+    """The same charges grouped by each column of `group_by` alone, in one reading of them.
+
+    A figure's `group` has one value. Raises ValueError for other columns.
+    """
+    names = question.group_by
+    found: dict[str, list[Figure]] = {name: [] for name in names}
+    for mask, figure in _ask(question, [(name,) for name in names]):
+        # A bit that is set says that the figure is not by that column; the last column has the lowest.
+        place = next(n for n in range(len(names)) if not mask >> (len(names) - 1 - n) & 1)
+        found[names[place]].append(replace(figure, group=(figure.group[place],)))
+    return found
+
+
+def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[tuple[int, Figure]]:
+    """Figures by each set of columns, with the mask of `grouping()`."""
     filters = question.filters or {}
     if unknown := {*question.group_by, *filters} - COLUMNS:
         raise ValueError(f"Not a column of charges: {sorted(unknown)}")
     prices = prices_of(question.currency)
     known = accounts()
-    statement = _statement(question, by_volume=any(price.tier_to is not None for price in prices))
+    statement = _statement(question, sets, by_volume=any(price.tier_to is not None for price in prices))
     parameters: dict[str, Any] = {
         "steps": list(question.steps),
         "begin": question.steps[0],
@@ -112,6 +157,7 @@ def figures(question: Question) -> list[Figure]:
         "month": month_begins(question.steps[0], {account.zone for account in known}),
         "free": FREE,
         **_columns(prices, known),
+        **_segments(question, prices, {account.zone for account in known}),
         **{f"only_{name}": list(values) for name, values in filters.items()},
     }
     with connection.cursor() as cursor:
@@ -119,7 +165,7 @@ def figures(question: Question) -> list[Figure]:
         return list(_read(cursor.fetchall(), len(question.group_by)))
 
 
-def _statement(question: Question, *, by_volume: bool) -> str:
+def _statement(question: Question, sets: Sequence[Sequence[str]], *, by_volume: bool) -> str:
     names = [name for name in question.group_by if name not in {"market", "category", "price_type"}]
     filters = [f"c.{name} = ANY(%(only_{name})s)" for name in question.filters or {}]
     charges = (_BY_VOLUME if by_volume else _FLAT).format(
@@ -127,11 +173,35 @@ def _statement(question: Question, *, by_volume: bool) -> str:
         group_by="".join(f", c.{name}" for name in names),
         filters=" AND ".join(filters) or "true",
     )
+    by = [", ".join(("step", *one)) for one in sets]
     return _FIGURES.format(
         charges=charges,
+        grouping=f"grouping({', '.join(question.group_by)})" if question.group_by else "0",
         groups="".join(f"{name}, " for name in question.group_by),
+        sets="GROUPING SETS (" + ", ".join(f"({columns})" for columns in by) + ")",
         group_by="".join(f", {name}" for name in question.group_by),
     )
+
+
+def _segments(question: Question, prices: Sequence[Price], zones: Iterable[str]) -> dict[str, list[Any]]:
+    """The pieces of each step, cut where a price begins or ends."""
+    days = {day for price in prices for day in (price.since, price.until) if day and day != date.min}
+    changes = {
+        datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+        for day in days
+        if day < _FOREVER
+        for zone in zones
+    }
+    begin = question.steps[0]
+    cuts = sorted({*question.steps, *(at for at in changes if begin < at < question.until)})
+    found = pieces(cuts, question.until)
+    return {
+        "segment_steps": [bisect_right(question.steps, cuts[one.step]) for one in found],
+        "segment_since": [cuts[one.step] for one in found],
+        "segment_lows": [one.low for one in found],
+        "segment_highs": [one.high for one in found],
+        "segment_days": [one.minutes == DAY_MINUTES for one in found],
+    }
 
 
 def _columns(prices: Sequence[Price], known: Sequence[Account]) -> dict[str, list[Any]]:
@@ -150,10 +220,10 @@ def _columns(prices: Sequence[Price], known: Sequence[Account]) -> dict[str, lis
     }
 
 
-def _read(rows: Sequence[Sequence[Any]], groups: int) -> Iterator[Figure]:
-    for step, *rest in rows:
-        messages, charged, free, cost, cards = rest[groups:]
-        yield Figure(step - 1, tuple(rest[:groups]), int(messages), int(charged), int(free), cost, tuple(sorted(cards)))
+def _read(rows: Sequence[Sequence[Any]], groups: int) -> Iterator[tuple[int, Figure]]:
+    for mask, step, *rest in rows:
+        group, (messages, charged, free, cost, cards) = tuple(rest[:groups]), rest[groups:]
+        yield mask, Figure(step - 1, group, int(messages), int(charged), int(free), cost, tuple(sorted(cards)))
 
 
 def total(found: Sequence[Figure]) -> Figure:

@@ -1,6 +1,6 @@
 """Meta's rate card files, read whole. Pure.
 
-Two layouts, told apart by their columns; a title above the header line is skipped:
+Two layouts, distinguished by their columns; a title above the header line is skipped:
 
     Market,Currency,Marketing,Utility,Authentication,Authentication-International,Service
     Germany,USD,0.1234,0.0500,0.0500,n/a,n/a
@@ -37,7 +37,7 @@ MAX_PRICE = Decimal(10_000_000)
 MAX_PLACES = 10
 MAX_TIER = 10**15
 _ALIASES = {"tier from": "from", "volume from": "from", "tier to": "to", "volume to": "to", "price": "rate"}
-_MARKETS = {name.casefold(): name for name in MARKETS}
+_MARKETS = {name.casefold(): name for name in MARKETS} | {"türkiye": "Turkey"}
 
 
 class BadCard(ValueError):
@@ -141,9 +141,10 @@ def _column(cell: str) -> str:
 
 
 def _market(row: _Row) -> str:
-    name = re.sub(r"\s+", " ", row.cells["market"]).casefold()
+    # Meta writes "Central & Eastern Europe" in its files and "Central and Eastern Europe" on its page.
+    name = re.sub(r"\s+", " ", row.cells["market"]).casefold().replace(" and ", " & ")
     if name not in _MARKETS:
-        raise row.bad("market", "is no market of Meta's.")
+        raise row.bad("market", "is no market of Meta's that is known here (analytics/rollups/markets.py).")
     return _MARKETS[name]
 
 

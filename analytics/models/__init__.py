@@ -1,7 +1,7 @@
 """The tables of analytics."""
 
 from analytics.models.budgets import Budget, BudgetPeriod, BudgetState
-from analytics.models.costs import Charge, Layout, Rate, RateCard
+from analytics.models.costs import Charge, DayCharge, Layout, Rate, RateCard
 from analytics.models.events import (
     CONTACT_LENGTH,
     EVENT_ID_LENGTH,
@@ -14,7 +14,7 @@ from analytics.models.rollups import (
     Cursor,
     Day,
     Dimensions,
-    Latency,
+    Histogram,
     Rollup,
 )
 
@@ -30,9 +30,10 @@ __all__ = [
     "Charge",
     "Cursor",
     "Day",
+    "DayCharge",
     "Dimensions",
     "Event",
-    "Latency",
+    "Histogram",
     "Layout",
     "Rate",
     "RateCard",

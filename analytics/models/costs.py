@@ -1,4 +1,4 @@
-"""What messages cost: Meta's rate cards, and delivered messages by what their price depends on.
+"""Costs of messages: Meta's rate cards, and delivered messages by what their price depends on.
 
 Prices are applied when a question is asked, so a card that changes changes every figure that it made.
 """
@@ -81,3 +81,23 @@ class Charge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.messages} messages at {self.at:%Y-%m-%d %H:%M}"
+
+
+class DayCharge(models.Model):
+    """The charges of 24 hours from `start`, a `Day`, together, whichever buckets they are of."""
+
+    start = models.DateTimeField()
+    number_id = models.BigIntegerField()
+    client_id = models.BigIntegerField()
+    template = models.CharField(max_length=512, blank=True)
+    campaign = models.CharField(max_length=100, blank=True)
+    market = models.CharField(max_length=60)
+    category = models.CharField(max_length=40, blank=True)
+    price_type = models.CharField(max_length=40, blank=True)
+    messages = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["start"], name="day_charge_start")]
+
+    def __str__(self) -> str:
+        return f"{self.messages} messages of the day from {self.start:%Y-%m-%d %H:%M}"

@@ -1,6 +1,6 @@
 """Counts of messages by quarter of an hour, and what of them is to be counted again.
 
-    MessageEvent ─ sweep ─▶ Bucket (dirty) ─ recount ─▶ Rollup, Latency (of a quarter) ─ sum ─▶ the same (of its hour)
+    MessageEvent ─ sweep ─▶ Bucket (dirty) ─ recount ─▶ Rollup, Histogram (of a quarter) ─ sum ─▶ the same (of its hour)
                                                                       └▶ Day (dirty) ─ sum ─▶ the same (of its day)
 
 A message counts in the quarter in which its id was made, whenever its statuses come. Counts outlive the messages.
@@ -9,6 +9,9 @@ A message counts in the quarter in which its id was made, whenever its statuses 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+# One more than `rollups.histogram.BOUNDS`.
+HISTOGRAM_PLACES = 32
 
 
 class Cursor(models.Model):
@@ -48,7 +51,10 @@ class Bucket(models.Model):
 
 
 class Day(models.Model):
-    """A day in UTC that has sums of its own, in `Rollup` and `Latency`. They count while it is not dirty."""
+    """A day that has sums of its own, in `Rollup` and `Histogram`. They count while it is not dirty.
+
+    24 hours from midnight in UTC, or from that of a zone that questions ask for.
+    """
 
     start = models.DateTimeField(primary_key=True)
     dirty_since = models.DateTimeField(null=True)
@@ -84,13 +90,16 @@ class Dimensions(models.Model):
 
 
 class Rollup(models.Model):
-    """Messages of one quarter of an hour, of one hour or of one day (UTC), with the same dimensions.
+    """Messages of one quarter of an hour, of one hour or of one day, with the same dimensions.
 
-    Dimensions are never deleted, so the database need not check them for each of the rows that a recount writes.
+    `view` (`rollups.views`) says by which dimensions these are counted; those that it leaves out are empty. A day
+    begins at midnight in UTC or at that of another zone. Dimensions are never deleted, so the database need not check
+    them for each of the rows that a recount writes.
     """
 
-    pk = models.CompositePrimaryKey("minutes", "start", "dimensions_id")
+    pk = models.CompositePrimaryKey("minutes", "view", "start", "dimensions_id")
     minutes = models.SmallIntegerField(help_text="15, 60 or 1440.")
+    view = models.SmallIntegerField(default=0, db_default=0, help_text="0: by all dimensions.")
     start = models.DateTimeField()
     dimensions = models.ForeignKey(Dimensions, models.PROTECT, db_index=False, db_constraint=False)
     messages = models.IntegerField()
@@ -101,6 +110,8 @@ class Rollup(models.Model):
     read = models.IntegerField()
     # Outbound: to how many the recipient wrote back within 24 hours.
     answered = models.IntegerField()
+    # Outbound: how many are failed now.
+    failed = models.IntegerField(default=0, db_default=0)
     # Inbound: after how many the user waited for us, and how often we wrote back within 24 hours.
     opened = models.IntegerField()
     responded = models.IntegerField()
@@ -109,22 +120,23 @@ class Rollup(models.Model):
         return f"{self.messages} messages from {self.start:%Y-%m-%d %H:%M}"
 
 
-class Latency(models.Model):
-    """Durations of the same, as a histogram: `place` n has those from bound n-1 up to bound n (`histogram.BOUNDS`).
+class Histogram(models.Model):
+    """Durations of the same: `p<n>` of them lie from bound n-1 up to bound n (`histogram.BOUNDS`).
 
-    Their dimensions have no status, error code and price type.
+    Columns, because a sum of 32 columns costs a fifth of a sum over 32 rows. Their dimensions have no status, error
+    code and price type.
     """
 
-    pk = models.CompositePrimaryKey("minutes", "start", "dimensions_id", "kind", "place")
+    pk = models.CompositePrimaryKey("minutes", "view", "start", "dimensions_id", "kind")
     minutes = models.SmallIntegerField()
+    view = models.SmallIntegerField()
     start = models.DateTimeField()
     dimensions = models.ForeignKey(Dimensions, models.PROTECT, db_index=False, db_constraint=False)
     kind = models.SmallIntegerField(help_text="`histogram.Kind`")
-    place = models.SmallIntegerField()
-    count = models.IntegerField()
-
-    class Meta:
-        verbose_name_plural = "latencies"
 
     def __str__(self) -> str:
-        return f"{self.count} of kind {self.kind} at {self.place}"
+        return f"durations of kind {self.kind} from {self.start:%Y-%m-%d %H:%M}"
+
+
+for _place in range(HISTOGRAM_PLACES):
+    Histogram.add_to_class(f"p{_place}", models.IntegerField(default=0))

@@ -56,22 +56,21 @@ class Page:
 def page(asked: Asked) -> Page:
     """All sections for the question's period and filters. Raises BadPeriod for too many steps."""
     whole = replace(asked, granularity=None, group_by=())
-    (total,) = answers.summary(whole).rows
-    steps = answers.timeseries(replace(asked, group_by=())).rows
-    templates = answers.by_dimension(replace(whole, limit=TEMPLATES_READ), "template").rows
+    shown = answers.overview(replace(asked, group_by=()))
+    templates = answers.counts_by(replace(whole, limit=TEMPLATES_READ), "template")
     best, worst = best_and_worst(templates)
     return Page(
-        total=total,
-        funnel=[bar(stage) for stage in answers.funnels(whole).rows],
-        latency=[(text, total["latency"][name]) for name, text in DURATIONS.items()],
+        total=shown.total,
+        funnel=[bar(stage) for stage in shown.funnel],
+        latency=[(text, shown.total["latency"][name]) for name, text in DURATIONS.items()],
         errors=answers.errors(replace(whole, limit=10)).rows,
         best=best,
         worst=worst,
-        campaigns=answers.by_dimension(replace(whole, limit=10), "campaign").rows,
+        campaigns=answers.counts_by(replace(whole, limit=10), "campaign"),
         heat=heat(busiest(whole)),
-        conversations=answers.conversations(whole).rows[0],
-        chart=chart(steps),
-        steps=steps,
+        conversations=shown.conversations,
+        chart=chart(shown.steps),
+        steps=shown.steps,
     )
 
 

@@ -5,25 +5,39 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from analytics.page.drill_down import messages_url
+from analytics.costs.api import CurrencyField
+from analytics.models import RateCard
+from analytics.page.campaign import campaign_head
+from analytics.page.cost_panel import CostPanel, cost_panel
+from analytics.page.drill_down import MessageLinks, meta_spelling, page_with, page_without
 from analytics.page.sections import page
 from analytics.questions import MAY_SEE, Asked, Granularity, SteppedQuery, read_asked
+from analytics.rollups.markets import MARKETS
 from messaging.models import ApiClient, BusinessNumber
+from waproject.web.api.strict_fields import ChoiceField
 
 BAD_REQUEST = 400
+COSTS = "#costs"
 CLOCK = "%-d %b %Y %H:%M"
 # The lists of the form's fields; a company has few of each.
 LISTED = 500
 TEXT_FILTERS = ("template", "campaign", "country")
-HIDDEN_FILTERS = ("account", "direction", "type", "category", "price_type", "status", "error_code")
+HIDDEN_FILTERS = ("account", "direction", "type", "category", "price_type", "status", "error_code", "market")
 GRANULARITIES = (Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
+
+
+class PageQuery(SteppedQuery):
+    """With the currency and the market of the costs; the other sections know neither."""
+
+    currency = CurrencyField(required=False, max_length=3, help_text="That of the rate cards.")
+    market = ChoiceField(sorted(MARKETS), required=False, help_text="Costs of this market only.")
 
 
 @never_cache
@@ -37,38 +51,57 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
     given = {name: str(value) for name, value in request.GET.items() if value}
     context: dict[str, Any] = {"given": given, **_form(given)}
     try:
-        asked, _ = read_asked(Request(_without_blanks(request, given)), SteppedQuery)
+        asked, others = read_asked(_api_request(request), PageQuery)
     except ValidationError as error:
         return render(request, "analytics/page.html", {**context, "problems": _problems(error)}, status=BAD_REQUEST)
-    return render(request, "analytics/page.html", {**context, **_answered(asked)})
+    links = MessageLinks(asked)
+    market = others.get("market", "")
+    costs = cost_panel(
+        asked,
+        others.get("currency", settings.COSTS_CURRENCY),
+        market,
+        lambda name, value: links.charged({"market": market, name: value}),
+        lambda name, value: page_with(request.GET, name, meta_spelling(value)) + COSTS,
+    )
+    answered = _answered(asked, request.GET, links, costs)
+    return render(request, "analytics/page.html", {**context, **answered})
 
 
-def _answered(asked: Asked) -> dict[str, Any]:
+def _answered(asked: Asked, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
     shown = page(asked)
     period = asked.period
+    messages_url = links.to
+    campaign = str((asked.filters or {}).get("campaign", ""))
     return {
         "page": shown,
+        "costs": costs,
+        "all_markets_url": page_without(query, ["market"]) + COSTS,
+        "costs_url": page_without(query, costs.unknown) + COSTS,
+        "charged_url": links.charged({"market": costs.market}),
+        "campaign": campaign_head(campaign, shown.total, costs) if campaign else None,
         # Texts: a template would turn times into the server's zone.
         "since": f"{period.local(period.since):{CLOCK}}",
         "until": f"{period.local(period.until):{CLOCK}}",
         "zone": str(period.zone),
         "links": {
-            "all": messages_url(asked),
-            "inbound": messages_url(asked, {"direction": "inbound"}),
-            "outbound": messages_url(asked, {"direction": "outbound"}),
-            "failed": messages_url(asked, {"direction": "outbound", "status": "failed"}),
+            "all": messages_url(),
+            "inbound": messages_url({"direction": "inbound"}),
+            "outbound": messages_url({"direction": "outbound"}),
+            "failed": messages_url({"direction": "outbound", "status": "failed"}),
         },
-        "errors": [
-            (row, messages_url(asked, {"status": "failed", "error_code": row["error_code"]})) for row in shown.errors
+        "errors": [(row, messages_url({"status": "failed", "error_code": row["error_code"]})) for row in shown.errors],
+        "best": [(row, messages_url({"template": row["template"]})) for row in shown.best],
+        "worst": [(row, messages_url({"template": row["template"]})) for row in shown.worst],
+        "campaigns": [
+            (row, messages_url({"campaign": row["campaign"]}), page_with(query, "campaign", row["campaign"]))
+            for row in shown.campaigns
         ],
-        "best": [(row, messages_url(asked, {"template": row["template"]})) for row in shown.best],
-        "worst": [(row, messages_url(asked, {"template": row["template"]})) for row in shown.worst],
-        "campaigns": [(row, messages_url(asked, {"campaign": row["campaign"]})) for row in shown.campaigns],
         "hours": range(0, 24, 3),
     }
 
 
 def _form(given: dict[str, str]) -> dict[str, Any]:
+    currency = given.get("currency", settings.COSTS_CURRENCY)
     return {
         "senders": BusinessNumber.objects.order_by("pk")[:LISTED],
         "clients": ApiClient.objects.order_by("name").values_list("name", flat=True)[:LISTED],
@@ -76,17 +109,22 @@ def _form(given: dict[str, str]) -> dict[str, Any]:
         "text_filters": [(name, given.get(name, "")) for name in TEXT_FILTERS],
         "hidden_filters": [(name, given[name]) for name in HIDDEN_FILTERS if name in given],
         "zone": given.get("timezone", settings.TIME_ZONE),
+        "currency": currency,
+        "currencies": sorted({*RateCard.objects.values_list("currency", flat=True), currency}),
     }
 
 
-def _without_blanks(request: HttpRequest, given: dict[str, str]) -> HttpRequest:
-    """A form sends its empty fields too."""
+def _api_request(request: HttpRequest) -> Request:
+    """The request as questions read it. A form sends its empty fields too: they are left out."""
     query = request.GET.copy()
     for name in list(query):
         if query.getlist(name) == [""]:
             del query[name]
     request.GET = query  # type: ignore[assignment]
-    return request
+    read = Request(request)
+    # Else DRF would look for a key, find none, and leave an anonymous user in the request that templates see.
+    read.user, read.auth = request.user, None
+    return read
 
 
 def _problems(error: ValidationError) -> list[tuple[str, str]]:

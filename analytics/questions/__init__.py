@@ -3,8 +3,9 @@
 from analytics.questions.asked import Asked
 from analytics.questions.csv_answer import CsvRenderer
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
-from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_asked
+from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_asked, scope_of
 from analytics.questions.periods import BadPeriod, Granularity, Period, period_of, steps, zone_of
+from analytics.questions.pieces import days_of
 from analytics.questions.view import MAY_SEE, QuestionView, describe
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "PeriodQuery",
     "QuestionView",
     "SteppedQuery",
+    "days_of",
     "describe",
     "period_of",
     "read_asked",
+    "scope_of",
     "steps",
     "zone_of",
 ]

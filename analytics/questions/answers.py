@@ -1,14 +1,15 @@
-"""What each question is answered with: rows, and a sentence where there are more than are listed."""
+"""Answers to questions: rows, and a sentence where there are more than are listed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from analytics.questions.asked import Asked
 from analytics.questions.dimensions import DIMENSIONS
-from analytics.questions.measures import DURATIONS, figures, funnel, percentiles, share
-from analytics.questions.sums import NOTHING, Counts, Group, Histogram, count, histograms
-from analytics.rollups import Kind
+from analytics.questions.measures import DURATIONS, add, figures, funnel, merge, percentiles, share
+from analytics.questions.pieces import days_of
+from analytics.questions.sums import NOTHING, Counts, Durations, Group, Histogram, Sums, count, histograms
+from analytics.rollups import Kind, want_days
 from messaging.whatsapp.codes import describe
 
 # Steps times groups.
@@ -44,25 +45,53 @@ def summary(asked: Asked) -> Answer:
 def timeseries(asked: Asked) -> Answer:
     """The same by step. Of groups those with most messages, so that the answer has at most 10,000 rows."""
     steps = asked.steps
+    want_days(days_of(steps, asked.period.until))
     groups: list[Group] = [()]
     note = ""
     if asked.group_by:
         whole = count(replace(asked, granularity=None, limit=min(asked.limit, MAX_ROWS // len(steps))))
         groups = _largest(whole.counts)
         note = _note(len(groups), whole.groups)
-    found = count(asked, groups)
-    durations = histograms(asked, list(DURATIONS))
-    rows = [
+    return Answer(_steps(asked, groups, count(asked, groups), histograms(asked, list(DURATIONS), {*groups})), note)
+
+
+def _steps(asked: Asked, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:
+    return [
         {
             "start": asked.period.local(step).isoformat(),
             **_named(asked, group),
             **figures(found.counts.get((n, group), NOTHING)),
             "latency": _latency(durations, n, group, DURATIONS),
         }
-        for n, step in enumerate(steps)
+        for n, step in enumerate(asked.steps)
         for group in groups
     ]
-    return Answer(rows, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The rows of `timeseries`, `summary`, `funnel` and `conversations` without groups."""
+
+    steps: list[dict[str, Any]]
+    total: dict[str, Any]
+    funnel: list[dict[str, Any]]
+    conversations: dict[str, Any]
+
+
+def overview(asked: Asked) -> Overview:
+    """All of these for two statements: steps add up to the whole, histograms too. Raises BadPeriod."""
+    want_days(days_of(asked.steps, asked.period.until))
+    found, durations = count(asked), histograms(asked, list(DURATIONS))
+    total = add(found.counts.values())
+    whole: dict[tuple[int, Group, int], Histogram] = {
+        (0, (), kind): merge(one for (_, _, of), one in durations.items() if of == kind) for kind in DURATIONS
+    }
+    return Overview(
+        steps=_steps(asked, [()], found, durations),
+        total={**figures(total), "latency": _latency(whole, 0, (), DURATIONS)},
+        funnel=funnel(total),
+        conversations=_conversation(total, whole.get((0, (), Kind.RESPONSE))),
+    )
 
 
 def funnels(asked: Asked) -> Answer:
@@ -103,12 +132,8 @@ def meaning(code: int) -> str:
 
 def by_dimension(asked: Asked, name: str) -> Answer:
     """Outbound messages by template or by campaign, with those that have none left out; other groups below."""
-    others = tuple(one for one in asked.group_by if one.name != name)
-    sending = replace(_with(asked, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=asked.limit + 1)
-    found = count(sending)
+    sending, found, groups = _sending(asked, name)
     durations = histograms(sending, SENDING)
-    groups = [group for group in _largest(found.counts) if group[0]][: asked.limit]
-    left_out = sum(1 for _, group in found.counts if not group[0])
     kinds = {kind: DURATIONS[kind] for kind in SENDING}
     rows = [
         {
@@ -118,7 +143,21 @@ def by_dimension(asked: Asked, name: str) -> Answer:
         }
         for group in groups
     ]
+    left_out = sum(1 for _, group in found.counts if not group[0])
     return Answer(rows, _note(len(groups), found.groups - left_out))
+
+
+def counts_by(asked: Asked, name: str) -> list[dict[str, Any]]:
+    """The rows of `by_dimension` without latencies, for which histograms would be read."""
+    sending, found, groups = _sending(asked, name)
+    return [{**_named(sending, group), **_outbound(found.counts[0, group])} for group in groups]
+
+
+def _sending(asked: Asked, name: str) -> tuple[Asked, Sums, list[Group]]:
+    others = tuple(one for one in asked.group_by if one.name != name)
+    sending = replace(_with(asked, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=asked.limit + 1)
+    found = count(sending)
+    return sending, found, [group for group in _largest(found.counts) if group[0]][: asked.limit]
 
 
 def conversations(asked: Asked) -> Answer:
@@ -126,19 +165,23 @@ def conversations(asked: Asked) -> Answer:
     found = count(asked)
     durations = histograms(asked, [Kind.RESPONSE])
     groups = _largest(found.counts) if asked.group_by else [()]
-    rows = []
-    for group in groups:
-        counts = found.counts.get((0, group), NOTHING)
-        whole = figures(counts)
-        rows.append(
-            {
-                **_named(asked, group),
-                **{name: whole[name] for name in ("inbound", "opened", "responded", "accepted", "answered")},
-                "rates": {name: whole["rates"][name] for name in ("responded", "answered")},
-                "first_response": percentiles(durations.get((0, group, Kind.RESPONSE))),
-            }
-        )
+    rows = [
+        {
+            **_named(asked, group),
+            **_conversation(found.counts.get((0, group), NOTHING), durations.get((0, group, Kind.RESPONSE))),
+        }
+        for group in groups
+    ]
     return Answer(rows, _note(len(groups), found.groups))
+
+
+def _conversation(counts: Counts, responses: Histogram | None) -> dict[str, Any]:
+    whole = figures(counts)
+    return {
+        **{name: whole[name] for name in ("inbound", "opened", "responded", "accepted", "answered")},
+        "rates": {name: whole["rates"][name] for name in ("responded", "answered")},
+        "first_response": percentiles(responses),
+    }
 
 
 def _outbound(counts: Counts) -> dict[str, Any]:
@@ -162,9 +205,7 @@ def _named(asked: Asked, group: Group) -> dict[str, str | int]:
     return {dimension.name: value for dimension, value in zip(asked.group_by, group, strict=True)}
 
 
-def _latency(
-    found: Mapping[tuple[int, Group, int], Histogram], step: int, group: Group, kinds: Mapping[Kind, str]
-) -> dict[str, Any]:
+def _latency(found: Durations, step: int, group: Group, kinds: Mapping[Kind, str]) -> dict[str, Any]:
     return {name: percentiles(found.get((step, group, kind))) for kind, name in kinds.items()}
 
 

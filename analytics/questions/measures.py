@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from analytics.questions.sums import NOTHING, Counts, Histogram
-from analytics.rollups import Kind, percentile
+from analytics.rollups import Kind
+from analytics.rollups import percentiles as percentiles_of
 
 # Each rate, and what it is a share of.
 RATES = {
@@ -46,9 +47,9 @@ def figures(counts: Counts) -> dict[str, Any]:
 def percentiles(histogram: Histogram | None) -> dict[str, float | int | None]:
     """Seconds below which a share of the durations lies, and how many durations there are."""
     counts = histogram or {}
-    found = {name: percentile(part, counts) for name, part in SHARES.items()}
+    found = zip(SHARES, percentiles_of(list(SHARES.values()), counts), strict=True)
     return {
-        **{name: None if value is None else round(value, 2) for name, value in found.items()},
+        **{name: None if value is None else round(value, 2) for name, value in found},
         "count": sum(counts.values()),
     }
 

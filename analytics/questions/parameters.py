@@ -8,31 +8,27 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from analytics.fields import NamesField
 from analytics.query_params import read_query
 from analytics.questions.asked import DEFAULT_LIMIT, MAX_GROUPS, MAX_LIMIT, Asked
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.periods import BadPeriod, Granularity, period_of, steps, zone_of
 from messaging.access import client_of
 from messaging.models import ApiClient
-from waproject.web.strict_fields import ChoiceField, StringField, allowed
+from waproject.web.api.strict_fields import ChoiceField, StringField
 
 MAX_CODE = 2**31 - 1
-NOT_YOURS = "Your key sees the figures of its own client only."
 
 
-class GroupField(StringField):
+class GroupField(NamesField):
     """Names of dimensions with commas between them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("dimension", DIMENSIONS, MAX_GROUPS, **options)
 
     def to_internal_value(self, data: Any) -> tuple[Dimension, ...]:  # type: ignore[override]
         """The dimensions, in the order given."""
-        names = super().to_internal_value(data).split(",")
-        if unknown := [name for name in names if name not in DIMENSIONS]:
-            raise ValidationError(f'"{unknown[0][:100]}" is no dimension. {allowed(DIMENSIONS)}')
-        if len(set(names)) < len(names):
-            raise ValidationError("Name each dimension once.")
-        if len(names) > MAX_GROUPS:
-            raise ValidationError(f"At most {MAX_GROUPS} dimensions.")
-        return tuple(DIMENSIONS[name] for name in names)
+        return tuple(DIMENSIONS[name] for name in super().to_internal_value(data))
 
 
 def filter_field(dimension: Dimension) -> serializers.Field[Any, Any, Any, Any]:
@@ -107,15 +103,16 @@ def read_asked(request: Request, query: type[PeriodQuery]) -> tuple[Asked, dict[
         granularity=values.pop("granularity", None),
         group_by=values.pop("group_by", ()),
         filters=filters,
-        client_id=_scope(client_of(request), filters.get("client")),
+        client_id=scope_of(client_of(request), filters.get("client")),
         limit=values.pop("limit", DEFAULT_LIMIT),
     )
     return asked, values
 
 
-def _scope(client: ApiClient | None, asked_for: str | None) -> int | None:
+def scope_of(client: ApiClient | None, asked_for: str | None, figures: str = "figures") -> int | None:
+    """The id of the client whose figures this client may see; None: all clients'. Raises ValidationError."""
     if client is None or client.operator:
         return None
     if asked_for not in {None, client.name}:
-        raise ValidationError({"client": [NOT_YOURS]})
+        raise ValidationError({"client": [f"Your key sees the {figures} of its own client only."]})
     return client.pk

@@ -1,13 +1,18 @@
-"""Which rollups to sum for a step: as few as its ends allow. Pure."""
+"""The rollups to sum for a step: as few as its ends allow. Pure.
+
+A step of 24 hours is a day of its own, whenever it begins: `rollups.days` sums up the days of other zones too.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from analytics.rollups import QUARTER
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+DAY_MINUTES = 1440
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,8 +26,8 @@ class Piece:
     high: datetime
 
 
-# Coarse to fine. A UTC day lies whole inside a step, or hours are read in its place.
-LEVELS = ((DAY, 1440), (HOUR, 60), (QUARTER, 15))
+# Coarse to fine. A day in UTC lies whole inside a step, or hours are read in its place.
+LEVELS = ((DAY, DAY_MINUTES), (HOUR, 60), (QUARTER, 15))
 
 
 def pieces(starts: Sequence[datetime], until: datetime) -> list[Piece]:
@@ -31,8 +36,13 @@ def pieces(starts: Sequence[datetime], until: datetime) -> list[Piece]:
     return [
         piece
         for n, (low, high) in enumerate(zip(starts, ends, strict=True))
-        for piece in _cover(n, low, high, list(LEVELS))
+        for piece in ([Piece(n, DAY_MINUTES, low, high)] if high - low == DAY else _cover(n, low, high, list(LEVELS)))
     ]
+
+
+def days_of(starts: Sequence[datetime], until: datetime) -> list[datetime]:
+    """The steps that are days, by their beginning; the last step ends at `until`."""
+    return [start for start, following in pairwise([*starts, until]) if following - start == DAY]
 
 
 def _cover(step: int, low: datetime, high: datetime, levels: Sequence[tuple[timedelta, int]]) -> Iterator[Piece]:

@@ -1,16 +1,17 @@
 """The two statements of all questions: sums of counts, and sums of histograms, by step and group."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import connection
 
 from analytics.questions.asked import Asked
-from analytics.questions.dimensions import Dimension
+from analytics.questions.dimensions import DIMENSIONS, Dimension
 from analytics.questions.names import conditions, names
 from analytics.questions.pieces import pieces
+from analytics.rollups import NO_DURATIONS, PLACES, view_of
 from analytics.rollups import Kind as Duration
 
 Group = tuple[str | int, ...]
@@ -36,31 +37,38 @@ class Counts:
 NOTHING = Counts()
 NAMES = tuple(field.name for field in fields(Counts))
 Histogram = dict[int, int]
+# By step, group and kind.
+Durations = Mapping[tuple[int, Group, int], Histogram]
 
 _SUMS = """
   sum(messages) AS messages, COALESCE(sum(messages) FILTER (WHERE direction = 'inbound'), 0),
   COALESCE(sum(messages) FILTER (WHERE direction = 'outbound'), 0), sum(accepted), sum(sent), sum(delivered), sum(read),
-  sum(answered), COALESCE(sum(messages) FILTER (WHERE direction = 'outbound' AND status = 'failed'), 0), sum(opened),
-  sum(responded)
+  sum(answered), sum(failed), sum(opened), sum(responded)
 """
-# A day is read whole where its sums are up to date, else by its hours; both in one statement, so that no recount
-# comes between.
+# A day is read whole where its sums are up to date, else by its hours and the quarters at its ends; all in one
+# statement, so that no recount comes between. OFFSET 0 below has the planner read each piece by the index, whatever
+# it thinks of their number: a join of all could read all rollups.
 _PIECES = """
-piece AS MATERIALIZED (
+asked AS MATERIALIZED (
   SELECT p.step, p.minutes, p.low, p.high
-  FROM unnest(%(steps)s::int[], %(minutes)s::int[], %(lows)s::timestamptz[], %(highs)s::timestamptz[])
+  FROM unnest(%(steps)s::int[], %(minutes)s::smallint[], %(lows)s::timestamptz[], %(highs)s::timestamptz[])
     AS p(step, minutes, low, high)
-  WHERE p.minutes < 1440
-  UNION ALL
-  SELECT p.step, CASE WHEN EXISTS (
-      SELECT FROM analytics_day c WHERE c.start = day.at AND c.dirty_since IS NULL) THEN 1440 ELSE 60 END,
-    day.at, day.at + interval '24 hours'
-  FROM unnest(%(steps)s::int[], %(minutes)s::int[], %(lows)s::timestamptz[], %(highs)s::timestamptz[])
-    AS p(step, minutes, low, high)
-  CROSS JOIN LATERAL generate_series(p.low, p.high - interval '24 hours', interval '24 hours') AS day(at)
+), day AS MATERIALIZED (
+  SELECT p.step, at, EXISTS (SELECT FROM analytics_day c WHERE c.start = at AND c.dirty_since IS NULL) AS clean
+  FROM asked p CROSS JOIN LATERAL generate_series(p.low, p.high - interval '24 hours', interval '24 hours') AS at
   WHERE p.minutes = 1440
-), dims AS MATERIALIZED (
-  SELECT d.id, {columns} d.direction, d.status FROM analytics_dimensions d WHERE {conditions}
+), piece AS MATERIALIZED (
+  SELECT step, minutes, low, high FROM asked WHERE minutes < 1440
+  UNION ALL
+  SELECT step, 1440::smallint, at, at + interval '15 minutes' FROM day WHERE clean
+  UNION ALL
+  SELECT step, part.* FROM (
+    SELECT step, at, at + interval '24 hours' AS ending, date_trunc('hour', at + interval '45 minutes', 'UTC') AS first,
+      date_trunc('hour', at + interval '24 hours', 'UTC') AS last
+    FROM day WHERE NOT clean
+  ) AS dirty CROSS JOIN LATERAL (VALUES
+    (60::smallint, first, last), (15::smallint, at, first), (15::smallint, last, ending)
+  ) AS part(minutes, low, high) WHERE part.low < part.high
 )
 """
 
@@ -77,24 +85,24 @@ def count(asked: Asked, only: Sequence[Group] | None = None) -> Sums:
     """Sum counts by the question's steps and groups: at most `limit` groups, those with most messages, where it has no
     steps; `only` these where it has."""
     known = names()
-    columns = _columns(asked.group_by)
     filters, values = conditions(asked)
-    keys = ", ".join(f"g{n}" for n in range(len(columns)))
-    shaped = _PIECES.format(
-        columns="".join(f"d.{column} AS g{n}, " for n, column in enumerate(columns)), conditions=filters
-    )
+    columns, keys = _columns(asked.group_by), _keys(asked.group_by)
     limit = "" if asked.granularity else "ORDER BY messages DESC, 2 LIMIT %(limit)s" if columns else ""
-    sql = f"""WITH {shaped}
-    SELECT step{", " if keys else ""}{keys}, {_SUMS}, count(*) OVER () FROM (
+    sql = f"""WITH {_PIECES}
+    SELECT step{keys}, {_SUMS}, count(*) OVER () FROM (
       SELECT p.step, r.dimensions_id, sum(r.messages) AS messages, sum(r.accepted) AS accepted, sum(r.sent) AS sent,
-        sum(r.delivered) AS delivered, sum(r.read) AS read, sum(r.answered) AS answered, sum(r.opened) AS opened,
-        sum(r.responded) AS responded
-      FROM piece p JOIN analytics_rollup r ON r.minutes = p.minutes AND r.start >= p.low AND r.start < p.high
+        sum(r.delivered) AS delivered, sum(r.read) AS read, sum(r.answered) AS answered, sum(r.failed) AS failed,
+        sum(r.opened) AS opened, sum(r.responded) AS responded
+      FROM piece p CROSS JOIN LATERAL (
+        SELECT * FROM analytics_rollup r
+        WHERE r.minutes = p.minutes AND r.view = %(view)s AND r.start >= p.low AND r.start < p.high
+          AND {_few(asked, filters)} OFFSET 0) r
       GROUP BY 1, 2
-    ) r JOIN dims ON dims.id = r.dimensions_id GROUP BY step{", " if keys else ""}{keys} {limit}"""  # noqa: S608
+    ) r JOIN (SELECT d.id, d.direction{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id
+    GROUP BY step{keys} {limit}"""  # noqa: S608
     rows = _fetch(sql, {**values, **_ranges(asked), "limit": asked.limit})
     found: dict[tuple[int, Group], list[int]] = {}
-    width = len(columns)
+    width = len(asked.group_by)
     for row in rows:
         group = tuple(known.of(one, key) for one, key in zip(asked.group_by, row[1 : 1 + width], strict=True))
         if only is not None and group not in only:
@@ -104,31 +112,64 @@ def count(asked: Asked, only: Sequence[Group] | None = None) -> Sums:
     return Sums({key: Counts(*sums) for key, sums in found.items()}, rows[0][-1] if rows else 0)
 
 
-def histograms(asked: Asked, kinds: Sequence[Duration]) -> dict[tuple[int, Group, int], Histogram]:
-    """Histograms by step, group and kind. Filters by status, error code and price type do not apply to durations."""
+_BINS = tuple(f"p{place}" for place in range(PLACES))
+
+
+def histograms(asked: Asked, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
+    """Histograms by step, group (`only` these) and kind.
+
+    None where status, error code or price type are asked for, by which durations are not counted.
+    """
+    if _used(asked) & NO_DURATIONS:
+        return {}
     known = names()
-    columns = _columns(asked.group_by)
     filters, values = conditions(asked)
-    keys = ", ".join(f"g{n}" for n in range(len(columns)))
-    shaped = _PIECES.format(
-        columns="".join(f"d.{column} AS g{n}, " for n, column in enumerate(columns)), conditions=filters
-    )
-    sql = f"""WITH {shaped}
-    SELECT step, kind, place{", " if keys else ""}{keys}, sum(count) FROM (
-      SELECT p.step, l.dimensions_id, l.kind, l.place, sum(l.count) AS count
-      FROM piece p JOIN analytics_latency l ON l.minutes = p.minutes AND l.start >= p.low AND l.start < p.high
-      WHERE l.kind = ANY(%(kinds)s) GROUP BY 1, 2, 3, 4
-    ) l JOIN dims ON dims.id = l.dimensions_id GROUP BY step, kind, place{", " if keys else ""}{keys}"""  # noqa: S608
+    columns, keys = _columns(asked.group_by), _keys(asked.group_by)
+    sums = ", ".join(f"sum({place}) AS {place}" for place in _BINS)
+    sql = f"""WITH {_PIECES}
+    SELECT step, kind{keys}, {sums} FROM (
+      SELECT p.step, h.dimensions_id, h.kind, {sums}
+      FROM piece p CROSS JOIN LATERAL (
+        SELECT * FROM analytics_histogram h
+        WHERE h.minutes = p.minutes AND h.view = %(view)s AND h.start >= p.low AND h.start < p.high
+          AND h.kind = ANY(%(kinds)s) AND {_few(asked, filters)} OFFSET 0) h
+      GROUP BY 1, 2, 3
+    ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
+    GROUP BY step, kind{keys}"""  # noqa: S608
     found: dict[tuple[int, Group, int], Histogram] = defaultdict(dict)
-    for step, kind, place, *group, total in _fetch(sql, {**values, **_ranges(asked), "kinds": [int(k) for k in kinds]}):
-        name = tuple(known.of(one, key) for one, key in zip(asked.group_by, group, strict=True))
-        histogram = found[step, name, kind]
-        histogram[place] = histogram.get(place, 0) + int(total)
+    width = len(asked.group_by)
+    for step, kind, *rest in _fetch(sql, {**values, **_ranges(asked), "kinds": [int(kind) for kind in kinds]}):
+        group = tuple(known.of(one, key) for one, key in zip(asked.group_by, rest[:width], strict=True))
+        if only is not None and group not in only:
+            continue
+        histogram = found[step, group, kind]
+        for place, total in enumerate(rest[width:]):
+            if total:
+                histogram[place] = histogram.get(place, 0) + int(total)
     return dict(found)
 
 
-def _columns(group_by: Sequence[Dimension]) -> list[str]:
-    return [dimension.column for dimension in group_by]
+def _few(asked: Asked, filters: str) -> str:
+    """The condition that reads a template's or campaign's rows alone, which the index knows; others are too many."""
+    if not {"template", "campaign"} & set(asked.filters or {}):
+        return "TRUE"
+    return (
+        f"dimensions_id = ANY(COALESCE((SELECT array_agg(d.id) FROM analytics_dimensions d WHERE {filters}), '{{}}'))"  # noqa: S608
+    )
+
+
+def _used(asked: Asked) -> set[str]:
+    """The columns of dimensions that a question needs."""
+    names = {one.name for one in asked.group_by} | set(asked.filters or {})
+    return {DIMENSIONS[name].column for name in names}
+
+
+def _columns(group_by: Sequence[Dimension]) -> str:
+    return "".join(f", d.{dimension.column} AS g{n}" for n, dimension in enumerate(group_by))
+
+
+def _keys(group_by: Sequence[Dimension]) -> str:
+    return "".join(f", g{n}" for n in range(len(group_by)))
 
 
 def _ranges(asked: Asked) -> dict[str, Any]:
@@ -138,6 +179,7 @@ def _ranges(asked: Asked) -> dict[str, Any]:
         "minutes": [one.minutes for one in wanted],
         "lows": [one.low for one in wanted],
         "highs": [one.high for one in wanted],
+        "view": view_of(_used(asked)),
     }
 
 
@@ -151,8 +193,8 @@ def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
 _BUSIEST = """
 SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(messages) FROM (
   SELECT r.start AT TIME ZONE %(zone)s AS local, sum(r.messages) AS messages
-  FROM analytics_rollup r JOIN analytics_dimensions d ON d.id = r.dimensions_id
-  WHERE r.minutes = %(minutes)s AND r.start >= %(since)s AND r.start < %(until)s AND {conditions}
+  FROM analytics_rollup r
+  WHERE r.minutes = %(minutes)s AND r.view = %(view)s AND r.start >= %(since)s AND r.start < %(until)s AND {chosen}
   GROUP BY r.start
 ) quarter GROUP BY 1, 2
 """
@@ -166,8 +208,12 @@ def busiest(asked: Asked) -> dict[tuple[int, int], int]:
     whole = all(not period.local(at).minute and not at.minute for at in (period.since, period.until))
     values |= {
         "zone": str(period.zone),
+        "view": view_of(_used(asked)),
         "minutes": 60 if whole else 15,
         "since": period.since,
         "until": period.until,
     }
-    return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(conditions=filters), values)}
+    chosen = _few(asked, filters)
+    if chosen == "TRUE" and filters != "TRUE":
+        chosen = f"dimensions_id IN (SELECT d.id FROM analytics_dimensions d WHERE {filters})"  # noqa: S608
+    return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(chosen=chosen), values)}

@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from analytics.questions.csv_answer import CsvRenderer
-from waproject.web.strict_fields import FORMAT, allowed
+from waproject.web.api.strict_fields import FORMAT, allowed
 
 MAY_SEE = "analytics.view_rollup"
 FORMATS = ("json", CsvRenderer.format)

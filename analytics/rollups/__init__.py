@@ -1,7 +1,21 @@
 """Rollups: counts of messages by quarter of an hour, recounted from the raw rows whenever these change."""
 
 from analytics.rollups.buckets import mark_period, roll_up
-from analytics.rollups.histogram import BOUNDS, Kind, percentile
+from analytics.rollups.days import want_days
+from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
+from analytics.rollups.views import NO_DURATIONS, view_of
 
-__all__ = ["BOUNDS", "QUARTER", "Kind", "mark_period", "percentile", "quarter_of", "roll_up"]
+__all__ = [
+    "BOUNDS",
+    "NO_DURATIONS",
+    "PLACES",
+    "QUARTER",
+    "Kind",
+    "mark_period",
+    "percentiles",
+    "quarter_of",
+    "roll_up",
+    "view_of",
+    "want_days",
+]

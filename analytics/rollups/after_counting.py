@@ -1,4 +1,4 @@
-"""What follows each count: higher packages register it, so that rollups need not know them."""
+"""Callbacks after each count, which higher packages register, so that rollups need not know them."""
 
 from collections.abc import Callable
 

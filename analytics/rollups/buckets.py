@@ -10,10 +10,9 @@ from django.utils import timezone
 
 from analytics.models import Bucket
 from analytics.rollups.charges import write_charges
-from analytics.rollups.days import sum_day
-from analytics.rollups.facts import count_facts
-from analytics.rollups.quarters import gap_s, ids_of
-from analytics.rollups.storing import write
+from analytics.rollups.days import count_begins, make_dirty, sum_day
+from analytics.rollups.quarters import HOUR, gap_s, hour_of, ids_of
+from analytics.rollups.storing import hour_locked, write_quarter
 from analytics.rollups.sweep import sweep
 
 # A task's share; beat sends the next one soon after.
@@ -43,18 +42,21 @@ class Period:
 def roll_up(budget_s: float = BUDGET_S) -> int:
     """Read the trail, count what is due, sum up days; returns how many quarters were counted. Ends after `budget_s`."""
     deadline = time.monotonic() + budget_s
-    while sweep().more and time.monotonic() < deadline:
+    # A long trail, as after an update, must not keep what is dirty from being counted.
+    half = deadline - budget_s / 2
+    while sweep().more and time.monotonic() < half:
         pass
     counted = 0
-    while time.monotonic() < deadline and recount():
-        counted += 1
+    while time.monotonic() < deadline and (quarters := recount()):
+        counted += quarters
     while time.monotonic() < deadline and sum_day():
         pass
     return counted
 
 
-def recount(period: Period | None = None, *, shrink: bool = False) -> bool:
-    """Count the dirty quarter that has waited longest, if one is due (of this period); whether there was one.
+def recount(period: Period | None = None, *, shrink: bool = False) -> int:
+    """Count the dirty quarter that has waited longest, if one is due (of this period), with those of its hour that are
+    due too; how many these were. Their hour is summed up once.
 
     A quarter whose messages are fewer than they were keeps its counts, since their rows are gone; `shrink` counts what
     is left. What another worker counts just now is passed over.
@@ -65,23 +67,35 @@ def recount(period: Period | None = None, *, shrink: bool = False) -> bool:
         )
         if period is not None:
             due = due.filter(start__gte=period.since, start__lt=period.until)
-        bucket = due.order_by("due_at", "start").first()
-        if bucket is None:
-            return False
-        began = time.monotonic()
-        facts = count_facts(bucket.start)
-        if shrink or facts.messages >= bucket.messages:
-            write(bucket.start, facts)
-            write_charges(bucket.start)
-            bucket.messages = facts.messages
-        took = time.monotonic() - began
-        bucket.counted_at = timezone.now()
-        age = (bucket.counted_at - bucket.start).total_seconds()
-        bucket.due_at = bucket.counted_at + timedelta(seconds=gap_s(age, took))
-        bucket.took_ms = round(took * 1000)
-        bucket.dirty_since = None
-        bucket.save()
-    return True
+        first = due.order_by("due_at", "start").first()
+        if first is None:
+            return 0
+        hour = hour_of(first.start)
+        others = due.filter(start__gte=hour, start__lt=hour + HOUR).exclude(pk=first.pk).order_by("start")
+        buckets = [first, *others]
+        count_begins()
+        with hour_locked(hour):
+            charged = {at for bucket in buckets for at in _count(bucket, shrink=shrink)}
+        make_dirty([bucket.start for bucket in buckets], charged)
+    return len(buckets)
+
+
+def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
+    """The quarters of an hour whose charges changed."""
+    began = time.monotonic()
+    charged: list[datetime] = []
+    messages = write_quarter(bucket.start, 0 if shrink else bucket.messages)
+    if messages is not None:
+        charged = write_charges(bucket.start)
+        bucket.messages = messages
+    took = time.monotonic() - began
+    bucket.counted_at = timezone.now()
+    age = (bucket.counted_at - bucket.start).total_seconds()
+    bucket.due_at = bucket.counted_at + timedelta(seconds=gap_s(age, took))
+    bucket.took_ms = round(took * 1000)
+    bucket.dirty_since = None
+    bucket.save()
+    return charged
 
 
 def mark_period(period: Period) -> int:

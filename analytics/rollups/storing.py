@@ -1,96 +1,176 @@
-"""Writing the counts of a quarter of an hour in the place of those before, and those of its hour."""
+"""Writing the counts of a quarter of an hour in the place of those before, its views, and those of its hour."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
-from analytics.rollups.facts import Counts, Dims, Facts
-from analytics.rollups.quarters import HOUR, day_of, hour_of
+from analytics.rollups.facts import FACTS, parameters
+from analytics.rollups.histogram import PLACES
+from analytics.rollups.quarters import HOUR, ids_of
+from analytics.rollups.views import ALL, COLUMNS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 
-MINUTES, HOUR_MINUTES = 15, 60
-MEASURES = tuple(field.name for field in fields(Counts))
+MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "failed", "opened", "responded")
+_BINS = tuple(f"p{place}" for place in range(PLACES))
+DIMENSIONS, COUNTS, BINS = ", ".join(COLUMNS), ", ".join(MEASURES), ", ".join(_BINS)
+COUNT_SUMS = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
+BIN_SUMS = ", ".join(f"sum({name}) AS {name}" for name in _BINS)
 
-_DIMENSIONS = """
-INSERT INTO analytics_dimensions (digest, number_id, client_id, direction, type, template, campaign, country, category,
-  price_type, status, error_code)
-SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-  %s::text[], %s::text[], %s::text[], %s::int[])
-ON CONFLICT (digest) DO NOTHING
-"""
-_ROLLUPS = """
-INSERT INTO analytics_rollup (minutes, start, dimensions_id, messages, accepted, sent, delivered, read, answered,
-  opened, responded)
-SELECT 15, %s, t.* FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[],
-  %s::int[], %s::int[]) AS t
-"""
-_LATENCIES = """
-INSERT INTO analytics_latency (minutes, start, dimensions_id, kind, place, count)
-SELECT 15, %s, t.* FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[]) AS t
-"""
-_HOUR_ROLLUPS = """
-INSERT INTO analytics_rollup (minutes, start, dimensions_id, messages, accepted, sent, delivered, read, answered,
-  opened, responded)
-SELECT 60, %(hour)s, dimensions_id, sum(messages), sum(accepted), sum(sent), sum(delivered), sum(read), sum(answered),
-  sum(opened), sum(responded)
-FROM analytics_rollup WHERE minutes = 15 AND start >= %(hour)s AND start < %(next)s GROUP BY dimensions_id
-"""
-_HOUR_LATENCIES = """
-INSERT INTO analytics_latency (minutes, start, dimensions_id, kind, place, count)
-SELECT 60, %(hour)s, dimensions_id, kind, place, sum(count)
-FROM analytics_latency WHERE minutes = 15 AND start >= %(hour)s AND start < %(next)s
-GROUP BY dimensions_id, kind, place
-"""
-# Its lock keeps the day from being summed up until these counts are committed.
-_DIRTY_DAY = """
-INSERT INTO analytics_day (start, dirty_since, due_at, took_ms)
-VALUES (%s, statement_timestamp(), statement_timestamp(), 0)
-ON CONFLICT (start) DO UPDATE
-  SET dirty_since = COALESCE(analytics_day.dirty_since, EXCLUDED.dirty_since)
+# SHA-256 over all of it, with the length before each part, so that no two texts can be one.
+DIGEST = (
+    "encode(substr(sha256(convert_to(concat_ws(E'\\n', "
+    + ", ".join(f"length({name}::text) || ' ' || {name}" for name in COLUMNS)
+    + "), 'UTF8')), 1, 16), 'hex')::uuid"
+)
+# Stores `counted` and `timed`, which come before it. One worker at a time stores new dimensions, until its transaction
+# ends, so that two cannot deadlock. What another one stored meanwhile is not in this statement's snapshot, but the
+# conflict returns it. Rows are inserted by view, so that those of one view are in few pages.
+_STORE = f"""
+, numbered AS MATERIALIZED (SELECT *, {DIGEST} AS digest FROM counted
+), clocked AS MATERIALIZED (SELECT *, {DIGEST} AS digest FROM timed
+), wanted AS MATERIALIZED (
+  SELECT digest, {DIMENSIONS} FROM numbered UNION SELECT digest, {DIMENSIONS} FROM clocked
+), missing AS MATERIALIZED (
+  SELECT * FROM wanted w WHERE NOT EXISTS (SELECT FROM analytics_dimensions d WHERE d.digest = w.digest)
+), turn AS MATERIALIZED (
+  SELECT pg_advisory_xact_lock(hashtext('analytics dimensions')) FROM missing LIMIT 1
+), made AS (
+  INSERT INTO analytics_dimensions (digest, {DIMENSIONS}) SELECT digest, {DIMENSIONS} FROM missing CROSS JOIN turn
+  ON CONFLICT (digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING id, digest
+), known AS MATERIALIZED (
+  SELECT d.id, d.digest FROM wanted w JOIN analytics_dimensions d ON d.digest = w.digest
+  UNION ALL SELECT id, digest FROM made
+), histogram AS (
+  INSERT INTO analytics_histogram (minutes, view, start, dimensions_id, kind, {BINS})
+  SELECT 15, c.view, %(start)s, k.id, c.kind, {BINS} FROM clocked c JOIN known k ON k.digest = c.digest
+  ORDER BY c.view, k.id
+), rollup AS (
+  INSERT INTO analytics_rollup (minutes, view, start, dimensions_id, {COUNTS})
+  SELECT 15, n.view, %(start)s, k.id, {COUNTS} FROM numbered n JOIN known k ON k.digest = n.digest
+  ORDER BY n.view, k.id
+  RETURNING messages
+)
+SELECT COALESCE(sum(messages), 0) FROM rollup
+"""  # noqa: S608 - names of columns
+_QUARTER = f"WITH {FACTS} {_STORE}"
+
+
+def _views(without: frozenset[str]) -> tuple[str, str, str]:
+    """The number of a view, its columns, and the sets to group by, as SQL; views that lack `without` alone are left
+    out."""
+    own = {view: [name for name in names if name not in without] for view, names in VIEWS.items()}
+    used = {view: names for view, names in own.items() if names or not VIEWS[view]}
+    cases = " ".join(f"WHEN GROUPING({names[0]}) = 0 THEN {view}" for view, names in used.items() if names)
+    (plain,) = (view for view, names in used.items() if not names)
+    free = {name for names in used.values() for name in names}
+    columns = [_column(name, name in free) for name in COLUMNS]
+    sets = ", ".join(f"({', '.join((*EVERYWHERE, *names))})" for names in used.values())
+    return f"CASE {cases} ELSE {plain} END AS view", ", ".join(columns), sets
+
+
+def _column(name: str, used: bool) -> str:
+    if name in EVERYWHERE:
+        return name
+    return f"COALESCE({name}, {NOTHING[name]}) AS {name}" if used else f"{NOTHING[name]} AS {name}"
+
+
+def _view_statement() -> str:
+    number, columns, sets = _views(frozenset())
+    timed_number, timed_columns, timed_sets = _views(NO_DURATIONS)
+    timed_sets = ", ".join(f"({one.strip('()')}, kind)" for one in timed_sets.split("), ("))
+    return f"""
+    WITH counted AS MATERIALIZED (
+      SELECT {number}, {columns}, {COUNT_SUMS}
+      FROM analytics_rollup r JOIN analytics_dimensions d ON d.id = r.dimensions_id
+      WHERE r.minutes = 15 AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({sets})
+    ), timed AS MATERIALIZED (
+      SELECT {timed_number}, {timed_columns}, kind, {BIN_SUMS}
+      FROM analytics_histogram r JOIN analytics_dimensions d ON d.id = r.dimensions_id
+      WHERE r.minutes = 15 AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({timed_sets})
+    ) {_STORE}"""  # noqa: S608 - names of columns
+
+
+_VIEWS = _view_statement()
+_DELETE = """
+WITH histogram AS (
+  DELETE FROM analytics_histogram WHERE minutes = %(minutes)s AND view = ANY(%(views)s) AND start = %(start)s
+)
+DELETE FROM analytics_rollup WHERE minutes = %(minutes)s AND view = ANY(%(views)s) AND start = %(start)s
 """
 
 
-def write(start: datetime, facts: Facts) -> None:
-    """Put these counts in the place of the quarter's, and sum up its hour; its day is dirty now. Inside a
-    transaction.
+def _sums(pieces: int) -> tuple[str, str]:
+    """The statements that sum so many ranges of finer rollups up. Each range stands in the text: joined with a table of
+    ranges, the planner reads all rollups there are."""
+    ranges = " UNION ALL ".join(
+        f"SELECT * FROM {{table}} WHERE minutes = %(finer{n})s AND view = ANY(%(views)s) AND start >= %(low{n})s "  # noqa: S608
+        f"AND start < %(high{n})s"
+        for n in range(pieces)
+    )
+    return (
+        f"""
+        INSERT INTO analytics_rollup (minutes, view, start, dimensions_id, {COUNTS})
+        SELECT %(minutes)s, view, %(start)s, dimensions_id, {COUNT_SUMS}
+        FROM ({ranges.format(table="analytics_rollup")}) AS finer
+        GROUP BY view, dimensions_id ORDER BY view, dimensions_id
+        """,  # noqa: S608
+        f"""
+        INSERT INTO analytics_histogram (minutes, view, start, dimensions_id, kind, {BINS})
+        SELECT %(minutes)s, view, %(start)s, dimensions_id, kind, {BIN_SUMS}
+        FROM ({ranges.format(table="analytics_histogram")}) AS finer
+        GROUP BY view, dimensions_id, kind ORDER BY view, dimensions_id
+        """,  # noqa: S608
+    )
 
-    Two quarters of one hour wait for each other: each needs to see the other's counts.
+
+@contextmanager
+def hour_locked(hour: datetime) -> Iterator[None]:
+    """Count quarters of this hour inside; it is summed up at the end. In a transaction.
+
+    Two workers at one hour wait for each other: each needs to see the other's counts.
     """
-    hour = hour_of(start)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('analytics hour'), %s)", [int(hour.timestamp() // 3600)])
-        ids = _dimensions(cursor, {*facts.counts, *(dims for dims, _, _ in facts.latencies)})
-        for table in ("analytics_rollup", "analytics_latency"):
-            cursor.execute(f"DELETE FROM {table} WHERE minutes = 15 AND start = %s", [start])  # noqa: S608
-            cursor.execute(f"DELETE FROM {table} WHERE minutes = 60 AND start = %s", [hour])  # noqa: S608
-        rollups = [(ids[dims], *astuple(counts)) for dims, counts in facts.counts.items()]
-        latencies = [(ids[dims], kind, place, count) for (dims, kind, place), count in facts.latencies.items()]
-        _insert(cursor, _ROLLUPS, start, rollups)
-        _insert(cursor, _LATENCIES, start, latencies)
-        span = {"hour": hour, "next": hour + HOUR}
-        cursor.execute(_HOUR_ROLLUPS, span)
-        cursor.execute(_HOUR_LATENCIES, span)
-        cursor.execute(_DIRTY_DAY, [day_of(start)])
+        yield
+        sum_up(cursor, 60, hour, [(15, hour, hour + HOUR)])
 
 
-def _dimensions(cursor: Any, wanted: set[Dims]) -> dict[Dims, int]:
-    """The keys of these dimensions; new ones are stored, in order, so that two workers cannot deadlock."""
-    by_digest = {dims.digest: dims for dims in wanted}
-    known = _known(cursor, by_digest)
-    if missing := sorted(set(by_digest) - set(known)):
-        columns = zip(*((digest, *astuple(by_digest[digest])) for digest in missing), strict=True)
-        cursor.execute(_DIMENSIONS, [list(column) for column in columns])
-        known |= _known(cursor, missing)
-    return {by_digest[digest]: key for digest, key in known.items()}
+def write_quarter(start: datetime, at_least: int) -> int | None:
+    """Count a quarter of an hour in the place of its counts, then its views; returns how many messages it has.
+
+    Fewer than `at_least` are the rest of deleted ones: then its counts stay and the answer is None.
+    """
+    with connection.cursor() as cursor:
+        messages = _write_whole(cursor, start, at_least)
+        _delete(cursor, 15, start, tuple(VIEWS))
+        cursor.execute(_VIEWS, {"start": start})
+    return messages
 
 
-def _known(cursor: Any, digests: Iterable[Any]) -> dict[Any, int]:
-    cursor.execute("SELECT digest, id FROM analytics_dimensions WHERE digest = ANY(%s::uuid[])", [list(digests)])
-    return dict(cursor.fetchall())
+def _write_whole(cursor: Any, start: datetime, at_least: int) -> int | None:
+    before = transaction.savepoint()
+    _delete(cursor, 15, start, (WHOLE,))
+    low, high = ids_of(start)
+    cursor.execute(_QUARTER, {"start": start, **parameters(low, high)})
+    messages = int(cursor.fetchone()[0])
+    if messages < at_least:
+        transaction.savepoint_rollback(before)
+        return None
+    transaction.savepoint_commit(before)
+    return messages
 
 
-def _insert(cursor: Any, statement: str, start: datetime, rows: Sequence[tuple[int, ...]]) -> None:
-    if rows:
-        cursor.execute(statement, [start, *(list(column) for column in zip(*rows, strict=True))])
+def sum_up(cursor: Any, minutes: int, start: datetime, finer: list[tuple[int, datetime, datetime]]) -> None:
+    """Put the sum of finer rollups, given as (minutes, low, high), in the place of the one that begins at `start`."""
+    _delete(cursor, minutes, start, ALL)
+    values: dict[str, Any] = {"minutes": minutes, "start": start, "views": list(ALL)}
+    for n, (length, low, high) in enumerate(finer):
+        values |= {f"finer{n}": length, f"low{n}": low, f"high{n}": high}
+    for statement in _sums(len(finer)):
+        cursor.execute(statement, values)
+
+
+def _delete(cursor: Any, minutes: int, start: datetime, views: tuple[int, ...]) -> None:
+    cursor.execute(_DELETE, {"minutes": minutes, "start": start, "views": list(views)})

@@ -3,9 +3,9 @@
 It reads the trail by id and misses no row, however late its transaction commits: it reads up to an id only when every
 transaction that may still add a row below it has ended.
 
-1. A sweep notes the highest id that it sees. Ids are given out in order, so whoever has a lower one has begun.
-2. The next sweep, some seconds later, notes the first transaction that has not begun: by now whoever had an id in step
-   1 has a transaction number, and it is lower.
+1. A sweep notes the highest id that it sees. The sequence counts up, so a transaction with a lower id has begun.
+2. The next sweep, some seconds later, notes the first transaction that has not begun: by now every transaction that had
+   an id in step 1 has a transaction number, and it is lower.
 3. As soon as no transaction below that number runs any more, the rows up to the id are complete and are read.
 """
 
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.models import Cursor
+from analytics.rollups import persons
 
 CURSOR = "rollups"
 ROWS = 20_000
@@ -25,7 +26,7 @@ SEEN_FOR = timedelta(seconds=2)
 
 # A message's quarter is that of its id, whose first 48 bits are milliseconds. What a user writes may answer messages
 # of the day before, and what we send may respond to them: their quarters change too.
-_MARK = """
+_MARK = f"""
 WITH fresh AS (
   SELECT message_id, status FROM messaging_messageevent WHERE id > %(after)s AND id <= %(upto)s
 ), talk AS (
@@ -38,6 +39,10 @@ WITH fresh AS (
   UNION
   SELECT n.id FROM talk t JOIN messaging_message n ON n.peer = t.peer AND n.at >= t.low AND n.at <= t.high
     AND n.number_id = t.number_id
+  UNION
+  SELECT n.id FROM talk t CROSS JOIN LATERAL ({persons.other_address("t.peer")}) other
+    JOIN messaging_message n ON n.peer = other.peer AND n.at >= t.low AND n.at <= t.high AND n.number_id = t.number_id
+  WHERE {persons.ANY_USER_ID}
 )
 INSERT INTO analytics_bucket (start, dirty_since, due_at, took_ms, messages)
 SELECT DISTINCT
@@ -46,7 +51,7 @@ SELECT DISTINCT
 FROM touched
 ORDER BY 1
 ON CONFLICT (start) DO UPDATE SET dirty_since = EXCLUDED.dirty_since WHERE analytics_bucket.dirty_since IS NULL
-"""
+"""  # noqa: S608 - constants of ours
 
 
 @dataclass(frozen=True, slots=True)

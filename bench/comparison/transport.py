@@ -197,8 +197,8 @@ def best_multiplier(pool: str, case: str, multipliers: tuple[int, ...], share: f
     share *= SEARCH_SHARE
     found = {multiplier: measure_one("stock", pool, case, multiplier, share) for multiplier in multipliers}
     for multiplier, figures in found.items():
-        told = f"{figures['msg_per_s']:.0f}/s, {figures['cpu_ms']:.2f} CPU ms"
-        print(f"stock, {pool}, {case}, prefetch multiplier {multiplier}: {told}", file=sys.stderr, flush=True)
+        figures_text = f"{figures['msg_per_s']:.0f}/s, {figures['cpu_ms']:.2f} CPU ms"
+        print(f"stock, {pool}, {case}, prefetch multiplier {multiplier}: {figures_text}", file=sys.stderr, flush=True)
     if case == "steady_80":
         return min(found, key=lambda multiplier: found[multiplier]["cpu_ms"])
     return max(found, key=lambda multiplier: found[multiplier]["msg_per_s"])

@@ -1,5 +1,6 @@
 """The cost of a webhook for web: ours, and a plain Django view with apply_async behind gunicorn's own worker."""
 
+import json
 import re
 import urllib.request
 from pathlib import Path
@@ -22,11 +23,12 @@ SECONDS = 10
 WARM_UP = 200
 # Then as fast as web answers.
 FLOOD = 2000
-# The classes of ours that the Procfile names read our settings, where the stock application has its own.
+# As deploy/infrastructure.yaml has it.
+MAX_RECEIVES = 10
+# gunicorn's settings of ours name classes that read Django settings of ours, which the stock application does not have.
 STOCK = (
     (re.compile(r"waproject\.wsgi"), "bench.comparison.apps.stock_web"),
-    (re.compile(r"--worker-class waproject\.\S+"), "--worker-class gthread"),
-    (re.compile(r"--logger-class waproject\.\S+"), ""),
+    (re.compile(r"waproject\.web\.gunicorn_config"), "bench.comparison.apps.stock_gunicorn"),
 )
 
 
@@ -41,7 +43,10 @@ def _measure(*, stock: bool, count: int, flood: int) -> dict[str, float]:
     with TemporaryDirectory(prefix="waproject-bench-") as var, SqsServer() as server:
         env = _environment(server, Path(var))
         for lane in LANES:
-            server.create_queue(f"waproject-{lane}")
+            # Ours does not start while a queue has no redrive policy.
+            arn = f"arn:aws:sqs:us-east-1:000000000000:waproject-{lane}-dlq"
+            policy = {"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES}
+            server.create_queue(f"waproject-{lane}", RedrivePolicy=json.dumps(policy))
         requests = webhook_load.inbound(env, max(count, flood, WARM_UP))
         with _web(env, Path(var), stock=stock) as web:
             http_load.run(env["BASE_URL"], requests[:WARM_UP], PER_S).require(200)

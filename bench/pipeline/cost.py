@@ -40,14 +40,16 @@ class Meter:
         self._first = self._read()
 
     def per_message(self, messages: int) -> dict[str, Any]:
-        """{cpu_ms, cpu_ms_by_process, postgres_cpu_ms, requests_per_message, wal_bytes, full_page_images,
+        """{cpu_ms, cpu_ms_by_process, postgres_cpu_ms, total_cpu_ms, requests_per_message, wal_bytes, full_page_images,
         pages_written}, each for one message. `cpu_ms` is the sum of all our processes."""
         first, last = self._first, self._read()
         used = {name: (seconds - first.cpu_s[name]) * 1000 / messages for name, seconds in last.cpu_s.items()}
+        ours, postgres = sum(used.values()), (last.postgres_cpu_s - first.postgres_cpu_s) * 1000 / messages
         return {
-            "cpu_ms": sum(used.values()),
+            "cpu_ms": ours,
             "cpu_ms_by_process": used,
-            "postgres_cpu_ms": (last.postgres_cpu_s - first.postgres_cpu_s) * 1000 / messages,
+            "postgres_cpu_ms": postgres,
+            "total_cpu_ms": ours + postgres,
             "requests_per_message": (last.requests - first.requests) / messages,
             "wal_bytes": (last.wal_bytes - first.wal_bytes) / messages,
             "full_page_images": (last.full_page_images - first.full_page_images) / messages,

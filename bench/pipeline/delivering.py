@@ -2,6 +2,8 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bench.errors import BenchError
@@ -22,23 +24,30 @@ PATH = "/messaging/subscriptions"
 
 def measure(pipeline: Pipeline, seconds: float = SECONDS) -> dict[str, Any]:
     """80 messages of users a second, each delivered to one subscriber. p50 and p99: from when its webhook was due."""
+    with subscriber(pipeline) as url:
+        pipeline.wait_idle()
+        meter = Meter(pipeline)
+        latencies = deliver(pipeline, url, seconds)
+        cost = meter.per_message(len(latencies))
+        counted_s = min(seconds, COUNTED_S)
+        counted = statements(pipeline, int(counted_s * PER_S), lambda: deliver(pipeline, url, counted_s))
+    return {**cost, **summary(latencies), **counted}
+
+
+@contextmanager
+def subscriber(pipeline: Pipeline) -> Iterator[str]:
+    """The address of a subscriber to messages of users."""
     port = free_ports(["subscriber"])["subscriber"]
     command = python("-m", "bench.pipeline.subscriber", str(port))
     log = pipeline.directory / "subscriber.log"
     url = f"http://127.0.0.1:{port}/"
     with Process(command, inherited_environment(), log, lambda text: "listening" in text):
         subscription = _subscribe(pipeline, url)
-        pipeline.wait_idle()
-        meter = Meter(pipeline)
-        latencies = _deliver(pipeline, url, seconds)
-        cost = meter.per_message(len(latencies))
-        counted_s = min(seconds, COUNTED_S)
-        counted = statements(pipeline, int(counted_s * PER_S), lambda: _deliver(pipeline, url, counted_s))
+        yield url
         _request(pipeline, f"{PATH}/{subscription}", None, "DELETE", 204)
-    return {**cost, **summary(latencies), **counted}
 
 
-def _deliver(pipeline: Pipeline, url: str, seconds: float) -> list[float]:
+def deliver(pipeline: Pipeline, url: str, seconds: float) -> list[float]:
     """Milliseconds from when each webhook was due to its delivery. Raises BenchError."""
     made = webhook_load.inbound_with_wamids(pipeline.env, int(seconds * PER_S))
     answers = http_load.run(pipeline.env["BASE_URL"], [request for request, _ in made], PER_S).require(200)

@@ -32,13 +32,13 @@ def measure_statuses(
     entries = sending.send_bulk(pipeline, messages + counted)
     pipeline.wait_idle()
     meter = Meter(pipeline)
-    answers = _post_statuses(pipeline, entries[:messages])
+    answers = post_statuses(pipeline, entries[:messages])
     cost = meter.per_message(len(answers.statuses))
     rest = entries[messages:]
     return {
         **cost,
         **{f"answer_{name}": value for name, value in summary(answers.milliseconds()).items()},
-        **statements(pipeline, counted * len(webhook_load.STATUSES), lambda: _post_statuses(pipeline, rest)),
+        **statements(pipeline, counted * len(webhook_load.STATUSES), lambda: post_statuses(pipeline, rest)),
     }
 
 
@@ -86,7 +86,8 @@ def measure_webhooks(
     }
 
 
-def _post_statuses(pipeline: Pipeline, entries: list[dict[str, Any]]) -> Answers:
+def post_statuses(pipeline: Pipeline, entries: list[dict[str, Any]]) -> Answers:
+    """Webhooks of all statuses of these messages at 240 a second, and wait until they are stored."""
     requests = webhook_load.statuses(pipeline.env, entries)
     answers = http_load.run(pipeline.env["BASE_URL"], requests, STATUSES_PER_S).require(OK)
     _wait_for_statuses(pipeline, entries, "read")

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
@@ -25,12 +27,15 @@ HINTS_GATHERED_S = 1.2
 
 
 class Pipeline(RunningPipeline):
-    """`with Pipeline() as pipeline:` everything runs and is idle."""
+    """`with Pipeline() as pipeline:` everything runs and is idle.
 
-    def __init__(self) -> None:
+    `settings`: variables of all processes. A `database` directory is kept for another run.
+    """
+
+    def __init__(self, settings: Mapping[str, str] | None = None, database: Path | None = None) -> None:
         sandbox = ["--answer-ms", str(ANSWER_MS), "--throughput", str(NUMBER_RATE)]
         sandbox += ["--status-delays-ms", ",".join([str(NO_STATUSES_MS)] * 3)]
-        super().__init__(dict.fromkeys(PROCESSES, 1), PRODUCTION, sandbox)
+        super().__init__(dict.fromkeys(PROCESSES, 1), {**PRODUCTION, **(settings or {})}, sandbox, database)
 
     def __enter__(self) -> "Pipeline":
         super().__enter__()

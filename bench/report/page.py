@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.report import capacity, plot
+from bench.report import age_plot, capacity, plot
 from bench.report.markers import between
-from bench.report.targets import judge, look_up, number, row
+from bench.report.targets import COSTS, judge, look_up, number, row
 from testkit.processes import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "performance.md"
 PLOT = PAGE.with_suffix(".svg")
+AGE_PLOT = PAGE.with_name("performance-age.svg")
 FIGURES = PAGE.with_suffix(".json")
 BEGIN = "<!-- figures: `python -m bench page` writes what follows -->"
 END = "<!-- end of figures -->"
@@ -24,14 +25,6 @@ COLUMNS = {
     "p50_ms": "p50 ms",
     "p99_ms": "p99 ms",
     "prefetch_multiplier": "prefetch multiplier",
-}
-# One message each, through the whole pipeline.
-COSTS = {
-    "send": "send",
-    "bulk": "message of a bulk",
-    "status": "status webhook",
-    "webhooks_300": "user's message",
-    "deliveries": "user's message, delivered to a subscriber",
 }
 COST_COLUMNS = {
     "cpu_ms": "our CPU ms",
@@ -63,8 +56,10 @@ def write(figures: Mapping[str, Any]) -> None:
 
 
 def write_plot(figures: Mapping[str, Any]) -> None:
-    """Bring the plot alone up to date."""
+    """Bring the plots alone up to date; a plot without figures stays as it is."""
     PLOT.write_text(plot.draw(figures))
+    if by_age := age_plot.draw(figures, COSTS):
+        AGE_PLOT.write_text(by_age)
 
 
 def with_tables(page: str, figures: Mapping[str, Any]) -> str:

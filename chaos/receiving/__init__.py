@@ -1,4 +1,4 @@
-"""Faults on the lanes that take updates and events in: everything is stored once, and nothing is given up."""
+"""Faults on the lanes that take updates and events in: everything is stored once, and nothing is dropped."""
 
 from chaos.receiving import postgres_away, shuffled
 from chaos.receiving.trial import Trial

@@ -17,6 +17,7 @@ from messaging.accepting.serializers import (
     BulkAnswerSerializer,
     BulkSerializer,
     EstimateAnswerSerializer,
+    LimitForecastSerializer,
     SendSerializer,
 )
 from messaging.accepting.waiting_warnings import waiting_warnings
@@ -31,8 +32,9 @@ from messaging.access import (
 from messaging.contacts import digits_of
 from messaging.estimates import PARAMETER, estimate
 from messaging.models import ApiClient, Message
+from messaging.portfolios import limit_forecasts
 from messaging.whatsapp.recipients import canonical, spellings
-from waproject.web.strict_fields import refuse_unknown
+from waproject.web.api.strict_fields import refuse_unknown
 
 ESTIMATE_PARAMETER = OpenApiParameter(
     PARAMETER, bool, description="true: answer with what it would cost (200), and send, store and count nothing."
@@ -92,7 +94,7 @@ class SendBulkView(APIView):
         def accept(idempotent: IdempotentRequest | None) -> Response | None:
             client = client_of(request)
             rows, results = _drafted(check_items(_bulk_bodies(request.data), client), client)
-            answer = {"results": [{"index": index, **result} for index, result in enumerate(results)]}
+            answer = {"results": [{"index": index, **result} for index, result in enumerate(results)], **_limits(rows)}
             return _stored(rows, answer, idempotent) if rows else Response(answer, status=400)
 
         return answer_idempotently(request, accept, _canonical_bulk)
@@ -128,10 +130,18 @@ def _asks_for_estimate(request: Request) -> bool:
 def _estimated(items: list[SendItem], client: ApiClient | None) -> dict[str, Any]:
     """The estimate of all items that would be accepted, by their index, and the errors of the others."""
     accepted = [(index, item.message) for index, item in enumerate(items) if item.message and not item.errors]
-    found = estimate([draft(message, client) for _, message in accepted])
+    rows = [draft(message, client) for _, message in accepted]
+    found = estimate(rows)
     messages = [{"index": index, **one} for (index, _), one in zip(accepted, found["messages"], strict=True)]
     refused = [{"index": index, "errors": item.errors} for index, item in enumerate(items) if item.errors]
-    return {"estimate": {**found, "messages": messages}, **({"refused": refused} if refused else {})}
+    estimated = {"estimate": {**found, "messages": messages}, **_limits(rows)}
+    return {**estimated, **({"refused": refused} if refused else {})}
+
+
+def _limits(rows: list[Message]) -> dict[str, Any]:
+    """How long the messages will wait for the messaging limits of their portfolios, where there are any."""
+    found = LimitForecastSerializer(limit_forecasts(rows), many=True).data
+    return {"messaging_limit": list(found)} if found else {}
 
 
 def _stored(rows: list[Message], answer: dict[str, Any], idempotent: IdempotentRequest | None) -> Response | None:

@@ -15,6 +15,7 @@ from messaging.accepting.reply_targets import load_reply_targets
 from messaging.accepting.send_times import check_times
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import known_recipient
+from messaging.message_templates import check_template
 from messaging.models import PRIORITIES, OnUnknown, Priority
 from messaging.models.messages import WAMID_LENGTH
 from messaging.whatsapp import outbound
@@ -88,6 +89,8 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
         context_wamid=_label("reply_to", options.get("reply_to", ""), WAMID_LENGTH),
     )
     new = load_reply_targets([new]).resolve(new)
+    if new.template:
+        check_template(new.number.waba_id, new.content)
     check = check_recipient(new, windows=window_policy() is WindowPolicy.REJECT)
     if check.refusal:
         raise NoConsent(check.refusal)

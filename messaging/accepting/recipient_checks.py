@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from messaging.accepting.accept import TEMPLATE, NewMessage
 from messaging.accepting.service_window import LAST_INBOUND, WINDOW, all_spellings, latest, window_closes
 from messaging.contacts import SUPPRESSED_CONTACTS, MessageTarget, SuppressionRow, refusals, suppressions_by_key
 from messaging.whatsapp.recipients import canonical, spellings
+from waproject.web.first_statement import ask_first
 
 # Every send makes this query, so it is one round trip, and SQL: the ORM took longer to build its first half than
 # PostgreSQL to answer both. A row is a blocked or opted-out contact, a conversation's last inbound message, or Meta's
@@ -116,15 +116,13 @@ def _load(keys: set[str], unassigned: Collection[str], peers: Sequence[str], sin
         "since": since,
     }
     facts = _Facts()
-    with connection.cursor() as cursor:
-        cursor.execute(_FACTS, parameters)
-        for kind, number_id, name, key, user_id, is_blocked, at in cursor.fetchall():
-            if kind == "suppression":
-                facts.suppressions.append((name, key, user_id, is_blocked))
-            elif kind == "inbound":
-                facts.inbound.append((number_id, key, at))
-            else:
-                facts.wa_ids.setdefault(key, name)
+    for kind, number_id, name, key, user_id, is_blocked, at in ask_first(_FACTS, parameters):
+        if kind == "suppression":
+            facts.suppressions.append((name, key, user_id, is_blocked))
+        elif kind == "inbound":
+            facts.inbound.append((number_id, key, at))
+        else:
+            facts.wa_ids.setdefault(key, name)
     return facts
 
 

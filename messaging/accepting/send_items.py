@@ -13,6 +13,7 @@ from messaging.accepting.reply_targets import load_reply_targets
 from messaging.accepting.serializers import SendSerializer
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import UNASSIGNED_NUMBER, known_recipients
+from messaging.message_templates import NEVER_SYNCED, check_template, load_templates
 from messaging.models import ApiClient, Priority
 from messaging.whatsapp.outbound import InvalidContent
 from messaging.whatsapp.recipients import canonical
@@ -55,6 +56,7 @@ def check_items(bodies: Sequence[Any], client: ApiClient | None) -> list[SendIte
     messages = [item.message for item in items if item.message]
     if not messages:
         return items
+    _check_templates(items)
     policy = window_policy()
     targets = load_reply_targets(messages)
     unassigned = {canonical(item.message.peer) for item in items if item.message and UNASSIGNED_NUMBER in item.warnings}
@@ -86,6 +88,18 @@ def _validated(bodies: Sequence[Any]) -> list[SendItem]:
         for item in refused:
             item.validate(serializer)
     return items
+
+
+def _check_templates(items: Sequence[SendItem]) -> None:
+    """Refuse sends that do not fit their templates; one query at most for all of them."""
+    sends = [(item, item.message) for item in items if item.message and item.message.template and not item.errors]
+    load_templates((message.number.waba_id, message.template) for _, message in sends)
+    for item, message in sends:
+        try:
+            if not check_template(message.number.waba_id, message.content):
+                item.warnings.append(NEVER_SYNCED)
+        except InvalidContent as error:
+            item.refuse(error.field, error.message)
 
 
 def _check_priority(item: SendItem, client: ApiClient | None) -> None:

@@ -15,7 +15,7 @@ from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
 from messaging.whatsapp import outbound
 from messaging.whatsapp.outbound.interactive import KINDS as INTERACTIVE_KINDS
-from waproject.web.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
+from waproject.web.api.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 MAX_BULK = 1000
 MESSAGE_DATA_HELP = """\
@@ -165,10 +165,26 @@ class BulkItemSerializer(serializers.Serializer[Any]):
     errors = serializers.DictField(required=False)  # type: ignore[assignment]
 
 
+class LimitForecastSerializer(serializers.Serializer[Any]):
+    """What the messaging limit of one portfolio means for the messages."""
+
+    portfolio = serializers.CharField()
+    users_a_day = serializers.IntegerField(help_text="Meta's limit of new recipients in a moving 24 hours.")
+    opened = serializers.IntegerField(help_text="Recipients that count now.")
+    new_recipients = serializers.IntegerField(help_text="Recipients of these messages that would count.")
+    waiting = serializers.IntegerField(help_text="Messages that wait for the limit already, and go first.")
+    done_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the last may go, as far as the limit is concerned; null: not within 60 days."
+    )
+
+
 class BulkAnswerSerializer(serializers.Serializer[Any]):
     """The answer to a bulk send: one result per item, in the order of the items."""
 
     results = BulkItemSerializer(many=True)
+    messaging_limit = LimitForecastSerializer(
+        many=True, required=False, help_text="One for each portfolio with a messaging limit."
+    )
 
 
 class EstimatedMessageSerializer(serializers.Serializer[Any]):
@@ -204,4 +220,5 @@ class EstimateAnswerSerializer(serializers.Serializer[Any]):
     """The answer to a send with `?estimate=true`."""
 
     estimate = EstimateSerializer()
+    messaging_limit = LimitForecastSerializer(many=True, required=False)
     refused = RefusedItemSerializer(many=True, required=False)

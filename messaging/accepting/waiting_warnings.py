@@ -1,18 +1,25 @@
-"""Warnings that an accepted message will wait: its number is paused, or its campaign or template is held."""
+"""Warnings that a message will wait: its number is paused, its campaign or template held, or a limit reached."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from messaging.models import Hold, HoldKind, Message
+from messaging.portfolios import limit_warning
+from messaging.whatsapp.outbound.template import language_of
 
 # As for senders (business_numbers.CACHED_S), so that requests share one query.
 CACHED_S = 1.0
+# Client, number, account and language of a hold; each may be empty: all.
+Scope = tuple[Any, ...]
 
 
 @dataclass(slots=True)
 class _Cache:
     until: float = 0.0
-    holds: frozenset[tuple[str, str, int | None, int | None]] = frozenset()
+    # By kind and key.
+    holds: Mapping[tuple[str, str], list[Scope]] = field(default_factory=dict)
 
 
 _cache = _Cache()
@@ -30,6 +37,8 @@ def waiting_warnings(message: Message) -> list[str]:
             warnings.append(f"The {kind} {name} is held: the message waits until it is resumed.")
     if any(_is_held(HoldKind.BUDGET, campaign, message) for campaign in {"", message.campaign}):
         warnings.append("The budget is spent: the message waits until it is raised.")
+    if warning := limit_warning(message):
+        warnings.append(warning)
     return warnings
 
 
@@ -39,17 +48,20 @@ def clear_hold_cache() -> None:
 
 
 def _is_held(kind: HoldKind, name: str, message: Message) -> bool:
-    holds = _holds()
-    return bool(holds) and any(
-        (kind.value, name, client, number) in holds
-        for client in (None, message.client_id)
-        for number in (None, message.number_id)
-    )
+    holds = _holds().get((kind.value, name))
+    if not holds:
+        return False
+    language = language_of(message.content) if kind is HoldKind.TEMPLATE else ""
+    wanted = (message.client_id, message.number_id, message.number.waba_id, language)
+    return any(all(given in (None, "", want) for given, want in zip(hold, wanted, strict=True)) for hold in holds)
 
 
-def _holds() -> frozenset[tuple[str, str, int | None, int | None]]:
+def _holds() -> Mapping[tuple[str, str], list[Scope]]:
     now = time.monotonic()
     if now >= _cache.until:
-        rows = Hold.objects.filter(resumed_at=None).values_list("kind", "key", "client_id", "number_id")
-        _cache.holds, _cache.until = frozenset(rows), now + CACHED_S
+        holds: dict[tuple[str, str], list[Scope]] = {}
+        rows = Hold.objects.filter(resumed_at=None)
+        for kind, key, *scope in rows.values_list("kind", "key", "client_id", "number_id", "waba_id", "language"):
+            holds.setdefault((kind, key), []).append(tuple(scope))
+        _cache.holds, _cache.until = holds, now + CACHED_S
     return _cache.holds

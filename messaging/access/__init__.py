@@ -10,6 +10,7 @@ from messaging.access.authentication import (
     Caller,
     IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
+    clear_key_cache,
     client_of,
 )
 from messaging.access.idempotency import (
@@ -40,6 +41,7 @@ __all__ = [
     "IsApiClientOrStaff",
     "answer_idempotently",
     "audit_name",
+    "clear_key_cache",
     "client_of",
     "digest_of",
     "record_action",

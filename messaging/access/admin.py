@@ -14,7 +14,7 @@ from messaging.models import (
     ApiClient,
     ApiKey,
 )
-from waproject.web.themed_admin import ModelAdmin, TabularInline
+from waproject.web.admin.themed_admin import ModelAdmin, TabularInline
 
 # Accounts can only grant a permission that they have: an operator's keys may redrive.
 OPERATOR_PERMISSION = "monitoring.redrive"

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from messaging.models import AuditEntry
-from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(AuditEntry)

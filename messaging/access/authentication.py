@@ -1,11 +1,12 @@
 """Authentication of API callers: a client by its key, staff by their admin session."""
 
 import hmac
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 
 from messaging.models import ApiClient, ApiKey
 from messaging.models.access import hash_of, prefix_of
+from waproject.web.first_statement import ask_first
 
 if TYPE_CHECKING:  # DRF's views import the settings that name this module
     from rest_framework.views import APIView
@@ -38,7 +40,7 @@ class Caller:
         return f"API client {self.client}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _FoundKey:
     pk: int
     hash: str
@@ -73,7 +75,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 _CLIENT = [field.attname for field in ApiClient._meta.concrete_fields]
-# Every request runs this. It is SQL because building it in the ORM cost as much as all other checks of a request.
+# It is SQL because building it in the ORM cost as much as all other checks of a request.
 _FIND = f"""
 SELECT k.id, k.hash, (k.revoked_at IS NULL OR k.revoked_at > statement_timestamp()) AND c.active, k.last_used_at,
   {", ".join(f"c.{name}" for name in _CLIENT)}
@@ -81,35 +83,39 @@ FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k
 """  # noqa: S608 - columns of a model
 
 
+# A key that is revoked, or whose client is switched off, works for so long at most.
+CACHED_S = 1.0
+# Enough for every key in use; beyond it all are forgotten.
+MOST_CACHED = 1_000
+_cache: dict[str, tuple[float, _FoundKey]] = {}
+
+
+def clear_key_cache() -> None:
+    """Make the next request read the database."""
+    _cache.clear()
+
+
 def _find(prefix: str) -> _FoundKey | None:
-    # The first statement of a request can be repeated, so it also serves as the connection check: Django's own check
-    # would cost another round trip per request.
-    connection.health_check_done = True  # type: ignore[attr-defined]
-    may_have_broken = connection.connection is not None and not connection.in_atomic_block
-    try:
-        row = _query(prefix)
-    except (OperationalError, InterfaceError):
-        if not may_have_broken:
-            raise
-        connection.close()
-        row = _query(prefix)
-    if row is None:
+    now = time.monotonic()
+    until, key = _cache.get(prefix, (0.0, None))
+    if key is not None and now < until:
+        return key
+    rows = ask_first(_FIND, [prefix])
+    if not rows:
         return None
-    pk, digest, is_valid, last_used_at, *client = row
-    return _FoundKey(pk, digest, is_valid, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
-
-
-def _query(prefix: str) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, [prefix])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
+    pk, digest, is_valid, last_used_at, *client = rows[0]
+    key = _FoundKey(pk, digest, is_valid, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
+    if len(_cache) >= MOST_CACHED:
+        _cache.clear()
+    _cache[prefix] = (now + CACHED_S, key)
+    return key
 
 
 def _record_use(key: _FoundKey) -> None:
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at > LAST_USED_PRECISION:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        key.last_used_at = now
 
 
 # In a view's `staff_permissions`: every staff account is allowed, as on the dashboard.

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from messaging.access import record_action
 from messaging.models import Account
-from waproject.web.themed_admin import META_ID, ModelAdmin, TextInput
+from waproject.web.admin.themed_admin import META_ID, ModelAdmin, TextInput
 
 META_FACTS = (
     "name",
@@ -20,6 +20,7 @@ META_FACTS = (
     "restriction",
     "synced_at",
     "templates_synced_at",
+    "templates_due_at",
     "created_at",
 )
 

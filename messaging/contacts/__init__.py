@@ -8,6 +8,7 @@ from messaging.contacts.consent import (
     record_template_category,
 )
 from messaging.contacts.consent_checks import (
+    IS_MARKETING,
     IS_SUPPRESSED,
     SUPPRESSED_CONTACTS,
     MessageTarget,
@@ -40,6 +41,7 @@ from messaging.contacts.withdrawal import (
 )
 
 __all__ = [
+    "IS_MARKETING",
     "IS_SUPPRESSED",
     "MARKETING_OPT_OUT_CODE",
     "SUPPRESSED_CONTACTS",

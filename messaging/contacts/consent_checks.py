@@ -33,6 +33,13 @@ IS_SUPPRESSED = """(
 """
 
 
+# Whether the message `m` of the number `n` is a marketing template of its account, as far as Meta has said.
+IS_MARKETING = """(
+  m.template <> '' AND EXISTS (SELECT FROM messaging_templatecategory t
+    WHERE t.name = m.template AND t.waba_id = n.waba_id AND t.category LIKE 'marketing%%'))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageTarget:
     """What a consent check needs of a message; `template` is empty for other types."""

@@ -27,7 +27,8 @@ from messaging.conversations.reply_form import ReplyRefused, send_form_reply
 from messaging.messages import preview
 from messaging.models import BusinessNumber, Message, TemplateCategory
 from messaging.models import Conversation as ConversationModel
-from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
+from waproject.web.analytics_links import analytics_url
 
 LIST_SIZE = 50
 CHAT_SIZE = 40
@@ -74,6 +75,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             "older": page.older,
             "numbers": BusinessNumber.objects.order_by("display_phone_number"),
             "query": request.GET,
+            "analytics_url": _analytics_url(_asked_number(request)),
             "is_live": not request.GET.get("before"),
             **(extra_context or {}),
         }
@@ -129,6 +131,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             "subtitle": None,
             "opts": self.opts,
             "anchor": message,
+            "analytics_url": _analytics_url(conversation.number),
             "older": found[0] if len(found) >= CHAT_SIZE else None,
             "may_reply": self.has_reply_permission(request),
             "templates": _templates(conversation) if self.has_reply_permission(request) else [],
@@ -145,6 +148,19 @@ class ConversationAdmin(ReadOnlyAdmin):
             raise PermissionDenied
 
 
+def _asked_number(request: HttpRequest) -> BusinessNumber | None:
+    number = request.GET.get("number", "")
+    return BusinessNumber.objects.filter(pk=number).first() if _is_key(number) else None
+
+
+def _analytics_url(number: BusinessNumber | None) -> str:
+    return analytics_url("conversations", sender=number.phone_number_id if number else "")
+
+
+def _is_key(text: str) -> bool:
+    return text.isdigit() and len(text) < 18  # noqa: PLR2004 - a bigint
+
+
 def _requested_page(request: HttpRequest) -> ConversationPage:
     if term := request.GET.get("q", "").strip():
         return find_conversations(term)
@@ -152,7 +168,7 @@ def _requested_page(request: HttpRequest) -> ConversationPage:
     return latest_conversations(
         LIST_SIZE,
         before=_message_id(before) if before else None,
-        number=int(number) if number.isdigit() and len(number) < 18 else None,  # noqa: PLR2004 - a bigint
+        number=int(number) if _is_key(number) else None,
         unanswered=bool(request.GET.get("unanswered")),
     )
 

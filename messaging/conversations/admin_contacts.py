@@ -22,7 +22,7 @@ from messaging.models import (
     Contact,
 )
 from messaging.whatsapp.recipients import canonical
-from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Contact)

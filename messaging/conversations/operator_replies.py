@@ -22,6 +22,7 @@ from messaging.accepting import (
     window_policy,
 )
 from messaging.access import IdempotentRequest, digest_of, record_action, stored_answer
+from messaging.message_templates import check_template
 from messaging.models import BusinessNumber, Priority
 from messaging.whatsapp import outbound
 
@@ -54,6 +55,8 @@ def send_reply(reply: Reply, account_id: int, who: str) -> UUID:
     new = NewMessage(
         reply.to, reply.type, outbound.validate(reply.type, reply.data), reply.number, priority=Priority.HIGH
     )
+    if new.template:
+        check_template(new.number.waba_id, new.content)
     check = check_recipient(new, windows=False)
     if check.refusal:
         raise NoConsent(check.refusal)

@@ -13,8 +13,7 @@ from messaging.conversations.serializers import ReadAnswerSerializer, ReadSerial
 from messaging.messages.serializers import NotPossibleSerializer
 from messaging.models import Direction, Message
 from messaging.whatsapp.errors import Rejected, WhatsAppError
-
-RETRY_AFTER_S = "5"
+from waproject.web.api.errors import unavailable
 
 
 class ReadView(APIView):
@@ -46,8 +45,7 @@ class ReadView(APIView):
         except Rejected as error:
             return _refused(f"WhatsApp refused it: {error.details or error.title or error}", message)
         except WhatsAppError as error:
-            detail = f"WhatsApp did not accept it now ({error}); repeat the request."
-            return Response({"detail": detail}, status=503, headers={"Retry-After": RETRY_AFTER_S})
+            return unavailable(f"WhatsApp did not accept it now ({error}); repeat the request.")
         return Response({"id": str(message.id), "read": True, "typing": typing})
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from waproject.web.strict_fields import strict_internal_value
+from waproject.web.api.strict_fields import strict_internal_value
 
 
 class ReadSerializer(serializers.Serializer[Any]):

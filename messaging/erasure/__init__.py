@@ -1,4 +1,4 @@
-"""Erasure of a person's data, and access to it: what the law gives a person a right to."""
+"""A person's rights: erasure of the data, and access to it."""
 
 from messaging.erasure.other_tables import OtherTable, register
 from messaging.erasure.person import Person

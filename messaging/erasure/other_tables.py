@@ -8,7 +8,16 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 
 from messaging.erasure.person import Person
-from messaging.models import AccountEvent, Contact, OrphanStatus, PairPace, StoredWebhook, UnknownUpdate, WhatsAppId
+from messaging.models import (
+    AccountEvent,
+    Contact,
+    OpenedRecipient,
+    OrphanStatus,
+    PairPace,
+    StoredWebhook,
+    UnknownUpdate,
+    WhatsAppId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,21 @@ def _forget_whatsapp_ids(person: Person) -> int:
     return int(rows.delete()[0]) + int(PairPace.objects.filter(peer__in=person.peers).delete()[0])
 
 
+def _forget_opened_recipients(person: Person) -> int:
+    """Within a day the rows go anyway. Until then they count, under a name that says nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_openedrecipient SET peer = gen_random_uuid()::text, message_id = NULL"
+            " WHERE peer = ANY(%s)",
+            [list(person.peers)],
+        )
+        return int(cursor.rowcount)
+
+
+def _opened_recipients(person: Person) -> Iterable[Mapping[str, Any]]:
+    return OpenedRecipient.objects.filter(peer__in=person.peers).values("peer", "opened_at")
+
+
 def _whatsapp_ids(person: Person) -> Iterable[Mapping[str, Any]]:
     return WhatsAppId.objects.filter(peer__in=person.peers).values("phone", "wa_id", "learned_at")
 
@@ -95,6 +119,7 @@ _OWN = (
     OtherTable("orphan statuses", _delete_mentions(OrphanStatus), _mentions_of(OrphanStatus)),
     OtherTable("account events", _empty_account_events, _mentions_of(AccountEvent)),
     OtherTable("WhatsApp ids", _forget_whatsapp_ids, _whatsapp_ids),
+    OtherTable("opened recipients", _forget_opened_recipients, _opened_recipients),
     OtherTable("entries of the admin's log", _empty_log_entries, _nothing),
 )
 

@@ -1,4 +1,4 @@
-"""Who a person is: every spelling of the number, every user id, every contact."""
+"""The identity of a person: every spelling of the number, every user id, every contact."""
 
 import re
 from dataclasses import dataclass

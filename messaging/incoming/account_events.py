@@ -3,12 +3,16 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from messaging.contacts import record_template_category
 from messaging.lifecycle import domain_events
 from messaging.models import AccountEvent
+from messaging.portfolios import read_limit_event, store_limit
+from messaging.reactions import react
 from messaging.whatsapp.inbound import Event, fields
 
 ID_LENGTH = 32
@@ -26,14 +30,30 @@ def store_events(events: Sequence[Event]) -> None:
     domain_events.publish_events(
         [domain_events.AccountEvent(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)]
     )
+    _store_limits(fresh)
+    new = {row.digest for row in fresh}
+    react(event for event in events if digest_of(event) in new)
     for event in sorted(events, key=lambda event: (event.subject, event.waba_id or "")):
         _record_category(event)
 
 
-def _row(event: Event) -> AccountEvent:
-    now = timezone.now()
+def _store_limits(rows: Sequence[AccountEvent]) -> None:
+    """Store the messaging limits that new events name, after the commit: the dispatcher locks portfolios."""
+    for row in rows:
+        limit = read_limit_event(row.kind, fields.node(row.raw, "value"))
+        if limit is not None:
+            transaction.on_commit(partial(store_limit, row.waba_id, limit, row.at))
+
+
+def digest_of(event: Event) -> str:
+    """The same for each delivery of one event."""
     identity = [event.kind, event.waba_id, event.phone_number_id, event.timestamp and event.timestamp.isoformat()]
     text = json.dumps([*identity, event.raw], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _row(event: Event) -> AccountEvent:
+    now = timezone.now()
     return AccountEvent(
         kind=event.kind,
         event=event.event,
@@ -42,7 +62,7 @@ def _row(event: Event) -> AccountEvent:
         phone_number_id=(event.phone_number_id or "")[:ID_LENGTH],
         at=min(event.timestamp or now, now),
         raw=event.raw,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=digest_of(event),
     )
 
 

@@ -11,8 +11,8 @@ from messaging.models import (
     TemplateCategory,
     UnknownUpdate,
 )
-from waproject.web.read_only_admin import ReadOnlyAdmin
-from waproject.web.themed_admin import META_ID, ModelAdmin, Select, TextInput
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.themed_admin import META_ID, ModelAdmin, Select, TextInput
 
 CATEGORIES = ("marketing", "utility", "authentication")
 

@@ -121,12 +121,13 @@ def sweep_orphans() -> None:
             "DELETE FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval",
             [ORPHAN_RETENTION],
         )
+        # Not EXISTS, of which PostgreSQL may make a hash table of all messages.
         cursor.execute(
             """
             DELETE FROM messaging_orphanstatus o WHERE o.id = ANY(ARRAY(
               SELECT o.id FROM messaging_orphanstatus o
-              WHERE EXISTS (SELECT 1 FROM messaging_message m WHERE m.wamid = o.wamid)
-                 OR EXISTS (SELECT 1 FROM messaging_attempt a WHERE a.wamid = o.wamid)
+              WHERE (SELECT m.id FROM messaging_message m WHERE m.wamid = o.wamid LIMIT 1) IS NOT NULL
+                 OR (SELECT a.id FROM messaging_attempt a WHERE a.wamid = o.wamid LIMIT 1) IS NOT NULL
               ORDER BY o.id LIMIT %s FOR UPDATE SKIP LOCKED))
             RETURNING o.raw::text, o.phone_number_id
             """,

@@ -6,6 +6,9 @@ held        `template:<name>`                 Meta paused a template; its messag
 breaker     the number's id                   several unknown outcomes in a row; the number only probes
 unknown     the message's id                  the outcome stays unknown; the message is held for a person's decision
 doubled     the message's id                  Meta accepted a message twice
+template    <what>:<name>                     Meta flagged or refused a template, or changes its category
+account     the account's id                  Meta reviewed, restricted, banned or deleted an account
+number      the number's row                  Meta flagged a number or refused its name
 """
 
 import logging

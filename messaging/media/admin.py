@@ -17,8 +17,8 @@ from messaging.media.records import download_again
 from messaging.media.serve import FileMissing, filename_of, is_inline, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
-from waproject.web.badges import badge
-from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.badges import badge
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
 MAX_DOWNLOADS_AT_ONCE = 1000
 _LINK_HTML = "<div class='file'><a href='{url}'>{name}</a>"

@@ -27,6 +27,7 @@ from messaging.media_states import State
 from messaging.models import Media, Message
 from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
+from waproject.web.api.errors import unavailable
 
 # Most files arrive within seconds.
 RETRY_AFTER_S = 5
@@ -117,7 +118,7 @@ class UploadView(APIView):
         except UnknownNumber as error:
             raise ValidationError({"sender": [str(error)]}) from None
         if not _uploads.acquire(blocking=False):
-            return _unavailable("Too many concurrent uploads.", UPLOAD_AGAIN_IN_S)
+            return unavailable("Too many concurrent uploads.", UPLOAD_AGAIN_IN_S)
         try:
             media_id = _api(token_name_of(number.waba_id)).upload(number.phone_number_id, file, mime_type, file.name)
         except MediaError as error:
@@ -138,8 +139,4 @@ def _api(token_name: str) -> MediaApi:
 def _refused(error: MediaError) -> Response:
     if error.failure in {TransferFailure.REFUSED, TransferFailure.TOO_LARGE}:
         raise ValidationError({"file": [error.text]})
-    return _unavailable(_UNAVAILABLE_TEXTS.get(error.failure, error.text), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))
-
-
-def _unavailable(detail: str, wait_s: int) -> Response:
-    return Response({"detail": detail}, status=503, headers={"Retry-After": str(wait_s)})
+    return unavailable(_UNAVAILABLE_TEXTS.get(error.failure, error.text), max(UPLOAD_AGAIN_IN_S, round(error.wait_s)))

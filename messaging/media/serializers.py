@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from messaging.media_states import states
-from waproject.web.strict_fields import strict_internal_value
+from waproject.web.api.strict_fields import strict_internal_value
 
 
 class UploadSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 """The message history in the admin: search, timeline, attempts, export."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -17,6 +17,8 @@ from django.views.decorators.http import require_safe
 from messaging.access import record_action
 from messaging.media.admin import download_again_button, file_html, may_download_again, media_of
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter
+from messaging.messages.admin_list import MessageList
+from messaging.messages.analytics_filters import analytics_filters
 from messaging.messages.csv_export import csv_lines
 from messaging.messages.price_texts import price_text
 from messaging.messages.search import search_messages
@@ -25,8 +27,9 @@ from messaging.messages.waiting_reasons import waiting_reason
 from messaging.models import Attempt, AuditEntry, Direction, Message
 from messaging.outgoing.admin_actions import InterventionActions
 from messaging.states import Status
-from waproject.web.badges import badge
-from waproject.web.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.admin.badges import badge
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from waproject.web.analytics_links import analytics_link, analytics_url, may_see_analytics
 
 # The actions that each status allows.
 BUTTONS = {
@@ -56,6 +59,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     search_fields = ["peer"]
     search_help_text = "A phone number, a wamid, our id, or the client's reference or campaign, in full."
     ordering = ["-id"]
+    # Any other order would sort the whole history.
+    sortable_by = ["accepted"]
     list_before_template = "admin/messaging/message/export.html"
     inlines = [AttemptInline]
     change_form_outer_before_template = "admin/messaging/message/head.html"
@@ -96,6 +101,11 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     class Media:
         js = ["messaging/copy.js"]
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Add the analytics of the messages that the list shows."""
+        more = {"analytics_url": analytics_url(**analytics_filters(request.GET))}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
     def buttons_of(self, obj: Message) -> set[str]:
         """The actions that the message's status allows."""
         return BUTTONS.get(Status(obj.status), set()) if obj.direction == Direction.OUTBOUND else set()
@@ -107,13 +117,26 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             waits = waiting_reason(message)
             error = f"{message.error_title} ({message.error_code})" if message.error_code else message.error_title
             reason = f"Waits for {waits}." if waits else error
-            context["head"] = {"mark": self.state(message), "reason": reason, "trail": self.trail(message)}
+            context["head"] = {
+                "mark": self.state(message),
+                "reason": reason,
+                "trail": self.trail(message),
+                "analytics": [
+                    analytics_link(f"{name.capitalize()} {value}", **{name: value})
+                    for name in ("campaign", "template")
+                    if (value := getattr(message, name)) and may_see_analytics(request.user)
+                ],
+            }
         return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description="status", ordering="status")
     def state(self, message: Message) -> SafeString:
         """The status with its colour."""
         return badge(message.status)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[MessageList]:
+        """The list whose cost does not grow with the history."""
+        return MessageList
 
     def get_urls(self) -> list[URLPattern]:
         """Add the export."""
@@ -125,7 +148,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         if not (request.user.has_perm("messaging.export_message") and self.has_view_permission(request)):
             raise PermissionDenied
         try:
-            rows = self.get_changelist_instance(request).get_queryset(request).select_related(None)
+            listed = cast("MessageList", self.get_changelist_instance(request))
+            rows = listed.matching(request).select_related(None)
         except IncorrectLookupParameters:
             raise Http404("There is no such filter.") from None
         # A search may hold a phone number, so only record that there was one.

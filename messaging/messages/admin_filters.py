@@ -1,4 +1,4 @@
-"""Filters of the message list; each uses an index."""
+"""Filters of the message list by age and by need of attention; each uses an index."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,13 @@ AGES = {
 }
 
 
+def of_age(queryset: QuerySet[Message], age: str | None) -> QuerySet[Message]:
+    """The messages of an age; all of them for an unknown one."""
+    if age not in AGES:
+        return queryset
+    return queryset.filter(id__gte=first_uuid7(timezone.now() - AGES[str(age)][1]))
+
+
 class AcceptedFilter(admin.SimpleListFilter):
     """Filter by age, through the time in the ids."""
 
@@ -32,9 +39,7 @@ class AcceptedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         """The messages of that age."""
-        if self.value() not in AGES:
-            return queryset
-        return queryset.filter(id__gte=first_uuid7(timezone.now() - AGES[str(self.value())][1]))
+        return of_age(queryset, self.value())
 
 
 ATTENTION = {

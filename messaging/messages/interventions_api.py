@@ -102,7 +102,8 @@ def _campaign(request: Request, campaign: str, act: Callable[..., CampaignState]
     client = client_of(request)
     if not campaign_exists(campaign, client):
         raise NotFound("None of your messages has this campaign." if client else "No message has this campaign.")
-    return Response({"campaign": campaign, **asdict(act(campaign, client, _who(request)))})
+    state = act(campaign, client, _who(request))
+    return Response(CampaignSerializer({"campaign": campaign, **asdict(state)}).data)
 
 
 def _who(request: Request) -> str:

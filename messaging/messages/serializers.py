@@ -64,7 +64,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
     priority = serializers.SerializerMethodField()
     hold = serializers.SerializerMethodField(
-        help_text="Why it waits, apart from due_at: pair, campaign, template, unknown, number (it is paused)."
+        help_text="Why it waits, apart from due_at: pair, limit, campaign, template, budget, unknown, number."
     )
 
     media = serializers.SerializerMethodField(help_text="The file of the message, or null.")
@@ -152,4 +152,8 @@ class CampaignSerializer(serializers.Serializer[Any]):
     waiting = serializers.IntegerField(help_text="Messages that are accepted and not yet released.")
     on_their_way = serializers.IntegerField(
         help_text="Messages that are released and have no outcome yet: a hold does not stop these."
+    )
+    waiting_for_limit = serializers.IntegerField(help_text="Of `waiting`: new recipients beyond a messaging limit.")
+    limit_done_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the last of these may go; null: none waits, or not within 60 days."
     )

@@ -2,5 +2,6 @@
 
 from messaging.meta_setup.checks import Finding, State
 from messaging.meta_setup.examine import examine
+from messaging.meta_setup.refresh import is_connected, refresh_accounts
 
-__all__ = ["Finding", "State", "examine"]
+__all__ = ["Finding", "State", "examine", "is_connected", "refresh_accounts"]

@@ -12,7 +12,7 @@ from messaging.whatsapp.graph.nodes import AccountNode, Health, NumberNode, Subs
 from messaging.whatsapp.inbound.account_fields import FIELDS
 
 SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
-# A token that ends sooner is a token of the developer's page, or one that somebody has to renew by hand.
+# A token that ends sooner is a token of the developer's page, or one that must be renewed by hand.
 EXPIRY_WARNING = timedelta(days=14)
 # The webhook fields without which messages or statuses are missed, and all that this version reads.
 NEEDED_FIELDS = ("messages", "message_template_status_update", "account_update", "phone_number_quality_update")
@@ -177,7 +177,7 @@ def webhook_finding(found: Sequence[Subscription], callback_url: str) -> Finding
         return Finding(
             "webhook",
             State.FAILED,
-            "BASE_URL is not set, so nobody knows where Meta can reach this installation.",
+            "BASE_URL is not set, so the address at which Meta can reach this installation is unknown.",
             "Set BASE_URL to the https address under which the web process is reached from the internet.",
         )
     if not found or not found[0].is_active:

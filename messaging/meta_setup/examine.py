@@ -1,6 +1,7 @@
 """Ask Meta, read-only, and return what `checks` says of the answers."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import TypeVar
@@ -13,6 +14,8 @@ from django.utils import timezone
 from messaging.accounts import MissingToken, access_token, graph_api, known_accounts
 from messaging.meta_setup import checks
 from messaging.meta_setup.checks import Finding, State
+from messaging.meta_setup.refresh import token_names
+from messaging.models import DEFAULT_TOKEN_NAME, Account, BusinessNumber
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
 from messaging.whatsapp.graph import GraphApi
 from messaging.whatsapp.graph.nodes import NumberNode
@@ -34,7 +37,30 @@ def app_api(app_id: str) -> GraphApi:
 
 
 def examine() -> Iterator[Finding]:
-    """All checks of the default token's set-up, in the order in which they depend on each other."""
+    """All checks, in the order in which they depend on each other: of the default token's set-up, then of others."""
+    yield from _examine_default()
+    for token_name in token_names():
+        if token_name != DEFAULT_TOKEN_NAME:
+            yield from _examine_other(token_name)
+
+
+def _examine_other(token_name: str) -> Iterator[Finding]:
+    """The token of a further account, that account and its numbers."""
+    try:
+        api = graph_api(token_name)
+    except (MissingToken, ValueError) as error:
+        yield Finding("token", State.FAILED, str(error), f"Set {token_name}, and restart the processes.", token_name)
+        return
+    info, finding = _asked(lambda: api.debug_token(access_token(token_name)), "token", token_name)
+    if info is None:
+        yield finding
+    else:
+        yield from (replace(one, about=token_name) for one in checks.token_findings(info, timezone.now()))
+        yield from _accounts(api, info.app_id, token_name)
+    api.close()
+
+
+def _examine_default() -> Iterator[Finding]:
     try:
         api = graph_api()
     except (MissingToken, ValueError) as error:
@@ -52,8 +78,8 @@ def examine() -> Iterator[Finding]:
     api.close()
 
 
-def _accounts(api: GraphApi, app_id: str) -> Iterator[Finding]:
-    ids, finding = _asked(lambda: known_accounts(api), "account")
+def _accounts(api: GraphApi, app_id: str, token_name: str = DEFAULT_TOKEN_NAME) -> Iterator[Finding]:
+    ids, finding = _asked(lambda: known_accounts(api, token_name), "account")
     if not ids:
         yield finding if ids is None else _no_account()
         return
@@ -64,6 +90,7 @@ def _accounts(api: GraphApi, app_id: str) -> Iterator[Finding]:
             yield finding
             continue
         yield checks.account_finding(node)
+        yield _health(api, waba_id)
         apps, finding = _asked(partial(api.subscribed_apps, waba_id), "subscribed app", waba_id)
         yield finding if apps is None else checks.subscribed_finding(apps, app_id, waba_id)
         found, finding = _asked(partial(api.phone_numbers, waba_id), "number", waba_id)
@@ -71,12 +98,21 @@ def _accounts(api: GraphApi, app_id: str) -> Iterator[Finding]:
             yield finding
             continue
         numbers += found
-    yield checks.own_number_finding(settings.WA_PHONE_NUMBER_ID, numbers)
+    if token_name == DEFAULT_TOKEN_NAME and not _is_of_another_token(settings.WA_PHONE_NUMBER_ID):
+        yield checks.own_number_finding(settings.WA_PHONE_NUMBER_ID, numbers)
     for number in numbers:
         yield from checks.number_findings(number)
-        pk = number.phone_number_id
-        health, finding = _asked(partial(api.health, pk), "health", pk)
-        yield finding if health is None else checks.health_finding(health, pk)
+        yield _health(api, number.phone_number_id)
+
+
+def _health(api: GraphApi, node_id: str) -> Finding:
+    health, finding = _asked(partial(api.health, node_id), "health", node_id)
+    return finding if health is None else checks.health_finding(health, node_id)
+
+
+def _is_of_another_token(phone_number_id: str) -> bool:
+    others = Account.objects.exclude(token_name=DEFAULT_TOKEN_NAME).values("waba_id")
+    return BusinessNumber.objects.filter(phone_number_id=phone_number_id, waba_id__in=others).exists()
 
 
 def _no_account() -> Finding:

@@ -22,8 +22,10 @@ from messaging.models.messages import (
     WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
+from messaging.models.portfolios import OpenedCount, OpenedRecipient, Portfolio
 from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription
+from messaging.models.templates import Template
 from messaging.models.webhooks import AccountEvent, OrphanStatus, StoredWebhook, TemplateCategory, UnknownUpdate
 
 __all__ = [
@@ -54,12 +56,16 @@ __all__ = [
     "Message",
     "MessageEvent",
     "OnUnknown",
+    "OpenedCount",
+    "OpenedRecipient",
     "OrphanStatus",
     "PairPace",
+    "Portfolio",
     "Priority",
     "RetentionProgress",
     "StoredWebhook",
     "Subscription",
+    "Template",
     "TemplateCategory",
     "UnknownUpdate",
     "WhatsAppId",

@@ -42,6 +42,9 @@ class Account(models.Model):
     )
     synced_at = models.DateTimeField(null=True, blank=True, help_text="When Meta was last asked for these facts.")
     templates_synced_at = models.DateTimeField(null=True, blank=True, help_text="Likewise for the templates.")
+    templates_due_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), help_text="When the templates are synced next."
+    )
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:

@@ -44,7 +44,25 @@ class Hold(models.Model):
         blank=True,
         help_text="The number of the template; empty: all numbers.",
     )
+    waba_id = models.CharField(
+        "WABA id",
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The account of the template; empty: all accounts.",
+    )
+    language = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The language of the template; empty: all languages.",
+    )
     reason = models.CharField(max_length=255, blank=True)
+    # Set by those who create it: whether there was no such hold.
+    is_new = True
+
     by = models.CharField(max_length=150, help_text="Who set the hold; `system` after an error of Meta.")
     since = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField(
@@ -56,7 +74,7 @@ class Hold(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "key", "client", "number"],
+                fields=["kind", "key", "client", "number", "waba_id", "language"],
                 condition=Q(resumed_at__isnull=True),
                 nulls_distinct=False,
                 name="hold_once",

@@ -17,6 +17,8 @@ from waproject.tracing import TRACEPARENT_LENGTH
 
 # The hold of a message that waits for an earlier message to the same recipient.
 PAIR = "pair"
+# The hold of a message to a new recipient while the portfolio's messaging limit is used up.
+LIMIT = "limit"
 # The hold of a message with an unknown outcome that needs an operator's decision.
 UNKNOWN = "unknown"
 
@@ -141,6 +143,7 @@ class Message(models.Model):
 
         pair            an earlier message to the recipient is in flight, or the pair limit is reached
         unknown         its outcome is unknown; an operator decides
+        limit:<number>:<priority>   the portfolio's messaging limit is used up
         campaign:<id>   the Hold of that id, likewise template:<id> and budget:<id>
     """
 

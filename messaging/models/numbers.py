@@ -29,11 +29,22 @@ class BusinessNumber(models.Model):
     messaging_limit = models.CharField(
         max_length=40, blank=True, db_default="", help_text="The portfolio's tier, such as TIER_2K."
     )
+    # The portfolio whose messaging limit the number shares; the dispatcher sets it at the first release.
+    limited_by = models.ForeignKey(
+        "messaging.Portfolio", models.SET_NULL, null=True, blank=True, editable=False, db_index=False
+    )
     status = models.CharField(max_length=40, blank=True, db_default="", help_text="Such as CONNECTED.")
     account_mode = models.CharField(max_length=20, blank=True, db_default="", help_text="LIVE or SANDBOX.")
     name_status = models.CharField(max_length=40, blank=True, db_default="", help_text="Meta's review of the name.")
     synced_at = models.DateTimeField(null=True, blank=True, help_text="When Meta was last asked for these facts.")
     rate = models.PositiveIntegerField(default=default_rate, help_text="Messages a second that Meta allows.")
+    marketing_api = models.BooleanField(
+        "Marketing Messages API",
+        default=False,
+        db_default=False,
+        help_text="Send marketing templates by Meta's Marketing Messages API; where Meta refuses that, by the "
+        "Cloud API.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is released while this is set.")
     pause_reason = models.CharField(max_length=200, blank=True)
     paused_by = models.CharField(

@@ -1,4 +1,4 @@
-"""What deletion leaves behind: the progress of retention, files to be removed from the storage, digests of wamids."""
+"""Records of deletion: the progress of retention, files to be removed from the storage, digests of wamids."""
 
 from django.db import models
 from django.utils import timezone

@@ -18,6 +18,17 @@ from messaging.outgoing.holds.campaigns import (
     hold_campaign,
     resume_campaign,
 )
+from messaging.outgoing.holds.holds import (
+    held_templates,
+    hold_template,
+    release_template,
+)
+from messaging.outgoing.holds.suspensions import (
+    pause as pause_numbers,
+)
+from messaging.outgoing.holds.suspensions import (
+    resume as resume_numbers,
+)
 from messaging.outgoing.lost_answers.incoming_evidence import (
     record_rejected_webhook,
 )
@@ -28,10 +39,15 @@ __all__ = [
     "Spender",
     "campaign_exists",
     "cancel",
+    "held_templates",
     "hold_campaign",
     "hold_spenders",
+    "hold_template",
+    "pause_numbers",
     "record_rejected_webhook",
+    "release_template",
     "resume_campaign",
+    "resume_numbers",
     "retry",
     "retry_failed_statuses",
 ]

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from messaging.models import Message
 from messaging.outgoing.cancel_and_retry import NotPossible, cancel
 from messaging.outgoing.redrive import mark_failed, send_again
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.themed_admin import ModelAdmin
 
 # More would exceed the timeouts of browsers and proxies.
 MAX_MESSAGES = 1000

@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -23,7 +23,9 @@ from django.utils import timezone
 from messaging.accounts import MissingToken, access_token, missing_token
 from messaging.models import DEFAULT_TOKEN_NAME
 from messaging.outgoing.call_spacing import CallSpacing, Departure
-from messaging.outgoing.claim_and_record import Claimed, Outcome, record
+from messaging.outgoing.claims import Claimed
+from messaging.outgoing.marketing_api import MarketingApi
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.whatsapp import outbound
 from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
@@ -60,6 +62,7 @@ class CallPool:
         self._closing = False
         self._schedule_changed = threading.Condition()
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
+        self._marketing = MarketingApi()
         self._open = 0
         self._changed = threading.Condition()
         self._starter = threading.Thread(target=self._start_until_closed, name="call-starts", daemon=True)
@@ -147,7 +150,7 @@ class CallPool:
         self._outcomes.put(Outcome(claimed, result, timezone.now()))
 
     def _result(self, claimed: Claimed) -> Accepted | WhatsAppError | None:
-        if (claimed.lease_until - timezone.now()).total_seconds() < CALL_S:
+        if not _has_time(claimed):
             return None
         try:
             body = outbound.build(
@@ -160,7 +163,7 @@ class CallPool:
         except outbound.InvalidContent as error:
             return Rejected(title=f"invalid content: {error}")
         try:
-            return self._api_of(claimed.token_name).send(claimed.phone_number_id, body)
+            return self._send(claimed, body)
         except MissingToken as error:
             return missing_token(error)
         except WhatsAppError as error:
@@ -168,6 +171,15 @@ class CallPool:
         except Exception as error:  # one row that causes a bug must not affect the others
             logger.exception("call failed in our own code", extra={"message_id": str(claimed.message_id)})
             return OutcomeUnknown(title=f"internal error: {type(error).__name__}")
+
+    def _send(self, claimed: Claimed, body: Mapping[str, object]) -> Accepted | None:
+        """One call, or two where the first one was to the wrong API. None if no time is left for the second."""
+        api = self._api_of(claimed.token_name)
+        if self._marketing.takes(claimed):
+            accepted = self._marketing.send(api, claimed, body)
+            if accepted is not None or not _has_time(claimed):
+                return accepted
+        return api.send(claimed.phone_number_id, body)
 
     def _record_until_closed(self) -> None:
         while (first := self._outcomes.get()) is not None:
@@ -215,6 +227,11 @@ class CallPool:
                 return
             else:
                 return
+
+
+def _has_time(claimed: Claimed) -> bool:
+    """Whether the lease is long enough for a call."""
+    return (claimed.lease_until - timezone.now()).total_seconds() >= CALL_S
 
 
 _pool: CallPool | None = None

@@ -16,7 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from messaging.models.messages import PAIR
+from messaging.outgoing.holds.messaging_limit import limit_mark
 from messaging.outgoing.rate_limits import PAIR_BURST_S
+from messaging.portfolios import Budget, Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class DueMessage:
     wake_at: datetime | None
     burst_at: datetime | None
     credit: float | None
+    # No customer service window is open, or it ends just now; and whether the recipient counts already against the
+    # portfolio's messaging limit (only if there is one).
+    outside_window: bool = False
+    is_opened: bool = False
 
     @property
     def order(self) -> tuple[int, datetime, UUID]:
@@ -79,11 +85,12 @@ def select(
     now: datetime,
     *,
     refused: Mapping[UUID, str],
+    budget: "LimitBudget | None" = None,
 ) -> Selection:
     """Select up to `limit` messages in their order; adds their recipients to `taken`, one message each.
 
     `refused`: the reasons of the messages that the recipient check refuses. A due message to a recipient with parked
-    ones goes before the first of those or joins them.
+    ones goes before the first of those or joins them. `budget`: of new recipients; what exceeds it is held.
     """
     first_parked = list(first_parked)
     ready_peers = {message.peer for message in first_parked}
@@ -103,10 +110,35 @@ def select(
         ):
             result.marks[message.message_id] = PAIR
             result.wake[message.peer] = message.ready_at(now)
+        elif budget is not None and budget.holds(message):
+            result.marks[message.message_id] = budget.mark(message)
         elif len(result.released) < limit:
+            if budget is not None:
+                budget.take(message)
             taken.add(message.peer)
             result.released.append(message)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class LimitBudget:
+    """The budget of new recipients that the number shares with its portfolio."""
+
+    number_id: int
+    budget: Budget
+
+    def holds(self, message: DueMessage) -> bool:
+        """Whether the message has to wait for the limit."""
+        return message.outside_window and not message.is_opened and not self.budget.room(message.priority)
+
+    def mark(self, message: DueMessage) -> str:
+        """The mark of its hold."""
+        return limit_mark(self.number_id, message.priority)
+
+    def take(self, message: DueMessage) -> None:
+        """Count the recipient of a message that is released."""
+        if message.outside_window and not message.is_opened:
+            self.budget.take()
 
 
 def in_turn(messages: Sequence[DueMessage], now: datetime) -> list[DueMessage]:
@@ -127,8 +159,23 @@ _COLUMNS = """
    WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
      (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
      OR (h.kind = 'budget' AND h.key IN ('', d.campaign) AND (h.client_id IS NULL OR h.client_id = d.client_id))
-     OR (h.kind = 'template' AND h.key = d.template AND (h.number_id IS NULL OR h.number_id = d.number_id)))
+     OR (h.kind = 'template' AND d.template <> '' AND h.key IN ('', d.template)
+       AND (h.number_id IS NULL OR h.number_id = d.number_id)
+       AND (h.waba_id = '' OR h.waba_id = (SELECT n.waba_id FROM messaging_businessnumber n WHERE n.id = d.number_id))
+       AND (h.language = '' OR h.language = (
+         SELECT COALESCE(x.content->'language'->>'code', x.content->>'language')
+         FROM messaging_message x WHERE x.id = d.id))))
    ORDER BY h.id LIMIT 1)
+"""
+
+# A call starts up to seconds after its release, so a window that ends within a minute counts as closed. Recipients who
+# count are looked up for limited portfolios alone: without a portfolio the join finds nothing, and reads nothing.
+_LIMIT_COLUMNS = """
+  NOT EXISTS (SELECT 1 FROM messaging_message i WHERE i.peer = d.peer AND i.number_id = d.number_id
+    AND i.at > statement_timestamp() - interval '24 hours' + interval '1 minute'
+    AND i.direction = 'inbound' AND i.type <> 'system'),
+  EXISTS (SELECT 1 FROM messaging_openedrecipient o WHERE o.portfolio_id = %(portfolio)s AND o.peer = d.peer
+    AND o.opened_at >= %(counted_from)s)
 """
 
 _IS_WAITING = "number_id = %(number_id)s AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL"
@@ -158,7 +205,7 @@ WITH RECURSIVE clients AS (
 SELECT {_COLUMNS},
   EXISTS (SELECT 1 FROM messaging_message f WHERE f.number_id = d.number_id AND f.peer = d.peer
     AND f.released_at IS NOT NULL AND f.outcome_at IS NULL),
-  p.tat, p.not_before, p.wake_at, p.burst_at, p.credit
+  p.tat, p.not_before, p.wake_at, p.burst_at, p.credit, {_LIMIT_COLUMNS}
 FROM due d LEFT JOIN messaging_pairpace p ON p.number_id = d.number_id AND p.peer = d.peer
 """  # noqa: S608 - constants of this module
 
@@ -171,7 +218,7 @@ WITH ready AS MATERIALIZED (
       AND f.released_at IS NOT NULL AND f.outcome_at IS NULL)
   ORDER BY p.wake_at LIMIT %(limit)s
 )
-SELECT {_COLUMNS}, false, p.tat, p.not_before, p.wake_at, p.burst_at, p.credit
+SELECT {_COLUMNS}, false, p.tat, p.not_before, p.wake_at, p.burst_at, p.credit, {_LIMIT_COLUMNS}
 FROM ready p LEFT JOIN LATERAL (
   SELECT id, number_id, p.peer AS peer, priority, due_at, expires_at, campaign, template, client_id
   FROM messaging_message m WHERE m.number_id = p.number_id AND m.peer = p.peer AND m.hold = 'pair'
@@ -180,15 +227,24 @@ FROM ready p LEFT JOIN LATERAL (
 """  # noqa: S608 - constants of this module
 
 
-def due_now(cursor: Any, number_id: int, limit: int) -> list[DueMessage]:
-    """The first due messages of a number, locked, one of each client in turn."""
-    cursor.execute(_DUE, {"number_id": number_id, "limit": limit})
+def due_now(cursor: Any, number_id: int, limit: int, count: Count | None = None) -> list[DueMessage]:
+    """The first due messages of a number, locked, one of each client in turn. `count`: of its limited portfolio."""
+    cursor.execute(_DUE, _parameters(number_id, limit, count))
     return [DueMessage(*row) for row in cursor.fetchall()]
 
 
-def first_parked_messages(cursor: Any, number_id: int, limit: int) -> list[DueMessage]:
+def _parameters(number_id: int, limit: int, count: Count | None) -> dict[str, Any]:
+    return {
+        "number_id": number_id,
+        "limit": limit,
+        "portfolio": count and count.portfolio_id,
+        "counted_from": count and count.counted_from,
+    }
+
+
+def first_parked_messages(cursor: Any, number_id: int, limit: int, count: Count | None = None) -> list[DueMessage]:
     """The first parked message of each recipient who may get one, locked; clears recipients without any."""
-    cursor.execute(_FIRST_PARKED, {"number_id": number_id, "limit": limit})
+    cursor.execute(_FIRST_PARKED, _parameters(number_id, limit, count))
     rows = cursor.fetchall()
     if any(row[2] is None for row in rows):
         cursor.execute(

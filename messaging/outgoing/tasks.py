@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task, signals
 
 from messaging.outgoing import call_pool, redrive
-from messaging.outgoing.claim_and_record import claim, with_contexts
+from messaging.outgoing.claims import claim, with_contexts
 from messaging.outgoing.release import Release
 from waproject.logs.context import note_messages
 

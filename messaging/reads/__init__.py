@@ -13,7 +13,7 @@ from messaging.reads.messages import (
     outbound_states,
     unknown_outcomes,
 )
-from messaging.reads.numbers import NumberState, low_quality_numbers, number_states
+from messaging.reads.numbers import NumberState, PortfolioState, low_quality_numbers, number_states, portfolio_states
 from messaging.reads.reasons import disable_reason, hold_reason, pause_reason, probe_reason
 from messaging.reads.status_changes import (
     EventRange,
@@ -37,6 +37,7 @@ __all__ = [
     "InboundFiles",
     "NumberState",
     "OutboundState",
+    "PortfolioState",
     "UnknownOutcomes",
     "disable_reason",
     "disabled_subscriptions",
@@ -51,6 +52,7 @@ __all__ = [
     "number_states",
     "outbound_states",
     "pause_reason",
+    "portfolio_states",
     "probe_reason",
     "settled_range",
     "status_change_counts",

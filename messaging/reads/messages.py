@@ -41,20 +41,25 @@ class OutboundState:
 
 
 def messages_without_outcome() -> dict[str, int]:
-    """The number of messages by state: due, scheduled, queued, sending, held. Each up to COUNT_LIMIT."""
+    """The number of messages by state: due, scheduled, queued, sending, held. Each up to COUNT_LIMIT.
+
+    Rows are taken in the order of their partial index, which keeps the planner from reading the table.
+    """
     counts = dict.fromkeys(("due", "scheduled", "queued", "sending", "held"), 0)
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT CASE WHEN due_at <= statement_timestamp() THEN 'due' ELSE 'scheduled' END, count(*) FROM (
               SELECT due_at FROM messaging_message
-              WHERE due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL LIMIT %(limit)s) waiting GROUP BY 1
+              WHERE due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL
+              ORDER BY number_id, priority, COALESCE(client_id, 0), due_at, id LIMIT %(limit)s) waiting GROUP BY 1
             UNION ALL
-            SELECT status, count(*) FROM messaging_message
-            WHERE released_at IS NOT NULL AND outcome_at IS NULL AND status IN ('queued', 'sending') GROUP BY 1
+            SELECT status, count(*) FROM (
+              SELECT status FROM messaging_message WHERE released_at IS NOT NULL AND outcome_at IS NULL
+              ORDER BY number_id, peer LIMIT %(limit)s) released WHERE status IN ('queued', 'sending') GROUP BY 1
             UNION ALL
             SELECT 'held', count(*) FROM (
-              SELECT FROM messaging_message WHERE hold IS NOT NULL LIMIT %(limit)s) held
+              SELECT FROM messaging_message WHERE hold IS NOT NULL ORDER BY hold, id LIMIT %(limit)s) held
             """,
             {"limit": COUNT_LIMIT},
         )
@@ -79,20 +84,29 @@ def unknown_outcomes() -> UnknownOutcomes:
 def due_messages() -> DueMessages:
     """Due messages of numbers that may send now: not paused, probing or throttled."""
     oldest, lag = dict.fromkeys(PRIORITY_NAMES.values(), 0.0), 0.0
+    # `firsts`: the first message of each number, priority and client, one step through the index each.
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT p.priority, extract(epoch FROM statement_timestamp() - d.due_at)::float8,
-              extract(epoch FROM statement_timestamp() - greatest(d.due_at, n.tokens_at, n.throttled_until))::float8
-            FROM messaging_businessnumber n CROSS JOIN unnest(%s::int[]) AS p(priority)
-            CROSS JOIN LATERAL (
-              SELECT m.due_at FROM messaging_message m
-              WHERE m.number_id = n.id AND m.priority = p.priority AND m.due_at <= statement_timestamp()
-                AND m.released_at IS NULL AND m.hold IS NULL ORDER BY m.due_at LIMIT 1) d
-            WHERE n.paused_at IS NULL AND n.probe_at IS NULL
-              AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
-            """,
-            [list(PRIORITY_NAMES)],
+            WITH RECURSIVE ready AS (
+              SELECT id, tokens_at, throttled_until FROM messaging_businessnumber WHERE paused_at IS NULL
+                AND probe_at IS NULL AND (throttled_until IS NULL OR throttled_until <= statement_timestamp())
+            ), firsts AS (
+              SELECT n.id AS number_id, f.* FROM ready n CROSS JOIN LATERAL (
+                SELECT priority, COALESCE(client_id, 0) AS client, due_at FROM messaging_message
+                WHERE number_id = n.id AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL
+                ORDER BY priority, COALESCE(client_id, 0), due_at, id LIMIT 1) f
+              UNION ALL
+              SELECT f.number_id, following.* FROM firsts f CROSS JOIN LATERAL (
+                SELECT priority, COALESCE(client_id, 0), due_at FROM messaging_message
+                WHERE number_id = f.number_id AND due_at IS NOT NULL AND released_at IS NULL AND hold IS NULL
+                  AND (priority, COALESCE(client_id, 0)) > (f.priority, f.client)
+                ORDER BY priority, COALESCE(client_id, 0), due_at, id LIMIT 1) following
+            )
+            SELECT f.priority, extract(epoch FROM statement_timestamp() - f.due_at)::float8,
+              extract(epoch FROM statement_timestamp() - greatest(f.due_at, n.tokens_at, n.throttled_until))::float8
+            FROM firsts f JOIN ready n ON n.id = f.number_id WHERE f.due_at <= statement_timestamp()
+            """
         )
         for priority, age_s, lag_s in cursor.fetchall():
             name = PRIORITY_NAMES[priority]

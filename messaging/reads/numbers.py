@@ -5,7 +5,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from messaging.models import BusinessNumber
+from messaging.models import PRIORITY_NAMES, BusinessNumber
+from messaging.models.messages import LIMIT
+from messaging.reads.messages import COUNT_LIMIT
 
 # Events of Meta's phone_number_quality_update that tell the quality; others, such as ONBOARDING, do not.
 QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
@@ -23,6 +25,37 @@ class NumberState:
     pause_reason: str
     probing: bool
     throttled_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioState:
+    """One portfolio with numbers: Meta's tier, its limit of new recipients a day (None: none), and how many count now.
+
+    `waiting`: messages on hold for the limit, up to COUNT_LIMIT for each number and priority.
+    """
+
+    name: str
+    tier: str
+    users_a_day: int | None
+    opened: int
+    waiting: int
+
+
+def portfolio_states() -> list[PortfolioState]:
+    """All portfolios that have numbers, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.key, p.tier, p.users_a_day, p.opened, sum(w.waiting)::int FROM messaging_portfolio p
+            JOIN messaging_businessnumber n ON n.limited_by_id = p.id
+            CROSS JOIN unnest(%s::int[]) AS priorities(priority)
+            CROSS JOIN LATERAL (SELECT count(*) AS waiting FROM (
+              SELECT FROM messaging_message WHERE hold = %s || ':' || n.id || ':' || priority LIMIT %s) held) w
+            GROUP BY p.id ORDER BY p.key
+            """,
+            [list(PRIORITY_NAMES), LIMIT, COUNT_LIMIT],
+        )
+        return [PortfolioState(*row) for row in cursor.fetchall()]
 
 
 def number_states() -> list[NumberState]:

@@ -22,7 +22,7 @@ def probe_reason(phone_number_id: str) -> str:
 def hold_reason(template: str) -> str:
     """Why Meta paused a template; empty if it is not held. `template`: its name, with `_` for `/`."""
     names = {template, template.replace("_", "/")}
-    row = Hold.objects.filter(kind=HoldKind.TEMPLATE, by="system", resumed_at=None, key__in=names).last()
+    row = Hold.objects.filter(kind=HoldKind.TEMPLATE, by__in=("system", "meta"), resumed_at=None, key__in=names).last()
     return row.reason if row else ""
 
 

@@ -29,7 +29,7 @@ def held_templates() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT left(key, %s) FROM messaging_hold"
-            " WHERE kind = 'template' AND by = 'system' AND resumed_at IS NULL LIMIT %s",
+            " WHERE kind = 'template' AND by IN ('system', 'meta') AND key <> '' AND resumed_at IS NULL LIMIT %s",
             [NAME_LENGTH, NAMES_LIMIT],
         )
         return [name for (name,) in cursor.fetchall()]

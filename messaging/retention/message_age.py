@@ -1,4 +1,4 @@
-"""Whether a webhook's message is older than messages are stored.
+"""The age check of webhooks: a message older than messages are stored is not stored.
 
 Retention deletes a message by the time that Meta gives it, and Meta gives the same time whenever it repeats a webhook.
 So a message that was deleted is recognised without a record of it: it is not stored anew, however late it comes again.

@@ -1,7 +1,7 @@
 """Old messages: first their texts go, then the messages themselves with their timeline, attempts and files.
 
 Messages that still have an outcome to come are never touched. Those that had one to come when a pass went by are found
-by the pass that starts at the beginning (`rounds.FULL_PASS_EVERY`).
+by the pass that starts at the beginning (`deletion_steps.FULL_PASS_EVERY`).
 """
 
 from datetime import datetime, timedelta

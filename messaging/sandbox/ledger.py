@@ -47,13 +47,17 @@ class Entry:
     delivered_is_left_out: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """One element of ``messages`` in GET /_sandbox/ledger; ``to`` is digits, or the user id."""
+        """One element of ``messages`` in GET /_sandbox/ledger.
+
+        ``to`` is digits, or the user id; ``marketing``: it came by the Marketing Messages API.
+        """
         return {
             "wamid": self.wamid,
             "to": self.message.recipient.address,
             "type": self.message.type,
             "biz_opaque_callback_data": self.message.callback_data,
             "phone_number_id": self.phone_number_id,
+            "marketing": self.message.marketing,
             "received_at": self.received_at,
             "accepted_at": self.accepted_at,
             "statuses": [report.as_json() for report in self.statuses],

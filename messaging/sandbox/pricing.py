@@ -19,6 +19,15 @@ ENTRY_POINT_S = 72 * 3600
 REGULAR, FREE_SERVICE_TYPE, FREE_ENTRY_POINT = "regular", "free_customer_service", "free_entry_point"
 SERVICE, MARKETING_LITE, REFERRAL = "service", "marketing_lite", "referral_conversion"
 AUTHENTICATION, AUTHENTICATION_INTERNATIONAL = "authentication", "authentication-international"
+# What one message costs in every country, in the account's currency. Invented.
+RATES = {
+    "marketing": 0.1,
+    "marketing_lite": 0.1,
+    "utility": 0.05,
+    AUTHENTICATION: 0.03,
+    AUTHENTICATION_INTERNATIONAL: 0.2,
+    SERVICE: 0.01,
+}
 # Countries with a rate of their own for codes from abroad, by calling code: Egypt, South Africa, Malaysia, Indonesia,
 # India, Pakistan, Nigeria, Saudi Arabia, United Arab Emirates.
 _INTERNATIONAL = ("20", "27", "60", "62", "91", "92", "234", "966", "971")

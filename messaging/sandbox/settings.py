@@ -13,6 +13,7 @@ MAX_THROUGHPUT = 100_000
 MAX_BATCH = 1000
 MAX_MESSAGING_LIMIT = 10_000_000
 MAX_PAIR_BURST_S = 3600
+MAX_TEMPLATES = 20_000
 MAX_WINDOW_S = 7 * 24 * 3600
 STATUSES = ("sent", "delivered", "read")
 
@@ -72,9 +73,11 @@ class Behaviour:
     Meta's limits: ``throughput`` is a number's messages in any second; 0 for no limit. ``throughputs`` has those of
     single numbers, by their ids. ``pair_limit``: one message to a user in 6 s, and up to 45 on credit within
     ``pair_burst_seconds``. ``messaging_limit``: users a day who get a message outside of their customer service
-    windows, over all numbers; 0 for no limit. ``throttle_status`` is the HTTP status of such refusals, which was 400
+    windows, over all numbers; 0 for no limit. ``marketing_api``: whether the Marketing Messages API is open to the
+    account; else it refuses with 134102. ``throttle_status`` is the HTTP status of such refusals, which was 400
     at times. ``window``: see WindowRule. ``free_service_messages``: a month, of each number. A template that is
-    created or edited gets its ``template_verdict`` after ``template_review_ms``.
+    created or edited gets its ``template_verdict`` after ``template_review_ms``. ``template_limit``: templates of the
+    account; Meta allows 250 to most, and 6,000 to verified businesses.
 
     Statuses, each a share of the messages from 0 to 1: ``sent_before_failed`` of those that fail get ``sent`` first;
     ``delivered_after_failed`` of those that fail are reported ``delivered`` later, as for a user with several phones;
@@ -96,11 +99,13 @@ class Behaviour:
     pair_limit: bool = True
     pair_burst_seconds: int = 6
     messaging_limit: int = 0
+    marketing_api: bool = True
     throttle_status: int = HTTPStatus.TOO_MANY_REQUESTS
     window: WindowRule = WindowRule.OFF
     window_seconds: int = 24 * 3600
     template_review_ms: int = 1000
     template_verdict: Verdict = Verdict.APPROVED
+    template_limit: int = 250
     free_service_messages: int = 1000
     sent_before_failed: float = 0.0
     delivered_after_failed: float = 0.0
@@ -116,7 +121,7 @@ class Behaviour:
         for name in ("answer_ms", "webhook_delay_ms"):
             _check_range(name, getattr(self, name))
         _check_milliseconds("status_delays_ms", self.status_delays_ms, len(STATUSES))
-        for name in ("read", "played", "pair_limit"):
+        for name in ("read", "played", "pair_limit", "marketing_api"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, "must be true or false")
         for name, (least, most) in _WHOLE.items():
@@ -162,6 +167,7 @@ _WHOLE = {
     "free_service_messages": (0, MAX_MESSAGING_LIMIT),
     "window_seconds": (1, MAX_WINDOW_S),
     "template_review_ms": (0, MAX_MS),
+    "template_limit": (1, MAX_TEMPLATES),
     "webhook_batch": (1, MAX_BATCH),
     "webhook_batch_ms": (1, MAX_MS),
 }
@@ -196,3 +202,11 @@ def _check_milliseconds(name: str, values: object, count: int) -> None:
         raise InputError(name, f"must be {count} whole numbers of milliseconds")
     if not all(type(value) is int and 0 <= value <= MAX_MS for value in values):
         raise InputError(name, f"each number must be whole, from 0 to {MAX_MS}")
+
+
+def messaging_tier(behaviour: Behaviour) -> str:
+    """Meta's word for the messaging limit."""
+    thousands, rest = divmod(behaviour.messaging_limit, 1000)
+    if not behaviour.messaging_limit:
+        return "TIER_UNLIMITED"
+    return f"TIER_{behaviour.messaging_limit}" if rest else f"TIER_{thousands}K"

@@ -20,7 +20,7 @@ from .outcomes.outcome import ACCEPTED, Outcome
 from .outcomes.references import check_files, check_reaction, check_recipient, template_of
 from .outcomes.windows import Windows
 from .pricing import MARKETING_LITE, Price, Sender, Tariff
-from .settings import Behaviour, Identity, Verdict
+from .settings import Behaviour, Identity, Verdict, messaging_tier
 from .templates.catalogue import CATALOGUE
 from .templates.store import Template, Templates
 from .users.inbound import InboundMessage
@@ -74,13 +74,27 @@ class Simulator:
         unusable_file = check_files(message, self.media)
         window_open = self._windows.is_open(message.recipient, phone_number_id, behaviour, now)
         self._limits.take(phone_number_id, message.recipient, behaviour, now, window_open=window_open)
-        return (
+        outcome = (
             self.faults.outcome_of(message, phone_number_id)
             or outcome_to(message.recipient)
             or self._windows.outcome_of(message, phone_number_id, behaviour, now)
             or unusable_file
             or ACCEPTED
         )
+        if outcome.accepts and not window_open:
+            self._limits.open(message.recipient, now)
+        return outcome
+
+    def opened_users(self) -> int:
+        """How many users count against the messaging limit of the portfolio."""
+        return self._limits.opened_users(time.monotonic())
+
+    def change_behaviour(self, changes: dict[str, Any]) -> None:
+        """Change settings. Meta announces a new messaging limit. Raises InputError."""
+        before, self.behaviour = self.behaviour, self.behaviour.changed(changes)
+        if self.behaviour.messaging_limit != before.messaging_limit:
+            value = {"max_daily_conversations_per_business": messaging_tier(self.behaviour)}
+            self.account_changed("business_capability_update", {**value, "max_phone_numbers_per_waba": 25}, time.time())
 
     async def answer(
         self, message: OutboundMessage, phone_number_id: str, received_at: float, outcome: Outcome

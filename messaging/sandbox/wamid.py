@@ -1,6 +1,6 @@
 """Message ids as Meta makes them: base64 of a few fixed bytes, the user's phone digits and a random id in hex.
 
-The bytes between were read from ids in Meta's own examples; nobody may rely on them, they only look right.
+The bytes between were read from ids in Meta's own examples; they only look right: do not rely on them.
 """
 
 import base64

@@ -27,9 +27,9 @@ from messaging.subscriptions.manage import (
     unsubscribe,
 )
 from messaging.subscriptions.retention import RETENTION
-from waproject.web.badges import badge
-from waproject.web.read_only_admin import BoundedPaginator, ReadOnlyAdmin
-from waproject.web.themed_admin import CheckboxSelectMultiple, ModelAdmin
+from waproject.web.admin.badges import badge
+from waproject.web.admin.read_only_admin import BoundedPaginator, ReadOnlyAdmin
+from waproject.web.admin.themed_admin import CheckboxSelectMultiple, ModelAdmin
 
 MAX_REPLAYS = 1000
 

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.access import Conflict, audit_name, client_of
-from messaging.messages.api import MomentFilter, NewestFirst, one_of
+from messaging.messages.filters import TIME_FILTERS, CreatedFilterSet, one_of
+from messaging.messages.pagination import NewestFirst
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
 from messaging.subscriptions.manage import (
@@ -163,13 +164,11 @@ class ReplayFailedView(APIView):
         return Response({"replayed": done}, status=202)
 
 
-class DeliveryFilter(django_filters.FilterSet):
+class DeliveryFilter(CreatedFilterSet):
     """?state=, event=, created_after=, created_before="""
 
     state = django_filters.MultipleChoiceFilter(choices=delivery_states(), error_messages=one_of(delivery_states()))
     event = django_filters.CharFilter()
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Delivery
@@ -189,6 +188,14 @@ class DeliveryListView(generics.ListAPIView[Delivery]):
     def get_queryset(self) -> QuerySet[Delivery]:
         """The deliveries of one of the caller's subscriptions. Raises NotFound for any other."""
         return Delivery.objects.filter(subscription=_own_subscription(self.request, self.kwargs["pk"]))
+
+    def scanned_rows(self) -> QuerySet[Delivery] | None:
+        """The rows among which PostgreSQL looks for those that match; None without a filter by state or event."""
+        asked = self.request.query_params
+        if not asked.keys() & {"state", "event"}:
+            return None
+        times = {name: asked[name] for name in TIME_FILTERS & asked.keys()}
+        return DeliveryFilter(times, self.get_queryset()).qs
 
 
 class DeliveryView(APIView):

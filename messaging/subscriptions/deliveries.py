@@ -48,7 +48,7 @@ class Post:
     body: bytes
     attempts: int
     give_up_at: datetime
-    # The context of the message that it tells of, while traces are on.
+    # The trace context of its message, while traces are on.
     traceparent: str | None = None
 
 

@@ -1,1 +1,1 @@
-"""A library about Meta's Cloud API: what is sent, what comes back, what it means. No Django, no Celery."""
+"""A library for Meta's Cloud API: sends, media, webhooks, errors. No Django, no Celery."""

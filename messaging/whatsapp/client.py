@@ -23,6 +23,7 @@ from messaging.whatsapp.storable import storable
 # A success is about 300 bytes, an error about 1,000.
 MAX_ANSWER = 256 * 1024
 MAX_WAMID = 512
+MESSAGES, MARKETING_MESSAGES = "messages", "marketing_messages"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
@@ -94,13 +95,13 @@ class CloudApi:
     def __repr__(self) -> str:
         return f"CloudApi({self._base!r})"
 
-    def send(self, phone_number_id: str, body: Mapping[str, object]) -> Accepted:
-        """Sends one message; `body` is what `outbound.build` makes.
+    def send(self, phone_number_id: str, body: Mapping[str, object], *, marketing: bool = False) -> Accepted:
+        """Sends one message; `body` is what `outbound.build` makes. `marketing`: by the Marketing Messages API.
 
         Raises NotSent when nothing left us, OutcomeUnknown when the answer was lost, unreadable or a 5xx, and the
         other classes of `errors` for what Meta refused. Nothing else, for a body that is JSON.
         """
-        answer = self._post(phone_number_id, body)
+        answer = self._post(phone_number_id, body, MARKETING_MESSAGES if marketing else MESSAGES)
         if not answer.is_success:
             raise from_response(answer.status, answer.body, answer.headers)
         accepted = _accepted(answer.body)
@@ -126,8 +127,8 @@ class CloudApi:
         """Closes the idle connections."""
         self._session.close()
 
-    def _post(self, phone_number_id: str, body: Mapping[str, object]) -> _Answer:
-        url = f"{self._base}/{quote(phone_number_id, safe='')}/messages"
+    def _post(self, phone_number_id: str, body: Mapping[str, object], edge: str = MESSAGES) -> _Answer:
+        url = f"{self._base}/{quote(phone_number_id, safe='')}/{edge}"
         payload = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
         connections.current.begin(self._total_timeout, self._read_timeout)
         try:

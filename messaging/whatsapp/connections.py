@@ -8,9 +8,9 @@ The deadline is set on the socket before each read. A read timeout alone starts 
 that trickles its headers or its body could hold a thread for hours.
 
 An idle connection may have been closed by the server. urllib3 looks for that before it reuses one, but a close that
-is still on its way, or was swallowed by a NAT gateway, is seen only after the request was written: then nobody can
-tell whether it arrived. Hence connections that idled for `MAX_IDLE` seconds are dropped, before the server's side
-(5 s in the shortest common defaults) would. At full pace none idles that long; at low pace a handshake is cheap.
+is still on its way, or was swallowed by a NAT gateway, is seen only after the request was written: then the outcome is
+unknown. Hence connections that idled for `MAX_IDLE` seconds are dropped, before the server's side (5 s in the shortest
+common defaults) would. At full pace none idles that long; at low pace a handshake is cheap.
 """
 
 import http.client

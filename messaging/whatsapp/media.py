@@ -113,17 +113,17 @@ def is_mime_type(text: str) -> bool:
     return len(text) <= 128 and _MIME.fullmatch(text) is not None  # noqa: PLR2004 - as the fields of webhooks
 
 
-def is_same_digest(told: str, digest: bytes) -> bool:
+def is_same_digest(claimed: str, digest: bytes) -> bool:
     """Whether Meta's checksum (base64 in webhooks, hex elsewhere) is this SHA-256. True if Meta gave none."""
-    return not told or _digest(told) == digest
+    return not claimed or _digest(claimed) == digest
 
 
-def _digest(told: str) -> bytes | None:
+def _digest(claimed: str) -> bytes | None:
     try:
-        if len(told) == _HEX_DIGITS:
-            return bytes.fromhex(told)
+        if len(claimed) == _HEX_DIGITS:
+            return bytes.fromhex(claimed)
         # Meta is not consistent about the alphabet and the padding.
-        plain = told.replace("-", "+").replace("_", "/").rstrip("=")
+        plain = claimed.replace("-", "+").replace("_", "/").rstrip("=")
         found = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (ValueError, binascii.Error):
         return None

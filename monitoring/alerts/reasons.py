@@ -6,7 +6,7 @@ from messaging import reads
 from messaging.whatsapp.codes import describe
 from monitoring.alerts.readings import ERROR_WINDOW_S
 from monitoring.metrics import FAILURES, Window
-from monitoring.models import Heartbeat, TaskFailure
+from monitoring.models import Heartbeat, SetupFinding, TaskFailure
 from waproject.queues import LANES
 
 Reason = Callable[[str, Window], str]
@@ -44,6 +44,12 @@ def _most_frequent_error(_: str, window: Window) -> str:
     return f"most often {meaning}"
 
 
+def _failed_check(key: str, _: Window) -> str:
+    """What the check found, and its next step."""
+    rows = [row for row in SetupFinding.objects.filter(state="failed") if row.key.replace("/", "_") == key]
+    return f"{rows[0].text} → {rows[0].next_step}" if rows else ""
+
+
 REASONS: Mapping[str, Reason] = {
     "dlq-not-empty": _recorded(_last_task_failure),
     "process-gone": _recorded(_last_heartbeat),
@@ -51,6 +57,7 @@ REASONS: Mapping[str, Reason] = {
     "number-paused": _recorded(reads.pause_reason),
     "number-probing": _recorded(reads.probe_reason),
     "template-held": _recorded(reads.hold_reason),
+    "setup-check": _failed_check,
     "subscription-disabled": _recorded(reads.disable_reason),
 }
 

@@ -142,6 +142,15 @@ RULES: tuple[Rule, ...] = (
         page="/admin/messaging/businessnumber/",
     ),
     Rule(
+        "messaging-limit",
+        Severity.WARNING,
+        readings.by_label(gauges.LIMIT_USED),
+        fires_at=0.8,
+        clears_at=0.75,
+        summary="{value:.0%} of the messaging limit of the portfolio {key} is used.",
+        action="Messages to further new recipients wait until the window moves; spread campaigns over days.",
+    ),
+    Rule(
         "template-held",
         Severity.WARNING,
         readings.by_label(gauges.TEMPLATE_HELD),
@@ -190,6 +199,15 @@ RULES: tuple[Rule, ...] = (
         summary="{value:.0f} files that users sent have not been fetched for an hour.",
         action="Read the error in the admin, Media. Meta keeps the files for seven days.",
         page="/admin/messaging/media/",
+    ),
+    Rule(
+        "setup-check",
+        Severity.CRITICAL,
+        readings.by_label(gauges.SETUP_FAILED),
+        fires_at=1,
+        clears_after_s=0,
+        summary="The hourly check of the set-up fails: {key}.",
+        action="Do the next step that the reason names, and run manage.py doctor.",
     ),
     Rule(
         "webhook-silence",

@@ -8,8 +8,10 @@ from monitoring.alerts import BY_NAME
 from monitoring.dashboard.sections.alerts import AlertView, alert_views
 from monitoring.dashboard.sections.lanes import LaneView, lane_views
 from monitoring.dashboard.sections.numbers import NumberView, number_views
+from monitoring.dashboard.sections.portfolios import PortfolioView, portfolio_views
 from monitoring.dashboard.sections.processes import ProcessView, process_views
 from monitoring.dashboard.sections.sends import HOUR_S, SendsView, sends_view
+from monitoring.dashboard.sections.setup import SetupView, setup_view
 from monitoring.dashboard.sections.state import State
 from monitoring.health import process_status
 from monitoring.metrics import SAMPLE_AGE, Window, gauges
@@ -63,6 +65,8 @@ class Overview:
     dispatcher: DispatcherView
     processes: list[ProcessView]
     numbers: list[NumberView]
+    portfolios: list[PortfolioView]
+    setup: SetupView
     sends: SendsView
     webhooks: dict[str, int]
     files: dict[str, int]
@@ -105,6 +109,8 @@ def overview(window: Window) -> Overview:
         dispatcher=DispatcherView(window.value(gauges.LAG.name) or 0.0, window.by_label(gauges.OLDEST_DUE.name)),
         processes=process_views(process_status()),
         numbers=numbers,
+        portfolios=portfolio_views(),
+        setup=setup_view(),
         sends=sends_view(window),
         webhooks=window.increases_by_label(HOUR_S, WEBHOOKS.name),
         files={state: round(count) for state, count in window.by_label(gauges.MEDIA_FILES.name).items()},

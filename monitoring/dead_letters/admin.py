@@ -22,7 +22,7 @@ from monitoring.models import Move
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.queues import LANES, Lane
 from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
-from waproject.web.read_only_admin import ReadOnlyAdmin
+from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
 COUNT_TIMEOUT_S = 1.0
 

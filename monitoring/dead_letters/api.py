@@ -16,7 +16,7 @@ from monitoring.models import Move
 from monitoring.queue_depth import SqsUnavailable
 from monitoring.queue_status import unavailable
 from waproject.queues import LANES, Lane
-from waproject.web.strict_fields import strict_internal_value
+from waproject.web.api.strict_fields import strict_internal_value
 
 
 class FailureSerializer(serializers.Serializer[Any]):

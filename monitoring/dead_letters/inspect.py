@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from messaging import reads
+from messaging.whatsapp.storable import storable_text
 from monitoring.dead_letters.redaction import redacted, redacted_text
 from monitoring.dead_letters.task_failures import failures_of
 from monitoring.models import TaskFailure
@@ -21,6 +22,7 @@ from monitoring.queue_depth import sqs_errors
 from waproject.logs.masking import mask
 from waproject.queues import Lane
 from waproject.sqs import control, envelope, sampling
+from waproject.sqs.json_limits import QUEUED, excess, loads
 from waproject.sqs.sampling import SampledMessage as ReceivedMessage
 
 REVIVE, SEND = "messaging.revive", "messaging.send"
@@ -113,13 +115,13 @@ def decode(body: str, lane: Lane) -> Decoded:
     """Decode a body as the lane's worker does, with the reason why the worker would not run it."""
     try:
         payload = envelope.payload_in(body)
-    except envelope.MalformedMessage:
-        return _not_a_task(body)
+    except envelope.MalformedMessage as fault:
+        return _not_a_task(body, str(fault))
     headers = payload.get("headers")
     fields = headers if isinstance(headers, dict) else {}
     task = str(fields.get("task", ""))
     task = task if _TASK.fullmatch(task) else ""
-    task_id = fields["id"] if isinstance(fields.get("id"), str) else ""
+    task_id = storable_text(fields["id"]) if isinstance(fields.get("id"), str) else ""
     try:
         args, kwargs, _ = envelope.check(payload, lane.tasks)
     except envelope.MalformedMessage as fault:
@@ -179,10 +181,13 @@ def _generation(decoded: Decoded) -> object:
     return decoded.args[1] if len(decoded.args) > 1 else None
 
 
-def _not_a_task(body: str) -> Decoded:
+def _not_a_task(body: str, fault: str) -> Decoded:
+    encoded = body.encode("utf-8", "surrogatepass")
+    if excess(encoded, QUEUED):  # its objects are never built: 1 MiB of `[[],[],…]` takes 30 MB
+        return Decoded("", "", f"Not a task: {fault}. It is never decoded.", [])
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = loads(encoded)
+    except ValueError:
         return Decoded("", "", "Not a task: the body is not JSON. Another program writes to this queue.", [])
     return Decoded("", "", "Not a task: the body is JSON, but not a Celery envelope.", [], data)
 
@@ -200,6 +205,7 @@ def _shown(arguments: Any, in_full: bool) -> str:
     if arguments is None:
         return ""
     text = json.dumps(arguments if in_full else redacted(arguments), ensure_ascii=False, indent=1)
+    text = storable_text(text)  # half of a surrogate pair has no UTF-8: no page or answer could hold it
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}\n…"
 
 

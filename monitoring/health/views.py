@@ -23,11 +23,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from monitoring.cached_check import CachedCheck, CheckResult
 from monitoring.health.details import may_see_details
 from monitoring.health.heartbeat_check import DEADLINE_S, HeartbeatCheck
 from monitoring.health.processes import ProcessStatus
 from monitoring.queue_depth import counts, lane_depths
+from waproject.cached_check import CachedCheck, CheckResult
 from waproject.sqs.control import Depth
 
 DATABASE_EVERY_S = 2.0

@@ -11,6 +11,7 @@ from analytics.costs.budgets import pressed_budgets
 from messaging import reads
 from messaging.reads import COUNT_LIMIT
 from monitoring.health import State, process_status
+from monitoring.models import SetupFinding
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.metrics.counters import Series
 
@@ -59,6 +60,11 @@ UNDELIVERED = Gauge("waproject_deliveries_waiting", f"Deliveries that wait for a
 MEDIA_FILES = Gauge(
     "waproject_media_files", "Inbound files: waiting; late by an hour; failed in the last 24 hours", ("state",)
 )
+LIMIT_USERS = Gauge("waproject_messaging_limit", "New recipients a day that Meta allows a portfolio", ("portfolio",))
+LIMIT_OPENED = Gauge("waproject_messaging_limit_opened", "Recipients that count against it now", ("portfolio",))
+LIMIT_USED = Gauge("waproject_messaging_limit_used", "The share of it that is used, from 0 to 1", ("portfolio",))
+LIMIT_WAITING = Gauge("waproject_messaging_limit_waiting", "Messages on hold until it allows them", ("portfolio",))
+SETUP_FAILED = Gauge("waproject_setup_check_failed", "1 for a check of the set-up that failed last time", ("check",))
 PROCESSES = Gauge("waproject_processes", "Running processes by kind; 0 for an expected kind without any", ("kind",))
 HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "Time since the last heartbeat of a process", ("process",))
 PROCESS_GONE = Gauge(
@@ -69,8 +75,9 @@ SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest 
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
-    TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT, SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, PROCESSES, HEARTBEAT_AGE,
-    PROCESS_GONE, CRASHES, SAMPLE_AGE,
+    LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
+    SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
+    SAMPLE_AGE,
 )  # fmt: skip
 
 
@@ -100,8 +107,10 @@ def read_database() -> Readings:
     return {
         **_outbound_messages(),
         **_business_numbers(),
+        **_portfolios(),
         **_holds_and_deliveries(),
         **_inbound_files(),
+        **_setup(),
         **read_processes(),
     }
 
@@ -129,6 +138,18 @@ def _business_numbers() -> Readings:
     return readings
 
 
+def _portfolios() -> Readings:
+    readings: Readings = {}
+    for portfolio in reads.portfolio_states():
+        name = _label(portfolio.name)
+        readings[LIMIT_OPENED.name, name] = float(portfolio.opened)
+        readings[LIMIT_WAITING.name, name] = float(portfolio.waiting)
+        if portfolio.users_a_day:
+            readings[LIMIT_USERS.name, name] = float(portfolio.users_a_day)
+            readings[LIMIT_USED.name, name] = portfolio.opened / portfolio.users_a_day
+    return readings
+
+
 def _holds_and_deliveries() -> Readings:
     return {
         **{(TEMPLATE_HELD.name, _label(name)): 1.0 for name in reads.held_templates()},
@@ -145,6 +166,15 @@ def _inbound_files() -> Readings:
     files = reads.inbound_files()
     counts = {"waiting": files.waiting, "late": files.late, "lost": files.failed}
     return {(MEDIA_FILES.name, state): float(count) for state, count in counts.items()}
+
+
+def _setup() -> Readings:
+    found = SetupFinding.objects.filter(state__in=["ok", "failed"])
+    failed: Readings = {}
+    for row in found:
+        series = SETUP_FAILED.name, _label(row.key)
+        failed[series] = max(failed.get(series, 0.0), float(row.state == "failed"))
+    return failed
 
 
 def _label(name: str) -> str:

@@ -5,5 +5,17 @@ from monitoring.models.counts import Count, Position
 from monitoring.models.dead_letters import Move, TaskFailure
 from monitoring.models.heartbeats import Heartbeat
 from monitoring.models.samples import Sample
+from monitoring.models.setup import SetupFinding
 
-__all__ = ["Alert", "Count", "Heartbeat", "Move", "Notice", "Position", "Sample", "Silence", "TaskFailure"]
+__all__ = [
+    "Alert",
+    "Count",
+    "Heartbeat",
+    "Move",
+    "Notice",
+    "Position",
+    "Sample",
+    "SetupFinding",
+    "Silence",
+    "TaskFailure",
+]

@@ -114,7 +114,7 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     return {**found, "slowest_ms": round(ordered[-1], 1)}
 
 
-def words(found: Mapping[str, Any]) -> list[str]:
+def lines_of(found: Mapping[str, Any]) -> list[str]:
     """The report for people, a line each."""
     lines = []
     for name, title in (("sends", "API sends"), ("webhooks", "webhooks")):

@@ -18,7 +18,7 @@ from testkit.loadtest.progress import Progress
 
 ACCEPTED = 202
 TAKEN = 200
-# No two messages of a run go to one recipient, and those of two runs seldom: +1 555 2000000 to 6999999.
+# No two messages of a run go to one recipient, and rarely those of two runs: +1 555 2000000 to 6999999.
 FIRST_RECIPIENT, RECIPIENTS = 2_000_000, 5_000_000
 TEXT = "Your parcel arrives today between 2 and 4 pm."
 

@@ -1,4 +1,4 @@
-"""What an operator may do to one object stands as buttons on its page."""
+"""An object's page has a button for each action on it."""
 
 from typing import Any
 

@@ -14,9 +14,19 @@ from messaging.models import AccountEvent, Contact, Message
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
-from waproject.web.admin_theme import SIDEBAR
-from waproject.web.themed_admin import ModelAdmin
+from tests.pages import (
+    THEMES,
+    both_widths,
+    browser,
+    name_of,
+    needs_chromium,
+    open_page,
+    overhang,
+    picture,
+    serious_faults_in,
+)
+from waproject.web.admin.theme import SIDEBAR
+from waproject.web.admin.themed_admin import ModelAdmin
 
 __all__ = ["browser"]
 
@@ -57,8 +67,8 @@ PAGES = {
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("sqs")
-@pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, look: Any) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, theme: str) -> None:
     receive(webhook(inbound_text(sender="15551230001", text="Is my order on its way? " * 20), name="Ann"))
     # As long as Meta's: a wamid of a business-scoped user id, and a digest.
     Message.objects.update(wamid="wamid." + "HBgXVVMuMTM0OTEyMDg2NTUz" * 4)
@@ -71,13 +81,14 @@ def test_the_pages_can_be_read_by_everybody(browser: Any, live_server: Any, look
         "event": event.pk,
         "contact": Contact.objects.get().pk,
     }
-    page = open_page(browser, live_server, "/admin/", **look)
-    faults: dict[str, Any] = {}
+    page = open_page(browser, live_server, "/admin/", color_scheme=theme)
+    faults: dict[tuple[str, str], Any] = {}
     for name, path in PAGES.items():
         page.goto(live_server.url + path.format(**rows))
-        picture(page, f"{name}-{name_of(look)}")
-        faults[name] = (serious_faults_in(look, page), page.evaluate("document.documentElement.scrollWidth"))
-    assert faults == dict.fromkeys(PAGES, ([], look["viewport"]["width"]))
+        for look in both_widths(page, theme):
+            picture(page, f"{name}-{name_of(look)}")
+            faults[name, name_of(look)] = (serious_faults_in(look, page), overhang(page, look))
+    assert faults == dict.fromkeys(faults, ([], 0))
     assert (page.errors, page.foreign) == ([], [])
     page.context.close()
 

@@ -97,7 +97,7 @@ def test_two_clients_may_use_the_same_event_id(api: APIClient, sqs_away: None) -
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["shop", "crm"])), min_size=1, max_size=12))
-def test_whatever_is_repeated_in_whatever_batches_is_stored_once(stream: list[tuple[str, str]]) -> None:
+def test_a_repeated_event_is_stored_once_in_any_batches(stream: list[tuple[str, str]]) -> None:
     Event.objects.all().delete()
     for at in range(0, len(stream), 3):
         storage.store([stored(event_id, owner) for event_id, owner in stream[at : at + 3]])
@@ -204,7 +204,7 @@ def test_a_type_that_cannot_be_kept_is_refused(event_type: str) -> None:
     "wrong",
     [{"event_id": "x" * 201}, {"reference": "x" * 256}, {"contact": "Ann"}, {"occurred_at": datetime(2026, 1, 1)}],
 )
-def test_python_code_is_told_what_cannot_be_kept(wrong: dict[str, Any]) -> None:
+def test_an_event_that_cannot_be_stored_raises_in_python(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         track_event("t", **wrong)
 

@@ -112,5 +112,5 @@ def test_an_event_that_comes_between_two_pages_moves_none_of_the_others(api: API
 def test_a_page_costs_one_query(api: APIClient, django_assert_num_queries: Any) -> None:
     event()
     api.get(URL)
-    with django_assert_num_queries(2):  # who calls, and the page
+    with django_assert_num_queries(1):
         api.get(URL, {"contact": "15551234567"})

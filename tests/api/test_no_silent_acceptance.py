@@ -80,7 +80,7 @@ def test_unknown_fields_are_named_beside_missing_ones(
 
 
 @pytest.mark.parametrize("path", [MESSAGES, "/messaging/queue/status", "/monitoring/alerts"])
-def test_a_request_without_a_key_is_told_what_to_send(path: str) -> None:
+def test_the_refusal_of_a_request_without_a_key_names_the_header(path: str) -> None:
     assert "Authorization: Bearer" in APIClient().get(path).json()["detail"]
 
 

@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 
 from bench.comparison.transport import MULTIPLIERS
-from bench.measurements import MEASUREMENTS
+from bench.measurements import BY_DEFAULT
 from bench.pipeline.running import PROCESSES
-from bench.report.page import COSTS
-from bench.report.targets import TARGETS, look_up
+from bench.report.targets import COSTS, QUESTIONS, TARGETS, look_up
 from testkit.processes import CHECKOUT, python
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -26,7 +23,7 @@ def bench(var: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=400,
     )
 
 
@@ -42,7 +39,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.bench
 def test_every_part_is_measured(figures: dict[str, Any]) -> None:
-    assert figures.keys() - {"measured"} == MEASUREMENTS.keys()
+    assert figures.keys() - {"measured"} == {*BY_DEFAULT}
 
 
 @pytest.mark.bench
@@ -95,3 +92,18 @@ def test_a_send_takes_its_share_of_each_process(figures: dict[str, Any]) -> None
 def test_a_wrong_name_is_answered_with_the_right_ones(tmp_path: Path) -> None:
     run = bench(tmp_path, "sned")
     assert (run.returncode, "sned" in run.stderr, "send" in run.stderr) == (1, True, True)
+
+
+@pytest.mark.bench
+def test_analytics_is_measured_when_it_is_named_and_keeps_its_database(tmp_path: Path) -> None:
+    database = tmp_path / "database"
+    run = bench(tmp_path, "analytics", "--short", "--database", str(database))
+    assert run.returncode == 0, run.stderr
+    found = json.loads((tmp_path / "bench-short.json").read_text())["analytics"]
+    assert all(found[name]["slowest_ms"] > 0 for name in QUESTIONS)
+    assert (database / "18" / "PG_VERSION").exists()
+
+
+def test_only_analytics_may_keep_its_database(tmp_path: Path) -> None:
+    run = bench(tmp_path, "send", "--short", "--database", str(tmp_path))
+    assert (run.returncode, "analytics alone" in run.stderr) == (1, True)

@@ -1,4 +1,4 @@
-"""What a local run is going to do, before it does anything."""
+"""The plan of a local run, checked before it starts."""
 
 import json
 import stat

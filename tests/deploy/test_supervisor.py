@@ -14,6 +14,7 @@ from deploy.local.environment import MARKER
 from deploy.local.leftovers import end_leftovers
 from deploy.local.programs import Program
 from deploy.local.supervisor import LONGEST_SOCKET_PATH, Supervisor
+from tests.waiting import PATIENCE_S
 
 
 def configure(var: Path, command: str, processes: int = 1) -> configparser.RawConfigParser:
@@ -68,7 +69,7 @@ def test_only_leftover_processes_of_this_directory_are_ended(tmp_path: Path) -> 
         process.stdout.readline()
     assert end_leftovers(tmp_path / "ours") == 1
     ours, theirs = processes
-    assert ours.wait(5) != 0
+    assert ours.wait(PATIENCE_S) != 0
     assert theirs.poll() is None
     theirs.kill()
     theirs.wait()

@@ -8,7 +8,8 @@ from django.utils import timezone
 from messaging.accepting.accept import NewMessage, accept
 from messaging.accepting.business_numbers import sending_number
 from messaging.models import BusinessNumber, Message, MessageEvent
-from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.release import Release, release
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.db import connection, transaction
 from django.db.models import Model
 
-from tests.processes import eventually
+from tests.waiting import eventually
 
 
 def holds_while_waiting(work: Callable[[], object], first: Model, second: Model) -> bool:

@@ -24,7 +24,8 @@ from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.factories import in_state, states_of
 from tests.messaging.incoming.test_webhook import post
 from tests.messaging.whatsapp.strategies import BODIES
-from tests.processes import Worker, eventually
+from tests.processes import Worker
+from tests.waiting import eventually
 from waproject.queues import LANES
 
 # So little that most bodies are split, and now and then one travels through the database.
@@ -56,7 +57,7 @@ def answer_to(raw: bytes) -> int:
 
 
 def pieces(body: Any) -> Iterator[Any]:
-    """Every update of a body, told apart by the envelope alone; what has none in it, whole."""
+    """Every update of a body, separated by the envelope alone; a body without updates whole."""
     if not is_envelope(body):
         yield body
         return
@@ -103,7 +104,7 @@ def found_again(piece: Any) -> bool:
 )
 @example(webhook(inbound_text(), {**inbound_text(), "type": "image"}, statuses=(status("sent"), status("sent"))))
 @given(BODIES)
-def test_whatever_a_valid_envelope_holds_is_stored_or_kept_as_unknown(
+def test_all_content_of_a_valid_envelope_is_stored_or_kept_as_unknown(
     published: list[tuple[Any, str]], body: Any
 ) -> None:
     published.clear()
@@ -191,7 +192,7 @@ def test_two_worker_processes_with_the_same_webhooks_at_once_store_each_once(sqs
             body = webhook(*texts[n : n + 4])
             for _ in range(4):
                 post(body)
-        assert eventually(lambda: Message.objects.count() == 40 and not left(sqs), 30), workers[0].log
+        assert eventually(lambda: Message.objects.count() == 40 and not left(sqs)), workers[0].log
         assert (Contact.objects.count(), MessageEvent.objects.count()) == (9, 40)
         assert not any("failed" in worker.log for worker in workers)
     finally:

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from messaging.periodic_workers import PeriodicWorker, WorkerLoop
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 
 class Rows:
@@ -45,7 +45,7 @@ def running(*workers: PeriodicWorker[str, str]) -> Iterator[WorkerLoop]:
     thread.start()
     yield loop
     loop.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -57,14 +57,14 @@ def test_all_jobs_are_processed_and_recorded() -> None:
 
 def test_a_worker_claims_one_job_per_free_thread() -> None:
     rows, go = Rows("a", "b", "c"), threading.Event()
-    with running(worker(rows, lambda _: str(go.wait(20)))):
+    with running(worker(rows, lambda _: str(go.wait(PATIENCE_S)))):
         assert eventually(lambda: rows.waiting == ["c"])
         go.set()
 
 
 def test_a_slow_worker_does_not_delay_another() -> None:
     slow, quick, go = Rows("a", "b", "c"), Rows("d"), threading.Event()
-    with running(worker(slow, lambda _: str(go.wait(20))), worker(quick)):
+    with running(worker(slow, lambda _: str(go.wait(PATIENCE_S))), worker(quick)):
         assert eventually(lambda: quick.recorded == ["D"])
         go.set()
 
@@ -103,11 +103,11 @@ def test_running_jobs_are_finished_and_recorded_after_stop() -> None:
 
     def work(row: str) -> str:
         begun.set()
-        go.wait(20)
+        go.wait(PATIENCE_S)
         return row
 
     with running(worker(rows, work, threads=1)) as loop:
-        begun.wait(20)
+        begun.wait(PATIENCE_S)
         loop.stop()
         go.set()
     assert (rows.recorded, rows.waiting) == (["a"], ["b", "c"])

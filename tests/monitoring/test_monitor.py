@@ -1,11 +1,7 @@
 """The monitor process."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +13,8 @@ from monitoring.metrics import samples
 from monitoring.models import Alert, Heartbeat, Sample
 from monitoring.monitor import Monitor
 from tests.messaging.factories import number
+from tests.processes import Process
+from tests.waiting import eventually, never
 
 
 @pytest.fixture(autouse=True)
@@ -106,26 +104,20 @@ def test_a_process_that_ends_or_starts_is_noticed_between_ticks(sqs: Any, settin
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_standby_monitor_takes_over_from_a_killed_one(sqs: Any, settings: Any) -> None:
+def test_a_standby_monitor_takes_over_from_a_killed_one(sqs: Any, settings: Any, tmp_path: Path) -> None:
     database = settings.DATABASES["default"]
     url = f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{database['PORT']}/{database['NAME']}"
-    command, environment = [sys.executable, "manage.py", "monitor"], {**os.environ, "DATABASE_URL": url}
-    processes = [subprocess.Popen(command, env=environment)]
+    command, active = ["manage.py", "monitor"], "monitor is active"
+    first = Process(command, active, tmp_path / "first.log", DATABASE_URL=url)
+    first.wait_ready()
+    second = Process(command, "monitor is ready", tmp_path / "second.log", DATABASE_URL=url)
     try:
-        _until(lambda: Sample.objects.count() == 1)
-        processes.append(subprocess.Popen(command, env=environment))
-        time.sleep(4)
-        assert Sample.objects.count() == 1
-        processes[0].kill()
-        _until(lambda: Sample.objects.count() == 2)
+        second.wait_ready()
+        assert never(lambda: active in second.log, 2)
+        first.kill()
+        taken = Sample.objects.count()
+        assert eventually(lambda: active in second.log), second.log
+        assert eventually(lambda: Sample.objects.count() > taken), second.log
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        first.kill()
+        second.kill()

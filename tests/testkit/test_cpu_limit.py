@@ -7,7 +7,7 @@ import psutil  # type: ignore[import-untyped]
 
 from testkit.cpu_limit import CpuLimit
 from testkit.processes import python
-from testkit.waiting import eventually
+from tests.waiting import eventually
 
 BUSY = "while True: pass"
 

@@ -8,7 +8,8 @@ import pytest
 
 from testkit.guard import Guard
 from testkit.processes import Process, inherited_environment, python
-from testkit.waiting import NotReady, eventually
+from testkit.waiting import NotReady
+from tests.waiting import eventually
 
 
 def test_a_process_that_exits_early_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from botocore.config import Config
 
 from deploy.local.ports import is_open
 from testkit.sqs_server import SqsServer
-from testkit.waiting import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

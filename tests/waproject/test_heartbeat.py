@@ -4,7 +4,6 @@ import http.server
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from testkit.ports import free_port
-from tests.processes import CHECKOUT, eventually
+from tests.processes import CHECKOUT
+from tests.servers.http import Handler, serving
+from tests.waiting import eventually, never
 from waproject import heartbeat
 from waproject.heartbeat import LATE_S, Heartbeat
 from waproject.worker import liveness
@@ -63,7 +64,7 @@ def test_the_heartbeat_continues_while_the_liveness_store_is_unavailable(
     monkeypatch.setattr(heartbeat, "_directory", lambda: tmp_path)
     life = LivenessReporter(Process("dispatcher", "dispatcher@here"), every=0.01)
     life.start()
-    assert eventually(lambda: heartbeat.fault(time.time()) == "", 5)
+    assert eventually(lambda: heartbeat.fault(time.time()) == "")
     life.end()
     assert list(tmp_path.iterdir()) == []
 
@@ -83,15 +84,15 @@ def test_a_hanging_event_loop_has_no_heartbeat(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(liveness, "_stores", [LivenessStore()])
     monkeypatch.setattr(heartbeat, "_directory", lambda: tmp_path)
-    life = LivenessReporter(Process("incoming", "incoming@here"), every=0.01, stalled_after=0.2)
+    life = LivenessReporter(Process("incoming", "incoming@here"), every=0.01, stalled_after=1.0)
     life.request_progress = ask
     life.start()
     (file,) = [tmp_path / f"incoming-{os.getpid()}"]
-    assert eventually(file.exists, 5)
+    assert eventually(file.exists)
     last = asked[-1]
-    assert eventually(lambda: asked[-1] > last + 0.5, 5)
+    assert eventually(lambda: asked[-1] > last + 1.5)
     before = file.stat().st_mtime_ns
-    assert not eventually(lambda: file.stat().st_mtime_ns != before, 0.2, every=0.02)
+    assert never(lambda: file.stat().st_mtime_ns != before, 0.2, every=0.02)
     life.end()
 
 
@@ -121,19 +122,12 @@ def test_the_command_needs_no_django() -> None:
 def server() -> Iterator[str]:
     """Answers 200 at /health/live and 503 elsewhere."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Web(Handler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/health/live" else 503)
-            self.end_headers()
+            self.answer(200 if self.path == "/health/live" else 503)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
-    listening.server_close()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)) as url:
+        yield url
 
 
 @pytest.mark.parametrize(("path", "said"), [("/health/live", ""), ("/", "answers 503")])

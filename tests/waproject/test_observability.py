@@ -15,9 +15,8 @@ from messaging.subscriptions.outbox import CACHED_S
 from testkit.load.webhooks import WebhookSender, inbound, new_wamid
 from testkit.pipeline import Pipeline
 from tests.messaging.subscriptions.receiver import Received, Receiver
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
-pytestmark = pytest.mark.timeout(150)
 PROCESSES = {"web": 1, "dispatcher": 1, "outgoing": 1, "incoming": 1, "deliver": 1}
 NUMBER, TEXT, CAMPAIGN = "15551230042", "Your parcel waits at the station", "spring-and-Ann"
 
@@ -93,7 +92,7 @@ def pipeline(collector: Collector) -> Iterator[Pipeline]:
 def api(pipeline: Pipeline, path: str, body: object) -> Any:
     headers = {"Authorization": f"Bearer {pipeline.env['API_KEY']}", "Content-Type": "application/json"}
     request = urllib.request.Request(pipeline.env["BASE_URL"] + path, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -121,7 +120,7 @@ def test_one_send_is_one_trace_through_all_processes(pipeline: Pipeline, collect
         found = collector.trace_of("POST messaging/send")
         return all(names <= found.get(process, set()) for process, names in wanted.items())
 
-    assert eventually(is_there, 30), collector.trace_of("POST messaging/send")
+    assert eventually(is_there), collector.trace_of("POST messaging/send")
 
 
 def test_what_a_user_writes_is_one_trace_from_the_webhook_to_its_task(pipeline: Pipeline, collector: Collector) -> None:
@@ -135,7 +134,7 @@ def test_what_a_user_writes_is_one_trace_from_the_webhook_to_its_task(pipeline: 
         }
         return any(span.name == "run/messaging.receive" and span.trace_id in traces for span in collector.spans())
 
-    assert eventually(is_there, 20)
+    assert eventually(is_there)
 
 
 def test_a_task_that_was_joined_is_linked_to_the_requests_of_each_message(
@@ -153,7 +152,7 @@ def test_a_task_that_was_joined_is_linked_to_the_requests_of_each_message(
         return {link.trace_id for run in runs for link in run.links}
 
     webhooks = {span.trace_id for span in collector.spans() if span.name == "POST webhook/whatsapp"}
-    assert eventually(lambda: len(links()) >= 2, 30)
+    assert eventually(lambda: len(links()) >= 2)
     assert links() <= webhooks | {span.trace_id for span in collector.spans()}
 
 
@@ -171,7 +170,7 @@ def test_an_error_of_ours_is_reported(pipeline: Pipeline, collector: Collector) 
             send(pipeline)
     finally:
         pipeline.execute("ALTER TABLE away RENAME TO messaging_messageevent")
-    assert eventually(lambda: any("exception" in event for event in collector.events()), 20)
+    assert eventually(lambda: any("exception" in event for event in collector.events()))
     event = next(event for event in collector.events() if "exception" in event)
     kinds = {value["type"] for value in event["exception"]["values"]}
     assert ("ProgrammingError" in kinds, event["tags"]["process"]) == (True, "web")

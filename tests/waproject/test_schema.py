@@ -1,7 +1,6 @@
 """A process does not start on a schema that is older than its code."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from deploy.local import procfile
 from deploy.local.postgres import Postgres
 from testkit.ports import free_port
-from tests.processes import CHECKOUT
+from testkit.processes import CHECKOUT, shell
+from tests import warm_python
+from tests.waiting import PATIENCE_S
 from waproject.schema import refuse_an_older_schema
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
@@ -68,10 +69,7 @@ def test_each_process_reports_missing_migrations(
 ) -> None:
     paths = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     own = {"DATABASE_URL": empty_database, "PORT": str(free_port()), "BEAT_SCHEDULE": str(tmp_path / "beat")}
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"exec {COMMANDS[name]}"],
-        env={**os.environ, **paths, **own}, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=40,
-    )  # fmt: skip
+    done = warm_python.run(shell(COMMANDS[name]), env={**os.environ, **paths, **own}, timeout=PATIENCE_S)
     assert done.returncode != 0
     assert "schema is older" in done.stderr and "docs/deploy.md" in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,11 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.warm_python import WarmPython
+from testkit.processes import python
+from tests import warm_python
 
 SQS = "https://sqs.eu-central-1.amazonaws.com/123456789012"
 PRODUCTION = {
@@ -26,15 +27,14 @@ Check = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def check(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Check]:
+def check() -> Check:
     """`manage.py check` in a process of its own, with variables changed; an empty value unsets one."""
 
     def run(**environment: str) -> "subprocess.CompletedProcess[str]":
         env = {name: value for name, value in {**os.environ, **environment}.items() if value}
-        return python.run("manage.py", "check", env=env)
+        return warm_python.run(python("manage.py", "check"), env=env)
 
-    with WarmPython(tmp_path_factory.mktemp("check")) as python:
-        yield run
+    return run
 
 
 def test_the_tests_own_environment_passes(check: Check) -> None:
@@ -120,7 +120,14 @@ def test_an_unconfigured_process_does_not_start(check: Check) -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    ["WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_APP_SECRET_PREVIOUS", "WA_WEBHOOK_VERIFY_TOKEN", "METRICS_TOKEN"],
+    [
+        "WA_ACCESS_TOKEN",
+        "WA_ACCESS_TOKEN_SHOP",
+        "WA_APP_SECRET",
+        "WA_APP_SECRET_PREVIOUS",
+        "WA_WEBHOOK_VERIFY_TOKEN",
+        "METRICS_TOKEN",
+    ],
 )
 def test_production_refuses_a_secret_that_can_be_guessed(check: Check, variable: str) -> None:
     done = check(**PRODUCTION, **{variable: "1234567"})

@@ -56,6 +56,8 @@ MALFORMED = {
     "SQS_KMS_KEY_ARN": ("alias/pipeline", "{} is not the ARN of a KMS key"),
     **{f"{lane}_CONCURRENCY": ("two", NUMBER) for lane in LANES},
     "WORKER_NAME": ("outgoing@host", "{} is not a name of letters, digits, '.', '_' and '-'"),
+    "DOCTOR_EVERY_S": ("hourly", "{} is not a number from 0"),
+    "WA_LIMIT_HIGH_SHARE": ("1", "{} is not a number from 0 to 0.99"),
     "DLQ_MOVES_PER_SECOND": ("nan", "{} is not a number from 0"),
     "WA_GRAPH_URL": ("https://", HTTPS),
     "WA_GRAPH_VERSION": ("25", "{} is not a version such as v25.0"),

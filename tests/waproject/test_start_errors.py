@@ -3,15 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.local import procfile
-from tests.processes import CHECKOUT, expanded
+from testkit.processes import CHECKOUT, shell
+from tests import warm_python
+from tests.waiting import PATIENCE_S
 from tests.waproject.test_settings import PRODUCTION, SQS
-from tests.warm_python import WarmPython
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 
@@ -29,10 +29,7 @@ def production(tmp_path: Path, **changes: str) -> dict[str, str]:
 
 def started(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """The end of a process."""
-    return subprocess.run(
-        ["/bin/sh", "-c", f"exec {command}"], env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False,
-        timeout=40,
-    )  # fmt: skip
+    return warm_python.run(shell(command), env=env, timeout=PATIENCE_S)
 
 
 # Faults that are found in three places: while the settings are read, by the system checks, and by Flower alone.
@@ -70,40 +67,29 @@ FLOWER_FAULTS = {
 BUS = {"SQS_MONITOR_QUEUE_URL": f"{SQS}/wa-app-sqs-monitor", "FLOWER_BASIC_AUTH": "ops:password"}
 
 
-@pytest.fixture(scope="module")
-def warm_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPython]:
-    """Runs Python programs quickly."""
-    with WarmPython(tmp_path_factory.mktemp("check")) as python:
-        yield python
-
-
-def said(process: str, python: WarmPython, env: dict[str, str]) -> list[str]:
+def said(process: str, env: dict[str, str]) -> list[str]:
     """What a process that must not start writes beside its log, which is JSON."""
-    program, *arguments = expanded(COMMANDS[process], env)
-    file = arguments.pop(0) if program == "python" else str(Path(sys.executable).with_name(program))
-    done = python.run(file, *arguments, env=env)
+    done = started(COMMANDS[process], env)
     assert done.returncode != 0
     return [line for line in (done.stdout + done.stderr).splitlines() if line and not line.startswith("{")]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("process", COMMANDS)
-def test_every_process_says_in_one_sentence_why_it_does_not_start(
-    process: str, fault: str, tmp_path: Path, warm_python: WarmPython
-) -> None:
+def test_every_process_says_in_one_sentence_why_it_does_not_start(process: str, fault: str, tmp_path: Path) -> None:
     change, sentence = FAULTS[fault]
-    assert said(process, warm_python, production(tmp_path, **BUS, **change)) == [sentence]
+    assert said(process, production(tmp_path, **BUS, **change)) == [sentence]
 
 
 @pytest.mark.parametrize("fault", FLOWER_FAULTS)
-def test_flower_says_in_one_sentence_what_it_lacks(fault: str, tmp_path: Path, warm_python: WarmPython) -> None:
+def test_flower_says_in_one_sentence_what_it_lacks(fault: str, tmp_path: Path) -> None:
     change, sentence = FLOWER_FAULTS[fault]
-    assert said("flower", warm_python, production(tmp_path, **{**BUS, **change})) == [sentence]
+    assert said("flower", production(tmp_path, **{**BUS, **change})) == [sentence]
 
 
-def test_several_web_workers_that_cannot_start_leave_no_traceback(tmp_path: Path, warm_python: WarmPython) -> None:
+def test_several_web_workers_that_cannot_start_leave_no_traceback(tmp_path: Path) -> None:
     env = production(tmp_path, SQS_INCOMING_DLQ_URL="", WEB_WORKERS="4")
-    assert set(said("web", warm_python, env)) == {FAULTS["a queue without a DLQ"][1]}
+    assert set(said("web", env)) == {FAULTS["a queue without a DLQ"][1]}
 
 
 def test_check_deploy_has_no_warning_with_a_complete_configuration(tmp_path: Path) -> None:

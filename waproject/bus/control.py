@@ -97,7 +97,7 @@ class Replies:
     def collect(self, ticket: str, count: int, timeout: float, callback: Callable[..., Any] | None) -> list[Any]:
         """Up to `count` replies that arrive within `timeout` seconds. Raises wire.SqsError."""
         ends = time.monotonic() + timeout
-        told = 0
+        reported = 0
         while True:
             with self._changed:
                 answers = self._arrived[ticket][:count]
@@ -107,11 +107,11 @@ class Replies:
                     self._receiving = True
                 elif len(answers) < count and remaining > 0:
                     self._changed.wait(remaining)
-            for answer in answers[told:]:
+            for answer in answers[reported:]:
                 if callback is not None:
                     callback(answer)
-            told = len(answers)
-            if told >= count or remaining <= 0:
+            reported = len(answers)
+            if reported >= count or remaining <= 0:
                 return answers
             if receives:
                 self._receive(max(1, int(remaining)))
@@ -124,8 +124,8 @@ class Replies:
             with self._changed:
                 self._receiving = False
                 for each in received:
-                    if isinstance(each, dict) and each.get("ticket") in self._arrived:
-                        self._arrived[each["ticket"]].append(each.get("answer"))
+                    if isinstance(each, dict) and str(each.get("ticket")) in self._arrived:
+                        self._arrived[str(each["ticket"])].append(each.get("answer"))
                 self._changed.notify_all()
 
 

@@ -53,14 +53,18 @@ class Throttle:
 
 def throttled(get_current_user: Callable[[Any], Any], throttle: Throttle) -> Callable[[Any], Any]:
     """Flower's check of the log-in, which answers 429 without a look at the password while an address is locked."""
-    from tornado.web import HTTPError
+    from tornado.web import Finish, HTTPError
 
     def checked(handler: Any) -> Any:
         if "Authorization" not in handler.request.headers:
             return get_current_user(handler)
         address = str(handler.request.remote_ip)
-        if throttle.locked_for(address):
-            raise HTTPError(429, reason="Too many wrong log-ins")
+        if seconds := throttle.locked_for(address):
+            # Tornado drops the headers of an answer that ends with HTTPError.
+            handler.set_status(429, "Too many wrong log-ins")
+            handler.set_header("Retry-After", str(seconds))
+            handler.finish(f"Too many wrong log-ins: try again in {seconds} seconds.\n")
+            raise Finish
         try:
             user = get_current_user(handler)
         except HTTPError as error:

@@ -1,6 +1,5 @@
 """JSON messages of the bus over SQS, received at most once."""
 
-import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from django.conf import settings
 from waproject.bus import queues
 from waproject.bus.addresses import queue_name
 from waproject.sqs.back_off import back_off
+from waproject.sqs.json_limits import QUEUED, excess, loads
 from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, SqsError
 
 logger = logging.getLogger(__name__)
@@ -71,8 +71,11 @@ def listen(url: str, kept: int, stopping: threading.Event) -> Iterator[list[Any]
 
 
 def _decoded(text: str) -> Any:
+    encoded = text.encode("utf-8", "surrogatepass")
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        logger.warning("bus: dropped a message with invalid JSON")
-        return None
+        if not excess(encoded, QUEUED):
+            return loads(encoded)
+    except ValueError:
+        pass
+    logger.warning("bus: dropped a message with invalid JSON")
+    return None

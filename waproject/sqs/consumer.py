@@ -219,7 +219,7 @@ class QueueConsumer:
             return [delivery for delivery, _ in parts]
 
     def _wake(self) -> None:
-        """Deliver waiting messages: directly in the event loop's thread, else by waking the loop."""
+        """Deliver waiting messages: directly in the event loop's thread, else by waking up the loop."""
         if threading.get_ident() == self._hub_thread:
             self._dispatch()
         elif self._waiting and not self._stopping:

@@ -7,6 +7,7 @@ name, and the message stays on the queue for the redrive policy.
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -55,6 +56,8 @@ def _is_object(value: object) -> bool:
 
 
 MAX_HEADER = 1024
+# PostgreSQL's text cannot hold these.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MAX_TIME_LIMIT_S = 86_400
 # Headers and properties that Celery 5.7 reads in the worker's main process; a wrong type ends the worker.
 _HEADERS: dict[str, Callable[[object], bool]] = {
@@ -103,6 +106,8 @@ def check(payload: Mapping[str, object], known_tasks: Collection[str]) -> list[A
     task, task_id = headers.get("task"), headers.get("id")
     if not _is_text(task) or not _is_text(task_id):
         raise MalformedMessage("no task name or id in the headers")
+    if _UNSTORABLE.search(str(task_id)):  # the failure of this task could not be recorded
+        raise MalformedMessage("an id with a NUL or half of a surrogate pair")
     if task not in known_tasks:
         raise MalformedMessage("a task that does not belong on this queue")
     if payload.get("content-type") != "application/json":

@@ -1,1 +1,4 @@
-"""Shared parts of the web process: parsing, limits, errors and the admin theme."""
+"""The web process: its server, the limits of requests, error pages, sessions.
+
+`admin/` holds what all admin pages share, `api/` what all endpoints share.
+"""

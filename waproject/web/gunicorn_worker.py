@@ -31,6 +31,8 @@ LINGER_S = 2.0
 # A thread aborts an answer if the client reads nothing for so long.
 SEND_S = 30
 CHECKED_EVERY_S = 0.5
+# gunicorn's master ends a worker that it has not heard of for 30 s and more.
+NOTIFY_EVERY_S = 1.0
 # Connections and the files of large requests: the usual 1,024 are too few.
 OPEN_FILES = 8192
 # The limit of all incomplete requests of one process, in memory and on disk.
@@ -90,6 +92,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self._lingering: dict[socket.socket, float] = {}
         self._buffered = 0
         self._checked_at = 0.0
+        self._notified_at = 0.0
+
+    def notify(self) -> None:
+        """Tell the master that this process works: once a second, not at each turn of the loop."""
+        now = time.monotonic()
+        if now - self._notified_at >= NOTIFY_EVERY_S:
+            self._notified_at = now
+            super().notify()
 
     def init_process(self) -> None:
         """Raise the limit of open files, then run until the process stops."""

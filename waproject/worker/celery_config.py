@@ -52,7 +52,7 @@ task_queues = [Queue(lane.name, Exchange(""), routing_key=lane.name) for lane in
 task_routes = {task: {"queue": lane.name, "routing_key": lane.name} for lane in LANES.values() for task in lane.tasks}
 task_publish_retry = False
 
-# JSON only: unpickling a message could run code of whoever wrote it.
+# JSON only: unpickling a message could run code of its author.
 accept_content = ["json"]
 task_serializer = "json"
 result_serializer = "json"

@@ -1,7 +1,7 @@
 """A process that may not use the KMS key of its queues or files ends at its start, and not at the first message.
 
-SQS and S3 ask KMS in the name of whoever calls them, so only a call shows whether a role may use the key: each process
-makes one of those that it lives by. What else goes wrong with it says nothing about the key, and stops nobody.
+SQS and S3 call KMS in the name of their caller, so only a call shows whether a role may use the key: each process
+makes one of the calls that its work needs. Any other error says nothing about the key and is ignored.
 """
 
 import logging

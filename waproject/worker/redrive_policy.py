@@ -52,7 +52,7 @@ def fault(lane: Lane, policy: RedrivePolicy | None) -> str:
 
 def faults(lanes: Collection[Lane]) -> list[str]:
     """The faults of these queues' policies; queues for which SQS does not answer are skipped."""
-    return [words for lane, policy in _policies(lanes) if (words := fault(lane, policy))]
+    return [warning for lane, policy in _policies(lanes) if (warning := fault(lane, policy))]
 
 
 def refuse_queues_without_dlq(process: str) -> None:
@@ -61,9 +61,9 @@ def refuse_queues_without_dlq(process: str) -> None:
     if missing := [fault(lane, policy) for lane, policy in found if policy is None]:
         raise ImproperlyConfigured("\n".join(missing))
     if process in LANES:
-        for words in (fault(lane, policy) for lane, policy in found):
-            if words:
-                logger.warning(words)
+        for warning in (fault(lane, policy) for lane, policy in found):
+            if warning:
+                logger.warning(warning)
 
 
 def _policies(lanes: Collection[Lane]) -> Iterator[tuple[Lane, RedrivePolicy | None]]:

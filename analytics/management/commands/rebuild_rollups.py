@@ -37,8 +37,8 @@ class Command(BaseCommand):
             raise CommandError("--since is not before --until.")
         total = hurry(period) if options["resume"] else mark_period(period)
         done, shown = 0, 0.0
-        while recount(period, shrink=options["shrink"]):
-            done += 1
+        while quarters := recount(period, shrink=options["shrink"]):
+            done += quarters
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()
                 self.show(done, max(total, done))

@@ -14,6 +14,7 @@ from messaging.meta_setup import Finding, State, examine
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.examine import app_api, callback_url, handshake
 from messaging.models import Message
+from messaging.reactions.template_sync import sync_now
 from messaging.services import send_template_message
 from messaging.states import Status
 from messaging.whatsapp.errors import WhatsAppError
@@ -24,6 +25,11 @@ MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED
 FOLLOWED_FOR_S = 90.0
 ASKED_EVERY_S = 0.5
 ARRIVED = {Status.DELIVERED, Status.READ}
+# What to look at if the test stays in a state.
+HINTS = {
+    Status.ACCEPTED: "Meta took it, and no webhook says more: publish the app (docs/connect.md, step 1.5).",
+    Status.SENT: "Is the telephone on, and connected?",
+}
 OVER = {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
 
 
@@ -98,7 +104,9 @@ class Command(BaseCommand):
             )
         for waba_id in waba_ids:
             synced = sync_account(api, waba_id)
-            self._say(State.OK, f"Account {waba_id} is stored, with {len(synced.numbers)} of its numbers.")
+            templates = sync_now(synced.account)
+            stored = f"{len(synced.numbers)} of its numbers and {templates.found} templates"
+            self._say(State.OK, f"Account {waba_id} is stored, with {stored}.")
         return waba_ids
 
     def _webhook(self, app_id: str, takes_over: bool) -> None:
@@ -139,7 +147,8 @@ class Command(BaseCommand):
             if seen in OVER:
                 raise CommandError("The test template was not delivered.")
             time.sleep(ASKED_EVERY_S)
+        hint = HINTS.get(Status(seen), "Do web, dispatcher and the workers run?")
         raise CommandError(
-            f"The test template is {seen} after {FOLLOWED_FOR_S:.0f} s. Do web, dispatcher and the workers run? "
+            f"The test template is {seen} after {FOLLOWED_FOR_S:.0f} s. {hint} "
             f"Its page: {settings.BASE_URL}/admin/messaging/message/{message_id}/change/"
         )

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         try:
             from testkit.load.sandbox import Sandbox
             from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
-            from testkit.loadtest.report import Witness, failures, report, words
+            from testkit.loadtest.report import Witness, failures, lines_of, report
             from testkit.loadtest.run import Plan, new_campaign, run
         except ModuleNotFoundError as error:
             raise CommandError(NOT_IN_THE_IMAGE) from error
@@ -90,7 +90,7 @@ class Command(BaseCommand):
         findings, unknown = self._findings(witness, load, options["settle"])
         found = report(load, findings, about)
         self._write(options["output"], found, load)
-        for line in words(found):
+        for line in lines_of(found):
             self.stdout.write(line)
         if reasons := [*unknown, *failures(found)]:
             raise CommandError(f"The load test failed: {'; '.join(reasons)}.")

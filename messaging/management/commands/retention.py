@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from messaging.models import RetentionProgress
 from messaging.retention import registered
-from messaging.retention.rounds import run_step
+from messaging.retention.deletion_steps import run_step
 
 SHOW_EVERY_S = 0.5
 

@@ -7,12 +7,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from messaging.access import record_action
 from messaging.models import Hold, HoldKind
 from messaging.outgoing.holds.holds import resume_hold
-from waproject.web.read_only_admin import BoundedPaginator
-from waproject.web.themed_admin import ModelAdmin
+from waproject.web.admin.read_only_admin import BoundedPaginator
+from waproject.web.admin.themed_admin import ModelAdmin
+from waproject.web.analytics_links import analytics_link, may_see_analytics
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
@@ -20,14 +22,14 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # Only the check of budgets sets such holds, and resumes them.
-        kinds = self.fields["kind"]
-        kinds.choices = [choice for choice in kinds.choices if choice[0] != HoldKind.BUDGET]  # type: ignore[attr-defined]
+        # Only the check of budgets sets such holds, and resumes them. A hold's page has no fields to edit.
+        if kinds := self.fields.get("kind"):
+            kinds.choices = [one for one in kinds.choices if one[0] != HoldKind.BUDGET]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a second hold of the same kind, which the conditional constraint of the database forbids."""
         given: dict[str, Any] = super().clean() or {}
-        same = {name: given.get(name) for name in ("kind", "key", "client", "number")}
+        same = {name: given.get(name) for name in ("kind", "key", "client", "number", "waba_id", "language")}
         if Hold.objects.filter(**same, resumed_at=None).exists():
             raise ValidationError("This is held already.")
         return given
@@ -37,15 +39,35 @@ class HoldForm(ModelForm):  # type: ignore[type-arg]
 class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Holds with their reason, author and times."""
 
-    list_display = ["__str__", "client", "number", "by", "reason", "since", "until", "resumed_at"]
+    list_display = ["__str__", "client", "number", "waba_id", "language", "by", "reason", "since", "until"]
     list_filter = ["kind", ("resumed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["client", "number"]
     search_fields = ["=key"]
     form = HoldForm
-    fields = ["kind", "key", "client", "number", "reason", "until"]
+    fields = ["kind", "key", "client", "number", "waba_id", "language", "reason", "until"]
+    readonly_fields = ["analytics"]
     paginator = BoundedPaginator
     show_full_result_count = False
     actions = ["resume"]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Add the link to analytics, for those who may follow it."""
+        return [*self.list_display, *(["analytics"] if may_see_analytics(request.user) else [])]
+
+    def get_fields(self, request: HttpRequest, obj: Hold | None = None) -> Any:
+        """The same on a hold's page."""
+        return [*self.fields, *(["analytics"] if obj and may_see_analytics(request.user) else [])]
+
+    @admin.display(description="analytics")
+    def analytics(self, hold: Hold) -> SafeString:
+        """What became of the messages of its campaign, template or client."""
+        words = {HoldKind.TEMPLATE: "template"}.get(HoldKind(hold.kind), "campaign")
+        return analytics_link(
+            "Analytics",
+            **{words: hold.key},
+            client=hold.client.name if hold.client else "",
+            sender=hold.number.phone_number_id if hold.number else "",
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A hold is resumed, never edited."""

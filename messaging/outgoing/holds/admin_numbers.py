@@ -15,7 +15,7 @@ from messaging.models import (
     BusinessNumber,
 )
 from messaging.outgoing.holds.suspensions import first_refused_message, pause, resume
-from waproject.web.themed_admin import META_ID, ModelAdmin, TextInput
+from waproject.web.admin.themed_admin import META_ID, ModelAdmin, TextInput
 
 META_FACTS = (
     "display_phone_number", "verified_name", "quality", "throughput", "messaging_limit", "status", "account_mode",

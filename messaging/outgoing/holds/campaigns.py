@@ -1,22 +1,31 @@
 """Holding and resuming a client's campaign."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from messaging.access import record_action
 from messaging.models import ApiClient, Hold, HoldKind, Message
+from messaging.models.messages import LIMIT
+from messaging.portfolios import waiting_until
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignState:
-    """Whether a campaign is held, how many of its messages wait, and how many are in flight all the same."""
+    """Whether a campaign is held, how many of its messages wait, and how many are in flight all the same.
+
+    `waiting_for_limit` of those that wait do so because of a messaging limit; `limit_done_at`: when the last of these
+    may go, as far as the limits are concerned (None: none waits, or not within 60 days).
+    """
 
     held: bool
     waiting: int
     on_their_way: int
+    waiting_for_limit: int
+    limit_done_at: datetime | None
 
 
 def hold_campaign(campaign: str, client: ApiClient | None, who: str) -> CampaignState:
@@ -62,4 +71,16 @@ def campaign_state(campaign: str, client: ApiClient | None) -> CampaignState:
     counts = messages.aggregate(
         waiting=Count("id", filter=Q(released_at=None)), on_their_way=Count("id", filter=~Q(released_at=None))
     )
-    return CampaignState(held=holds.exists(), **counts)
+    numbers = _numbers_at_their_limit(messages)
+    return CampaignState(
+        held=holds.exists(),
+        **counts,
+        waiting_for_limit=sum(numbers.values()),
+        limit_done_at=waiting_until(list(numbers)),
+    )
+
+
+def _numbers_at_their_limit(messages: QuerySet[Message]) -> dict[int, int]:
+    """How many of these messages wait for a messaging limit, by number."""
+    held = messages.filter(hold__startswith=f"{LIMIT}:")
+    return dict(held.values_list("number_id").annotate(Count("id")))

@@ -19,20 +19,49 @@ REASON_LENGTH = 255
 
 
 def hold_template(
-    name: str, number_id: int | None = None, *, by: str, reason: str = "", until: datetime | None = None
+    name: str,
+    number_id: int | None = None,
+    *,
+    by: str,
+    reason: str = "",
+    until: datetime | None = None,
+    waba_id: str = "",
+    language: str = "",
 ) -> Hold:
-    """Hold a template of one number or of all; `until`: when the dispatcher resumes it. Idempotent."""
-    hold, created = Hold.objects.get_or_create(
+    """Hold a template of one number, of one account, or of all; in one language or in all. Idempotent.
+
+    `until`: when the dispatcher resumes it. The hold's `is_new` tells whether there was none.
+    """
+    hold, hold_is_new = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,
         key=name,
         client=None,
         number_id=number_id,
+        waba_id=waba_id,
+        language=language,
         resumed_at=None,
         defaults={"by": by, "reason": reason[:REASON_LENGTH], "until": until},
     )
-    if created:
+    hold.is_new = hold_is_new
+    if hold_is_new:
         alert("held", f"template:{name}", reason or f"held by {by}")
     return hold
+
+
+def held_templates(waba_id: str) -> set[tuple[str, str]]:
+    """Names and languages of the held templates of an account."""
+    held = Hold.objects.filter(kind=HoldKind.TEMPLATE, waba_id=waba_id, resumed_at=None)
+    return set(held.values_list("key", "language"))
+
+
+def release_template(waba_id: str, name: str, language: str, *, by: str) -> list[int]:
+    """End the holds on a template of an account in one language that `by` has set; returns their ids."""
+    holds = Hold.objects.filter(
+        kind=HoldKind.TEMPLATE, key=name, waba_id=waba_id, language=language, by=by, resumed_at=None
+    )
+    ids = list(holds.values_list("pk", flat=True))
+    Hold.objects.filter(pk__in=ids).update(resumed_at=timezone.now())
+    return ids
 
 
 def resume_hold(hold_id: int) -> bool:

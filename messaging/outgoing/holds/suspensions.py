@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.lifecycle import alert
@@ -35,6 +35,7 @@ class Refusal:
     template: str
     suspension: Suspension
     reason: str
+    language: str = ""
 
 
 def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_limits.UnknownStreak]) -> None:
@@ -42,17 +43,22 @@ def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_li
     now = timezone.now()
     _pause([refusal for refusal in refusals if refusal.suspension.wait is None])
     timed = [refusal for refusal in refusals if refusal.suspension.wait is not None]
-    everywhere = [refusal for refusal in timed if refusal.suspension.scope in {Scope.APP, Scope.ACCOUNT}]
     _throttle_numbers(
-        [refusal for refusal in timed if refusal.suspension.scope is Scope.NUMBER], everywhere, streaks, now
+        [refusal for refusal in timed if refusal.suspension.scope in {Scope.APP, Scope.ACCOUNT, Scope.NUMBER}],
+        streaks,
+        now,
     )
     for refusal in sorted(timed, key=lambda refusal: (refusal.number_id, refusal.peer)):
         if refusal.suspension.scope is Scope.PAIR:
             _throttle_pair(refusal, now)
         elif refusal.suspension.scope is Scope.TEMPLATE and refusal.template:
+            waba_id = BusinessNumber.objects.values_list("waba_id", flat=True).get(pk=refusal.number_id)
+            # Meta pauses a template of an account in one language. The number stands for an unknown account.
             hold_template(
                 refusal.template,
-                refusal.number_id,
+                None if waba_id else refusal.number_id,
+                waba_id=waba_id,
+                language=refusal.language,
                 reason=refusal.reason,
                 by=SYSTEM,
                 until=now + timedelta(seconds=refusal.suspension.wait or 0),
@@ -115,21 +121,16 @@ def _with_the_token_of(number: BusinessNumber) -> QuerySet[BusinessNumber]:
 
 
 def _throttle_numbers(
-    refusals: Sequence[Refusal],
-    everywhere: Sequence[Refusal],
-    streaks: Mapping[int, rate_limits.UnknownStreak],
-    now: datetime,
+    refusals: Sequence[Refusal], streaks: Mapping[int, rate_limits.UnknownStreak], now: datetime
 ) -> None:
-    by_number = {refusal.number_id: refusal for refusal in refusals}
-    touched = {*by_number, *streaks}
-    if not (touched or everywhere):
+    if not (refusals or streaks):
         return
-    numbers = BusinessNumber.objects.select_for_update(no_key=True).order_by("pk")
-    for number in numbers if everywhere else numbers.filter(pk__in=touched):
-        if refusal := by_number.get(number.pk):
-            _throttle(number, refusal.suspension, now)
-        if everywhere:
-            _throttle(number, everywhere[0].suspension, now)
+    accounts = _accounts_of(refusals)
+    for number in _numbers_in_reach(refusals, streaks, accounts):
+        # The longest wait first: shorter ones within it change nothing.
+        for refusal in sorted(refusals, key=lambda refusal: -(refusal.suspension.wait or 0.0)):
+            if _reaches(refusal, number, accounts):
+                _throttle(number, refusal.suspension, now)
         if streak := streaks.get(number.pk):
             _count_unknown_outcomes(number, streak, now)
         number.save(
@@ -139,14 +140,44 @@ def _throttle_numbers(
         )  # fmt: skip
 
 
+def _accounts_of(refusals: Sequence[Refusal]) -> dict[int, str]:
+    """The WABA ids of the numbers that an account's throttle has met; those of unknown accounts are left out."""
+    met = {refusal.number_id for refusal in refusals if refusal.suspension.scope is Scope.ACCOUNT}
+    numbers = BusinessNumber.objects.filter(pk__in=met).exclude(waba_id="") if met else BusinessNumber.objects.none()
+    return dict(numbers.values_list("pk", "waba_id"))
+
+
+def _numbers_in_reach(
+    refusals: Sequence[Refusal], streaks: Mapping[int, rate_limits.UnknownStreak], accounts: Mapping[int, str]
+) -> QuerySet[BusinessNumber]:
+    """Locked, in the order of their ids."""
+    numbers = BusinessNumber.objects.select_for_update(no_key=True).order_by("pk")
+    if any(refusal.suspension.scope is Scope.APP for refusal in refusals):
+        return numbers
+    named = Q(pk__in={refusal.number_id for refusal in refusals} | set(streaks))
+    return numbers.filter(named | Q(waba_id__in=set(accounts.values())))
+
+
+def _reaches(refusal: Refusal, number: BusinessNumber, accounts: Mapping[int, str]) -> bool:
+    """Whether a refusal throttles a number: its own; those of its account; all, as an installation has one app."""
+    if refusal.suspension.scope is Scope.APP or refusal.number_id == number.pk:
+        return True
+    return refusal.suspension.scope is Scope.ACCOUNT and accounts.get(refusal.number_id, "") == number.waba_id != ""
+
+
 def _throttle(number: BusinessNumber, suspension: Suspension, now: datetime) -> None:
-    """Throttle a number, once for all refusals of calls that ran at the same time."""
+    """Throttle a number, once for all refusals of calls that ran at the same time.
+
+    A throttle of the app or the account may come within a shorter one of the number, and then prolongs it.
+    """
+    first = suspension.wait or 0.0
     if number.throttled_until and number.throttled_until > now:
+        if suspension.scope in {Scope.APP, Scope.ACCOUNT}:
+            number.throttled_until = max(number.throttled_until, now + timedelta(seconds=first))
         return
     rule = rate_limits.NUMBER_THROTTLES
     in_a_row = number.throttled_until is not None and now - number.throttled_until < rule.within
     number.throttles = number.throttles + 1 if in_a_row else 1
-    first = suspension.wait or 0.0
     wait = max(first, rule.wait(first, suspension.growth, number.throttles))
     number.throttled_until = now + timedelta(seconds=wait)
     if suspension.slows:

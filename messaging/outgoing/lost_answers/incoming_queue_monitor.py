@@ -5,7 +5,6 @@ short, so a thread polls often; it is a thread of its own because an SQS that ha
 """
 
 import logging
-import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +15,14 @@ from django.utils import timezone
 
 from messaging.outgoing.lost_answers import incoming_evidence
 from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence
+from waproject.cached_check import CachedCheck
 from waproject.queues import LANES
 from waproject.sqs import control
 
 logger = logging.getLogger(__name__)
 
 POLL_EVERY_S = 0.2
-# The thread ends once nobody has called `evidence` for so long: no outcome is unknown, and polls cost requests.
+# Without a call of `evidence` for so long the thread ends: no outcome is unknown, and polls cost requests.
 IDLE_AFTER_S = 10.0
 # An older observation says nothing about now: SQS does not answer.
 STALE_AFTER_S = 10.0
@@ -41,54 +41,33 @@ class IncomingQueueMonitor:
     """Polls the incoming queues in a thread while `evidence` is called."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
-        self._needed_until = 0.0
         self._latest: _Observation | None = None
+        self._polls = CachedCheck(
+            "incoming-queue", self._observe, every=POLL_EVERY_S, deadline=STALE_AFTER_S, idle_after=IDLE_AFTER_S
+        )
 
     def evidence(self) -> IncomingEvidence | None:
         """The evidence now; None before the first observation and while SQS does not answer.
 
         Raises django.db errors.
         """
-        with self._lock:
-            self._needed_until = time.monotonic() + IDLE_AFTER_S
-            if self._thread is None:
-                self._stopping.clear()
-                self._thread = threading.Thread(
-                    target=self._poll_while_needed, name="incoming-queue-monitor", daemon=True
-                )
-                self._thread.start()
-            latest = self._latest
+        self._polls.start()
+        latest = self._latest
         if latest is None or time.monotonic() - latest.at > STALE_AFTER_S:
             return None
         return incoming_evidence.evidence(latest.empty_at, latest.dead_letters)
 
     def stop(self, timeout: float | None = None) -> None:
         """End the thread, waiting at most `timeout` seconds for a running poll. The next `evidence` starts another."""
-        with self._lock:
-            self._stopping.set()
-            thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
+        self._polls.stop(timeout)
 
-    def _poll_while_needed(self) -> None:
-        while self._is_needed():
-            try:
-                self._latest = self._poll()
-            except (BotoCoreError, ClientError) as error:
-                logger.debug("SQS does not report the depth of the incoming queues: %s", type(error).__name__)
-            except Exception:  # the thread's edge: without it every unknown outcome would wait for a person
-                logger.exception("polling the incoming queues failed")
-            self._stopping.wait(POLL_EVERY_S)
-
-    def _is_needed(self) -> bool:
-        with self._lock:
-            if time.monotonic() < self._needed_until and not self._stopping.is_set():
-                return True
-            self._thread = None
-            return False
+    def _observe(self) -> None:
+        try:
+            self._latest = self._poll()
+        except (BotoCoreError, ClientError) as error:
+            logger.debug("SQS does not report the depth of the incoming queues: %s", type(error).__name__)
+        except Exception:  # the thread's edge: without it every unknown outcome would wait for a person
+            logger.exception("polling the incoming queues failed")
 
     def _poll(self) -> _Observation:
         lane, sqs = LANES["incoming"], control.client(settings.AWS_REGION)

@@ -1,4 +1,4 @@
-"""Whether a string is one emoji: the sequences of Unicode Technical Standard 51, over its table of emoji.
+"""The check that a string is one emoji: the sequences of Unicode Technical Standard 51, over its table of emoji.
 
 https://www.unicode.org/reports/tr51/
 """

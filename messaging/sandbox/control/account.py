@@ -1,10 +1,7 @@
-"""``/_sandbox/account`` and ``/_sandbox/webhook``: the account's facts, and webhooks about it."""
+"""``/_sandbox/account``: the account's facts."""
 
 from __future__ import annotations
 
-import time
-
-from ..settings import InputError
 from .control_handler import ControlHandler
 
 
@@ -12,26 +9,10 @@ class AccountHandler(ControlHandler):
     """``GET`` and ``POST /_sandbox/account``."""
 
     def get(self) -> None:
-        """The facts of the account, its numbers and its token."""
-        self.answer(self.simulator.account.as_json())
+        """The facts of the account, its numbers and its token, and how many users count against the messaging limit."""
+        self.answer({**self.simulator.account.as_json(), "opened_users": self.simulator.opened_users()})
 
     def post(self) -> None:
         """Change the given facts; answers all."""
         self.simulator.account.change(self.json_object())
-        self.answer(self.simulator.account.as_json())
-
-
-class WebhookHandler(ControlHandler):
-    """``POST /_sandbox/webhook``: ``{"field", "value"}``."""
-
-    async def post(self) -> None:
-        """Send a webhook of any field, as of this account; answers after the first attempt to deliver it."""
-        given = self.json_object()
-        name, value = given.get("field"), given.get("value")
-        if not isinstance(name, str) or not name:
-            raise InputError("field", "must be the name of a webhook field, such as account_update")
-        if not isinstance(value, dict):
-            raise InputError("value", "must be an object")
-        delivery = self.simulator.account_changed(name, value, time.time())
-        await delivery.tried.wait()
-        self.answer({"delivered": delivery.acknowledged_at is not None, "http_status": delivery.http_status})
+        self.get()

@@ -11,7 +11,7 @@ class InboundHandler(ControlHandler):
     """``POST /_sandbox/inbound``."""
 
     async def post(self) -> None:
-        """Answers after the first attempt; ``http_status`` is null when nobody answered the webhook."""
+        """Answers after the first attempt; ``http_status`` is null when the webhook got no answer."""
         form = form_fields(self.request)
         given = with_file(self.simulator.media, self.json_object() if form is None else form)
         wamid, delivery = self.simulator.user_writes(inbound_message(given))

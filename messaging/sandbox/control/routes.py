@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tornado.web import RequestHandler
 
-from . import about, account, faults, inbound, ledger, settings, templates
+from . import about, account, faults, inbound, ledger, reset, settings, templates, webhooks
 
 ROUTES: list[tuple[str, type[RequestHandler]]] = [
     (r"/_sandbox/ledger", ledger.LedgerHandler),
@@ -14,7 +14,7 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
     (r"/_sandbox/faults/(\d{1,9})", faults.FaultHandler),
     (r"/_sandbox/templates", templates.TemplatesHandler),
     (r"/_sandbox/account", account.AccountHandler),
-    (r"/_sandbox/webhook", account.WebhookHandler),
-    (r"/_sandbox/reset", settings.ResetHandler),
+    (r"/_sandbox/webhook", webhooks.WebhookHandler),
+    (r"/_sandbox/reset", reset.ResetHandler),
     (r"/_sandbox/health", about.HealthHandler),
 ]

@@ -1,4 +1,4 @@
-"""``/_sandbox/settings`` and ``/_sandbox/reset``: the behaviour of the sandbox, and its initial state."""
+"""``/_sandbox/settings``: the behaviour of the sandbox."""
 
 from __future__ import annotations
 
@@ -14,14 +14,5 @@ class SettingsHandler(ControlHandler):
 
     def post(self) -> None:
         """Change the given settings for messages accepted from now on; answers all."""
-        self.simulator.behaviour = self.simulator.behaviour.changed(self.json_object())
+        self.simulator.change_behaviour(self.json_object())
         self.get()
-
-
-class ResetHandler(ControlHandler):
-    """``POST /_sandbox/reset``."""
-
-    async def post(self) -> None:
-        """Empty the ledger, delete files, cancel pending webhooks, restore the initial settings."""
-        await self.simulator.reset()
-        self.answer({"ok": True})

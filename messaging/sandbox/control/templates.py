@@ -17,7 +17,9 @@ class TemplatesHandler(ControlHandler):
 
         Answers the template. A change of status also sends the webhook of it.
         """
-        template, status_changed = self.simulator.templates.put(self.json_object())
+        template, status_changed = self.simulator.templates.put(
+            self.json_object(), self.simulator.behaviour.template_limit
+        )
         if status_changed:
             self.simulator.template_changed(template)
         self.answer(template.as_json())

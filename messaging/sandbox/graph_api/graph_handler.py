@@ -24,7 +24,7 @@ class GraphHandler(JsonHandler):
 
 
 class UnknownPathHandler(GraphHandler):
-    """Every path that is nobody's, with any method."""
+    """Every other path, with any method."""
 
     def prepare(self) -> None:
         """Runs before the method is looked up."""

@@ -1,4 +1,4 @@
-"""The Cloud API's messages endpoints: sends and read receipts."""
+"""The messages endpoint of the Cloud API, where a body with a `status` is a read receipt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from .. import graph_errors
@@ -17,7 +18,7 @@ from .graph_handler import GraphHandler
 
 MESSAGES_PATH = r"/v\d+\.\d+/(\d+)/messages"
 MARKETING_PATH = r"/v\d+\.\d+/(\d+)/marketing_messages"
-_PERMISSION_DENIED, _NOT_REGISTERED = 10, 133010
+_PERMISSION_DENIED, _NOT_REGISTERED, _MARKETING_NOT_OPEN = 10, 133010, 134102
 # A client that waits longer than this for an answer loses its connection.
 HANG_SECONDS = 120.0
 
@@ -39,6 +40,8 @@ class MessagesHandler(GraphHandler):
         if "status" in body and not self.marketing:
             self._mark_read(read_receipt_wamid(body), typing=body.get("typing_indicator") is not None)
             return
+        if self.marketing and not self.simulator.behaviour.marketing_api:
+            raise graph_errors.of_code(_MARKETING_NOT_OPEN, HTTPStatus.INTERNAL_SERVER_ERROR)
         message = check_send(body, marketing=self.marketing)
         outcome = self.simulator.outcome_of(message, phone_number_id)
         entry = await self.simulator.answer(message, phone_number_id, received_at, outcome)

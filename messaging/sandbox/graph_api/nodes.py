@@ -11,14 +11,12 @@ from typing import Any
 
 from ..account import PORTFOLIO_ID, AccountState, Number
 from ..graph_errors import GraphError
-from ..settings import Behaviour, Identity
+from ..settings import Behaviour, Identity, messaging_tier
 
 JSON = dict[str, Any]
 APP_NAME = "Sandbox app"
 _NO_SUCH_FIELD = 100
 _HIGH_THROUGHPUT = 1000
-# Users a day outside of their windows, by the number that the setting `messaging_limit` has.
-_TIERS = {0: "TIER_UNLIMITED", 250: "TIER_250", 2_000: "TIER_2K", 10_000: "TIER_10K", 100_000: "TIER_100K"}
 # What an answer holds where the request names no fields.
 ACCOUNT_FIELDS = ("id", "name", "timezone_id", "message_template_namespace")
 NUMBER_FIELDS = (
@@ -77,7 +75,7 @@ def number_values(state: AccountState, phone_number_id: str, behaviour: Behaviou
         "status": number.status if number.registered else "DISCONNECTED",
         "platform_type": "CLOUD_API" if number.registered else "NOT_APPLICABLE",
         "throughput": {"level": "HIGH" if is_high else "STANDARD"},
-        "whatsapp_business_manager_messaging_limit": _TIERS.get(behaviour.messaging_limit, "TIER_50"),
+        "whatsapp_business_manager_messaging_limit": messaging_tier(behaviour),
         "is_official_business_account": False,
         "is_pin_enabled": bool(number.pin),
         "webhook_configuration": {"application": state.identity.webhook_url},

@@ -14,9 +14,10 @@ from tornado.httputil import url_concat
 
 from .. import graph_errors
 from ..graph_errors import GraphError
-from ..settings import InputError
-from ..templates.store import MOST_TEMPLATES, Status, Template, Templates, placeholders
-from .account import AccountHandler, NodeHandler
+from ..settings import MAX_TEMPLATES, InputError
+from ..templates.store import Status, Template, Templates, placeholders
+from .account import NodeHandler
+from .account_handler import AccountHandler
 from .nodes import projected
 
 JSON = dict[str, Any]
@@ -60,9 +61,10 @@ class TemplatesHandler(AccountHandler):
                 raise graph_errors.invalid_parameter(f"The parameter {name} is required.")
         if any((each.name, each.language) == (given["name"], given["language"]) for each in templates):
             raise _refused(_EXISTS, "There is already content in this language for this template.")
-        if len(list(templates)) >= MOST_TEMPLATES:
-            raise _refused(_TOO_MANY, f"The account has {MOST_TEMPLATES} templates already.")
-        created = _put(templates, {name: given[name] for name in _CREATED_KEYS if name in given})
+        limit = self.simulator.behaviour.template_limit
+        if len(templates) >= limit:
+            raise _refused(_TOO_MANY, f"The account has {limit} templates already.")
+        created = _put(templates, limit, {name: given[name] for name in _CREATED_KEYS if name in given})
         self.simulator.review_later(created)
         self.answer({"id": created.id, "status": str(created.status), "category": str(created.category)})
 
@@ -99,7 +101,7 @@ class NodeOrTemplateHandler(NodeHandler):
         changes: JSON = {name: given[name] for name in ("category", "components") if name in given}
         if not changes:
             raise graph_errors.invalid_parameter("Give components or category.")
-        edited = _put(templates, {"name": template.name, "language": template.language, **changes})
+        edited = _put(templates, len(templates), {"name": template.name, "language": template.language, **changes})
         self.simulator.review_later(edited)
         self.answer({"success": True, "id": edited.id, "category": str(edited.category)})
 
@@ -116,9 +118,9 @@ def values_of(template: Template) -> JSON:
     }
 
 
-def _put(templates: Templates, given: JSON) -> Template:
+def _put(templates: Templates, limit: int, given: JSON) -> Template:
     try:
-        return templates.put({**given, "status": str(Status.PENDING)})[0]
+        return templates.put({**given, "status": str(Status.PENDING)}, limit)[0]
     except InputError as problem:
         raise graph_errors.invalid_parameter(f"Param {problem.field} {problem.problem}.") from None
 
@@ -144,7 +146,7 @@ def _cursor(position: int) -> str:
 def _position(cursor: str) -> int:
     try:
         position = base64.urlsafe_b64decode(cursor).decode() if cursor else "0"
-        return min(int(position), MOST_TEMPLATES)
+        return min(int(position), MAX_TEMPLATES)
     except (ValueError, binascii.Error):
         raise graph_errors.invalid_parameter("Invalid cursors values.") from None
 

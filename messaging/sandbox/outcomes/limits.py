@@ -64,21 +64,32 @@ class Limits:
     def take(
         self, phone_number_id: str, recipient: User, behaviour: Behaviour, now: float, *, window_open: bool = True
     ) -> None:
-        """Count a send. Raises GraphError 130429, 131056 or 131048 when it is over a limit; then it does not count."""
+        """Count a send. Raises GraphError 130429, 131056 or 131048 when it is over a limit; then it does not count.
+
+        `open` counts the user, once the message is accepted.
+        """
         rate, sent = behaviour.throughput_of(phone_number_id), self._recent(phone_number_id, now)
         if rate and len(sent) >= rate:
             raise graph_errors.of_code(THROUGHPUT_CODE, behaviour.throttle_status)
-        new = not window_open and behaviour.messaging_limit and not self._is_opened(recipient, now)
-        if new and self._opened_users(now) >= behaviour.messaging_limit:
+        limit = 0 if window_open else behaviour.messaging_limit
+        if limit and not self._is_opened(recipient, now) and self.opened_users(now) >= limit:
             raise graph_errors.of_code(MESSAGING_LIMIT_CODE, behaviour.throttle_status)
         if behaviour.pair_limit:
             self._take_pair(phone_number_id, recipient, behaviour, now)
         if rate:
             sent.append(now)
-        if new:
-            # Moved to the end: the oldest stand first.
-            self._opened.pop(recipient.user_id, None)
-            self._opened[recipient.user_id] = now
+
+    def open(self, recipient: User, now: float) -> None:
+        """Count a message that is accepted outside of the recipient's window: the user counts for a day from now."""
+        # Moved to the end: the oldest stand first.
+        self._opened.pop(recipient.user_id, None)
+        self._opened[recipient.user_id] = now
+
+    def opened_users(self, now: float) -> int:
+        """How many users got a message outside of a customer service window within a day."""
+        while self._opened and (first := next(iter(self._opened))) and now - self._opened[first] >= DAY_S:
+            del self._opened[first]
+        return len(self._opened)
 
     def count_inbound(self, phone_number_id: str, behaviour: Behaviour, now: float) -> None:
         """Count a user's message: it is never refused, and takes from what the number may send."""
@@ -107,9 +118,3 @@ class Limits:
 
     def _is_opened(self, recipient: User, now: float) -> bool:
         return now - self._opened.get(recipient.user_id, -DAY_S) < DAY_S
-
-    def _opened_users(self, now: float) -> int:
-        """How many users got a message outside of a customer service window within a day."""
-        while self._opened and (first := next(iter(self._opened))) and now - self._opened[first] >= DAY_S:
-            del self._opened[first]
-        return len(self._opened)

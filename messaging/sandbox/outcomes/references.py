@@ -1,4 +1,4 @@
-"""What a send refers to: its template, its files, and the number that it goes to. All of it has to exist."""
+"""References of a send: its template, its files, its recipient. All of them have to exist."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class SwitchesHandler(OwnHandler):
         given = self.json_object()
         phone = self.simulator.phones.find(str(given.get("address", "")))
         if phone is None:
-            raise InputError("address", "nobody has this phone")
+            raise InputError("address", "no user has this phone")
         for name in (*_SWITCHES, "marketing"):
             if not isinstance(given.get(name, True), bool):
                 raise InputError(name, "must be true or false")

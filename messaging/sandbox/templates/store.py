@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 NAME = re.compile(r"[a-z0-9_]{1,512}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][A-Za-z]{1,3})?")
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview
-MOST_TEMPLATES = 250
+DEFAULT_LIMIT = 250
 _KEYS = {"name", "language", "category", "status", "components"}
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 _COMPONENTS = {"HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER"}
@@ -92,6 +92,9 @@ class Templates:
     def __iter__(self) -> Iterator[Template]:
         return iter(self._templates.values())
 
+    def __len__(self) -> int:
+        return len(self._templates)
+
     def find(self, node: JSON) -> Template | None:
         """The template that the node of a send names; None where there is no such template."""
         return self._templates.get((node["name"], node["language"]["code"]))
@@ -107,15 +110,15 @@ class Templates:
             raise graph_errors.of_code(code, details=f"template ({name}) in {language} is {template.status.lower()}")
         return template
 
-    def put(self, given: JSON) -> tuple[Template, bool]:
+    def put(self, given: JSON, limit: int = DEFAULT_LIMIT) -> tuple[Template, bool]:
         """Add a template, or change what is given of one that exists; and whether its status changed.
 
         Raises InputError.
         """
         key = _key(given)
         known = self._templates.get(key)
-        if known is None and len(self._templates) >= MOST_TEMPLATES:
-            raise InputError("name", f"the account has {MOST_TEMPLATES} templates already, as many as Meta allows")
+        if known is None and len(self._templates) >= limit:
+            raise InputError("name", f"the account has {limit} templates already, as many as Meta allows")
         template = known or Template(str(_FIRST_ID + self._created), *key, Category.UTILITY)
         self._created += known is None
         changes: JSON = {}

@@ -1,4 +1,4 @@
-"""Which statuses a message gets, and when: Meta's usual order, and the liberties that Meta takes with it."""
+"""The plan of a message's statuses: Meta's usual order, and Meta's deviations from it."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from messaging.whatsapp.graph.nodes import (
     TemplateNode,
     TokenInfo,
 )
+from messaging.whatsapp.graph.pricing import PricePoint
 
 __all__ = [
     "AccountNode",
@@ -17,6 +18,7 @@ __all__ = [
     "Health",
     "HealthEntity",
     "NumberNode",
+    "PricePoint",
     "Subscription",
     "TemplateNode",
     "TokenInfo",

@@ -8,6 +8,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -26,6 +27,7 @@ from messaging.whatsapp.graph.nodes import (
     TemplateNode,
     TokenInfo,
 )
+from messaging.whatsapp.graph.pricing import PricePoint, price_points, pricing_field
 from messaging.whatsapp.json_text import GRAPH_PAGE, value_of
 from messaging.whatsapp.storable import storable
 
@@ -83,6 +85,10 @@ class GraphApi:
     def account(self, waba_id: str) -> AccountNode:
         """A WABA."""
         return nodes.account_node(self.get(waba_id, fields=nodes.ACCOUNT_FIELDS))
+
+    def pricing(self, waba_id: str, since: datetime, until: datetime) -> list[PricePoint]:
+        """What the messages that a WABA's numbers delivered in a period cost, by Meta's own count."""
+        return list(price_points(self.get(waba_id, fields=pricing_field(since, until))))
 
     def health(self, node_id: str) -> Health:
         """Whether a WABA or a number can send, and why not."""

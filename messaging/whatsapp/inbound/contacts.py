@@ -35,7 +35,7 @@ class Directory:
         """The contact of a message's sender, or an empty one.
 
         A single contact that shares no kind of id with the message is its sender too: since 2026 either side may lack
-        the phone number. One that has the same kind of id with another value is somebody else.
+        the phone number. One that has the same kind of id with another value is another person.
         """
         found = self.identified(message)
         if found is not None:

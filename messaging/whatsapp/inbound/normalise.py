@@ -1,7 +1,7 @@
 """Normalises a webhook body without losing any of it.
 
-The set of fields and types is open: Meta adds some every few months. What is not understood, or has a shape that
-nobody foresaw, comes out as Unknown with its piece of JSON; no JSON value makes this module raise.
+The set of fields and types is open: Meta adds some every few months. What is not understood, or has an
+unforeseen shape, comes out as Unknown with its piece of JSON; no JSON value makes this module raise.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 

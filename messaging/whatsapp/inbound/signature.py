@@ -1,4 +1,4 @@
-"""How Meta signs a webhook: HMAC-SHA256 of the raw bytes with the app secret.
+"""Signatures of webhooks: HMAC-SHA256 of the raw bytes with the app secret.
 
 Always over the bytes that travelled: Meta escapes non-ASCII and slashes, so a re-serialised body has another HMAC.
 """

@@ -32,7 +32,7 @@ def split(body: object, limit: int) -> list[Any]:
 
     A single update that is larger stays alone in a larger piece; a body that is no webhook of WhatsApp, of any JSON
     type, stays whole. Characters that PostgreSQL refuses are replaced (see `storable.py`). A piece has the contacts of
-    its own messages where each of them can be told, else all contacts.
+    its own messages where each of them can be identified, else all contacts.
     """
     return list(_fitting(storable(body), limit))
 
@@ -101,9 +101,9 @@ def _value_of(value: Node, found: Sequence[tuple[str, Any]], *, is_first: bool) 
         if not is_first and not isinstance(value.get(key), proper):
             result.pop(key, None)
     if isinstance(result.get("contacts"), list):
-        people = _contacts_of([element for _, element in found], Directory(value["contacts"]))
+        contacts = _contacts_of([element for _, element in found], Directory(value["contacts"]))
         odd = [contact for contact in value["contacts"] if is_first and not isinstance(contact, dict)]
-        result["contacts"] = [*people, *odd]
+        result["contacts"] = [*contacts, *odd]
     for key, element in found:
         if isinstance(value[key], list):
             result.setdefault(key, []).append(element)
@@ -113,7 +113,7 @@ def _value_of(value: Node, found: Sequence[tuple[str, Any]], *, is_first: bool) 
 
 
 def _contacts_of(elements: Sequence[object], directory: Directory) -> list[Contact]:
-    """The contacts of these elements, in their order; all of them if the contact of any element cannot be told."""
+    """The contacts of these elements, in their order; all if the contact of any element cannot be identified."""
     found = [directory.identified(element) if isinstance(element, dict) else None for element in elements]
     wanted = {id(contact) for contact in found if contact is not None}
     is_partial = None not in found

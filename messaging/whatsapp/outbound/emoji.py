@@ -1,4 +1,4 @@
-"""Whether a text is one emoji, by Unicode Technical Standard 51.
+"""The check that a text is one emoji, by Unicode Technical Standard 51.
 
 https://www.unicode.org/Public/emoji/latest/emoji-data.txt
 """

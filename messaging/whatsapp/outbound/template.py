@@ -31,3 +31,9 @@ def node(data: Data) -> Data:
     """The node in Meta's format."""
     language = data["language"]
     return data | {"language": language if isinstance(language, dict) else {"code": language}}
+
+
+def language_of(data: Mapping[str, object]) -> str:
+    """The language code of a template's content."""
+    language = data.get("language", "")
+    return str(language.get("code", "")) if isinstance(language, Mapping) else str(language)

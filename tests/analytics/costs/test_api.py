@@ -104,3 +104,9 @@ def test_filters_leave_out_the_others(operator: APIClient) -> None:
     assert ask(operator, category="authentication-international")["total"]["messages"] == 5
     assert ask(operator, campaign="b")["total"]["messages"] == 7
     assert ask(operator, sender="123")["total"]["messages"] == 0
+
+
+def test_free_messages_beside_unpriced_ones_make_no_cost_of_zero(operator: APIClient) -> None:
+    charge(NOON)
+    charge(NOON, 3, "service", price_type="free_customer_service")
+    assert ask(operator)["total"]["cost"] is None

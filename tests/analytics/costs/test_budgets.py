@@ -130,7 +130,7 @@ def test_a_month_counts_for_itself_and_a_total_counts_all_months() -> None:
     assert (checked(month).state, checked(all_time).state) == (BudgetState.FINE, BudgetState.SPENT)
 
 
-def test_messages_without_a_price_count_for_nothing_and_are_told() -> None:
+def test_messages_without_a_price_cost_nothing_and_are_counted() -> None:
     spend(3)
     spend(50, market="Atlantis")
     one = checked(budget())

@@ -136,7 +136,7 @@ def test_a_doubtful_wish_for_an_estimate_sends_nothing(api: APIClient, value: st
 
 
 @pytest.mark.usefixtures("priced")
-def test_somebody_who_came_by_an_ad_is_written_to_for_free(api: APIClient) -> None:
+def test_a_message_to_a_user_who_came_by_an_ad_is_free(api: APIClient) -> None:
     inbound(timezone.now(), PEER, raw={"referral": {"source_type": "ad"}})
     answer = api.post("/messaging/send?estimate=true", OFFER, format="json").json()
     assert answer["estimate"]["messages"][0]["free"] == "free_entry_point"

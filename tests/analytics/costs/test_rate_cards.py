@@ -33,6 +33,12 @@ def test_a_list_has_a_price_for_each_market_and_category_that_has_one(tmp_path: 
     ]
 
 
+@pytest.mark.parametrize("name", ["Rest of Central and Eastern Europe", "Rest of Central & Eastern Europe"])
+def test_the_names_of_a_market_in_metas_file_and_on_its_page_are_one(tmp_path: Path, name: str) -> None:
+    load(tmp_path, LIST + f"{name},USD,1,1,1,1\n")
+    assert set(Rate.objects.values_list("market", flat=True)) == {"Rest of Central & Eastern Europe"}
+
+
 def test_tiers_begin_where_the_ones_before_end(tmp_path: Path) -> None:
     load(tmp_path, TIERS + 'Germany,USD,Utility,1,"100,000",0.05\nGermany,USD,Utility,"100,001",-,0.04\n')
     assert list(Rate.objects.order_by("tier_from").values_list("tier_from", "tier_to")) == [

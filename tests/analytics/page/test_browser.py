@@ -9,8 +9,20 @@ from django.test import Client
 
 from analytics.rollups.facts import REACHED
 from messaging.models import ApiClient, Message, MessageEvent
+from tests.analytics.costs.cast import LIST, card
 from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
-from tests.pages import AXE_LOOKS, LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults
+from tests.pages import (
+    LOOKS,
+    THEMES,
+    both_widths,
+    browser,
+    name_of,
+    needs_chromium,
+    open_page,
+    picture,
+    serious_faults_in,
+    wait_until_it_fits,
+)
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
@@ -27,16 +39,18 @@ def trail(row: Message, at: datetime, chance: random.Random, states: list[str]) 
 def history() -> None:
     """Four weeks of two campaigns, with failures and answers."""
     chance = random.Random(4)
+    card(LIST + "Germany,USD,0.1365,0.055,,\nNorth America,USD,0.025,0.004,,\n")
     shop = ApiClient.objects.create(name="shop")
     for n in range(300):
         at = NOON - timedelta(days=n % 26, hours=chance.randint(0, 9), minutes=chance.randint(0, 59))
         template = chance.choice(["order_shipped", "autumn_sale", "appointment_reminder_for_tomorrow"])
         status = chance.choices(["read", "delivered", "sent", "failed"], [5, 3, 1, 1])[0]
         code = chance.choice([131026, 131049, 131047]) if status == "failed" else None
-        peer = f"49151{n:08d}"
+        peer = f"49151{n:08d}" if n % 5 else f"1415{n:07d}"
         campaign = "autumn" if template == "autumn_sale" else ""
+        price = {"pricing_type": "regular", "pricing_category": "marketing" if campaign else "utility"}
         row = outbound(at, peer, type="template", template=template, campaign=campaign, status=status, error_code=code,
-                 client=shop, wamid=f"w{n}" if status != "failed" else None)  # fmt: skip
+                 client=shop, wamid=f"w{n}" if status != "failed" else None, **price)  # fmt: skip
         if status != "failed":
             trail(row, at, chance, REACHED[: REACHED.index(status) + 1])
         if n % 4 == 0:
@@ -45,18 +59,33 @@ def history() -> None:
     count_again()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_page_fits_the_screen_and_draws_its_charts(
-    browser: Any, live_server: Any, history: None, look: Any
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_page_of_a_campaign_shows_its_cost_and_fits_the_screen(
+    browser: Any, live_server: Any, history: None, theme: str
 ) -> None:
-    page = open_page(browser, live_server, MONTH, **look)
+    path = f"{MONTH}&campaign=autumn"
+    page = open_page(browser, live_server, path, color_scheme=theme, viewport=LOOKS[0]["viewport"])
     page.wait_for_selector(".uplot canvas")
-    assert page.locator(".uplot canvas").count() == 2
-    assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
+    assert "for each delivered message" in page.inner_text("section:has(#campaign)")
+    for look in both_widths(page, theme):
+        wait_until_it_fits(page, look)
+        picture(page, f"campaign-{name_of(look)}")
+        assert serious_faults_in(look, page) == []
     assert (page.errors, page.foreign) == ([], [])
-    picture(page, f"analytics-{name_of(look)}")
-    if look in AXE_LOOKS:
-        assert serious_faults(page) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_page_fits_the_screen_and_draws_its_charts(
+    browser: Any, live_server: Any, history: None, theme: str
+) -> None:
+    page = open_page(browser, live_server, MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    page.wait_for_function("document.querySelectorAll('.uplot canvas').length === 2")
+    for look in both_widths(page, theme):
+        wait_until_it_fits(page, look)
+        picture(page, f"analytics-{name_of(look)}")
+        assert serious_faults_in(look, page) == []
+    assert (page.errors, page.foreign) == ([], [])
     page.context.close()
 
 
@@ -65,8 +94,7 @@ def test_a_number_leads_to_its_messages(browser: Any, live_server: Any, history:
     link = page.locator("section:has(#failures) tbody a").first
     shown = int(link.inner_text())
     link.click()
-    page.wait_for_load_state()
-    assert "/admin/messaging/message/" in page.url
+    page.wait_for_url("**/admin/messaging/message/**")
     assert page.locator("#result_list tbody tr").count() == shown
     page.context.close()
 
@@ -75,9 +103,17 @@ def test_the_form_puts_its_state_into_the_address(browser: Any, live_server: Any
     page = open_page(browser, live_server, MONTH)
     page.fill("[name=campaign]", "autumn")
     page.click("text=Show")
-    page.wait_for_load_state()
-    assert "campaign=autumn" in page.url and "since=2026-10-25" in page.url
+    page.wait_for_url("**campaign=autumn**")
+    assert "since=2026-10-25" in page.url
     assert "appointment_reminder" not in page.inner_text("main")
+    page.context.close()
+
+
+def test_costs_are_in_the_print(browser: Any, live_server: Any, history: None) -> None:
+    page = open_page(browser, live_server, MONTH, viewport={"width": 800, "height": 1100}, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.is_visible("section:has(#costs) .cost-tables") and not page.is_visible("form.filters")
+    assert page.evaluate("getComputedStyle(document.querySelector('.unpriced')).color") == "rgb(131, 82, 0)"
     page.context.close()
 
 

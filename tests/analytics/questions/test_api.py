@@ -2,13 +2,21 @@
 
 import csv
 import io
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import psycopg2
 import pytest
+from django.db import connection as django_connection
 from rest_framework.test import APIClient
 
-from analytics.models import Bucket, Day
+from analytics.models import Bucket, Day, Rollup
+from analytics.questions import Asked, Granularity, period_of
+from analytics.questions.answers import overview
+from analytics.rollups import days
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, ApiKey, BusinessNumber
 from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
@@ -100,6 +108,70 @@ def test_a_day_is_read_from_its_own_sums_or_from_its_hours(operator: APIClient, 
         assert rows(operator, "summary")[0]["messages"] == 6
     else:
         assert {name: rows(operator, name) for name in QUESTIONS} == before
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York", "Asia/Kathmandu"])
+@pytest.mark.parametrize("dirty", [True, False])
+def test_days_of_a_zone_are_summed_up_once_they_are_asked_for(
+    operator: APIClient, history: None, zone: str, dirty: bool
+) -> None:
+    query = {"timezone": zone, "group_by": "template,country"}
+    before = rows(operator, "timeseries", **query), rows(operator, "timeseries", timezone=zone)
+    Day.objects.update(due_at=NOON)
+    while sum_day():
+        pass
+    assert Day.objects.filter(dirty_since=None, start=local_day(zone, 20)).exists()
+    if dirty:
+        outbound(NOON + timedelta(hours=3))
+        count_again()
+        assert not Day.objects.filter(dirty_since=None, start=local_day(zone, 20)).exists()
+        assert sum(row["messages"] for row in rows(operator, "timeseries", timezone=zone)) == 6
+    else:
+        assert (rows(operator, "timeseries", **query), rows(operator, "timeseries", timezone=zone)) == before
+        Rollup.objects.exclude(minutes=1440).delete()
+        assert sum(row["messages"] for row in rows(operator, "timeseries", timezone=zone)) == 5
+
+
+def local_day(zone: str, day: int) -> datetime:
+    return datetime(2026, 11, day, tzinfo=ZoneInfo(zone))
+
+
+def test_days_begin_at_no_more_times_than_there_is_room_for(
+    operator: APIClient, history: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "MAX_BEGINNINGS", 2)
+    for zone in ("Asia/Kolkata", "America/New_York", "Asia/Kolkata"):
+        assert sum(row["messages"] for row in rows(operator, "timeseries", timezone=zone)) == 5
+    beginnings = {start.time() for start in Day.objects.values_list("start", flat=True)}
+    assert {f"{one:%H:%M}" for one in beginnings} == {"00:00", "18:30"}
+
+
+def test_no_day_is_wanted_while_a_quarter_is_counted(operator: APIClient, history: None) -> None:
+    before = Day.objects.count()
+    with other_connection() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('analytics days'))")
+        rows(operator, "timeseries", timezone="Asia/Kolkata")
+        assert Day.objects.count() == before
+    rows(operator, "timeseries", timezone="Asia/Kolkata")
+    assert Day.objects.count() == before + 2
+
+
+@contextmanager
+def other_connection() -> Iterator[Any]:
+    """A transaction of its own."""
+    connection = psycopg2.connect(**django_connection.get_connection_params())
+    with closing(connection), connection.cursor() as cursor:
+        yield cursor
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Europe/Berlin"])
+def test_the_overview_of_the_page_says_what_the_questions_say(operator: APIClient, history: None, zone: str) -> None:
+    period = period_of(WEEK["since"], WEEK["until"], ZoneInfo(zone), NOON)
+    found = overview(Asked(period, Granularity.DAY))
+    assert found.steps == rows(operator, "timeseries", timezone=zone)
+    assert [found.total] == rows(operator, "summary", timezone=zone)
+    assert found.funnel == rows(operator, "funnel", timezone=zone)
+    assert [found.conversations] == rows(operator, "conversations", timezone=zone)
 
 
 def test_the_funnel_goes_from_accepted_to_answered(operator: APIClient, history: None) -> None:

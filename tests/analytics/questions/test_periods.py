@@ -165,7 +165,7 @@ def test_too_many_steps_are_refused_with_what_to_do() -> None:
     assert len(steps(asked("2026-01-01", "2026-02-11"), Granularity.HOUR)) <= MAX_STEPS
 
 
-def test_the_period_before_has_as_many_days_whatever_their_hours() -> None:
+def test_the_period_before_has_as_many_days_of_any_length() -> None:
     before = asked("2026-10-25", "2026-10-26", "Europe/Berlin").before
     assert (before.since, before.until) == (
         datetime(2026, 10, 23, 22, tzinfo=UTC),

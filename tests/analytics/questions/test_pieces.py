@@ -29,11 +29,19 @@ def shown(since: str, until: str, zone: str, granularity: Granularity | None = N
         ),
         (
             "2026-11-02", "2026-11-04", "Europe/Berlin", Granularity.DAY,
-            ["0: 60 01 23:00-02 23:00", "1: 60 02 23:00-03 23:00"],
+            ["0: 1440 01 23:00-02 23:00", "1: 1440 02 23:00-03 23:00"],
         ),
         (
             "2026-11-02", "2026-11-03", "Asia/Kolkata", Granularity.DAY,
-            ["0: 15 01 18:30-01 19:00", "0: 60 01 19:00-02 18:00", "0: 15 02 18:00-02 18:30"],
+            ["0: 1440 01 18:30-02 18:30"],
+        ),
+        (
+            "2026-11-02T06:00", "2026-11-02T09:15", "Asia/Kolkata", None,
+            ["0: 15 02 00:30-02 01:00", "0: 60 02 01:00-02 03:00", "0: 15 02 03:00-02 03:45"],
+        ),
+        (
+            "2026-10-24", "2026-10-26", "Europe/Berlin", Granularity.DAY,
+            ["0: 1440 23 22:00-24 22:00", "1: 60 24 22:00-25 23:00"],
         ),
         (
             "2026-11-02T10:15", "2026-11-02T10:45", "UTC", Granularity.QUARTER,
@@ -57,5 +65,7 @@ def test_the_pieces_of_a_step_fill_it(begin: int, lengths: list[int]) -> None:
     found = pieces(starts, at)
     covered = [one.low + n * quarter for one in found for n in range((one.high - one.low) // quarter)]
     assert covered == [starts[0] + n * quarter for n in range(sum(lengths))]
+    days = [one for one in found if one.minutes == 1440]
     assert all((one.low - datetime(1970, 1, 1, tzinfo=UTC)) % timedelta(minutes=one.minutes) == timedelta(0)
-               for one in found)  # fmt: skip
+               for one in found if one not in days)  # fmt: skip
+    assert all((one.high - one.low) % timedelta(days=1) == timedelta(0) for one in days)

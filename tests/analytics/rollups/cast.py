@@ -2,19 +2,20 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
-
-from analytics.models import Latency, Rollup
+from analytics.models import Histogram, Rollup
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import Period, hurry, mark_period, recount
 from analytics.rollups.countries import country_of
-from analytics.rollups.facts import NO_ANSWER, REACHED, Dims
-from analytics.rollups.histogram import BOUNDS
+from analytics.rollups.facts import NO_ANSWER, REACHED
+from analytics.rollups.histogram import BOUNDS, PLACES
 from analytics.rollups.quarters import quarter_of
+from analytics.rollups.views import COLUMNS
 from messaging.accepting.business_numbers import sending_number
 from messaging.identifiers import first_uuid7
 from messaging.models import Message, MessageEvent
@@ -72,21 +73,57 @@ def count_again() -> None:
         pass
 
 
+MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "failed", "opened", "responded")
+DIMENSIONS = tuple(f"dimensions__{name}" for name in COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Dims:
+    """The columns of `models.Dimensions`, in the order of COLUMNS; what a view leaves out is empty."""
+
+    number_id: int
+    client_id: int
+    direction: str
+    type: str = ""
+    template: str = ""
+    campaign: str = ""
+    country: str = ""
+    category: str = ""
+    price_type: str = ""
+    status: str = ""
+    error_code: int = 0
+
+    def only(self, names: Iterable[str]) -> "Dims":
+        return Dims(self.number_id, self.client_id, self.direction, **{name: getattr(self, name) for name in names})
+
+
 Counted = dict[tuple[datetime, Dims], tuple[int, ...]]
-MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "opened", "responded")
-DIMENSIONS = tuple(f"dimensions__{name}" for name in Dims.__dataclass_fields__)
 
 
-def rolled_up(minutes: int = 15) -> Counted:
+def rolled_up(minutes: int = 15, view: int = 0) -> Counted:
     """What the rollups say."""
-    rows = Rollup.objects.filter(minutes=minutes).values_list("start", *DIMENSIONS, *MEASURES)
+    rows = Rollup.objects.filter(minutes=minutes, view=view).values_list("start", *DIMENSIONS, *MEASURES)
     return {(row[0], Dims(*row[1:12])): row[12:] for row in rows}
 
 
-def latencies(minutes: int = 15) -> Counter[tuple[datetime, str, int, int]]:
+def in_view(counted: Counted, names: Iterable[str]) -> Counted:
+    """The same by these dimensions alone."""
+    sums: Counted = {}
+    for (start, dims), values in counted.items():
+        key = (start, dims.only(names))
+        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * len(values)), values, strict=True))
+    return sums
+
+
+def latencies(minutes: int = 15, view: int = 0) -> Counter[tuple[datetime, str, int, int]]:
     """By quarter, campaign, kind and place."""
-    rows = Latency.objects.filter(minutes=minutes).values_list("start", "dimensions__campaign", "kind", "place")
-    return Counter({tuple(row[:4]): row[4] for row in rows.annotate(n=Sum("count"))})
+    places = [f"p{place}" for place in range(PLACES)]
+    rows = Histogram.objects.filter(minutes=minutes, view=view)
+    found: Counter[tuple[datetime, str, int, int]] = Counter()
+    for start, campaign, kind, *counts in rows.values_list("start", "dimensions__campaign", "kind", *places):
+        for place, count in enumerate(counts):
+            found[start, campaign, kind, place] += count
+    return +found
 
 
 def recounted() -> tuple[Counted, Counter[tuple[datetime, str, int, int]]]:
@@ -105,11 +142,12 @@ def recounted() -> tuple[Counted, Counter[tuple[datetime, str, int, int]]]:
             1,
             *(int(level_of(message, trail) >= level) for level in (1, 2, 3, 4)),
             int(is_answered(message, trail, talk)),
+            int(message.direction == "outbound" and message.status == "failed"),
             int(opens(message, talk)),
             int(response is not None),
         ]
         key = (start, dims_of(message))
-        counts[key] = [a + b for a, b in zip(counts.get(key, [0] * 8), measures, strict=True)]
+        counts[key] = [a + b for a, b in zip(counts.get(key, [0] * 9), measures, strict=True)]
         for kind, seconds in [*durations_of(message, trail), *([(4, response)] if response is not None else [])]:
             place = sum(bound <= max(0.0, seconds) for bound in BOUNDS)
             durations[start, message.campaign, kind, place] += 1

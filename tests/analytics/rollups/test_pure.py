@@ -1,18 +1,20 @@
 """Quarters, gaps, percentiles, countries."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.models import Histogram
+from analytics.models.rollups import HISTOGRAM_PLACES
 from analytics.rollups import countries
 from analytics.rollups.countries import country_of
-from analytics.rollups.facts import Dims
-from analytics.rollups.histogram import BOUNDS, percentile
+from analytics.rollups.histogram import BOUNDS, PLACES, percentile, percentiles
 from analytics.rollups.quarters import MAX_GAP_S, MIN_GAP_S, gap_s, hour_of, ids_of, quarter_of
+from analytics.rollups.storing import DIGEST
+from analytics.rollups.views import COLUMNS, NOTHING, view_of
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,11 @@ def test_percentiles_rise_with_their_share(counts: dict[int, int], one: float, o
     assert low is not None and high is not None and low <= high
 
 
+@given(st.dictionaries(st.integers(0, len(BOUNDS)), st.integers(0, 1000)), st.lists(st.floats(0, 1), max_size=5))
+def test_several_percentiles_at_once_are_those_one_by_one(counts: dict[int, int], shares: list[float]) -> None:
+    assert percentiles(sorted(shares), counts) == [percentile(share, counts) for share in sorted(shares)]
+
+
 PEERS = {
     "15551230001": "1", "77012345678": "7", "4915112345678": "49", "5511987654321": "55", "353861234567": "353",
     "971501234567": "971", "999123": "", "US.13491208655302741918": "1", "DE.ENT.abc": "49", "XX.abc": "", "": "",
@@ -101,8 +108,37 @@ def test_the_database_finds_the_same_country() -> None:
         assert dict(cursor.fetchall()) == PEERS
 
 
+@pytest.mark.django_db
 def test_dimensions_that_differ_in_where_a_text_ends_have_other_digests() -> None:
-    def dims(template: str, campaign: str) -> UUID:
-        return Dims(1, 0, "outbound", "text", template, campaign, "1", "", "", "sent", 0).digest
+    pairs = [("a", "b\n1 c"), ("a\n1 b", "c"), ("ab", "c"), ("a", "bc"), ("", "abc")]
+    empty = ", ".join(f"{NOTHING[name]} AS {name}" for name in COLUMNS if name not in {"template", "campaign"})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(DISTINCT {DIGEST}) FROM (SELECT template, campaign, {empty} "  # noqa: S608 - constants
+            "FROM unnest(%s, %s) AS t(template, campaign)) AS dims",
+            [[one for one, _ in pairs], [other for _, other in pairs]],
+        )
+        assert cursor.fetchall() == [(len(pairs),)]
 
-    assert len({dims("a", "b\n1 c"), dims("a\n1 b", "c"), dims("ab", "c"), dims("a", "bc")}) == 4
+
+@pytest.mark.parametrize(
+    ("columns", "view"),
+    [
+        ([], 1),
+        (["client_id", "direction", "number_id"], 1),
+        (["template"], 2),
+        (["campaign", "number_id"], 3),
+        (["country"], 4),
+        (["category"], 5),
+        (["error_code"], 6),
+        (["template", "country"], 0),
+        (["campaign", "status"], 0),
+    ],
+)
+def test_a_question_reads_the_smallest_view_that_has_its_columns(columns: list[str], view: int) -> None:
+    assert view_of(columns) == view
+
+
+def test_a_histogram_has_a_column_for_each_place() -> None:
+    assert HISTOGRAM_PLACES == PLACES
+    assert [field.name for field in Histogram._meta.concrete_fields][-PLACES:] == [f"p{n}" for n in range(PLACES)]

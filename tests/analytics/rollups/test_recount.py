@@ -1,5 +1,6 @@
 """The rollups equal a recount of the raw rows, whatever comes in whatever order."""
 
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from analytics.models import Bucket, Day
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import Period, mark_period, recount
 from analytics.rollups.days import sum_day
+from analytics.rollups.views import VIEWS
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status
@@ -20,6 +22,7 @@ from messaging.whatsapp.inbound import Pricing
 from tests.analytics.rollups.cast import (
     EVER,
     NOON,
+    in_view,
     inbound,
     latencies,
     outbound,
@@ -29,8 +32,10 @@ from tests.analytics.rollups.cast import (
     settle,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
-EXAMPLES = 1000
+pytestmark = pytest.mark.django_db
+# CI asks for 1,000 of them, in a run of its own.
+EXAMPLES = int(os.environ.get("STREAMS", "150"))
+CAMPAIGNS = 3
 PEERS = ["15551230001", "4915112345678", "US.13491208655302741918", "99900"]
 PRICES = [None, Pricing(True, "PMP", "regular", "marketing"), Pricing(False, "PMP", "free_customer_service", "service")]
 STATES = [Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED]
@@ -96,7 +101,12 @@ def test_rollups_equal_a_recount_on_random_streams(stream: list[Any]) -> None:
         for step in stream:
             player.play(step)
         settle()
-        assert (rolled_up(), latencies()) == recounted()
+        counts, durations = recounted()
+        assert (rolled_up(), latencies()) == (counts, durations)
+        for view, names in VIEWS.items():
+            assert rolled_up(view=view) == in_view(counts, names)
+            assert rolled_up(60, view) == hours(rolled_up(view=view))
+        assert latencies(view=CAMPAIGNS) == durations
         sum_days()
         assert rolled_up(1440) == days(rolled_up(60))
         transaction.set_rollback(True)
@@ -107,7 +117,7 @@ def hours(counted: dict[Any, Any]) -> dict[Any, Any]:
     sums: dict[Any, Any] = {}
     for (start, *rest), values in counted.items():
         key = (start.replace(minute=0), *rest)
-        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 8), values, strict=True))
+        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 9), values, strict=True))
     return sums
 
 
@@ -116,7 +126,7 @@ def days(counted: dict[Any, Any]) -> dict[Any, Any]:
     sums: dict[Any, Any] = {}
     for (start, *rest), values in counted.items():
         key = (start.replace(hour=0), *rest)
-        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 8), values, strict=True))
+        sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * 9), values, strict=True))
     return sums
 
 
@@ -216,14 +226,14 @@ def test_a_quarter_that_changed_is_not_counted_again_before_it_is_due() -> None:
 def test_what_is_dirty_waits_for_its_turn_and_is_then_clean() -> None:
     outbound()
     read_trail()
-    assert (recount(), Bucket.objects.get().dirty_since, recount()) == (True, None, False)
+    assert (recount(), Bucket.objects.get().dirty_since, recount()) == (1, None, 0)
 
 
 def test_counting_a_quarter_takes_few_statements(django_assert_max_num_queries: Any) -> None:
     for n in range(5):
         outbound(peer=f"1555123000{n}", campaign=f"c{n}")
     read_trail()
-    with django_assert_max_num_queries(19):  # with the savepoint of a test
+    with django_assert_max_num_queries(20):  # with the savepoint of a test
         recount()
 
 

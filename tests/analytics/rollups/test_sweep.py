@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from analytics.models import Bucket, Cursor
 from analytics.rollups import buckets
@@ -15,7 +15,7 @@ from analytics.rollups.buckets import recount, roll_up
 from analytics.rollups.sweep import sweep
 from messaging.models import MessageEvent
 from tests.analytics.rollups.cast import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ class Elsewhere:
         try:
             with transaction.atomic():
                 for go, done, step in zip(self._go, self._done, steps, strict=True):
-                    go.wait(20)
+                    go.wait(PATIENCE_S)
                     step()
                     done.set()
         finally:
@@ -47,17 +47,17 @@ class Elsewhere:
 
     def step(self, n: int) -> None:
         self._go[n].set()
-        assert self._done[n].wait(20)
+        assert self._done[n].wait(PATIENCE_S)
 
     def end(self) -> None:
         self._go[-1].set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
 
 @pytest.fixture
 def late() -> Iterator[Elsewhere]:
-    """A transaction that writes a message, and commits when it is told to."""
+    """A transaction that writes a message, and commits on request."""
     first = outbound()  # the number's row is there
     other = Elsewhere(lambda: outbound(NOON - timedelta(hours=5), "15559990000", number=first.number), lambda: None)
     yield other
@@ -137,7 +137,7 @@ def test_two_workers_never_count_one_quarter_at_once() -> None:
     read_trail()
     counting = Elsewhere(lambda: recount(EVER), lambda: None)
     counting.step(0)
-    assert recount(EVER) is False
+    assert recount(EVER) == 0
     counting.end()
     assert rolled_up() == recounted()[0]
 
@@ -158,8 +158,8 @@ def test_a_change_while_a_quarter_is_counted_makes_it_dirty_again() -> None:
     marking = threading.Thread(target=mark)
     marking.start()
     counting.end()
-    marking.join(20)
-    assert eventually(lambda: Bucket.objects.get().dirty_since is not None, 5)
+    marking.join(PATIENCE_S)
+    assert eventually(lambda: Bucket.objects.get().dirty_since is not None)
     settle()
     assert rolled_up() == recounted()[0]
 
@@ -180,8 +180,35 @@ def test_many_workers_at_the_quarters_of_one_hour_end_in_right_sums() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert sum(values[0] for values in rolled_up(60).values()) == 12
+    assert rolled_up() == recounted()[0]
+
+
+def test_workers_that_store_the_same_new_dimensions_do_not_wait_for_each_other_in_a_circle() -> None:
+    for hour in (0, 1):
+        for n in range(20):
+            # Alike in both hours, and first stored by other quarters: 1 to 20 by one worker, 20 to 1 by the other.
+            minute = (n if hour else 19 - n) // 5 * 15
+            outbound(NOON + timedelta(hours=hour, minutes=minute), f"15551230{hour}{n:02d}", campaign=f"c{n}")
+    read_trail()
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            while recount(EVER):
+                pass
+        except OperationalError as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failed == []
     assert rolled_up() == recounted()[0]
 
 

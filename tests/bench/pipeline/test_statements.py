@@ -11,7 +11,7 @@ from monitoring.metrics import totals
 
 
 @pytest.mark.django_db
-def test_the_counters_own_statement_is_told_from_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_statement_of_the_counters_is_counted_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.pipeline.statements.WRITTEN_S", 0.0)
     with CaptureQueriesContext(
         connection,

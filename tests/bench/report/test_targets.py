@@ -1,4 +1,4 @@
-"""How figures are judged."""
+"""The judgement of figures by targets."""
 
 import pytest
 
@@ -29,7 +29,11 @@ def test_a_missed_target_is_reported_as_missed() -> None:
 
 
 def test_no_target_is_listed_twice() -> None:
-    assert len({target.title for target in TARGETS}) == len({target.path for target in TARGETS}) == len(TARGETS)
+    assert (
+        len({target.title for target in TARGETS})
+        == len({(target.path, target.of) for target in TARGETS})
+        == len(TARGETS)
+    )
 
 
 def test_a_path_that_ends_early_has_no_figure() -> None:

@@ -17,17 +17,22 @@ from deploy.local.plan import Plan
 from deploy.local.postgres import from_environment
 from deploy.local.readiness import answers, listens
 from testkit.ports import free_port
+from testkit.processes import python, shell
+from tests import warm_python
 from tests.deploy.aws.image import copy_context
 from tests.deploy.aws.roles import Gate
 from tests.deploy.aws.templates import STACK, Cloud
 from tests.environment import PREFIXES
-from tests.processes import CHECKOUT, eventually
+from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S, eventually
 
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 PREPARE = "python manage.py prepare_local"
 # The client of the tests may move dead letters.
-OPERATOR = "python manage.py shell -v 0 -c 'ApiClient.objects.update(operator=True)'"
+OPERATOR = (
+    "import django; django.setup(); from messaging.models import ApiClient; ApiClient.objects.update(operator=True)"
+)
 SANDBOX = "python -m messaging.sandbox"
 
 
@@ -83,12 +88,12 @@ class Deployment:
         self._postgres.start()
         # The operator prepares, by the cloud itself: no process of the pipeline may make queues.
         self.run(PREPARE, AWS_ENDPOINT_URL_SQS=self._cloud.server.endpoint_url)
-        self.run(OPERATOR)
+        self.run_code(OPERATOR, "operator")
         self.spawn("sandbox", SANDBOX)
         for name in COMMANDS:
             self.spawn(name, f"{self.image / 'deploy' / 'process'} {name}", self.image)
         for name in COMMANDS:
-            assert eventually(lambda name=name: self._is_ready(name), 60), f"{name}: {self.log(name)}"  # type: ignore[misc]
+            assert eventually(lambda name=name: self._is_ready(name)), f"{name}: {self.log(name)}"  # type: ignore[misc]
         announce.write_env_file(self.env_file.parent, self.env)
 
     def spawn(self, name: str, command: str, directory: Path = CHECKOUT) -> None:
@@ -104,10 +109,17 @@ class Deployment:
 
     def run(self, command: str, role: str = "operator", **variables: str) -> str:
         """Run a command to its end as a role; what it wrote. An AssertionError when it fails."""
-        env = self._as(role) | variables
-        done = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=CHECKOUT, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
+        return self._ended(shell(command), self._as(role) | variables)
+
+    def run_code(self, code: str, role: str) -> str:
+        """The same for a Python program."""
+        return self._ended(python("-c", code), self._as(role))
+
+    @staticmethod
+    def _ended(command: list[str], env: dict[str, str]) -> str:
+        done = warm_python.run(command, env=env)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def stop(self) -> None:
         """SIGTERM to each process, all at once, and SIGKILL to those that do not end; then the database."""
@@ -115,7 +127,7 @@ class Deployment:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(20)
+                process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -5,7 +5,7 @@ allow as AWS would, and remembers each request with the statement that allowed i
 """
 
 import contextlib
-import http.client
+import http
 import json
 import re
 import select
@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from testkit.forwarding import Forwarder, Listener
 from tests.deploy.aws.templates import ACCOUNT, REGION, Cloud
 
 # IAM knows no action for a batch: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
@@ -86,7 +86,7 @@ class Gate:
             owner = gate
             target = cloud.server.port
 
-        self._server = _Listener(("127.0.0.1", 0), Handler)
+        self._server = Listener(("127.0.0.1", 0), Handler)
         self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -125,32 +125,8 @@ class Gate:
             return bool(covering)
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients are stopped in the middle of a long poll."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
+class _Handler(Forwarder):
     owner: Gate
-    target: int
-
-    def setup(self) -> None:
-        super().setup()
-        self._behind = http.client.HTTPConnection("127.0.0.1", self.target, timeout=60)
-
-    def finish(self) -> None:
-        self._behind.close()
-        super().finish()
-
-    def log_message(self, *args: Any) -> None:
-        """Nothing."""
 
     def _serve(self) -> None:
         announced = int(self.headers.get("Content-Length", 0))
@@ -187,10 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, body: bytes, role: str) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
-        if self._behind.sock and select.select([self._behind.sock], [], [], 0)[0]:
-            self._behind.close()  # the cloud has closed it, as it was idle
-        self._behind.request(self.command, self.path, body, headers)
-        answer = self._behind.getresponse()
+        if self.behind.sock and select.select([self.behind.sock], [], [], 0)[0]:
+            self.behind.close()  # the cloud has closed it, as it was idle
+        self.behind.request(self.command, self.path, body, headers)
+        answer = self.behind.getresponse()
         content, status = answer.read(), answer.status
         if self.command in {"GET", "HEAD"} and status == http.HTTPStatus.NOT_FOUND and not self._may_list(role):
             # S3 does not tell who may not list a bucket whether it has a file.

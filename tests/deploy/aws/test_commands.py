@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S
 
 AWS = """#!/bin/sh
 printf '%s\\n' "$*" >>"$CALLS"
@@ -36,7 +37,7 @@ def run(env: dict[str, str], command: str, **given: str) -> "subprocess.Complete
     script = f". deploy/aws.sh; {command}"
     return subprocess.run(
         ["bash", "-c", script], env=env | given, cwd=CHECKOUT, input="new \"secret'\n", capture_output=True, text=True,
-        check=False, timeout=30,
+        check=False, timeout=PATIENCE_S,
     )  # fmt: skip
 
 

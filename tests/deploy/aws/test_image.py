@@ -12,6 +12,7 @@ import yaml
 from deploy.local import procfile
 from tests.deploy.aws import image
 from tests.processes import CHECKOUT, expanded
+from tests.waiting import PATIENCE_S
 from waproject.queues import LANES
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
@@ -34,7 +35,7 @@ def programs(tmp_path: Path) -> dict[str, str]:
 def called(arguments: list[str], env: dict[str, str]) -> tuple[bool, list[str]]:
     """Whether the program took the entry point's place, and how it was called."""
     with subprocess.Popen([str(ENTRY_POINT), *arguments], env=env, stdout=subprocess.PIPE, text=True) as process:
-        pid, *words = shlex.split(process.communicate(timeout=20)[0])
+        pid, *words = shlex.split(process.communicate(timeout=PATIENCE_S)[0])
     return int(pid) == process.pid, words
 
 
@@ -70,7 +71,7 @@ def test_static_files_are_collected_and_the_code_is_whole_in_the_image(tmp_path:
     (build,) = [arguments for name, arguments in image.instructions() if name == "RUN" and "collectstatic" in arguments]
     # Nothing of the tests' own environment: what the line does not set, the build does not have.
     env = {"PATH": f"{CHECKOUT / '.venv' / 'bin'}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
-    subprocess.run(["/bin/sh", "-c", build], env=env, cwd=tree, check=True, timeout=50)
+    subprocess.run(["/bin/sh", "-c", build], env=env, cwd=tree, check=True, timeout=PATIENCE_S)
     collected = {path.name for path in (tree / "staticfiles").iterdir()}
     assert {"admin", "unfold", "monitoring", "messaging", "waproject"} <= collected
     assert not (tree / "messaging" / "sandbox").exists()

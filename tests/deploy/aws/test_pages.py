@@ -1,4 +1,4 @@
-"""What README and docs/deploy.md tell people to type is what the templates take."""
+"""The commands in README and docs/deploy.md fit the templates."""
 
 import re
 

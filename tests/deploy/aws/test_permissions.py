@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 
 from tests.deploy.aws.roles import Gate, Right, roles
 from tests.deploy.aws.templates import REGION, STACK, Cloud
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.bus import messages, queues
 from waproject.environment.file_storage import media_storage
 from waproject.environment.media_bucket import MediaBucket
@@ -61,7 +61,7 @@ def receive_as_worker(site: Site) -> None:
     site.made.send_message(QueueUrl=site.url, MessageBody="{}")
     receiver = Receiver(site.client, site.url, take=take, release=take, capacity=20, linger=0.0, wait_time=1)
     receiver.start()
-    eventually(lambda: arrived.is_set() or site.refused(), 10)
+    eventually(lambda: arrived.is_set() or site.refused())
     receiver.stop()
     receiver.join()
 

@@ -21,10 +21,8 @@ from tests.deploy.aws.deployment import Deployment
 from tests.deploy.aws.roles import Gate, Right, roles
 from tests.deploy.aws.templates import ACCOUNT, REGION, STACK, Cloud
 from tests.messaging.bodies import inbound_text, webhook
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from waproject.queues import LANES
-
-pytestmark = pytest.mark.timeout(180)
 
 # What no local server offers, or no test brings about, by role and with the reason.
 NOT_LOCAL = {
@@ -86,9 +84,9 @@ def test_a_file_that_a_user_sends_is_kept_in_the_bucket(pipeline: end_to_end.Pip
     media = {"data": content, "mime_type": "image/jpeg"}
     sent = pipeline.sandbox("inbound", {"from": "15551230021", "type": "image", "media": media})
     found = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
-    assert eventually(lambda: pipeline.api(found)["results"], 10)
+    assert eventually(lambda: pipeline.api(found)["results"])
     (row,) = pipeline.api(found)["results"]
-    assert eventually(lambda: status(pipeline, f"/messaging/messages/{row['id']}/media") == 200, 20)
+    assert eventually(lambda: status(pipeline, f"/messaging/messages/{row['id']}/media") == 200)
 
 
 def test_the_file_of_an_erased_person_leaves_the_bucket(
@@ -98,16 +96,16 @@ def test_the_file_of_an_erased_person_leaves_the_bucket(
     media = {"data": content, "mime_type": "image/jpeg"}
     sent = pipeline.sandbox("inbound", {"from": "15551230022", "type": "image", "media": media})
     found = f"/messaging/messages?direction=inbound&wamid={sent['wamid']}"
-    assert eventually(lambda: pipeline.api(found)["results"], 10)
+    assert eventually(lambda: pipeline.api(found)["results"])
     (row,) = pipeline.api(found)["results"]
-    assert eventually(lambda: status(pipeline, f"/messaging/messages/{row['id']}/media") == 200, 20)
+    assert eventually(lambda: status(pipeline, f"/messaging/messages/{row['id']}/media") == 200)
     deployment.run("python manage.py erase_contact 15551230022 --yes", role="web")
     s3, bucket = cloud.client("s3"), outputs["MediaBucketName"]
 
     def keys() -> list[str]:
         return [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
-    assert eventually(lambda: not any(row["id"] in key for key in keys()), 20)
+    assert eventually(lambda: not any(row["id"] in key for key in keys()))
 
 
 def test_a_file_that_the_bucket_no_longer_has_is_a_clear_answer(
@@ -125,22 +123,22 @@ def test_a_task_that_fails_is_hidden_for_its_back_off(
     lane: str, body: str, cloud: Cloud, outputs: dict[str, str], gate: Gate
 ) -> None:
     cloud.client("sqs").send_message(QueueUrl=outputs[f"{lane.capitalize()}QueueUrl"], MessageBody=body)
-    assert eventually(lambda: right("ChangeMessageVisibility", lane) in gate.used[lane], 20)
+    assert eventually(lambda: right("ChangeMessageVisibility", lane) in gate.used[lane])
 
 
 def test_a_lost_answer_makes_the_dispatcher_look_at_the_incoming_lane(
     pipeline: end_to_end.Pipeline, gate: Gate
 ) -> None:
     pipeline.send("+15557000004")
-    assert eventually(lambda: right("GetQueueAttributes", "incoming-dlq") in gate.used["dispatcher"], 20)
+    assert eventually(lambda: right("GetQueueAttributes", "incoming-dlq") in gate.used["dispatcher"])
 
 
 def test_an_exhausted_message_comes_back_by_way_of_the_dead_letters(pipeline: end_to_end.Pipeline) -> None:
     (message_id,) = pipeline.send("+15559133015")
-    assert eventually(lambda: letters(pipeline, "outgoing"), 20)
+    assert eventually(lambda: letters(pipeline, "outgoing"))
     assert letters(pipeline, "outgoing")[0]["outbound"]["id"] == message_id
     assert move(pipeline, "outgoing", {"all": True})["state"] == "done"
-    assert eventually(lambda: letters(pipeline, "outgoing"), 20)  # refused once more
+    assert eventually(lambda: letters(pipeline, "outgoing"))  # refused once more
 
 
 @pytest.mark.parametrize("process", [*LANES, "dispatcher", "deliver", "monitor", "beat"])
@@ -157,7 +155,7 @@ def test_a_message_of_a_held_campaign_expires(pipeline: end_to_end.Pipeline) -> 
     send(send_at=3600)  # a campaign that has no message yet cannot be held
     pipeline.api("/messaging/campaigns/held/hold", {})
     sent = send(expires_at=2)
-    assert eventually(lambda: pipeline.api(f"/messaging/messages/{sent['id']}")["status"] == "expired", 20)
+    assert eventually(lambda: pipeline.api(f"/messaging/messages/{sent['id']}")["status"] == "expired")
 
 
 @pytest.mark.parametrize("lane", LANES)
@@ -167,10 +165,10 @@ def test_one_dead_letter_is_redriven_and_its_neighbour_given_back(
     for n in range(2):
         body = message(receive, (webhook(inbound_text(f"wamid.{lane}{n}", sender="15551230007")),)).body
         cloud.client("sqs").send_message(QueueUrl=outputs[f"{lane.capitalize()}DlqUrl"], MessageBody=body)
-    assert eventually(lambda: len(letters(pipeline, lane)) >= 2, 20)
+    assert eventually(lambda: len(letters(pipeline, lane)) >= 2)
     before = letters(pipeline, lane)
     assert move(pipeline, lane, {"message_ids": [before[0]["message_id"]]})["done"] == 1
-    assert eventually(lambda: len(letters(pipeline, lane)) == len(before) - 1, 20)
+    assert eventually(lambda: len(letters(pipeline, lane)) == len(before) - 1)
 
 
 @pytest.mark.parametrize("lane", LANES)
@@ -190,10 +188,10 @@ def test_flower_shows_the_workers_and_the_lanes(pipeline: end_to_end.Pipeline) -
         request = urllib.request.Request(
             pipeline.env["FLOWER_URL"] + path, headers={"Authorization": f"Basic {log_in}"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return str(answer.read().decode())
 
-    assert eventually(lambda: len(json.loads(page("/api/workers?refresh=1"))) == len(LANES), 20)
+    assert eventually(lambda: len(json.loads(page("/api/workers?refresh=1"))) == len(LANES))
     broker = page("/broker")
     assert [lane for lane in LANES if f"<td>{lane}</td>" not in broker] == [], broker
 
@@ -209,12 +207,12 @@ def test_a_worker_sweeps_the_bus(lane: str, cloud: Cloud, deployment: Deployment
     for name in left_behind:
         sqs.create_queue(QueueName=name)
     time.sleep(1)  # a queue's age counts in whole seconds
-    deployment.run(f"python -c '{SWEEP}'", role=lane)
+    deployment.run_code(SWEEP, role=lane)
     assert left_behind & {url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]} == set()
 
 
 def test_beat_publishes(gate: Gate) -> None:
-    assert eventually(lambda: right("SendMessage", "analytics") in gate.used["beat"], 35)
+    assert eventually(lambda: right("SendMessage", "analytics") in gate.used["beat"])
 
 
 def test_nothing_is_lost_or_doubled_while_sqs_is_away(pipeline: end_to_end.Pipeline, gate: Gate) -> None:
@@ -223,12 +221,12 @@ def test_nothing_is_lost_or_doubled_while_sqs_is_away(pipeline: end_to_end.Pipel
         for number in numbers:
             pipeline.send(number)
         pipeline.sandbox("inbound", {"from": "15551240099", "text": "while SQS is away"})
-        assert eventually(lambda: {"web", "dispatcher", "incoming", "outgoing"} <= hits.keys(), 20), hits
+        assert eventually(lambda: {"web", "dispatcher", "incoming", "outgoing"} <= hits.keys()), hits
 
     def sends() -> Counter[str]:
         return Counter(f"+{entry['to']}" for entry in pipeline.sandbox("ledger")["messages"])
 
-    assert eventually(lambda: {sends()[number] for number in numbers} == {1}, 60), sends()
+    assert eventually(lambda: {sends()[number] for number in numbers} == {1}), sends()
     assert len(pipeline.api("/messaging/messages?direction=inbound&phone_number=15551240099")["results"]) == 1
 
 
@@ -250,7 +248,7 @@ def test_a_right_that_is_missing_is_named_in_the_log(
         pipeline.sandbox("inbound", {"from": "15551230042", "text": "hi"})
         pipeline.send("+15551230041")
         line = f"not permitted: {action} on {STACK}-"
-        assert eventually(lambda: line in deployment.log(role)[before:], 35), deployment.log(role)[before:]
+        assert eventually(lambda: line in deployment.log(role)[before:]), deployment.log(role)[before:]
 
 
 def test_no_process_wrote_beside_its_directory_for_temporary_files(deployment: Deployment) -> None:
@@ -299,5 +297,5 @@ def move(pipeline: end_to_end.Pipeline, lane: str, what: dict[str, Any]) -> dict
     def now() -> dict[str, Any]:
         return dict(pipeline.api(f"/monitoring/moves/{asked['id']}"))
 
-    assert eventually(lambda: now()["state"] in {"done", "failed", "stopped"}, 40), now()
+    assert eventually(lambda: now()["state"] in {"done", "failed", "stopped"}), now()
     return now()

@@ -19,7 +19,7 @@ from tests.deploy.aws.roles import Gate, roles
 from tests.deploy.aws.templates import Cloud
 from tests.processes import CHECKOUT
 
-pytestmark = [pytest.mark.rollout, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.rollout
 MIGRATIONS = "*/migrations/*.py"
 
 

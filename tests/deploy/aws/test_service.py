@@ -16,6 +16,7 @@ from testkit.ports import free_port
 from tests.deploy.aws.templates import DEPLOY, INFRASTRUCTURE, Cloud, parsed
 from tests.environment import PREFIXES
 from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S
 from waproject.queues import LANES
 
 SERVICE = DEPLOY / "service.yaml"
@@ -233,7 +234,9 @@ def test_a_container_has_every_variable_that_its_process_needs(process: str) -> 
     env |= {name: _example(name, value) for name, value in named(found["Environment"]).items()}
     env |= {name: f"secret-of-{name}-{'x1Y2' * 12}" for name in named(found["Secrets"], "ValueFrom")}
     command = [sys.executable, "manage.py", "check", "--fail-level", "WARNING"]
-    done = subprocess.run(command, env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=50)
+    done = subprocess.run(
+        command, env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -18,7 +18,8 @@ from messaging.outgoing.holds.suspensions import pause
 from messaging.states import Status
 from tests.environment import PHONE_NUMBER_ID
 from tests.messaging.bodies import inbound_text, webhook
-from tests.messaging.factories import in_state, pending
+from tests.messaging.factories import in_state, number, pending
+from tests.messaging.message_templates.rows import synced_template
 
 SEND = "/messaging/send"
 LIST = "/messaging/messages"
@@ -41,6 +42,17 @@ def raw(api: APIClient, body: bytes, content_type: str = "application/json", url
     return api.generic("POST", url, body, content_type)  # type: ignore[arg-type]  # bytes are taken as they are
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "status", "stored"),
+    [("", 202, 1), ("?estimate=false", 202, 1), ("?estimate=true", 200, 0), ("?estimate=FALSE", 400, 0),
+     ("?estimate=", 400, 0), ("?estimate=true&estimate=true", 400, 0)],
+)  # fmt: skip
+def test_only_a_clear_answer_asks_for_an_estimate(api: APIClient, query: str, status: int, stored: int) -> None:
+    answer = api.post(f"{SEND}{query}", EXAMPLE, format="json")
+    assert (answer.status_code, Message.objects.count()) == (status, stored)
+
+
 def listed(api: APIClient, **query: Any) -> list[str]:
     """The ids of a page."""
     return [row["id"] for row in api.get(LIST, query).data["results"]]
@@ -54,6 +66,8 @@ def test_the_documented_example_is_accepted_with_a_warning(api: APIClient) -> No
 
 
 def test_a_valid_number_brings_no_warning(api: APIClient) -> None:
+    number(waba_id="77")
+    synced_template("hello_world", "en_US")
     assert "warnings" not in api.post(SEND, {**TEMPLATE, "phone_number": "+1 (650) 253-0000"}, format="json").data
 
 

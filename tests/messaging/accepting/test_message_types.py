@@ -13,7 +13,7 @@ from messaging.accepting.service_window import WindowClosed
 from messaging.incoming.store import receive
 from messaging.messages.admin import MessageAdmin
 from messaging.models import Message
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.release import release
 from messaging.whatsapp.outbound import InvalidContent
 from tests.messaging.accepting.test_api import SEND

@@ -1,5 +1,7 @@
-"""Who gets in."""
+"""Authentication of API requests."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from messaging.access import authentication, clear_key_cache
 from messaging.models import ApiClient, ApiKey
 from tests.messaging.accepting.test_api import EXAMPLE
 from tests.messaging.factories import pending
@@ -66,8 +69,33 @@ def test_the_use_of_a_key_is_recorded(api_key: str) -> None:
 
 def test_the_use_of_a_key_is_not_recorded_at_every_request(api_key: str, django_assert_num_queries: Any) -> None:
     call(f"Bearer {api_key}")
+    clear_key_cache()
     with django_assert_num_queries(2):
         call(f"Bearer {api_key}")
+
+
+def test_requests_within_a_second_share_the_look_up_of_their_key(api_key: str, django_assert_num_queries: Any) -> None:
+    call(f"Bearer {api_key}")
+    with django_assert_num_queries(1):
+        call(f"Bearer {api_key}")
+
+
+@pytest.mark.parametrize(
+    "end", [lambda: ApiClient.objects.update(active=False), lambda: ApiKey.objects.update(revoked_at=timezone.now())]
+)
+def test_a_key_that_was_just_used_is_refused_a_second_after_it_ends(
+    api_key: str, end: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(f"Bearer {api_key}")
+    end()
+    later = time.monotonic() + authentication.CACHED_S
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert refused(call(f"Bearer {api_key}"))
+
+
+def test_a_cached_key_still_needs_its_secret(api_key: str) -> None:
+    call(f"Bearer {api_key}")
+    assert refused(call(f"Bearer {api_key[:-1]}{'a' if api_key[-1] != 'a' else 'b'}"))
 
 
 def test_the_database_does_not_hold_the_key(api_key: str) -> None:

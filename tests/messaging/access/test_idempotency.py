@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.accepting.business_numbers import clear_number_cache
+from messaging.access import clear_key_cache
 from messaging.access.idempotency import sweep_idempotency_keys
 from messaging.models import ApiClient, ApiKey, BusinessNumber, IdempotencyKey, Message
 from tests.messaging.accepting.test_api import EXAMPLE, SEND
@@ -152,6 +153,7 @@ def test_a_malformed_key_is_400_naming_the_header(key: str, api: APIClient) -> N
 
 def test_a_send_with_a_key_costs_three_queries(api: APIClient, django_assert_num_queries: Any) -> None:
     post(api, "order-1")
+    clear_key_cache()
     with django_assert_num_queries(3):  # who calls, what the recipient has said, store it all
         post(api, "order-2")
 

@@ -9,19 +9,19 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
-from messaging.contacts import withdraw_released
+from messaging.contacts import withdraw_or_allow, withdraw_released
 from messaging.contacts.consent import ConsentChange, record_consent
 from messaging.incoming.store import receive
 from messaging.models import Contact, Message, TemplateCategory
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.release import release
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change, seen
 from tests.messaging.factories import number, trail
 from tests.messaging.lock_order import holds_while_waiting, is_waited_for
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db
 PHONE = "15551230001"
@@ -148,7 +148,7 @@ def test_an_opt_out_cancels_marketing_that_is_queued(word: Any) -> None:
     assert state(row) == ("cancelled", OPTED_OUT)
 
 
-def test_a_cancelled_message_is_claimed_by_nobody() -> None:
+def test_a_cancelled_message_is_not_claimed() -> None:
     TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
     accept([NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number())])
     batches = release(number().pk)
@@ -168,8 +168,47 @@ def test_an_opt_out_does_not_cancel_queued_texts() -> None:
     assert state(row) == ("queued", "")
 
 
+def test_at_the_claim_an_opt_out_stops_the_template_and_lets_the_text_go() -> None:
+    TemplateCategory.objects.create(name="offer", waba_id="", category="marketing")
+    seen(1)
+    template, text = accept(
+        [
+            NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number()),
+            NewMessage(PHONE, "text", {"content": "hi"}, number()),
+        ]
+    )
+    # The word came in between: nobody has withdrawn what was released.
+    Contact.objects.update(opted_out_at=timezone.now())
+    ids = [template.pk, text.pk]
+    Message.objects.filter(pk__in=ids).update(status="queued")
+    with transaction.atomic():
+        allowed = withdraw_or_allow(ids, "worker")
+    assert (allowed, state(template), state(text)) == ([text.pk], ("cancelled", OPTED_OUT), ("queued", ""))
+
+
+@pytest.mark.parametrize("message_ids", [[], ["of another"]])
+def test_at_the_claim_other_recipients_are_not_looked_at(message_ids: list[str]) -> None:
+    row = queued(peer="15551230002")
+    with transaction.atomic():
+        assert withdraw_or_allow([row.pk] if message_ids else [], "worker") == []
+    assert state(row) == ("queued", "")
+
+
+@pytest.mark.parametrize(
+    ("category", "stored"), [("marketing", ["offer"]), ("marketing_lite", ["offer"]), ("utility", []), ("", [])]
+)
+def test_a_template_that_meta_bills_as_marketing_is_one(category: str, stored: list[str]) -> None:
+    (row,) = accept([NewMessage(PHONE, "template", {"name": "offer", "language": "en"}, number(waba_id="102"))])
+    Message.objects.filter(pk=row.pk).update(wamid="wamid.B", status="accepted")
+    sent = status("sent", wamid="wamid.B")
+    sent["pricing"] = {"billable": True, "pricing_model": "PMP", "category": category}
+    receive(webhook(statuses=(sent,)))
+    found = TemplateCategory.objects.filter(category="marketing").values_list("name", "waba_id")
+    assert list(found) == [(name, "102") for name in stored]
+
+
 @pytest.mark.parametrize("kind", ["text", "template"])
-def test_a_block_cancels_whatever_is_queued(kind: str) -> None:
+def test_a_block_cancels_queued_messages(kind: str) -> None:
     row = queued(kind)
     seen(1)
     Contact.objects.update(blocked_at=timezone.now())
@@ -247,5 +286,5 @@ def test_an_opt_out_during_a_release_waits_for_it_and_cancels() -> None:
         user = threading.Thread(target=opt_out)
         user.start()
         assert eventually(is_waited_for, every=0.01)
-    user.join(30)
+    user.join(PATIENCE_S)
     assert state(row) == ("cancelled", OPTED_OUT)

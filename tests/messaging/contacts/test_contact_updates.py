@@ -1,4 +1,4 @@
-"""Who is who, who wants marketing, and what a large webhook costs."""
+"""Contact updates of webhooks: identities, consent, the statements of a large webhook."""
 
 import threading
 from typing import Any
@@ -23,7 +23,7 @@ PHONE = "15551230001"
 
 
 def seen(n: int, phone: str | None = PHONE, user_id: str | None = None, sender: str = "", **more: Any) -> None:
-    """A message from somebody whom the payload shows like this."""
+    """A message whose sender the payload shows like this."""
     message = {**inbound_text(wamid=f"wamid.{n}"), **more}
     del message["from"]
     message |= {key: held for key, held in (("from", phone), ("from_user_id", user_id)) if held}
@@ -64,6 +64,18 @@ def test_contacts_of_one_person_are_merged_with_their_messages() -> None:
     seen(2, None, "US.1")
     seen(3, PHONE, "US.1")
     assert (identities(), Contact.objects.get().messages.count()) == ([(PHONE, "US.1")], 3)
+
+
+def test_a_merged_contact_keeps_its_first_day_and_a_name() -> None:
+    seen(1, PHONE)
+    seen(2, None, "US.1")
+    Contact.objects.filter(phone=PHONE).update(name="", first_seen_at="2026-01-02T00:00Z")
+    Contact.objects.filter(user_id="US.1").update(name="Ann", first_seen_at="2026-01-01T00:00Z")
+    body = webhook(statuses=(status("sent"),))
+    body["entry"][0]["changes"][0]["value"]["contacts"] = [{"wa_id": PHONE, "user_id": "US.1"}]
+    receive(body)
+    row = Contact.objects.get()
+    assert (row.name, row.first_seen_at.day, row.phone, row.user_id) == ("Ann", 1, PHONE, "US.1")
 
 
 def test_contacts_in_a_status_are_merged_too() -> None:
@@ -228,8 +240,8 @@ def test_messages_of_a_blocked_contact_are_stored_without_an_event_and_sends_are
     listen(heard.extend)
     seen(2)
     stop_listening(heard.extend)
-    told = [item for item in heard if isinstance(item, MessageReceived)]
-    assert (Message.objects.count(), told) == (2, [])
+    received = [item for item in heard if isinstance(item, MessageReceived)]
+    assert (Message.objects.count(), received) == (2, [])
     with pytest.raises(NoConsent):
         send_text_message("+" + PHONE, "hello")
 

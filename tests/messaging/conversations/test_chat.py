@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
+from messaging.conversations.queries import conversation_of, messages_of
 from messaging.incoming.store import receive
 from messaging.messages.summaries import preview
 from messaging.models import Contact, Message
@@ -132,6 +133,13 @@ def test_the_chat_is_in_metas_order(operator: Client) -> None:
     wrote("text", "the first", at=now() - 20)
     page = chat(operator, second)
     assert page.index("the first") < page.index("the second")
+
+
+def test_of_messages_in_one_second_a_page_has_each_once() -> None:
+    rows = sorted((wrote("text", str(n), at=now() - 9) for n in range(4)), key=lambda row: row.pk)
+    of = conversation_of(rows[0])
+    assert messages_of(of, 9, since=rows[2]) == rows[2:]
+    assert messages_of(of, 9, before=rows[2]) == rows[:2]
 
 
 def test_messages_of_a_contacts_old_number_belong_to_the_conversation(operator: Client) -> None:

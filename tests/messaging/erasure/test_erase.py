@@ -79,7 +79,7 @@ def test_a_late_status_stores_nothing() -> None:
     assert tables_with(*everything()) == []
 
 
-def test_somebody_who_writes_again_is_a_new_person() -> None:
+def test_a_person_who_writes_again_is_a_new_contact() -> None:
     erased()
     receive(webhook(inbound_text("wamid.NEW", "hello again", NUMBER)))
     assert Message.objects.filter(peer=canonical(NUMBER)).count() == 1
@@ -143,7 +143,7 @@ def test_the_command_says_what_was_erased(capsys: pytest.CaptureFixture[str]) ->
     assert "3 messages" in capsys.readouterr().out
 
 
-def test_the_command_knows_nobody_by_a_wrong_number() -> None:
+def test_the_command_finds_no_person_by_a_wrong_number() -> None:
     with pytest.raises(CommandError, match="Nobody"):
         call_command("erase_contact", "+49 170 000000", "--yes")
 

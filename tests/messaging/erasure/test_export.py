@@ -49,7 +49,7 @@ def test_the_contact_is_there(archive: zipfile.ZipFile) -> None:
     assert (contact["name"], contact["phone"]) == (NAME, NUMBER)
 
 
-def test_nobody_else_is_there(archive: zipfile.ZipFile) -> None:
+def test_the_archive_has_no_other_person(archive: zipfile.ZipFile) -> None:
     assert (BYSTANDER in text_of(archive), "Bob" in text_of(archive)) == (False, False)
 
 

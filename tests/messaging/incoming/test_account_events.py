@@ -42,3 +42,25 @@ def test_the_same_event_again_is_stored_once_and_one_of_another_time_is_another(
 def test_an_event_keeps_metas_time() -> None:
     receive(change("account_update", {"event": "DISABLED_UPDATE"}))
     assert AccountEvent.objects.get().at.timestamp() == 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    ("body", "stored"),
+    [
+        (
+            change("message_template_status_update", {"event": "REJECTED", "message_template_name": "sale"}),
+            ("message_template_status_update", "REJECTED", "sale", "102290129340398", ""),
+        ),
+        (
+            change("phone_number_quality_update", {"event": "FLAGGED", "display_phone_number": "15550783881"}),
+            ("phone_number_quality_update", "FLAGGED", "15550783881", "102290129340398", ""),
+        ),
+        (change("account_update", {"event": "BANNED"}), ("account_update", "BANNED", "", "102290129340398", "")),
+    ],
+    ids=["template", "number", "account"],
+)
+def test_an_event_keeps_what_it_is_about(body: dict[str, Any], stored: tuple[str, ...]) -> None:
+    receive(body)
+    row = AccountEvent.objects.get()
+    assert (row.kind, row.event, row.subject, row.waba_id, row.phone_number_id) == stored
+    assert row.raw["value"] == body["entry"][0]["changes"][0]["value"]

@@ -1,4 +1,4 @@
-"""What webhooks teach us of our business numbers."""
+"""Facts of business numbers that webhooks bring."""
 
 from typing import Any
 

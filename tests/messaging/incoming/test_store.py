@@ -1,4 +1,4 @@
-"""What a webhook becomes."""
+"""The rows that a webhook stores."""
 
 import threading
 from datetime import timedelta
@@ -17,6 +17,7 @@ from messaging.signals import message_received, message_status_changed
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.factories import in_state, pending, states_of
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 
@@ -232,12 +233,12 @@ def test_a_stored_body_stays_until_it_has_been_processed() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE messaging_message IN ACCESS EXCLUSIVE MODE")
             held.set()
-            done.wait(30)
+            done.wait(PATIENCE_S)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert held.wait(30)
+    assert held.wait(PATIENCE_S)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '100ms'")

@@ -58,7 +58,7 @@ def test_a_message_of_two_wamids_was_sent_twice(wamid: str, doubled: bool) -> No
     assert (message.doubled_at is not None) is doubled
 
 
-def test_an_operator_is_told_of_a_duplicate_send_once(
+def test_an_operator_is_alerted_once_of_a_duplicate_send(
     alerts: list[tuple[str, str]], django_capture_on_commit_callbacks: object
 ) -> None:
     message = in_state(Status.ACCEPTED, wamid="wamid.A")

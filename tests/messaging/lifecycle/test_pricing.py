@@ -36,7 +36,7 @@ def price(row: Message | MessageEvent) -> Pricing:
     return Pricing(row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
 
 
-def told(message: Message) -> tuple[Pricing, str | None]:
+def stored(message: Message) -> tuple[Pricing, str | None]:
     return price(message), message.priced_by
 
 
@@ -48,20 +48,20 @@ def test_a_status_with_a_price_prices_its_message_and_its_own_line() -> None:
     message = accepted()
     advance_many([status(message, Status.SENT, MARKETING)])
     line = MessageEvent.objects.get(message=message, status="sent")
-    assert (told(message), price(line)) == ((MARKETING, "sent"), MARKETING)
+    assert (stored(message), price(line)) == ((MARKETING, "sent"), MARKETING)
 
 
 def test_a_message_without_a_priced_status_has_no_price() -> None:
     message = accepted()
     advance_many([status(message, Status.SENT)])
-    assert told(message) == (Pricing(None, None, None, None), None)
+    assert stored(message) == (Pricing(None, None, None, None), None)
 
 
 def test_a_status_without_a_price_leaves_the_price_as_it_is() -> None:
     message = accepted()
     advance_many([status(message, Status.SENT, MARKETING)])
     advance_many([status(message, Status.DELIVERED)])
-    assert told(message) == (MARKETING, "sent")
+    assert stored(message) == (MARKETING, "sent")
 
 
 STATUSES = {Status.SENT: SERVICE, Status.DELIVERED: REGULAR, Status.READ: None}
@@ -69,14 +69,12 @@ STATUSES = {Status.SENT: SERVICE, Status.DELIVERED: REGULAR, Status.READ: None}
 
 @pytest.mark.parametrize("order", list(permutations(STATUSES)))
 @pytest.mark.parametrize("at_once", [True, False])
-def test_the_furthest_status_with_a_price_decides_in_whatever_order_they_come(
-    order: tuple[Status, ...], at_once: bool
-) -> None:
+def test_the_furthest_status_with_a_price_decides_in_any_order(order: tuple[Status, ...], at_once: bool) -> None:
     message = accepted()
     changes = [status(message, to, STATUSES[to]) for to in order]
     for batch in [changes] if at_once else [[change] for change in changes]:
         advance_many(batch)
-    assert told(message) == (REGULAR, "delivered")
+    assert stored(message) == (REGULAR, "delivered")
 
 
 def test_the_trail_keeps_the_price_of_each_status() -> None:
@@ -89,7 +87,7 @@ def test_the_trail_keeps_the_price_of_each_status() -> None:
 def test_a_late_status_of_an_earlier_attempt_does_not_price_the_present_one() -> None:
     message = in_state(Status.SENT, wamid="wamid.B")
     advance_many([status(message, Status.SENT, MARKETING, wamid="wamid.A")])
-    assert told(message) == (Pricing(None, None, None, None), None)
+    assert stored(message) == (Pricing(None, None, None, None), None)
 
 
 def test_the_price_of_the_attempt_that_failed_gives_way_to_that_of_the_next() -> None:
@@ -99,14 +97,14 @@ def test_the_price_of_the_attempt_that_failed_gives_way_to_that_of_the_next() ->
     advance_many([Change(message.pk, Status.PENDING, timezone.now(), "operator")])
     Message.objects.filter(pk=message.pk).update(status="accepted", wamid="wamid.B")
     advance_many([status(message, Status.SENT, REGULAR, wamid="wamid.B")])
-    assert told(message) == (REGULAR, "sent")
+    assert stored(message) == (REGULAR, "sent")
 
 
 def test_a_failed_status_with_a_price_is_kept_in_the_trail_alone() -> None:
     message = accepted()
     advance_many([status(message, Status.FAILED, MARKETING)])
     line = MessageEvent.objects.get(message=message, status="failed")
-    assert (told(message)[1], price(line)) == (None, MARKETING)
+    assert (stored(message)[1], price(line)) == (None, MARKETING)
 
 
 @pytest.mark.parametrize("priced", [1, 2, 3])
@@ -156,5 +154,5 @@ def test_repetitions_in_any_order_and_grouping_end_in_the_same_price(stream: lis
     advance_many(batch)
     furthest = next((to for to in (Status.DELIVERED, Status.SENT) if to in {to for to, _ in stream}), None)
     expected = (STATUSES[furthest], furthest.value) if furthest else (Pricing(None, None, None, None), None)
-    assert told(message) == expected
+    assert stored(message) == expected
     Message.objects.filter(pk=message.pk).delete()

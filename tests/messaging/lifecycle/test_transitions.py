@@ -135,7 +135,7 @@ def test_overlapping_batches_in_any_order_do_not_deadlock() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("avoided", ["", "nestloop mergejoin indexscan bitmapscan"], ids=["by index", "by table"])
-def test_messages_are_locked_in_id_order_whatever_the_order_of_the_changes(avoided: str) -> None:
+def test_messages_are_locked_in_id_order_for_any_order_of_changes(avoided: str) -> None:
     first, second = sorted(pending(2), key=lambda message: message.pk)
     Message.objects.filter(pk=first.pk).update(text="now the last row of the table")
     changes = [report(message, Status.SENT, wamid=f"wamid.{message.pk}") for message in (second, first)]

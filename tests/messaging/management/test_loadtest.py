@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 import pytest
 
 from testkit.pipeline import Pipeline
-from tests.processes import CHECKOUT, eventually
+from tests import warm_python
+from tests.processes import CHECKOUT
+from tests.waiting import PATIENCE_S, eventually
 
-pytestmark = pytest.mark.timeout(150)
 PROCESSES = {"web": 1, "dispatcher": 1, "outgoing": 1, "incoming": 1}
 SETTINGS = {"WEB_WORKERS": "1", "SQS_WAIT_TIME_S": "1"}
 
@@ -28,7 +29,7 @@ def pipeline() -> Iterator[Pipeline]:
 
 def command(env: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
     given = [sys.executable, "manage.py", "loadtest", *arguments]
-    return subprocess.Popen(given, env=env, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return warm_python.Popen(given, env=env, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def loadtest(pipeline: Pipeline, directory: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -42,7 +43,7 @@ def report(directory: Path) -> Any:
 
 def test_a_short_load_is_sent_once_and_stored_once(pipeline: Pipeline, tmp_path: Path) -> None:
     run = loadtest(pipeline, tmp_path, "--rate", "20", "--seconds", "2")
-    stdout, stderr = run.communicate(timeout=100)
+    stdout, stderr = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, stderr
     found = report(tmp_path)
     assert found["ledger"] == {"sent": 40, "lost": 0, "doubled": 0, "unsettled": 0}
@@ -57,9 +58,9 @@ def test_a_short_load_is_sent_once_and_stored_once(pipeline: Pipeline, tmp_path:
 def test_ctrl_c_leaves_a_report_of_what_was_sent_until_then(pipeline: Pipeline, tmp_path: Path) -> None:
     before = pipeline.sandbox.count()
     run = loadtest(pipeline, tmp_path, "--rate", "10", "--seconds", "100")
-    assert eventually(lambda: pipeline.sandbox.count() > before + 3, 60)
+    assert eventually(lambda: pipeline.sandbox.count() > before + 3)
     run.send_signal(signal.SIGINT)
-    _, stderr = run.communicate(timeout=100)
+    _, stderr = run.communicate(timeout=PATIENCE_S)
     found = report(tmp_path)
     assert (run.returncode, found["interrupted"]) == (1, True), stderr
     assert "The load test failed: 1 interruption." in stderr
@@ -70,7 +71,7 @@ def test_a_message_that_was_given_up_fails_the_load_test(pipeline: Pipeline, tmp
     refused = [{"trigger": {"next": 2}, "outcome": {"error": 131026}}]
     with pipeline.sandbox.faults(pipeline.env["WA_PHONE_NUMBER_ID"], refused):
         run = loadtest(pipeline, tmp_path, "--rate", "10", "--seconds", "1")
-        _, stderr = run.communicate(timeout=100)
+        _, stderr = run.communicate(timeout=PATIENCE_S)
     assert (run.returncode, "2 messages lost" in stderr) == (1, True), stderr
 
 
@@ -78,7 +79,7 @@ def test_without_the_ledger_of_its_sandbox_a_target_gets_no_message(pipeline: Pi
     before = pipeline.sandbox.count()
     addresses = ("--target", pipeline.env["BASE_URL"], "--ledger", "https://graph.facebook.com")
     run = command(pipeline.env, *addresses, "--rate", "10", "--seconds", "1", "--output", str(tmp_path))
-    _, stderr = run.communicate(timeout=60)
+    _, stderr = run.communicate(timeout=PATIENCE_S)
     time.sleep(0.2)
     assert (run.returncode, "is of another server" in stderr, pipeline.sandbox.count()) == (1, True, before)
 

@@ -15,6 +15,7 @@ from messaging.models import Media, Message
 from messaging.whatsapp.media_api import MediaApi
 from tests.messaging.sandbox.process import TOKEN, Sandbox, start_with_secrets, started_port
 from tests.messaging.sandbox.receiver import Receiver
+from tests.waiting import PATIENCE_S
 
 Sends = Callable[..., Message]
 
@@ -31,7 +32,7 @@ def meta_process(meta_receiver: Receiver) -> Iterator[Sandbox]:
     process = start_with_secrets("--port", "0", "--webhook-url", meta_receiver.url)
     yield Sandbox(started_port(process))
     process.terminate()
-    _, stderr = process.communicate(timeout=5)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     assert stderr == "", "the sandbox logs one line at its start, then nothing"
 
 

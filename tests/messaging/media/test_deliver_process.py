@@ -12,9 +12,9 @@ from messaging.models import Media
 from tests.messaging.media.conftest import data
 from tests.messaging.sandbox.process import TOKEN, Sandbox
 from tests.messaging.subscriptions.test_deliver_process import Deliver
-from tests.processes import eventually
+from tests.waiting import eventually
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.django_db(transaction=True)
 Start = Callable[[], Deliver]
 
 

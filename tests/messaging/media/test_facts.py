@@ -1,4 +1,4 @@
-"""What is told of a file, without asking anybody."""
+"""Facts of a file that need no request."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ def test_the_file_of_stored_content_is_found(message_type: str, content: dict[st
 
 
 @pytest.mark.parametrize(
-    ("told", "same"),
+    ("claimed", "same"),
     [
         ("", True),
         (DIGEST.hex(), True),
@@ -54,8 +54,8 @@ def test_the_file_of_stored_content_is_found(message_type: str, content: dict[st
         ("x" * 64, False),
     ],
 )
-def test_a_digest_is_read_in_base64_and_in_hex(told: str, same: bool) -> None:
-    assert is_same_digest(told, DIGEST) is same
+def test_a_digest_is_read_in_base64_and_in_hex(claimed: str, same: bool) -> None:
+    assert is_same_digest(claimed, DIGEST) is same
 
 
 @pytest.mark.parametrize(

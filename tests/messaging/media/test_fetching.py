@@ -126,7 +126,7 @@ def test_a_file_over_the_limit_is_not_transferred(sends: Sends, fetch: Fetch, se
     assert (media_of(message).state, "100 are taken" in media_of(message).error) == (State.TOO_LARGE, True)
 
 
-def test_a_transfer_ends_at_the_limit_whatever_size_was_announced(
+def test_a_transfer_ends_at_the_limit_for_any_announced_size(
     meta: Sandbox, webhooks: Callable[..., Any], media_api: MediaApi
 ) -> None:
     body = webhooks(media={"fault": "endless"})

@@ -1,4 +1,4 @@
-"""What the monitor sees of files."""
+"""The figures of files in monitoring."""
 
 from datetime import timedelta
 

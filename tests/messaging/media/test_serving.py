@@ -1,4 +1,4 @@
-"""Who gets a file, how much of it, and dressed how."""
+"""Serving files: permissions, ranges, headers."""
 
 import hashlib
 from collections.abc import Callable
@@ -48,8 +48,8 @@ def account(name: str, *permissions: str) -> Client:
 
 
 def test_a_client_gets_the_file_by_the_address_in_the_message(api: APIClient, photo: Message) -> None:
-    told = api.get(f"/messaging/messages/{photo.pk}").json()["media"]
-    assert told == {
+    media = api.get(f"/messaging/messages/{photo.pk}").json()["media"]
+    assert media == {
         "state": "stored",
         "mime_type": "image/jpeg",
         "size": len(PHOTO),
@@ -58,7 +58,7 @@ def test_a_client_gets_the_file_by_the_address_in_the_message(api: APIClient, ph
         "url": f"http://testserver{url_of(photo)}",
         "error": None,
     }
-    assert body(api.get(told["url"])) == PHOTO
+    assert body(api.get(media["url"])) == PHOTO
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def photo_client(api: APIClient, photo: Message) -> tuple[APIClient, Message]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "part", "told"),
+    ("asked", "status", "part", "content_range"),
     [
         ("bytes=0-9", 206, PHOTO[:10], f"bytes 0-9/{len(PHOTO)}"),
         ("bytes=-5", 206, PHOTO[-5:], f"bytes {len(PHOTO) - 5}-{len(PHOTO) - 1}/{len(PHOTO)}"),
@@ -77,7 +77,7 @@ def photo_client(api: APIClient, photo: Message) -> tuple[APIClient, Message]:
     ],
 )
 def test_a_range_is_answered(
-    asked: str, status: int, part: bytes, told: str | None, photo_client: tuple[APIClient, Message]
+    asked: str, status: int, part: bytes, content_range: str | None, photo_client: tuple[APIClient, Message]
 ) -> None:
     api, photo = photo_client
     response = api.get(url_of(photo), headers={"Range": asked})
@@ -85,7 +85,7 @@ def test_a_range_is_answered(
     assert (response.status_code, found, response.get("Content-Range"), response["Content-Length"]) == (
         status,
         True,
-        told,
+        content_range,
         str(len(part)),
     )
 

@@ -1,4 +1,4 @@
-"""What an operator sees and may do."""
+"""The admin's pages of messages, and their actions."""
 
 from typing import Any
 
@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.incoming.store import receive
+from messaging.messages import pagination
 from messaging.models import ApiClient, Attempt, BusinessNumber, Message
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state, number, pending
-from waproject.web import read_only_admin
+from waproject.web.admin import read_only_admin
 
 pytestmark = pytest.mark.django_db
 MESSAGES = "/admin/messaging/message/"
@@ -47,6 +48,29 @@ def test_a_message_is_found_by_number_wamid_id_reference_and_campaign(term: str,
 def test_the_filters_of_the_list_work(query: str, operator: Client) -> None:
     receive(webhook(inbound_text(text="the one")))
     assert operator.get(f"{MESSAGES}?{query}", follow=True).status_code == 200
+
+
+def test_a_filter_without_an_index_looks_at_the_newest_messages_and_says_so(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", 2)
+    old, *_ = sorted(pending(3, peer="15551230001"), key=lambda row: row.id)
+    Message.objects.filter(pk=old.pk).update(peer="15551230009")
+    page = operator.get(f"{MESSAGES}?status__exact=pending").content.decode()
+    assert ("15551230009" in page, "Only the newest 2 messages were searched" in page) == (False, True)
+
+
+@pytest.mark.parametrize("query", ["", "status__exact=pending", "q=15551230001&status__exact=pending"])
+def test_a_list_that_saw_every_message_says_nothing(query: str, operator: Client) -> None:
+    pending(3, peer="15551230001")
+    assert "Only the newest" not in operator.get(f"{MESSAGES}?{query}").content.decode()
+
+
+def test_the_export_has_every_match_however_old(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", 2)
+    pending(3)
+    answer = operator.get(f"{MESSAGES}export/?status__exact=pending")
+    assert len(b"".join(answer.streaming_content).splitlines()) == 4  # type: ignore[attr-defined]  # and the header
 
 
 def test_the_message_page_shows_the_timeline_and_the_attempts(operator: Client) -> None:

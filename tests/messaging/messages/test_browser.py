@@ -9,14 +9,24 @@ from messaging.models import ApiClient, Message
 from messaging.states import Status
 from tests.messaging.factories import in_state, number
 from tests.messaging.subscriptions.cast import subscription
-from tests.pages import LOOKS, browser, name_of, needs_chromium, open_page, picture, serious_faults_in
+from tests.pages import (
+    THEMES,
+    both_widths,
+    browser,
+    name_of,
+    needs_chromium,
+    open_page,
+    overhang,
+    picture,
+    serious_faults_in,
+)
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=name_of)
-def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any, look: Any) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any, theme: str) -> None:
     message = in_state(Status.FAILED)
     Message.objects.update(error_code=131026, error_title="Message undeliverable", text="long " * 60)
     pages = {
@@ -29,7 +39,7 @@ def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any
         "login": "/admin/login/",
         "docs": "/api/docs/",
     }
-    page = open_page(browser, live_server, "/admin/", **look)
+    page = open_page(browser, live_server, "/admin/", color_scheme=theme)
     refused: list[str] = []
 
     def listen(line: ConsoleMessage) -> None:
@@ -41,10 +51,11 @@ def test_the_pages_of_objects_fit_and_can_be_read(browser: Any, live_server: Any
     for name, path in pages.items():
         page.goto(live_server.url + path)
         page.wait_for_load_state("networkidle")
-        picture(page, f"object-{name}-{name_of(look)}")
-        axe = [] if name == "docs" else serious_faults_in(look, page)  # Swagger's own page
-        faults[name] = (axe, page.evaluate("document.documentElement.scrollWidth"))
-    assert faults == dict.fromkeys(faults, ([], look["viewport"]["width"]))
+        for look in both_widths(page, theme):
+            picture(page, f"object-{name}-{name_of(look)}")
+            axe = [] if name == "docs" else serious_faults_in(look, page)  # Swagger's own page
+            faults[name, name_of(look)] = (axe, overhang(page, look))
+    assert faults == dict.fromkeys(faults, ([], 0))
     assert (refused, page.errors, page.foreign) == ([], [], [])
     page.context.close()
 

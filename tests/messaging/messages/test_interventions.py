@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, AuditEntry, Hold, Message
 from messaging.outgoing.cancel_and_retry import OPTIONS
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.release import release
 from messaging.states import Status
@@ -127,7 +127,9 @@ def test_a_held_campaign_says_how_many_wait(api: APIClient) -> None:
     for n in range(3):
         send(api, phone_number=f"+165025300{n:02d}", campaign="spring")
     send(api, campaign="autumn")
-    assert campaign(api, "hold").json() == {"campaign": "spring", "held": True, "waiting": 3, "on_their_way": 0}
+    limit = {"waiting_for_limit": 0, "limit_done_at": None}
+    expected = {"campaign": "spring", "held": True, "waiting": 3, "on_their_way": 0, **limit}
+    assert campaign(api, "hold").json() == expected
 
 
 def test_holding_twice_makes_one_hold(api: APIClient, spring: None) -> None:

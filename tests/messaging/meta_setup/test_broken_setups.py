@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import HTTPServer
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from messaging.meta_setup.examine import app_api
 from testkit.ports import free_port
 from tests.messaging.sandbox.graph_api.calls import APP
 from tests.messaging.sandbox.process import NUMBER, OTHER_NUMBER, Sandbox
+from tests.servers.http import Handler, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,19 +110,12 @@ def test_the_cause_is_named(name: str, connected: Sandbox, settings: Any) -> Non
     ],
 )
 def test_what_answers_in_our_place_is_named(status: int, word: str, connected: Sandbox, settings: Any) -> None:
-    class Other(BaseHTTPRequestHandler):
+    class Other(Handler):
         def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
+            self.answer(status)
 
-        def log_message(self, *args: Any) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Other) as server:
-        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        settings.BASE_URL = f"http://127.0.0.1:{server.server_port}"
+    with serving(HTTPServer(("127.0.0.1", 0), Other)) as settings.BASE_URL:
         (finding,) = found("callback")
-        server.shutdown()
     assert word in finding.text
 
 
@@ -139,6 +132,6 @@ def test_every_finding_has_its_next_step(name: str, connected: Sandbox, settings
 @pytest.mark.parametrize("name", BROKEN)
 def test_no_finding_tells_a_secret(name: str, connected: Sandbox, settings: Any) -> None:
     BROKEN[name][0](connected, settings)
-    told = " ".join(f"{finding.text} {finding.next_step}" for finding in examine())
+    texts = " ".join(f"{finding.text} {finding.next_step}" for finding in examine())
     secrets = (settings.WA_ACCESS_TOKEN, settings.WA_APP_SECRET, settings.WA_WEBHOOK_VERIFY_TOKEN)
-    assert [secret for secret in secrets if secret in told] == []
+    assert [secret for secret in secrets if secret in texts] == []

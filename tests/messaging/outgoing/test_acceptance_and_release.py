@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from messaging.accepting.accept import NewMessage, accept
 from messaging.outgoing.release import release
 from tests.messaging.factories import pending
+from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.django_db(transaction=True)
@@ -22,14 +23,14 @@ def test_a_message_being_stored_does_not_block_the_numbers_release() -> None:
                 # As the commit does: check foreign keys, which locks the referenced rows until the flush.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 stored.set()
-                released.wait(10)
+                released.wait(PATIENCE_S)
         finally:
             connection.close()
 
     thread = threading.Thread(target=store)
     thread.start()
     try:
-        assert stored.wait(10)
+        assert stored.wait(PATIENCE_S)
         batches = release(due.number_id)
     finally:
         released.set()

@@ -95,7 +95,7 @@ def test_a_campaign_is_held_and_resumed(operator: Client) -> None:
 
 
 def test_a_second_hold_of_the_same_campaign_is_refused_in_words(operator: Client) -> None:
-    Hold.objects.create(kind="campaign", key="spring", by="somebody")
+    Hold.objects.create(kind="campaign", key="spring", by="another operator")
     answer = operator.post(f"{HOLDS}add/", {"kind": "campaign", "key": "spring"})
     assert (answer.status_code, b"held already" in answer.content, Hold.objects.count()) == (200, True, 1)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from messaging.incoming.store import receive
 from messaging.lifecycle.duplicate_sends import duplicate_sends
 from messaging.models import Attempt, Message
-from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.release import release
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown
 from tests.messaging.bodies import status, webhook

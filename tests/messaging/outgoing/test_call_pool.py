@@ -14,10 +14,12 @@ from django.utils import timezone
 from messaging.models import Message, Priority
 from messaging.outgoing import call_pool as module
 from messaging.outgoing.call_pool import CallPool
-from messaging.outgoing.claim_and_record import Claimed, claim, record
+from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.outcomes import record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +77,7 @@ def test_each_call_uses_metas_spelling_of_the_recipient() -> None:
 
 
 def test_calls_run_in_parallel() -> None:
-    together = threading.Barrier(5, timeout=5)
+    together = threading.Barrier(5, timeout=PATIENCE_S)
 
     def answer(body: Any) -> Accepted:
         together.wait()

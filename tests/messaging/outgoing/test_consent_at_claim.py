@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.models import Message, MessageEvent
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.recovery import queued_releases, sweep_unclaimed
 from messaging.outgoing.release import Release, release
 from tests.messaging.factories import number

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from messaging.lifecycle import deadlock_retry
 from messaging.models import BusinessNumber, Hold, HoldKind, Message, PairPace
-from messaging.outgoing.claim_and_record import Claimed, Outcome, claim, record
+from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import take_back
 from messaging.outgoing.release import Release, release
 from messaging.outgoing.retry_policy import Suspension
@@ -20,6 +21,7 @@ from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import Scope, Throttled, WhatsAppError
 from tests.messaging.factories import accepted, number, pending, released, states_of
 from tests.messaging.lock_order import holds_while_waiting
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER_LIMIT = Throttled(code=130429, scope=Scope.NUMBER, wait=0.01)
@@ -112,7 +114,7 @@ def test_a_release_does_not_wait_for_a_message_that_a_worker_has_locked() -> Non
     with transaction.atomic():
         Message.objects.select_for_update().get(pk=locked.pk)
         thread.start()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         waited = thread.is_alive()
     thread.join()
     assert (waited, [batch.message_ids for batch in batches]) == (False, [[free.id]])
@@ -133,7 +135,7 @@ def test_a_release_does_not_wait_for_a_number_that_another_dispatcher_has_locked
     with transaction.atomic():
         BusinessNumber.objects.select_for_update().get(pk=sender.pk)
         thread.start()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         waited = thread.is_alive()
     thread.join()
     assert (waited, batches) == (False, [[]])
@@ -157,7 +159,7 @@ def deadlocks(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
 def together(*works: Callable[[], object]) -> list[Exception]:
     """Run these at the same time; the database errors that they raised."""
     failures: list[Exception] = []
-    start = threading.Barrier(len(works), timeout=20)
+    start = threading.Barrier(len(works), timeout=PATIENCE_S)
 
     def run(work: Callable[[], object]) -> None:
         try:

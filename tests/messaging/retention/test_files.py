@@ -13,7 +13,7 @@ from messaging.media.records import download_again
 from messaging.media_states import State
 from messaging.models import FileRemoval, Media
 from messaging.retention import files
-from messaging.retention.rounds import run_step
+from messaging.retention.deletion_steps import run_step
 from messaging.states import Status
 from tests.messaging.retention.old_rows import days_ago, old_message
 

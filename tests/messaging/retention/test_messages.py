@@ -10,7 +10,7 @@ from messaging.incoming.store import receive
 from messaging.media_states import State
 from messaging.models import FileRemoval, Media, Message, MessageEvent
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
-from messaging.retention.rounds import run_step
+from messaging.retention.deletion_steps import run_step
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.factories import pending

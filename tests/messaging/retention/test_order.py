@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from messaging.incoming.store import receive
 from messaging.models import Message
-from messaging.retention.rounds import PASS_EVERY, run_step
+from messaging.retention.deletion_steps import PASS_EVERY, run_step
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.retention.old_rows import days_ago
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 from .process import OTHER_NUMBER, Sandbox, start_with_secrets, started_port
 from .receiver import Receiver
 
@@ -23,7 +25,7 @@ def only_sandbox(only_receiver: Receiver) -> Iterator[Sandbox]:
     process = start_with_secrets("--port", "0", "--webhook-url", only_receiver.url, *quick)
     yield Sandbox(started_port(process))
     process.terminate()
-    _, stderr = process.communicate(timeout=5)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     assert stderr == "", "the sandbox logs one line at its start, then nothing"
 
 

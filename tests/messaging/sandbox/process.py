@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE_S
+
 TOKEN = "test-token"
 APP_SECRET = "test-app-secret"
 NUMBER = "106540352242922"
@@ -50,7 +52,7 @@ class Sandbox:
         self.port = port
 
     def request(self, method: str, path: str, body: object = None, token: str = TOKEN) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             connection.request(method, path, data, {"Authorization": f"Bearer {token}"})
@@ -72,7 +74,7 @@ class Sandbox:
 
     def send_without_waiting(self) -> http.client.HTTPConnection:
         """The connection of a send whose answer has not been read."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         body, headers = json.dumps(text_message()), {"Authorization": f"Bearer {TOKEN}"}
         connection.request("POST", f"/v25.0/{NUMBER}/messages", body, headers)
         return connection

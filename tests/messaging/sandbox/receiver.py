@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Thread
 from typing import Any
 
+from tests.waiting import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Hook:
@@ -49,7 +51,7 @@ class Receiver:
             self.answers.clear()
             self.hooks.clear()
 
-    def wait_for(self, count: int, wanted: Callable[[Hook], bool], seconds: float = 5) -> list[Hook]:
+    def wait_for(self, count: int, wanted: Callable[[Hook], bool], seconds: float = PATIENCE_S) -> list[Hook]:
         """The webhooks that match, once there are ``count`` of them."""
         deadline = time.monotonic() + seconds
         with self._changed:

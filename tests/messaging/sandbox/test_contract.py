@@ -15,7 +15,7 @@ from messaging.whatsapp import errors
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.codes import CODES, Kind
 from messaging.whatsapp.outbound import build
-from tests.processes import eventually
+from tests.waiting import eventually
 
 from .process import NUMBER, TOKEN, Sandbox, text_message
 
@@ -63,15 +63,13 @@ def test_a_number_of_a_code_is_refused_as_its_table_says(api: CloudApi, sandbox:
         {"slow": 400},
     ],
 )
-def test_whatever_loses_the_answer_leaves_the_outcome_unknown(
-    api: CloudApi, sandbox: Sandbox, outcome: dict[str, object]
-) -> None:
+def test_a_lost_answer_leaves_the_outcome_unknown(api: CloudApi, sandbox: Sandbox, outcome: dict[str, object]) -> None:
     sandbox.post("/_sandbox/faults", {"outcome": outcome})
     with pytest.raises(errors.OutcomeUnknown):
         api.send(NUMBER, text_message())
     # What is accepted late would be found in the ledger of a later test.
     if "slow" in outcome:
-        assert eventually(lambda: sandbox.ledger()["count"] == 1, 5)
+        assert eventually(lambda: sandbox.ledger()["count"] == 1)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["message_type"]))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 from .process import Sandbox, start, start_with_secrets, started_port
 from .receiver import Receiver
 
@@ -19,7 +21,7 @@ def test_a_signal_stops_it_without_waiting_for_open_requests(receiver: Receiver,
     connection = Sandbox(started_port(process)).send_without_waiting()
     time.sleep(0.05)
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     connection.close()
     assert (process.returncode, stderr) == (0, "")
 
@@ -33,7 +35,7 @@ def test_a_webhook_that_met_no_server_is_kept_and_comes_later() -> None:
     late = Receiver(port)
     late.wait_for(1, lambda hook: hook.value["messages"][0]["id"] == outcome["wamid"])
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_S)
     late.close()
     assert (outcome["delivered"], outcome["http_status"]) == (False, None)
 
@@ -41,7 +43,7 @@ def test_a_webhook_that_met_no_server_is_kept_and_comes_later() -> None:
 @pytest.mark.parametrize("given", ["WA_ACCESS_TOKEN", "WA_APP_SECRET"])
 def test_a_missing_secret_is_one_sentence(given: str) -> None:
     process = start("--port", "0", **{given: "x"})
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     missing = ({"WA_ACCESS_TOKEN", "WA_APP_SECRET"} - {given}).pop()
     assert (process.returncode, stderr) == (1, f"The sandbox needs {missing} in the environment.\n")
 
@@ -50,7 +52,7 @@ def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = start_with_secrets(SANDBOX_PORT=str(port))
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert stderr == f"Port {port} on 127.0.0.1 is taken; choose another with --port or SANDBOX_PORT.\n"
 
@@ -70,7 +72,7 @@ def test_a_taken_port_is_one_sentence() -> None:
 )
 def test_a_bad_option_names_itself(name: str, value: str, code: int) -> None:
     process = start_with_secrets(**{"SANDBOX_PORT": "0", name: value})
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert name.removeprefix("SANDBOX_").replace("_", "-").lower() in stderr.replace("_", "-").lower().replace(" ", "-")
 

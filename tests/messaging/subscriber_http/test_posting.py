@@ -1,12 +1,12 @@
-"""What a request to an endpoint is, and what is said of its answer."""
+"""A POST to an endpoint, and its answer."""
 
 import ipaddress
 import json
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from messaging.subscriber_http.post import Answer, SubscriberClient
 from messaging.subscriber_http.signature import new_secret, signed_headers
 from messaging.subscriber_http.ssrf_guard import NetworkPolicy
 from testkit.ports import free_port
-from tests.certificates import self_signed
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
+from tests.servers.certificates import self_signed
+from tests.waiting import PATIENCE_S
 
 HERE = NetworkPolicy((ipaddress.ip_network("127.0.0.0/8"),), http=True)
 BODY = json.dumps({"type": "message.received", "data": {"text": "Grüße"}}).encode()
@@ -33,8 +34,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def post(server: Server) -> Post:
-    """Posts to that server, with a second's patience."""
-    poster = SubscriberClient(HERE, total_timeout_s=1)
+    """Posts to that server, and waits for its answer however busy the machine is."""
+    poster = SubscriberClient(HERE, total_timeout_s=PATIENCE_S)
     return lambda url=server.url, **headers: poster.post(url, BODY, headers)
 
 
@@ -86,31 +87,29 @@ def test_a_refusal_has_an_error_text_and_redirects_are_not_followed(
 
 
 def hang(connection: socket.socket, server: Server) -> None:
-    server.over.wait(20)
+    server.over.wait(PATIENCE_S)
 
 
 def trickle(connection: socket.socket, server: Server) -> None:
-    for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 1000:
+    for byte in chain(b"HTTP/1.1 200 OK\r\nX-Long: ", repeat(ord("a"))):
         connection.sendall(bytes([byte]))
         if server.over.wait(0.05):
             return
 
 
 @pytest.mark.parametrize("act", [hang, trickle])
-def test_a_slow_endpoint_is_abandoned_at_the_time_limit(act: Behaviour, server: Server, post: Post) -> None:
+def test_a_slow_endpoint_is_abandoned_at_the_time_limit(act: Behaviour, server: Server) -> None:
     server.behaviour = after_request(act)
-    started_at = time.monotonic()
-    assert post().error == "No answer within 1 s."
-    assert time.monotonic() - started_at < 10
+    assert SubscriberClient(HERE, total_timeout_s=1).post(server.url, BODY, {}).error == "No answer within 1 s."
 
 
-def test_an_answer_whose_body_never_ends_counts_by_its_status(server: Server, post: Post) -> None:
+def test_an_answer_whose_body_never_ends_counts_by_its_status(server: Server) -> None:
     def endless(connection: socket.socket, server: Server) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + b"a" * 1000)
-        server.over.wait(20)
+        server.over.wait(PATIENCE_S)
 
     server.behaviour = after_request(endless)
-    assert post().is_success
+    assert SubscriberClient(HERE, total_timeout_s=3).post(server.url, BODY, {}).is_success
 
 
 def test_a_broken_connection_has_its_error_text(server: Server, post: Post) -> None:

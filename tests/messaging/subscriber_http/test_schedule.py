@@ -73,7 +73,7 @@ def test_a_delivery_is_retried_for_a_day_and_then_fails(chances: list[float]) ->
     assert 11 <= len(tries) <= 17
 
 
-def standing(*answers: Answer, every: float = 1) -> EndpointHealth:
+def health_after(*answers: Answer, every: float = 1) -> EndpointHealth:
     """After these, so many seconds apart."""
     result = EndpointHealth()
     for n, answer in enumerate(answers):
@@ -83,37 +83,37 @@ def standing(*answers: Answer, every: float = 1) -> EndpointHealth:
 
 
 def test_a_success_resets_the_failures() -> None:
-    assert standing(*[BROKEN] * 20, OK) == EndpointHealth()
+    assert health_after(*[BROKEN] * 20, OK) == EndpointHealth()
 
 
 @pytest.mark.parametrize(("failures", "pause"), [(1, None), (4, None), (5, 5), (6, 10), (7, 20), (11, 300), (200, 300)])
 def test_the_pauses_of_a_failing_endpoint_double(failures: int, pause: int | None) -> None:
-    paused = standing(*[BROKEN] * failures).paused_until
+    paused = health_after(*[BROKEN] * failures).paused_until
     assert paused == (None if pause is None else seconds(failures - 1 + pause))
 
 
 @pytest.mark.parametrize(("asked", "pause"), [(60.0, 60), (300.0, 300), (301.0, 300), (86400.0, 300)])
 def test_an_endpoint_that_asks_for_a_pause_gets_five_minutes_at_most(asked: float, pause: int) -> None:
-    assert standing(Answer(429, 5, "-", asked)).paused_until == seconds(pause)
+    assert health_after(Answer(429, 5, "-", asked)).paused_until == seconds(pause)
 
 
 def test_a_retry_after_of_a_day_disables_no_endpoint() -> None:
-    assert not standing(*[Answer(503, 5, "-", 86400.0)] * 2, every=86400).disabled_why
+    assert not health_after(*[Answer(503, 5, "-", 86400.0)] * 2, every=86400).disabled_why
 
 
 def test_a_410_disables_an_endpoint_at_once() -> None:
-    assert standing(GONE).disabled_why == "Gone."
+    assert health_after(GONE).disabled_why == "Gone."
 
 
 @pytest.mark.parametrize(
     ("hours", "failures", "off"), [(23, 10, False), (24, 10, True), (24, 9, False), (48, 2, False)]
 )
 def test_an_endpoint_is_disabled_after_a_day_with_ten_failures(hours: int, failures: int, off: bool) -> None:
-    assert bool(standing(*[BROKEN] * failures, every=hours * 3600 / (failures - 1)).disabled_why) is off
+    assert bool(health_after(*[BROKEN] * failures, every=hours * 3600 / (failures - 1)).disabled_why) is off
 
 
 def test_an_endpoint_that_accepts_some_deliveries_is_never_disabled() -> None:
-    assert not standing(BROKEN, OK, BROKEN, every=20 * 3600).disabled_why
+    assert not health_after(BROKEN, OK, BROKEN, every=20 * 3600).disabled_why
 
 
 def test_the_waits_grow() -> None:

@@ -16,7 +16,7 @@ OK, BROKEN = Answer(204, 7), Answer(500, 7, "Answered 500.")
 
 
 def subscription(url: str = URL, **more: Any) -> Subscription:
-    """One that is told of everything, unless said otherwise."""
+    """A subscription to all events, unless `events` says otherwise."""
     return subscribe(url, "tests", **more)
 
 

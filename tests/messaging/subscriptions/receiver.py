@@ -1,4 +1,4 @@
-"""A subscriber's endpoint on this machine, which answers as it is told to."""
+"""A subscriber's endpoint on this machine, whose answers the test chooses."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the monitor sees of subscriptions."""
+"""The figures of subscriptions in monitoring."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""What is written for subscribers, and when."""
+"""The outbox: the deliveries that an event writes."""
 
 from typing import Any
 from uuid import UUID
@@ -76,8 +76,8 @@ def test_a_subscription_of_one_number_gets_that_numbers_messages() -> None:
     other = BusinessNumber.objects.create(phone_number_id="999")
     mine, others = subscription(number=number()), subscription(number=other)
     receive(webhook(inbound_text()))
-    told = [Delivery.objects.filter(subscription=one).count() for one in (mine, others)]
-    assert told == [1, 0]
+    counts = [Delivery.objects.filter(subscription=one).count() for one in (mine, others)]
+    assert counts == [1, 0]
 
 
 @pytest.mark.parametrize("how", ["off", "deleted", "its client is off", "only here not known yet"])

@@ -16,7 +16,7 @@ from messaging.subscriptions.deliveries import claim_runs, record_runs
 from testkit.ports import free_port
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.cast import subscription
-from tests.processes import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 RECEIVER = re.search(r"^```python\n(import os\n.*?)^```", Path("README.md").read_text(), re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""What one thread posts of a run, to a real endpoint."""
+"""Runs of deliveries, posted by one thread to a real endpoint."""
 
 from collections.abc import Iterator
 

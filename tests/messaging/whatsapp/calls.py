@@ -3,12 +3,14 @@
 import socket
 import struct
 import traceback
+from itertools import cycle
 from typing import Any
 
 import pytest
 
 from messaging.whatsapp.client import CloudApi
 from tests.messaging.whatsapp.wire import Behaviour, Server
+from tests.waiting import PATIENCE_S
 
 TOKEN = "EAAGsecret"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
@@ -25,7 +27,7 @@ def failure_of(api: CloudApi, **changes: Any) -> Any:
 
 
 def hang(connection: socket.socket, server: Server) -> None:
-    server.over.wait(3)
+    server.over.wait(PATIENCE_S)
 
 
 def reset(connection: socket.socket, server: Server) -> None:
@@ -47,11 +49,11 @@ def hang_in_body(connection: socket.socket, server: Server) -> None:
 
 
 def trickle(*parts: bytes) -> Behaviour:
-    """Sends the first part at once, the second byte by byte."""
+    """Sends the first part at once, the second byte by byte, again and again."""
 
     def act(connection: socket.socket, server: Server) -> None:
         connection.sendall(parts[0])
-        for byte in parts[1] * 100:
+        for byte in cycle(parts[1]):
             if server.over.wait(0.05):
                 return
             connection.sendall(bytes([byte]))

@@ -1,4 +1,4 @@
-"""A server on this machine, and a client that calls it with short times."""
+"""A server on this machine, and clients that call it."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import pytest
 from messaging.whatsapp.client import CloudApi
 from tests.messaging.whatsapp.calls import TOKEN
 from tests.messaging.whatsapp.wire import Server
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -18,8 +19,17 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def api(server: Server) -> Iterator[CloudApi]:
-    with_short_times = CloudApi(
-        server.url, "v26.0", TOKEN, connect_timeout=0.3, read_timeout=0.3, total_timeout=1.2, pool_size=50
+    """Waits for the answer however busy the machine is."""
+    patient = CloudApi(
+        server.url, "v26.0", TOKEN, connect_timeout=PATIENCE_S, read_timeout=PATIENCE_S, total_timeout=2 * PATIENCE_S
     )
-    yield with_short_times
-    with_short_times.close()
+    yield patient
+    patient.close()
+
+
+@pytest.fixture
+def hasty_api(server: Server) -> Iterator[CloudApi]:
+    """Soon gives up waiting for an answer."""
+    hasty = CloudApi(server.url, "v26.0", TOKEN, connect_timeout=PATIENCE_S, read_timeout=0.3, total_timeout=1.2)
+    yield hasty
+    hasty.close()

@@ -1,4 +1,4 @@
-"""What hypothesis draws: JSON values, and webhook bodies with odd parts in a valid envelope."""
+"""Strategies of hypothesis: JSON values, and webhook bodies with odd parts in a valid envelope."""
 
 from typing import Any
 

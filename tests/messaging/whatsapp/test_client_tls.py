@@ -10,9 +10,10 @@ import pytest
 
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown
-from tests.certificates import self_signed
 from tests.messaging.whatsapp.calls import BODY, HEAD, TOKEN, close, failure_of, hang, reset, trickle
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
+from tests.servers.certificates import self_signed
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -36,13 +37,14 @@ def over_tls(certificate: Path, behaviour: Any) -> Behaviour:
 def secure_api(server: Server, certificate: Path) -> Iterator[CloudApi]:
     """Trusts the certificate; trust in others is not touched."""
     url = server.url.replace("http:", "https:")
-    api = CloudApi(url, "v26.0", TOKEN, connect_timeout=1, read_timeout=0.3, total_timeout=0.8)
+    api = CloudApi(url, "v26.0", TOKEN, connect_timeout=PATIENCE_S, read_timeout=0.3, total_timeout=3)
     api._session.verify = str(certificate)
     yield api
     api.close()
 
 
 def test_sends_go_over_tls_and_reuse_the_connection(secure_api: CloudApi, server: Server, certificate: Path) -> None:
+    secure_api._read_timeout = secure_api._total_timeout = PATIENCE_S
     server.behaviour = over_tls(certificate, answering(http()))
     assert [secure_api.send("106", BODY).wamid for _ in range(3)] == ["wamid.A"] * 3
     assert server.accepted == 1
@@ -54,12 +56,11 @@ def test_over_tls_too_a_lost_answer_is_of_unknown_outcome(
 ) -> None:
     server.behaviour = over_tls(certificate, after_request(act))
     assert isinstance(failure_of(secure_api), OutcomeUnknown)
+    assert eventually(lambda: server.requests)
     assert len(server.requests) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_sends_nothing(
-    secure_api: CloudApi, server: Server, certificate: Path
-) -> None:
+def test_an_untrusted_certificate_sends_nothing(secure_api: CloudApi, server: Server, certificate: Path) -> None:
     server.behaviour = over_tls(certificate, answering(http()))
     secure_api._session.verify = True
     assert isinstance(failure_of(secure_api), NotSent)

@@ -218,7 +218,7 @@ def test_a_longer_text_is_no_keyword() -> None:
 
 
 @pytest.mark.parametrize("word", ["🛑", "!!!", "", "™", "T_T"])
-def test_a_word_of_ones_own_without_letters_stops_nobody(word: str) -> None:
+def test_a_configured_word_without_letters_is_ignored(word: str) -> None:
     assert not keywords(STOP, [], [word])
     assert not readings("🛑🛑") & keywords(STOP, [], [word])
 

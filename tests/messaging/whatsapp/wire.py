@@ -44,7 +44,7 @@ class Server:
     def __init__(self) -> None:
         self.behaviour: Behaviour = answering(http())
         self.requests: list[tuple[bytes, bytes]] = []
-        self.accepted = 0
+        self.accepted = self._ended = 0
         self.over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=300)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -60,6 +60,12 @@ class Server:
     def _run(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
             self.behaviour(connection, self)
+        self._ended += 1
+
+    @property
+    def serving(self) -> int:
+        """Connections that it has not closed."""
+        return self.accepted - self._ended
 
     def close(self) -> None:
         self.over.set()

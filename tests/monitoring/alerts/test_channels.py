@@ -1,11 +1,10 @@
 """Channels: the mailbox of Django's tests, and a real HTTP server."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from monitoring.alerts.channels import send_due
 from monitoring.models import Alert, Notice
+from tests.servers.http import Handler, serving
 
 pytestmark = pytest.mark.django_db
 
@@ -25,28 +25,20 @@ class Hook:
         self.status = 200
         hook = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Chat(Handler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                hook.texts.append(json.loads(body)["text"])
-                self.send_response(hook.status)
-                self.end_headers()
+                hook.texts.append(json.loads(self.body())["text"])
+                self.answer(hook.status)
 
-            def log_message(self, *args: Any) -> None:
-                """Log nothing."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/secret-path"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = HTTPServer(("127.0.0.1", 0), Chat)
 
 
 @pytest.fixture
 def hook(settings: Any) -> Iterator[Hook]:
     hook = Hook()
-    settings.ALERT_WEBHOOK_URL = hook.url
-    yield hook
-    hook.server.shutdown()
-    hook.server.server_close()
+    with serving(hook.server) as url:
+        settings.ALERT_WEBHOOK_URL = f"{url}/secret-path"
+        yield hook
 
 
 def notice(channel: str, event: str = "fired") -> Notice:

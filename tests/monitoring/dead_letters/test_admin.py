@@ -1,11 +1,13 @@
 """The pages of dead letters in the admin."""
 
+import json
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from messaging.incoming.tasks import receive
 from messaging.models import AuditEntry
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
@@ -52,6 +54,22 @@ def test_bodies_are_escaped(sqs: Any) -> None:
     put(sqs, "<script>alert(1)</script>", '{"<script>": "<img>"}', task_body(task="<b>"))
     client = staff("redrive", "read_dead_letters")
     assert not any(raw in text(client, f"{PAGE}?full") for raw in ("<script>a", "<img>", "<b>"))
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\0", "\x1b", "\u2028", "\uffff"])
+@pytest.mark.parametrize("where", ["id", "argument", "key", "foreign"])
+def test_no_character_in_a_dead_letter_breaks_its_page_or_its_actions(sqs: Any, odd: str, where: str) -> None:
+    (found,) = put(sqs, {
+        "id": task_body(id=f"a{odd}b"),
+        "argument": task_body(receive, {"text": odd}),
+        "key": task_body(receive, {f"a{odd}": 1}),
+        "foreign": json.dumps({"Type": odd}),
+    }[where])  # fmt: skip
+    client = staff("redrive", "read_dead_letters")
+    assert [client.get(f"{PAGE}{query}").status_code for query in ("", "?full")] == [200, 200]
+    assert client.post(MOVE_URL, {"action": "discard", "message_id": [found], "confirmed": "yes"}).status_code == 302
+    finished(Move.objects.get())
+    assert AuditEntry.objects.filter(object__contains="incoming").exists()
 
 
 def test_texts_are_redacted(sqs: Any, ann: Client) -> None:

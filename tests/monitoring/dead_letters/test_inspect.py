@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.dead_letters.inspect import DeadLetter, inspect_queue
+from monitoring.dead_letters.inspect import DeadLetter, decode, inspect_queue
 from monitoring.models import TaskFailure
 from tests.monitoring.dead_letters.bodies import (
     FOREIGN,
@@ -69,6 +69,27 @@ def test_a_pickle_is_never_decoded(sqs: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(pickle, "loads", lambda *_: pytest.fail("unpickled"))
     put(sqs, PICKLE, PICKLED_TASK)
     assert len(inspect_queue(LANE, in_full=True).messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested deeper than 128 levels"),
+        ('{"a":' * 500 + "1" + "}" * 500, "nested deeper than 128 levels"),
+        (f"[{','.join(['[]'] * 250_000)}]", "more than 200,000 values and keys"),
+        (f'{{"number": {"7" * 5_000}}}', "a number of more than 100 characters"),
+        (f'{{"number": {"7" * 101}}}', "a number of more than 100 characters"),
+    ],
+    ids=["deep list", "deep object", "many lists", "number without end", "long number"],
+)
+def test_a_body_beyond_the_bounds_is_listed_and_never_decoded(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch, body: str, words: str
+) -> None:
+    monkeypatch.setattr(json, "loads", lambda text, **_: pytest.fail("decoded") if len(text) > 100 else {})
+    fault = decode(body, LANE).fault
+    monkeypatch.undo()
+    shown = inspect_one(sqs, body)
+    assert (words in fault, shown.fault, shown.arguments, bool(shown.body)) == (True, fault, "", True)
 
 
 @pytest.mark.parametrize("kind", ["task", "raw", "foreign"])
@@ -139,7 +160,7 @@ def test_the_last_failure_is_shown_with_its_task(sqs: Any) -> None:
     assert message.failure.error == "IntegrityError"
 
 
-@pytest.mark.parametrize("task_id", ["a\0b", "x" * 5000, ""])
+@pytest.mark.parametrize("task_id", ["a\0b", "x" * 5000, "", "\ud800"])
 def test_an_invalid_task_id_does_not_break_the_inspection(sqs: Any, task_id: str) -> None:
     put(sqs, task_body(id=task_id))
     assert len(inspect_queue(LANE).messages) == 1

@@ -16,7 +16,8 @@ from monitoring.dead_letters import redrive_jobs
 from monitoring.dead_letters.inspect import inspect_queue
 from monitoring.models import Move, TaskFailure
 from tests.monitoring.dead_letters.bodies import SECRET, finished, put, task_body
-from tests.processes import Worker, eventually
+from tests.processes import Worker
+from tests.waiting import eventually
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db(transaction=True)

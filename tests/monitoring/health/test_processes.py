@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from monitoring.health.heartbeats import DatabaseKeeper
 from monitoring.health.processes import State, status_at
 from monitoring.models import Heartbeat
-from tests.processes import Worker, eventually
+from tests.processes import Worker
+from tests.waiting import PATIENCE_S, eventually
 from waproject.worker.liveness import Process
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -140,9 +141,9 @@ def test_a_stopped_worker_deletes_its_heartbeat_and_a_killed_one_leaves_it(
 ) -> None:
     worker = Worker("outgoing", tmp_path / "worker.log", DATABASE_URL=database_url())
     try:
-        assert eventually(lambda: Heartbeat.objects.filter(kind="outgoing").exists(), 30), worker.log
+        assert eventually(lambda: Heartbeat.objects.filter(kind="outgoing").exists()), worker.log
         getattr(worker.process, how)()
-        worker.process.wait(20)
+        worker.process.wait(PATIENCE_S)
         assert Heartbeat.objects.count() == left
     finally:
         worker.stop()

@@ -1,7 +1,6 @@
 """Counters in memory, and their totals in the database."""
 
 import os
-import subprocess
 import sys
 import threading
 from typing import Any
@@ -10,6 +9,8 @@ import pytest
 
 from monitoring.metrics import totals as counts
 from monitoring.models import Count
+from tests import warm_python
+from tests.waiting import PATIENCE_S
 from waproject.metrics import counters
 from waproject.metrics.counters import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS
 
@@ -99,10 +100,10 @@ def test_the_totals_are_those_of_all_processes(settings: Any) -> None:
     database = settings.DATABASES["default"]
     url = f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{database['PORT']}/{database['NAME']}"
     processes = [
-        subprocess.Popen([sys.executable, "-c", COUNTING_PROCESS], env={**os.environ, "DATABASE_URL": url})
+        warm_python.Popen([sys.executable, "-c", COUNTING_PROCESS], env={**os.environ, "DATABASE_URL": url})
         for _ in range(3)
     ]
-    assert [process.wait(30) for process in processes] == [0, 0, 0]
+    assert [process.wait(PATIENCE_S) for process in processes] == [0, 0, 0]
     totals = counts.totals()
     assert totals[WEBHOOKS.name, "taken"] == 300
     assert totals[TASK_SECONDS.name, "messaging.send", "ok", "0.025"] == 300

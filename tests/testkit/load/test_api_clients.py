@@ -1,12 +1,12 @@
 """Clients of the API count accepted messages, and fail loudly."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
 from testkit.load.api_clients import ClientLoad
+from tests.servers.http import Handler, serving
 
 
 class Api(ThreadingHTTPServer):
@@ -16,28 +16,22 @@ class Api(ThreadingHTTPServer):
     status = 202
 
 
-class Handler(BaseHTTPRequestHandler):
+class Send(Handler):
     """One connection."""
 
     server: Api
 
     def do_POST(self) -> None:
         """Answer."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        self.body()
+        self.answer(self.server.status)
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    server = Api(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    server = Api(("127.0.0.1", 0), Send)
+    with serving(server):
+        yield server
 
 
 def load(api: Api) -> ClientLoad:

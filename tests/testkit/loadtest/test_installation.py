@@ -1,15 +1,15 @@
 """The proof that a load test reaches a sandbox."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
+from tests.servers.http import Handler, serving
 
 
 @pytest.mark.parametrize(
@@ -60,32 +60,21 @@ class Stand(ThreadingHTTPServer):
         self.answers["/monitoring/provider"] = (200, {"graph_url": graph_url, "phone_number_id": "106"})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: Stand
 
     def do_GET(self) -> None:
         self.server.authorizations.append(self.headers.get("Authorization", ""))
         status, body = self.server.answers.get(self.path.partition("?")[0], (404, {}))
         content = json.dumps(body).encode() if not isinstance(body, bytes) else body
-        self.send_response(status)
-        self.send_header("Location", f"{self.server.url}/elsewhere")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        self.answer(status, content, Location=f"{self.server.url}/elsewhere")
 
 
 @pytest.fixture
 def stand() -> Iterator[Stand]:
     server = Stand()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 def number(stand: Stand, ledger: str = "") -> str:

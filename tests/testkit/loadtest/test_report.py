@@ -1,4 +1,4 @@
-"""What a load test finds."""
+"""The report of a load test."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from testkit.load.http_load import Answers
 from testkit.load.witness import Verdict
 from testkit.loadtest import plot
-from testkit.loadtest.report import Findings, Stored, failures, percentiles, report, stored, words
+from testkit.loadtest.report import Findings, Stored, failures, lines_of, percentiles, report, stored
 from testkit.loadtest.run import Load
 
 
@@ -83,7 +83,7 @@ def test_errors_are_counted_by_status() -> None:
 
 
 def test_the_words_name_errors_losses_and_latencies() -> None:
-    text = "\n".join(words(report(load(answers(202, 503), answers(200)), CLEAN, {})))
+    text = "\n".join(lines_of(report(load(answers(202, 503), answers(200)), CLEAN, {})))
     assert all(part in text for part in ("1 of 503", "slowest 100 ms", "2 sent, 0 lost, 0 doubled", "slowest 130 ms"))
 
 

@@ -1,4 +1,4 @@
-"""Which queue belongs to whom."""
+"""The queues of the bus and their owners."""
 
 import re
 

@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import signal
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -22,13 +21,15 @@ from analytics.tasks import record_events
 from messaging.task_publisher import publish
 from testkit.ports import free_port
 from testkit.sqs_proxy import Fault, SqsProxy
-from tests.processes import CHECKOUT, Process, eventually
+from tests import warm_python
+from tests.processes import CHECKOUT, Process
+from tests.waiting import PATIENCE_S, eventually
 from waproject.bus import queues
 from waproject.bus.addresses import Addresses, queue_name
 from waproject.queues import LANES
 from waproject.sqs import control
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.django_db(transaction=True)
 BUS = f"{os.environ['AWS_ENDPOINT_URL_SQS']}/000000000000/test-monitor"
 LOG_IN = "ops:pass-word"
 PRIVATE = "15551230001"
@@ -49,7 +50,7 @@ class Flower:
         self._log = log
         options = {"FLOWER_BASIC_AUTH": LOG_IN, "FLOWER_URL_PREFIX": "ops", "FLOWER_PORT": str(self.port)}
         with log.open("wb") as output:
-            self.process = subprocess.Popen(
+            self.process = warm_python.Popen(
                 [sys.executable, "-m", "celery", "-A", "waproject", "flower", "--address=127.0.0.1"],
                 env={**os.environ, **options, **environment}, cwd=CHECKOUT, stdout=output, stderr=output,
             )  # fmt: skip
@@ -62,7 +63,7 @@ class Flower:
         """A page as text. Raises urllib.error.HTTPError."""
         headers = {"Authorization": f"Basic {base64.b64encode(log_in.encode()).decode()}"} if log_in else {}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/ops{path}", data, headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return str(answer.read().decode())
 
     def online(self) -> set[str]:
@@ -109,15 +110,13 @@ class Stack:
             worker.process.terminate()
         for worker in self.workers.values():
             worker.stop()
-        self.flower.process.wait(10)
+        self.flower.process.wait(PATIENCE_S)
         self.faulty.close()
 
     def celery(self, *command: str) -> str:
         """The output of `celery -A waproject …`."""
         arguments = [sys.executable, "-m", "celery", "-A", "waproject", *command]
-        done = subprocess.run(
-            arguments, env={**os.environ, **self.environment}, cwd=CHECKOUT, capture_output=True, text=True, check=False
-        )
+        done = warm_python.run(arguments, env={**os.environ, **self.environment})
         return done.stdout + done.stderr
 
 
@@ -132,7 +131,7 @@ def stack(sqs_server: Any, django_db_setup: None, tmp_path_factory: pytest.TempP
     try:
         for worker in running.workers.values():
             worker.wait_ready()
-        assert eventually(lambda: running.flower.online() == set(LANES), 30), running.flower.log
+        assert eventually(lambda: running.flower.online() == set(LANES)), running.flower.log
         yield running
     finally:
         running.close()
@@ -160,7 +159,7 @@ def shown(stack: Stack, state: str) -> dict[str, Any]:
         tasks = stack.flower.tasks()
         return [task for task in tasks if (task["name"], task["state"]) == (record_events.name, state)]
 
-    assert eventually(found, 15), stack.flower.tasks()
+    assert eventually(found), stack.flower.tasks()
     return found()[0]
 
 
@@ -224,9 +223,9 @@ def test_a_killed_worker_goes_offline_and_its_successor_uses_the_same_queue(stac
     before = bus_queues()
     os.killpg(stack.workers["outgoing"].process.pid, signal.SIGKILL)
     stack.workers["outgoing"].process.wait()
-    assert eventually(lambda: "outgoing" not in stack.flower.online(), 60, every=0.5)
+    assert eventually(lambda: "outgoing" not in stack.flower.online(), every=0.5)
     stack.workers["outgoing"] = stack.worker("outgoing").wait_ready()
-    assert eventually(lambda: "outgoing" in stack.flower.online(), 20)
+    assert eventually(lambda: "outgoing" in stack.flower.online())
     assert bus_queues() == before
 
 
@@ -235,7 +234,7 @@ def test_a_killed_flower_leaves_no_additional_queue(stack: Stack, bus_queues: An
     stack.flower.process.kill()
     stack.flower.process.wait()
     stack.flower = Flower(stack.directory / "again.log", **stack.environment)
-    assert eventually(lambda: stack.flower.online() == set(LANES), 40), stack.flower.log
+    assert eventually(lambda: stack.flower.online() == set(LANES)), stack.flower.log
     assert bus_queues() == before
 
 
@@ -256,8 +255,8 @@ def test_tasks_run_while_the_bus_cannot_be_reached(fault: Fault, stack: Stack) -
     faulty.set(fault)
     hits = faulty.hits
     ids = [track({}) for _ in range(5)]
-    assert eventually(lambda: Event.objects.filter(pk__in=ids).count() == len(ids), 20), worker.log
-    assert eventually(lambda: faulty.hits > hits, 20)
+    assert eventually(lambda: Event.objects.filter(pk__in=ids).count() == len(ids)), worker.log
+    assert eventually(lambda: faulty.hits > hits)
     assert worker.is_alive()
 
 
@@ -268,6 +267,6 @@ def test_flower_refuses_to_start_without_a_log_in_or_a_bus(
     stack: Stack, missing: str, word: str, tmp_path: Path
 ) -> None:
     flower = Flower(tmp_path / "flower.log", **{**stack.environment, missing: ""})
-    assert eventually(lambda: flower.process.poll() is not None, 20)
+    assert eventually(lambda: flower.process.poll() is not None)
     assert flower.process.returncode != 0
     assert word in flower.log

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.bus.outbox import BATCH_BYTES, Outbox
 from waproject.metrics import counters
 from waproject.sqs.wire import Refused, SqsError, Unavailable
@@ -46,7 +46,7 @@ def test_events_put_at_the_same_time_share_a_batch_in_order() -> None:
     outbox = Outbox(wire.send, linger=0.05)
     for n in range(100):
         outbox.put({"n": n})
-    assert eventually(lambda: len(wire.events) == 100, 5)
+    assert eventually(lambda: len(wire.events) == 100)
     assert (wire.events, len(wire.sent)) == (list(range(100)), 1)
 
 
@@ -73,10 +73,10 @@ def test_a_short_outage_loses_nothing() -> None:
     wire = Wire(lambda: Unavailable("away"))
     outbox = Outbox(wire.send, linger=0)
     outbox.put({"n": 1})
-    assert eventually(lambda: wire.tries >= 2, 5)
+    assert eventually(lambda: wire.tries >= 2)
     outbox.put({"n": 2})
     wire.failing = None
-    assert eventually(lambda: wire.events == [1, 2], 10)
+    assert eventually(lambda: wire.events == [1, 2])
 
 
 def test_a_long_outage_costs_events_and_neither_memory_nor_time() -> None:
@@ -94,10 +94,10 @@ def test_refused_events_are_dropped_and_counted() -> None:
     wire = Wire(lambda: Refused("QueueDoesNotExist"))
     outbox = Outbox(wire.send, linger=0)
     outbox.put({"n": 1})
-    assert eventually(lambda: dropped() == 1, 5)
+    assert eventually(lambda: dropped() == 1)
     wire.failing = None
     outbox.put({"n": 2})
-    assert eventually(lambda: wire.events == [2], 10)
+    assert eventually(lambda: wire.events == [2])
     outbox.close()
 
 

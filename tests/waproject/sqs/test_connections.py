@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import self_signed
+from tests.servers.certificates import self_signed
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin, parse_head
 
 
@@ -166,6 +166,85 @@ def test_the_host_is_named_as_it_is_signed(url: str, host: str, path: str) -> No
 
 def test_field_names_are_read_in_any_case() -> None:
     assert parse_head(b"HTTP/1.1 503 Slow Down\r\nX-Any:  a b ") == (503, {b"x-any": b"a b"})
+
+
+@pytest.mark.parametrize(
+    ("head", "connection"),
+    [
+        (b"HTTP/1.1 200 OK", None),
+        (b"HTTP/1.0 200 OK", b"close"),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive", b"keep-alive"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nconnection: Upgrade", b"Upgrade"),
+    ],
+)
+def test_only_http_1_0_closes_by_itself(head: bytes, connection: bytes | None) -> None:
+    assert parse_head(head)[1].get(b"connection") == connection
+
+
+@pytest.mark.parametrize(
+    ("answer", "reused"),
+    [
+        ([OK], True),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: Close\r\n\r\nok"], False),
+        ([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], False),
+        ([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok"], True),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and more"], False),
+    ],
+    ids=["1.1", "1.1 close", "1.0", "1.0 keep-alive", "more than announced"],
+)
+def test_a_connection_is_used_again_if_the_server_keeps_it_and_sent_no_more(
+    server: Scripted, post: Callable[..., tuple[int, bytes]], answer: list[bytes], reused: bool
+) -> None:
+    assert [post(*answer), post(OK)] == [(200, b"ok")] * 2
+    assert server.connections == (1 if reused else 2)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+def test_an_answer_that_has_no_body_is_not_waited_for(
+    server: Scripted, post: Callable[..., tuple[int, bytes]], status: bytes
+) -> None:
+    assert post(b"HTTP/1.1 " + status + b"\r\nContent-Length: 5\r\n\r\n") == (int(status[:3]), b"")
+    assert (post(OK), server.connections) == ((200, b"ok"), 1)
+
+
+@pytest.mark.parametrize(("size", "answered"), [(65_000, True), (140_000, False)])
+def test_a_head_has_64_kib_at_most(post: Callable[..., tuple[int, bytes]], size: int, answered: bool) -> None:
+    answer = OK.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * size + b"\r\n\r\n")
+    if answered:
+        assert post(answer) == (200, b"ok")
+    else:
+        with pytest.raises(ConnectionFailed, match="ValueError"):
+            post(answer)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://host", Origin("host", 80, tls=False, path="/")),
+        ("https://host", Origin("host", 443, tls=True, path="/")),
+        ("https://host:80/a/b//", Origin("host", 80, tls=True, path="/a/b/")),
+    ],
+)
+def test_an_origin_has_its_schemes_port(url: str, origin: Origin) -> None:
+    assert Origin.of(url) == origin
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "host:80", "http://", ""])
+def test_only_a_web_server_is_an_origin(url: str) -> None:
+    with pytest.raises(ValueError, match="not a URL of a server"):
+        Origin.of(url)
+
+
+@pytest.mark.parametrize(
+    ("origin", "header"),
+    [
+        (Origin("host", 443, tls=False, path="/"), "host:443"),
+        (Origin("host", 80, tls=True, path="/"), "host:80"),
+        (Origin("host", 80, tls=False, path="/"), "host"),
+    ],
+)
+def test_the_other_schemes_port_is_named(origin: Origin, header: str) -> None:
+    assert origin.host_header == header
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from tests.processes import CHECKOUT
 from waproject.sqs import denials
@@ -60,6 +63,49 @@ def test_a_permission_is_named_once_and_another_one_beside_it(caplog: pytest.Log
 def test_the_key_of_a_queue_is_named_as_the_key(caplog: pytest.LogCaptureFixture) -> None:
     denials.report("sqs", "ReceiveMessage", "https://sqs.us-east-1.amazonaws.com/1/incoming", "KmsAccessDenied")
     assert "not permitted: the KMS key, for sqs:ReceiveMessage, on incoming" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "parameters", "line"),
+    [
+        ("sqs", "receive_message", {"QueueUrl": "https://sqs/1/q"}, "sqs:ReceiveMessage on q (AccessDenied)"),
+        ("sqs", "create_queue", {"QueueName": "new"}, "sqs:CreateQueue on new (AccessDenied)"),
+        ("sqs", "list_queues", {}, "sqs:ListQueues on * (AccessDenied)"),
+        ("sqs", "list_message_move_tasks", {"SourceArn": "arn:aws:sqs:eu:1:dlq"},
+         "sqs:ListMessageMoveTasks on dlq (AccessDenied)"),
+        ("s3", "get_object", {"Bucket": "files", "Key": "k"},
+         "s3:GetObject (for a file that is gone: s3:ListBucket) on files (AccessDenied)"),
+    ],
+)  # fmt: skip
+def test_a_watched_client_reports_what_it_is_refused(
+    service: str, action: str, parameters: dict[str, str], line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = boto3.session.Session("k", "s", region_name="eu-west-1").client(service)
+    denials.watch(client)
+    with Stubber(client) as stub, pytest.raises(ClientError):
+        stub.add_client_error(action, "AccessDenied")
+        getattr(client, action)(**parameters)
+    assert f"not permitted: {line}." in caplog.text
+
+
+@pytest.mark.parametrize("code", ["QueueDoesNotExist", ""])
+def test_a_watched_client_reports_no_other_error(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = boto3.session.Session("k", "s", region_name="eu-west-1").client("sqs")
+    denials.watch(client)
+    with Stubber(client) as stub, pytest.raises(ClientError):
+        stub.add_client_error("list_queues", code)
+        client.list_queues()
+    assert caplog.text == ""
+
+
+def test_a_permission_is_named_again_after_a_minute(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter((1000.0, 1059.9, 1060.0))
+    monkeypatch.setattr("waproject.sqs.denials.time.monotonic", lambda: next(times))
+    for _ in range(3):
+        denials.report("sqs", "SendMessage", "https://sqs/1/q", "AccessDenied")
+    assert len(caplog.records) == 2
 
 
 def test_the_document_has_the_section() -> None:

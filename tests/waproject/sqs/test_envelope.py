@@ -1,4 +1,4 @@
-"""Which messages are tasks."""
+"""The check that a message is a task."""
 
 import base64
 import json
@@ -39,6 +39,8 @@ MALFORMED: list[dict[str, Any]] = [
     {"headers": {"id": "1"}},
     {"headers": {"id": "1", "task": "os.system"}},
     {"headers": {"id": 1, "task": ["messaging.send"]}},
+    {"headers": {"id": "a\0b", "task": "messaging.send"}},
+    {"headers": {"id": "a\ud800b", "task": "messaging.send"}},
     {"content-type": "application/x-python-serialize"},
     {"content-type": None},
     {"body": None},

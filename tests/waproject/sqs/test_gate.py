@@ -2,19 +2,12 @@
 
 import multiprocessing
 import time
-from typing import Any
 
-import psycopg2
 import pytest
-from django.db import InterfaceError, OperationalError, connection
-from django.db.utils import DataError, InternalError
-from psycopg2 import errors
 
-from testkit.silent_proxy import SilentProxy
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from waproject.sqs import gate as gates
 from waproject.sqs.gate import Gate
-from waproject.worker import database_gate, database_probe
 
 
 class Server:
@@ -136,84 +129,7 @@ def test_a_forked_childs_report_closes_its_parents_gate(server: Server) -> None:
     gate = Gate("it", server)
     child = multiprocessing.get_context("fork").Process(target=gate.report_failure)
     child.start()
-    child.join(10)
+    child.join(PATIENCE_S)
     assert not gate.is_open()
     server.away = False
     assert eventually(gate.is_open, every=0.01)
-
-
-def caused(error: Exception, cause: psycopg2.Error | None) -> Exception:
-    error.__cause__ = cause
-    return error
-
-
-@pytest.mark.parametrize(
-    ("error", "away"),
-    [
-        (caused(OperationalError("refused"), psycopg2.OperationalError("refused")), True),
-        (InterfaceError("connection already closed"), True),
-        (OperationalError("without a cause"), True),
-        (DataError("too long"), False),
-        (InternalError("a bug of ours"), False),
-        (ValueError("a bug of ours"), False),
-        (None, False),
-    ],
-)
-def test_errors_of_an_unavailable_database_are_recognised(error: Exception | None, away: bool) -> None:
-    assert database_gate.is_away(error) == away
-
-
-@pytest.mark.parametrize(
-    ("state", "kind", "away"),
-    [
-        ("57P01", OperationalError, True),
-        ("57P03", OperationalError, True),
-        ("53300", OperationalError, True),
-        ("08006", OperationalError, True),
-        ("25006", InternalError, True),
-        ("40P01", OperationalError, False),
-        ("57014", OperationalError, False),
-    ],
-)
-def test_errors_of_a_working_server_do_not_count(state: str, kind: type[Exception], away: bool) -> None:
-    cause = errors.lookup(state)()
-    cause.__setstate__({"pgcode": state})
-    assert database_gate.is_away(caused(kind("x"), cause)) == away
-
-
-def test_a_database_that_answers_passes_the_probe(db: None) -> None:
-    database_probe.ask()
-
-
-def test_a_database_that_refuses_fails_the_probe(database_away: None) -> None:
-    with pytest.raises(psycopg2.OperationalError):
-        database_probe.ask()
-
-
-def test_an_unresponsive_database_fails_the_probe_within_its_deadline(db: None, monkeypatch: Any) -> None:
-    proxy = SilentProxy(int(connection.settings_dict["PORT"]))
-    proxy.forwards.clear()
-    monkeypatch.setitem(connection.settings_dict, "PORT", proxy.port)
-    began = time.monotonic()
-    with pytest.raises(TimeoutError):
-        database_probe.ask(0.2)
-    proxy.close()
-    assert time.monotonic() - began < 5
-
-
-class Running:
-    """A request of Celery's that began at `time_start`."""
-
-    def __init__(self, time_start: float | None) -> None:
-        self.time_start = time_start
-
-
-@pytest.mark.parametrize(("seconds", "doubts"), [(11.0, 1), (9.0, 0), (None, 0)])
-def test_a_long_running_task_triggers_a_probe(
-    seconds: float | None, doubts: int, monkeypatch: pytest.MonkeyPatch, server: Server
-) -> None:
-    running = Running(None if seconds is None else 1000 - seconds)
-    monkeypatch.setattr("celery.worker.state.active_requests", {running})
-    monkeypatch.setattr(database_gate, "gate", Gate("it", server))
-    database_gate.probe_if_tasks_are_slow(1000.0)
-    assert eventually(lambda: server.asked == doubts, 5, 0.01)

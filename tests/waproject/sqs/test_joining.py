@@ -27,6 +27,8 @@ def test_positional_calls_of_a_joined_task_join() -> None:
     [
         ({"task": "other"}, [["a"], {}, EMBED]),
         ({"eta": "2030-01-01T00:00:00"}, [["a"], {}, EMBED]),
+        ({"expires": "2030-01-01T00:00:00"}, [["a"], {}, EMBED]),
+        ({"group": "g"}, [["a"], {}, EMBED]),
         ({}, [["a"], {"k": 1}, EMBED]),
         ({}, [["a"], {}, {**EMBED, "callbacks": [{"task": "after"}]}]),
     ],
@@ -64,3 +66,31 @@ def test_a_part_that_is_retried_alone_has_its_own_request_id() -> None:
     first = payload(request_id="r-1")
     join([first, payload(request_id="r-2")], [[["a"], {}, EMBED], [["b"], {}, EMBED]])
     assert (first["headers"]["request_id"], "request_ids" in first["headers"]) == ("r-1", False)
+
+
+@pytest.mark.parametrize(("size", "joins"), [(65_536, True), (65_537, False)])
+def test_a_body_of_more_than_64_kib_runs_alone(size: int, joins: bool) -> None:
+    assert may_join({**payload(), "body": "x" * size}, [["a"], {}, EMBED], {"t"}) is joins
+
+
+def test_a_joined_task_has_the_trace_contexts_of_all_and_none_as_its_parent() -> None:
+    parts = [payload(traceparent="00-a"), payload(), payload(traceparent="00-c")]
+    headers = join(parts, [[[one], {}, EMBED] for one in "abc"])["headers"]
+    assert (headers["traceparents"], "traceparent" in headers) == (["00-a", "00-c"], False)
+
+
+def test_a_joined_task_has_128_trace_contexts_at_most() -> None:
+    parts = [payload(traceparent=f"00-{n}") for n in range(130)]
+    found = join(parts, [[[n], {}, EMBED] for n in range(130)])["headers"]["traceparents"]
+    assert (len(found), found[-1]) == (128, "00-127")
+
+
+def test_without_trace_contexts_a_joined_task_has_none() -> None:
+    assert "traceparents" not in join([payload(), payload()], [[["a"], {}, EMBED], [["b"], {}, EMBED]])["headers"]
+
+
+def test_a_joined_task_is_decoded_and_has_the_first_ones_envelope() -> None:
+    first = {**payload(id="first"), "properties": {"delivery_tag": "1"}}
+    joined = join([first, payload(id="second")], [[["a"], {}, EMBED], [["b"], {}, {}]])
+    assert (joined["headers"]["id"], joined["properties"], joined["body"]) == ("first", {"delivery_tag": "1"}, None)
+    assert joined[envelope.DECODED] == [["a", "b"], {}, EMBED]

@@ -68,13 +68,13 @@ def test_threads_share_requests() -> None:
 def test_the_leader_of_a_shared_request_waits_for_others_in_the_next_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among others it is never alone, though the last request was its own."""
     publisher = Publisher(Recorded())
-    monkeypatch.setattr("waproject.sqs.publisher.BATCH_WAIT_S", 0.5)
+    monkeypatch.setattr("waproject.sqs.publisher.BATCH_WAIT_S", 2.0)
     publisher._last_flush[URL] = (time.monotonic(), None)
     began = time.monotonic()
     publisher.send(Outgoing(URL, "gathered"))
     gathered = time.monotonic()
     publisher.send(Outgoing(URL, "alone by now"))
-    assert gathered - began >= 0.5 > time.monotonic() - gathered
+    assert gathered - began >= 2.0 > time.monotonic() - gathered
 
 
 @pytest.mark.parametrize("wait_for_batch", [True, False])
@@ -82,11 +82,11 @@ def test_a_thread_that_sends_alone_waits_only_with_wait_for_batch(
     wait_for_batch: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher = Publisher(Recorded())
-    monkeypatch.setattr("waproject.sqs.publisher.BATCH_WAIT_S", 0.2)
+    monkeypatch.setattr("waproject.sqs.publisher.BATCH_WAIT_S", 1.0)
     publisher.send(Outgoing(URL, "alone"))
     began = time.monotonic()
     publisher.send(Outgoing(URL, "alone again"), wait_for_batch=wait_for_batch)
-    assert (time.monotonic() - began >= 0.2) is wait_for_batch
+    assert (time.monotonic() - began >= 1.0) is wait_for_batch
 
 
 def test_while_sqs_is_unavailable_only_the_first_send_waits() -> None:

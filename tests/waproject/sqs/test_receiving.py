@@ -1,10 +1,14 @@
 """When a queue is asked for messages."""
 
 import threading
+import time
 from typing import Any, cast
 
-from tests.processes import eventually
-from waproject.sqs.receiving import Receiver
+import pytest
+
+from tests.waiting import eventually
+from waproject.sqs import receiving
+from waproject.sqs.receiving import Received, Receiver
 from waproject.sqs.wire import MAX_BATCH_ENTRIES, Client, Unavailable
 
 
@@ -37,7 +41,7 @@ def handed_over(queue: Backlog, *, capacity: int = 1000, batch_size: int = 30) -
     )  # fmt: skip
     asked = queue.left
     receiver.start()
-    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)), 5)
+    eventually(lambda: sum(found) >= asked or (queue.fails_after is not None and bool(found)))
     receiver.stop()
     receiver.join()
     return found
@@ -93,7 +97,7 @@ def test_a_backlog_starts_a_second_request_that_does_not_long_poll() -> None:
         wait_time=20,
     )
     receiver.start()
-    assert eventually(lambda: len(queue.waits) == 2, 5)
+    assert eventually(lambda: len(queue.waits) == 2)
     receiver.stop()
     receiver.join()
     assert queue.waits == {"sqs-receive-0": {20}, "sqs-receive-1": {0}}
@@ -109,7 +113,7 @@ class FullRoom:
             capacity=20, linger=0.0, wait_time=20, batch_size=10,
         )  # fmt: skip
         self.receiver.start()
-        assert eventually(lambda: self.found >= 20, 5)
+        assert eventually(lambda: self.found >= 20)
 
     def take(self, received: list[Any]) -> None:
         self.found += len(received)
@@ -127,5 +131,106 @@ def test_no_more_is_requested_than_the_capacity_allows() -> None:
 def test_settled_messages_free_their_capacity() -> None:
     capacity = FullRoom()
     capacity.receiver.free(10)
-    assert eventually(lambda: capacity.found >= 30, 5)
+    assert eventually(lambda: capacity.found >= 30)
     assert capacity.left_at_the_end() == 20
+
+
+class Asked:
+    """A queue with one message; keeps the first request."""
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.requests: list[tuple[str, dict[str, Any], float]] = []
+        self._messages = [message]
+
+    def call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:
+        self.requests.append((action, parameters, timeout))
+        threading.Event().wait(0.01)
+        found, self._messages = self._messages, []
+        return {"Messages": found}
+
+
+def received(queue: Any, *, then_stop: bool = False) -> tuple[list[Received], list[Received]]:
+    """What is taken and what is released of the first answer."""
+    taken: list[Received] = []
+    released: list[Received] = []
+    receiver = Receiver(
+        cast(Client, queue), "url", take=taken.extend, release=released.extend, capacity=20, linger=0.0, wait_time=7
+    )
+    if then_stop:
+        call = queue.call
+
+        def stopped(*asked: object) -> Any:
+            receiver.stop()
+            return call(*asked)
+
+        queue.call = stopped
+    receiver.start()
+    assert eventually(lambda: bool(taken or released))
+    receiver.stop()
+    receiver.join()
+    return taken, released
+
+
+def test_a_request_long_polls_for_ten_messages_and_their_counts() -> None:
+    queue = Asked({"ReceiptHandle": "r"})
+    received(queue)
+    assert queue.requests[0] == (
+        "ReceiveMessage",
+        {
+            "QueueUrl": "url",
+            "MaxNumberOfMessages": 10,
+            "WaitTimeSeconds": 7,
+            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
+        },
+        17.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"ReceiptHandle": "r"}, ("", "r", "", 1, 0)),
+        ({"ReceiptHandle": "r", "MessageId": "m", "Body": "b", "Attributes": {}}, ("m", "r", "b", 1, 0)),
+        (
+            {"ReceiptHandle": "r", "Attributes": {"ApproximateReceiveCount": "4", "SentTimestamp": "1790000000000"}},
+            ("", "r", "", 4, 1_790_000_000_000),
+        ),
+    ],
+)
+def test_a_message_is_read_with_its_receives_and_its_age(message: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    before = time.monotonic()
+    ((one,), _) = received(Asked(message))
+    assert (one.message_id, one.handle, one.body, one.receive_count, one.sent_at) == expected
+    assert before <= one.at <= time.monotonic()
+
+
+def test_what_arrives_after_a_stop_is_released_and_not_taken() -> None:
+    taken, released = received(Asked({"ReceiptHandle": "r"}), then_stop=True)
+    assert (taken, [one.handle for one in released]) == ([], ["r"])
+
+
+class Away:
+    """A queue that fails so often, then is empty."""
+
+    def __init__(self, error: Exception, times: int) -> None:
+        self.asked = 0
+        self._error, self._times = error, times
+
+    def call(self, *_: object) -> dict[str, Any]:
+        self.asked += 1
+        if self.asked <= self._times:
+            raise self._error
+        threading.Event().wait(0.01)
+        return {"Messages": [{"ReceiptHandle": "r"}]}
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "times"),
+    [(Unavailable("away"), "receiving from sqs failed: away", 3), (KeyError("x"), "receiving failed unexpectedly", 5)],
+)
+def test_receiving_goes_on_after_failures_which_are_logged_ever_less(
+    error: Exception, line: str, times: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "back_off", lambda _: 0.01)
+    taken, _ = received(Away(error, 5))
+    assert (bool(taken), caplog.text.count(line)) == (True, times)

@@ -15,7 +15,7 @@ from kombu.asynchronous import Hub
 from testkit.sqs_proxy import Fault, SqsProxy
 from testkit.sqs_server import SqsServer
 from testkit.task_message import task_message
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from waproject.sqs import consumer as consuming
 from waproject.sqs import envelope
 from waproject.sqs.consumer import QueueConsumer, QueueOptions
@@ -111,7 +111,7 @@ class Consumer:
             raise RecursionError
         self.delivered.append(payload)
 
-    def run_until(self, condition: Callable[[], object], seconds: float = 15) -> bool:
+    def run_until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> bool:
         until = time.monotonic() + seconds
         while not (done := condition()) and time.monotonic() < until:
             self._hub.run_once()

@@ -9,7 +9,7 @@ from messaging.incoming.store import receive
 from messaging.models import Conversation
 from tests.messaging.bodies import inbound_text, webhook
 from tests.pages import browser, needs_chromium, open_page
-from tests.processes import eventually
+from tests.waiting import eventually
 from waproject.web.response_headers import ADMIN, STRICT, STYLED
 
 __all__ = ["browser"]
@@ -96,6 +96,6 @@ def test_what_is_injected_into_a_page_does_not_run(browser: Any, live_server: An
             page.evaluate(EVALUATE)
         blocked = 4 if policy == ADMIN else 5
         # Not wait_for_function, which evaluates text itself.
-        assert eventually(lambda at_least=blocked: page.evaluate("window.violations.length") >= at_least, 5), path  # type: ignore[misc]
+        assert eventually(lambda at_least=blocked: page.evaluate("window.violations.length") >= at_least), path  # type: ignore[misc]
         assert page.evaluate("window.injected") is None, path
     page.context.close()

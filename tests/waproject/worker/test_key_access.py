@@ -1,9 +1,8 @@
 """A process whose role may not use the KMS key ends at its start, with a sentence."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from deploy.local import procfile
 from testkit.ports import free_port
 from tests.processes import CHECKOUT
+from tests.servers.http import Handler, serving
 from tests.waproject.test_start_errors import production, started
 from waproject.environment.file_storage import media_storage
 from waproject.sqs import publisher
@@ -34,7 +34,7 @@ class Aws(ThreadingHTTPServer):
         self.code = "KmsAccessDenied"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: Aws
 
     def do_POST(self) -> None:
@@ -47,25 +47,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse(404, b"")
 
     def _refuse(self, status: int, body: bytes) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        self.body()
+        self.answer(status, body)
 
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
     server = Aws()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture
@@ -92,7 +82,7 @@ def test_flowers_queues_are_not_encrypted_with_the_key(asked: Aws) -> None:
 
 @pytest.mark.parametrize("process", [name for name in COMMANDS if name not in ("flower", "deliver")])
 @pytest.mark.parametrize("code", ["KmsThrottled", "AccessDenied", "InternalError"])
-def test_what_says_nothing_about_the_key_stops_nobody(process: str, code: str, asked: Aws) -> None:
+def test_an_error_that_is_not_about_the_key_is_ignored(process: str, code: str, asked: Aws) -> None:
     asked.code = code
     refuse_without_key(process)
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import eventually, never
 from waproject.worker import liveness
 from waproject.worker.liveness import LivenessReporter, Process
 
@@ -55,7 +55,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Record:
 def test_a_process_reports_its_start_its_life_and_its_end(record: Record) -> None:
     life = LivenessReporter(HERE, every=0.01)
     life.start()
-    assert eventually(lambda: record.said.count("seen") >= 2, 5)
+    assert eventually(lambda: record.said.count("seen") >= 2)
     life.end()
     assert (record.said[0], record.said[-2:]) == ("begun", ["ended", "closed"])
 
@@ -63,13 +63,13 @@ def test_a_process_reports_its_start_its_life_and_its_end(record: Record) -> Non
 def test_the_store_is_closed_between_reports(record: Record) -> None:
     life = LivenessReporter(HERE, every=60)
     life.start()
-    assert eventually(lambda: record.said == ["begun", "closed"], 5)
+    assert eventually(lambda: record.said == ["begun", "closed"])
     life.end()
 
 
 def test_reports_come_from_their_own_thread(record: Record) -> None:
     with liveness.alive("dispatcher"):
-        assert eventually(lambda: record.said, 5)
+        assert eventually(lambda: record.said)
     assert record.threads == {"liveness"}
 
 
@@ -77,9 +77,9 @@ def test_a_failed_report_is_repeated(record: Record) -> None:
     record.failing = True
     life = LivenessReporter(HERE, every=0.01)
     life.start()
-    assert eventually(lambda: len(record.said) >= 3, 5)
+    assert eventually(lambda: len(record.said) >= 3)
     record.failing = False
-    assert eventually(lambda: "seen" in record.said, 5)
+    assert eventually(lambda: "seen" in record.said)
     life.end()
 
 
@@ -87,9 +87,9 @@ def test_a_loop_that_hangs_is_reported_as_stalled(record: Record) -> None:
     life = LivenessReporter(HERE, every=0.01, stalled_after=0.05)
     life.progress()
     life.start()
-    assert eventually(lambda: "stalled" in record.said, 5)
+    assert eventually(lambda: "stalled" in record.said)
     seen = record.said.count("seen")
-    assert not eventually(lambda: record.said.count("seen") > seen, 0.2)
+    assert never(lambda: record.said.count("seen") > seen, 0.2)
     life.end()
 
 
@@ -99,9 +99,9 @@ def test_a_loop_that_hangs_leaves_its_containers_heartbeat(record: Record, monke
     monkeypatch.setattr(life._heartbeat, "beat", lambda: beats.append(0))
     life.progress()
     life.start()
-    assert eventually(lambda: "stalled" in record.said, 5)
+    assert eventually(lambda: "stalled" in record.said)
     before = len(beats)
-    assert not eventually(lambda: len(beats) > before, 0.2)
+    assert never(lambda: len(beats) > before, 0.2)
     life.end()
 
 
@@ -111,12 +111,12 @@ def test_work_that_does_not_move_is_stalled_until_it_moves(record: Record, monke
     life.works = lambda: False
     monkeypatch.setattr(life._heartbeat, "beat", lambda: beats.append(0))
     life.start()
-    assert eventually(lambda: record.said.count("stalled") >= 2, 5)
+    assert eventually(lambda: record.said.count("stalled") >= 2)
     before = len(beats)
     # Its container is not restarted: the cause may be the database, which a restart does not repair.
-    assert eventually(lambda: len(beats) > before, 5)
+    assert eventually(lambda: len(beats) > before)
     life.works = lambda: True
-    assert eventually(lambda: "seen" in record.said, 5)
+    assert eventually(lambda: "seen" in record.said)
     life.end()
 
 

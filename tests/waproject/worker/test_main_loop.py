@@ -1,4 +1,4 @@
-"""The main loop survives what its steps raise, and ends when it is told to."""
+"""The main loop survives what its steps raise, and ends on request."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 from waproject.worker import main_loop
 from waproject.worker.main_loop import MainLoop
 
@@ -43,7 +43,7 @@ def running(loop: MainLoop, run: Callable[[], None] | None = None) -> Iterator[t
         yield thread
     finally:
         loop.stop()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -121,7 +121,7 @@ def test_after_stop_the_loop_finishes_what_is_running() -> None:
     steps = Steps(wait=0.01)
     loop = MainLoop("test", steps)
     loop.stop()
-    loop.run_while(lambda: steps.calls < 3, timeout=20)
+    loop.run_while(lambda: steps.calls < 3, timeout=PATIENCE_S)
     assert steps.calls == 3
 
 

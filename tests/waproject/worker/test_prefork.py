@@ -13,6 +13,7 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.concurrency import prefork, thread
 from kombu.asynchronous import Hub
 
+from tests.waiting import PATIENCE_S
 from waproject.celery import app
 from waproject.worker.prefork import Pool, Prefork, TaskNotPicklable, TaskPool
 
@@ -46,7 +47,7 @@ class Running:
             function, arguments, accept_callback=begun, callback=ended, error_callback=ended, **options
         )
 
-    def until(self, condition: Callable[[], object], seconds: float = 20) -> bool:
+    def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> bool:
         """Turn the event loop until this holds."""
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
@@ -67,7 +68,7 @@ def running(processes: int = 1) -> Iterator[Running]:
     finally:
         for process in it.pool._pool:
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)  # told to end, it would wait a second
+                os.kill(process.pid, signal.SIGKILL)  # a SIGTERM would take a second
         it.pool.terminate()
         it.pool.join()
         it.hub.close()
@@ -169,8 +170,8 @@ def test_a_time_limit_ends_its_own_job_only() -> None:
 
 def test_a_time_limit_does_not_count_while_a_job_waits_for_a_process() -> None:
     with running() as it:
-        it.give("first", hang, 0.6)
-        it.give("second", echo, 1, timeout=0.3)
+        it.give("first", hang, 3.0)
+        it.give("second", echo, 1, timeout=2.0)
         assert it.until(lambda: len(it.ended) == 2)
         assert it.ended == {"first": None, "second": 1}
 

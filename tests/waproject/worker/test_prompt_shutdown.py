@@ -5,6 +5,7 @@ import threading
 from celery import signals
 from kombu.asynchronous import Hub
 
+from tests.waiting import PATIENCE_S
 from waproject.worker.prompt_shutdown import wake_on_shutdown
 
 
@@ -17,5 +18,5 @@ def test_a_shutdown_signal_wakes_an_idle_workers_event_loop() -> None:
     loop.join(0.1)
     assert loop.is_alive()
     signals.worker_shutting_down.send(sender="worker")
-    loop.join(5)
+    loop.join(PATIENCE_S)
     assert not loop.is_alive()

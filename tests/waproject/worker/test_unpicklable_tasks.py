@@ -13,7 +13,8 @@ from django.utils import timezone
 from analytics.models import Event
 from monitoring.models import TaskFailure
 from testkit.task_message import task_message
-from tests.processes import Process, eventually
+from tests.processes import Process
+from tests.waiting import eventually
 from waproject.queues import LANES
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
@@ -72,7 +73,7 @@ def test_unpicklable_and_too_deep_arguments_reach_the_dlq_with_their_reason_and_
         event["occurred_at"] = timezone.now().isoformat()
         for argument in (deep, [event], UNPICKLABLE):
             sqs.send_message(QueueUrl=LANE.url, MessageBody=task_message(TASK, argument))
-    assert eventually(lambda: dead_letters(sqs) == 2 * EACH, 40), worker.log[-3000:]
+    assert eventually(lambda: dead_letters(sqs) == 2 * EACH), worker.log[-3000:]
     assert pids(worker) == before
     assert {str(pk) for pk in Event.objects.values_list("pk", flat=True)} == set(valid)
     failures = list(TaskFailure.objects.filter(error="TaskNotPicklable"))

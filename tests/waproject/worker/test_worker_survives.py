@@ -15,7 +15,8 @@ from analytics.tasks import record_events
 from chaos.transport import malformed
 from messaging.task_publisher import publish
 from testkit.sqs_proxy import Fault, SqsProxy
-from tests.processes import Worker, eventually
+from tests.processes import Worker
+from tests.waiting import eventually
 from waproject.queues import LANES
 from waproject.sqs import control
 
@@ -73,10 +74,10 @@ def test_a_starting_worker_warns_of_a_low_max_receive_count(worker: Worker) -> N
 def test_a_failing_sqs_does_not_end_the_worker(fault: Fault, faulty: SqsProxy, worker: Worker) -> None:
     faulty.fault, faulty.hits = fault, 0
     before = track()
-    assert eventually(lambda: faulty.hits >= 2, 25)
+    assert eventually(lambda: faulty.hits >= 2)
     faulty.fault = None
     after = track()
-    assert eventually(lambda: is_stored(before) and is_stored(after), 15), worker.log
+    assert eventually(lambda: is_stored(before) and is_stored(after)), worker.log
     assert worker.is_alive()
 
 
@@ -87,8 +88,8 @@ def test_malformed_messages_reach_the_dlq_and_the_worker_survives(sqs: Any, work
     for body in POISON:
         sqs.send_message(QueueUrl=LANE.url, MessageBody=body)
     good = track()
-    assert eventually(lambda: is_stored(good), 15), worker.log
-    assert eventually(lambda: dlq_depth(sqs) == len(POISON), 30), worker.log
+    assert eventually(lambda: is_stored(good)), worker.log
+    assert eventually(lambda: dlq_depth(sqs) == len(POISON)), worker.log
     assert worker.is_alive()
     assert "os.system" not in worker.log
 

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Hold, Message, PairPace
-from messaging.outgoing.claim_and_record import Outcome, claim, record
+from messaging.outgoing.claims import claim
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions, pause, resume
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.rate_limits import PROBES_AFTER, UnknownStreak
 from messaging.outgoing.release import release
 from messaging.outgoing.retry_policy import Suspension
@@ -110,11 +111,36 @@ def test_calls_that_never_leave_beside_one_that_does_delay_nothing() -> None:
     assert number().throttled_until is None
 
 
-def test_a_throttle_of_the_app_delays_every_number() -> None:
-    other = other_number("B")
-    answered(claimed(), Throttled(code=4, scope=Scope.APP, wait=300))
-    other.refresh_from_db()
-    assert other.throttled_until and other.throttled_until > timezone.now() + timedelta(seconds=200)
+@pytest.mark.parametrize(
+    ("code", "scope", "wabas", "throttled"),
+    [
+        (4, Scope.APP, ("7", "7", "8"), {"own", "A2", "B"}),
+        (80007, Scope.ACCOUNT, ("7", "7", "8"), {"own", "A2"}),
+        (80007, Scope.ACCOUNT, ("", "", "8"), {"own"}),  # of an unknown account nothing says who belongs to it
+        (130429, Scope.NUMBER, ("7", "7", "8"), {"own"}),
+    ],
+)
+def test_a_throttle_delays_the_numbers_of_its_scope(
+    code: int, scope: Scope, wabas: tuple[str, str, str], throttled: set[str]
+) -> None:
+    row = claimed()
+    own = number(waba_id=wabas[0])
+    others = BusinessNumber.objects
+    names = {own.pk: "own"}
+    for name, waba_id in (("A2", wabas[1]), ("B", wabas[2])):
+        names[others.create(phone_number_id=f"9{len(names)}", waba_id=waba_id).pk] = name
+    answered(row, Throttled(code=code, scope=scope, wait=300))
+    until = timezone.now() + timedelta(seconds=200)
+    found = BusinessNumber.objects.filter(throttled_until__gt=until).values_list("pk", flat=True)
+    assert {names[pk] for pk in found} == throttled
+
+
+def test_a_throttle_of_the_account_prolongs_a_shorter_one_of_the_number() -> None:
+    row = claimed()
+    number(waba_id="7", throttled_until=timezone.now() + timedelta(seconds=2))
+    answered(row, Throttled(code=80007, scope=Scope.ACCOUNT, wait=300))
+    until = number().throttled_until
+    assert until and until > timezone.now() + timedelta(seconds=200)
 
 
 def test_a_template_that_meta_paused_is_held_for_its_number_until_a_time() -> None:

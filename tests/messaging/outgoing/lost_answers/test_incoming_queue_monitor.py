@@ -9,12 +9,12 @@ import pytest
 from django.utils import timezone
 
 from messaging.outgoing.lost_answers.incoming_queue_monitor import IncomingQueueMonitor
-from tests.processes import eventually
+from tests.waiting import eventually, never
 from waproject.queues import LANES
 from waproject.sqs import control
 
 pytestmark = pytest.mark.django_db
-THREAD = "incoming-queue-monitor"
+THREAD = "incoming-queue-check"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_queue_that_is_never_empty_is_no_evidence(sqs: Any, monitor: IncomingQ
 
 def test_there_is_no_evidence_while_sqs_does_not_answer(sqs_away: None, monitor: IncomingQueueMonitor) -> None:
     control.client.cache_clear()
-    assert not eventually(monitor.evidence, timeout=1)
+    assert never(monitor.evidence, 1)
     control.client.cache_clear()
 
 

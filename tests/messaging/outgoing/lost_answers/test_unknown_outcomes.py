@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.lifecycle.transitions import Change, advance_many
 from messaging.models import AuditEntry, Message, OnUnknown
-from messaging.outgoing.claim_and_record import claim
+from messaging.outgoing.claims import claim
 from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence, evidence, record_rejected_webhook
 from messaging.outgoing.lost_answers.unknown_outcomes import Resolution, UnknownOutcome, resolve, sweep_unknown
 from messaging.outgoing.redrive import mark_failed, send_again

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 from ..process import NUMBER, Sandbox, text_message
 from ..receiver import Receiver
@@ -25,6 +25,7 @@ def test_the_ledger_tells_what_was_accepted(sandbox: Sandbox) -> None:
         "type": "text",
         "biz_opaque_callback_data": "our-id",
         "phone_number_id": NUMBER,
+        "marketing": False,
         "body": {**text_message(), "biz_opaque_callback_data": "our-id"},
     }
 
@@ -145,7 +146,7 @@ def test_unknown_control_paths_and_methods_are_json_errors(
 
 
 def test_the_first_page_says_what_this_is(sandbox: Sandbox) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=PATIENCE_S)
     connection.request("GET", "/")
     response = connection.getresponse()
     assert response.getheader("Content-Type") == "text/plain; charset=UTF-8"

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from messaging.sandbox.media.samples import sample
+from tests.waiting import PATIENCE_S
 
 from ..process import NUMBER, TOKEN, Sandbox
 from ..receiver import Receiver
 
 
 def raw(sandbox: Sandbox, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, body, {"Authorization": f"Bearer {TOKEN}", **headers})
         response = connection.getresponse()

@@ -60,7 +60,7 @@ def test_an_unknown_field_is_refused(sandbox: Sandbox, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["999", "999/phone_numbers", "999/subscribed_apps", "999/message_templates"])
-def test_an_id_of_nobody_is_refused(sandbox: Sandbox, path: str) -> None:
+def test_an_unknown_id_is_refused(sandbox: Sandbox, path: str) -> None:
     assert refusal(call(sandbox, "GET", path)) == (400, 100, 33)
 
 

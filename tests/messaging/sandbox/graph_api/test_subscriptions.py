@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.processes import eventually
+from tests.servers.http import Handler, serving
+from tests.waiting import eventually
 
 from ..process import NUMBER, Sandbox, text_message
 from ..receiver import Receiver
@@ -21,31 +21,20 @@ VERIFY_TOKEN = "our verify token"
 FIELDS = "messages,message_template_status_update"
 
 
-class Callback(BaseHTTPRequestHandler):
+class Callback(Handler):
     """Answers the handshake as a webhook endpoint does; `/echo-nothing` answers another body."""
 
     def do_GET(self) -> None:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         is_right = asked.get("hub.verify_token") == VERIFY_TOKEN and asked.get("hub.mode") == "subscribe"
         body = b"hello" if self.path.startswith("/echo-nothing") else asked.get("hub.challenge", "").encode()
-        self.send_response(200 if is_right else 403)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.answer(200 if is_right else 403, body)
 
 
 @pytest.fixture(scope="module")
 def callback_url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Callback)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/webhook"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Callback)) as url:
+        yield f"{url}/webhook"
 
 
 def subscribe(
@@ -111,7 +100,7 @@ def test_without_a_subscription_of_the_account_no_webhook_comes(sandbox: Sandbox
     sandbox.send()
     answer = sandbox.post("/_sandbox/inbound", {"from": "15551230001", "text": "Hi"})
     # All three statuses are due within 50 ms.
-    assert eventually(lambda: len(sandbox.ledger()["messages"][0]["statuses"]) == 3, 5)
+    assert eventually(lambda: len(sandbox.ledger()["messages"][0]["statuses"]) == 3)
     assert (answer["delivered"], receiver.hooks) == (False, [])
 
 

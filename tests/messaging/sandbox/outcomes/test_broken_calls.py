@@ -6,7 +6,7 @@ import http.client
 
 import pytest
 
-from tests.processes import eventually
+from tests.waiting import eventually
 
 from ..process import NUMBER, OTHER_NUMBER, Sandbox, text_message
 from ..receiver import Receiver

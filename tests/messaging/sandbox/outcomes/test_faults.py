@@ -1,4 +1,4 @@
-"""Which calls a fault hits, and what is a fault at all."""
+"""Faults: their form, and the calls that they hit."""
 
 from __future__ import annotations
 

@@ -133,7 +133,22 @@ def opened(limits: Limits, n: int, at: float, *, window_open: bool = False, numb
     except GraphError as error:
         code: int = error.as_json()["error"]["code"]
         return code
+    if not window_open:
+        limits.open(user(n), at)
     return 0
+
+
+def test_a_user_counts_for_a_day_from_the_last_message() -> None:
+    limits = Limits()
+    for at in (0.0, DAY_S - 60):
+        opened(limits, 0, at)
+    assert (limits.opened_users(DAY_S + 60), limits.opened_users(2 * DAY_S)) == (1, 0)
+
+
+def test_a_user_whose_message_is_not_accepted_does_not_count() -> None:
+    limits = Limits()
+    limits.take(NUMBER, user(1), Behaviour(messaging_limit=1), 0.0, window_open=False)
+    assert limits.opened_users(0.0) == 0
 
 
 def test_the_portfolio_opens_as_many_users_a_day_as_its_messaging_limit() -> None:

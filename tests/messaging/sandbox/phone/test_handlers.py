@@ -12,6 +12,7 @@ import pytest
 
 from messaging.sandbox.users.phones import MOST_KEPT, MOST_RECENT, Phones
 from messaging.sandbox.users.user import User, user_with_phone
+from tests.waiting import PATIENCE_S
 
 from ..process import NUMBER, Sandbox
 from ..receiver import Hook, Receiver
@@ -25,7 +26,7 @@ class Live:
     """What a page hears: the view, whenever it has changed."""
 
     def __init__(self, sandbox: Sandbox, address: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+        self._connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=PATIENCE_S)
         self._connection.request("GET", f"/_sandbox/phone/live?of={address}")
         self._answer = self._connection.getresponse()
 
@@ -116,7 +117,9 @@ def test_what_a_blocked_business_sends_never_arrives(sandbox: Sandbox, receiver:
     assert "delivered" not in states(receiver, blocked)
 
 
-def test_stopping_marketing_is_told_to_the_business(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
+def test_the_business_gets_a_webhook_when_a_user_stops_marketing(
+    sandbox: Sandbox, receiver: Receiver, ann: Live
+) -> None:
     for wanted, value in ((False, "stop"), (True, "resume")):
         switch(sandbox, marketing=wanted)
         (hook,) = receiver.wait_for(1, lambda hook, value=value: preference(hook).get("value") == value)  # type: ignore[misc]
@@ -185,7 +188,7 @@ def test_bad_input_is_named(sandbox: Sandbox, ann: Live, path: str, body: Any, f
 
 
 def test_another_sites_page_changes_nothing(sandbox: Sandbox) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=PATIENCE_S)
     body = json.dumps({"name": "Mallory"})
     connection.request("POST", "/_sandbox/phone/people", body, {"Sec-Fetch-Site": "cross-site"})
     assert connection.getresponse().status == 403
@@ -198,7 +201,7 @@ def test_a_users_page_is_not_run_as_one(sandbox: Sandbox) -> None:
     live = Live(sandbox, ANN)
     (media_id,) = messages(live.until(messages))[0]["files"]
     live.close()
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=PATIENCE_S)
     connection.request("GET", f"/_sandbox/phone/files/{media_id}")
     answer = connection.getresponse()
     assert (answer.read(), answer.headers["Content-Type"]) == (b"<b>hi</b>", "application/octet-stream")

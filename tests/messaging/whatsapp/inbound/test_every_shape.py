@@ -136,7 +136,7 @@ def test_a_preference_names_its_user_by_number_or_user_id(value: str, who: dict[
     assert (found.value, found.phone, found.user_id) == (value, phone, None if phone else "US.1")
 
 
-def test_a_preference_of_nobody_is_kept_as_unknown() -> None:
+def test_a_preference_without_a_user_is_kept_as_unknown() -> None:
     body = webhook("user_preferences", user_preferences=[{"category": "marketing_messages", "value": "stop"}])
     assert kinds(body) == ["value.user_preferences"]
 
@@ -165,7 +165,7 @@ def test_a_groups_status_names_its_member(parts: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("category", ["utility", "service", "authentication_international", "marketing_lite", "later"])
-def test_a_bill_keeps_its_category_whatever_it_is(category: str) -> None:
+def test_a_price_keeps_any_category(category: str) -> None:
     found = only_status(status="sent", pricing={"category": category}).pricing
     assert found == Pricing(None, None, None, category)
 

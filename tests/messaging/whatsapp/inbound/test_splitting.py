@@ -69,7 +69,7 @@ def test_a_piece_has_the_contacts_of_its_own_messages() -> None:
     assert [value["contacts"] for value in values] == [[ANNA], [BEN]]
 
 
-def test_a_piece_has_all_contacts_where_one_cannot_be_told() -> None:
+def test_a_piece_has_all_contacts_where_one_cannot_be_identified() -> None:
     body = webhook(messages=[message(**{"from": None}), message(id="wamid.B")], contacts=[ANNA, BEN])
     values = [piece["entry"][0]["changes"][0]["value"] for piece in split(body, 10)]
     assert [value["contacts"] for value in values] == [[ANNA, BEN], [ANNA]]

@@ -1,0 +1,1 @@
+"""`GET /analytics/export`: one row a message, for warehouses."""

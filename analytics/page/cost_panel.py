@@ -1,0 +1,104 @@
+"""The costs on the page: by market, category, template and campaign, with the rate cards that made them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from analytics.costs.accounts import accounts
+from analytics.costs.answers import cards_of, row_of, rows_of
+from analytics.costs.dimensions import DIMENSIONS, filters_of
+from analytics.costs.figures import Question, breakdown, total
+from analytics.models import RateCard
+from analytics.questions import Asked
+
+TITLES = {"market": "Market", "category": "Category", "template": "Template", "campaign": "Campaign"}
+# What has none of it; a message without a category is one whose status told no price.
+NONE = {"category": "not said by Meta", "template": "no template", "campaign": "no campaign"}
+LISTED = 10
+# Filters of the page that charges have too. Inbound messages cost nothing.
+SAME = (*DIMENSIONS, "account", "price_type", "direction")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A market, category, template or campaign: its figures (`answers.row_of`), and its messages in the admin."""
+
+    name: str
+    figures: dict[str, Any]
+    messages_url: str
+    page_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The costs by one dimension, of at most LISTED values; `more` are left out."""
+
+    key: str
+    title: str
+    rows: list[Row]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class CostPanel:
+    """What the section shows. `total` is None where a filter of the page is none of charges: `unknown` names these.
+
+    `has_card`: whether any card in this currency has begun.
+    """
+
+    currency: str
+    market: str
+    unknown: list[str]
+    has_card: bool
+    total: dict[str, Any] | None
+    tables: list[Table]
+
+
+# (name, value) of a dimension: the address of its messages, or of the page about it.
+Link = Callable[[str, str], str]
+
+
+def cost_panel(asked: Asked, currency: str, market: str, messages_url: Link, page_url: Link) -> CostPanel:
+    """The costs of what was delivered in the question's period; `market` empty: of all."""
+    filters = {name: str(value) for name, value in (asked.filters or {}).items()}
+    unknown = sorted(name for name in filters if name not in SAME)
+    cards = RateCard.objects.filter(currency=currency, valid_from__lte=timezone.now())
+    begun: dict[str, Any] = {
+        "currency": currency,
+        "market": market,
+        "unknown": unknown,
+        "has_card": cards.exists(),
+    }
+    if unknown or filters.get("direction") == "inbound":
+        return CostPanel(**begun, total=None, tables=[])
+    question = Question(
+        [asked.period.since], asked.period.until, currency, list(TITLES), _columns(filters, market, asked.client_id)
+    )
+    found = breakdown(question)
+    whole = found["market"]
+    tables = []
+    for name, title in TITLES.items():
+        listed = rows_of(found[name], [name], None, LISTED)
+        rows = [_row(name, row, messages_url, page_url) for row in listed]
+        tables.append(Table(name, title, rows, len(found[name]) - len(rows)))
+    return CostPanel(**begun, total=row_of(total(whole), cards_of(whole)), tables=tables)
+
+
+def _row(name: str, row: Mapping[str, Any], messages_url: Link, page_url: Link) -> Row:
+    value = row[name]
+    figures = {key: of for key, of in row.items() if key != name}
+    return Row(value or NONE[name], figures, messages_url(name, value), page_url(name, value) if value else "")
+
+
+def _columns(filters: Mapping[str, str], market: str, client_id: int | None) -> dict[str, Sequence[Any]]:
+    """The page's filters as columns of charges."""
+    named = {name: value for name, value in filters.items() if name in DIMENSIONS}
+    found = filters_of({**named, **({"market": market} if market else {})}, client_id)
+    if "price_type" in filters:
+        found["price_type"] = [filters["price_type"]]
+    if "account" in filters:
+        numbers = {one.number_id for one in accounts() if one.waba_id == filters["account"]}
+        found["number_id"] = sorted(numbers & {*found.get("number_id", numbers)})
+    return found

@@ -1,0 +1,1 @@
+"""Analytics: its answers over 90 days of ten million messages, and what its counting costs."""

@@ -1,0 +1,37 @@
+"""Message templates of Meta: synced, checked before a send is accepted, shown and changed."""
+
+from messaging.message_templates.catalogue import NEVER_SYNCED, check_template, load_templates
+from messaging.message_templates.schedule import DueSync, claim_syncs, record_failure, record_success
+from messaging.message_templates.statuses import (
+    DELETED,
+    FLAGGED,
+    StatusChange,
+    TemplateKey,
+    record_category,
+    record_quality,
+    record_status,
+    request_sync,
+)
+from messaging.message_templates.sync import TemplateList, TemplateSync, fetch_templates, store_templates
+
+__all__ = [
+    "DELETED",
+    "FLAGGED",
+    "NEVER_SYNCED",
+    "DueSync",
+    "StatusChange",
+    "TemplateKey",
+    "TemplateList",
+    "TemplateSync",
+    "check_template",
+    "claim_syncs",
+    "fetch_templates",
+    "load_templates",
+    "record_category",
+    "record_failure",
+    "record_quality",
+    "record_status",
+    "record_success",
+    "request_sync",
+    "store_templates",
+]

@@ -1,0 +1,86 @@
+"""Statuses, qualities and categories from webhooks, by Meta's time: a late webhook does not undo a newer one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Least
+from django.utils import timezone
+
+from messaging.models import Account, Template
+
+DELETED = "DELETED"
+# Events of a status webhook that say something else than the status which the template then has.
+STATUS_AFTER: Mapping[str, str] = {"REINSTATED": "APPROVED", "UNPAUSED": "APPROVED"}
+# Events that leave the status as it is.
+FLAGGED = "FLAGGED"
+REASON_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateKey:
+    """A template of an account in one language."""
+
+    waba_id: str
+    name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A template has the status `after`. `before` is empty for a template that was not known, or is the same."""
+
+    template: TemplateKey
+    before: str
+    after: str
+    reason: str = ""
+
+
+def record_status(
+    key: TemplateKey, event: str, *, reason: str, at: datetime, category: str = ""
+) -> StatusChange | None:
+    """Store the status of a template that a webhook names. None if a newer one is stored already. In a transaction.
+
+    A template that is not stored yet is added without components: its parameters are not checked until the next sync,
+    which is due then. `at`: Meta's time of the event.
+    """
+    status = STATUS_AFTER.get(event, event)
+    account, _ = Account.objects.get_or_create(waba_id=key.waba_id)
+    # As a sync locks it: the account before its templates.
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    row, created = Template.objects.select_for_update().get_or_create(
+        account=account, name=key.name, language=key.language, defaults={"category": category}
+    )
+    if row.status_at is not None and row.status_at > at:
+        return None
+    if not row.template_id or (account.templates_synced_at or at) > at or status == DELETED:
+        # Its components are not known, or the last sync may be newer than this event.
+        request_sync(key.waba_id)
+    before = "" if created else row.status
+    row.status, row.reason, row.status_at, row.updated_at = status, reason[:REASON_LENGTH], at, timezone.now()
+    row.removed_at = timezone.now() if status == DELETED else None
+    row.category = category or row.category
+    row.save()
+    return StatusChange(key, before, status, reason)
+
+
+def record_quality(key: TemplateKey, quality: str) -> None:
+    """Store the quality of a template; of all its languages where none is named."""
+    _named(key).update(quality=quality[:20], updated_at=timezone.now())
+
+
+def record_category(key: TemplateKey, category: str) -> None:
+    """Store the category of a template; of all its languages where none is named."""
+    _named(key).update(category=category[:40].upper(), updated_at=timezone.now())
+
+
+def request_sync(waba_id: str) -> None:
+    """Have the templates of this account synced by `deliver`, within seconds."""
+    now = timezone.now()
+    Account.objects.filter(waba_id=waba_id).update(templates_due_at=Least(F("templates_due_at"), now))
+
+
+def _named(key: TemplateKey) -> QuerySet[Template]:
+    language = Q(language=key.language) if key.language else Q()
+    return Template.objects.filter(language, account__waba_id=key.waba_id, name=key.name)

@@ -1,0 +1,38 @@
+"""The filters of the message list, as the analytics page names them: it then counts what the list shows."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from messaging.messages.admin_filters import AGES
+from messaging.models import BusinessNumber
+from waproject.web.analytics_links import full_quarter
+
+SAME = ("direction", "status", "type", "template", "campaign", "error_code")
+QUARTER = timedelta(minutes=15)
+
+
+def analytics_filters(query: Mapping[str, str]) -> dict[str, str]:
+    """Those that both have: the others (a search, a priority) are left out."""
+    filters = {name: query[f"{name}__exact"] for name in SAME if query.get(f"{name}__exact")}
+    if number := query.get("number__id__exact"):
+        found = {str(pk): name for pk, name in BusinessNumber.objects.values_list("pk", "phone_number_id")}
+        filters["sender"] = found.get(number, "")
+    if query.get("age") in AGES:
+        filters["since"] = full_quarter(timezone.now() - AGES[query["age"]][1])
+    if (since := _made(query.get("id__gte"))) is not None:
+        filters["since"] = full_quarter(since)
+    if (until := _made(query.get("id__lt"))) is not None:
+        # Ids hold milliseconds, and the page ends before the time that it is given.
+        filters["until"] = full_quarter(until + QUARTER - timedelta(milliseconds=1))
+    return filters
+
+
+def _made(message_id: str | None) -> datetime | None:
+    """When an id was made; None for none."""
+    try:
+        return datetime.fromtimestamp((UUID(message_id).int >> 80) / 1000, UTC) if message_id else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,36 @@
+"""Facts of accounts and numbers, read from Meta again: limits, qualities and states whose webhooks were missed."""
+
+import logging
+
+from messaging.accounts import MissingToken, graph_api, known_accounts, sync_account
+from messaging.models import DEFAULT_TOKEN_NAME, Account
+from messaging.whatsapp.errors import WhatsAppError
+
+logger = logging.getLogger(__name__)
+
+
+def is_connected() -> bool:
+    """Whether `manage.py connect` has stored an account."""
+    return Account.objects.filter(synced_at__isnull=False).exists()
+
+
+def token_names() -> list[str]:
+    """The variables of the access tokens, the default one first."""
+    others = Account.objects.exclude(token_name=DEFAULT_TOKEN_NAME).values_list("token_name", flat=True)
+    return [DEFAULT_TOKEN_NAME, *sorted(set(others))]
+
+
+def refresh_accounts() -> None:
+    """Store all accounts and numbers anew. What Meta refuses is left as it is: the checks name it."""
+    for token_name in token_names():
+        try:
+            api = graph_api(token_name)
+        except (MissingToken, ValueError):
+            continue
+        try:
+            for waba_id in known_accounts(api, token_name):
+                sync_account(api, waba_id, token_name)
+        except WhatsAppError as error:
+            logger.info("accounts are not refreshed: %s", type(error).__name__)
+        finally:
+            api.close()

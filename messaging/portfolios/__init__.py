@@ -1,0 +1,34 @@
+"""Business portfolios: their messaging limit, who counts against it, and how long sends will wait for it."""
+
+from messaging.portfolios.budget import Budget
+from messaging.portfolios.forecast import (
+    LimitForecast,
+    clear_limit_cache,
+    limit_forecasts,
+    limit_warning,
+    messages_on_hold,
+    waiting_until,
+)
+from messaging.portfolios.openings import Count, Opening, Rejection, count_openings, give_back, lock_count, move_windows
+from messaging.portfolios.placement import place_number, place_numbers, read_limit_event, store_limit
+
+__all__ = [
+    "Budget",
+    "Count",
+    "LimitForecast",
+    "Opening",
+    "Rejection",
+    "clear_limit_cache",
+    "count_openings",
+    "give_back",
+    "limit_forecasts",
+    "limit_warning",
+    "lock_count",
+    "messages_on_hold",
+    "move_windows",
+    "place_number",
+    "place_numbers",
+    "read_limit_event",
+    "store_limit",
+    "waiting_until",
+]

@@ -1,0 +1,203 @@
+"""Opened recipients: those whom a portfolio messages outside of a customer service window.
+
+All writers hold the lock of the portfolio's row, which they take after those of numbers and before those of pairs. The
+count in that row and the counts by minute change in the statement that changes the recipients, so they are exact.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from messaging.models import Portfolio
+from messaging.portfolios.budget import counted_from
+
+# Rows that count no longer are deleted in batches, by the dispatcher.
+DELETED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A message that is sent outside of the window of its recipient."""
+
+    peer: str
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A message that Meta rejected at its first call: its recipient got nothing."""
+
+    number_id: int
+    peer: str
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A locked portfolio: its limit (None: none), and the recipients that count since `counted_from`."""
+
+    portfolio_id: int
+    users_a_day: int | None
+    opened: int
+    counted_from: datetime
+
+
+# A statement of its own, so that the one after it sees what the lock has waited for.
+_LOCK = "SELECT 1 FROM messaging_portfolio WHERE id = %(portfolio)s FOR NO KEY UPDATE;"
+_COUNT = """
+WITH portfolio AS (
+  SELECT counted_from FROM messaging_portfolio WHERE id = %(portfolio)s
+), given AS (
+  SELECT * FROM unnest(%(peers)s::text[], %(ids)s::uuid[]) AS g(peer, message_id)
+), before AS (
+  SELECT date_trunc('minute', o.opened_at) AS minute, count(*) AS recipients
+  FROM given g JOIN messaging_openedrecipient o ON o.portfolio_id = %(portfolio)s AND o.peer = g.peer
+  WHERE o.opened_at >= (SELECT counted_from FROM portfolio) GROUP BY 1
+), opened AS (
+  INSERT INTO messaging_openedrecipient AS o (portfolio_id, peer, opened_at, message_id)
+  SELECT %(portfolio)s, peer, statement_timestamp(), message_id FROM given ORDER BY peer
+  ON CONFLICT (portfolio_id, peer) DO UPDATE SET opened_at = excluded.opened_at, message_id = CASE
+    WHEN o.opened_at < (SELECT counted_from FROM portfolio) OR o.message_id = excluded.message_id
+      THEN excluded.message_id END
+), counted AS (
+  INSERT INTO messaging_openedcount AS c (portfolio_id, minute, recipients)
+  SELECT %(portfolio)s, minute, sum(change) FROM (
+    SELECT date_trunc('minute', statement_timestamp()), count(*) FROM given
+    UNION ALL SELECT minute, -recipients FROM before) AS changes(minute, change)
+  GROUP BY minute HAVING sum(change) <> 0
+  ON CONFLICT (portfolio_id, minute) DO UPDATE SET recipients = c.recipients + excluded.recipients
+)
+UPDATE messaging_portfolio SET
+  opened = opened + (SELECT count(*) FROM given) - COALESCE((SELECT sum(recipients) FROM before), 0)
+WHERE id = %(portfolio)s
+"""
+
+_MOVE = """
+WITH gone AS (
+  DELETE FROM messaging_openedcount WHERE portfolio_id = %(portfolio)s AND minute < %(counted_from)s
+  RETURNING recipients
+)
+UPDATE messaging_portfolio SET counted_from = %(counted_from)s,
+  opened = opened - COALESCE((SELECT sum(recipients) FROM gone), 0)
+WHERE id = %(portfolio)s RETURNING opened
+"""
+
+_GIVE_BACK = """
+WITH gone AS (
+  DELETE FROM messaging_openedrecipient o
+  USING unnest(%(numbers)s::bigint[], %(peers)s::text[], %(ids)s::uuid[]) AS g(number_id, peer, message_id),
+    messaging_businessnumber n, messaging_portfolio p
+  WHERE n.id = g.number_id AND p.id = n.limited_by_id AND o.portfolio_id = p.id AND o.peer = g.peer
+    AND o.message_id = g.message_id AND o.opened_at >= p.counted_from
+  RETURNING o.portfolio_id, date_trunc('minute', o.opened_at) AS minute
+), counted AS (
+  UPDATE messaging_openedcount c SET recipients = c.recipients - g.recipients
+  FROM (SELECT portfolio_id, minute, count(*) AS recipients FROM gone GROUP BY 1, 2) g
+  WHERE c.portfolio_id = g.portfolio_id AND c.minute = g.minute
+)
+UPDATE messaging_portfolio p SET opened = p.opened - g.recipients
+FROM (SELECT portfolio_id, count(*) AS recipients FROM gone GROUP BY 1) g WHERE p.id = g.portfolio_id
+"""
+
+
+def lock_count(cursor: Any, portfolio_id: int) -> Count:
+    """Lock the portfolio until the end of the transaction, and move its window to now."""
+    cursor.execute(
+        """
+        SELECT users_a_day, opened, counted_from, statement_timestamp() FROM messaging_portfolio
+        WHERE id = %s FOR NO KEY UPDATE
+        """,
+        [portfolio_id],
+    )
+    users_a_day, opened, start, now = cursor.fetchone()
+    wanted = counted_from(now)
+    if wanted > start:
+        cursor.execute(_MOVE, {"portfolio": portfolio_id, "counted_from": wanted})
+        start, (opened,) = wanted, cursor.fetchone()
+    return Count(portfolio_id, users_a_day, opened, start)
+
+
+def count_openings(cursor: Any, portfolio_id: int, openings: Sequence[Opening], *, locked: bool) -> None:
+    """Count these, each to another recipient, in one round trip. Inside a transaction.
+
+    A recipient who counts already counts on from now. `locked`: the transaction has locked the portfolio.
+    """
+    cursor.execute(
+        _COUNT if locked else _LOCK + _COUNT,
+        {
+            "portfolio": portfolio_id,
+            "peers": [opening.peer for opening in openings],
+            "ids": [opening.message_id for opening in openings],
+        },
+    )
+
+
+def give_back(rejections: Sequence[Rejection]) -> None:
+    """Recipients whose only message was rejected do not count. In a transaction of its own."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        numbers = [rejection.number_id for rejection in rejections]
+        cursor.execute(
+            """
+            SELECT 1 FROM messaging_portfolio WHERE id IN (
+              SELECT limited_by_id FROM messaging_businessnumber WHERE id = ANY(%s)) ORDER BY id FOR NO KEY UPDATE
+            """,
+            [numbers],
+        )
+        cursor.execute(
+            _GIVE_BACK,
+            {
+                "numbers": numbers,
+                "peers": [rejection.peer for rejection in rejections],
+                "ids": [rejection.message_id for rejection in rejections],
+            },
+        )
+
+
+def move_windows() -> None:
+    """Move the window of every portfolio to now, and delete recipients that count no longer."""
+    for portfolio_id in Portfolio.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic(), connection.cursor() as cursor:
+            start = lock_count(cursor, portfolio_id).counted_from
+        with connection.cursor() as cursor:
+            # A row may be opened anew meanwhile: the second condition reads it again.
+            cursor.execute(
+                """
+                DELETE FROM messaging_openedrecipient WHERE portfolio_id = %(portfolio)s AND opened_at < %(start)s
+                  AND peer = ANY(ARRAY(
+                    SELECT peer FROM messaging_openedrecipient
+                    WHERE portfolio_id = %(portfolio)s AND opened_at < %(start)s ORDER BY opened_at LIMIT %(most)s
+                    FOR UPDATE SKIP LOCKED))
+                """,
+                {"portfolio": portfolio_id, "start": start, "most": DELETED_AT_ONCE},
+            )
+
+
+def copy_openings(cursor: Any, source: int, target: int) -> None:
+    """Count the recipients of one portfolio in another one too, which the caller has locked."""
+    cursor.execute(
+        """
+        INSERT INTO messaging_openedrecipient AS o (portfolio_id, peer, opened_at)
+        SELECT %s, peer, opened_at FROM messaging_openedrecipient WHERE portfolio_id = %s
+        ON CONFLICT (portfolio_id, peer) DO UPDATE
+          SET opened_at = greatest(o.opened_at, excluded.opened_at), message_id = NULL
+        """,
+        [target, source],
+    )
+    cursor.execute("DELETE FROM messaging_openedcount WHERE portfolio_id = %s", [target])
+    cursor.execute(
+        """
+        WITH counted AS (
+          INSERT INTO messaging_openedcount (portfolio_id, minute, recipients)
+          SELECT p.id, date_trunc('minute', o.opened_at), count(*)
+          FROM messaging_portfolio p JOIN messaging_openedrecipient o ON o.portfolio_id = p.id
+          WHERE p.id = %(target)s AND o.opened_at >= p.counted_from GROUP BY 1, 2 RETURNING recipients
+        )
+        UPDATE messaging_portfolio SET opened = COALESCE((SELECT sum(recipients) FROM counted), 0)
+        WHERE id = %(target)s
+        """,
+        {"target": target},
+    )

@@ -1,0 +1,105 @@
+"""Reactions to Meta's events about an account."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from messaging.access import record_action
+from messaging.accounts import record_account
+from messaging.lifecycle import alert
+from messaging.models import BusinessNumber
+from messaging.outgoing import hold_template, pause_numbers, release_template, resume_numbers
+from messaging.reactions.given import META, Given
+from messaging.whatsapp.inbound import fields
+
+# Templates are refused; answers to users still go.
+_TEMPLATES_RESTRICTED = "RESTRICTED_BIZ_INITIATED_MESSAGING"
+# Messages are not concerned.
+_HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
+ALL_TEMPLATES = ""
+
+
+def review(given: Given) -> None:
+    """Meta's review of the account: stored; anything but APPROVED is an alert."""
+    decision = given.text("decision", 40)
+    record_account(given.waba_id, review_status=decision)
+    record_action(META, "account review", f"account {given.waba_id}", decision=decision)
+    if decision != "APPROVED":
+        alert("account", given.waba_id, f"Meta's review of the account: {decision}")
+
+
+def restricted(given: Given) -> None:
+    """A restriction: stored and an alert. Its templates are held until it expires, or its numbers paused."""
+    restrictions = _restrictions(given)
+    named = ", ".join(restrictions)[:255] or "not named"
+    record_account(given.waba_id, restriction=named)
+    record_action(META, "restriction", f"account {given.waba_id}", restrictions=named)
+    alert("account", given.waba_id, f"Meta has restricted the account: {named}")
+    reason = f"Meta has restricted the account: {named}"
+    if _TEMPLATES_RESTRICTED in restrictions:
+        hold = hold_template(
+            ALL_TEMPLATES, waba_id=given.waba_id, by=META, reason=reason, until=restrictions[_TEMPLATES_RESTRICTED]
+        )
+        if hold.is_new:
+            record_action(META, "hold", f"hold {hold.pk}", reason=reason)
+    if not restrictions or restrictions.keys() - _HARMLESS_RESTRICTIONS - {_TEMPLATES_RESTRICTED}:
+        _pause(given, reason)
+
+
+def violated(given: Given) -> None:
+    """A violation of Meta's policies: an alert, before a restriction or a ban."""
+    kind = given.nested("violation_info", "violation_type") or "not named"
+    record_action(META, "violation", f"account {given.waba_id}", violation=kind)
+    alert("account", given.waba_id, f"Meta reports a violation of its policies: {kind}")
+
+
+def banned(given: Given) -> None:
+    """A ban pauses the account's numbers, its end resumes those that Meta's events have paused."""
+    state = given.nested("ban_info", "waba_ban_state")
+    record_account(given.waba_id, ban_state=state)
+    record_action(META, "ban", f"account {given.waba_id}", state=state)
+    match state:
+        case "DISABLE":
+            _pause(given, "Meta has disabled the account")
+            alert("account", given.waba_id, "Meta has disabled the account")
+        case "SCHEDULE_FOR_DISABLE":
+            alert("account", given.waba_id, "Meta is going to disable the account")
+        case "REINSTATE":
+            record_account(given.waba_id, allow_empty=True, restriction="")
+            _resume(given)
+
+
+def deleted(given: Given) -> None:
+    """The account is deleted: its numbers are paused."""
+    _pause(given, "Meta has deleted the account")
+    alert("account", given.waba_id, "Meta has deleted the account")
+
+
+def disconnected(given: Given) -> None:
+    """The account or the app is taken from us: an alert, since sends are going to be refused."""
+    record_action(META, "disconnected", f"account {given.waba_id}", event=given.event.event)
+    alert("account", given.waba_id, f"The account is no longer connected: {given.event.event}")
+
+
+def _restrictions(given: Given) -> dict[str, datetime | None]:
+    """By type, until when."""
+    listed = given.value.get("restriction_info")
+    found = [each for each in (listed if isinstance(listed, list) else [])[:20] if isinstance(each, Mapping)]
+    named = {fields.text(each, "restriction_type", longest=80): fields.timestamp(each, "expiration") for each in found}
+    return {kind: until for kind, until in named.items() if kind}
+
+
+def _pause(given: Given, reason: str) -> None:
+    numbers = BusinessNumber.objects.filter(waba_id=given.waba_id) if given.waba_id else BusinessNumber.objects.none()
+    for pk in pause_numbers(list(numbers.values_list("pk", flat=True)), reason=reason, by=META):
+        record_action(META, "pause", f"number {pk}", reason=reason)
+
+
+def _resume(given: Given) -> None:
+    """What a person or an error has paused stays paused."""
+    for pk in release_template(given.waba_id, ALL_TEMPLATES, "", by=META):
+        record_action(META, "resume", f"hold {pk}", reason="Meta has reinstated the account")
+    paused = BusinessNumber.objects.filter(waba_id=given.waba_id, paused_by=META).exclude(waba_id="")
+    ids = list(paused.order_by("pk").values_list("pk", flat=True))
+    resume_numbers(ids)
+    for pk in ids:
+        record_action(META, "resume", f"number {pk}", reason="Meta has reinstated the account")

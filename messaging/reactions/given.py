@@ -1,0 +1,45 @@
+"""An event of Meta with its value, as reactions read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from messaging.whatsapp.inbound import Event, fields
+
+META = "meta"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An event and its value."""
+
+    event: Event
+    value: Mapping[str, object]
+
+    @property
+    def waba_id(self) -> str:
+        """The account of the event; empty where none is named."""
+        return (self.event.waba_id or "")[:32]
+
+    @property
+    def at(self) -> datetime:
+        """Meta's time of the event, never in the future."""
+        now = timezone.now()
+        return min(self.event.timestamp or now, now)
+
+    def text(self, name: str, longest: int = 255) -> str:
+        """A text of the value; empty where there is none."""
+        return (fields.text(self.value, name, longest=longest) or "")[:longest]
+
+    def nested(self, node: str, name: str) -> str:
+        """A text of a node inside the value; empty where there is none."""
+        found = self.value.get(node)
+        return (fields.text(found, name, longest=40) or "")[:40] if isinstance(found, Mapping) else ""
+
+
+def given(event: Event) -> Given:
+    """The event with its value, whatever its shape."""
+    value = fields.node(event.raw, "value")
+    return Given(event, value if isinstance(value, Mapping) else {})

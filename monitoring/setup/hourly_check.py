@@ -1,0 +1,100 @@
+"""The monitor's check of the set-up: doctor's checks, in a thread with a deadline, so that no other work waits."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.utils import timezone
+
+from messaging.meta_setup import Finding, State, examine, is_connected, refresh_accounts
+from monitoring.models import SetupFinding
+from monitoring.setup.own_parts import own_findings
+
+logger = logging.getLogger(__name__)
+
+# Web starts with the monitor, and the handshake needs it.
+FIRST_AFTER_S = 60.0
+DEADLINE_S = 180.0
+# Missing and dead processes have alerts of their own, within seconds.
+ALERTED_ELSEWHERE = frozenset({"processes"})
+LATE = Finding(
+    "doctor",
+    State.FAILED,
+    f"The checks of the set-up did not end within {DEADLINE_S:.0f} s.",
+    "Run manage.py doctor, and see which check does not end.",
+)
+BROKEN = "The checks of the set-up stopped: {}."
+
+
+def all_findings() -> Iterable[Finding]:
+    """Doctor's checks that the monitor repeats. Stores what Meta says of accounts and numbers beside them."""
+    refresh_accounts()
+    return chain((one for one in own_findings() if one.check not in ALERTED_ELSEWHERE), examine())
+
+
+class HourlyCheck:
+    """Call `step` often; it returns at once."""
+
+    def __init__(self, find: Callable[[], Iterable[Finding]] = all_findings, deadline_s: float = DEADLINE_S) -> None:
+        self._find, self._deadline_s = find, deadline_s
+        self._next_at = time.monotonic() + FIRST_AFTER_S
+        self._until = 0.0
+        self._thread: threading.Thread | None = None
+        self._found: list[Finding] | None = None
+
+    def step(self) -> None:
+        """Store the result of a check that has ended or is late, and start the next one if it is due."""
+        now = time.monotonic()
+        if self._found is not None:
+            store(self._found)
+            self._found = None
+        elif self._until and now >= self._until:
+            # The thread may never end. Until it does no other one starts, so that they cannot pile up.
+            store([LATE])
+            self._until = 0.0
+        if now >= self._next_at and not self.is_running() and self._is_wanted():
+            self._next_at, self._until = now + settings.DOCTOR_EVERY_S, now + self._deadline_s
+            self._thread = threading.Thread(target=self._run, name="doctor", daemon=True)
+            self._thread.start()
+
+    def start_now(self) -> None:
+        """Make the next step start a check."""
+        self._next_at = 0.0
+
+    def is_running(self) -> bool:
+        """Whether a check runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _is_wanted(self) -> bool:
+        """Not before a local pipeline is connected to its sandbox: it works without."""
+        return settings.DOCTOR_EVERY_S > 0 and (not settings.LOCAL or is_connected())
+
+    def _run(self) -> None:
+        try:
+            found = list(self._find())
+        except Exception as error:
+            logger.exception("the check of the set-up failed")
+            found = [Finding("doctor", State.FAILED, BROKEN.format(type(error).__name__), "Run manage.py doctor.")]
+        finally:
+            connections.close_all()
+        if time.monotonic() < self._until:
+            self._until, self._found = 0.0, found
+
+
+def store(found: Iterable[Finding]) -> None:
+    """Replace the stored findings."""
+    now = timezone.now()
+    rows = [
+        SetupFinding(
+            check_name=one.check[:50], about=one.about[:64], state=one.state, text=one.text, next_step=one.next_step,
+            checked_at=now,
+        )
+        for one in found
+    ]  # fmt: skip
+    with transaction.atomic():
+        SetupFinding.objects.all().delete()
+        SetupFinding.objects.bulk_create(rows)

@@ -1,0 +1,136 @@
+"""The recipients that count against a messaging limit: exactly, in a moving window, with any number of dispatchers."""
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connections
+from django.db.models.functions import TruncMinute
+from django.utils import timezone
+
+from messaging.accepting.accept import NewMessage, accept
+from messaging.models import BusinessNumber, Message, OpenedCount, OpenedRecipient, Portfolio
+from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
+from messaging.outgoing.release import release
+from messaging.portfolios import move_windows, place_number
+from messaging.portfolios.budget import COUNTED_FOR, WINDOW, counted_from
+from tests.messaging.factories import number, pending
+from tests.messaging.portfolios.limited import let_time_pass, limited, release_all
+
+MINUTE = timedelta(minutes=1)
+
+
+def told_by_rows() -> tuple[int, dict[datetime, int]]:
+    """The count and the counts by minute that the rows of recipients give."""
+    start = Portfolio.objects.get().counted_from
+    minutes: dict[datetime, int] = {}
+    counted = OpenedRecipient.objects.filter(opened_at__gte=start).annotate(minute=TruncMinute("opened_at"))
+    for minute in counted.values_list("minute", flat=True):
+        minutes[minute] = minutes.get(minute, 0) + 1
+    return sum(minutes.values()), minutes
+
+
+def told_by_counts() -> tuple[int, dict[datetime, int]]:
+    counts = dict(OpenedCount.objects.exclude(recipients=0).values_list("minute", "recipients"))
+    return Portfolio.objects.get().opened, counts
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(6))
+def test_in_any_24_hours_no_more_recipients_are_opened_than_the_limit(seed: int) -> None:
+    chance = random.Random(seed)
+    limit = chance.choice([1, 3, 10])
+    portfolio = limited(limit)
+    passed, sent = timedelta(), []
+    for _ in range(40):
+        for _ in range(chance.randrange(6)):
+            pending(peer=f"1555000{chance.randrange(40):04}", priority=chance.choice([0, 5, 9]))
+        sweep_messaging_limits()
+        peers = Message.objects.filter(pk__in=release_all()).values_list("peer", flat=True)
+        sent += [(passed, peer) for peer in peers]
+        assert told_by_counts() == told_by_rows()
+        day = {peer for at, peer in sent if passed - at <= WINDOW}
+        assert len(day) <= limit
+        counted = {peer for at, peer in sent if passed - at <= COUNTED_FOR}
+        move_windows()
+        portfolio.refresh_from_db()
+        assert portfolio.opened == len(counted)
+        step = MINUTE * chance.choice([0, 1, 30, 400, 1000])
+        passed += step
+        let_time_pass(step)
+    assert sent
+
+
+@pytest.mark.django_db
+def test_another_message_to_a_recipient_counts_no_second_time_and_lets_the_recipient_count_longer() -> None:
+    portfolio = limited(10)
+    pending(peer="15550000001")
+    release_all()
+    let_time_pass(WINDOW - MINUTE)
+    pending(peer="15550000001")
+    release_all()
+    let_time_pass(10 * MINUTE)
+    move_windows()
+    portfolio.refresh_from_db()
+    assert (portfolio.opened, told_by_counts()) == (1, told_by_rows())
+
+
+@pytest.mark.django_db
+def test_an_unlimited_portfolio_is_counted_too() -> None:
+    portfolio = limited(None)
+    pending(20)
+    release_all()
+    portfolio.refresh_from_db()
+    assert portfolio.opened == 20
+
+
+@pytest.mark.django_db
+def test_recipients_that_count_no_longer_are_deleted() -> None:
+    portfolio = limited(None)
+    pending(3)
+    release_all()
+    let_time_pass(COUNTED_FOR + 2 * MINUTE)
+    move_windows()
+    portfolio.refresh_from_db()
+    assert (portfolio.opened, OpenedRecipient.objects.count(), OpenedCount.objects.count()) == (0, 0, 0)
+    assert portfolio.counted_from == counted_from(timezone.now())
+
+
+def at_once(works: list[Callable[[], object]]) -> None:
+    """Run these in threads of their own."""
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            start.wait()
+            work()
+        finally:
+            connections.close_all()
+
+    start = threading.Barrier(len(works))
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("limit", [50, None])
+def test_two_dispatchers_with_two_numbers_of_one_portfolio_count_as_one(limit: int | None) -> None:
+    portfolio = limited(limit, waba_id="7", portfolio="shop")
+    other = BusinessNumber.objects.create(phone_number_id="77", waba_id="8", portfolio="shop", rate=1000)
+    assert place_number(other.pk) == portfolio.pk
+    senders = (number(), other)
+    # Some recipients get messages of both numbers.
+    for n in range(80):
+        accept([NewMessage(f"1555{n % 60:07}", "text", {"content": "hi"}, senders[n % 2])])
+    for _ in range(10):
+        BusinessNumber.objects.update(tokens=1)
+        at_once([lambda pk=sender.pk: release(pk) for sender in senders])  # type: ignore[misc]
+        Message.objects.filter(released_at__isnull=False).update(outcome_at=timezone.now())
+    released = Message.objects.exclude(released_at=None)
+    portfolio.refresh_from_db()
+    assert told_by_counts() == told_by_rows()
+    assert portfolio.opened == len(set(released.values_list("peer", flat=True))) == (45 if limit else 60)

@@ -1,0 +1,198 @@
+"""Each reaction to what Meta says: what is held, paused or stored, who is alerted, and what the audit log has."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import TestCase
+
+from messaging.incoming.store import receive
+from messaging.models import Account, AuditEntry, BusinessNumber, Hold, Template
+from messaging.reactions import REACTIONS
+from tests.messaging.factories import number
+from tests.messaging.message_templates.rows import synced_template
+
+pytestmark = pytest.mark.django_db
+WABA = "102290129340398"
+OFFER = {"message_template_name": "offer", "message_template_language": "en"}
+STATUS, QUALITY = "message_template_status_update", "message_template_quality_update"
+NUMBER_QUALITY, NAME = "phone_number_quality_update", "phone_number_name_update"
+OF_NUMBER = {"display_phone_number": "15550783881"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event, and what it leads to. `held`: the keys of holds; `alerts`: their kinds; `audit`: the actions."""
+
+    kind: str
+    value: dict[str, Any]
+    held: tuple[str, ...] = ()
+    is_paused: bool = False
+    alerts: tuple[str, ...] = ()
+    audit: tuple[str, ...] = ()
+
+
+def status(event: str, **more: Any) -> dict[str, Any]:
+    return {**OFFER, "event": event, **more}
+
+
+def restriction(kind: str) -> dict[str, Any]:
+    listed = [{"restriction_type": kind, "expiration": 4_102_444_800}]
+    return {"event": "ACCOUNT_RESTRICTION", "restriction_info": listed}
+
+
+ROWS = {
+    "paused": Row(STATUS, status("PAUSED"), ("offer",), audit=("hold",)),
+    "disabled": Row(STATUS, status("DISABLED"), ("offer",), audit=("hold",)),
+    "rejected": Row(STATUS, status("REJECTED", reason="ABUSIVE_CONTENT"), ("offer",), audit=("hold",)),
+    "approved": Row(STATUS, status("APPROVED")),
+    "flagged": Row(STATUS, status("FLAGGED"), alerts=("template",), audit=("template flagged",)),
+    "quality": Row(QUALITY, {**OFFER, "new_quality_score": "RED"}, alerts=("template",), audit=("template quality",)),
+    "category": Row(
+        "template_category_update",
+        {**OFFER, "new_category": "MARKETING"},
+        alerts=("template",),
+        audit=("template category",),
+    ),
+    "components": Row("message_template_components_update", {**OFFER, "message_template_element": "Hi"}),
+    "review": Row("account_review_update", {"decision": "REJECTED"}, alerts=("account",), audit=("account review",)),
+    "templates restricted": Row(
+        "account_update",
+        restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"),
+        ("",),
+        alerts=("account",),
+        audit=("restriction", "hold"),
+    ),
+    "all restricted": Row(
+        "account_update",
+        restriction("RESTRICTED_CUSTOMER_INITIATED_MESSAGING"),
+        is_paused=True,
+        alerts=("account",),
+        audit=("restriction", "pause"),
+    ),
+    "violation": Row(
+        "account_update",
+        {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}},
+        alerts=("account",),
+        audit=("violation",),
+    ),
+    "banned": Row(
+        "account_update",
+        {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
+        is_paused=True,
+        alerts=("account",),
+        audit=("ban", "pause"),
+    ),
+    "ban announced": Row(
+        "account_update",
+        {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}},
+        alerts=("account",),
+        audit=("ban",),
+    ),
+    "deleted": Row(
+        "account_update", {"event": "ACCOUNT_DELETED"}, is_paused=True, alerts=("account",), audit=("pause",)
+    ),
+    **{
+        event: Row("account_update", {"event": event}, alerts=("account",), audit=("disconnected",))
+        for event in ("ACCOUNT_OFFBOARDED", "PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
+    },
+    "number flagged": Row(
+        NUMBER_QUALITY, {**OF_NUMBER, "event": "FLAGGED"}, alerts=("number",), audit=("number quality",)
+    ),
+    "throughput": Row(NUMBER_QUALITY, {**OF_NUMBER, "event": "THROUGHPUT_UPGRADE"}, audit=("number quality",)),
+    "name refused": Row(NAME, {**OF_NUMBER, "decision": "REJECTED"}, alerts=("number",), audit=("number name",)),
+}
+
+
+@pytest.fixture
+def sender() -> BusinessNumber:
+    """A number of the account, and an approved template."""
+    synced_template("offer", waba_id=WABA)
+    row = number(rate=80)
+    BusinessNumber.objects.filter(pk=row.pk).update(waba_id=WABA, display_phone_number="15550783881")
+    return row
+
+
+def say(kind: str, value: dict[str, Any], at: int = 1_790_000_000) -> None:
+    """Meta's webhook, and its commit."""
+    entry = {"id": WABA, "time": at, "changes": [{"field": kind, "value": value}]}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        receive({"object": "whatsapp_business_account", "entry": [entry]})
+
+
+def happened(sender: BusinessNumber, heard: list[tuple[str, str]]) -> Row:
+    """What is held, paused, alerted and audited now."""
+    sender.refresh_from_db()
+    held = Hold.objects.filter(resumed_at=None).order_by("pk").values_list("key", flat=True)
+    audit = AuditEntry.objects.order_by("pk").values_list("action", flat=True)
+    kinds = tuple(sorted({kind for kind, _ in heard if kind in {"template", "account", "number"}}))
+    return Row("", {}, tuple(held), sender.paused_at is not None, kinds, tuple(audit))
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_an_event_of_meta_takes_effect(row: Row, sender: BusinessNumber, alerts: list[tuple[str, str]]) -> None:
+    say(row.kind, row.value)
+    found = happened(sender, alerts)
+    assert (found.held, found.is_paused, found.alerts, found.audit) == (
+        row.held,
+        row.is_paused,
+        row.alerts,
+        row.audit,
+    )
+
+
+def test_every_reaction_has_a_row() -> None:
+    events = {(row.kind, row.value.get("event", "")) for row in ROWS.values()}
+    assert {key for key in REACTIONS if not any(key in {event, (event[0], "")} for event in events)} == set()
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_the_same_event_twice_has_one_effect(row: Row, sender: BusinessNumber, alerts: list[tuple[str, str]]) -> None:
+    say(row.kind, row.value)
+    before = happened(sender, alerts)
+    say(row.kind, row.value)
+    assert happened(sender, alerts) == before
+
+
+def test_a_paused_template_goes_on_once_it_is_approved(sender: BusinessNumber) -> None:
+    say(STATUS, status("PAUSED"))
+    say(STATUS, status("APPROVED"), 1_790_000_060)
+    assert not Hold.objects.filter(resumed_at=None).exists()
+
+
+def test_an_older_webhook_that_comes_late_changes_nothing(sender: BusinessNumber) -> None:
+    say(STATUS, status("APPROVED"), 1_790_000_060)
+    say(STATUS, status("PAUSED"), 1_790_000_000)
+    assert Template.objects.get().status == "APPROVED"
+
+
+def test_only_the_language_that_was_paused_is_held(sender: BusinessNumber) -> None:
+    synced_template("offer", "de", WABA)
+    say(STATUS, {**status("PAUSED"), "message_template_language": "de"})
+    assert list(Hold.objects.values_list("key", "language", "waba_id")) == [("offer", "de", WABA)]
+
+
+def test_a_reinstated_account_resumes_what_metas_events_have_paused(sender: BusinessNumber) -> None:
+    say("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})
+    say("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}, 1_790_000_060)
+    sender.refresh_from_db()
+    assert sender.paused_at is None
+
+
+def test_a_reinstated_account_leaves_what_a_person_has_paused(sender: BusinessNumber) -> None:
+    BusinessNumber.objects.filter(pk=sender.pk).update(paused_at=datetime.now(UTC), paused_by="ann")
+    say("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
+    sender.refresh_from_db()
+    assert sender.paused_at is not None
+
+
+def test_metas_throughput_upgrade_raises_the_pace(sender: BusinessNumber) -> None:
+    say(NUMBER_QUALITY, {**OF_NUMBER, "event": "THROUGHPUT_UPGRADE"})
+    sender.refresh_from_db()
+    assert sender.rate == 1000
+
+
+def test_an_account_keeps_its_restriction(sender: BusinessNumber) -> None:
+    say("account_update", restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"))
+    assert Account.objects.get(waba_id=WABA).restriction == "RESTRICTED_BIZ_INITIATED_MESSAGING"

@@ -1,0 +1,97 @@
+"""The sync of templates by `deliver` and by `manage.py sync_templates`."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from messaging.models import Account, AuditEntry, Hold, Template
+from messaging.reactions.template_sync import claim_syncs, fetch, record
+from messaging.whatsapp.graph import GraphApi
+from tests.messaging.sandbox.graph_api.calls import WABA
+from tests.messaging.sandbox.process import Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+def deliver() -> None:
+    record([fetch(due) for due in claim_syncs(5)])
+
+
+def put(sandbox: Sandbox, status: str, name: str = "offer") -> None:
+    sandbox.post("/_sandbox/templates", {"name": name, "language": "en", "status": status})
+
+
+def test_deliver_syncs_an_account(api: GraphApi, account: Account) -> None:
+    deliver()
+    assert (Template.objects.count(), claim_syncs(5)) == (12, [])
+
+
+def test_an_account_that_meta_refuses_leaves_the_others_alone(api: GraphApi, account: Account) -> None:
+    Account.objects.create(waba_id="999")
+    deliver()
+    assert set(Template.objects.values_list("account__waba_id", flat=True)) == {WABA}
+
+
+def test_an_account_without_its_token_is_tried_again(api: GraphApi, account: Account, settings: Any) -> None:
+    settings.WA_ACCESS_TOKENS = {}
+    Account.objects.update(token_name="WA_ACCESS_TOKEN_SHOP")
+    deliver()
+    assert (Template.objects.count(), claim_syncs(5)) == (0, [])
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "DISABLED", "REJECTED"])
+def test_a_pause_whose_webhook_was_lost_is_found(
+    api: GraphApi, account: Account, sandbox: Sandbox, status: str
+) -> None:
+    deliver()
+    put(sandbox, status)
+    Account.objects.update(templates_due_at="2026-01-01T00:00Z")
+    deliver()
+    hold = Hold.objects.get(resumed_at=None)
+    assert (hold.key, hold.language, hold.waba_id, hold.by) == ("offer", "en", WABA, "meta")
+
+
+def test_a_release_whose_webhook_was_lost_is_found(api: GraphApi, account: Account, sandbox: Sandbox) -> None:
+    put(sandbox, "PAUSED")
+    deliver()
+    put(sandbox, "APPROVED")
+    Account.objects.update(templates_due_at="2026-01-01T00:00Z")
+    deliver()
+    assert Hold.objects.get().resumed_at
+    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["hold", "resume"]
+
+
+def test_the_first_sync_holds_no_templates_that_were_refused_long_ago(
+    api: GraphApi, account: Account, sandbox: Sandbox
+) -> None:
+    put(sandbox, "REJECTED", "old")
+    put(sandbox, "DISABLED", "older")
+    deliver()
+    assert not Hold.objects.exists()
+
+
+def test_the_command_says_what_it_has_found(api: GraphApi, db: None) -> None:
+    out = StringIO()
+    call_command("sync_templates", stdout=out)
+    assert f"{WABA}: 12 templates in " in out.getvalue()
+    assert "12 new, 0 changed, 0 removed" in out.getvalue()
+
+
+def test_the_command_names_the_account_that_fails(api: GraphApi, sandbox: Sandbox, settings: Any, db: None) -> None:
+    Account.objects.create(waba_id="999", token_name="WA_ACCESS_TOKEN_SHOP")
+    settings.WA_ACCESS_TOKENS = {}
+    errors = StringIO()
+    with pytest.raises(CommandError, match="WA_ACCESS_TOKEN_SHOP, 999"):
+        call_command("sync_templates", stdout=StringIO(), stderr=errors)
+    assert "WA_ACCESS_TOKEN_SHOP is not set" in errors.getvalue()
+    assert set(Template.objects.values_list("account__waba_id", flat=True)) == {WABA}
+
+
+def test_the_command_says_what_meta_refuses(api: GraphApi, sandbox: Sandbox, db: None) -> None:
+    sandbox.post("/_sandbox/account", {"token": {"is_valid": False}})
+    errors = StringIO()
+    with pytest.raises(CommandError, match="Not synced: WA_ACCESS_TOKEN"):
+        call_command("sync_templates", stderr=errors)
+    assert "190: " in errors.getvalue()

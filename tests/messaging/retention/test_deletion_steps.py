@@ -1,0 +1,120 @@
+"""Retention goes in short steps, in one process at a time, and goes on where a killed one stopped."""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from messaging.models import Message, RetentionProgress
+from messaging.retention import checks, deletion_steps, messages
+from messaging.retention.deletion_steps import housekeeping, run_step
+from tests.messaging.retention.old_rows import old_message
+
+
+@pytest.fixture(autouse=True)
+def periods(settings: Any) -> None:
+    """Messages for 60 days."""
+    settings.RETENTION_MESSAGES_DAYS = 60
+    settings.RETENTION_UNKNOWN_UPDATES_DAYS = 0
+
+
+@pytest.mark.django_db
+def test_a_step_removes_a_bounded_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "ROWS", 3)
+    for n in range(5):
+        old_message(70 + n)
+    run_step()
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_the_next_step_goes_on_behind_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "ROWS", 3)
+    for n in range(5):
+        old_message(70 + n)
+    while run_step():
+        pass
+    assert (Message.objects.count(), RetentionProgress.objects.get(rule="messages").removed) == (0, 5)
+
+
+@pytest.mark.django_db
+def test_a_step_that_fails_changes_neither_rows_nor_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    old_message(70)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(RetentionProgress, "save", fail)
+    with pytest.raises(RuntimeError):
+        run_step()
+    assert (Message.objects.count(), RetentionProgress.objects.count()) == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_do_not_step_at_once() -> None:
+    old_message(70)
+    stepped: list[bool] = []
+
+    def step() -> None:
+        stepped.append(run_step())
+        connection.close()
+
+    with transaction.atomic():
+        deletion_steps._try_lock()
+        other = Thread(target=step)
+        other.start()
+        other.join()
+    assert (stepped, Message.objects.count()) == ([False], 1)
+
+
+@pytest.mark.parametrize(("took_s", "rests_s"), [(0.01, 0.04), (0.5, 2.0)])
+def test_a_process_rests_four_times_as_long_as_a_step_took(
+    took_s: float, rests_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, steps = [100.0], list[float]()
+
+    def step() -> bool:
+        steps.append(now[0])
+        now[0] += took_s
+        return True
+
+    monkeypatch.setattr(deletion_steps, "run_step", step)
+    keep_house: Callable[[], None] = housekeeping(lambda: now[0])
+    keep_house()
+    now[0] += rests_s * 0.9
+    keep_house()
+    now[0] += rests_s * 0.2
+    keep_house()
+    assert len(steps) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("setting", "days", "is_refused"),
+    [
+        ("RETENTION_MESSAGES_DAYS", 30, True),
+        ("RETENTION_MESSAGES_DAYS", 31, False),
+        ("RETENTION_MESSAGES_DAYS", -1, True),
+        ("RETENTION_TEXTS_DAYS", 1, False),
+        ("RETENTION_FILES_DAYS", 7, True),
+        ("RETENTION_EVENTS_DAYS", 14, True),
+        ("RETENTION_AUDIT_DAYS", 0, False),
+    ],
+)
+def test_a_period_that_would_delete_what_is_needed_is_refused(
+    setting: str, days: int, is_refused: bool, settings: Any
+) -> None:
+    setattr(settings, setting, days)
+    found = checks.periods_are_long_enough(None)
+    assert [setting in str(one.msg) for one in found] == ([True] if is_refused else [])
+
+
+@pytest.mark.django_db
+def test_the_command_shows_what_was_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    old_message(70)
+    call_command("retention", "--run")
+    shown = {line.split("  ")[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert shown["messages"][1:3] == ["60", "1"]

@@ -1,0 +1,1 @@
+"""Servers in a thread of the test."""

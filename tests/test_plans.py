@@ -1,0 +1,144 @@
+"""No statement of the lanes' processes reads the whole history, however PostgreSQL estimates its rows."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from messaging import deliver
+from messaging.dispatch import SWEEPS, Dispatcher
+from messaging.incoming.store import receive
+from messaging.messages import pagination
+from messaging.models import BusinessNumber
+from messaging.outgoing.claims import claim
+from messaging.outgoing.release import inbound_rates, numbers_with_due_messages, release
+from monitoring.monitor import Monitor
+from tests.messaging.bodies import inbound_text, webhook
+from tests.messaging.factories import accepted, answered, number, pending
+
+pytestmark = pytest.mark.django_db
+HISTORY = 20_000
+# Tables that grow with each message.
+GROWING = {"messaging_message", "messaging_messageevent", "messaging_attempt"}
+EXPLAINABLE = re.compile(r"(/\*.*?\*/)?\s*(SELECT|WITH|UPDATE|DELETE|INSERT)\b", re.IGNORECASE | re.DOTALL)
+
+# Messages of earlier days: a third of users, the others sent and read. As in every long history, most rows have no
+# `released_at`, `due_at` or `hold` for reasons of their own, which the planner takes for messages that wait.
+FILL = """
+INSERT INTO messaging_message (id, direction, number_id, peer, wamid, type, content, text, context_wamid, origin,
+  status, at, created_at, updated_at, priority, due_at, releases, released_at, outcome_at, attempts, calls,
+  error_title, reference, campaign, template, on_unknown, generation)
+SELECT uuidv7(age), CASE WHEN inbound THEN 'inbound' ELSE 'outbound' END, %s, '1555' || n %% 5000, 'wamid.' || n,
+  'text', '{}', 'text', '', '', CASE WHEN inbound THEN 'received' ELSE 'read' END,
+  now() + age, now() + age, now() + age, 5, CASE WHEN NOT inbound THEN now() + age END, 0,
+  CASE WHEN NOT inbound THEN now() + age END, CASE WHEN NOT inbound THEN now() + age END, 0, 0,
+  '', '', '', '', 'wait', 0
+FROM (SELECT n, n %% 3 = 0 AS inbound, (n - %s) * interval '1 minute' AS age FROM generate_series(1, %s) AS n) AS made
+"""
+TRAIL = """
+INSERT INTO messaging_messageevent (message_id, status, at, source)
+SELECT id, status, at, 'webhook' FROM messaging_message
+"""
+ATTEMPTS = """
+INSERT INTO messaging_attempt (message_id, n, wamid, outcome, error_title, at)
+SELECT id, 1, wamid, 'Accepted', '', at FROM messaging_message WHERE direction = 'outbound'
+"""
+
+
+@pytest.fixture
+def history() -> BusinessNumber:
+    """A number with a history, as the planner knows it."""
+    sender = number(rate=80)
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, [sender.pk, HISTORY, HISTORY])
+        cursor.execute(TRAIL)
+        cursor.execute(ATTEMPTS)
+        cursor.execute("ANALYZE messaging_message, messaging_messageevent, messaging_attempt")
+    return sender
+
+
+@contextmanager
+def statements() -> Iterator[dict[str, Any]]:
+    """The statements that are made meanwhile, with their parameters."""
+    seen: dict[str, Any] = {}
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.setdefault(sql, params)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen
+
+
+def whole_reads(seen: dict[str, Any]) -> list[str]:
+    """The statements whose plan reads a growing table from end to end."""
+    found = []
+    with connection.cursor() as cursor:
+        for several, params in seen.items():
+            for sql in several.split(";") if isinstance(params, dict) else [several]:
+                if EXPLAINABLE.match(sql):
+                    cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+                    if any(scan["Relation Name"] in GROWING for scan in _scans(cursor.fetchone()[0])):
+                        found.append(" ".join(sql.split()))
+    return found
+
+
+def _scans(plan: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(plan, list):
+        for part in plan:
+            yield from _scans(part)
+    elif isinstance(plan, dict):
+        if plan.get("Node Type") == "Seq Scan":
+            yield plan
+        yield from _scans(list(plan.values()))
+
+
+def test_the_dispatcher(history: BusinessNumber, sqs: Any) -> None:
+    pending(3)
+    with statements() as seen:
+        numbers_with_due_messages()
+        inbound_rates()
+        release(history.pk)
+        Dispatcher().tick()
+        for _, sweep in SWEEPS:
+            sweep()
+    assert whole_reads(seen) == []
+
+
+def test_the_workers(history: BusinessNumber) -> None:
+    pending(3)
+    with statements() as seen:
+        for row in claim(release(history.pk)):
+            answered(row, accepted(f"wamid.{row.message_id}"))
+        receive(webhook(inbound_text(sender="15551")))
+    assert whole_reads(seen) == []
+
+
+def test_deliver(history: BusinessNumber) -> None:
+    with statements() as seen:
+        for worker in deliver.WORKERS:
+            worker.claim(10)
+            if worker.housekeeping:
+                worker.housekeeping()
+    assert whole_reads(seen) == []
+
+
+def test_the_monitor(history: BusinessNumber) -> None:
+    with statements() as seen:
+        Monitor().tick()
+    assert whole_reads(seen) == []
+
+
+def test_a_send_and_the_list(history: BusinessNumber, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", HISTORY // 40)
+    body = {"phone_number": "+16502530000", "message_type": "text", "message_data": {"content": "Hello"}}
+    with statements() as seen:
+        sent = api.post("/messaging/send", {**body, "campaign": "spring"}, format="json").data["id"]
+        api.get(f"/messaging/messages/{sent}")
+        for query in ("", "status=cancelled", "campaign=spring", "reference=x", "wamid=x", "phone_number=15551"):
+            api.get(f"/messaging/messages?{query}")
+    assert whole_reads(seen) == []

@@ -1,0 +1,22 @@
+"""The colours of states."""
+
+import pytest
+
+from messaging.media_states import State
+from messaging.models.subscriptions import delivery_states
+from messaging.states import Status
+from monitoring.alerts.state import Severity
+from waproject.web.admin.badges import PLAIN, TONES, badge
+
+# Neither good nor bad: on their way, or ended by a decision.
+WITHOUT_COLOUR = {"accepted", "sent", "cancelled", "deleted", "info"}
+STATES = {*Status, *State, *Severity, *(state for state, _ in delivery_states())}
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_each_state_has_its_colour(state: str) -> None:
+    assert (TONES.get(state, PLAIN) == PLAIN) == (state in WITHOUT_COLOUR)
+
+
+def test_a_badge_has_its_state_as_text() -> None:
+    assert ">failed<" in badge("failed") and ">Too large<" in badge("too_large", "Too large")

@@ -1,0 +1,1 @@
+"""The admin's theme, and the classes that all admin pages share."""

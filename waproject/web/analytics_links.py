@@ -1,0 +1,42 @@
+"""Addresses of the analytics page with its filters set, for pages below analytics: it is known by its name alone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+MAY_SEE = "analytics.view_rollup"
+
+
+def may_see_analytics(user: Any) -> bool:
+    """Whether an account may see the page."""
+    return bool(user.has_perm(MAY_SEE))
+
+
+def analytics_url(section: str = "", **filters: str) -> str:
+    """The page about these, such as ``campaign="spring"``; empty filters are left out.
+
+    Empty where the page is not installed.
+    """
+    try:
+        address = reverse("analytics-page")
+    except NoReverseMatch:
+        return ""
+    given = {name: value for name, value in filters.items() if value}
+    return address + (f"?{urlencode(given)}" if given else "") + (f"#{section}" if section else "")
+
+
+def analytics_link(words: str, **filters: str) -> SafeString:
+    """A link with these words, or nothing."""
+    address = analytics_url(**filters)
+    return format_html('<a href="{}">{}</a>', address, words) if address else SafeString("")
+
+
+def full_quarter(at: datetime) -> str:
+    """A time as the page takes it: at the quarter of an hour that it lies in, in UTC."""
+    utc = at.astimezone(UTC)
+    start = utc - timedelta(minutes=utc.minute % 15, seconds=utc.second, microseconds=utc.microsecond)
+    return start.strftime("%Y-%m-%dT%H:%M:%SZ")

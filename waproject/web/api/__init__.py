@@ -1,0 +1,1 @@
+"""Strict input, errors and the OpenAPI description of all API endpoints."""

@@ -1,0 +1,29 @@
+"""API errors: 503 with Retry-After while PostgreSQL is down."""
+
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from rest_framework.exceptions import ErrorDetail, NotAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+RETRY_AFTER_S = 5
+SEND_A_KEY = "Send your API key: `Authorization: Bearer wak_…`."
+
+
+def unavailable(detail: str, retry_after_s: int = RETRY_AFTER_S) -> Response:
+    """A 503 that asks the client to repeat the request after so many seconds."""
+    return Response({"detail": detail}, status=503, headers={"Retry-After": str(retry_after_s)})
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler, which answers 503 if the database is unavailable: nothing was stored, so retry."""
+    if isinstance(error, OperationalError | InterfaceError):
+        # The browsable API would query the database for the logged-in user.
+        context["request"].accepted_renderer = JSONRenderer()
+        context["request"].accepted_media_type = JSONRenderer.media_type
+        return unavailable(f"The database is not available; try again in {RETRY_AFTER_S} seconds.")
+    if isinstance(error, NotAuthenticated):
+        error.detail = ErrorDetail(SEND_A_KEY, error.default_code)
+    return exception_handler(error, context)
