@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.report import age_plot, plot
+from bench.report import age_plot, capacity, plot
+from bench.report.markers import between
 from bench.report.targets import COSTS, judge, look_up, number, row
 from testkit.processes import CHECKOUT
 
@@ -47,8 +48,9 @@ SIDE_BY_SIDE = {
 
 
 def write(figures: Mapping[str, Any]) -> None:
-    """Bring page, plot and kept figures up to date."""
+    """Bring page, plot, kept figures and the tables of docs/deploy.md up to date."""
     PAGE.write_text(with_tables(PAGE.read_text(), figures))
+    capacity.PAGE.write_text(capacity.with_tables(capacity.PAGE.read_text(), figures))
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
     write_plot(figures)
 
@@ -62,11 +64,7 @@ def write_plot(figures: Mapping[str, Any]) -> None:
 
 def with_tables(page: str, figures: Mapping[str, Any]) -> str:
     """The page with these figures between its markers. Raises ValueError where those are missing."""
-    before, _, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"{PAGE.name} has lost its markers {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n\n{tables(figures)}\n\n{END}{after}"
+    return between(page, BEGIN, END, tables(figures))
 
 
 def tables(figures: Mapping[str, Any]) -> str:
