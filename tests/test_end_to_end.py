@@ -57,11 +57,20 @@ class Pipeline:
         return [result["id"] for result in self.api("/messaging/send/bulk", {"messages": messages})["results"]]
 
     def manage(self, *command: str) -> subprocess.Popen[bytes]:
-        """Start a command of manage.py; its log lines join those of the others."""
-        with (self._logs / f"{command[0]}-2.log").open("ab") as log:
+        """Start a command of manage.py, with a log of its own."""
+        with self._log_of(*command).open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "manage.py", *command], env={**os.environ, **self.env}, cwd=CHECKOUT, stderr=log
             )
+
+    def second_dispatcher(self) -> subprocess.Popen[bytes]:
+        """One more dispatcher, which is ready."""
+        started = self.manage("dispatch")
+        assert eventually(lambda: "dispatcher is ready" in self._log_of("dispatch").read_text())
+        return started
+
+    def _log_of(self, *command: str) -> Path:
+        return self._logs / f"{command[0]}-2.log"
 
     def asked(self, sql: str) -> Any:
         """The only value of a query."""
@@ -218,7 +227,7 @@ def hello_world(number: str, sender: str, priority: str = "normal") -> dict[str,
 
 def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pipeline: Pipeline) -> None:
     # Two numbers of one portfolio, which `connect` has stored, two dispatchers; earlier recipients count too.
-    dispatcher = pipeline.manage("dispatch")
+    dispatcher = pipeline.second_dispatcher()
     pipeline.sandbox("settings", {"messaging_limit": 250})
     assert eventually(lambda: pipeline.asked("SELECT max(users_a_day) FROM messaging_portfolio") == 250)
     senders = (pipeline.env["WA_PHONE_NUMBER_ID"], SECOND_NUMBER)
@@ -242,16 +251,6 @@ def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pi
     assert pipeline.asked("SELECT count(*) FROM messaging_messageevent WHERE error_code = 131048") == 0
     pipeline.sandbox("settings", {"messaging_limit": 0})
     assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500)
-
-
-def test_the_messages_of_a_paused_template_wait_and_go_on_once_it_is_approved(pipeline: Pipeline) -> None:
-    state = "SELECT hold IS NOT NULL FROM messaging_message WHERE id = '{}'"
-    pipeline.sandbox("templates", {"name": "hello_world", "status": "PAUSED"})
-    assert eventually(lambda: pipeline.asked("SELECT count(*) FROM messaging_hold WHERE resumed_at IS NULL") == 1)
-    waiting = pipeline.api("/messaging/send", hello_world("+15554000001", SECOND_NUMBER))
-    assert eventually(lambda: pipeline.asked(state.format(waiting["id"])))
-    pipeline.sandbox("templates", {"name": "hello_world", "status": "APPROVED"})
-    assert eventually(lambda: pipeline.api(f"/messaging/messages/{waiting['id']}")["status"] == "read")
 
 
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:

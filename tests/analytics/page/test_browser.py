@@ -80,7 +80,7 @@ def test_the_page_fits_the_screen_and_draws_its_charts(
     browser: Any, live_server: Any, history: None, theme: str
 ) -> None:
     page = open_page(browser, live_server, MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
-    page.wait_for_function("document.querySelectorAll('.uplot canvas').length === 2")
+    page.locator(".uplot canvas").nth(1).wait_for()
     for look in both_widths(page, theme):
         wait_until_it_fits(page, look)
         picture(page, f"analytics-{name_of(look)}")

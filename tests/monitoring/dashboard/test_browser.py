@@ -66,7 +66,7 @@ def test_the_dashboard_fits_the_screen_is_accessible_and_draws_its_charts(
     browser: Any, live_server: Any, history: None, theme: str
 ) -> None:
     page = open_dashboard(browser, live_server, color_scheme=theme, viewport=LOOKS[0]["viewport"])
-    page.wait_for_function("document.querySelectorAll('.uplot canvas').length === 4")
+    page.locator(".uplot canvas").nth(3).wait_for()
     for look in both_widths(page, theme):
         wait_until_it_fits(page, look)
         picture(page, f"dashboard-{name_of(look)}")
