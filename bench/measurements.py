@@ -48,7 +48,7 @@ MEASUREMENTS = {
     "webhook": Measurement(webhook.measure, partial(webhook.measure, 0.5, 100)),
     "idle": Measurement(transport.idle, partial(transport.idle, 1.0), once=True),
     "retention": Measurement(
-        retention.measure, partial(retention.measure, messages=5_000, seconds=0.5, turns=1), once=True
+        retention.measure, partial(retention.measure, messages=5_000, seconds=0.5, turns=1), once=True, named=True
     ),
     "send": Measurement(sending.measure, partial(sending.measure, seconds=1.0, warm_up_s=0.5), in_pipeline=True),
     "bulk": Measurement(
