@@ -14,7 +14,6 @@ from bench.pipeline.running import PROCESSES
 from bench.report.targets import COSTS, QUESTIONS, TARGETS, look_up
 from testkit.processes import CHECKOUT, python
 
-
 # Three minutes on an idle machine, and pytest's limit of a test is for less.
 BENCH_S = 1200
 pytestmark = pytest.mark.timeout(BENCH_S + 100)
@@ -55,8 +54,8 @@ def test_the_machine_is_named(figures: dict[str, Any]) -> None:
 
 @pytest.mark.bench
 def test_every_target_finds_its_figure(figures: dict[str, Any]) -> None:
-    # The short form leaves out slow SQS, the steady load and prefork, and has too few samples for a p95 or p99. Ages and
-    # parts that are measured only when they are named have targets too.
+    # The short form leaves out slow SQS, the steady load and prefork, and has too few samples for a p95 or p99. Ages
+    # and parts that are measured only when they are named have targets too.
     left_out = [
         target
         for target in TARGETS
