@@ -36,8 +36,7 @@ class MessageList(ChangeList):
             return rows
         age = request.GET.get(AcceptedFilter.parameter_name)
         period = self.root_queryset.filter(**_bounds(request))
-        ids = of_age(period, age).order_by("-id").values_list("id", flat=True)
-        last = next(iter(ids[pagination.SCANNED - 1 : pagination.SCANNED]), None)
+        last = pagination.end_of_scan(of_age(period, age).order_by("-id"))
         self.is_partial = last is not None
         return rows.filter(id__gte=last) if last else rows
 

@@ -74,8 +74,7 @@ class NewestFirst(CursorPagination):
         newer = cursor is not None and cursor.reverse
         if cursor is not None and cursor.position is not None:
             scanned = scanned.filter(**{"id__gt" if newer else "id__lt": cursor.position})
-        ids = scanned.order_by("id" if newer else "-id").values_list("id", flat=True)
-        last = next(iter(ids[SCANNED - 1 : SCANNED]), None)
+        last = end_of_scan(scanned.order_by("id" if newer else "-id"))
         if last is None:
             return matching
         self._scanned_to = _cursor(last, reverse=newer)
@@ -107,6 +106,11 @@ class NewestFirst(CursorPagination):
             except ValueError:
                 raise NotFound(self.invalid_cursor_message) from None
         return cursor
+
+
+def end_of_scan(ordered: QuerySet[Any]) -> UUID | None:
+    """The id of the last of SCANNED rows; None if there are fewer."""
+    return next(iter(ordered.values_list("id", flat=True)[SCANNED - 1 : SCANNED]), None)
 
 
 def _cursor(position: UUID, *, reverse: bool) -> Cursor:
