@@ -10,7 +10,7 @@ from analytics.questions.measures import DURATIONS, add, figures, funnel, merge,
 from analytics.questions.pieces import days_of
 from analytics.questions.sums import NOTHING, Counts, Durations, Group, Histogram, Sums, count, histograms
 from analytics.rollups import Kind, want_days
-from messaging.whatsapp.codes import describe
+from messaging.whatsapp.error_codes import describe
 
 # Steps times groups.
 MAX_ROWS = 10_000

@@ -1,4 +1,4 @@
-"""Keys of numbers and clients, and the names by which questions and answers call them."""
+"""Names of the rows that a question groups by: business numbers, accounts, clients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
