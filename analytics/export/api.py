@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from analytics.export.facts import COLUMNS, Fact, facts
 from analytics.export.parquet import parquet_parts, pyarrow
-from analytics.questions import MAY_SEE, PeriodQuery, read_asked
+from analytics.questions import MAY_SEE, PeriodQuery, read_question
 from waproject.web.api.strict_fields import ChoiceField
 from waproject.web.csv_cells import MARK, line_writer
 
@@ -60,7 +60,7 @@ class ExportView(APIView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The file."""
-        asked, others = read_asked(request, ExportQuery)
+        asked, others = read_question(request, ExportQuery)
         chosen = others["format"]
         if chosen == PARQUET and pyarrow() is None:
             raise ValidationError({"format": [NO_PYARROW]})

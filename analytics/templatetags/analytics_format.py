@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import template
 
-from analytics.costs.answers import money as plain_money
+from analytics.costs import money as plain_money
 from waproject.web.number_texts import count, duration, percent
 
 register = template.Library()

@@ -1,4 +1,4 @@
-"""A question as it was asked: its period, steps, groups and filters. Shared by all endpoints of analytics."""
+"""The question of a request: its period, steps, groups and filters. Shared by all endpoints of analytics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ MAX_GROUPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """What to count.
 
     `filters` holds values by dimension name as they were given, `client_id` the one client whose figures the caller may
@@ -31,6 +31,6 @@ class Asked:
         """Where each step begins, in UTC; the whole period is one without a granularity. Raises BadPeriod."""
         return steps(self.period, self.granularity) if self.granularity else [self.period.since]
 
-    def of_period(self, period: Period) -> "Asked":
+    def of_period(self, period: Period) -> "Question":
         """The same question about another period."""
         return replace(self, period=period)
