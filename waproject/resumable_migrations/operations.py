@@ -36,7 +36,8 @@ class AddField(migrations.AddField):
         connection = schema_editor.connection
         model = to_state.apps.get_model(app_label, self.model_name)
         with connection.cursor() as cursor:
-            columns = {info.name for info in connection.introspection.get_table_description(cursor, model._meta.db_table)}
+            description = connection.introspection.get_table_description(cursor, model._meta.db_table)
+        columns = {info.name for info in description}
         if model._meta.get_field(self.name).column not in columns:
             with connection.schema_editor(atomic=True) as own:
                 super().database_forwards(app_label, own, from_state, to_state)

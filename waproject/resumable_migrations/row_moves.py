@@ -32,7 +32,7 @@ def move_rows(
             time.sleep(LOCKED_S)
         if not moved or left <= 0:
             left = count()
-        if time.monotonic() - shown >= interval or not left and done:
+        if time.monotonic() - shown >= interval or not left:
             shown = time.monotonic()
             _show(output, name, done, done + left)
     return done
