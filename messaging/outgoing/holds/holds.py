@@ -19,6 +19,7 @@ CLEARED_AT_ONCE = 2000
 # A dispatcher that has read the hold just before its resumption may still mark a message, so the row stays longer.
 RETENTION = timedelta(minutes=1)
 REASON_LENGTH = 255
+SYSTEM = "system"
 
 
 def hold_template(
@@ -33,7 +34,8 @@ def hold_template(
 ) -> Hold:
     """Hold a template of one number, of one account, or of all; in one language or in all. Idempotent.
 
-    `until`: when the dispatcher resumes it. The hold's `is_new` tells whether there was none.
+    `until`: when the dispatcher resumes it. A hold after a refusal, which ends by its time, becomes that of Meta's
+    webhook or of a person, who end it. The hold's `is_new` tells whether it is new, or has become theirs.
     """
     hold, hold_is_new = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,
@@ -45,6 +47,9 @@ def hold_template(
         resumed_at=None,
         defaults={"by": by, "reason": reason[:REASON_LENGTH], "until": until},
     )
+    if not hold_is_new and hold.by == SYSTEM != by:
+        taken_over = Hold.objects.filter(pk=hold.pk, by=SYSTEM, resumed_at=None)
+        hold_is_new = bool(taken_over.update(by=by, reason=reason[:REASON_LENGTH], until=until))
     hold.is_new = hold_is_new
     if hold_is_new:
         alert("held", f"template:{name}", reason or f"held by {by}")

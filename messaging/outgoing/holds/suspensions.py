@@ -18,13 +18,12 @@ from django.utils import timezone
 from messaging.lifecycle import alert
 from messaging.models import DEFAULT_TOKEN_NAME, Account, BusinessNumber, Message, PairPace
 from messaging.outgoing import rate_limits
-from messaging.outgoing.holds.holds import hold_template, template_released_since
+from messaging.outgoing.holds.holds import SYSTEM, hold_template, template_released_since
 from messaging.outgoing.retry_policy import Suspension
 from messaging.states import Status
 from messaging.whatsapp.errors import Scope
 
 REASON_LENGTH = 200
-SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
