@@ -78,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         "--stored", type=int, default=0, metavar="N", help=f"with N stored messages: {', '.join(AT_AN_AGE)}"
     )
     parser.add_argument(
-        "--database", type=Path, metavar="DIRECTORY", help="where analytics and --stored keep their messages for the next run"
+        "--database",
+        type=Path,
+        metavar="DIRECTORY",
+        help="where analytics and --stored keep their messages for the next run",
     )
     return parser
 
