@@ -17,9 +17,8 @@ from rest_framework.views import APIView
 
 from messaging.access import ANY_STAFF, ApiKeyAuthentication
 from monitoring.access import IsScraperClientOrStaff, MetricsToken
-from monitoring.alerts.rules import BY_NAME
-from monitoring.alerts.store import with_silences
-from monitoring.dashboard.overview import overview
+from monitoring.alerts import BY_NAME, with_silences
+from monitoring.dashboard import read_overview
 from monitoring.metrics import current, exposition
 from monitoring.models import Alert
 from waproject.web.api.strict_fields import refuse_unknown_parameters
@@ -36,7 +35,7 @@ class SummaryView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """The state of the whole pipeline, as the dashboard shows it."""
-        return Response(asdict(overview(current.window())))
+        return Response(asdict(read_overview(current.window())))
 
 
 class AlertsView(APIView):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from analytics.costs.accounts import accounts, zone_of_account
+from analytics.costs.accounts import billed_accounts, zone_of_account
 from analytics.costs.figures import CostQuestion, Figure, figures
 from analytics.rollups.markets import market_of
 from messaging.accounts import graph_api, token_name_of
@@ -55,7 +55,7 @@ def compare(month: date) -> list[Comparison]:
     Raises MissingToken, and WhatsAppError where Meta cannot be asked.
     """
     numbers: dict[str, list[int]] = {}
-    for account in accounts():
+    for account in billed_accounts():
         if account.waba_id:
             numbers.setdefault(account.waba_id, []).append(account.number_id)
     return [_compare(waba_id, found, month) for waba_id, found in sorted(numbers.items())]

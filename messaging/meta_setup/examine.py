@@ -36,7 +36,7 @@ def app_api(app_id: str) -> GraphApi:
     return GraphApi(settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, f"{app_id}|{settings.WA_APP_SECRET}")
 
 
-def examine() -> Iterator[Finding]:
+def examine_setup() -> Iterator[Finding]:
     """All checks, in the order in which they depend on each other: of the default token's set-up, then of others."""
     yield from _examine_default()
     for token_name in token_names():
