@@ -85,7 +85,7 @@ class ProviderView(APIView):
         )
     )
     def get(self, request: Request) -> Response:
-        """Which Cloud API this installation calls; a load test goes on only if it is a sandbox's."""
+        """Which Cloud API this installation calls; a load test continues only if it is a sandbox's."""
         return Response(
             {
                 "graph_url": settings.WA_GRAPH_URL,

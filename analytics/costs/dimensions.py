@@ -49,7 +49,7 @@ def filters_of(values: Mapping[str, str], client_id: int | None) -> dict[str, Se
 
 
 def namers(names: Sequence[str]) -> list[Callable[[Any], str]]:
-    """A function for each dimension that words its column's values."""
+    """A function for each dimension that turns its column's values into names."""
     numbers = {one.number_id: one.phone_number_id for one in billed_accounts()} if "sender" in names else {}
     clients = dict(ApiClient.objects.values_list("pk", "name")) if "client" in names else {}
     tables: dict[str, Mapping[Any, str]] = {"sender": numbers, "client": clients}

@@ -29,7 +29,7 @@ ENTRY_POINT = timedelta(hours=72)
 
 
 class Free(StrEnum):
-    """Why a message will be free."""
+    """The reason why a message will be free."""
 
     SERVICE_TIER = "free_customer_service"
     ENTRY_POINT = "free_entry_point"

@@ -92,7 +92,7 @@ _BY_VOLUME = """
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What some delivered messages cost.
+    """The cost of some delivered messages.
 
     `messages` = `charged` + `free` + `unpriced`; `cost` is that of the charged ones. `group` has the values of the
     columns asked for, `cards` the keys of the cards that made the cost.
@@ -108,7 +108,7 @@ class Figure:
 
     @property
     def unpriced(self) -> int:
-        """Messages that Meta charges, or may charge, and that no card has a price for."""
+        """The number of messages that Meta charges or may charge, and for which no card has a price."""
         return self.messages - self.charged - self.free
 
 

@@ -33,7 +33,7 @@ class Line:
     metas: Side
 
     def differs(self, tolerance: Decimal) -> bool:
-        """Whether messages differ, or costs by more than this."""
+        """Whether the messages differ, or the costs differ by more than this."""
         cost = abs(self.ours.cost - self.metas.cost)
         return self.ours.messages != self.metas.messages or self.ours.unpriced > 0 or cost > tolerance
 
@@ -82,7 +82,7 @@ def ours(found: Iterable[Figure]) -> dict[Key, Side]:
 
 
 def metas(points: Iterable[PricePoint]) -> dict[Key, Side]:
-    """Meta's by market, which follows from the country as it does from a user id's, and category."""
+    """Meta's figures by market and category. The market follows from the country."""
     found: dict[Key, Side] = {}
     for point in points:
         key = market_of(f"{point.country}."), point.category.replace("-", "_")
@@ -92,5 +92,5 @@ def metas(points: Iterable[PricePoint]) -> dict[Key, Side]:
 
 
 def lines_of(left: Mapping[Key, Side], right: Mapping[Key, Side]) -> list[Line]:
-    """Both sides of every market and category that either has. Pure."""
+    """A line for every market and category of either side. Pure."""
     return [Line(*key, left.get(key, Side()), right.get(key, Side())) for key in sorted({*left, *right})]

@@ -50,7 +50,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class CostPanel:
-    """What the section shows. `total` is None where a filter of the page is none of charges: `unknown` names these.
+    """The content of the section. `total` is None if charges lack a filter of the page: `unknown` names these filters.
 
     `has_card`: whether any card in this currency has begun.
     """

@@ -48,7 +48,7 @@ def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
             break
         try:
             channel(*compose(notice.alert, notice.event))
-        except Exception as error:  # a mail server or proxy may raise anything; the monitor goes on
+        except Exception as error:  # a mail server or proxy may raise anything; the monitor continues
             _back_off(notice, error, now)
         else:
             notice.told_at, notice.error, notice.tries = now, "", notice.tries + 1
