@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +78,11 @@ def test_the_list_of_decisions_has_each_record_with_its_date_and_title() -> None
     assert sorted(rows) == sorted(
         re.findall(r"^\| 20.*$", (ROOT / "docs/decisions/README.md").read_text(), re.MULTILINE)
     )
+
+
+def test_the_version_is_that_of_the_latest_release_in_the_changelog(settings: Any) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    release = re.compile(r"^## (\d+\.\d+\.\d+) \(20\d\d-\d\d-\d\d\)$", re.MULTILINE)
+    released = release.search((ROOT / "CHANGELOG.md").read_text())
+    assert released
+    assert (project, settings.SPECTACULAR_SETTINGS["VERSION"]) == (released[1], released[1])
