@@ -86,3 +86,11 @@ def test_the_version_is_that_of_the_latest_release_in_the_changelog(settings: An
     released = release.search((ROOT / "CHANGELOG.md").read_text())
     assert released
     assert (project, settings.SPECTACULAR_SETTINGS["VERSION"]) == (released[1], released[1])
+
+
+@pytest.mark.parametrize("name", ["base", "production"])
+def test_each_runtime_dependency_has_its_reason(name: str) -> None:
+    lines = (ROOT / f"requirements/{name}.in").read_text().splitlines()
+    required = {found[0] for line in lines if (found := re.match(r"[A-Za-z0-9][\w.-]*", line))}
+    rows = " ".join(re.findall(r"^\| (.*?) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
+    assert required - set(re.findall(r"[A-Za-z0-9][\w.-]*", rows)) == set()

@@ -1,4 +1,6 @@
-"""The only reader of the environment.
+"""Settings from environment variables, read by `waproject/environment/`; no other code of the pipeline reads them.
+
+Libraries have variables of their own: AWS_… (botocore), OTEL_… (OpenTelemetry), FLOWER_… (Flower).
 
 `DEPLOYMENT` says where this runs. `production` is the default: every secret and address must then be given.
 `local` is what `make run` and the tests use: nothing may leave this machine, so each address must be a loopback one.

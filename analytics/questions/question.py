@@ -1,7 +1,7 @@
 """The question of a request: its period, steps, groups and filters. Shared by all endpoints of analytics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from analytics.questions.dimensions import Dimension
@@ -30,7 +30,3 @@ class Question:
     def steps(self) -> list[datetime]:
         """The beginning of each step in UTC; without a granularity the period is one step. Raises BadPeriod."""
         return steps(self.period, self.granularity) if self.granularity else [self.period.since]
-
-    def of_period(self, period: Period) -> "Question":
-        """The same question about another period."""
-        return replace(self, period=period)

@@ -49,11 +49,6 @@ class InboundMessage:
     outgoing: bool
     raw: dict[str, Any]
 
-    @property
-    def modelled(self) -> bool:
-        """Whether the content has a known structure."""
-        return self.details is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Pricing:

@@ -49,7 +49,7 @@ CASES: list[tuple[str, Any, str | None, dict[str, Any]]] = [
 @pytest.mark.parametrize(("kind", "node", "text", "parts"), CASES)
 def test_every_type_is_understood(kind: str, node: Any, text: str | None, parts: dict[str, Any]) -> None:
     found = only_message(**{"type": kind, kind: node})
-    assert (found.modelled, found.text) == (True, text)
+    assert (found.details is None, found.text) == (False, text)
     assert parts.items() <= found.content.items()
 
 
