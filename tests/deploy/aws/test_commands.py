@@ -1,4 +1,4 @@
-"""deploy/aws.sh, with a program in the place of the AWS CLI that says how it was called."""
+"""deploy/aws.sh, with a program instead of the AWS CLI that says how it was called."""
 
 import json
 import os
