@@ -24,6 +24,7 @@ from messaging.access.idempotency_header import (
     HEADER_PARAMETER,
     Conflict,
     answer_idempotently,
+    checked_key,
     serialize_answer,
 )
 from messaging.access.secrets_page import secrets_page
@@ -41,6 +42,7 @@ __all__ = [
     "IsApiClientOrStaff",
     "answer_idempotently",
     "audit_name",
+    "checked_key",
     "clear_key_cache",
     "client_of",
     "digest_of",
