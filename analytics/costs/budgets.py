@@ -1,4 +1,4 @@
-"""Budgets: what their messages have cost, and what follows.
+"""Budgets: the check of what their messages have cost.
 
 The rollup sweep checks them every 15 seconds. Costs are counted from delivered messages, so messages that are on their
 way when a budget is spent are not held back: docs/costs.md, "Budgets", says how late a hold may come.
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from analytics.costs.figures import Question, figures, total
+from analytics.costs.figures import CostQuestion, figures, total
 from analytics.models import Budget, BudgetPeriod, BudgetState, Charge
 from messaging.outgoing import Spender, hold_spenders
 
@@ -21,7 +21,7 @@ from messaging.outgoing import Spender, hold_spenders
 STALE_AFTER = timedelta(minutes=5)
 _LOCK = 0x6275646765  # "budge", of no meaning but to be the same in every process
 
-_HURRY = """
+_MAKE_DUE = """
 UPDATE analytics_bucket b SET due_at = statement_timestamp()
 WHERE b.dirty_since IS NOT NULL AND b.due_at > statement_timestamp() AND b.counted_at <= %(stale)s
   AND (b.start >= %(recent)s OR EXISTS (
@@ -33,7 +33,7 @@ WHERE b.dirty_since IS NOT NULL AND b.due_at > statement_timestamp() AND b.count
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What a budget's messages have cost, and how many of them have no price."""
+    """The cost of a budget's messages, and the number of those without a price."""
 
     spent: Decimal
     unpriced: int
@@ -47,7 +47,7 @@ def decide(spent: Decimal, amount: Decimal, warn_share: Decimal) -> BudgetState:
 
 
 def check_budgets() -> None:
-    """Check all active budgets, and hold what has spent its own; of several workers one does."""
+    """Check all active budgets and hold those that are spent. One of several workers does it."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -69,21 +69,21 @@ def check_budgets() -> None:
         Budget.objects.filter(active=False).exclude(state=BudgetState.FINE).update(state=BudgetState.FINE)
         hold_spenders(spent)
     if budgets:
-        hurry_quarters(now)
+        make_quarters_due(now)
 
 
-def hurry_quarters(now: datetime) -> None:
-    """Have quarters counted whose messages may be delivered at this time, sooner than they would be."""
+def make_quarters_due(now: datetime) -> None:
+    """Make quarters due whose messages may be delivered now, before they would be due."""
     with connection.cursor() as cursor:
-        cursor.execute(_HURRY, {"stale": now - STALE_AFTER, "recent": now - timedelta(days=1)})
+        cursor.execute(_MAKE_DUE, {"stale": now - STALE_AFTER, "recent": now - timedelta(days=1)})
 
 
 def spending_of(budget: Budget, now: datetime) -> Spending:
-    """What the messages of a budget have cost in its period so far."""
+    """The cost of a budget's messages in its period so far."""
     since = month_of(now) if budget.period == BudgetPeriod.MONTH else first_charge(budget) or now
     filters = {"client_id": [budget.client_id]} if budget.client_id is not None else {}
     campaign = {"campaign": [budget.campaign]} if budget.campaign else {}
-    found = total(figures(Question([since], now + timedelta(days=1), budget.currency, (), {**filters, **campaign})))
+    found = total(figures(CostQuestion([since], now + timedelta(days=1), budget.currency, (), {**filters, **campaign})))
     return Spending(found.cost, found.unpriced)
 
 
@@ -102,7 +102,7 @@ def first_charge(budget: Budget) -> datetime | None:
     return charges.values_list("at", flat=True).first()
 
 
-def pressed_budgets() -> dict[str, bool]:
+def budgets_near_limit() -> dict[str, bool]:
     """The active budgets that warn or are spent, by name; whether each is spent."""
     pressed = Budget.objects.filter(active=True).exclude(state=BudgetState.FINE).select_related("client")
     return {str(budget): budget.state == BudgetState.SPENT for budget in pressed}

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from analytics.costs.accounts import Account, accounts, month_begins
+from analytics.costs.accounts import Account, billed_accounts, month_begins
 from analytics.costs.cards import Price, prices_of
-from analytics.questions.pieces import DAY_MINUTES, pieces
+from analytics.questions import DAY_MINUTES, pieces_of
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
@@ -92,7 +92,7 @@ _BY_VOLUME = """
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What some delivered messages cost.
+    """The cost of some delivered messages.
 
     `messages` = `charged` + `free` + `unpriced`; `cost` is that of the charged ones. `group` has the values of the
     columns asked for, `cards` the keys of the cards that made the cost.
@@ -108,12 +108,12 @@ class Figure:
 
     @property
     def unpriced(self) -> int:
-        """Messages that Meta charges, or may charge, and that no card has a price for."""
+        """The number of messages that Meta charges or may charge, and for which no card has a price."""
         return self.messages - self.charged - self.free
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CostQuestion:
     """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`."""
 
     steps: Sequence[datetime]
@@ -123,12 +123,12 @@ class Question:
     filters: Mapping[str, Sequence[Any]] | None = None
 
 
-def figures(question: Question) -> list[Figure]:
+def figures(question: CostQuestion) -> list[Figure]:
     """The figures by step and group, in this order. A step counts from 0. Raises ValueError for other columns."""
     return [figure for _, figure in _ask(question, [tuple(question.group_by)])]
 
 
-def breakdown(question: Question) -> dict[str, list[Figure]]:
+def breakdown(question: CostQuestion) -> dict[str, list[Figure]]:
     """The same charges grouped by each column of `group_by` alone, in one reading of them.
 
     A figure's `group` has one value. Raises ValueError for other columns.
@@ -142,13 +142,13 @@ def breakdown(question: Question) -> dict[str, list[Figure]]:
     return found
 
 
-def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[tuple[int, Figure]]:
+def _ask(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[tuple[int, Figure]]:
     """Figures by each set of columns, with the mask of `grouping()`."""
     filters = question.filters or {}
     if unknown := {*question.group_by, *filters} - COLUMNS:
         raise ValueError(f"Not a column of charges: {sorted(unknown)}")
     prices = prices_of(question.currency)
-    known = accounts()
+    known = billed_accounts()
     statement = _statement(question, sets, by_volume=any(price.tier_to is not None for price in prices))
     parameters: dict[str, Any] = {
         "steps": list(question.steps),
@@ -165,7 +165,7 @@ def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[tuple[int, F
         return list(_read(cursor.fetchall(), len(question.group_by)))
 
 
-def _statement(question: Question, sets: Sequence[Sequence[str]], *, by_volume: bool) -> str:
+def _statement(question: CostQuestion, sets: Sequence[Sequence[str]], *, by_volume: bool) -> str:
     names = [name for name in question.group_by if name not in {"market", "category", "price_type"}]
     filters = [f"c.{name} = ANY(%(only_{name})s)" for name in question.filters or {}]
     charges = (_BY_VOLUME if by_volume else _FLAT).format(
@@ -183,7 +183,7 @@ def _statement(question: Question, sets: Sequence[Sequence[str]], *, by_volume: 
     )
 
 
-def _segments(question: Question, prices: Sequence[Price], zones: Iterable[str]) -> dict[str, list[Any]]:
+def _segments(question: CostQuestion, prices: Sequence[Price], zones: Iterable[str]) -> dict[str, list[Any]]:
     """The pieces of each step, cut where a price begins or ends."""
     days = {day for price in prices for day in (price.since, price.until) if day and day != date.min}
     changes = {
@@ -194,7 +194,7 @@ def _segments(question: Question, prices: Sequence[Price], zones: Iterable[str])
     }
     begin = question.steps[0]
     cuts = sorted({*question.steps, *(at for at in changes if begin < at < question.until)})
-    found = pieces(cuts, question.until)
+    found = pieces_of(cuts, question.until)
     return {
         "segment_steps": [bisect_right(question.steps, cuts[one.step]) for one in found],
         "segment_since": [cuts[one.step] for one in found],

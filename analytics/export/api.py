@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from analytics.export.facts import COLUMNS, Fact, facts
 from analytics.export.parquet import parquet_parts, pyarrow
-from analytics.questions import MAY_SEE, PeriodQuery, read_asked
+from analytics.questions import MAY_SEE, PeriodQuery, read_question
 from waproject.web.api.strict_fields import ChoiceField
 from waproject.web.api.views import StrictQueries
 from waproject.web.csv_cells import MARK, line_writer
@@ -30,7 +30,7 @@ class ExportQuery(PeriodQuery):
 
 
 class _Always(BaseContentNegotiation):
-    """The parameter alone chooses the format; errors are JSON."""
+    """Ignores `Accept`: the parameter chooses the format, and errors are JSON."""
 
     def select_parser(self, request: Any, parsers: Iterable[Any]) -> Any:
         """There is no body."""
@@ -61,7 +61,7 @@ class ExportView(StrictQueries):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The file."""
-        asked, others = read_asked(request, ExportQuery)
+        asked, others = read_question(request, ExportQuery)
         chosen = others["format"]
         if chosen == PARQUET and pyarrow() is None:
             raise ValidationError({"format": [NO_PYARROW]})

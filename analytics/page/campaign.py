@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from analytics.costs.answers import money
+from analytics.costs import money
 from analytics.models import Budget
 from analytics.page.cost_panel import CostPanel
 from messaging.models import Hold
@@ -17,7 +17,7 @@ RESULTS = {"delivered": "for each delivered message", "read": "for each read mes
 
 @dataclass(frozen=True, slots=True)
 class CampaignHead:
-    """A campaign. `cost` is None where nothing has a price; `shares` what one result cost, with its words."""
+    """A campaign. `cost` is None where nothing has a price; `shares` the cost of one result, with its text."""
 
     name: str
     cost: str | None

@@ -1,4 +1,4 @@
-"""`/analytics/`, for staff: all of its state is in the address, so that it can be shared and printed."""
+"""`/analytics/`, for staff. Its whole state is in the URL, so that it can be shared."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from analytics.page.campaign import campaign_head
 from analytics.page.cost_panel import CostPanel, cost_panel
 from analytics.page.drill_down import MessageLinks, meta_spelling, page_with, page_without
 from analytics.page.sections import page
-from analytics.questions import MAY_SEE, Asked, Granularity, SteppedQuery, read_asked
+from analytics.questions import MAY_SEE, Granularity, Question, SteppedQuery, read_question
 from analytics.rollups.markets import MARKETS
 from messaging.models import ApiClient, BusinessNumber
 from waproject.web.api.strict_fields import ChoiceField
@@ -34,7 +34,7 @@ GRANULARITIES = (Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularit
 
 
 class PageQuery(SteppedQuery):
-    """With the currency and the market of the costs; the other sections know neither."""
+    """Adds the currency and the market of the costs section."""
 
     currency = CurrencyField(required=False, max_length=3, help_text="That of the rate cards.")
     market = ChoiceField(sorted(MARKETS), required=False, help_text="Costs of this market only.")
@@ -44,14 +44,14 @@ class PageQuery(SteppedQuery):
 @require_safe
 @staff_member_required
 def analytics_page(request: HttpRequest) -> HttpResponse:
-    """The page. Parameters that are wrong are named above the form, with status 400."""
+    """The page. With invalid parameters the status is 400, and the text above the form names them."""
     user: Any = request.user
     if not (user.has_perm(MAY_SEE) or user.has_perm(MAY_SEE.replace(".view_", ".change_"))):
         raise PermissionDenied
     given = {name: str(value) for name, value in request.GET.items() if value}
     context: dict[str, Any] = {"given": given, **_form(given)}
     try:
-        asked, others = read_asked(_api_request(request), PageQuery)
+        asked, others = read_question(_api_request(request), PageQuery)
     except ValidationError as error:
         return render(request, "analytics/page.html", {**context, "problems": _problems(error)}, status=BAD_REQUEST)
     links = MessageLinks(asked)
@@ -67,7 +67,7 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
     return render(request, "analytics/page.html", {**context, **answered})
 
 
-def _answered(asked: Asked, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
+def _answered(asked: Question, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
     shown = page(asked)
     period = asked.period
     messages_url = links.to

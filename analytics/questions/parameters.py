@@ -1,4 +1,4 @@
-"""Query parameters of questions, read strictly: what is unknown, repeated or malformed is a 400 that names it."""
+"""Query parameters of questions, validated strictly: an unknown, repeated or malformed one is a 400 that names it."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from rest_framework.request import Request
 
 from analytics.fields import NamesField
 from analytics.query_params import read_query
-from analytics.questions.asked import DEFAULT_LIMIT, MAX_GROUPS, MAX_LIMIT, Asked
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.periods import BadPeriod, Granularity, period_of, steps, zone_of
+from analytics.questions.question import DEFAULT_LIMIT, MAX_GROUPS, MAX_LIMIT, Question
 from messaging.access import client_of
 from messaging.models import ApiClient
 from waproject.web.api.strict_fields import ChoiceField, StringField
@@ -41,7 +41,7 @@ def filter_field(dimension: Dimension) -> serializers.Field[Any, Any, Any, Any]:
 
 
 class PeriodQuery(serializers.Serializer[Any]):
-    """A period, and filters by each dimension. Questions add what else they take."""
+    """A period, and filters by each dimension; subclasses add parameters."""
 
     since = StringField(
         required=False,
@@ -61,7 +61,7 @@ class PeriodQuery(serializers.Serializer[Any]):
         return {**super().get_fields(), **filters}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Put `period` and `filters` in the place of the texts."""
+        """Replace the texts with `period` and `filters`."""
         try:
             zone = zone_of(attrs.pop("timezone", settings.TIME_ZONE))
             period = period_of(attrs.pop("since", None), attrs.pop("until", None), zone, timezone.now())
@@ -75,7 +75,7 @@ class PeriodQuery(serializers.Serializer[Any]):
 
 
 class GroupedQuery(PeriodQuery):
-    """With groups, those with most messages first."""
+    """Adds groups, those with most messages first."""
 
     group_by = GroupField(
         required=False, max_length=200, help_text=f"Up to {MAX_GROUPS} dimensions: {', '.join(DIMENSIONS)}."
@@ -86,19 +86,19 @@ class GroupedQuery(PeriodQuery):
 
 
 class SteppedQuery(GroupedQuery):
-    """With groups and steps."""
+    """Adds groups and steps."""
 
     granularity = ChoiceField(list(Granularity), required=False, default=Granularity.DAY, help_text="A step's length.")
 
 
-def read_asked(request: Request, query: type[PeriodQuery]) -> tuple[Asked, dict[str, Any]]:
+def read_question(request: Request, query: type[PeriodQuery]) -> tuple[Question, dict[str, Any]]:
     """The question that a request asks, and the values of parameters that are not part of every question.
 
     A client's key sees its own client's figures unless it is an operator's. Raises ValidationError.
     """
     values = read_query(request, query)
     filters = values.pop("filters")
-    asked = Asked(
+    asked = Question(
         period=values.pop("period"),
         granularity=values.pop("granularity", None),
         group_by=values.pop("group_by", ()),

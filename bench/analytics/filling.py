@@ -1,4 +1,4 @@
-"""Ninety believable days of messages and their trails, made by the database itself, a day at a time.
+"""Test data of ninety days: messages with their trails, made by the database itself, a day at a time.
 
 A quarter of the messages are users'. Sixty percent of the others belong to one of twelve campaigns at a time, each with
 a number, client and template of its own; the rest are notifications by template, and answers. Some twenty countries
@@ -100,7 +100,7 @@ WHERE m.direction = 'outbound' AND m.id >= %(low)s AND m.id < %(high)s
 
 def fill(connect: Callable[[], Any], messages: int, days: int = DAYS) -> float:
     """Store so many messages over so many days, the last one yesterday (UTC), unless these days are stored; the seconds
-    that it took. A run that was stopped goes on where it was."""
+    that it took. A run that was stopped continues where it was."""
     begun = time.monotonic()
     connection = connect()
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What a run of retention does to the lanes: p99 of sends and of deliveries, with and without it, in turns."""
+"""The effect of retention on the lanes: p99 of sends and of deliveries, with and without it, in turns."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def _begin(pipeline: Pipeline) -> int:
     before = _removed(pipeline)
     pipeline.ask(_DUE)
     if not eventually(lambda: _removed(pipeline) > before, BEGINS_S):
-        raise BenchError("retention did not go on")
+        raise BenchError("retention did not begin again")
     return _removed(pipeline)
 
 

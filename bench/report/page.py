@@ -1,4 +1,4 @@
-"""docs/performance.md and its plot, made from figures: the text between the markers is not written by hand.
+"""The performance page, docs/performance.md with its plot: between its markers nothing is written by hand.
 
 docs/performance.json keeps the figures that the page shows, so that a test can compare the page with them.
 """

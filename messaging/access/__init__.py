@@ -5,11 +5,8 @@ from messaging.access.audit_log import (
     record_action,
 )
 from messaging.access.authentication import (
-    ANY_STAFF,
     ApiKeyAuthentication,
     Caller,
-    IsApiClientOrAnyStaff,
-    IsApiClientOrStaff,
     clear_key_cache,
     client_of,
 )
@@ -27,7 +24,12 @@ from messaging.access.idempotency_header import (
     checked_key,
     serialize_answer,
 )
-from messaging.access.secrets_page import secrets_page
+from messaging.access.permissions import (
+    ANY_STAFF,
+    IsApiClientOrAnyStaff,
+    IsApiClientOrStaff,
+)
+from messaging.access.secrets_page import show_secrets
 
 __all__ = [
     "ANY_STAFF",
@@ -47,7 +49,7 @@ __all__ = [
     "client_of",
     "digest_of",
     "record_action",
-    "secrets_page",
     "serialize_answer",
+    "show_secrets",
     "stored_answer",
 ]

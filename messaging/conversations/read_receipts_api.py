@@ -1,4 +1,4 @@
-"""`POST /messaging/messages/{id}/read`: read receipts and typing indicators."""
+"""`POST /messaging/messages/{id}/read`: read receipts, with or without a typing indicator."""
 
 from uuid import UUID
 

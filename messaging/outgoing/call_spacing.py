@@ -1,4 +1,4 @@
-"""When the next call of a number may start, in one worker: calls keep a space, and no second has more than Meta allows.
+"""Spacing of a number's calls in one worker: calls keep a distance, and no second has more than Meta allows.
 
 A call is scheduled (`rate_limits.Schedule`), yet its task may reach the worker late, and its thread may run late. Late
 calls keep a space, so that several workers that are late together stay within the limit. In addition each call waits
@@ -19,7 +19,7 @@ SECOND_S = 1.02
 
 @dataclass(slots=True)
 class Departure:
-    """A call that was started; `at`: when it left, by time.monotonic(), and until then when it was started."""
+    """A call that was started. `at`: the time.monotonic() at which it left; until then, that of its start."""
 
     at: float
 

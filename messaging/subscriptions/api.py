@@ -13,8 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging.access import Conflict, audit_name, client_of
-from messaging.messages.filters import TIME_FILTERS, CreatedFilterSet, one_of
-from messaging.messages.pagination import NewestFirst
+from messaging.messages import TIME_FILTERS, CreatedFilterSet, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
 from messaging.subscriptions.manage import (

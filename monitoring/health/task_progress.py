@@ -1,4 +1,4 @@
-"""Progress of a worker's tasks: whether the requests that the worker has in hand come to an end."""
+"""Progress of a worker's tasks: whether the requests that the worker holds come to an end."""
 
 import time
 import weakref
@@ -8,7 +8,7 @@ from typing import Any
 from celery.worker import state
 
 # A task takes milliseconds; one that waits for a lock or a slow database, seconds. With reports every 15 s a worker
-# whose tasks stand still is known 45 s later at most.
+# whose tasks have stalled is known 45 s later at most.
 STALLED_AFTER_S = 30.0
 
 
@@ -25,8 +25,8 @@ class TaskProgress:
         self._in_hand: list[weakref.ref[Any]] = []
         self._since = clock()
 
-    def moves(self) -> bool:
-        """Called before each report, in the reporting thread. A worker without requests is idle: its work moves."""
+    def is_made(self) -> bool:
+        """Called before each report, in the reporting thread. A worker without requests is idle: that is progress."""
         try:
             in_hand = set(self._requests())
         except RuntimeError:  # the event loop changed the set just now

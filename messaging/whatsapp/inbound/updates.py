@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from messaging.whatsapp.inbound.contents import Details
+from messaging.whatsapp.inbound.message_types import Details
 
 
 class Origin(StrEnum):

@@ -1,4 +1,4 @@
-"""Converts the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
+"""Message types of sends: from the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
 
 Each type has one row in `_TYPES`; a module beside this one has the checks of each family.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages

@@ -1,4 +1,4 @@
-"""What is read of each type of message, and where the messages of other fields come from."""
+"""The content that is read of each message type, and the origin of messages in other fields."""
 
 from dataclasses import asdict
 from typing import Any
