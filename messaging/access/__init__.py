@@ -21,6 +21,7 @@ from messaging.access.idempotency_header import (
     HEADER_PARAMETER,
     Conflict,
     answer_idempotently,
+    checked_key,
     serialize_answer,
 )
 from messaging.access.permissions import (
@@ -43,6 +44,7 @@ __all__ = [
     "IsApiClientOrStaff",
     "answer_idempotently",
     "audit_name",
+    "checked_key",
     "clear_key_cache",
     "client_of",
     "digest_of",
