@@ -24,6 +24,7 @@ from messaging.conversations.queries import (
     messages_of,
 )
 from messaging.conversations.reply_form import ReplyRefused, send_form_reply
+from messaging.conversations.template_form import template_form, templates_of
 from messaging.messages import preview
 from messaging.models import BusinessNumber, Message, TemplateCategory
 from messaging.models import Conversation as ConversationModel
@@ -56,6 +57,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         return [
             path("<uuid:pk>/messages/", wrap(require_safe(self.messages_view)), name=f"{name}_messages"),
             path("<uuid:pk>/reply/", wrap(require_POST(self.reply_view)), name=f"{name}_reply"),
+            path("<uuid:pk>/template/", wrap(require_POST(self.template_view)), name=f"{name}_template"),
             *super().get_urls(),
         ]
 
@@ -117,6 +119,15 @@ class ConversationAdmin(ReadOnlyAdmin):
             return self._chat(request, message, status=400)
         return HttpResponseRedirect(reverse("admin:messaging_conversation_change", args=[message.pk]))
 
+    def template_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """The fields of the chosen template with its preview, or the preview alone. A POST: URLs are logged."""
+        self._check(request)
+        if not self.has_reply_permission(request):
+            raise PermissionDenied
+        form = template_form(conversation_of(_message(pk)).number, request.POST)
+        part = "template_preview" if request.headers.get("HX-Target") == "template-preview" else "template_fields"
+        return self._part(request, part, {"template_form": form, "anchor": _message(pk)})
+
     def _chat(self, request: HttpRequest, message: Message, status: int = 200) -> HttpResponse:
         conversation = conversation_of(message)
         found = messages_of(conversation, CHAT_SIZE)
@@ -135,6 +146,8 @@ class ConversationAdmin(ReadOnlyAdmin):
             "older": found[0] if len(found) >= CHAT_SIZE else None,
             "may_reply": self.has_reply_permission(request),
             "templates": _templates(conversation) if self.has_reply_permission(request) else [],
+            "synced_templates": templates_of(conversation.number) if self.has_reply_permission(request) else [],
+            "template_form": template_form(conversation.number, request.POST),
             "form_id": request.POST.get("form_id") if status != 200 else uuid4(),  # noqa: PLR2004
             "typed": request.POST,
         }

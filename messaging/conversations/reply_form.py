@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from messaging.accepting import NoConsent, WindowClosed
+from messaging.accepting import TEMPLATE, NoConsent, WindowClosed
 from messaging.access import IdempotencyKeyReused
 from messaging.conversations.operator_replies import Reply, send_reply
 from messaging.conversations.queries import Conversation
+from messaging.conversations.template_form import TemplateForm, template_form
 from messaging.whatsapp.outbound import InvalidContent
 
 FORM_ID_LENGTH = 64
@@ -26,12 +27,14 @@ def send_form_reply(form: Mapping[str, str], conversation: Conversation, account
     form_id = form.get("form_id", "")
     if not 1 <= len(form_id) <= FORM_ID_LENGTH or not form_id.isascii():
         raise ReplyRefused("The form was incomplete. Reload the page.")
-    kind, data = _data(form)
+    chosen = template_form(conversation.number, form) if form.get("kind") == TEMPLATE else None
+    kind, data = _data(form, chosen)
     given = Reply(conversation.number, conversation.address, conversation.peers, kind, data, form_id)
     try:
         send_reply(given, account.pk, str(account))
     except InvalidContent as error:
-        raise ReplyRefused(f"{FIELDS.get(error.field, error.field)} {error.message}.") from None
+        label = chosen.label_of(error.field) if chosen else ""
+        raise ReplyRefused(f"{label or FIELDS.get(error.field, error.field)} {error.message}.") from None
     except WindowClosed:
         raise ReplyRefused(
             "The 24-hour window has closed: WhatsApp accepts only templates now. Your text was not sent."
@@ -42,12 +45,20 @@ def send_form_reply(form: Mapping[str, str], conversation: Conversation, account
         raise ReplyRefused("This form was sent before with other content. Reload the page to see it.") from None
 
 
-def _data(form: Mapping[str, str]) -> tuple[str, dict[str, object]]:
-    if form.get("kind") != "template":
+def _data(form: Mapping[str, str], chosen: TemplateForm | None) -> tuple[str, dict[str, object]]:
+    if form.get("kind") != TEMPLATE:
         return "text", {"content": form.get("text", "").replace("\r\n", "\n").strip()}
+    if chosen is not None:
+        if chosen.problem:
+            raise ReplyRefused(chosen.problem)
+        if label := chosen.missing():
+            raise ReplyRefused(f"Fill in “{label}”.")
+        return TEMPLATE, chosen.data()
+    if "template" in form:
+        raise ReplyRefused("Choose a template.")
     data: dict[str, object] = {"name": form.get("name", "").strip(), "language": form.get("language", "").strip()}
     values = [line.strip() for line in form.get("parameters", "").splitlines() if line.strip()]
     if values:
         parameters = [{"type": "text", "text": value} for value in values]
         data["components"] = [{"type": "body", "parameters": parameters}]
-    return "template", data
+    return TEMPLATE, data

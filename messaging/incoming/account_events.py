@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.contacts import record_template_category
 from messaging.lifecycle import AccountEventStored, publish_events
-from messaging.models import AccountEvent
+from messaging.models import AccountEvent, Template
 from messaging.portfolios import read_limit_event, store_limit
 from messaging.reactions import react
 from messaging.whatsapp.inbound import Event, fields
@@ -30,8 +30,10 @@ def store_events(events: Sequence[Event]) -> None:
     publish_events([AccountEventStored(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)])
     _store_limits(fresh)
     new = {row.digest for row in fresh}
-    react(event for event in events if digest_of(event) in new)
-    for event in sorted(events, key=lambda event: (event.subject, event.waba_id or "")):
+    fresh_events = [event for event in events if digest_of(event) in new]
+    react(fresh_events)
+    now = timezone.now()
+    for event in sorted(fresh_events, key=lambda event: (event.subject, event.waba_id or "", event.timestamp or now)):
         _record_category(event)
 
 
@@ -69,4 +71,8 @@ def _record_category(event: Event) -> None:
     key = {"template_category_update": "new_category", "message_template_status_update": "message_template_category"}
     category = fields.text(value, key[event.kind]) if event.kind in key else None
     if category and event.subject:
-        record_template_category((event.waba_id or "")[:ID_LENGTH], event.subject, category)
+        waba_id = (event.waba_id or "")[:ID_LENGTH]
+        # Consent goes by name: marketing in one language is marketing in all.
+        rows = Template.objects.filter(account__waba_id=waba_id, name=event.subject, removed_at=None)
+        is_marketing = rows.filter(category="MARKETING").exists()
+        record_template_category(waba_id, event.subject, "MARKETING" if is_marketing else category)

@@ -244,6 +244,14 @@ class Message(models.Model):
                 fields=["number", "peer", "priority", "due_at", "id"], condition=Q(hold=PAIR), name="message_parked"
             ),
             models.Index(fields=["hold", "id"], condition=Q(hold__isnull=False), name="message_hold"),
+            # Clients share a messaging limit fairly.
+            models.Index(
+                F("hold"),
+                Coalesce("client", 0),
+                F("id"),
+                condition=Q(hold__startswith=f"{LIMIT}:"),
+                name="message_limit_by_client",
+            ),
             models.Index(
                 fields=["expires_at"],
                 condition=Q(expires_at__isnull=False, outcome_at__isnull=True),

@@ -11,19 +11,27 @@ from messaging.models import BusinessNumber
 from messaging.reactions.meta_event import META, MetaEvent
 
 _HIGH = "HIGH"
+_QUALITIES = {"FLAGGED": "RED", "UNFLAGGED": "UNKNOWN"}
+_ALERTS = {
+    "FLAGGED": "Meta has flagged the number because of its quality",
+    "DOWNGRADE": "Meta has lowered the messaging limit because of the number's quality",
+}
 
 
 def number_quality(event: MetaEvent) -> None:
-    """FLAGGED is an alert; THROUGHPUT_UPGRADE raises the number's pace to Meta's new limit."""
+    """Of today's events THROUGHPUT_UPGRADE raises the pace to Meta's new limit, and ONBOARDING names the limit.
+
+    Older versions of the API also tell of the quality: FLAGGED and DOWNGRADE are alerts. UNFLAGGED says that it
+    is not low any more, and not which one it is: the next sync does.
+    """
     change, limit = event.update.event, event.text("current_limit", 40)
     facts = {"messaging_limit": limit if limit != "NOT_SET" else ""}
-    if change == "FLAGGED":
-        facts["quality"] = "RED"
+    facts["quality"] = _QUALITIES.get(change, "")
     if change == "THROUGHPUT_UPGRADE":
         facts["throughput"] = _HIGH
     for pk in _record(event, facts):
-        if change == "FLAGGED":
-            alert("number", pk, "Meta has flagged the number because of its quality")
+        if change in _ALERTS:
+            alert("number", pk, _ALERTS[change])
         if change == "THROUGHPUT_UPGRADE":
             BusinessNumber.objects.filter(pk=pk, rate__lt=RATES[_HIGH]).update(rate=RATES[_HIGH])
         record_action(META, "number quality", f"number {pk}", event=change)

@@ -9,7 +9,7 @@ from messaging.models import PRIORITY_NAMES, BusinessNumber
 from messaging.models.messages import LIMIT
 from messaging.reads.messages import COUNT_LIMIT
 
-# Events of Meta's phone_number_quality_update that tell the quality; others, such as ONBOARDING, do not.
+# Events of phone_number_quality_update that tell the quality. Of these Meta's newest versions send the last alone.
 QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
 
 
@@ -64,23 +64,31 @@ def number_states() -> list[NumberState]:
 
 
 def low_quality_numbers() -> dict[str, bool]:
-    """Whether Meta's latest event rates a number as low, by its id; numbers without such an event are left out.
+    """Whether Meta rates a number as low, by its id: by its latest event, or by the hourly sync, whichever is newer.
 
-    Meta always names the display number, but not always its id.
+    Numbers without either are left out. Meta's events always name the display number, but not always its id.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             r"""
-            SELECT DISTINCT ON (n.phone_number_id) n.phone_number_id, e.event
-            FROM messaging_accountevent e JOIN messaging_businessnumber n ON n.phone_number_id = e.phone_number_id
-              OR regexp_replace(n.display_phone_number, '\D', '', 'g')
-                = NULLIF(regexp_replace(e.subject, '\D', '', 'g'), '')
-            WHERE e.kind = 'phone_number_quality_update' AND e.event = ANY(%s)
-            ORDER BY n.phone_number_id, e.at DESC, e.id DESC
+            SELECT DISTINCT ON (n.phone_number_id) n.phone_number_id, e.event, e.at, n.quality, n.synced_at
+            FROM messaging_businessnumber n LEFT JOIN (
+              SELECT id, event, at, phone_number_id, NULLIF(regexp_replace(subject, '\D', '', 'g'), '') AS digits
+              FROM messaging_accountevent WHERE kind = 'phone_number_quality_update' AND event = ANY(%s)) e
+            ON n.phone_number_id = e.phone_number_id OR regexp_replace(n.display_phone_number, '\D', '', 'g') = e.digits
+            ORDER BY n.phone_number_id, e.at DESC NULLS LAST, e.id DESC
             """,
             [list(QUALITY_IS_LOW)],
         )
-        return {number: QUALITY_IS_LOW[event] for number, event in cursor.fetchall()}
+        found = {number: _is_low(*facts) for number, *facts in cursor.fetchall()}
+    return {number: is_low for number, is_low in found.items() if is_low is not None}
+
+
+def _is_low(event: str | None, at: datetime | None, quality: str, synced_at: datetime | None) -> bool | None:
+    """None: nothing is known."""
+    if quality and synced_at is not None and (at is None or synced_at > at):
+        return quality == "RED"
+    return None if event is None else QUALITY_IS_LOW[event]
 
 
 def _state(number: BusinessNumber) -> NumberState:

@@ -13,7 +13,7 @@ from typing import Any
 
 from messaging.whatsapp.outbound.checks import InvalidContent
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
+PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 _TEXTS = frozenset({"text", "currency", "date_time"})
 _FILES = frozenset({"IMAGE", "VIDEO", "DOCUMENT", "LOCATION", "PRODUCT"})
 MAX_CODE = 15
@@ -69,7 +69,7 @@ class Needs:
 
 def placeholders(text: object) -> tuple[str, ...]:
     """The names or numbers between double braces, each once, in the order of the text."""
-    return tuple(dict.fromkeys(_PLACEHOLDER.findall(text))) if isinstance(text, str) else ()
+    return tuple(dict.fromkeys(PLACEHOLDER.findall(text))) if isinstance(text, str) else ()
 
 
 def needs_of(components: Sequence[Mapping[str, Any]], category: str = "") -> Needs:
@@ -229,7 +229,7 @@ def _button(button: Mapping[str, Any]) -> Button:
 
 def _room(text: object, longest: int) -> int:
     """What a text with placeholders leaves of its longest length."""
-    return longest - len(_PLACEHOLDER.sub("", text)) if isinstance(text, str) else longest
+    return longest - len(PLACEHOLDER.sub("", text)) if isinstance(text, str) else longest
 
 
 def _has_offer(part: Mapping[str, Any] | None) -> bool:

@@ -89,6 +89,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", f"/admin/messaging/conversation/{MESSAGE}/change/"): (302, 302, 302, 403, 404),
     ("get", f"/admin/messaging/conversation/{MESSAGE}/messages/"): (302, 302, 302, 403, 404),
     ("post", f"/admin/messaging/conversation/{MESSAGE}/reply/"): (302, 302, 302, 403, 404),
+    ("post", f"/admin/messaging/conversation/{MESSAGE}/template/"): (302, 302, 302, 403, 404),
     ("get", "/admin/messaging/contact/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/unknownupdate/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/orphanstatus/"): (302, 302, 302, 403, 200),

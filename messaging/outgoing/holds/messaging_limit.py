@@ -1,8 +1,8 @@
 """The hold `limit`: messages to new recipients wait while the messaging limit of their portfolio is used up.
 
 The dispatcher marks the messages that it meets, by number and priority. As the window moves, the sweep makes as many
-due as may be sent, the most urgent and oldest first. Messages whose recipient has written meanwhile are due at once:
-within a customer service window nothing counts.
+due as may be sent: the most urgent first, and of each client its oldest in turn. Messages whose recipient has written
+meanwhile are due at once: within a customer service window nothing counts.
 """
 
 from django.conf import settings
@@ -48,20 +48,38 @@ def _make_due(portfolio: Portfolio, number_ids: list[int], waiting: dict[int, in
             made += _clear(number_ids, priority, room)
 
 
+# `clients` skips through the index message_limit_by_client, so that a bulk of one client is not read for another.
+_CLEAR = """
+WITH RECURSIVE clients AS (
+  SELECT k.mark, (
+    SELECT COALESCE(client_id, 0) FROM messaging_message WHERE hold = k.mark AND hold LIKE 'limit:%%'
+    ORDER BY COALESCE(client_id, 0) LIMIT 1) AS client
+  FROM unnest(%(marks)s::text[]) AS k(mark)
+  UNION ALL
+  SELECT c.mark, (
+    SELECT COALESCE(client_id, 0) FROM messaging_message
+    WHERE hold = c.mark AND hold LIKE 'limit:%%' AND COALESCE(client_id, 0) > c.client
+    ORDER BY COALESCE(client_id, 0) LIMIT 1)
+  FROM clients c WHERE c.client IS NOT NULL
+), first AS (
+  SELECT h.id, c.client, row_number() OVER (PARTITION BY c.client ORDER BY h.id) AS turn
+  FROM clients c CROSS JOIN LATERAL (
+    SELECT id FROM messaging_message
+    WHERE hold = c.mark AND hold LIKE 'limit:%%' AND COALESCE(client_id, 0) = c.client ORDER BY id LIMIT %(most)s) h
+), turns AS MATERIALIZED (
+  SELECT id FROM first ORDER BY turn, md5(client::text || statement_timestamp()::text) LIMIT %(most)s
+)
+UPDATE messaging_message SET hold = NULL WHERE id = ANY(ARRAY(
+  SELECT id FROM messaging_message WHERE id = ANY(ARRAY(SELECT id FROM turns)) AND hold = ANY(%(marks)s)
+  ORDER BY id FOR UPDATE SKIP LOCKED))
+"""
+
+
 def _clear(number_ids: list[int], priority: int, at_most: int) -> int:
+    """Make up to `at_most` messages due: the oldest of each client in turn."""
     marks = [limit_mark(pk, priority) for pk in number_ids]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE messaging_message SET hold = NULL WHERE id = ANY(ARRAY(
-              SELECT id FROM messaging_message WHERE id = ANY(ARRAY(
-                SELECT h.id FROM unnest(%(marks)s::text[]) AS k(mark) CROSS JOIN LATERAL (
-                  SELECT id FROM messaging_message WHERE hold = k.mark ORDER BY id LIMIT %(most)s) h
-                ORDER BY h.id LIMIT %(most)s)) AND hold = ANY(%(marks)s)
-              ORDER BY id FOR UPDATE SKIP LOCKED))
-            """,
-            {"marks": marks, "most": at_most},
-        )
+        cursor.execute(_CLEAR, {"marks": marks, "most": at_most})
         return int(cursor.rowcount)
 
 

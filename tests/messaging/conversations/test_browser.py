@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
-from messaging.models import Direction, Message
+from messaging.models import BusinessNumber, Direction, Message
 from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number
+from tests.messaging.message_templates.rows import synced_template
 from tests.pages import (
     THEMES,
     both_widths,
@@ -70,6 +71,33 @@ def test_new_messages_are_shown_without_reloading(browser: Any, live_server: Any
     page.wait_for_selector("#chat-news:text-is('A new message')", state="attached")
     page.wait_for_function(TO_THE_END)
     assert page.input_value("#reply-text") == "half a sentence"
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_template_is_chosen_filled_in_previewed_and_sent(
+    browser: Any, live_server: Any, talk: Message, theme: str
+) -> None:
+    body = {"type": "BODY", "text": "Order {{order}} comes on {{day}}."}
+    track = {"type": "URL", "text": "Track", "url": "https://example.com/{{1}}"}
+    parts = [{"type": "HEADER", "format": "IMAGE"}, body, {"type": "BUTTONS", "buttons": [track]}]
+    synced_template("order_update", "en", talk.number.waba_id or "77", components=parts)
+    BusinessNumber.objects.filter(pk=talk.number_id).update(waba_id=talk.number.waba_id or "77")
+    page = open_page(browser, live_server, chat_of(Message.objects.get(text="Of last week")), color_scheme=theme)
+    page.select_option("#template", label="order_update · en")
+    page.fill("text=Body: order", "17")
+    page.fill("text=Body: day", "Monday")
+    page.wait_for_selector("#template-preview >> text=Order 17 comes on Monday.")
+    faults = {}
+    for look in both_widths(page, theme):
+        picture(page, f"conversation-template-{name_of(look)}")
+        faults[name_of(look)] = (serious_faults_in(look, page), overhang(page, look))
+    assert faults == dict.fromkeys(faults, ([], 0))
+    page.fill("text=Address (https) of the image", "https://example.com/a.png")
+    page.fill("text=Ending of the link", "17")
+    page.click("text=Send the template")
+    page.wait_for_selector("article >> text=order_update")
+    assert (page.errors, page.foreign) == ([], [])
     page.context.close()
 
 

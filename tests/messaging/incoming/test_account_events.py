@@ -6,6 +6,7 @@ import pytest
 
 from messaging.incoming.store import receive
 from messaging.models import AccountEvent, TemplateCategory
+from tests.messaging.message_templates.rows import synced_template
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,34 @@ def test_a_category_is_learned_for_its_template_and_account() -> None:
     receive(category("sale", "MARKETING"))
     row = TemplateCategory.objects.get()
     assert (row.waba_id, row.name, row.category) == ("102290129340398", "sale", "marketing")
+
+
+def test_a_template_is_marketing_while_one_of_its_languages_is() -> None:
+    synced_template("sale", "en", "102290129340398", category="MARKETING")
+    synced_template("sale", "de", "102290129340398", category="MARKETING")
+    value = {"message_template_name": "sale", "message_template_language": "de", "new_category": "UTILITY"}
+    receive(change("template_category_update", value))
+    assert TemplateCategory.objects.get().category == "marketing"
+
+
+def test_a_repeated_webhook_does_not_undo_a_newer_category() -> None:
+    older = category("sale", "UTILITY")
+    receive(older)
+    receive(
+        change(
+            "template_category_update", {"message_template_name": "sale", "new_category": "MARKETING"}, 1_790_000_060
+        )
+    )
+    receive(older)
+    assert TemplateCategory.objects.get().category == "marketing"
+
+
+def test_two_categories_in_one_body_apply_in_the_order_of_their_times() -> None:
+    newer = change(
+        "template_category_update", {"message_template_name": "sale", "new_category": "MARKETING"}, 1_790_000_060
+    )
+    receive(newer, category("sale", "UTILITY"))
+    assert TemplateCategory.objects.get().category == "marketing"
 
 
 def test_an_event_without_a_time_is_stored() -> None:

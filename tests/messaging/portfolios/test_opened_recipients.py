@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.db.models.functions import TruncMinute
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
@@ -134,3 +135,34 @@ def test_two_dispatchers_with_two_numbers_of_one_portfolio_count_as_one(limit: i
     portfolio.refresh_from_db()
     assert told_by_counts() == told_by_rows()
     assert portfolio.opened == len(set(released.values_list("peer", flat=True))) == (45 if limit else 60)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize(
+    ("users", "wrote", "expected"),
+    [
+        (None, False, ["count"]),
+        (1000, False, ["lock", "count"]),
+        (None, True, []),
+        (1000, True, ["lock"]),
+    ],
+    ids=["unlimited", "limited", "unlimited, in a window", "limited, in a window"],
+)
+def test_the_limit_costs_a_release_so_many_statements(
+    users: int | None, wrote: bool, expected: list[str], count: int
+) -> None:
+    limited(users)
+    rows = pending(count)
+    if wrote:
+        Message.objects.bulk_create(
+            Message(direction="inbound", number=row.number, peer=row.peer, type="text", status="received")
+            for row in rows
+        )
+    with CaptureQueriesContext(connection) as queries:
+        release(rows[0].number_id)
+    # The lock of an unlimited portfolio goes with its count, in one round trip.
+    named = {"SELECT users_a_day": "lock", "SELECT 1 FROM messaging_portfolio": "count", "WITH portfolio AS": "count"}
+    statements = [query["sql"].strip() for query in queries]
+    found = [name for sql in statements for start, name in named.items() if sql.startswith(start)]
+    assert (found, Message.objects.filter(status="queued").count()) == (expected, count)

@@ -8,9 +8,9 @@ import pytest
 from django.test import TestCase
 
 from messaging.incoming.store import receive
-from messaging.models import Account, AuditEntry, BusinessNumber, Hold, Template
+from messaging.models import Account, AuditEntry, BusinessNumber, Contact, Hold, Message, Portfolio, Template
 from messaging.reactions import REACTIONS
-from tests.messaging.factories import number
+from tests.messaging.factories import number, pending, release_due
 from tests.messaging.message_templates.rows import synced_template
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +100,13 @@ ROWS = {
     "number flagged": Row(
         NUMBER_QUALITY, {**OF_NUMBER, "event": "FLAGGED"}, alerts=("number",), audit=("number quality",)
     ),
+    "number downgraded": Row(
+        NUMBER_QUALITY, {**OF_NUMBER, "event": "DOWNGRADE"}, alerts=("number",), audit=("number quality",)
+    ),
+    **{
+        f"number {event.lower()}": Row(NUMBER_QUALITY, {**OF_NUMBER, "event": event}, audit=("number quality",))
+        for event in ("UNFLAGGED", "UPGRADE", "ONBOARDING")
+    },
     "throughput": Row(NUMBER_QUALITY, {**OF_NUMBER, "event": "THROUGHPUT_UPGRADE"}, audit=("number quality",)),
     "name refused": Row(NAME, {**OF_NUMBER, "decision": "REJECTED"}, alerts=("number",), audit=("number name",)),
 }
@@ -196,3 +203,35 @@ def test_metas_throughput_upgrade_raises_the_pace(sender: BusinessNumber) -> Non
 def test_an_account_keeps_its_restriction(sender: BusinessNumber) -> None:
     say("account_update", restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"))
     assert Account.objects.get(waba_id=WABA).restriction == "RESTRICTED_BIZ_INITIATED_MESSAGING"
+
+
+@pytest.mark.parametrize(
+    ("events", "quality"),
+    [
+        (["FLAGGED"], "RED"),
+        (["FLAGGED", "UNFLAGGED"], "UNKNOWN"),
+        (["FLAGGED", "ONBOARDING"], "RED"),
+        (["UPGRADE"], ""),
+    ],
+)
+def test_the_quality_of_a_number_follows_metas_events(events: list[str], quality: str, sender: BusinessNumber) -> None:
+    for n, event in enumerate(events):
+        say(NUMBER_QUALITY, {**OF_NUMBER, "event": event}, 1_790_000_000 + n)
+    sender.refresh_from_db()
+    assert sender.quality == quality
+
+
+@pytest.mark.parametrize("event", ["DOWNGRADE", "UPGRADE", "ONBOARDING"])
+def test_a_limit_in_an_event_of_a_number_is_that_of_its_portfolio(event: str, sender: BusinessNumber) -> None:
+    say(NUMBER_QUALITY, {**OF_NUMBER, "event": event, "max_daily_conversations_per_business": "TIER_2K"})
+    assert list(Portfolio.objects.values_list("tier", "users_a_day")) == [("TIER_2K", 2000)]
+
+
+def test_messages_that_wait_need_consent_once_meta_makes_their_template_marketing(sender: BusinessNumber) -> None:
+    Contact.objects.create(phone="15550000000", phone_key="15550000000", opted_out_at=datetime.now(UTC))
+    (waiting,) = pending()
+    Message.objects.filter(pk=waiting.pk).update(type="template", template="offer")
+    say("template_category_update", {**OFFER, "new_category": "MARKETING"})
+    released = release_due()
+    waiting.refresh_from_db()
+    assert (released, waiting.status) == ([], "cancelled")

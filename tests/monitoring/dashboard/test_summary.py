@@ -146,6 +146,25 @@ def test_the_quality_of_a_number_is_that_of_metas_latest_event(events: list[str]
     assert gauges.read_database().get((gauges.QUALITY_LOW.name, mine.phone_number_id)) == low
 
 
+@pytest.mark.parametrize(
+    ("quality", "synced_after_s", "low"),
+    [("RED", 60, 1), ("GREEN", 60, 0), ("UNKNOWN", 60, 0), ("", 60, 1), ("GREEN", -60, 1)],
+)
+def test_the_quality_of_a_later_sync_is_newer_than_an_event(quality: str, synced_after_s: int, low: float) -> None:
+    at = timezone.now() - timedelta(hours=1)
+    mine = number(quality=quality, synced_at=at + timedelta(seconds=synced_after_s))
+    AccountEvent.objects.create(
+        kind="phone_number_quality_update", event="FLAGGED", phone_number_id=mine.phone_number_id, at=at, raw={},
+        digest="d",
+    )  # fmt: skip
+    assert gauges.read_database()[gauges.QUALITY_LOW.name, mine.phone_number_id] == low
+
+
+def test_a_sync_alone_tells_of_a_low_quality() -> None:
+    mine = number(quality="RED", synced_at=timezone.now())
+    assert gauges.read_database()[gauges.QUALITY_LOW.name, mine.phone_number_id] == 1
+
+
 def test_a_number_with_low_quality_needs_attention() -> None:
     mine = number()
     samples.store(timezone.now(), {})

@@ -1,11 +1,12 @@
 """Messages to new recipients wait for the messaging limit; all others do not."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from messaging.models import Direction, Message, Portfolio, Priority
+from messaging.models import ApiClient, BusinessNumber, Direction, Message, Portfolio, Priority
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
 from messaging.outgoing.release import release
@@ -89,6 +90,39 @@ def test_held_messages_go_when_the_window_moves_the_most_urgent_and_oldest_first
     let_time_pass(COUNTED_FOR + timedelta(minutes=2))
     sweep_messaging_limits()
     assert set(release_all()) == {*urgent[1:], *late[:7]}
+
+
+def of_client(name: str, count: int) -> list[Message]:
+    """Messages of an API client to new recipients."""
+    client = ApiClient.objects.create(name=name)
+    digits = f"{client.pk % 10_000:04}"
+    rows = [row for n in range(count) for row in pending(peer=f"1{digits}{n:06}")]
+    Message.objects.filter(pk__in=[row.pk for row in rows]).update(client=client)
+    return rows
+
+
+def test_clients_share_what_the_limit_leaves() -> None:
+    portfolio = limited(0)
+    of_client("bulk", 40)
+    of_client("small", 4)
+    release_all()
+    Portfolio.objects.filter(pk=portfolio.pk).update(users_a_day=10)
+    sweep_messaging_limits()
+    due = Counter(Message.objects.filter(hold=None).values_list("client__name", flat=True))
+    assert due == {"bulk": 5, "small": 4}
+
+
+def test_a_client_with_two_numbers_gets_no_more_of_the_limit() -> None:
+    portfolio = limited(0)
+    second = BusinessNumber.objects.create(phone_number_id="2", limited_by=portfolio)
+    others = of_client("two numbers", 12)[::2]
+    Message.objects.filter(pk__in=[row.pk for row in others]).update(number=second)
+    of_client("one", 6)
+    release_all()
+    Portfolio.objects.filter(pk=portfolio.pk).update(users_a_day=8)
+    sweep_messaging_limits()
+    due = Counter(Message.objects.filter(hold=None).values_list("client__name", flat=True))
+    assert sorted(due.values()) == [3, 4]
 
 
 def test_nothing_is_made_due_while_the_limit_is_used_up() -> None:

@@ -1,0 +1,197 @@
+"""The form of a template reply: its fields, its preview, and the send."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from messaging.conversations.template_form import Preview, TemplateForm
+from messaging.models import BusinessNumber, Direction, Message, Template
+from tests.messaging.conversations.cast import LIST, logged_in, wrote
+from tests.messaging.message_templates.rows import synced_template
+
+pytestmark = pytest.mark.django_db
+WABA = "77"
+TRACK = {"type": "URL", "text": "Track", "url": "https://example.com/{{1}}", "example": ["https://example.com/17"]}
+COUPON = {"type": "COPY_CODE", "example": "SPRING25"}
+BODY = {"type": "BODY", "text": "Hello {{1}}, order {{2}} comes.", "example": {"body_text": [["Ann", "17"]]}}
+NAMED = {
+    "type": "BODY",
+    "text": "Order {{order}} is {{state}}.",
+    "example": {"body_text_named_params": [{"param_name": "order", "example": "17"}]},
+}
+TEXT_HEADER = {"type": "HEADER", "format": "TEXT", "text": "For {{1}}", "example": {"header_text": ["Ann"]}}
+
+
+def part(kind: str) -> dict[str, Any]:
+    return {"type": "HEADER", "format": kind}
+
+
+def buttons(*listed: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "BUTTONS", "buttons": list(listed)}
+
+
+def form(*components: dict[str, Any], category: str = "UTILITY", **typed: str) -> TemplateForm:
+    row = Template(name="offer", language="en", components=list(components), category=category)
+    return TemplateForm(row, {name.replace("__", "."): value for name, value in typed.items()})
+
+
+FIELDS: list[tuple[TemplateForm, list[tuple[str, str, str]]]] = [
+    (form(BODY), [("body.1", "Body: 1", "Ann"), ("body.2", "Body: 2", "17")]),
+    (form(NAMED), [("body.order", "Body: order", "17"), ("body.state", "Body: state", "")]),
+    (form(TEXT_HEADER), [("header.1", "Header: 1", "Ann")]),
+    (form(part("IMAGE")), [("header", "Address (https) of the image", "")]),
+    (form(buttons(TRACK)), [("button.0", "Ending of the link of button “Track”", "https://example.com/17")]),
+    (form(buttons(COUPON)), [("button.0", "Code of button “Copy code”", "SPRING25")]),
+    (form(buttons({"type": "QUICK_REPLY", "text": "Thanks"}), {"type": "BODY", "text": "Hello"}), []),
+    (form({"type": "BODY"}, buttons({"type": "OTP", "text": "Copy"}), category="AUTHENTICATION"),
+     [("body.1", "Body: 1", "")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "fields"), FIELDS)
+def test_a_template_has_a_field_for_each_parameter(given: TemplateForm, fields: list[tuple[str, str, str]]) -> None:
+    assert [(field.name, field.label, field.example) for field in given.fields] == fields
+
+
+@pytest.mark.parametrize(
+    ("given", "components"),
+    [
+        (form({"type": "BODY", "text": "Hello"}), None),
+        (
+            form(NAMED, body__order="17", body__state=" late "),
+            [{"type": "body", "parameters": [
+                {"type": "text", "text": "17", "parameter_name": "order"},
+                {"type": "text", "text": "late", "parameter_name": "state"},
+            ]}],
+        ),
+        (
+            form(part("DOCUMENT"), buttons({"type": "QUICK_REPLY"}, TRACK), header="https://example.com/a.pdf",
+                 button__1="17"),
+            [
+                {"type": "header", "parameters": [
+                    {"type": "document", "document": {"link": "https://example.com/a.pdf"}}]},
+                {"type": "button", "sub_type": "url", "index": 1, "parameters": [{"type": "text", "text": "17"}]},
+            ],
+        ),
+        (
+            form(buttons(COUPON), button__0="SPRING25"),
+            [{"type": "button", "sub_type": "copy_code", "index": 0,
+              "parameters": [{"type": "coupon_code", "coupon_code": "SPRING25"}]}],
+        ),
+        (
+            form({"type": "BODY"}, buttons({"type": "OTP"}), category="AUTHENTICATION", body__1="123456"),
+            [
+                {"type": "body", "parameters": [{"type": "text", "text": "123456"}]},
+                {"type": "button", "sub_type": "url", "index": 0, "parameters": [{"type": "text", "text": "123456"}]},
+            ],
+        ),
+    ],
+    ids=["none", "named", "file and link", "coupon", "code"],
+)  # fmt: skip
+def test_the_fields_make_the_components_of_the_send(given: TemplateForm, components: Any) -> None:
+    assert given.data().get("components") == components
+
+
+def test_the_preview_fills_in_what_is_typed_and_else_the_examples() -> None:
+    given = form(TEXT_HEADER, BODY, {"type": "FOOTER", "text": "Shop"}, buttons(TRACK, COUPON), body__2="18")
+    assert given.preview() == Preview("", "For Ann", "Hello Ann, order 18 comes.", "Shop", ("Track", "Copy code"))
+
+
+def test_the_preview_keeps_a_parameter_without_value_and_example() -> None:
+    assert form(NAMED).preview().body == "Order 17 is {{state}}."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (form({"type": "CAROUSEL", "cards": [{"components": []}]}), "a carousel"),
+        (form(part("LOCATION")), "a location as its header"),
+        (form(buttons({"type": "MPM"})), "a button with parameters of its own"),
+        (form({"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"has_expiration": True}}), "an offer with an end"),
+        (form(BODY, buttons(TRACK)), ""),
+    ],
+    ids=["carousel", "location", "products", "offer", "none"],
+)
+def test_what_the_form_cannot_send_is_said(given: TemplateForm, words: str) -> None:
+    assert (words in given.problem, bool(given.problem)) == (True, bool(words))
+
+
+@pytest.fixture
+def asked() -> Message:
+    """A message to a number of a synced account."""
+    message = wrote()
+    BusinessNumber.objects.filter(pk=message.number_id).update(waba_id=WABA)
+    return message
+
+
+@pytest.fixture
+def operator() -> Client:
+    return logged_in("view_conversation", "reply_conversation")
+
+
+def reply(client: Client, message: Message, template: Template, **typed: str) -> Any:
+    fields = {name.replace("__", "."): value for name, value in typed.items()}
+    given = {"kind": "template", "template": str(template.pk), "form_id": "form-1", **fields}
+    return client.post(f"{LIST}{message.pk}/reply/", given)
+
+
+def sent() -> list[Message]:
+    return list(Message.objects.filter(direction=Direction.OUTBOUND))
+
+
+def test_the_chosen_template_is_sent_with_its_parameters(operator: Client, asked: Message) -> None:
+    answer = reply(operator, asked, synced_template(components=[BODY]), body__1="Ann", body__2="17")
+    (message,) = sent()
+    parameters = message.content["components"][0]["parameters"]
+    assert (answer.status_code, message.template, [one["text"] for one in parameters]) == (302, "offer", ["Ann", "17"])
+
+
+@pytest.mark.parametrize(
+    ("components", "typed", "words"),
+    [
+        ([BODY], {"body__1": "Ann"}, "Fill in “Body: 2”."),
+        ([NAMED], {"body__order": "a\tb", "body__state": "late"}, "Body: order must have no line break"),
+        ([part("IMAGE")], {"header": "nowhere"}, "Address (https) of the image"),
+        ([buttons(TRACK)], {"button__0": "a     b"}, "Ending of the link of button “Track” must have"),
+    ],
+)
+def test_an_error_names_the_field_and_what_was_typed_stays(
+    components: list[dict[str, Any]], typed: dict[str, str], words: str, operator: Client, asked: Message
+) -> None:
+    answer = reply(operator, asked, synced_template(components=components), **typed)
+    page = answer.content.decode()
+    assert (answer.status_code, words in page, sent()) == (400, True, [])
+    assert all(value in page for value in typed.values())
+
+
+@pytest.mark.parametrize("facts", [{"status": "PAUSED"}, {"waba_id": "78"}], ids=["paused", "of another account"])
+def test_only_approved_templates_of_the_account_are_offered_and_sent(
+    facts: dict[str, Any], operator: Client, asked: Message
+) -> None:
+    other = synced_template("other", **facts)
+    synced_template("offer")
+    page = operator.get(f"{LIST}{asked.pk}/change/").content.decode()
+    answer = reply(operator, asked, other)
+    assert ("other · en" in page, "offer · en" in page, answer.status_code, sent()) == (False, True, 400, [])
+
+
+def test_the_fields_of_a_chosen_template_come_with_its_preview(operator: Client, asked: Message) -> None:
+    template = synced_template(components=[BODY])
+    answer = operator.post(f"{LIST}{asked.pk}/template/", {"template": template.pk, "body.2": "<b>"})
+    page = answer.content.decode()
+    assert ('name="body.1"' in page, "Hello Ann, order &lt;b&gt; comes." in page) == (True, True)
+
+
+def test_the_preview_comes_alone_where_it_is_asked_for(operator: Client, asked: Message) -> None:
+    template = synced_template(components=[BODY])
+    asks = {"HX-Target": "template-preview"}
+    answer = operator.post(f"{LIST}{asked.pk}/template/", {"template": template.pk, "body.1": "Bob"}, headers=asks)
+    page = answer.content.decode()
+    assert ("Hello Bob, order 17 comes." in page, "<input" in page) == (True, False)
+
+
+@pytest.mark.parametrize("template", ["", "x", "9" * 30, "٣", "0"])
+def test_no_such_template_has_no_fields(template: str, operator: Client, asked: Message) -> None:
+    answer = operator.post(f"{LIST}{asked.pk}/template/", {"template": template})
+    assert (answer.status_code, answer.content.decode().strip()) == (200, "")
