@@ -4,7 +4,7 @@ from analytics.rollups.buckets import mark_period, roll_up
 from analytics.rollups.days import want_days
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
-from analytics.rollups.views import NO_DURATIONS, view_of
+from analytics.rollups.views import NO_DURATIONS, day_view_of, view_of
 
 __all__ = [
     "BOUNDS",
@@ -12,6 +12,7 @@ __all__ = [
     "PLACES",
     "QUARTER",
     "Kind",
+    "day_view_of",
     "mark_period",
     "percentiles",
     "quarter_of",
