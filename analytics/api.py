@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.fields import ContactField, UtcField
 from analytics.keyset import Place, next_url, page
@@ -18,6 +17,7 @@ from analytics.query_params import read_query
 from analytics.services import enqueue
 from messaging.access import client_of
 from waproject.web.api.strict_fields import ChoiceField, StringField, strict_internal_value
+from waproject.web.api.views import StrictQueries
 
 MAX_EVENTS = 1000
 PAGE, MAX_PAGE = 50, 200
@@ -76,7 +76,7 @@ EXAMPLES = [
 ]
 
 
-class TrackView(APIView):
+class TrackView(StrictQueries):
     """Takes one event or a list; the analytics worker stores them."""
 
     staff_permissions = {"POST": "analytics.add_event"}
@@ -148,6 +148,7 @@ class EventsView(TrackView):
     """Lists events, newest first; takes new ones."""
 
     staff_permissions = {"GET": "analytics.view_event", "POST": "analytics.add_event"}
+    reads_query = ("GET",)
 
     @extend_schema(parameters=[EventsQuerySerializer], responses=EventsPageSerializer)
     def get(self, request: Request) -> Response:

@@ -10,8 +10,7 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the retention and erasure of events, the check of budgets, and estimates."""
-        from analytics.costs.budgets import check_budgets
-        from analytics.costs.estimates import estimate
+        from analytics.costs import check_budgets, estimate
         from analytics.erasure import TABLES
         from analytics.retention import RULES
         from analytics.rollups import after_counting

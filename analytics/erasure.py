@@ -1,4 +1,4 @@
-"""Erasure of and access to the events of a person."""
+"""A person's events: erased, or exported."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

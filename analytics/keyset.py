@@ -1,4 +1,4 @@
-"""Pages of events by time and id: each begins where the one before ended, whatever is added meanwhile."""
+"""Keyset pages of events: each begins where the one before ended, whatever is added meanwhile."""
 
 import base64
 import binascii

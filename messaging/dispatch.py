@@ -27,7 +27,7 @@ from messaging.outgoing.recovery import (
     sweep_expired_leases,
     sweep_pairs,
     sweep_unclaimed,
-    take_back,
+    undo_release,
 )
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_messages, release
@@ -148,7 +148,7 @@ class Dispatcher:
         """Claim and send a batch as a worker does. A batch that exceeds the free calls becomes pending again."""
         calls = call_pool.shared(DIRECT_CALLS)
         if len(batch.message_ids) > calls.free_calls():
-            take_back(batch)
+            undo_release(batch)
             return
         for claimed in with_contexts(claim([batch])):
             calls.send(claimed)

@@ -1,4 +1,4 @@
-"""The states of a message and every legal move between them.
+"""The state machine of a message: its states, and every legal move between them.
 
     pending ─▶ queued ─▶ sending ─▶ accepted ─▶ sent ─▶ delivered ─▶ read
        ▲         │          ├─▶ pending   (retry at due_at)

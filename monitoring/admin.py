@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from messaging.access.audit_log import record_action
+from messaging.access import record_action
 from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.store import acknowledge
 from monitoring.dead_letters import admin as dead_letters_admin  # noqa: F401 - registers

@@ -13,7 +13,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import CharField
-from rest_framework.views import APIView
 
 from messaging.access import ANY_STAFF, ApiKeyAuthentication
 from monitoring.access import IsScraperClientOrStaff, MetricsToken
@@ -22,13 +21,13 @@ from monitoring.alerts.store import with_silences
 from monitoring.dashboard.overview import overview
 from monitoring.metrics import current, exposition
 from monitoring.models import Alert
-from waproject.web.api.strict_fields import refuse_unknown_parameters
+from waproject.web.api.views import StrictQueries
 
 MOST_ALERTS = 200
 STATES = ("open", "resolved", "all")
 
 
-class SummaryView(APIView):
+class SummaryView(StrictQueries):
     """`GET /monitoring/summary`."""
 
     staff_permissions = {"GET": ANY_STAFF}
@@ -39,15 +38,15 @@ class SummaryView(APIView):
         return Response(asdict(overview(current.window())))
 
 
-class AlertsView(APIView):
+class AlertsView(StrictQueries):
     """`GET /monitoring/alerts`."""
 
     staff_permissions = {"GET": "monitoring.view_alert"}
+    query_parameters = ("state",)
 
     @extend_schema(parameters=[OpenApiParameter("state", enum=STATES, default="open")], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """The open alerts, or with `state` also resolved ones; the newest first, at most 200."""
-        refuse_unknown_parameters(request, {"state"})
         state = request.query_params.get("state", "open")
         if state not in STATES:
             raise ValidationError({"state": [f"One of {', '.join(STATES)}."]})
@@ -57,7 +56,7 @@ class AlertsView(APIView):
         return Response({"alerts": [_alert(alert) for alert in with_silences(alerts)[:MOST_ALERTS]]})
 
 
-class MetricsView(APIView):
+class MetricsView(StrictQueries):
     """`GET /monitoring/metrics`."""
 
     staff_permissions = {"GET": ANY_STAFF}
@@ -70,7 +69,7 @@ class MetricsView(APIView):
         return HttpResponse(exposition.render(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-class ProviderView(APIView):
+class ProviderView(StrictQueries):
     """`GET /monitoring/provider`."""
 
     staff_permissions = {"GET": ANY_STAFF}

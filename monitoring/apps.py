@@ -15,10 +15,10 @@ class MonitoringConfig(AppConfig):
         from monitoring.dead_letters import task_failures
         from monitoring.dead_letters.erasure import TABLES
         from monitoring.health import celery_liveness
-        from monitoring.health.heartbeats import DatabaseKeeper
+        from monitoring.health.heartbeats import DatabaseLivenessStore
         from waproject.worker import liveness
 
-        liveness.use_store(DatabaseKeeper())
+        liveness.use_store(DatabaseLivenessStore())
         celery_liveness.install()
         task_failures.install()
         erasure.register(*TABLES)

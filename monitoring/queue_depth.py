@@ -1,4 +1,4 @@
-"""Depth of each lane's queue and dead-letter queue."""
+"""Queue depth of each lane, with its dead-letter queue."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -4,11 +4,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from messaging.access import ANY_STAFF
 from monitoring.queue_depth import SqsUnavailable, counts, lane_depths
 from waproject.web.api import errors
+from waproject.web.api.views import StrictQueries
 
 TIMEOUT_S = 2.0
 
@@ -18,7 +18,7 @@ def unavailable(error: SqsUnavailable) -> Response:
     return errors.unavailable(f"SQS does not answer: {error}.")
 
 
-class QueueStatusView(APIView):
+class QueueStatusView(StrictQueries):
     """`GET /messaging/queue/status`."""
 
     staff_permissions = {"GET": ANY_STAFF}

@@ -1,4 +1,4 @@
-"""The base of HTTP proxies between a client and a server on this machine."""
+"""The base of HTTP proxies in front of a server on this machine."""
 
 import http.client
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

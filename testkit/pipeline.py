@@ -112,6 +112,10 @@ class Pipeline:
         with self._named("flower", 1, 1) as process:
             yield process
 
+    def command(self, name: str, *arguments: str) -> Process:
+        """A command of manage.py with the pipeline's settings; not started, and ended by the caller."""
+        return self._process(name, python("manage.py", *arguments), lambda _: True)
+
     def start_postgres(self) -> None:
         """Start PostgreSQL, also after it was stopped or killed."""
         self.postgres.start()

@@ -1,4 +1,4 @@
-"""The documents name only files that exist."""
+"""The documents name only files that exist, and decision records have one form."""
 
 import re
 import subprocess
@@ -13,6 +13,8 @@ NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|md|toml|yml|yaml|json|html|cs
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ANCHORED = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
+PARTS = (r"^\*\*Context\.\*\* ", r"^\*\*Decision\.\*\* ", r"^\*\*Consequence\.\*\* ")
+MOST_WORDS = 300
 # Made by running, or examples of names.
 NOT_TRACKED = re.compile(r"^(var/|\.venv/|staticfiles/)")
 
@@ -53,3 +55,24 @@ def test_a_document_links_only_to_headings_that_exist(document: Path) -> None:
     links = {(link, anchor) for link, anchor in ANCHORED.findall(document.read_text()) if not link.startswith("http")}
     named = {(link, anchor, document.parent / link if link else document) for link, anchor in links}
     assert [(link, anchor) for link, anchor, path in sorted(named) if anchor not in anchors(path)] == []
+
+
+RECORDS = [path for path in DOCUMENTS if path.parent.name == "decisions" and path.name != "README.md"]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
+def test_a_decision_record_has_a_date_its_context_the_decision_and_the_consequence_and_is_short(record: Path) -> None:
+    text = record.read_text()
+    parts = [re.search(form, text, re.MULTILINE) for form in (r"^20\d\d-\d\d-\d\d$", *PARTS)]
+    assert None not in parts
+    assert len(text.split()) <= MOST_WORDS
+
+
+def test_the_list_of_decisions_has_each_record_with_its_date_and_title() -> None:
+    rows = [
+        f"| {text.splitlines()[2]} | [{text.splitlines()[0].removeprefix('# ')}]({path.name}) |"
+        for path, text in ((path, path.read_text()) for path in RECORDS)
+    ]
+    assert sorted(rows) == sorted(
+        re.findall(r"^\| 20.*$", (ROOT / "docs/decisions/README.md").read_text(), re.MULTILINE)
+    )

@@ -1,4 +1,4 @@
-"""Sentry and OpenTelemetry where settings ask for them; their packages are optional."""
+"""Optional reports to others, where settings ask for them: Sentry, OpenTelemetry."""
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured

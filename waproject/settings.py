@@ -1,4 +1,6 @@
-"""The only reader of the environment.
+"""What the environment says, read by `waproject/environment/`; no other code of the pipeline reads it.
+
+Libraries have variables of their own: AWS_… (botocore), OTEL_… (OpenTelemetry), FLOWER_… (Flower).
 
 `DEPLOYMENT` says where this runs. `production` is the default: every secret and address must then be given.
 `local` is what `make run` and the tests use: nothing may leave this machine, so each address must be a loopback one.
@@ -192,7 +194,7 @@ WA_MAX_ATTEMPTS = env.whole("WA_MAX_ATTEMPTS", 5, 1)
 WA_BACK_OFF_S = env.parsed(
     "WA_BACK_OFF_S", formats.back_off, [2.0, 8.0, 30.0, 120.0, 600.0], "a list of seconds such as 2,8,30"
 )
-# Retry waits in seconds by Meta's error code, which override messaging/whatsapp/codes.py, e.g. 131049=86400,2=30.
+# Retry waits in seconds by Meta's error code, which override messaging/whatsapp/error_codes.py, e.g. 131049=86400,2=30.
 WA_CODE_WAITS: dict[int, float] = env.parsed(
     "WA_CODE_WAITS", formats.code_waits, {}, "a list of error codes and seconds such as 131049=86400,2=30"
 )
@@ -297,7 +299,7 @@ REST_FRAMEWORK = {
         "messaging.access.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["messaging.access.authentication.IsApiClientOrStaff"],
+    "DEFAULT_PERMISSION_CLASSES": ["messaging.access.permissions.IsApiClientOrStaff"],
     "DEFAULT_PARSER_CLASSES": ["waproject.web.api.json_parser.StorableJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -321,7 +323,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.access.authentication.IsApiClientOrAnyStaff"],
+    "SERVE_PERMISSIONS": ["messaging.access.permissions.IsApiClientOrAnyStaff"],
     "SERVE_AUTHENTICATION": None,
 }
 

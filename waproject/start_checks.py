@@ -1,4 +1,4 @@
-"""What each process checks before it starts: its settings, the database's schema, its queues and its KMS key."""
+"""Checks of each process before it starts: its settings, the database's schema, its queues and its KMS key."""
 
 from waproject import checks, schema
 from waproject.worker import key_access, redrive_policy

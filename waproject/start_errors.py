@@ -1,4 +1,4 @@
-"""Configuration errors at start-up as a sentence with the variable and the document, instead of a traceback."""
+"""Configuration errors at start-up: a sentence that names the variable and the document, instead of a traceback."""
 
 import sys
 from collections.abc import Iterator

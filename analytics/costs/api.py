@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from analytics.costs.answers import cards_of, columns_of, row_of, rows_of
 from analytics.costs.dimensions import DIMENSIONS, filters_of
-from analytics.costs.figures import Question, figures, total
+from analytics.costs.figures import CostQuestion, figures, total
 from analytics.fields import NamesField
 from analytics.query_params import read_query
 from analytics.questions import (
@@ -25,7 +25,7 @@ from analytics.questions import (
     steps,
     zone_of,
 )
-from analytics.rollups import want_days
+from analytics.rollups import request_days
 from messaging.access import client_of
 from waproject.web.api.strict_fields import ChoiceField, StringField
 
@@ -127,8 +127,8 @@ class CostsView(QuestionView):
         groups, period = asked.get("group_by", ()), asked["period"]
         filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
         currency = asked.get("currency", settings.COSTS_CURRENCY)
-        want_days(days_of(asked["starts"], period.until))
-        found = figures(Question(asked["starts"], period.until, currency, columns_of(groups), filters))
+        request_days(days_of(asked["starts"], period.until))
+        found = figures(CostQuestion(asked["starts"], period.until, currency, columns_of(groups), filters))
         local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
         return Response(
             {

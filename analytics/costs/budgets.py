@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from analytics.costs.figures import Question, figures, total
+from analytics.costs.figures import CostQuestion, figures, total
 from analytics.models import Budget, BudgetPeriod, BudgetState, Charge
 from analytics.rollups import view_of
 from messaging.outgoing import Spender, hold_spenders
@@ -25,7 +25,7 @@ STALE_AFTER = timedelta(minutes=5)
 _BY_STATUS = view_of({"status"})
 _LOCK = 0x6275646765  # "budge", of no meaning but to be the same in every process
 
-_HURRY = """
+_MAKE_DUE = """
 UPDATE analytics_bucket b SET due_at = statement_timestamp()
 WHERE b.dirty_since IS NOT NULL AND b.due_at > statement_timestamp() AND b.counted_at <= %(stale)s
   AND (b.start >= %(recent)s OR EXISTS (
@@ -74,13 +74,13 @@ def check_budgets() -> None:
         Budget.objects.filter(active=False).exclude(state=BudgetState.FINE).update(state=BudgetState.FINE)
         hold_spenders(spent)
     if budgets:
-        hurry_quarters(now)
+        make_quarters_due(now)
 
 
-def hurry_quarters(now: datetime) -> None:
+def make_quarters_due(now: datetime) -> None:
     """Have quarters counted whose messages may be delivered at this time, sooner than they would be."""
     with connection.cursor() as cursor:
-        cursor.execute(_HURRY, {"stale": now - STALE_AFTER, "recent": now - timedelta(days=1), "view": _BY_STATUS})
+        cursor.execute(_MAKE_DUE, {"stale": now - STALE_AFTER, "recent": now - timedelta(days=1), "view": _BY_STATUS})
 
 
 def spendings(budgets: Sequence[Budget], now: datetime) -> dict[int, Spending]:
@@ -94,7 +94,7 @@ def spendings(budgets: Sequence[Budget], now: datetime) -> dict[int, Spending]:
     found: dict[int, Spending] = {}
     for (currency, period), these in together.items():
         since = month_of(now) if period == BudgetPeriod.MONTH else first_charge() or now
-        question = Question([since], now + timedelta(days=1), currency, ("client_id", "campaign"), _only(these))
+        question = CostQuestion([since], now + timedelta(days=1), currency, ("client_id", "campaign"), _only(these))
         costs = figures(question)
         for budget in these:
             whole = total([one for one in costs if _is_of(budget, *one.group)])
@@ -125,7 +125,7 @@ def first_charge() -> datetime | None:
     return Charge.objects.order_by("at").values_list("at", flat=True).first()
 
 
-def pressed_budgets() -> dict[str, bool]:
+def budgets_near_limit() -> dict[str, bool]:
     """The active budgets that warn or are spent, by name; whether each is spent."""
     pressed = Budget.objects.filter(active=True).exclude(state=BudgetState.FINE).select_related("client")
     return {str(budget): budget.state == BudgetState.SPENT for budget in pressed}

@@ -6,13 +6,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.costs.answers import money
 from analytics.models import Budget
 from analytics.query_params import read_query
 from messaging.access import client_of
 from waproject.web.api.strict_fields import StringField
+from waproject.web.api.views import StrictQueries
 
 
 class BudgetsQuery(serializers.Serializer[Any]):
@@ -43,10 +43,11 @@ class BudgetsAnswerSerializer(serializers.Serializer[Any]):
     results = BudgetSerializer(many=True)
 
 
-class BudgetsView(APIView):
+class BudgetsView(StrictQueries):
     """Budgets. A client's key sees those of its client."""
 
     staff_permissions = {"GET": "analytics.view_budget"}
+    reads_query = ("GET",)
 
     @extend_schema(parameters=[BudgetsQuery], responses=BudgetsAnswerSerializer)
     def get(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from django.db import connection
 from analytics.costs.accounts import Account, accounts, month_begins
 from analytics.costs.cards import Price, prices_of
 from analytics.costs.statement import statement
-from analytics.questions.pieces import DAY_MINUTES, pieces
+from analytics.questions import DAY_MINUTES, pieces
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
@@ -48,7 +48,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CostQuestion:
     """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`."""
 
     steps: Sequence[datetime]
@@ -58,12 +58,12 @@ class Question:
     filters: Mapping[str, Sequence[Any]] | None = None
 
 
-def figures(question: Question) -> list[Figure]:
+def figures(question: CostQuestion) -> list[Figure]:
     """The figures by step and group, in this order. A step counts from 0. Raises ValueError for other columns."""
     return _ask(question, [tuple(question.group_by)])[0]
 
 
-def breakdown(question: Question) -> dict[str, list[Figure]]:
+def breakdown(question: CostQuestion) -> dict[str, list[Figure]]:
     """The same charges grouped by each column of `group_by` alone, in one reading of them.
 
     A figure's `group` has one value. Raises ValueError for other columns.
@@ -72,7 +72,7 @@ def breakdown(question: Question) -> dict[str, list[Figure]]:
     return dict(zip(names, _ask(question, [(name,) for name in names]), strict=True))
 
 
-def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[list[Figure]]:
+def _ask(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[list[Figure]]:
     """Figures by each set of columns."""
     filters = question.filters or {}
     if unknown := {*question.group_by, *filters} - COLUMNS:
@@ -92,7 +92,7 @@ def _ask(question: Question, sets: Sequence[Sequence[str]]) -> list[list[Figure]
 
 
 def _segments(
-    question: Question, prices: Sequence[Price], zones: Iterable[str], *, by_volume: bool
+    question: CostQuestion, prices: Sequence[Price], zones: Iterable[str], *, by_volume: bool
 ) -> dict[str, list[Any]]:
     """The pieces of each step, cut where a price begins or ends; with prices by volume also of the months before, in
     step 0, cut where months begin."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from analytics.costs.accounts import accounts, zone_of_account
-from analytics.costs.figures import Figure, Question, figures
+from analytics.costs.figures import CostQuestion, Figure, figures
 from analytics.rollups.markets import market_of
 from messaging.accounts import graph_api, token_name_of
 from messaging.whatsapp.graph import PricePoint
@@ -72,7 +72,7 @@ def _compare(waba_id: str, numbers: Sequence[int], month: date) -> Comparison:
         points = api.pricing(waba_id, since, until)
     finally:
         api.close()
-    question = Question([since], until, currency, ("market", "category"), {"number_id": numbers})
+    question = CostQuestion([since], until, currency, ("market", "category"), {"number_id": numbers})
     return Comparison(waba_id, currency, since, until, lines_of(ours(figures(question)), metas(points)))
 
 

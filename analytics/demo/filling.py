@@ -22,7 +22,7 @@ from analytics.models import Budget, BudgetPeriod, Event, RateCard
 from analytics.rollups.buckets import Period, mark_period
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber, Contact, Message, MessageEvent
-from messaging.whatsapp.codes import describe
+from messaging.whatsapp.error_codes import describe
 
 # Messages of campaigns, and of users who answer them, come on top of an average day's.
 ON_TOP = 1.45

@@ -10,12 +10,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from analytics.export.facts import COLUMNS, Fact, facts
 from analytics.export.parquet import parquet_parts, pyarrow
-from analytics.questions import MAY_SEE, PeriodQuery, read_asked
+from analytics.questions import MAY_SEE, PeriodQuery, read_question
 from waproject.web.api.strict_fields import ChoiceField
+from waproject.web.api.views import StrictQueries
 from waproject.web.csv_cells import MARK, line_writer
 
 CSV, PARQUET = "csv", "parquet"
@@ -44,10 +44,11 @@ class _Always(BaseContentNegotiation):
         return first, first.media_type
 
 
-class ExportView(APIView):
+class ExportView(StrictQueries):
     """Streams a row for each message. A client's key exports its own client's messages unless it is an operator's."""
 
     staff_permissions = {"GET": MAY_SEE}
+    reads_query = ("GET",)
     renderer_classes = [JSONRenderer]
     content_negotiation_class = _Always
 
@@ -60,7 +61,7 @@ class ExportView(APIView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The file."""
-        asked, others = read_asked(request, ExportQuery)
+        asked, others = read_question(request, ExportQuery)
         chosen = others["format"]
         if chosen == PARQUET and pyarrow() is None:
             raise ValidationError({"format": [NO_PYARROW]})

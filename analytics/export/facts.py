@@ -11,8 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from analytics.questions import Asked
-from analytics.questions.names import conditions, names
+from analytics.questions import Question, conditions, load_names
 from analytics.rollups import countries, markets
 from messaging.identifiers import first_uuid7
 
@@ -52,7 +51,7 @@ FROM d LEFT JOIN LATERAL (
 Fact = tuple[Any, ...]
 
 
-def facts(asked: Asked) -> Iterator[Sequence[Fact]]:
+def facts(asked: Question) -> Iterator[Sequence[Fact]]:
     """Chunks of rows with the values of COLUMNS, oldest message first."""
     begin = asked.period.since
     while begin < asked.period.until:
@@ -61,9 +60,9 @@ def facts(asked: Asked) -> Iterator[Sequence[Fact]]:
         begin = end
 
 
-def _window(asked: Asked, begin: datetime, end: datetime) -> Iterator[Sequence[Fact]]:
+def _window(asked: Question, begin: datetime, end: datetime) -> Iterator[Sequence[Fact]]:
     filters, values = conditions(asked)
-    known = names()
+    known = load_names()
     low, high = first_uuid7(begin), first_uuid7(end)
     while True:
         parameters = {**values, **countries.PARAMETERS, **markets.PARAMETERS, "low": low, "high": high, "chunk": CHUNK}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from analytics.costs.answers import money
+from analytics.costs import money
 from analytics.models import Budget
 from analytics.page.cost_panel import CostPanel
 from messaging.models import Hold

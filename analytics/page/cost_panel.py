@@ -6,12 +6,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from analytics.costs.accounts import accounts
-from analytics.costs.answers import cards_of, row_of, rows_of
-from analytics.costs.dimensions import DIMENSIONS, filters_of
-from analytics.costs.figures import Question, breakdown, total
+from analytics.costs import (
+    DIMENSIONS,
+    CostQuestion,
+    accounts,
+    breakdown,
+    cards_of,
+    filters_of,
+    row_of,
+    rows_of,
+    total,
+)
 from analytics.models import RateCard
-from analytics.questions import Asked
+from analytics.questions import Question
 
 TITLES = {"market": "Market", "category": "Category", "template": "Template", "campaign": "Campaign"}
 # What has none of it; a message without a category is one whose status told no price.
@@ -60,7 +67,7 @@ class CostPanel:
 Link = Callable[[str, str], str]
 
 
-def cost_panel(asked: Asked, currency: str, market: str, messages_url: Link, page_url: Link) -> CostPanel:
+def cost_panel(asked: Question, currency: str, market: str, messages_url: Link, page_url: Link) -> CostPanel:
     """The costs of what was delivered in the question's period; `market` empty: of all."""
     filters = {name: str(value) for name, value in (asked.filters or {}).items()}
     unknown = sorted(name for name in filters if name not in SAME)
@@ -73,7 +80,7 @@ def cost_panel(asked: Asked, currency: str, market: str, messages_url: Link, pag
     }
     if unknown or filters.get("direction") == "inbound":
         return CostPanel(**begun, total=None, tables=[])
-    question = Question(
+    question = CostQuestion(
         [asked.period.since], asked.period.until, currency, list(TITLES), _columns(filters, market, asked.client_id)
     )
     found = breakdown(question)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
-from analytics.questions import Asked
+from analytics.questions import Question
 from analytics.rollups.countries import OF_REGION
 from analytics.rollups.markets import pattern_of
 from messaging.identifiers import first_uuid7
@@ -27,7 +27,7 @@ SAFE = "|():?!^,"
 class MessageLinks:
     """Addresses of the list for a question. Their bounds are ids, which hold the time, so that it reads an index."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Question) -> None:
         """Reads the keys of the number and client that the question is about."""
         self._filters = dict(asked.filters or {})
         self._bounds = {

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analytics.questions import answers
-from analytics.questions.asked import Asked
-from analytics.questions.sums import busiest
+from analytics.questions import Question, answers, busiest
 
 # Below that a rate says little of a template.
 ENOUGH_MESSAGES = 20
@@ -53,7 +51,7 @@ class Page:
         return not self.total["messages"]
 
 
-def page(asked: Asked) -> Page:
+def page(asked: Question) -> Page:
     """All sections for the question's period and filters. Raises BadPeriod for too many steps."""
     whole = replace(asked, granularity=None, group_by=())
     shown = answers.overview(replace(asked, group_by=()))

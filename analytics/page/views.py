@@ -18,7 +18,7 @@ from analytics.page.campaign import campaign_head
 from analytics.page.cost_panel import CostPanel, cost_panel
 from analytics.page.drill_down import MessageLinks, meta_spelling, page_with, page_without
 from analytics.page.sections import page
-from analytics.questions import MAY_SEE, Asked, Granularity, SteppedQuery, read_asked
+from analytics.questions import MAY_SEE, Granularity, Question, SteppedQuery, read_question
 from analytics.rollups.markets import MARKETS
 from messaging.models import ApiClient, BusinessNumber
 from waproject.web.api.strict_fields import ChoiceField
@@ -51,7 +51,7 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
     given = {name: str(value) for name, value in request.GET.items() if value}
     context: dict[str, Any] = {"given": given, **_form(given)}
     try:
-        asked, others = read_asked(_api_request(request), PageQuery)
+        asked, others = read_question(_api_request(request), PageQuery)
     except ValidationError as error:
         return render(request, "analytics/page.html", {**context, "problems": _problems(error)}, status=BAD_REQUEST)
     links = MessageLinks(asked)
@@ -67,7 +67,7 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
     return render(request, "analytics/page.html", {**context, **answered})
 
 
-def _answered(asked: Asked, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
+def _answered(asked: Question, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
     shown = page(asked)
     period = asked.period
     messages_url = links.to

@@ -1,17 +1,19 @@
 """Questions about rollups: their periods, parameters, groups and answers, shared by all endpoints of analytics."""
 
-from analytics.questions.asked import Asked
 from analytics.questions.csv_answer import CsvRenderer
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
-from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_asked, scope_of
+from analytics.questions.names import conditions, load_names
+from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_question, scope_of
 from analytics.questions.periods import BadPeriod, Granularity, Period, period_of, steps, zone_of
-from analytics.questions.pieces import days_of
+from analytics.questions.pieces import DAY_MINUTES, days_of, pieces
+from analytics.questions.question import Question
+from analytics.questions.sums import busiest
 from analytics.questions.view import MAY_SEE, QuestionView, describe
 
 __all__ = [
+    "DAY_MINUTES",
     "DIMENSIONS",
     "MAY_SEE",
-    "Asked",
     "BadPeriod",
     "CsvRenderer",
     "Dimension",
@@ -20,12 +22,17 @@ __all__ = [
     "Kind",
     "Period",
     "PeriodQuery",
+    "Question",
     "QuestionView",
     "SteppedQuery",
+    "busiest",
+    "conditions",
     "days_of",
     "describe",
+    "load_names",
     "period_of",
-    "read_asked",
+    "pieces",
+    "read_question",
     "scope_of",
     "steps",
     "zone_of",

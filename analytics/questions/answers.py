@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analytics.questions.asked import Asked
 from analytics.questions.dimensions import DIMENSIONS
 from analytics.questions.measures import DURATIONS, add, figures, funnel, merge, percentiles, share
 from analytics.questions.pieces import days_of
+from analytics.questions.question import Question
 from analytics.questions.sums import NOTHING, Counts, Durations, Group, Histogram, Sums, count, histograms
-from analytics.rollups import Kind, want_days
-from messaging.whatsapp.codes import describe
+from analytics.rollups import Kind, request_days
+from messaging.whatsapp.error_codes import describe
 
 # Steps times groups.
 MAX_ROWS = 10_000
@@ -26,7 +26,7 @@ class Answer:
     note: str = ""
 
 
-def summary(asked: Asked) -> Answer:
+def summary(asked: Question) -> Answer:
     """Counts, rates and percentiles of each group, or of all."""
     found = count(asked)
     durations = histograms(asked, list(DURATIONS))
@@ -42,10 +42,10 @@ def summary(asked: Asked) -> Answer:
     return Answer(rows, _note(len(groups), found.groups))
 
 
-def timeseries(asked: Asked) -> Answer:
+def timeseries(asked: Question) -> Answer:
     """The same by step. Of groups those with most messages, so that the answer has at most 10,000 rows."""
     steps = asked.steps
-    want_days(days_of(steps, asked.period.until))
+    request_days(days_of(steps, asked.period.until))
     groups: list[Group] = [()]
     note = ""
     if asked.group_by:
@@ -55,7 +55,7 @@ def timeseries(asked: Asked) -> Answer:
     return Answer(_steps(asked, groups, count(asked, groups), histograms(asked, list(DURATIONS), {*groups})), note)
 
 
-def _steps(asked: Asked, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:
+def _steps(asked: Question, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:
     return [
         {
             "start": asked.period.local(step).isoformat(),
@@ -78,9 +78,9 @@ class Overview:
     conversations: dict[str, Any]
 
 
-def overview(asked: Asked) -> Overview:
+def overview(asked: Question) -> Overview:
     """All of these for two statements: steps add up to the whole, histograms too. Raises BadPeriod."""
-    want_days(days_of(asked.steps, asked.period.until))
+    request_days(days_of(asked.steps, asked.period.until))
     found, durations = count(asked), histograms(asked, list(DURATIONS))
     total = add(found.counts.values())
     whole: dict[tuple[int, Group, int], Histogram] = {
@@ -94,7 +94,7 @@ def overview(asked: Asked) -> Overview:
     )
 
 
-def funnels(asked: Asked) -> Answer:
+def funnels(asked: Question) -> Answer:
     """How many outbound messages came how far."""
     found = count(_with(asked, OUTBOUND))
     groups = _largest(found.counts) if asked.group_by else [()]
@@ -104,7 +104,7 @@ def funnels(asked: Asked) -> Answer:
     return Answer(rows, _note(len(groups), found.groups))
 
 
-def errors(asked: Asked) -> Answer:
+def errors(asked: Question) -> Answer:
     """Why outbound messages failed, in words; shares are of all that failed, or of the group's."""
     by_code = replace(asked, group_by=(*asked.group_by, DIMENSIONS["error_code"]))
     found = count(_with(by_code, {**OUTBOUND, "status": "failed"}))
@@ -130,7 +130,7 @@ def meaning(code: int) -> str:
     return describe(code) if code else "no answer, or no code in it"
 
 
-def by_dimension(asked: Asked, name: str) -> Answer:
+def by_dimension(asked: Question, name: str) -> Answer:
     """Outbound messages by template or by campaign, with those that have none left out; other groups below."""
     sending, found, groups = _sending(asked, name)
     durations = histograms(sending, SENDING)
@@ -147,20 +147,20 @@ def by_dimension(asked: Asked, name: str) -> Answer:
     return Answer(rows, _note(len(groups), found.groups - left_out))
 
 
-def counts_by(asked: Asked, name: str) -> list[dict[str, Any]]:
+def counts_by(asked: Question, name: str) -> list[dict[str, Any]]:
     """The rows of `by_dimension` without latencies, for which histograms would be read."""
     sending, found, groups = _sending(asked, name)
     return [{**_named(sending, group), **_outbound(found.counts[0, group])} for group in groups]
 
 
-def _sending(asked: Asked, name: str) -> tuple[Asked, Sums, list[Group]]:
+def _sending(asked: Question, name: str) -> tuple[Question, Sums, list[Group]]:
     others = tuple(one for one in asked.group_by if one.name != name)
     sending = replace(_with(asked, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=asked.limit + 1)
     found = count(sending)
     return sending, found, [group for group in _largest(found.counts) if group[0]][: asked.limit]
 
 
-def conversations(asked: Asked) -> Answer:
+def conversations(asked: Question) -> Answer:
     """How often users waited for us, how often and how soon we wrote back, and how often they wrote back to us."""
     found = count(asked)
     durations = histograms(asked, [Kind.RESPONSE])
@@ -192,7 +192,7 @@ def _outbound(counts: Counts) -> dict[str, Any]:
     return whole
 
 
-def _with(asked: Asked, filters: Mapping[str, str | int]) -> Asked:
+def _with(asked: Question, filters: Mapping[str, str | int]) -> Question:
     """The question with these filters too. What was asked for wins: another value finds nothing by itself."""
     return replace(asked, filters={**filters, **(asked.filters or {})})
 
@@ -201,7 +201,7 @@ def _largest(counts: Mapping[tuple[int, Group], Counts]) -> list[Group]:
     return [group for (_, group), _ in sorted(counts.items(), key=lambda one: (-one[1].messages, str(one[0][1])))]
 
 
-def _named(asked: Asked, group: Group) -> dict[str, str | int]:
+def _named(asked: Question, group: Group) -> dict[str, str | int]:
     return {dimension.name: value for dimension, value in zip(asked.group_by, group, strict=True)}
 
 

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.questions import answers
-from analytics.questions.asked import Asked
 from analytics.questions.dimensions import DIMENSIONS
-from analytics.questions.parameters import GroupedQuery, SteppedQuery, read_asked
+from analytics.questions.parameters import GroupedQuery, SteppedQuery, read_question
+from analytics.questions.question import Question
 from analytics.questions.view import QuestionView, describe
 
 
@@ -34,7 +34,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
 
 
-def answered(asked: Asked, answer: answers.Answer) -> Response:
+def answered(asked: Question, answer: answers.Answer) -> Response:
     """The answer in the form that all questions share."""
     period = asked.period
     return Response(
@@ -51,20 +51,20 @@ def answered(asked: Asked, answer: answers.Answer) -> Response:
 
 
 def question(
-    name: str, text: str, answer: Callable[[Asked], answers.Answer], query: type[GroupedQuery] = GroupedQuery
+    name: str, text: str, answer: Callable[[Question], answers.Answer], query: type[GroupedQuery] = GroupedQuery
 ) -> type[QuestionView]:
     """The view that answers a question; `text` describes it in the OpenAPI page."""
 
     @describe(query, AnswerSerializer)
     def get(self: QuestionView, request: Request) -> Response:
-        asked, _ = read_asked(request, query)
+        asked, _ = read_question(request, query)
         return answered(asked, answer(asked))
 
     get.__doc__ = text
     return type(f"{name}View", (QuestionView,), {"get": get, "__doc__": text})
 
 
-def _by(name: str) -> Callable[[Asked], answers.Answer]:
+def _by(name: str) -> Callable[[Question], answers.Answer]:
     return partial(answers.by_dimension, name=DIMENSIONS[name].name)
 
 

@@ -1,4 +1,4 @@
-"""Rates and percentiles of sums. Pure."""
+"""Measures derived from sums: rates, percentiles, funnels. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import asdict

@@ -1,11 +1,11 @@
-"""Keys of numbers and clients, and the names by which questions and answers call them."""
+"""Names of the rows that a question groups by: business numbers, accounts, clients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.questions.asked import Asked
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
+from analytics.questions.question import Question
 from messaging.models import ApiClient, BusinessNumber
 
 
@@ -25,7 +25,7 @@ class Names:
         return names.get(key, str(key) if key else "")
 
 
-def names() -> Names:
+def load_names() -> Names:
     """All of them: a company has few."""
     numbers = list(BusinessNumber.objects.values_list("pk", "phone_number_id", "waba_id"))
     return Names(
@@ -35,7 +35,7 @@ def names() -> Names:
     )
 
 
-def conditions(asked: Asked) -> tuple[str, dict[str, Any]]:
+def conditions(asked: Question) -> tuple[str, dict[str, Any]]:
     """The SQL conditions on `analytics_dimensions d` for the filters and the caller's scope, and their parameters.
 
     A sender, an account or a client that does not exist matches nothing.

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 
 from analytics.fields import NamesField
 from analytics.query_params import read_query
-from analytics.questions.asked import DEFAULT_LIMIT, MAX_GROUPS, MAX_LIMIT, Asked
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.periods import BadPeriod, Granularity, period_of, steps, zone_of
+from analytics.questions.question import DEFAULT_LIMIT, MAX_GROUPS, MAX_LIMIT, Question
 from messaging.access import client_of
 from messaging.models import ApiClient
 from waproject.web.api.strict_fields import ChoiceField, StringField
@@ -91,14 +91,14 @@ class SteppedQuery(GroupedQuery):
     granularity = ChoiceField(list(Granularity), required=False, default=Granularity.DAY, help_text="A step's length.")
 
 
-def read_asked(request: Request, query: type[PeriodQuery]) -> tuple[Asked, dict[str, Any]]:
+def read_question(request: Request, query: type[PeriodQuery]) -> tuple[Question, dict[str, Any]]:
     """The question that a request asks, and the values of parameters that are not part of every question.
 
     A client's key sees its own client's figures unless it is an operator's. Raises ValidationError.
     """
     values = read_query(request, query)
     filters = values.pop("filters")
-    asked = Asked(
+    asked = Question(
         period=values.pop("period"),
         granularity=values.pop("granularity", None),
         group_by=values.pop("group_by", ()),

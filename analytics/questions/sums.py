@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.questions.asked import Asked
 from analytics.questions.dimensions import DIMENSIONS, Dimension
-from analytics.questions.names import conditions, names
+from analytics.questions.names import conditions, load_names
 from analytics.questions.pieces import pieces
+from analytics.questions.question import Question
 from analytics.rollups import NO_DURATIONS, PLACES, day_view_of, view_of
 from analytics.rollups import Kind as Duration
 
@@ -81,10 +81,10 @@ class Sums:
     groups: int
 
 
-def count(asked: Asked, only: Sequence[Group] | None = None) -> Sums:
+def count(asked: Question, only: Sequence[Group] | None = None) -> Sums:
     """Sum counts by the question's steps and groups: at most `limit` groups, those with most messages, where it has no
     steps; `only` these where it has."""
-    known = names()
+    known = load_names()
     filters, values = conditions(asked)
     columns, keys = _columns(asked.group_by), _keys(asked.group_by)
     limit = "" if asked.granularity else "ORDER BY messages DESC, 2 LIMIT %(limit)s" if columns else ""
@@ -115,14 +115,14 @@ def count(asked: Asked, only: Sequence[Group] | None = None) -> Sums:
 _BINS = tuple(f"p{place}" for place in range(PLACES))
 
 
-def histograms(asked: Asked, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
+def histograms(asked: Question, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
     """Histograms by step, group (`only` these) and kind.
 
     None where status, error code or price type are asked for, by which durations are not counted.
     """
     if _used(asked) & NO_DURATIONS:
         return {}
-    known = names()
+    known = load_names()
     filters, values = conditions(asked)
     columns, keys = _columns(asked.group_by), _keys(asked.group_by)
     sums = ", ".join(f"sum({place}) AS {place}" for place in _BINS)
@@ -152,7 +152,7 @@ def histograms(asked: Asked, kinds: Sequence[Duration], only: Collection[Group] 
     return dict(found)
 
 
-def _few(asked: Asked, filters: str) -> str:
+def _few(asked: Question, filters: str) -> str:
     """The condition that reads a template's or campaign's rows alone, which the index knows; others are too many."""
     if not {"template", "campaign"} & set(asked.filters or {}):
         return "TRUE"
@@ -161,7 +161,7 @@ def _few(asked: Asked, filters: str) -> str:
     )
 
 
-def _used(asked: Asked) -> set[str]:
+def _used(asked: Question) -> set[str]:
     """The columns of dimensions that a question needs."""
     names = {one.name for one in asked.group_by} | set(asked.filters or {})
     return {DIMENSIONS[name].column for name in names}
@@ -175,7 +175,7 @@ def _keys(group_by: Sequence[Dimension]) -> str:
     return "".join(f", g{n}" for n in range(len(group_by)))
 
 
-def _ranges(asked: Asked) -> dict[str, Any]:
+def _ranges(asked: Question) -> dict[str, Any]:
     wanted = pieces(asked.steps, asked.period.until)
     return {
         "steps": [one.step for one in wanted],
@@ -204,7 +204,7 @@ SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(messa
 """
 
 
-def busiest(asked: Asked) -> dict[tuple[int, int], int]:
+def busiest(asked: Question) -> dict[tuple[int, int], int]:
     """Messages by weekday (1 is Monday) and hour of the zone's clock, over the whole period."""
     filters, values = conditions(asked)
     period = asked.period

@@ -12,10 +12,10 @@ from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRen
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
 
 from analytics.questions.csv_answer import CsvRenderer
 from waproject.web.api.strict_fields import FORMAT, allowed
+from waproject.web.api.views import StrictQueries
 
 MAY_SEE = "analytics.view_rollup"
 FORMATS = ("json", CsvRenderer.format)
@@ -31,10 +31,11 @@ class _Negotiation(DefaultContentNegotiation):
         raise ValidationError({FORMAT: [f"Unknown format. {allowed(FORMATS)}"]})
 
 
-class QuestionView(APIView):
+class QuestionView(StrictQueries):
     """Answers with `rows`, as JSON or CSV. A client's key sees its own client's figures unless it is an operator's."""
 
     staff_permissions = {"GET": MAY_SEE}
+    reads_query = ("GET",)
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer, CsvRenderer]
     content_negotiation_class = _Negotiation
 

@@ -1,7 +1,7 @@
 """Rollups: counts of messages by quarter of an hour, recounted from the raw rows whenever these change."""
 
 from analytics.rollups.buckets import mark_period, roll_up
-from analytics.rollups.days import want_days
+from analytics.rollups.days import request_days
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
 from analytics.rollups.views import NO_DURATIONS, day_view_of, view_of
@@ -16,7 +16,7 @@ __all__ = [
     "mark_period",
     "percentiles",
     "quarter_of",
+    "request_days",
     "roll_up",
     "view_of",
-    "want_days",
 ]

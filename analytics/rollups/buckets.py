@@ -114,7 +114,7 @@ def waiting(period: Period) -> int:
     return Bucket.objects.filter(dirty_since__isnull=False, start__gte=period.since, start__lt=period.until).count()
 
 
-def hurry(period: Period) -> int:
+def make_due(period: Period) -> int:
     """Make what is dirty in a period due at once; returns how many that are."""
     dirty = Bucket.objects.filter(dirty_since__isnull=False, start__gte=period.since, start__lt=period.until)
     return dirty.update(due_at=F("dirty_since"))

@@ -1,8 +1,8 @@
 """Days, summed up from their hours: 90 days are then a tenth of the rows.
 
 Every day in UTC that has messages is summed up, and the days of other time zones that questions have asked for
-(`want_days`): 24 hours from any quarter of an hour. A day is summed up now and then, not with every quarter of it: that
-would cost more than all recounts. Until then it is dirty, and questions read its hours.
+(`request_days`): 24 hours from any quarter of an hour. A day is summed up now and then, not with every quarter of it:
+that would cost more than all recounts. Until then it is dirty, and questions read its hours.
 """
 
 import time
@@ -71,7 +71,7 @@ def make_dirty(quarters: Sequence[datetime], charged: Iterable[datetime]) -> Non
         cursor.execute(_DIRTY_DAYS, {"times": sorted({*quarters, *charged})})
 
 
-def want_days(starts: Sequence[datetime]) -> None:
+def request_days(starts: Sequence[datetime]) -> None:
     """Have these days summed up from now on, if they are over and have messages.
 
     Nothing happens while a quarter is being counted, or when days begin at twelve other times already: the next

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from analytics.costs.answers import money as plain_money
-from waproject.web.readings import count, duration, percent
+from analytics.costs import money as plain_money
+from waproject.web.number_texts import count, duration, percent
 
 register = template.Library()
 for readings_filter in (count, duration, percent):

@@ -1,4 +1,4 @@
-"""What the counting of messages costs: per message with its statuses, of one busy quarter, and for sends beside it."""
+"""The cost of counting messages: per message with its statuses, of one busy quarter, and for sends beside it."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Ninety believable days of messages and their trails, made by the database itself, a day at a time.
+"""Test data of ninety days: messages with their trails, made by the database itself, a day at a time.
 
 A quarter of the messages are users'. Sixty percent of the others belong to one of twelve campaigns at a time, each with
 a number, client and template of its own; the rest are notifications by template, and answers. Some twenty countries

@@ -1,4 +1,4 @@
-"""The questions of analytics and its page over 90 days, over HTTP, in time zones of all kinds."""
+"""Response times of the analytics API and page over 90 days, over HTTP, in time zones of all kinds."""
 
 import os
 import random

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,14 @@ from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client
 
 VAR = Path(os.environ.get("VAR_DIR", "var")).absolute() / "bench"
-# Processes or threads of a worker.
-POOLS = {"prefork": 2, "threads": 16}
-OUR_MULTIPLIER = {"prefork": 10, "threads": 2}
-# Where stock's best prefetch is searched for; 0 is no limit.
+
+# What a worker is started with: processes or threads, and the messages that it prefetches for each; 0 is no limit.
+Setup = tuple[int, int]
+
+OURS: dict[str, Setup] = {"prefork": (2, 10), "threads": (16, 2)}
+# Where stock's best set-up is searched for.
 MULTIPLIERS = (2, 10, 50, 200, 0)
+CONCURRENCIES = {"prefork": (1, 2, 4), "threads": (4, 16, 64)}
 SEARCH_SHARE = 0.5
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
 # How many messages: enough for 10 ms ticks of CPU accounting, few enough for a slow one to end.
@@ -72,8 +75,9 @@ def message(published: float) -> str:
 class Run:
     """One worker of one kind, on a fresh server."""
 
-    def __init__(self, kind: str, pool: str, multiplier: int) -> None:
-        self.kind, self.pool, self.multiplier = kind, pool, multiplier
+    def __init__(self, kind: str, pool: str, setup: Setup) -> None:
+        self.kind, self.pool = kind, pool
+        self.concurrency, self.multiplier = setup
         VAR.mkdir(parents=True, exist_ok=True)
         self.ledger = LEDGER
         self.ledger.write_bytes(b"")
@@ -110,7 +114,7 @@ class Run:
         """The worker, to be entered."""
         command = python(
             "-m", "celery", "-A", "bench.comparison.apps.worker", "worker",
-            "-P", self.pool, "-c", str(POOLS[self.pool]), f"--prefetch-multiplier={self.multiplier}", "-l", "WARNING",
+            "-P", self.pool, "-c", str(self.concurrency), f"--prefetch-multiplier={self.multiplier}", "-l", "WARNING",
             "--without-gossip", "--without-mingle", "--without-heartbeat",
         )  # fmt: skip
         return Process(command, environment_of(self.kind, server), VAR / f"worker-{self.kind}-{self.pool}.log")
@@ -165,7 +169,7 @@ def idle(seconds: float = IDLE_S) -> dict[str, float]:
     """Requests a minute of our worker with nothing to do, at long polls of 20 s."""
     with SqsServer() as server:
         server.create_queue("bench", VisibilityTimeout="120")
-        with Run("ours", "prefork", OUR_MULTIPLIER["prefork"]).worker(server):
+        with Run("ours", "prefork", OURS["prefork"]).worker(server):
             wait_for_receives(server)
             server.zero()
             time.sleep(seconds)
@@ -174,41 +178,60 @@ def idle(seconds: float = IDLE_S) -> dict[str, float]:
 
 def measure(
     share: float = 1.0,
-    pools: Sequence[str] = tuple(POOLS),
+    pools: Sequence[str] = tuple(OURS),
     cases: Sequence[str] = CASES,
     multipliers: tuple[int, ...] = MULTIPLIERS,
 ) -> dict[str, Any]:
     """One run: {kind: {case: {pool: figures}}}. Fewer pools, cases, multipliers and messages: a quick look.
 
-    Stock runs at the prefetch multiplier that is best for it in each case, searched for once in the process.
+    Stock runs with the set-up that is fastest for it in each case, searched for once in the process.
     """
     result: dict[str, Any] = {"stock": {}, "ours": {}}
     for pool in pools:
         for case in cases:
-            best = best_multiplier(pool, case, multipliers, share)
-            for kind, multiplier in (("stock", best), ("ours", OUR_MULTIPLIER[pool])):
-                result[kind].setdefault(case, {})[pool] = measure_one(kind, pool, case, multiplier, share)
+            best = fastest_setup(pool, case, multipliers, share)
+            for kind, setup in (("stock", best), ("ours", OURS[pool])):
+                result[kind].setdefault(case, {})[pool] = measure_one(kind, pool, case, setup, share)
     return result
 
 
 @cache
-def best_multiplier(pool: str, case: str, multipliers: tuple[int, ...], share: float) -> int:
-    """The prefetch multiplier at which stock drains a backlog fastest, or spends the least CPU at a steady 80/s."""
-    share *= SEARCH_SHARE
-    found = {multiplier: measure_one("stock", pool, case, multiplier, share) for multiplier in multipliers}
-    for multiplier, figures in found.items():
-        figures_text = f"{figures['msg_per_s']:.0f}/s, {figures['cpu_ms']:.2f} CPU ms"
-        print(f"stock, {pool}, {case}, prefetch multiplier {multiplier}: {figures_text}", file=sys.stderr, flush=True)
+def fastest_setup(pool: str, case: str, multipliers: tuple[int, ...], share: float) -> Setup:
+    """The set-up with which stock is fastest.
+
+    All prefetch multipliers are tried at our concurrency, then all concurrencies at the best of them.
+    """
+    tried: dict[Setup, dict[str, float]] = {}
+    ours, _ = OURS[pool]
+    for multiplier in multipliers:
+        tried[ours, multiplier] = _tried(pool, case, (ours, multiplier), share)
+    _, best = fastest(case, tried)
+    for concurrency in CONCURRENCIES[pool]:
+        if concurrency != ours:
+            tried[concurrency, best] = _tried(pool, case, (concurrency, best), share)
+    return fastest(case, tried)
+
+
+def fastest(case: str, tried: Mapping[Setup, Mapping[str, float]]) -> Setup:
+    """The set-up with the most messages a second; at a steady 80/s, which all keep up with, the one with the shortest
+    delay."""
     if case == "steady_80":
-        return min(found, key=lambda multiplier: found[multiplier]["cpu_ms"])
-    return max(found, key=lambda multiplier: found[multiplier]["msg_per_s"])
+        return min(tried, key=lambda setup: tried[setup]["p50_ms"])
+    return max(tried, key=lambda setup: tried[setup]["msg_per_s"])
 
 
-def measure_one(kind: str, pool: str, case: str, multiplier: int, share: float = 1.0) -> dict[str, float]:
+def _tried(pool: str, case: str, setup: Setup, share: float) -> dict[str, float]:
+    figures = measure_one("stock", pool, case, setup, share * SEARCH_SHARE)
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
+    print(f"stock, {pool}, {case}: {shown}", file=sys.stderr, flush=True)
+    return figures
+
+
+def measure_one(kind: str, pool: str, case: str, setup: Setup, share: float = 1.0) -> dict[str, float]:
     """One worker of one kind on a fresh server: see Run."""
     with SqsServer() as server:
         server.create_queue("bench", VisibilityTimeout="120")
-        run = Run(kind, pool, multiplier)
+        run = Run(kind, pool, setup)
         match case:
             case "steady_80":
                 figures = run.steady(server, STEADY_S * share)
@@ -217,4 +240,5 @@ def measure_one(kind: str, pool: str, case: str, multiplier: int, share: float =
                 figures = run.backlog(server, int(BACKLOG_10MS[kind] * share))
             case _:
                 figures = run.backlog(server, int(BACKLOG[kind] * share))
-    return figures | {"prefetch_multiplier": multiplier}
+    concurrency, multiplier = setup
+    return figures | {"concurrency": concurrency, "prefetch_multiplier": multiplier}

@@ -1,4 +1,4 @@
-"""The admin's pages and the API's list at a million stored messages, over HTTP."""
+"""Response times of the message history at a million stored messages: the admin's pages, the API's list."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""What a run of retention does to the lanes: p99 of sends and of deliveries, with and without it, in turns."""
+"""The effect of retention on the lanes: p99 of sends and of deliveries, with and without it, in turns."""
 
 from typing import Any
 

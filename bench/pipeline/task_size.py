@@ -1,4 +1,4 @@
-"""Capacity of a worker task of 0.25 vCPU and 512 MB, and the time that each process takes to end under load."""
+"""Capacity of a worker task of 0.25 vCPU and 512 MB; the time that each process takes to end under load."""
 
 import base64
 import threading

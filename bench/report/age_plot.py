@@ -1,4 +1,4 @@
-"""What one message costs against the stored messages, as an SVG: our CPU and PostgreSQL's, stacked."""
+"""The cost of one message by the number of stored messages, as an SVG: our CPU and PostgreSQL's, stacked."""
 
 from collections.abc import Iterator, Mapping
 from html import escape

@@ -1,4 +1,4 @@
-"""The machine and the versions of a measurement; figures of another machine cannot be compared with it."""
+"""The environment of a measurement, machine and versions: figures of another machine cannot be compared with it."""
 
 import os
 import platform

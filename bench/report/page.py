@@ -1,4 +1,4 @@
-"""docs/performance.md and its plot, made from figures: the text between the markers is not written by hand.
+"""The performance page, docs/performance.md with its plot: between its markers nothing is written by hand.
 
 docs/performance.json keeps the figures that the page shows, so that a test can compare the page with them.
 """
@@ -24,8 +24,8 @@ COLUMNS = {
     "requests_per_message": "requests",
     "p50_ms": "p50 ms",
     "p99_ms": "p99 ms",
-    "prefetch_multiplier": "prefetch multiplier",
 }
+SETUP_COLUMNS = {"concurrency": "concurrency", "prefetch_multiplier": "prefetch multiplier"}
 COST_COLUMNS = {
     "cpu_ms": "our CPU ms",
     "postgres_cpu_ms": "PostgreSQL's CPU ms",
@@ -72,7 +72,7 @@ def tables(figures: Mapping[str, Any]) -> str:
     parts = [
         _table(("what", "measured", "target", ""), [row(one) for one in judge(figures)]),
         "Ours and stock Celery:",
-        _table(("what", "", *COLUMNS.values()), list(_side_by_side(figures))),
+        _table(("what", "", *COLUMNS.values(), *SETUP_COLUMNS.values()), list(_side_by_side(figures))),
         *_cost_table(list(_costs(figures))),
         "Where the CPU of a send and of a status webhook goes, in ms, and the statements that PostgreSQL gets for one:",
         _table(("process", "send", "its statements", "status", "its statements"), list(_processes(figures))),
@@ -92,9 +92,9 @@ def _side_by_side(figures: Mapping[str, Any]) -> Iterator[list[str]]:
             if title == "webhook":
                 values[0] = look_up(figures, f"webhook.{kind}.per_s")
             if any(value is not None for value in values):
-                *measured, multiplier = values
-                cells = ["" if value is None else number(value) for value in measured]
-                yield [title, kind, *cells, "" if multiplier is None else f"{multiplier:g}"]
+                cells = ["" if value is None else number(value) for value in values]
+                setup = [look_up(figures, f"{path.format(kind)}.{column}") for column in SETUP_COLUMNS]
+                yield [title, kind, *cells, *("" if value is None else f"{value:g}" for value in setup)]
 
 
 def _cost_table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Updates that arrive twice and out of order, in large webhooks, have the same result as once and in order."""
+"""Shuffled updates, some of them twice, in large webhooks: the result is the same as once and in order."""
 
 import random
 import time

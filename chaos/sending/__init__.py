@@ -1,7 +1,7 @@
 """Faults on the outgoing lane: every accepted message is sent once, or its failure is known."""
 
 from chaos.scenario import Form, Scenario
-from chaos.sending import meta_faults, process_faults, sqs_faults
+from chaos.sending import meta_faults, migration_faults, process_faults, sqs_faults
 from chaos.sending.trial import Inject, Trial
 
 FULL, SHORT, INERT = 1000, 100, 20
@@ -34,6 +34,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _scenario("kill_web", process_faults.kill_web, (2, 2), short_load_s=8.0),
     _scenario("kill_postgres", process_faults.kill_postgres, (2, 2), short_load_s=8.0),
     _scenario("rolling_restart", process_faults.rolling_restart, (6, 6), load_s=30.0, short_load_s=30.0),
+    _scenario("kill_migration", migration_faults.kill_migration, (3, 3), load_s=20.0, short_load_s=20.0),
     _scenario("sqs_away", sqs_faults.sqs_away, (15, 15), load_s=24.0, short_load_s=24.0, fault_s=20.0),
     _scenario("sqs_loses", sqs_faults.sqs_loses, (3, 3), short_load_s=11.0, fault_s=sqs_faults.NOTICED_S),
     _scenario("sqs_doubles", sqs_faults.sqs_doubles, (100, 10)),

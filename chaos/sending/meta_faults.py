@@ -17,8 +17,13 @@ STORMS = 3
 STORM_S = 2.5
 STORM_REFUSALS = 40
 PAIRS_ONE_IN = 5
-UNTIDY = {"webhook_copies": 0.3, "webhook_delay_ms": [0, 6000], "webhook_batch": 50, "webhook_batch_ms": 300}
-TIDY = {"webhook_copies": 0, "webhook_delay_ms": [0, 0], "webhook_batch": 1}
+UNTIDY = {
+    "webhook_copies": 0.3, "webhook_delay_ms": [0, 6000], "webhook_batch": 50, "webhook_batch_ms": 300,
+    "skip_delivered": 0.3, "status_before_answer": 0.1,
+}  # fmt: skip
+TIDY = {
+    "webhook_copies": 0, "webhook_delay_ms": [0, 0], "webhook_batch": 1, "skip_delivered": 0, "status_before_answer": 0,
+}  # fmt: skip
 LATE = "SELECT count(*) FROM messaging_messageevent WHERE source = 'webhook' AND NOT applied"
 
 

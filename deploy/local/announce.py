@@ -1,4 +1,4 @@
-"""Publishes the addresses and log-ins of a local run: var/local.env for programs, a short table for people."""
+"""The announcement of a local run: addresses and log-ins, in var/local.env and as a short table on the terminal."""
 
 import shlex
 from collections.abc import Mapping

@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from messaging.accepting.accept import draft, store
 from messaging.accepting.examples import BULK_EXAMPLES, SEND_EXAMPLES
@@ -35,16 +34,18 @@ from messaging.models import ApiClient, Message
 from messaging.portfolios import limit_forecasts
 from messaging.whatsapp.recipients import canonical, spellings
 from waproject.web.api.strict_fields import refuse_unknown
+from waproject.web.api.views import StrictQueries
 
 ESTIMATE_PARAMETER = OpenApiParameter(
     PARAMETER, bool, description="true: answer with what it would cost (200), and send, store and count nothing."
 )
 
 
-class SendView(APIView):
+class SendView(StrictQueries):
     """Accept one message; the answer comes before it is sent."""
 
     staff_permissions = {"POST": "messaging.add_message"}
+    query_parameters = (PARAMETER,)
 
     @extend_schema(
         request=SendSerializer,
@@ -70,10 +71,11 @@ class SendView(APIView):
         return answer_idempotently(request, accept, _canonical_send)
 
 
-class SendBulkView(APIView):
+class SendBulkView(StrictQueries):
     """Accept up to 1,000 messages in one request."""
 
     staff_permissions = {"POST": "messaging.add_message"}
+    query_parameters = (PARAMETER,)
 
     @extend_schema(
         request=BulkSerializer,

@@ -1,4 +1,4 @@
-"""Targets of replies and reactions. Clients name them by our id or by wamid; Meta needs the wamid."""
+"""The message that a reply or reaction refers to. Clients name it by our id or by wamid; Meta needs the wamid."""
 
 import re
 from collections.abc import Mapping, Sequence

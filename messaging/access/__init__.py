@@ -5,11 +5,8 @@ from messaging.access.audit_log import (
     record_action,
 )
 from messaging.access.authentication import (
-    ANY_STAFF,
     ApiKeyAuthentication,
     Caller,
-    IsApiClientOrAnyStaff,
-    IsApiClientOrStaff,
     clear_key_cache,
     client_of,
 )
@@ -25,6 +22,11 @@ from messaging.access.idempotency_header import (
     Conflict,
     answer_idempotently,
     serialize_answer,
+)
+from messaging.access.permissions import (
+    ANY_STAFF,
+    IsApiClientOrAnyStaff,
+    IsApiClientOrStaff,
 )
 from messaging.access.secrets_page import secrets_page
 

@@ -1,24 +1,19 @@
-"""Authentication of API callers: a client by its key, staff by their admin session."""
+"""Authentication of API callers by the keys of their clients."""
 
 import hmac
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from messaging.models import ApiClient, ApiKey
 from messaging.models.access import hash_of, prefix_of
 from waproject.web.first_statement import ask_first
-
-if TYPE_CHECKING:  # DRF's views import the settings that name this module
-    from rest_framework.views import APIView
 
 KEYWORD = "Bearer"
 # Precise enough to find unused keys, without a write per request.
@@ -116,49 +111,6 @@ def _record_use(key: _FoundKey) -> None:
     if key.last_used_at is None or now - key.last_used_at > LAST_USED_PRECISION:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
         key.last_used_at = now
-
-
-# In a view's `staff_permissions`: every staff account is allowed, as on the dashboard.
-ANY_STAFF = ""
-
-
-class IsApiClientOrStaff(BasePermission):
-    """A key of an active client, or a staff account with the permission that the same action needs in the admin.
-
-    A view names the permission by method: `staff_permissions = {"GET": "messaging.view_message"}`. A method without
-    one is for superusers.
-    """
-
-    message = "Your account lacks the permission for this."
-
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the caller is allowed."""
-        return isinstance(request.user, Caller) or _staff_may(request, view)
-
-
-class IsApiClientOrAnyStaff(BasePermission):
-    """A key of an active client, or any staff account: for views without personal data."""
-
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the caller is allowed."""
-        return isinstance(request.user, Caller) or bool(request.user and request.user.is_staff)
-
-
-def _staff_may(request: Request, view: "APIView") -> bool:
-    if not (request.user and request.user.is_staff):
-        return False
-    method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
-    if method == "OPTIONS" or not hasattr(
-        view, method.lower()
-    ):  # OPTIONS describes the view; DRF answers 405 to unknown methods
-        return True
-    needed: str | None = getattr(view, "staff_permissions", {}).get(method)
-    if needed is None:
-        return bool(request.user.is_superuser)
-    # As in the admin, the change permission includes the view permission.
-    return needed == ANY_STAFF or any(
-        request.user.has_perm(one) for one in (needed, needed.replace(".view_", ".change_"))
-    )
 
 
 def client_of(request: Request) -> ApiClient | None:

@@ -1,4 +1,4 @@
-"""Business accounts and their numbers: facts from Meta, and the access token of each account."""
+"""Business accounts with their numbers: facts from Meta, and the access token of each account."""
 
 from messaging.accounts.facts import record_account, record_number
 from messaging.accounts.sync import RATES, AccountSync, known_accounts, sync_account

@@ -1,4 +1,4 @@
-"""Facts of Meta's webhooks about accounts and numbers."""
+"""Facts from webhooks about an account or one of its numbers."""
 
 from collections.abc import Mapping
 

@@ -9,7 +9,7 @@ from messaging.contacts.identities import ConsentGiven, ContactUpdate, apply_con
 from messaging.contacts.withdrawal import withdraw_released
 from messaging.models import BusinessNumber, Contact
 from messaging.whatsapp.inbound import InboundMessage, Normalised
-from messaging.whatsapp.inbound.contents import System
+from messaging.whatsapp.inbound.message_types import System
 from messaging.whatsapp.inbound.updates import Preference
 
 # The marketing preferences that users set in WhatsApp: True opts out.

@@ -12,7 +12,7 @@ from messaging.messages import Summary, preview, summarize, waiting_reason
 from messaging.models import AuditEntry, Direction, Message
 from messaging.models.messages import ANNOTATION_TYPES
 from messaging.states import Status
-from messaging.whatsapp.codes import describe
+from messaging.whatsapp.error_codes import describe
 
 # The sign of a status and its meaning; colour is additional.
 TICKS = {

@@ -1,4 +1,4 @@
-"""Read receipts and typing indicators, sent to the Cloud API.
+"""Read receipts, with or without a typing indicator, sent to the Cloud API.
 
 The call is made in the request, not on the outgoing lane: a late typing indicator is useless, a repeated call is
 harmless, and no send depends on it.

@@ -1,4 +1,4 @@
-"""`POST /messaging/messages/{id}/read`: read receipts and typing indicators."""
+"""`POST /messaging/messages/{id}/read`: read receipts, with or without a typing indicator."""
 
 from uuid import UUID
 
@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from messaging.conversations.read_receipts import mark_read
 from messaging.conversations.serializers import ReadAnswerSerializer, ReadSerializer
@@ -14,9 +13,10 @@ from messaging.messages.serializers import NotPossibleSerializer
 from messaging.models import Direction, Message
 from messaging.whatsapp.errors import Rejected, WhatsAppError
 from waproject.web.api.errors import unavailable
+from waproject.web.api.views import StrictQueries
 
 
-class ReadView(APIView):
+class ReadView(StrictQueries):
     """Show the user that a message was read."""
 
     staff_permissions = {"POST": "messaging.reply_conversation"}

@@ -1,4 +1,4 @@
-"""Messages and statuses of webhooks whose message was erased with its person: they are dropped."""
+"""Updates of erased messages: webhooks that name the wamid of one are dropped."""
 
 import hashlib
 from collections.abc import Collection

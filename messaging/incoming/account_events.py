@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.contacts import record_template_category
-from messaging.lifecycle import domain_events
+from messaging.lifecycle import AccountEventStored, publish_events
 from messaging.models import AccountEvent
 from messaging.portfolios import read_limit_event, store_limit
 from messaging.reactions import react
@@ -27,9 +27,7 @@ def store_events(events: Sequence[Event]) -> None:
     fresh = [rows[digest] for digest in sorted(rows) if digest not in known]
     AccountEvent.objects.bulk_create(fresh, ignore_conflicts=True)
     stored = AccountEvent.objects.filter(digest__in=[row.digest for row in fresh])
-    domain_events.publish_events(
-        [domain_events.AccountEvent(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)]
-    )
+    publish_events([AccountEventStored(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)])
     _store_limits(fresh)
     new = {row.digest for row in fresh}
     react(event for event in events if digest_of(event) in new)

@@ -4,6 +4,7 @@ from messaging.lifecycle.deadlock_retry import (
     retry_on_deadlock,
 )
 from messaging.lifecycle.domain_events import (
+    AccountEventStored,
     DomainEvent,
     MediaSettled,
     MessageReceived,
@@ -21,6 +22,7 @@ from messaging.lifecycle.transitions import (
 )
 
 __all__ = [
+    "AccountEventStored",
     "Change",
     "DomainEvent",
     "MediaSettled",

@@ -18,5 +18,5 @@ def send_signals(items: Sequence[DomainEvent]) -> None:
                 announce(message_media, Message, message_id=message_id, state=state)
             case StatusChanged(message_id, status):
                 announce(message_status_changed, Message, message_id=message_id, status=status)
-            case domain_events.AccountEvent(event_id):
+            case domain_events.AccountEventStored(event_id):
                 announce(account_event, AccountEvent, event_id=event_id)

@@ -47,13 +47,13 @@ class StatusChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountEvent:
+class AccountEventStored:
     """Meta reported on the account, a number, a template or a contact; `models.AccountEvent.pk`."""
 
     event_id: int
 
 
-DomainEvent = MessageReceived | MediaSettled | StatusChanged | AccountEvent
+DomainEvent = MessageReceived | MediaSettled | StatusChanged | AccountEventStored
 Listener = Callable[[Sequence[DomainEvent]], None]
 
 

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from messaging.lifecycle.operator_alerts import alert
-from messaging.models import Message
 
 
 def mark_duplicate_sends(pairs: Iterable[tuple[UUID, str, str]]) -> None:
@@ -28,8 +26,3 @@ def mark_duplicate_sends(pairs: Iterable[tuple[UUID, str, str]]) -> None:
         marked = [message_id for (message_id,) in cursor.fetchall()]
     for message_id in marked:
         alert("doubled", message_id, "Meta accepted this message twice")
-
-
-def duplicate_sends() -> QuerySet[Message]:
-    """The messages that Meta has accepted twice, as far as its statuses show."""
-    return Message.objects.filter(doubled_at__isnull=False)

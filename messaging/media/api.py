@@ -16,7 +16,6 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from messaging.accepting import UnknownNumber, sending_number
 from messaging.accounts import token_name_of
@@ -28,6 +27,7 @@ from messaging.models import Media, Message
 from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from waproject.web.api.errors import unavailable
+from waproject.web.api.views import StrictQueries
 
 # Most files arrive within seconds.
 RETRY_AFTER_S = 5
@@ -51,7 +51,7 @@ class JsonErrors(DefaultContentNegotiation):
         return JSONRenderer(), JSONRenderer.media_type
 
 
-class MediaView(APIView):
+class MediaView(StrictQueries):
     """The file of a message."""
 
     staff_permissions = {"GET": "messaging.view_message"}
@@ -89,7 +89,7 @@ class MediaView(APIView):
         return Response({"detail": f"The download has failed. {media.error}", "state": media.state}, status=410)
 
 
-class UploadView(APIView):
+class UploadView(StrictQueries):
     """Upload a file to Meta, for use in messages."""
 
     staff_permissions = {"POST": "messaging.add_message"}

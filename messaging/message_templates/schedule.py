@@ -1,4 +1,4 @@
-"""When the templates of an account are synced: hourly, and at once after a webhook that asks for it.
+"""The schedule of template syncs: hourly for each account, and at once after a webhook that asks for it.
 
 `templates_due_at` is the schedule and the lease in one: a claim sets it ahead by LEASE, and a request sets it back to
 now. A request during a sync is kept, since a finished sync moves the time only where it is still that of its claim.

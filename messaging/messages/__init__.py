@@ -1,5 +1,13 @@
 """The message history: list, detail, search, CSV export, cancel and retry."""
 
+from messaging.messages.filters import (
+    TIME_FILTERS,
+    CreatedFilterSet,
+    one_of,
+)
+from messaging.messages.pagination import (
+    NewestFirst,
+)
 from messaging.messages.search import (
     peers_matching,
 )
@@ -13,7 +21,11 @@ from messaging.messages.waiting_reasons import (
 )
 
 __all__ = [
+    "TIME_FILTERS",
+    "CreatedFilterSet",
+    "NewestFirst",
     "Summary",
+    "one_of",
     "peers_matching",
     "preview",
     "summarize",

@@ -1,4 +1,4 @@
-"""Filters of the message list by age and by need of attention; each uses an index."""
+"""Filters of the message list: by age, by need of attention. Each uses an index."""
 
 from datetime import timedelta
 from typing import Any

@@ -14,6 +14,7 @@ from messaging.messages.serializers import MessageDetailSerializer, MessageSeria
 from messaging.models import Attempt, Message
 from messaging.models.messages import directions
 from messaging.states import choices
+from waproject.web.api.views import StrictQueries
 
 INDEXED_FILTERS = {"phone_number", "wamid", "reference", "campaign"}
 # An index with the status would make every change of a status a non-HOT update.
@@ -41,10 +42,11 @@ class MessageFilter(CreatedFilterSet):
         return queryset.filter(peer__in=peers_matching(value))
 
 
-class MessageListView(generics.ListAPIView[Message]):
+class MessageListView(StrictQueries, generics.ListAPIView[Message]):
     """Messages of both directions, newest first."""
 
     staff_permissions = {"GET": "messaging.view_message"}
+    reads_query = ("GET",)
     queryset = Message.objects.select_related("number", "media")
     serializer_class = MessageSerializer
     pagination_class = NewestFirst
@@ -60,7 +62,7 @@ class MessageListView(generics.ListAPIView[Message]):
         return MessageFilter(times, Message.objects.all()).qs
 
 
-class MessageDetailView(generics.RetrieveAPIView[Message]):
+class MessageDetailView(StrictQueries, generics.RetrieveAPIView[Message]):
     """One message with its timeline and attempts."""
 
     staff_permissions = {"GET": "messaging.view_message"}

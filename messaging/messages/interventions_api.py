@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from messaging.accepting import CAMPAIGN_LENGTH
 from messaging.access import audit_name, client_of
@@ -23,6 +22,7 @@ from messaging.outgoing import (
     resume_campaign,
     retry,
 )
+from waproject.web.api.views import StrictQueries
 
 RESPONSES = {
     200: MessageSerializer,
@@ -37,7 +37,7 @@ CAMPAIGN_RESPONSES = {
 }
 
 
-class CancelView(APIView):
+class CancelView(StrictQueries):
     """Cancel a message that has not been sent."""
 
     staff_permissions = {"POST": "messaging.change_message"}
@@ -48,7 +48,7 @@ class CancelView(APIView):
         return _intervene(request, pk, cancel)
 
 
-class RetryView(APIView):
+class RetryView(StrictQueries):
     """Send a failed message again."""
 
     staff_permissions = {"POST": "messaging.change_message"}
@@ -59,7 +59,7 @@ class RetryView(APIView):
         return _intervene(request, pk, retry)
 
 
-class HoldCampaignView(APIView):
+class HoldCampaignView(StrictQueries):
     """Hold one of your campaigns: its messages wait."""
 
     staff_permissions = {"POST": "messaging.add_hold"}
@@ -70,7 +70,7 @@ class HoldCampaignView(APIView):
         return _campaign(request, campaign, hold_campaign)
 
 
-class ResumeCampaignView(APIView):
+class ResumeCampaignView(StrictQueries):
     """Resume a held campaign."""
 
     staff_permissions = {"POST": "messaging.change_hold"}

@@ -1,11 +1,11 @@
-"""Message summaries for chats and lists. Meta's JSON may have any form."""
+"""Message summaries, for chats and lists. Meta's JSON may have any form."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from messaging.models import Message
-from messaging.whatsapp.inbound.contents import MEDIA_TYPES
+from messaging.whatsapp.inbound.message_types import MEDIA_TYPES
 
 LABELS = {
     "button": "Tapped a button",

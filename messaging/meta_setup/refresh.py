@@ -1,4 +1,4 @@
-"""Facts of accounts and numbers, read from Meta again: limits, qualities and states whose webhooks were missed."""
+"""Refresh of Meta's facts about accounts: limits, qualities and states whose webhooks were missed."""
 
 import logging
 

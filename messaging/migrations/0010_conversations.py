@@ -1,8 +1,9 @@
 """Conversations in Meta's order: the indexes by peer and by contact hold the time. Made while messages go on."""
 
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
+
+from waproject.resumable_migrations import AddIndex, RemoveIndex
 
 
 class Migration(migrations.Migration):
@@ -27,17 +28,17 @@ class Migration(migrations.Migration):
             name="message",
             options={"ordering": ["-id"], "permissions": [("export_message", "Can export messages")]},
         ),
-        AddIndexConcurrently(
+        AddIndex(
             model_name="message",
             index=models.Index(fields=["peer", "at", "id"], name="message_talk"),
         ),
-        AddIndexConcurrently(
+        AddIndex(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("contact__isnull", False)), fields=["contact", "at", "id"], name="message_contact"
             ),
         ),
-        AddIndexConcurrently(
+        AddIndex(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("type__in", ("reaction", "edit", "revoke"))),
@@ -45,7 +46,7 @@ class Migration(migrations.Migration):
                 name="message_about",
             ),
         ),
-        RemoveIndexConcurrently(model_name="message", name="message_peer"),
+        RemoveIndex(model_name="message", name="message_peer"),
         migrations.AlterField(
             model_name="message",
             name="contact",

@@ -3,6 +3,8 @@
 import django.utils.timezone
 from django.db import connection, migrations, models
 
+from waproject.resumable_migrations import AddField, CreateModel, move_rows
+
 BATCH = 5000
 # As `recipients.canonical` has it. The ranges let the index by peer find the rows.
 CANONICAL = r"""
@@ -11,23 +13,29 @@ CANONICAL = r"""
 """
 # Messages on their way stay as they are: two of one person would meet in message_in_flight. A parked one is due again,
 # since it waits for its recipient under the old spelling.
+OLD = rf"""
+(peer >= '521' AND peer < '522' OR peer >= '541' AND peer < '544' OR peer >= '551' AND peer < '56')
+  AND peer <> {CANONICAL} AND (released_at IS NULL OR outcome_at IS NOT NULL)
+"""
 MESSAGES = rf"""
 UPDATE messaging_message SET peer = {CANONICAL},
   sent_to = CASE WHEN direction = 'outbound' THEN peer END, hold = NULLIF(hold, 'pair')
 WHERE id = ANY(ARRAY(
-  SELECT id FROM messaging_message
-  WHERE (peer >= '521' AND peer < '522' OR peer >= '541' AND peer < '544' OR peer >= '551' AND peer < '56')
-    AND peer <> {CANONICAL} AND (released_at IS NULL OR outcome_at IS NOT NULL)
-  LIMIT %s FOR UPDATE SKIP LOCKED))
+  SELECT id FROM messaging_message WHERE {OLD} LIMIT %s FOR UPDATE SKIP LOCKED))
 """  # noqa: S608 - constants of this migration
 
 
 def canonical_messages(apps, schema_editor):
+    def count():
+        cursor.execute(f"SELECT count(*) FROM messaging_message WHERE {OLD}")  # noqa: S608 - constants
+        return cursor.fetchone()[0]
+
+    def move():
+        cursor.execute(MESSAGES, [BATCH])
+        return cursor.rowcount
+
     with connection.cursor() as cursor:
-        while True:
-            cursor.execute(MESSAGES, [BATCH])
-            if not cursor.rowcount:
-                return
+        move_rows("messages of three countries", count, move)
 
 
 def canonical_contacts(apps, schema_editor):
@@ -58,14 +66,14 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0011_subscription_last_error")]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="message",
             name="sent_to",
             field=models.CharField(
                 blank=True, help_text="Outbound: the spelling that WhatsApp is given.", max_length=140, null=True
             ),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="WhatsAppId",
             fields=[
                 ("phone", models.CharField(max_length=140, primary_key=True, serialize=False)),

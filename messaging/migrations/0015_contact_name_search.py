@@ -4,10 +4,10 @@ PostgreSQL's own trigram index needs the extension pg_trgm, which not every serv
 """
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations
 
 import messaging.models.name_search
+from waproject.resumable_migrations import AddIndex
 
 # The same as `messaging.conversations.name_search.normalized_name`, which prepares the search term. Functions in an index
 # expression may not call each other by name: a restore runs with an empty search_path.
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(NORMALIZED_NAME, "DROP FUNCTION messaging_normalized_name(text)"),
         migrations.RunSQL(NAME_GRAMS, "DROP FUNCTION messaging_name_grams(text)"),
-        AddIndexConcurrently(
+        AddIndex(
             model_name="contact",
             index=GinIndex(
                 messaging.models.name_search.NameGrams("name"),

@@ -1,7 +1,8 @@
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+
+from waproject.resumable_migrations import AddIndex, RemoveIndex
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0018_pair_burst")]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndex(
             "message",
             models.Index(
                 F("number"),
@@ -23,5 +24,5 @@ class Migration(migrations.Migration):
                 name="message_due_by_client",
             ),
         ),
-        RemoveIndexConcurrently("message", "message_due"),
+        RemoveIndex("message", "message_due"),
     ]

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from messaging.media_states import State, states
 from messaging.models.messages import Message
-from messaging.whatsapp.inbound.contents import MEDIA_TYPES
+from messaging.whatsapp.inbound.message_types import MEDIA_TYPES
 from messaging.whatsapp.media import MAX_ID
 
 NAME_LENGTH = 100

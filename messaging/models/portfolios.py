@@ -12,7 +12,7 @@ class Portfolio(models.Model):
 
     `key` is Meta's id of the portfolio; until Meta has named it, the `portfolio` of its numbers or their WABA's id.
     `opened` counts the rows of OpenedRecipient with `opened_at` from `counted_from` on: it is changed only under this
-    row's lock, in the statement that changes those rows (messaging/portfolios/openings.py).
+    row's lock, in the statement that changes those rows (messaging/portfolios/opened_recipients.py).
     """
 
     key = models.CharField(max_length=64, unique=True)

@@ -1,4 +1,4 @@
-"""When the next call of a number may start, in one worker: calls keep a space, and no second has more than Meta allows.
+"""Spacing of a number's calls in one worker: calls keep a distance, and no second has more than Meta allows.
 
 A call is scheduled (`rate_limits.Schedule`), yet its task may reach the worker late, and its thread may run late. Late
 calls keep a space, so that several workers that are late together stay within the limit. In addition each call waits

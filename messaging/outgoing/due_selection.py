@@ -95,7 +95,7 @@ def select(
     first_parked = list(first_parked)
     ready_peers = {message.peer for message in first_parked}
     result = Selection()
-    for message in in_turn([*due, *first_parked], now):
+    for message in round_robin([*due, *first_parked], now):
         if message.expired:
             result.expired.append(message.message_id)
         elif message.message_id in refused:
@@ -141,7 +141,7 @@ class LimitBudget:
             self.budget.take()
 
 
-def in_turn(messages: Sequence[DueMessage], now: datetime) -> list[DueMessage]:
+def round_robin(messages: Sequence[DueMessage], now: datetime) -> list[DueMessage]:
     """By priority, then one message of each client in turn. Who is first in a turn changes with `now`."""
     seen: Counter[tuple[int, int | None]] = Counter()
     keys: dict[UUID, tuple[int, int, int]] = {}

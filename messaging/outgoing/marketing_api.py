@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from messaging.outgoing.claims import Claimed
 from messaging.whatsapp.client import Accepted, CloudApi
-from messaging.whatsapp.codes import NOT_FOR_MARKETING_API
+from messaging.whatsapp.error_codes import NOT_FOR_MARKETING_API
 from messaging.whatsapp.errors import WhatsAppError
 
 logger = logging.getLogger(__name__)

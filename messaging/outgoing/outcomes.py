@@ -12,7 +12,7 @@ from messaging.outgoing import rate_limits, retry_policy
 from messaging.outgoing.claims import Claimed
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.retry_settings import limits
-from messaging.portfolios import Rejection, give_back
+from messaging.portfolios import Rejection, uncount_openings
 from messaging.states import Status
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Rejected, Scope, WhatsAppError
@@ -46,7 +46,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
         advance_many(changes)
     record_whatsapp_ids(_corrected_ids(outcomes))
     if rejections := _rejections(decisions):
-        give_back(rejections)
+        uncount_openings(rejections)
 
 
 def _rejections(decisions: Sequence[tuple[Outcome, retry_policy.Decision]]) -> list[Rejection]:

@@ -28,7 +28,7 @@ PAIR_RETENTION = "2 minutes"
 LEASE_EXPIRED = "lease_expired"
 
 
-def take_back(batch: Release) -> None:
+def undo_release(batch: Release) -> None:
     """Make the rows of an unpublished release `pending`; the release does not count."""
     with transaction.atomic():
         rows = Message.objects.select_for_update().filter(

@@ -1,4 +1,7 @@
-"""Retry policy: the decision after a failed call. Pure functions without clock or database."""
+"""Retry policy: the decision after a failed call. Pure functions without clock or database.
+
+The wait of each of Meta's codes stands in `messaging/whatsapp/error_codes.py`; the setting WA_CODE_WAITS overrides it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

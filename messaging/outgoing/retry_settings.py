@@ -1,4 +1,4 @@
-"""Settings of retries and unknown outcomes, read at each use; see docs/settings.md."""
+"""Settings of the outgoing lane: retries and unknown outcomes, read at each use; see docs/settings.md."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -9,7 +9,15 @@ from messaging.portfolios.forecast import (
     messages_on_hold,
     waiting_until,
 )
-from messaging.portfolios.openings import Count, Opening, Rejection, count_openings, give_back, lock_count, move_windows
+from messaging.portfolios.opened_recipients import (
+    Count,
+    Opening,
+    Rejection,
+    count_openings,
+    lock_count,
+    move_windows,
+    uncount_openings,
+)
 from messaging.portfolios.placement import place_number, place_numbers, read_limit_event, store_limit
 
 __all__ = [
@@ -20,7 +28,6 @@ __all__ = [
     "Rejection",
     "clear_limit_cache",
     "count_openings",
-    "give_back",
     "limit_forecasts",
     "limit_warning",
     "lock_count",
@@ -30,5 +37,6 @@ __all__ = [
     "place_numbers",
     "read_limit_event",
     "store_limit",
+    "uncount_openings",
     "waiting_until",
 ]

@@ -1,4 +1,4 @@
-"""The portfolio of each number and its limit, from the Graph API and from webhooks."""
+"""The portfolio of each number, with its limit, from the Graph API and from webhooks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.models import Account, BusinessNumber, Portfolio
 from messaging.portfolios.budget import counted_from
-from messaging.portfolios.openings import copy_openings, lock_count
+from messaging.portfolios.opened_recipients import copy_openings, lock_count
 from messaging.whatsapp.messaging_limits import MessagingLimit, messaging_limit
 
 # The keys of webhook values that hold the limit, the newest first.

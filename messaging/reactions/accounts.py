@@ -8,7 +8,7 @@ from messaging.accounts import record_account
 from messaging.lifecycle import alert
 from messaging.models import BusinessNumber
 from messaging.outgoing import hold_template, pause_numbers, release_template, resume_numbers
-from messaging.reactions.given import META, Given
+from messaging.reactions.meta_event import META, MetaEvent
 from messaging.whatsapp.inbound import fields
 
 # Templates are refused; answers to users still go.
@@ -18,87 +18,87 @@ _HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
 ALL_TEMPLATES = ""
 
 
-def review(given: Given) -> None:
+def review(event: MetaEvent) -> None:
     """Meta's review of the account: stored; anything but APPROVED is an alert."""
-    decision = given.text("decision", 40)
-    record_account(given.waba_id, review_status=decision)
-    record_action(META, "account review", f"account {given.waba_id}", decision=decision)
+    decision = event.text("decision", 40)
+    record_account(event.waba_id, review_status=decision)
+    record_action(META, "account review", f"account {event.waba_id}", decision=decision)
     if decision != "APPROVED":
-        alert("account", given.waba_id, f"Meta's review of the account: {decision}")
+        alert("account", event.waba_id, f"Meta's review of the account: {decision}")
 
 
-def restricted(given: Given) -> None:
+def restricted(event: MetaEvent) -> None:
     """A restriction: stored and an alert. Its templates are held until it expires, or its numbers paused."""
-    restrictions = _restrictions(given)
+    restrictions = _restrictions(event)
     named = ", ".join(restrictions)[:255] or "not named"
-    record_account(given.waba_id, restriction=named)
-    record_action(META, "restriction", f"account {given.waba_id}", restrictions=named)
-    alert("account", given.waba_id, f"Meta has restricted the account: {named}")
+    record_account(event.waba_id, restriction=named)
+    record_action(META, "restriction", f"account {event.waba_id}", restrictions=named)
+    alert("account", event.waba_id, f"Meta has restricted the account: {named}")
     reason = f"Meta has restricted the account: {named}"
     if _TEMPLATES_RESTRICTED in restrictions:
         hold = hold_template(
-            ALL_TEMPLATES, waba_id=given.waba_id, by=META, reason=reason, until=restrictions[_TEMPLATES_RESTRICTED]
+            ALL_TEMPLATES, waba_id=event.waba_id, by=META, reason=reason, until=restrictions[_TEMPLATES_RESTRICTED]
         )
         if hold.is_new:
             record_action(META, "hold", f"hold {hold.pk}", reason=reason)
     if not restrictions or restrictions.keys() - _HARMLESS_RESTRICTIONS - {_TEMPLATES_RESTRICTED}:
-        _pause(given, reason)
+        _pause(event, reason)
 
 
-def violated(given: Given) -> None:
+def violated(event: MetaEvent) -> None:
     """A violation of Meta's policies: an alert, before a restriction or a ban."""
-    kind = given.nested("violation_info", "violation_type") or "not named"
-    record_action(META, "violation", f"account {given.waba_id}", violation=kind)
-    alert("account", given.waba_id, f"Meta reports a violation of its policies: {kind}")
+    kind = event.nested("violation_info", "violation_type") or "not named"
+    record_action(META, "violation", f"account {event.waba_id}", violation=kind)
+    alert("account", event.waba_id, f"Meta reports a violation of its policies: {kind}")
 
 
-def banned(given: Given) -> None:
+def banned(event: MetaEvent) -> None:
     """A ban pauses the account's numbers, its end resumes those that Meta's events have paused."""
-    state = given.nested("ban_info", "waba_ban_state")
-    record_account(given.waba_id, ban_state=state)
-    record_action(META, "ban", f"account {given.waba_id}", state=state)
+    state = event.nested("ban_info", "waba_ban_state")
+    record_account(event.waba_id, ban_state=state)
+    record_action(META, "ban", f"account {event.waba_id}", state=state)
     match state:
         case "DISABLE":
-            _pause(given, "Meta has disabled the account")
-            alert("account", given.waba_id, "Meta has disabled the account")
+            _pause(event, "Meta has disabled the account")
+            alert("account", event.waba_id, "Meta has disabled the account")
         case "SCHEDULE_FOR_DISABLE":
-            alert("account", given.waba_id, "Meta is going to disable the account")
+            alert("account", event.waba_id, "Meta is going to disable the account")
         case "REINSTATE":
-            record_account(given.waba_id, allow_empty=True, restriction="")
-            _resume(given)
+            record_account(event.waba_id, allow_empty=True, restriction="")
+            _resume(event)
 
 
-def deleted(given: Given) -> None:
+def deleted(event: MetaEvent) -> None:
     """The account is deleted: its numbers are paused."""
-    _pause(given, "Meta has deleted the account")
-    alert("account", given.waba_id, "Meta has deleted the account")
+    _pause(event, "Meta has deleted the account")
+    alert("account", event.waba_id, "Meta has deleted the account")
 
 
-def disconnected(given: Given) -> None:
+def disconnected(event: MetaEvent) -> None:
     """The account or the app is taken from us: an alert, since sends are going to be refused."""
-    record_action(META, "disconnected", f"account {given.waba_id}", event=given.event.event)
-    alert("account", given.waba_id, f"The account is no longer connected: {given.event.event}")
+    record_action(META, "disconnected", f"account {event.waba_id}", event=event.update.event)
+    alert("account", event.waba_id, f"The account is no longer connected: {event.update.event}")
 
 
-def _restrictions(given: Given) -> dict[str, datetime | None]:
+def _restrictions(event: MetaEvent) -> dict[str, datetime | None]:
     """By type, until when."""
-    listed = given.value.get("restriction_info")
+    listed = event.value.get("restriction_info")
     found = [each for each in (listed if isinstance(listed, list) else [])[:20] if isinstance(each, Mapping)]
     named = {fields.text(each, "restriction_type", longest=80): fields.timestamp(each, "expiration") for each in found}
     return {kind: until for kind, until in named.items() if kind}
 
 
-def _pause(given: Given, reason: str) -> None:
-    numbers = BusinessNumber.objects.filter(waba_id=given.waba_id) if given.waba_id else BusinessNumber.objects.none()
+def _pause(event: MetaEvent, reason: str) -> None:
+    numbers = BusinessNumber.objects.filter(waba_id=event.waba_id) if event.waba_id else BusinessNumber.objects.none()
     for pk in pause_numbers(list(numbers.values_list("pk", flat=True)), reason=reason, by=META):
         record_action(META, "pause", f"number {pk}", reason=reason)
 
 
-def _resume(given: Given) -> None:
+def _resume(event: MetaEvent) -> None:
     """What a person or an error has paused stays paused."""
-    for pk in release_template(given.waba_id, ALL_TEMPLATES, "", by=META):
+    for pk in release_template(event.waba_id, ALL_TEMPLATES, "", by=META):
         record_action(META, "resume", f"hold {pk}", reason="Meta has reinstated the account")
-    paused = BusinessNumber.objects.filter(waba_id=given.waba_id, paused_by=META).exclude(waba_id="")
+    paused = BusinessNumber.objects.filter(waba_id=event.waba_id, paused_by=META).exclude(waba_id="")
     ids = list(paused.order_by("pk").values_list("pk", flat=True))
     resume_numbers(ids)
     for pk in ids:

@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from messaging.models import Account
 from messaging.reactions import accounts, numbers, templates
-from messaging.reactions.given import Given, given
+from messaging.reactions.meta_event import MetaEvent, read_event
 from messaging.whatsapp.inbound import Event
 
-Reaction = Callable[[Given], None]
+Reaction = Callable[[MetaEvent], None]
 
 # By kind and event; an empty event: all other events of the kind. An event without a row is stored and shown, no more.
 REACTIONS: Mapping[tuple[str, str], Reaction] = {
@@ -40,7 +40,7 @@ def react(events: Iterable[Event]) -> None:
     list(Account.objects.select_for_update(no_key=True).filter(waba_id__in=waba_ids).order_by("pk"))
     now = timezone.now()
     for event, reaction in sorted(found, key=lambda one: one[0].timestamp or now):
-        reaction(given(event))
+        reaction(read_event(event))
 
 
 def reaction_to(kind: str, event: str) -> Reaction | None:

@@ -1,4 +1,4 @@
-"""What follows from a template's status, whether a webhook or a sync reports it."""
+"""Reactions to a template's status, whether a webhook or a sync reports it."""
 
 from collections.abc import Iterable
 

@@ -11,11 +11,9 @@ from rest_framework import generics
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from messaging.access import Conflict, audit_name, client_of
-from messaging.messages.filters import TIME_FILTERS, CreatedFilterSet, one_of
-from messaging.messages.pagination import NewestFirst
+from messaging.messages import TIME_FILTERS, CreatedFilterSet, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
 from messaging.subscriptions.manage import (
@@ -37,6 +35,7 @@ from messaging.subscriptions.serializers import (
     SinceSerializer,
     SubscriptionSerializer,
 )
+from waproject.web.api.views import StrictQueries
 
 NOT_FOUND = OpenApiResponse(DetailSerializer, "No subscription of yours has this id.")
 INACTIVE = OpenApiResponse(DetailSerializer, "The subscription is inactive.")
@@ -62,10 +61,11 @@ def _who(request: Request) -> str:
     return audit_name(client) if client is not None else str(request.user)
 
 
-class SubscriptionListView(generics.ListAPIView[Subscription]):
+class SubscriptionListView(StrictQueries, generics.ListAPIView[Subscription]):
     """List and create subscriptions."""
 
     staff_permissions = {"GET": "messaging.view_subscription", "POST": "messaging.add_subscription"}
+    reads_query = ("GET",)
     serializer_class = SubscriptionSerializer
     pagination_class = NewestFirst
     queryset = Subscription.objects.none()  # for the OpenAPI description
@@ -86,7 +86,7 @@ class SubscriptionListView(generics.ListAPIView[Subscription]):
         return Response(SecretSerializer(row).data, status=201)
 
 
-class SubscriptionView(APIView):
+class SubscriptionView(StrictQueries):
     """One subscription."""
 
     staff_permissions = {
@@ -116,7 +116,7 @@ class SubscriptionView(APIView):
         return Response(status=204)
 
 
-class RotateView(APIView):
+class RotateView(StrictQueries):
     """Rotate the secret of a subscription."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
@@ -129,7 +129,7 @@ class RotateView(APIView):
         return Response(SecretSerializer(row).data)
 
 
-class SendTestView(APIView):
+class SendTestView(StrictQueries):
     """Send a test event to the endpoint."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
@@ -144,7 +144,7 @@ class SendTestView(APIView):
         return Response(DeliverySerializer(delivery).data, status=202)
 
 
-class ReplayFailedView(APIView):
+class ReplayFailedView(StrictQueries):
     """Replay the failed deliveries of a subscription."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
@@ -175,10 +175,11 @@ class DeliveryFilter(CreatedFilterSet):
         fields: list[str] = []
 
 
-class DeliveryListView(generics.ListAPIView[Delivery]):
+class DeliveryListView(StrictQueries, generics.ListAPIView[Delivery]):
     """The deliveries of a subscription, newest first, with their attempts. Kept for 7 days, failed ones for 30."""
 
     staff_permissions = {"GET": "messaging.view_delivery"}
+    reads_query = ("GET",)
     serializer_class = DeliverySerializer
     pagination_class = NewestFirst
     filter_backends = [DjangoFilterBackend]
@@ -198,7 +199,7 @@ class DeliveryListView(generics.ListAPIView[Delivery]):
         return DeliveryFilter(times, self.get_queryset()).qs
 
 
-class DeliveryView(APIView):
+class DeliveryView(StrictQueries):
     """One delivery."""
 
     staff_permissions = {"GET": "messaging.view_delivery"}
@@ -209,7 +210,7 @@ class DeliveryView(APIView):
         return Response(DeliverySerializer(_delivery(request, pk)).data)
 
 
-class ReplayView(APIView):
+class ReplayView(StrictQueries):
     """Replay one delivery."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.identifiers import uuid7
-from messaging.lifecycle import DomainEvent, MediaSettled, MessageReceived, StatusChanged, domain_events
+from messaging.lifecycle import AccountEventStored, DomainEvent, MediaSettled, MessageReceived, StatusChanged
 from messaging.models import EventType, Subscription
 from messaging.models.subscriptions import LANES
 from messaging.states import Status
@@ -76,7 +76,7 @@ def _rows(items: Sequence[DomainEvent]) -> Iterator[_Row]:
                 yield _Row(EventType.MESSAGE_MEDIA, message_id=message_id)
             case StatusChanged(message_id, status, event_id) if status not in INTERNAL_STATUSES:
                 yield _Row(EventType.MESSAGE_STATUS_CHANGED, message_id=message_id, message_event_id=event_id)
-            case domain_events.AccountEvent(event_id):
+            case AccountEventStored(event_id):
                 yield _Row(EventType.ACCOUNT_EVENT, account_event_id=event_id)
 
 

@@ -1,4 +1,4 @@
-"""Retention of deliveries and deleted subscriptions."""
+"""Retention of subscriptions: old deliveries, deleted subscriptions."""
 
 from datetime import timedelta
 

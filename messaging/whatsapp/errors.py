@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from messaging.retry_after import seconds_of
-from messaging.whatsapp.codes import CODES, Code, Kind, Scope, describe, lookup
+from messaging.whatsapp.error_codes import CODES, Code, Kind, Scope, describe, lookup
 from messaging.whatsapp.json_text import ANSWER, value_of
 from messaging.whatsapp.storable import storable_text
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from messaging.whatsapp.inbound import fields
-from messaging.whatsapp.inbound.contents import MEDIA_TYPES
+from messaging.whatsapp.inbound.message_types import MEDIA_TYPES
 
 # Meta's ids are digits today; a node with a longer id is stored unchanged.
 MAX_ID = 4096

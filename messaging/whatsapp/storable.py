@@ -1,4 +1,4 @@
-"""Converts any JSON value into one that PostgreSQL's text and jsonb can store.
+"""JSON values in a form that PostgreSQL can store, as text and as jsonb.
 
 Four things that JSON allows and the database refuses: NUL and lone surrogates in strings (both become U+FFFD),
 NaN and infinities (become their names), and nesting deep enough to exhaust a stack (becomes its JSON text).

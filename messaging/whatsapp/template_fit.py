@@ -1,4 +1,4 @@
-"""Whether the parameters of a send fit a template: their count, types, names, and those of its buttons.
+"""The fit of a send's parameters to its template: their count, types and names, and those of its buttons.
 
 The form of a send is checked before (`outbound`). What a template needs is read once from its components, so that a
 check costs microseconds.

@@ -1,4 +1,4 @@
-"""Notices of alerts by e-mail and Slack-compatible webhook, each sent once and retried on failure."""
+"""Notices of alerts, by e-mail or Slack-compatible webhook, each sent once and retried on failure."""
 
 import logging
 import time

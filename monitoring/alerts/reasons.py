@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from messaging import reads
-from messaging.whatsapp.codes import describe
+from messaging.whatsapp.error_codes import describe
 from monitoring.alerts.readings import ERROR_WINDOW_S
 from monitoring.metrics import FAILURES, Window
 from monitoring.models import Heartbeat, SetupFinding, TaskFailure

@@ -7,7 +7,6 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from monitoring.access import MayMoveDeadLetters
 from monitoring.dead_letters import redrive_jobs
@@ -17,6 +16,7 @@ from monitoring.queue_depth import SqsUnavailable
 from monitoring.queue_status import unavailable
 from waproject.queues import LANES, Lane
 from waproject.web.api.strict_fields import strict_internal_value
+from waproject.web.api.views import StrictQueries
 
 
 class FailureSerializer(serializers.Serializer[Any]):
@@ -101,7 +101,7 @@ _IN_PROGRESS = OpenApiResponse(description="The lane has an active job already: 
 _MOVE_RESPONSES = {202: MoveSerializer, 404: _UNKNOWN_LANE, 409: _IN_PROGRESS}
 
 
-class DeadLettersView(APIView):
+class DeadLettersView(StrictQueries):
     """The messages on a lane's dead-letter queue."""
 
     permission_classes = [MayMoveDeadLetters]
@@ -118,7 +118,7 @@ class DeadLettersView(APIView):
         return Response(InspectionSerializer(body).data)
 
 
-class RedriveView(APIView):
+class RedriveView(StrictQueries):
     """Send dead letters to the lane's queue again, as if they had never been tried."""
 
     permission_classes = [MayMoveDeadLetters]
@@ -129,7 +129,7 @@ class RedriveView(APIView):
         return _request_move(request, lane, Move.Action.REDRIVE)
 
 
-class DiscardView(APIView):
+class DiscardView(StrictQueries):
     """Delete dead letters for good."""
 
     permission_classes = [MayMoveDeadLetters]
@@ -140,7 +140,7 @@ class DiscardView(APIView):
         return _request_move(request, lane, Move.Action.DISCARD)
 
 
-class MoveView(APIView):
+class MoveView(StrictQueries):
     """One redrive or discard job."""
 
     permission_classes = [MayMoveDeadLetters]
@@ -151,7 +151,7 @@ class MoveView(APIView):
         return Response(MoveSerializer(_move(pk)).data)
 
 
-class StopMoveView(APIView):
+class StopMoveView(StrictQueries):
     """Stop a job."""
 
     permission_classes = [MayMoveDeadLetters]

@@ -1,4 +1,4 @@
-"""Erasure of and access to dead letters that mention a person: they are discarded, by the monitor process."""
+"""Dead letters that mention a person: exported, or discarded by the monitor process."""
 
 import json
 from collections.abc import Iterable, Iterator

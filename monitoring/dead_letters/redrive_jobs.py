@@ -1,4 +1,4 @@
-"""Redrive and discard jobs: requested through the API or admin, run by the monitor process in small steps.
+"""Redrive jobs, which redrive or discard: requested through the API or admin, run by the monitor in small steps.
 
 A job is a Move row with a lease. The holder of the lease runs one step of a few seconds and records its progress. If
 that process dies, the lease expires and another one continues. A message is sent before it is deleted, so a kill may

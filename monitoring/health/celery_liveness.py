@@ -26,7 +26,7 @@ def _worker_is_ready(sender: Any, **_: Any) -> None:
     if not _lives:
         (lane,) = sender.app.amqp.queues.consume_from
         life = LivenessReporter(Process(lane, sender.hostname), stalled_after=STALLED_AFTER_S)
-        life.works = TaskProgress().moves
+        life.makes_progress = TaskProgress().is_made
         if sender.hub is not None:
             # The event loop itself confirms each heartbeat: threads go on while a loop hangs.
             waker = Waker(sender.hub, life.progress)

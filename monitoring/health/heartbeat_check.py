@@ -1,4 +1,4 @@
-"""The health check of PostgreSQL and the heartbeats, within a deadline.
+"""The health check of PostgreSQL, which reads the heartbeats, within a deadline.
 
 It has a database connection of its own (waproject/worker/database_probe.py).
 """

@@ -15,7 +15,7 @@ from waproject.worker.liveness import Process
 EXPIRE_AFTER = timedelta(days=1)
 
 
-class DatabaseKeeper:
+class DatabaseLivenessStore:
     """Writes the rows; raises django.db errors. The connection is closed after each write."""
 
     def started(self, process: Process) -> None:

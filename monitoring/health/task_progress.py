@@ -25,8 +25,8 @@ class TaskProgress:
         self._in_hand: list[weakref.ref[Any]] = []
         self._since = clock()
 
-    def moves(self) -> bool:
-        """Called before each report, in the reporting thread. A worker without requests is idle: its work moves."""
+    def is_made(self) -> bool:
+        """Called before each report, in the reporting thread. A worker without requests is idle: that is progress."""
         try:
             in_hand = set(self._requests())
         except RuntimeError:  # the event loop changed the set just now

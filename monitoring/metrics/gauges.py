@@ -7,7 +7,7 @@ and not zero.
 import logging
 from dataclasses import dataclass
 
-from analytics.costs.budgets import pressed_budgets
+from analytics.costs import budgets_near_limit
 from messaging import reads
 from messaging.reads import COUNT_LIMIT
 from monitoring.health import State, process_status
@@ -155,7 +155,7 @@ def _holds_and_deliveries() -> Readings:
         **{(TEMPLATE_HELD.name, _label(name)): 1.0 for name in reads.held_templates()},
         **{
             ((BUDGET_SPENT if spent else BUDGET_WARNED).name, _label(name)): 1.0
-            for name, spent in pressed_budgets().items()
+            for name, spent in budgets_near_limit().items()
         },
         **{(SUBSCRIPTION_OFF.name, _label(name)): 1.0 for name in reads.disabled_subscriptions()},
         (UNDELIVERED.name,): float(reads.waiting_deliveries()),

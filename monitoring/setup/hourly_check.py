@@ -39,9 +39,14 @@ def all_findings() -> Iterable[Finding]:
 class HourlyCheck:
     """Call `step` often; it returns at once."""
 
-    def __init__(self, find: Callable[[], Iterable[Finding]] = all_findings, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        find: Callable[[], Iterable[Finding]] = all_findings,
+        deadline_s: float = DEADLINE_S,
+        first_after_s: float = FIRST_AFTER_S,
+    ) -> None:
         self._find, self._deadline_s = find, deadline_s
-        self._next_at = time.monotonic() + FIRST_AFTER_S
+        self._next_at = time.monotonic() + first_after_s
         self._until = 0.0
         self._thread: threading.Thread | None = None
         self._found: list[Finding] | None = None
@@ -60,10 +65,6 @@ class HourlyCheck:
             self._next_at, self._until = now + settings.DOCTOR_EVERY_S, now + self._deadline_s
             self._thread = threading.Thread(target=self._run, name="doctor", daemon=True)
             self._thread.start()
-
-    def start_now(self) -> None:
-        """Make the next step start a check."""
-        self._next_at = 0.0
 
     def is_running(self) -> bool:
         """Whether a check runs."""

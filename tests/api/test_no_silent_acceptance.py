@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 
 from messaging.accepting.business_numbers import clear_number_cache
 from messaging.accepting.waiting_warnings import clear_hold_cache
-from messaging.models import BusinessNumber, Hold, TemplateCategory
+from messaging.models import BusinessNumber, Hold, Message, TemplateCategory
 from messaging.whatsapp.errors import Misconfigured
+from tests.api.test_permissions import ALONE, MESSAGE, SUBSCRIPTION
 from tests.messaging.accepting.test_api import SEND, send
 from tests.messaging.factories import answered, claimed, number
 from tests.messaging.messages.test_admin import act, operator
@@ -19,6 +20,8 @@ from tests.messaging.subscriptions.cast import subscription
 pytestmark = pytest.mark.django_db
 __all__ = ["operator"]
 MESSAGES = "/messaging/messages"
+OPEN_TO_STAFF = ("/messaging/queue/status", "/monitoring/summary", "/monitoring/metrics", "/monitoring/provider")
+BODY = {"phone_number": "+16502530000", "message_type": "text", "message_data": {"content": "hi"}}
 TEMPLATE = {"name": "order_update", "language": "en_US"}
 
 
@@ -44,6 +47,25 @@ def mine() -> Any:
     from messaging.models import ApiClient
 
     return subscription(client=ApiClient.objects.get(name="shop"))
+
+
+@pytest.mark.parametrize(("method", "path"), ALONE, ids=" ".join)
+def test_no_endpoint_passes_over_an_unknown_query_parameter(
+    method: str, path: str, admin_client: Client, sqs: Any
+) -> None:
+    path = path.replace(MESSAGE, str(subscription().pk)) if path.startswith(SUBSCRIPTION) else path
+    answer = getattr(admin_client, method)(f"{path}?estimat=true", content_type="application/json")
+    assert (answer.status_code, list(answer.json())) == (400, ["estimat"])
+
+
+@pytest.mark.parametrize("path", OPEN_TO_STAFF)
+def test_no_page_of_the_pipeline_passes_over_an_unknown_query_parameter(path: str, admin_client: Client) -> None:
+    assert admin_client.get(f"{path}?campain=spring").json().keys() == {"campain"}
+
+
+def test_a_misspelt_wish_for_an_estimate_sends_nothing(api: APIClient) -> None:
+    answer = api.post(f"{SEND}?estimat=true", BODY, format="json")
+    assert (answer.status_code, Message.objects.count()) == (400, 0)
 
 
 @pytest.mark.parametrize("query", [{}, {"campaign": "spring"}, {"format": "json"}, {"status": "read", "page_size": 5}])

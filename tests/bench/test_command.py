@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.comparison.transport import MULTIPLIERS
+from bench.comparison.transport import CONCURRENCIES, MULTIPLIERS
 from bench.measurements import BY_DEFAULT
 from bench.pipeline.running import PROCESSES
 from bench.report.targets import COSTS, QUESTIONS, TARGETS, look_up
@@ -81,8 +81,10 @@ def test_a_part_that_ran_once_is_reported_as_one_run(figures: dict[str, Any]) ->
 
 
 @pytest.mark.bench
-def test_stock_runs_at_one_of_the_prefetch_multipliers_that_were_tried(figures: dict[str, Any]) -> None:
-    assert figures["transport"]["stock"]["backlog"]["threads"]["prefetch_multiplier"] in MULTIPLIERS
+def test_stock_runs_with_one_of_the_set_ups_that_were_tried(figures: dict[str, Any]) -> None:
+    stock = figures["transport"]["stock"]["backlog"]["threads"]
+    assert stock["prefetch_multiplier"] in MULTIPLIERS
+    assert stock["concurrency"] in CONCURRENCIES["threads"]
 
 
 @pytest.mark.bench

@@ -11,7 +11,7 @@ import chaos.sending
 from chaos.__main__ import outcome_of
 from chaos.receiving import postgres_away, shuffled
 from chaos.scenario import Form, Outcome, Scenario, no_harm
-from chaos.sending import meta_faults, process_faults, sqs_faults
+from chaos.sending import meta_faults, migration_faults, process_faults, sqs_faults
 from chaos.sending import trial as sending_trial
 from chaos.suites import SCENARIOS
 from chaos.transport import FAULTS, INERT, faults
@@ -40,6 +40,7 @@ def _impatient() -> Iterator[None]:
         for module, names in {
             faults: ("FIRST_S", "AT_WORK_S", "CHILD_EVERY_S"),
             process_faults: ("FIRST_S", "IN_FLIGHT_S"),
+            migration_faults: ("FIRST_S",),
             sqs_faults: ("FIRST_S", "BACKLOG_S"),
             meta_faults: ("FIRST_S", "BACKLOG_S", "STORM_S"),
         }.items():

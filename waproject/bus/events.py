@@ -13,7 +13,7 @@ from celery.events.dispatcher import EventDispatcher
 from celery.events.receiver import EventReceiver
 
 from waproject.bus import masking, messages, queues
-from waproject.bus.outbox import Outbox
+from waproject.bus.event_buffer import EventBuffer
 from waproject.sqs.wire import MAX_BATCH_ENTRIES
 
 # Flower counts a worker as offline after twice this time without a heartbeat.
@@ -26,7 +26,7 @@ class Dispatcher(EventDispatcher):
     """A worker's events, masked and batched."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._outbox = Outbox(_send)
+        self._buffered = EventBuffer(_send)
         super().__init__(*args, **kwargs)
         self.buffer_group: frozenset[str] = frozenset()  # Celery would send its own buffer from the worker's event loop
 
@@ -34,13 +34,13 @@ class Dispatcher(EventDispatcher):
         kept = masking.event(event)
         if "freq" in kept:  # Celery's reply to `heartbeat` says 5 s, from which Flower derives the timeout
             kept["freq"] = HEARTBEAT_S
-        self._outbox.put(kept)
+        self._buffered.put(kept)
 
     def close(self) -> None:
         """Send buffered events, for at most `CLOSE_TIMEOUT_S`."""
         super().close()
-        self._outbox.close()
-        self._outbox = Outbox(_send)
+        self._buffered.close()
+        self._buffered = EventBuffer(_send)
 
 
 class Receiver(EventReceiver):

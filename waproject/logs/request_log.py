@@ -17,6 +17,8 @@ HEADER = "X-Request-ID"
 # Frequent requests; an accepted webhook's task logs a line with the same id.
 QUIET = ("/webhook/", "/static/")
 PATH_LENGTH = 200
+# Of a path that does not exist: `/messaging/campaigns`.
+KNOWN_SEGMENTS = 2
 _OUR_ID = re.compile(r"\d+|[0-9a-f-]{36}")
 OK, REDIRECT, SERVER_ERROR = 200, 400, 500
 
@@ -38,10 +40,14 @@ class RequestLogMiddleware:
 
 
 def _path(request: HttpRequest) -> str:
-    """The path with client-chosen names, such as a campaign's, masked; our own ids stay."""
+    """The path with client-chosen names, such as a campaign's, masked; our own ids stay.
+
+    Of a path that does not exist only the beginning stays: the rest may be a name with a typing error after it.
+    """
     path, match = request.path_info, request.resolver_match
     if match is None:
-        return path
+        *beginning, rest = path.split("/", KNOWN_SEGMENTS + 1)
+        return "/".join([*beginning, MASK]) if len(beginning) > KNOWN_SEGMENTS and rest else path
     for name, value in match.kwargs.items():
         if isinstance(value, str) and f"<path:{name}>" in match.route and not _OUR_ID.fullmatch(value):
             path = path.replace(value, MASK)

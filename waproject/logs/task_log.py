@@ -1,4 +1,4 @@
-"""One log line and the metrics of each task: waiting time, run time, originating requests."""
+"""The record of each task, one log line with metrics: waiting time, run time, originating requests."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Counters and histograms: an addition in memory, flushed to the database every 10 s.
+"""Counters, histograms among them: an addition in memory, flushed to the database every 10 s.
 
     WEBHOOKS.inc("queued")
     TASK_SECONDS.observe(0.012, "messaging.send", "ok")

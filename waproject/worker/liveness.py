@@ -89,8 +89,8 @@ class LivenessReporter:
     def __init__(self, process: Process, every: float = REPORT_EVERY_S, stalled_after: float = STALLED_S) -> None:
         self.process = process
         self.request_progress: Callable[[], None] = lambda: None
-        # Whether the process's work moves, apart from its loop; called before each report. An idle process moves.
-        self.works: Callable[[], bool] = lambda: True
+        # Whether the process's work progresses, apart from its loop; called before each report. Idle is progress too.
+        self.makes_progress: Callable[[], bool] = lambda: True
         self._every, self._stalled_after = every, stalled_after
         self._heartbeat = Heartbeat(process.kind)
         self._progress: float | None = None
@@ -117,11 +117,11 @@ class LivenessReporter:
         begun = False
         while not self._ending.is_set():
             self.request_progress()
-            loop_hangs, works = self._stalled(), self.works()
+            loop_hangs, makes_progress = self._stalled(), self.makes_progress()
             if not loop_hangs:
                 # Work that stalls does not restart the container: its cause may be the database.
                 self._heartbeat.beat()
-            if begun and (loop_hangs or not works):
+            if begun and (loop_hangs or not makes_progress):
                 self._report(store, store.stalled)
             elif not loop_hangs:
                 begun = self._report(store, store.seen if begun else store.started) or begun

@@ -1,4 +1,4 @@
-"""Node names that are unique on a host and stable across restarts."""
+"""Node names, unique on a host and stable across restarts."""
 
 import fcntl
 import hashlib

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from analytics.demo import BUDGET_CAMPAIGN, DAYS, Fill, Removal, numbers_of_demo
-from analytics.rollups.buckets import hurry, recount
+from analytics.rollups.buckets import make_due, recount
 from analytics.rollups.days import sum_day
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _fill(self, fill: Fill) -> None:
         stored = sum(self._shown("stored", fill.days(), DAYS))
-        left = hurry(fill.period)
+        left = make_due(fill.period)
         # Those of an hour are counted together. A worker of the installation may count some of them.
         counted = sum(self._shown("counted", iter(partial(recount, fill.period), 0), left, weighed=True))
         while sum_day():

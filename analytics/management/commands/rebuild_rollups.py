@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from analytics.models import Bucket
-from analytics.rollups.buckets import Period, hurry, mark_period, recount, waiting
+from analytics.rollups.buckets import Period, make_due, mark_period, recount, waiting
 from analytics.rollups.quarters import QUARTER, quarter_of
 from messaging.models import Message
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         period = Period(quarter_of(options["since"] or first_message()), options["until"] or timezone.now() + QUARTER)
         if period.since >= period.until:
             raise CommandError("--since is not before --until.")
-        total = hurry(period) if options["resume"] else mark_period(period)
+        total = make_due(period) if options["resume"] else mark_period(period)
         done, shown = 0, 0.0
         while quarters := recount(period, shrink=options["shrink"]):
             done += quarters

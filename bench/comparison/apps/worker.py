@@ -1,7 +1,7 @@
 """The Celery application of the transport's measurement; BENCH_KIND says whose transport it uses, ours or stock.
 
 Stock has its best settings, not its defaults, with which it handles 8 messages a second. transport.py searches for its
-prefetch multiplier.
+concurrency and prefetch multiplier.
 """
 
 import json

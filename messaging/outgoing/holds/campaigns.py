@@ -1,4 +1,4 @@
-"""Holding and resuming a client's campaign."""
+"""Holds of a client's campaign, until someone resumes it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Files from users and uploads, in memory: their ids, signed URLs and faults."""
+"""Media files in memory: their ids, signed URLs and faults."""
 
 from __future__ import annotations
 

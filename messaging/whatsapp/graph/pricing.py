@@ -1,4 +1,4 @@
-"""What Meta says that delivered messages cost: the field `pricing_analytics` of a WABA.
+"""Meta's prices of delivered messages: the field `pricing_analytics` of a WABA.
 
 Meta calls these charges approximate; the invoice decides.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics#pricing-analytics

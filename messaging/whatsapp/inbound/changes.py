@@ -8,8 +8,8 @@ from messaging.whatsapp.errors import from_status_error
 from messaging.whatsapp.inbound import fields
 from messaging.whatsapp.inbound.account_fields import action_event, error_event
 from messaging.whatsapp.inbound.contacts import Directory, user_id_of
-from messaging.whatsapp.inbound.contents import Edit, Reaction, Revoke, content_of, read, text_of
 from messaging.whatsapp.inbound.envelope import Node, malformed_parts, updates
+from messaging.whatsapp.inbound.message_types import Edit, Reaction, Revoke, content_of, read, text_of
 from messaging.whatsapp.inbound.updates import (
     Event,
     InboundMessage,

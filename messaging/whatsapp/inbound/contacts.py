@@ -1,4 +1,4 @@
-"""Assigns a webhook's contacts to its messages and statuses."""
+"""The contacts of a webhook, found for each of its messages and statuses."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from messaging.whatsapp.inbound.contents import Details
+from messaging.whatsapp.inbound.message_types import Details
 
 
 class Origin(StrEnum):
@@ -48,11 +48,6 @@ class InboundMessage:
     origin: Origin
     outgoing: bool
     raw: dict[str, Any]
-
-    @property
-    def modelled(self) -> bool:
-        """Whether the content has a known structure."""
-        return self.details is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Converts the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
+"""Message types of sends: from the API's `message_type` and `message_data` to the body of a Cloud API send, and back.
 
 Each type has one row in `_TYPES`; a module beside this one has the checks of each family.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
@@ -20,7 +20,6 @@ __all__ = [
     "InvalidContent",
     "MissingContent",
     "build",
-    "data_of",
     "display_text",
     "validate",
 ]
@@ -34,10 +33,6 @@ def _same(data: Data) -> object:
     return data
 
 
-def _as_data(node: object) -> object:
-    return node
-
-
 def _text_under(*names: str) -> Callable[[Data], str]:
     return lambda data: next((str(data[name]) for name in names if data.get(name)), "")
 
@@ -47,12 +42,11 @@ _FILE_TEXT = _text_under("caption", "filename")
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """`node` converts checked data to Meta's node, `data` back; `text` stands for it in lists and search."""
+    """`node` converts checked data to Meta's node; `text` stands for it in lists and search."""
 
     validate: Check
     text: Callable[[Data], str]
     node: Callable[[Data], object] = _same
-    data: Callable[[object], object] = _as_data
 
 
 _TYPES: dict[str, _Type] = {
@@ -64,9 +58,7 @@ _TYPES: dict[str, _Type] = {
     "document": _Type(media.DOCUMENT, _FILE_TEXT),
     "sticker": _Type(media.STICKER, _FILE_TEXT),
     "location": _Type(cards.LOCATION, _text_under("name", "address")),
-    "contacts": _Type(
-        cards.CONTACTS, cards.contact_names, lambda data: data["contacts"], lambda node: {"contacts": node}
-    ),
+    "contacts": _Type(cards.CONTACTS, cards.contact_names, lambda data: data["contacts"]),
     REACTION: _Type(cards.reaction, _text_under("emoji")),
     "interactive": _Type(interactive.validate, interactive.display_text),
 }
@@ -92,17 +84,6 @@ def validate(message_type: object, data: object) -> Data:
 def display_text(message_type: str, data: Data) -> str:
     """The text of a message for lists and search, from checked data; may be empty."""
     return _TYPES[message_type].text(data)
-
-
-def data_of(body: Mapping[str, object]) -> tuple[str, object]:
-    """The unchecked `message_type` and `message_data` of a Cloud API send; without a `type`, the node's name counts.
-
-    Raises InvalidContent for a body that names no type of ours.
-    """
-    message_type = body.get("type") or next((name for name in _TYPES if name in body), None)
-    if not isinstance(message_type, str) or message_type not in _TYPES:
-        raise InvalidContent("message_type", f"must be one of: {', '.join(MESSAGE_TYPES)}")
-    return message_type, _TYPES[message_type].data(body.get(message_type))
 
 
 def build(

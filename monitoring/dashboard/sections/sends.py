@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from messaging.states import Status
-from messaging.whatsapp.codes import describe
+from messaging.whatsapp.error_codes import describe
 from monitoring.alerts import send_outcomes
 from monitoring.metrics import FAILURES, MESSAGES, RETRIES, SEND_LATENCY, Snapshot, Window, gauges, increase, quantile
 

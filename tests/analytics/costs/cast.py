@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from analytics.costs.cards import store_card
-from analytics.costs.figures import Figure, Question, figures
+from analytics.costs.figures import CostQuestion, Figure, figures
 from analytics.costs.rate_card_csv import read_card
 from analytics.models import Charge, RateCard
 from analytics.rollups import quarter_of
@@ -44,7 +44,7 @@ def delivered(at: datetime, peer: str = "4915112345678", category: str | None = 
 
 def november(*group_by: str, **filters: list[Any]) -> list[Figure]:
     """The figures of November 2026, UTC."""
-    return figures(Question([NOVEMBER], DECEMBER, "USD", group_by, filters))
+    return figures(CostQuestion([NOVEMBER], DECEMBER, "USD", group_by, filters))
 
 
 def cost(*group_by: str) -> Decimal:

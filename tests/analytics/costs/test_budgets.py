@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from analytics import tasks
-from analytics.costs.budgets import check_budgets, decide, pressed_budgets
+from analytics.costs.budgets import budgets_near_limit, check_budgets, decide
 from analytics.models import Bucket, Budget, BudgetPeriod, BudgetState, RateCard
 from messaging.accepting import waiting_warnings
 from messaging.accepting.business_numbers import sending_number
@@ -175,7 +175,7 @@ def test_budgets_under_pressure_have_an_alert() -> None:
     shop = ApiClient.objects.create(name="shop")
     spend(10, client_id=shop.pk, campaign="")
     checked(budget(client=shop))
-    assert pressed_budgets() == {"spring, each calendar month": False, "shop, each calendar month": True}
+    assert budgets_near_limit() == {"spring, each calendar month": False, "shop, each calendar month": True}
 
 
 def test_quarters_of_the_last_day_are_counted_sooner_while_there_are_budgets() -> None:

@@ -9,10 +9,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.costs.figures import Figure, Question, breakdown, figures
+from analytics.costs.figures import CostQuestion, Figure, breakdown, figures
 from analytics.models import Charge, Day, RateCard
+from analytics.rollups import request_days
 from analytics.rollups import sweep as sweeping
-from analytics.rollups import want_days
 from analytics.rollups.days import sum_day
 from analytics.rollups.markets import market_of
 from messaging.accepting.business_numbers import sending_number
@@ -69,7 +69,7 @@ def test_a_price_changes_at_midnight_in_the_time_zone_of_the_account(settings: p
 
 
 def _days(midnight: datetime) -> list[Figure]:
-    return figures(Question([midnight - timedelta(days=1), midnight], midnight + timedelta(days=1), "USD"))
+    return figures(CostQuestion([midnight - timedelta(days=1), midnight], midnight + timedelta(days=1), "USD"))
 
 
 def test_a_message_costs_the_price_of_the_day_on_which_it_is_delivered() -> None:
@@ -124,7 +124,7 @@ def test_costs_of_one_reading_are_those_of_a_question_for_each_group() -> None:
     for n in range(40):
         charge(NOVEMBER + timedelta(hours=n), 67, "utility", campaign=f"c{n % 3}", template=f"t{n % 7}")
     names = ["campaign", "template", "market"]
-    found = breakdown(Question([NOVEMBER], DECEMBER, "USD", names))
+    found = breakdown(CostQuestion([NOVEMBER], DECEMBER, "USD", names))
     assert found == {name: november(name) for name in names}
 
 
@@ -149,7 +149,7 @@ def test_volume_counts_from_the_beginning_of_the_month_for_any_period() -> None:
     card(TWO_TIERS)
     charge(NOVEMBER, 1000, "utility")
     charge(NOON, 10, "utility")
-    (figure,) = figures(Question([NOON], DECEMBER, "USD"))
+    (figure,) = figures(CostQuestion([NOON], DECEMBER, "USD"))
     assert (figure.messages, figure.cost) == (10, Decimal("0.50"))
 
 
@@ -265,10 +265,10 @@ def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_b
         )
     settle()
     local = [datetime(2026, 11, day, tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in range(15, 22)]
-    daily = Question(local[:-1], local[-1], "USD", group_by)
-    whole = Question(local[:1], local[-1], "USD", group_by)
+    daily = CostQuestion(local[:-1], local[-1], "USD", group_by)
+    whole = CostQuestion(local[:1], local[-1], "USD", group_by)
     before = figures(daily), figures(whole)
-    want_days(local)
+    request_days(local)
     Day.objects.update(due_at=NOON - timedelta(days=9))
     while sum_day():
         pass

@@ -12,7 +12,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.costs.figures import Question, breakdown, figures
+from analytics.costs.figures import CostQuestion, breakdown, figures
 from analytics.models import Charge, Day
 from analytics.rollups.days import sum_day
 from messaging.models import BusinessNumber
@@ -110,12 +110,12 @@ def test_costs_are_those_of_a_clerk_who_prices_message_by_message(
         if summed:
             sum_up_days()
         for group_by in ((), ("campaign",), ("market", "category"), ("number_id", "template")):
-            found = figures(Question(steps, until, "USD", group_by))
+            found = figures(CostQuestion(steps, until, "USD", group_by))
             by_hand = priced_by_hand(group_by, steps, until)
             assert {(one.step, *one.group): (one.messages, one.charged, one.free, one.cost) for one in found} == by_hand
         names = ["category", "campaign"]
-        parts = breakdown(Question(steps, until, "USD", names))
-        assert parts == {name: figures(Question(steps, until, "USD", [name])) for name in names}
+        parts = breakdown(CostQuestion(steps, until, "USD", names))
+        assert parts == {name: figures(CostQuestion(steps, until, "USD", [name])) for name in names}
         transaction.set_rollback(True)
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from analytics.costs.figures import Question, figures
+from analytics.costs.figures import CostQuestion, figures
 from analytics.demo import Fill, Removal
 from analytics.demo.days import plan
 from analytics.demo.shop import CAMPAIGNS, CARD_NAME, COUNTRIES, NUMBERS, people
@@ -68,7 +68,7 @@ def test_its_messages_have_campaigns_prices_and_costs() -> None:
     fill()
     campaign = Message.objects.filter(campaign=CAMPAIGNS[0].name)
     assert campaign.filter(pricing_category="marketing", pricing_type="regular").exists()
-    (figure,) = figures(Question([Bucket.objects.earliest("start").start], _end(), "USD"))
+    (figure,) = figures(CostQuestion([Bucket.objects.earliest("start").start], _end(), "USD"))
     assert (figure.cost > 0, figure.unpriced) == (True, 0)
 
 

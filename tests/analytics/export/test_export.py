@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from analytics.export import facts as reading
 from analytics.export import parquet
 from analytics.export.facts import COLUMNS, facts
-from analytics.questions import Asked, Period
+from analytics.questions import Period, Question
 from messaging.models import ApiClient, ApiKey, Message, MessageEvent
 from tests.analytics.costs.cast import delivered
 from tests.analytics.rollups.cast import NOON, inbound, outbound
@@ -161,7 +161,7 @@ def test_without_pyarrow_parquet_is_refused_with_the_reason(
 def test_memory_does_not_grow_with_the_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CHUNK", 50)
     template = outbound(NOON)
-    asked = Asked(Period(NOON - timedelta(hours=1), NOON + timedelta(hours=1), ZoneInfo("UTC")))
+    asked = Question(Period(NOON - timedelta(hours=1), NOON + timedelta(hours=1), ZoneInfo("UTC")))
 
     def peak(messages: int) -> int:
         rows = [

@@ -14,7 +14,7 @@ from django.db import connection as django_connection
 from rest_framework.test import APIClient
 
 from analytics.models import Bucket, Day, Rollup
-from analytics.questions import Asked, Granularity, period_of
+from analytics.questions import Granularity, Question, period_of
 from analytics.questions.answers import overview
 from analytics.rollups import days
 from analytics.rollups.days import sum_day
@@ -167,7 +167,7 @@ def other_connection() -> Iterator[Any]:
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Europe/Berlin"])
 def test_the_overview_of_the_page_says_what_the_questions_say(operator: APIClient, history: None, zone: str) -> None:
     period = period_of(WEEK["since"], WEEK["until"], ZoneInfo(zone), NOON)
-    found = overview(Asked(period, Granularity.DAY))
+    found = overview(Question(period, Granularity.DAY))
     assert found.steps == rows(operator, "timeseries", timezone=zone)
     assert [found.total] == rows(operator, "summary", timezone=zone)
     assert found.funnel == rows(operator, "funnel", timezone=zone)

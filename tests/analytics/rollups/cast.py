@@ -10,7 +10,7 @@ from uuid import UUID
 
 from analytics.models import Histogram, Rollup
 from analytics.rollups import sweep as sweeping
-from analytics.rollups.buckets import Period, hurry, mark_period, recount
+from analytics.rollups.buckets import Period, make_due, mark_period, recount
 from analytics.rollups.countries import country_of
 from analytics.rollups.facts import NO_ANSWER, REACHED
 from analytics.rollups.histogram import BOUNDS, PLACES
@@ -61,7 +61,7 @@ def read_trail() -> None:
 def settle() -> None:
     """Read the trail and count all that is dirty, due or not."""
     read_trail()
-    hurry(EVER)
+    make_due(EVER)
     while recount(EVER):
         pass
 

@@ -108,6 +108,8 @@ OPERATIONS: dict[tuple[str, str], Callable[[Site], Any]] = {
     ("s3:PutObject", "files"): lambda site: site.files.save(FILE, ContentFile(b"x")),
     ("s3:GetObject", "files"): lambda site: site.files.open(FILE).read(),
     ("s3:DeleteObject", "files"): lambda site: site.files.delete(FILE),
+    ("s3:PutObject", "doctor"): lambda site: site.files.save("doctor/x", ContentFile(b"x")),
+    ("s3:DeleteObject", "doctor"): lambda site: site.files.delete("doctor/x"),
     ("s3:ListBucket", "bucket"): lambda site: site.files.open("no such file").read(),
 }
 # Dead letters go back by boto3.
@@ -117,6 +119,8 @@ OF_A_ROLE: dict[tuple[str, str], Callable[[Site], Any]] = {
 
 
 def kind(right: Right) -> str:
+    if right.resource.endswith("/doctor/*"):
+        return "doctor"
     if right.action.startswith("s3:"):
         return "files" if right.resource.endswith("/*") else "bucket"
     if right.resource == "*":

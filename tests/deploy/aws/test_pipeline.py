@@ -41,6 +41,12 @@ from waproject.worker import liveness
 from waproject.bus import queues
 queues.sweep(queues.bus(), liveness.names(60), 0)
 """
+# The monitor's hourly check, without what it asks of Meta.
+OWN_CHECKS = """
+import django; django.setup()
+from monitoring.setup import own_findings
+print([finding.text for finding in own_findings() if finding.state != "ok"])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +150,15 @@ def test_an_exhausted_message_comes_back_by_way_of_the_dead_letters(pipeline: en
 @pytest.mark.parametrize("process", [*LANES, "dispatcher", "deliver", "monitor", "beat"])
 def test_a_process_passes_the_health_check_of_its_container(process: str, deployment: Deployment) -> None:
     deployment.run("python -m waproject.heartbeat", role=process)
+
+
+def test_the_installation_is_connected_to_meta_and_found_healthy_with_the_rights_of_web(deployment: Deployment) -> None:
+    assert "Connected." in deployment.run("python manage.py connect", role="web")
+    assert "Everything is as it should be." in deployment.run("python manage.py doctor", role="web")
+
+
+def test_the_monitor_finds_queues_and_bucket_healthy_with_its_rights(deployment: Deployment) -> None:
+    assert deployment.run_code(OWN_CHECKS, role="monitor") == "[]\n"
 
 
 def test_a_message_of_a_held_campaign_expires(pipeline: end_to_end.Pipeline) -> None:

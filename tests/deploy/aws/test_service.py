@@ -70,7 +70,14 @@ def test_a_container_runs_the_procfiles_command(process: str) -> None:
 
 def test_migrations_are_a_task_of_their_own() -> None:
     assert container("migrate")["Command"][:3] == ["python", "manage.py", "migrate"]
-    assert "TaskRoleArn" not in RESOURCES["MigrateTask"]["Properties"]
+
+
+def test_commands_of_manage_py_may_do_what_the_web_process_may() -> None:
+    roles = {
+        RESOURCES[f"{name}Task"]["Properties"]["TaskRoleArn"]["Fn::ImportValue"]["Fn::Sub"]
+        for name in ("Migrate", "Web")
+    }
+    assert len(roles) == 1
 
 
 @pytest.mark.parametrize("process", COMMANDS)

@@ -6,16 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core import serializers
-from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.access import authentication, clear_key_cache
 from messaging.models import ApiClient, ApiKey
-from tests.messaging.accepting.test_api import EXAMPLE
-from tests.messaging.factories import pending
 
 pytestmark = pytest.mark.django_db
 LIST = "/messaging/messages"
@@ -101,31 +97,3 @@ def test_a_cached_key_still_needs_its_secret(api_key: str) -> None:
 def test_the_database_does_not_hold_the_key(api_key: str) -> None:
     stored = serializers.serialize("json", ApiKey.objects.all())
     assert api_key.split("_")[2] not in stored
-
-
-def test_staff_may_use_the_api_in_a_browser(admin_client: Client) -> None:
-    pending(2)
-    page = admin_client.get(LIST, headers={"Accept": "text/html"})
-    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-
-
-@pytest.mark.parametrize("url", ["/messaging/send", "/messaging/send/bulk", "/messaging/analytics"])
-def test_the_browsable_pages_of_post_only_endpoints_render(url: str, admin_client: Client) -> None:
-    assert admin_client.get(url, headers={"Accept": "text/html"}).status_code == 405
-
-
-def test_a_browsers_post_needs_a_csrf_token(admin_user: User) -> None:
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(admin_user)
-    assert browser.post("/messaging/send", EXAMPLE, content_type="application/json").status_code == 403
-
-
-def test_the_browsable_page_escapes_a_message(admin_client: Client) -> None:
-    pending(1, peer="1<script>alert(1)</script>")
-    page = admin_client.get(LIST, headers={"Accept": "text/html"}).content
-    assert b"<script>alert" not in page
-
-
-def test_a_user_who_is_not_staff_is_refused(client: Client, django_user_model: type[User]) -> None:
-    client.force_login(django_user_model.objects.create_user("joe"))
-    assert client.get(LIST).status_code == 403

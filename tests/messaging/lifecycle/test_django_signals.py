@@ -9,10 +9,15 @@ from django.dispatch import Signal
 
 from messaging import signals
 from messaging.lifecycle.django_signals import send_signals
-from messaging.lifecycle.domain_events import AccountEvent, DomainEvent, MediaSettled, MessageReceived, StatusChanged
+from messaging.lifecycle.domain_events import (
+    AccountEventStored,
+    DomainEvent,
+    MediaSettled,
+    MessageReceived,
+    StatusChanged,
+)
 from messaging.media_states import State
-from messaging.models import AccountEvent as AccountEventRow
-from messaging.models import Message
+from messaging.models import AccountEvent, Message
 from messaging.states import Status
 
 ID = UUID(int=7)
@@ -47,7 +52,7 @@ def sent() -> Iterator[list[tuple[str, type, dict[str, Any]]]]:
             Message,
             {"message_id": ID, "status": Status.SENT},
         ),
-        (AccountEvent(5), "account_event", AccountEventRow, {"event_id": 5}),
+        (AccountEventStored(5), "account_event", AccountEvent, {"event_id": 5}),
     ],
 )
 def test_a_domain_event_is_sent_as_its_signal(
@@ -62,5 +67,5 @@ def test_a_domain_event_is_sent_as_its_signal(
 
 
 def test_events_are_signalled_in_their_order(sent: list[tuple[str, type, dict[str, Any]]]) -> None:
-    send_signals([AccountEvent(1), MessageReceived(ID), AccountEvent(2)])
+    send_signals([AccountEventStored(1), MessageReceived(ID), AccountEventStored(2)])
     assert [name for name, _, _ in sent] == ["account_event", "message_received", "account_event"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from django.db import transaction
 
-from messaging.lifecycle.domain_events import AccountEvent, DomainEvent, listen, publish_events, stop_listening
+from messaging.lifecycle.domain_events import AccountEventStored, DomainEvent, listen, publish_events, stop_listening
 
 
 class Listener:
@@ -33,15 +33,15 @@ def listener() -> Iterator[Listener]:
 @pytest.mark.django_db(transaction=True)
 def test_a_listener_is_called_after_the_commit(listener: Listener) -> None:
     with transaction.atomic():
-        publish_events([AccountEvent(1)])
+        publish_events([AccountEventStored(1)])
         before = list(listener.received)
-    assert (before, listener.received) == ([], [AccountEvent(1)])
+    assert (before, listener.received) == ([], [AccountEventStored(1)])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_events_of_a_rolled_back_transaction_are_not_published(listener: Listener) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        publish_events([AccountEvent(1)])
+        publish_events([AccountEventStored(1)])
         raise ZeroDivisionError
     assert listener.received == []
 
@@ -54,14 +54,14 @@ def test_a_failing_listener_is_logged_without_its_text_and_does_not_affect_other
     stop_listening(listener)
     listen(failing)
     listen(listener)
-    publish_events([AccountEvent(1)])
+    publish_events([AccountEventStored(1)])
     stop_listening(failing)
-    assert listener.received == [AccountEvent(1)]
+    assert listener.received == [AccountEventStored(1)]
     assert "quotes a message" not in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_listener_registered_twice_is_called_once(listener: Listener) -> None:
     listen(listener)
-    publish_events([AccountEvent(1)])
-    assert listener.received == [AccountEvent(1)]
+    publish_events([AccountEventStored(1)])
+    assert listener.received == [AccountEventStored(1)]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from messaging.accepting.accept import NewMessage, accept
 from messaging.identifiers import uuid7
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, Priority
-from messaging.outgoing.due_selection import DueMessage, due_now, in_turn
+from messaging.outgoing.due_selection import DueMessage, due_now, round_robin
 from messaging.outgoing.release import release
 from tests.messaging.factories import number
 
@@ -37,18 +37,18 @@ def due(client_id: int | None, second: int, priority: int = Priority.NORMAL) -> 
 def test_each_client_gets_one_in_turn_within_a_priority(
     messages: list[DueMessage], clients: dict[int, set[int | None]]
 ) -> None:
-    order = [message.client_id for message in in_turn(messages, NOW)]
+    order = [message.client_id for message in round_robin(messages, NOW)]
     assert {at: set(order[at : at + len(expected)]) for at, expected in clients.items()} == clients
 
 
 def test_the_messages_of_one_client_keep_their_order() -> None:
     messages = [due(1, second) for second in range(20)]
-    assert in_turn(messages[::-1], NOW) == messages
+    assert round_robin(messages[::-1], NOW) == messages
 
 
 def test_no_client_is_first_in_every_turn() -> None:
     messages = [due(client, 0) for client in range(4)]
-    first = Counter(in_turn(messages, NOW + timedelta(milliseconds=50 * tick))[0].client_id for tick in range(400))
+    first = Counter(round_robin(messages, NOW + timedelta(milliseconds=50 * tick))[0].client_id for tick in range(400))
     assert min(first[client] for client in range(4)) > 50
 
 

@@ -14,7 +14,7 @@ from messaging.models import BusinessNumber, Hold, HoldKind, Message, PairPace
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.outcomes import Outcome, record
-from messaging.outgoing.recovery import take_back
+from messaging.outgoing.recovery import undo_release
 from messaging.outgoing.release import Release, release
 from messaging.outgoing.retry_policy import Suspension
 from messaging.whatsapp.client import Accepted
@@ -60,7 +60,7 @@ def test_take_back_locks_messages_in_id_order() -> None:
     batch = released(2)
     first, second = by_id(batch)
     Message.objects.filter(pk=first.pk).update(text="now the last row of the table")
-    assert not holds_while_waiting(lambda: take_back(backwards(batch)), first, second)
+    assert not holds_while_waiting(lambda: undo_release(backwards(batch)), first, second)
 
 
 @pytest.mark.parametrize("result", [NUMBER_LIMIT, PAIR_LIMIT])
@@ -183,7 +183,7 @@ def test_a_claim_and_a_take_back_of_one_release_do_not_deadlock(deadlocks: list[
     for _ in range(10):
         (batch,) = release(number().pk)
         copy = backwards(batch)
-        failures = together(lambda b=batch: claim([b]), lambda c=copy: take_back(c), lambda c=copy: claim([c]))  # type: ignore[misc]
+        failures = together(lambda b=batch: claim([b]), lambda c=copy: undo_release(c), lambda c=copy: claim([c]))  # type: ignore[misc]
         states = set(states_of(*batch.message_ids))
         assert (failures, deadlocks, states <= {"sending", "pending"}) == ([], [], True)
         Message.objects.update(status="pending", released_at=None, outcome_at=None, due_at=timezone.now())

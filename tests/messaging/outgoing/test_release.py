@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
-from messaging.outgoing.recovery import MAX_RELEASES, sweep_expired_leases, sweep_unclaimed, take_back
+from messaging.outgoing.recovery import MAX_RELEASES, sweep_expired_leases, sweep_unclaimed, undo_release
 from messaging.outgoing.release import numbers_with_due_messages, release
 from tests.messaging.factories import claimed, number, pending, released, sending, states_of
 
@@ -102,7 +102,7 @@ def test_the_calls_of_consecutive_releases_keep_the_space_of_the_pace() -> None:
 
 def test_the_rows_of_an_unpublished_release_are_pending_and_it_does_not_count() -> None:
     batch = released(2)
-    take_back(batch)
+    undo_release(batch)
     assert set(Message.objects.values_list("status", "releases", "released_at")) == {("pending", 0, None)}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from messaging.outgoing.retry_policy import AttemptHistory, Decision, Limits, Suspension, decide
 from messaging.states import Status
-from messaging.whatsapp.codes import CODES, RANGES
+from messaging.whatsapp.error_codes import CODES, RANGES
 from messaging.whatsapp.errors import (
     Misconfigured,
     NotSent,

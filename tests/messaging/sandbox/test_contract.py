@@ -13,7 +13,7 @@ import pytest
 from messaging.sandbox.error_codes import usual_http_status
 from messaging.whatsapp import errors
 from messaging.whatsapp.client import CloudApi
-from messaging.whatsapp.codes import CODES, Kind
+from messaging.whatsapp.error_codes import CODES, Kind
 from messaging.whatsapp.outbound import build
 from tests.waiting import eventually
 

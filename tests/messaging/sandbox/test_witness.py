@@ -12,7 +12,7 @@ import pytest
 
 import messaging.sandbox
 
-PIPELINE = ("analytics", "celery", "django", "kombu", "messaging.whatsapp", "monitoring", "rest_framework", "waproject")
+PIPELINE = ("analytics", "celery", "django", "kombu", "messaging.", "monitoring", "rest_framework", "waproject")
 # Imports every module of the sandbox in a process of its own, and prints all modules that are loaded then.
 LOADED = """
 import importlib, json, pkgutil, sys
@@ -45,7 +45,7 @@ def test_the_sandbox_loads_nothing_of_the_pipeline() -> None:
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     loaded = json.loads(done.stdout)
     assert "messaging.sandbox.simulator" in loaded
-    assert [name for name in loaded if name.startswith(PIPELINE)] == []
+    assert [name for name in loaded if name.startswith(PIPELINE) and not name.startswith("messaging.sandbox")] == []
 
 
 @pytest.mark.parametrize(("file", "names"), FACTS.items(), ids=FACTS)

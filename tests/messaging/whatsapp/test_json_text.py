@@ -9,7 +9,7 @@ import pytest
 
 from messaging.whatsapp.client import CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, Throttled, Unavailable, from_response
-from messaging.whatsapp.inbound.contents import FlowReply
+from messaging.whatsapp.inbound.message_types import FlowReply
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.whatsapp.calls import TOKEN, failure_of
 from tests.messaging.whatsapp.inbound.bodies import only_message

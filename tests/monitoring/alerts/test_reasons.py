@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from messaging.models import BusinessNumber, Subscription
 from messaging.outgoing.holds.holds import hold_template
-from messaging.whatsapp.codes import describe
+from messaging.whatsapp.error_codes import describe
 from monitoring.alerts.reasons import REASONS, reason_of
 from monitoring.alerts.rules import BY_NAME
 from monitoring.metrics import FAILURES

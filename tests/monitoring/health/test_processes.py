@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitoring.health.heartbeats import DatabaseKeeper
+from monitoring.health.heartbeats import DatabaseLivenessStore
 from monitoring.health.processes import State, status_at
 from monitoring.models import Heartbeat
 from tests.processes import Worker
@@ -78,7 +78,7 @@ def test_an_expected_kind_without_a_running_process_is_missing(
 
 @pytest.mark.django_db
 def test_a_clean_stop_deletes_the_heartbeat() -> None:
-    keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
+    keeper, process = DatabaseLivenessStore(), Process("dispatcher", "dispatcher@a")
     keeper.started(process)
     keeper.stopped(process)
     assert not Heartbeat.objects.exists()
@@ -86,7 +86,7 @@ def test_a_clean_stop_deletes_the_heartbeat() -> None:
 
 @pytest.mark.django_db
 def test_a_heartbeat_costs_one_statement() -> None:
-    keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
+    keeper, process = DatabaseLivenessStore(), Process("dispatcher", "dispatcher@a")
     keeper.started(process)
     with CaptureQueriesContext(connection) as queries:
         keeper.seen(process)
@@ -95,7 +95,7 @@ def test_a_heartbeat_costs_one_statement() -> None:
 
 @pytest.mark.django_db
 def test_a_stalled_process_keeps_the_time_since_which_it_is_stalled_until_it_works() -> None:
-    keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
+    keeper, process = DatabaseLivenessStore(), Process("dispatcher", "dispatcher@a")
     keeper.started(process)
     Heartbeat.objects.update(seen_at=NOW)
     keeper.stalled(process)
@@ -110,7 +110,7 @@ def test_a_stalled_process_keeps_the_time_since_which_it_is_stalled_until_it_wor
 
 @pytest.mark.django_db
 def test_a_deleted_row_is_inserted_again() -> None:
-    keeper, process = DatabaseKeeper(), Process("dispatcher", "dispatcher@a")
+    keeper, process = DatabaseLivenessStore(), Process("dispatcher", "dispatcher@a")
     keeper.seen(process)
     assert Heartbeat.objects.get().pid == os.getpid()
 
@@ -119,7 +119,7 @@ def test_a_deleted_row_is_inserted_again() -> None:
 def test_the_successor_of_a_killed_process_counts_the_crash() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    keeper = DatabaseKeeper()
+    keeper = DatabaseLivenessStore()
     keeper.started(Process("dispatcher", "dispatcher@a", pid=ended.pid))
     keeper.started(Process("dispatcher", "dispatcher@a"))
     row = Heartbeat.objects.get()
@@ -128,7 +128,7 @@ def test_the_successor_of_a_killed_process_counts_the_crash() -> None:
 
 @pytest.mark.django_db
 def test_a_running_dispatcher_of_the_same_host_keeps_its_heartbeat() -> None:
-    keeper = DatabaseKeeper()
+    keeper = DatabaseLivenessStore()
     keeper.started(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
     keeper.started(Process("dispatcher", "dispatcher@a"))
     assert Heartbeat.objects.count() == 2

@@ -30,7 +30,7 @@ def test_work_moves_while_requests_end(checks: list[str], moves: list[bool]) -> 
     found = []
     for number, names in enumerate(checks):
         now, in_hand = number * 15.0, names
-        found.append(progress.moves())
+        found.append(progress.is_made())
     assert found == moves
 
 
@@ -38,9 +38,9 @@ def test_work_moves_while_requests_end(checks: list[str], moves: list[bool]) -> 
 def test_work_stalls_after_30_seconds(seconds: float, moves: bool) -> None:
     now, request = 0.0, Request()
     progress = TaskProgress(lambda: [request], lambda: now)
-    progress.moves()
+    progress.is_made()
     now = seconds
-    assert progress.moves() is moves
+    assert progress.is_made() is moves
 
 
 def test_a_request_at_the_address_of_one_that_ended_is_another_one() -> None:
@@ -48,7 +48,7 @@ def test_a_request_at_the_address_of_one_that_ended_is_another_one() -> None:
     requests = [Request()]
     progress = TaskProgress(lambda: requests, lambda: now)
     for now in (0.0, 15.0, 30.0, 45.0):  # noqa: B007 - the clock reads it
-        assert progress.moves()
+        assert progress.is_made()
         requests.pop()
         requests.append(Request())
 
@@ -60,4 +60,4 @@ def test_a_set_that_changes_meanwhile_is_work_that_moves() -> None:
     now = 0.0
     progress = TaskProgress(changing, lambda: now)
     now = 99.0
-    assert progress.moves()
+    assert progress.is_made()

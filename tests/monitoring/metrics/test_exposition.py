@@ -13,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
 from monitoring.metrics import exposition, samples, totals
-from monitoring.metrics.catalogue import METRICS, exposed_names
+from monitoring.metrics.catalogue import METRICS
 from monitoring.metrics.gauges import QUEUE
+from tests.monitoring.metric_names import exposed_names
 from waproject.metrics.counters import TASK_SECONDS, WEBHOOKS
 
 pytestmark = pytest.mark.django_db

@@ -32,8 +32,7 @@ def finished(check: HourlyCheck) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_check_stores_what_it_finds_in_the_place_of_what_was_found_before() -> None:
     store([REMARK])
-    check = HourlyCheck(lambda: [FAILED, FINE])
-    check.start_now()
+    check = HourlyCheck(lambda: [FAILED, FINE], first_after_s=0)
     Account.objects.create(waba_id="1", synced_at="2026-11-01T00:00:00Z")
     check.step()
     finished(check)
@@ -41,7 +40,8 @@ def test_a_check_stores_what_it_finds_in_the_place_of_what_was_found_before() ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_check_that_hangs_delays_nothing_and_is_reported_after_its_deadline() -> None:
+def test_a_check_that_hangs_delays_nothing_and_is_reported_after_its_deadline(settings: Any) -> None:
+    settings.DOCTOR_EVERY_S = 1e-6
     end = threading.Event()
 
     def hang() -> Iterator[Finding]:
@@ -49,18 +49,17 @@ def test_a_check_that_hangs_delays_nothing_and_is_reported_after_its_deadline() 
         yield FINE
 
     Account.objects.create(waba_id="1", synced_at="2026-11-01T00:00:00Z")
-    check = HourlyCheck(hang, deadline_s=0.0)
-    check.start_now()
+    check = HourlyCheck(hang, deadline_s=0.0, first_after_s=0)
     started = time.monotonic()
     check.step()
     check.step()
     assert time.monotonic() - started < 5
     assert [row.check_name for row in SetupFinding.objects.all()] == ["doctor"]
     # No other check starts meanwhile, and what the late one finds is not used.
-    check.start_now()
     before = check._thread
     check.step()
     assert check._thread is before
+    settings.DOCTOR_EVERY_S = 0
     end.set()
     finished(check)
     assert [row.check_name for row in SetupFinding.objects.all() if row.check_name != "doctor"] == []
@@ -72,8 +71,7 @@ def test_a_check_that_breaks_is_a_failed_check() -> None:
         raise ZeroDivisionError
 
     Account.objects.create(waba_id="1", synced_at="2026-11-01T00:00:00Z")
-    check = HourlyCheck(broken)
-    check.start_now()
+    check = HourlyCheck(broken, first_after_s=0)
     check.step()
     finished(check)
     (row,) = SetupFinding.objects.all()
@@ -92,8 +90,7 @@ def test_a_check_that_breaks_is_a_failed_check() -> None:
 def test_when_the_set_up_is_checked(local: bool, connected: bool, every_s: float, checks: bool, settings: Any) -> None:
     settings.LOCAL, settings.DOCTOR_EVERY_S = local, every_s
     Account.objects.create(waba_id="1", synced_at="2026-11-01T00:00:00Z" if connected else None)
-    check = HourlyCheck(lambda: [FINE])
-    check.start_now()
+    check = HourlyCheck(lambda: [FINE], first_after_s=0)
     check.step()
     assert (check._thread is not None) is checks
 

@@ -72,6 +72,9 @@ def test_a_tasks_message_carries_the_request_that_caused_it_and_no_other(made_in
     [
         ("/messaging/campaigns/maria-garcia/hold", "/messaging/campaigns/…/hold"),
         ("/messaging/campaigns/clinic/maria/resume", "/messaging/campaigns/…/resume"),
+        ("/messaging/campaigns/maria-garcia/holt", "/messaging/campaigns/…"),
+        ("/messaging/campaigns/maria-garcia", "/messaging/campaigns/…"),
+        ("/messaging/sent", "/messaging/sent"),
         (f"/admin/messaging/message/{MESSAGE}/change/", f"/admin/messaging/message/{MESSAGE}/change/"),
     ],
 )

@@ -108,14 +108,14 @@ def test_a_loop_that_hangs_leaves_its_containers_heartbeat(record: Record, monke
 def test_work_that_does_not_move_is_stalled_until_it_moves(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     beats: list[float] = []
     life = LivenessReporter(HERE, every=0.01)
-    life.works = lambda: False
+    life.makes_progress = lambda: False
     monkeypatch.setattr(life._heartbeat, "beat", lambda: beats.append(0))
     life.start()
     assert eventually(lambda: record.said.count("stalled") >= 2)
     before = len(beats)
     # Its container is not restarted: the cause may be the database, which a restart does not repair.
     assert eventually(lambda: len(beats) > before)
-    life.works = lambda: True
+    life.makes_progress = lambda: True
     assert eventually(lambda: "seen" in record.said)
     life.end()
 

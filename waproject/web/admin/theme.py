@@ -1,4 +1,4 @@
-"""The admin's theme and sidebar: settings of django-unfold.
+"""The admin's theme, with its sidebar: settings of django-unfold.
 
 Apps are named by strings alone: `waproject` knows none of them.
 """

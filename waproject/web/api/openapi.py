@@ -1,4 +1,4 @@
-"""Error responses that every operation of the API may return, added to its OpenAPI description."""
+"""What holds for every operation of the API, added to its OpenAPI description: error responses, texts without NUL."""
 
 from typing import Any
 
@@ -16,6 +16,8 @@ ALWAYS = {
 }
 WITH_BODY = {"413": "The body is too large.", "415": "The body has another type than the operation takes."}
 WITH_PATH = {"404": "No object has this id, name or cursor."}
+# PostgreSQL stores no NUL, so no parameter may hold one.
+NO_NUL = "^[^\\u0000]*$"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -35,6 +37,10 @@ def add_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _add(operation: dict[str, Any], *, has_path: bool) -> None:
     has_path = has_path or any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
     more = {**ALWAYS, **(WITH_BODY if "requestBody" in operation else {}), **(WITH_PATH if has_path else {})}
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        if schema.get("type") == "string" and not {"enum", "format", "pattern"} & schema.keys():
+            schema["pattern"] = NO_NUL
     responses = operation["responses"]
     for status, description in more.items():
         responses.setdefault(status, {"description": description})

@@ -1,1 +1,1 @@
-"""Formats of dates and times on pages, by language."""
+"""Date formats of pages, by language."""

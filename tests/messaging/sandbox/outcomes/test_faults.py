@@ -12,7 +12,7 @@ from messaging.sandbox.outcomes.magic_numbers import outcome_to
 from messaging.sandbox.outcomes.outcome import ACCEPTED, Ending, Outcome, failed_later, outcome_from, refused
 from messaging.sandbox.settings import InputError
 from messaging.sandbox.users.user import user_with_phone
-from messaging.whatsapp.codes import CODES
+from messaging.whatsapp.error_codes import CODES
 
 from ..messages import TEMPLATE, message
 from ..process import NUMBER, OTHER_NUMBER

@@ -77,7 +77,7 @@ MESSAGES: list[tuple[dict[str, Any], str | None, dict[str, Any]]] = [
 @pytest.mark.parametrize(("parts", "text", "content"), MESSAGES)
 def test_a_message_of_this_shape_is_understood(parts: Any, text: str | None, content: Any) -> None:
     found = only_message(**parts)
-    assert (found.modelled, found.text) == (True, text)
+    assert (found.details is None, found.text) == (False, text)
     assert content.items() <= found.content.items()
 
 

@@ -58,7 +58,7 @@ def test_messages_that_are_not_understood_are_kept_with_their_node(
     parts: Any, kind: str, text: Any, content: Any
 ) -> None:
     found = only_message(**parts)
-    assert (found.type, found.text, found.content, found.modelled) == (kind, text, content, False)
+    assert (found.type, found.text, found.content, found.details) == (kind, text, content, None)
 
 
 @pytest.mark.parametrize(

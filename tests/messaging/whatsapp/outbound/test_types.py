@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, data_of, display_text, validate
+from messaging.whatsapp.outbound import MESSAGE_TYPES, InvalidContent, build, display_text, validate
 from messaging.whatsapp.outbound.interactive import KINDS
 from tests.messaging.whatsapp import samples
 
@@ -154,7 +154,9 @@ def test_a_reaction_answers_by_its_own_id_alone() -> None:
 @pytest.mark.parametrize("name", [name for name in SENDS if name != RECEIPT])
 def test_metas_examples_can_be_expressed_and_come_out_as_they_are(name: str) -> None:
     sample = _filled(samples.load("sends", name))
-    message_type, data = data_of(sample)
+    # Meta leaves the type out of some examples.
+    message_type = sample.get("type") or next(name for name in MESSAGE_TYPES if name in sample)
+    data = {"contacts": sample["contacts"]} if message_type == "contacts" else sample[message_type]
     context = sample.get("context", {}).get("message_id")
     normalised = validate(message_type, data)
     body = build(message_type, normalised, to="16505551234", callback_data="x", context_wamid=context)

@@ -1,4 +1,4 @@
-"""What is read of each type of message, and where the messages of other fields come from."""
+"""The content that is read of each message type, and the origin of messages in other fields."""
 
 from dataclasses import asdict
 from typing import Any
@@ -49,7 +49,7 @@ CASES: list[tuple[str, Any, str | None, dict[str, Any]]] = [
 @pytest.mark.parametrize(("kind", "node", "text", "parts"), CASES)
 def test_every_type_is_understood(kind: str, node: Any, text: str | None, parts: dict[str, Any]) -> None:
     found = only_message(**{"type": kind, kind: node})
-    assert (found.modelled, found.text) == (True, text)
+    assert (found.details is None, found.text) == (False, text)
     assert parts.items() <= found.content.items()
 
 

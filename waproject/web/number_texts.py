@@ -1,4 +1,4 @@
-"""Readings in words for pages: short, with a dash for what is unknown."""
+"""Numbers as short texts for pages, durations too, with a dash for what is unknown."""
 
 UNKNOWN = "\N{EN DASH}"
 MINUTE, HOUR, DAY = 60, 3600, 86400

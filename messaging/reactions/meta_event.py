@@ -12,22 +12,22 @@ META = "meta"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class MetaEvent:
     """An event and its value."""
 
-    event: Event
+    update: Event
     value: Mapping[str, object]
 
     @property
     def waba_id(self) -> str:
         """The account of the event; empty where none is named."""
-        return (self.event.waba_id or "")[:32]
+        return (self.update.waba_id or "")[:32]
 
     @property
     def at(self) -> datetime:
         """Meta's time of the event, never in the future."""
         now = timezone.now()
-        return min(self.event.timestamp or now, now)
+        return min(self.update.timestamp or now, now)
 
     def text(self, name: str, longest: int = 255) -> str:
         """A text of the value; empty where there is none."""
@@ -39,7 +39,7 @@ class Given:
         return (fields.text(found, name, longest=40) or "")[:40] if isinstance(found, Mapping) else ""
 
 
-def given(event: Event) -> Given:
+def read_event(update: Event) -> MetaEvent:
     """The event with its value, whatever its shape."""
-    value = fields.node(event.raw, "value")
-    return Given(event, value if isinstance(value, Mapping) else {})
+    value = fields.node(update.raw, "value")
+    return MetaEvent(update, value if isinstance(value, Mapping) else {})

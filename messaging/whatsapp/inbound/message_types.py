@@ -1,4 +1,4 @@
-"""The content of inbound messages: one frozen dataclass for each type, read from untrusted JSON.
+"""Types of inbound messages: one frozen dataclass each, read from untrusted JSON.
 
 A reader gives None where the node under the type has not the shape that is known; the message then keeps the node as
 it came. https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages

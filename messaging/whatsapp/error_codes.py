@@ -1,4 +1,4 @@
-"""Meta's error codes, their meanings and classes: a table of facts.
+"""Meta's error codes: the meaning, class and retry wait of each. A table of facts.
 
 Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 Meta asks callers to build on the code alone, not on title, subcode or HTTP status. The one subcode used here

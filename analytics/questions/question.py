@@ -1,7 +1,7 @@
-"""A question as it was asked: its period, steps, groups and filters. Shared by all endpoints of analytics."""
+"""The question of a request: its period, steps, groups and filters. Shared by all endpoints of analytics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from analytics.questions.dimensions import Dimension
@@ -12,7 +12,7 @@ MAX_GROUPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """What to count.
 
     `filters` holds values by dimension name as they were given, `client_id` the one client whose figures the caller may
@@ -30,7 +30,3 @@ class Asked:
     def steps(self) -> list[datetime]:
         """Where each step begins, in UTC; the whole period is one without a granularity. Raises BadPeriod."""
         return steps(self.period, self.granularity) if self.granularity else [self.period.since]
-
-    def of_period(self, period: Period) -> "Asked":
-        """The same question about another period."""
-        return replace(self, period=period)

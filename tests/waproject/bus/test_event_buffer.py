@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.waiting import eventually
-from waproject.bus.outbox import BATCH_BYTES, Outbox
+from waproject.bus.event_buffer import BATCH_BYTES, EventBuffer
 from waproject.metrics import counters
 from waproject.sqs.wire import Refused, SqsError, Unavailable
 
@@ -43,19 +43,19 @@ def no_counts() -> None:
 
 def test_events_put_at_the_same_time_share_a_batch_in_order() -> None:
     wire = Wire()
-    outbox = Outbox(wire.send, linger=0.05)
+    buffer = EventBuffer(wire.send, linger=0.05)
     for n in range(100):
-        outbox.put({"n": n})
+        buffer.put({"n": n})
     assert eventually(lambda: len(wire.events) == 100)
     assert (wire.events, len(wire.sent)) == (list(range(100)), 1)
 
 
 def test_a_batch_stays_below_what_sqs_bills_as_one() -> None:
     wire = Wire()
-    outbox = Outbox(wire.send, linger=0.05)
+    buffer = EventBuffer(wire.send, linger=0.05)
     for n in range(500):
-        outbox.put({"n": n, "text": "x" * 1000})
-    outbox.close()
+        buffer.put({"n": n, "text": "x" * 1000})
+    buffer.close()
     assert len(wire.events) == 500
     assert max(map(len, wire.sent)) < 64 * 1024
     assert min(map(len, wire.sent[:-1])) > BATCH_BYTES // 2
@@ -63,68 +63,68 @@ def test_a_batch_stays_below_what_sqs_bills_as_one() -> None:
 
 def test_buffered_events_are_sent_when_the_worker_stops() -> None:
     wire = Wire()
-    outbox = Outbox(wire.send, linger=60)
-    outbox.put({"n": 1})
-    outbox.close()
+    buffer = EventBuffer(wire.send, linger=60)
+    buffer.put({"n": 1})
+    buffer.close()
     assert wire.events == [1]
 
 
 def test_a_short_outage_loses_nothing() -> None:
     wire = Wire(lambda: Unavailable("away"))
-    outbox = Outbox(wire.send, linger=0)
-    outbox.put({"n": 1})
+    buffer = EventBuffer(wire.send, linger=0)
+    buffer.put({"n": 1})
     assert eventually(lambda: wire.tries >= 2)
-    outbox.put({"n": 2})
+    buffer.put({"n": 2})
     wire.failing = None
     assert eventually(lambda: wire.events == [1, 2])
 
 
 def test_a_long_outage_costs_events_and_neither_memory_nor_time() -> None:
     wire = Wire(lambda: Unavailable("away"))
-    outbox = Outbox(wire.send, linger=0, capacity=10)
+    buffer = EventBuffer(wire.send, linger=0, capacity=10)
     began = time.process_time()
     for n in range(1000):
-        outbox.put({"n": n})
+        buffer.put({"n": n})
     assert time.process_time() - began < 1
     assert dropped() >= 900
-    outbox.close(0.1)
+    buffer.close(0.1)
 
 
 def test_refused_events_are_dropped_and_counted() -> None:
     wire = Wire(lambda: Refused("QueueDoesNotExist"))
-    outbox = Outbox(wire.send, linger=0)
-    outbox.put({"n": 1})
+    buffer = EventBuffer(wire.send, linger=0)
+    buffer.put({"n": 1})
     assert eventually(lambda: dropped() == 1)
     wire.failing = None
-    outbox.put({"n": 2})
+    buffer.put({"n": 2})
     assert eventually(lambda: wire.events == [2])
-    outbox.close()
+    buffer.close()
 
 
 def test_events_of_many_threads_all_arrive() -> None:
     wire = Wire()
-    outbox = Outbox(wire.send, linger=0)
+    buffer = EventBuffer(wire.send, linger=0)
 
     def put(thread: int) -> None:
         for n in range(200):
-            outbox.put({"n": 1000 * thread + n})
+            buffer.put({"n": 1000 * thread + n})
 
     threads = [threading.Thread(target=put, args=(t,)) for t in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    outbox.close()
+    buffer.close()
     assert sorted(wire.events) == [1000 * t + n for t in range(4) for n in range(200)]
 
 
 def test_an_event_that_is_no_json_is_dropped_alone() -> None:
     wire = Wire()
-    outbox = Outbox(wire.send, linger=0.05)
+    buffer = EventBuffer(wire.send, linger=0.05)
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
     for event in ({"n": 1}, {"n": deep}, {"n": 2}):
-        outbox.put(event)
-    outbox.close()
+        buffer.put(event)
+    buffer.close()
     assert (wire.events, dropped()) == ([1, 2], 1)

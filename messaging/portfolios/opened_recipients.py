@@ -86,7 +86,7 @@ UPDATE messaging_portfolio SET counted_from = %(counted_from)s,
 WHERE id = %(portfolio)s RETURNING opened
 """
 
-_GIVE_BACK = """
+_UNCOUNT = """
 WITH gone AS (
   DELETE FROM messaging_openedrecipient o
   USING unnest(%(numbers)s::bigint[], %(peers)s::text[], %(ids)s::uuid[]) AS g(number_id, peer, message_id),
@@ -136,7 +136,7 @@ def count_openings(cursor: Any, portfolio_id: int, openings: Sequence[Opening], 
     )
 
 
-def give_back(rejections: Sequence[Rejection]) -> None:
+def uncount_openings(rejections: Sequence[Rejection]) -> None:
     """Recipients whose only message was rejected do not count. In a transaction of its own."""
     with transaction.atomic(), connection.cursor() as cursor:
         numbers = [rejection.number_id for rejection in rejections]
@@ -148,7 +148,7 @@ def give_back(rejections: Sequence[Rejection]) -> None:
             [numbers],
         )
         cursor.execute(
-            _GIVE_BACK,
+            _UNCOUNT,
             {
                 "numbers": numbers,
                 "peers": [rejection.peer for rejection in rejections],

@@ -25,7 +25,7 @@ BATCH_BYTES = 60_000
 CLOSE_TIMEOUT_S = 2.0
 
 
-class Outbox:
+class EventBuffer:
     """Buffers events and passes them to `send` as JSON lists of up to 60 KB, in order. Thread-safe.
 
     send: gets the text and raises wire.SqsError.
