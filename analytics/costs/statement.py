@@ -1,4 +1,4 @@
-"""The statement that sums charges and prices the sums. Pure.
+"""The SQL statement of costs: sums of charges, priced. Pure.
 
     piece ─▶ charge ─▶ unit ─▶ counted: sums by the groups asked for and by what prices depend on ─▶ priced ─▶ figures
 

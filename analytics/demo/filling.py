@@ -4,7 +4,7 @@ Rows are written as they are, past the queues, Meta and all that listens to mess
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -47,7 +47,7 @@ class Fill:
         self.first = self._now.astimezone(UTC).date() - timedelta(days=DAYS)
         self.period = Period(_midnight(self.first), _midnight(self.first + timedelta(days=DAYS)))
 
-    def days(self) -> Iterator[int]:
+    def days(self) -> Generator[int, None, None]:
         """Store what is missing, day by day; yields how many messages each day has."""
         with transaction.atomic():
             numbers, clients = self._set_up()

@@ -1,6 +1,6 @@
 """Removal of the demonstration data: its own rows, and what was counted of them. A killed removal goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -45,7 +45,7 @@ class Removal:
     def __init__(self) -> None:
         self._numbers = [number.pk for number in numbers_of_demo()]
 
-    def days(self) -> Iterator[datetime]:
+    def days(self) -> Generator[datetime, None, None]:
         """Delete the messages of a day, yield the day, and so on; the rest in the end."""
         messages = Message.objects.filter(number__in=self._numbers)
         while first := messages.order_by("id").values_list("at", flat=True).first():

@@ -20,7 +20,9 @@ from tests.analytics.rollups.cast import count_again, outbound, recounted, rolle
 
 pytestmark = pytest.mark.django_db
 DAYS, MESSAGES = 6, 150
-OURS = [ApiClient, BusinessNumber, Message, MessageEvent, Contact, Event, RateCard, Budget, Charge, Rollup, Histogram]
+OURS: list[Any] = [
+    ApiClient, BusinessNumber, Message, MessageEvent, Contact, Event, RateCard, Budget, Charge, Rollup, Histogram
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
