@@ -1,4 +1,4 @@
-"""Query parameters, read as strictly as a body."""
+"""Query parameters, validated as strictly as a body."""
 
 from typing import Any
 

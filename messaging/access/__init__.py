@@ -28,7 +28,7 @@ from messaging.access.permissions import (
     IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
 )
-from messaging.access.secrets_page import secrets_page
+from messaging.access.secrets_page import show_secrets
 
 __all__ = [
     "ANY_STAFF",
@@ -47,7 +47,7 @@ __all__ = [
     "client_of",
     "digest_of",
     "record_action",
-    "secrets_page",
     "serialize_answer",
+    "show_secrets",
     "stored_answer",
 ]

@@ -22,7 +22,7 @@ class ScanningView(Protocol):
     """A view that names the rows among which a page looks for those that match."""
 
     def scanned_rows(self) -> QuerySet[Any] | None:
-        """None: an index finds them."""
+        """None if an index finds the matches."""
 
 
 class NewestFirst(CursorPagination):
@@ -50,7 +50,7 @@ class NewestFirst(CursorPagination):
         return super().paginate_queryset(queryset, request, view)
 
     def get_next_link(self) -> str | None:
-        """The page of older rows; a scan goes on where it ended."""
+        """The page of older rows; a scan continues where it ended."""
         return self._link(super().get_next_link, reverse=False, has_more=self.has_next, step=1)
 
     def get_previous_link(self) -> str | None:

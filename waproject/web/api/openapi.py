@@ -1,4 +1,4 @@
-"""What holds for every operation of the API, added to its OpenAPI description: error responses, texts without NUL."""
+"""Additions to the OpenAPI description of every operation of the API: error responses, texts without NUL."""
 
 from typing import Any
 
