@@ -26,8 +26,8 @@ from messaging.whatsapp.error_codes import describe
 
 # Messages of campaigns, and of users who answer them, come on top of an average day's.
 ON_TOP = 1.45
-BUDGET = Decimal(250)
-BUDGET_CAMPAIGN = "members-week"
+BUDGET = Decimal(100)
+BUDGET_CAMPAIGN = "members-preview"
 _BATCH = 1000
 _RANDOM_BITS = 62
 
