@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics.costs.accounts import Account, billed_accounts, month_begins
 from analytics.costs.cards import Price, prices_of
@@ -86,9 +86,13 @@ def _ask(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[list[Fig
         **_segments(question, prices, {account.zone for account in known}, by_volume=by_volume),
         **{f"only_{name}": list(values) for name, values in filters.items()},
     }
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Planned as many wide groups, sums would be sorted on disk; there are few, and hashing takes a quarter of that.
+        cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute(statement(sets, list(filters), by_volume=by_volume), parameters)
-        return _read(cursor.fetchall(), len(sets))
+        rows = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_sort = on")
+    return _read(rows, len(sets))
 
 
 def _segments(

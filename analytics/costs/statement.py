@@ -1,6 +1,7 @@
 """The SQL statement of costs: sums of charges, priced. Pure.
 
-    piece ─▶ charge ─▶ unit ─▶ counted: sums by the groups asked for and by what prices depend on ─▶ priced ─▶ figures
+    piece ─▶ charge ─▶ unit ─▶ together: sums by all groups asked for and by what prices depend on
+      ─▶ counted: the same by each set of groups ─▶ priced ─▶ figures
 
 Charges are many, what a price depends on is little: ninety days of ten million messages are priced in some hundred
 rows. Prices by volume also depend on what came before in the month. A `cell` is a piece, portfolio, market and
@@ -100,9 +101,12 @@ billed AS MATERIALIZED (
   FROM single c LEFT JOIN price p ON {_OVERLAPS}
 )"""  # noqa: S608 - names of columns
 _PRICED = """
-counted AS (
+together AS (
+  SELECT {by}, {extra}sum(messages) AS messages, sum(units) AS units
+  FROM unit c WHERE c.step > 0 AND {filters} GROUP BY {by}{by_extra}
+), counted AS (
   SELECT {mask} AS mask, {by}, {extra}sum(messages) AS messages, sum(units) AS units
-  FROM unit c WHERE c.step > 0 AND {filters} GROUP BY GROUPING SETS ({sets})
+  FROM together GROUP BY GROUPING SETS ({sets})
 ), priced AS MATERIALIZED (
   SELECT c.*, p.price, p.card
   FROM counted c LEFT JOIN price p ON c.price_type = 'regular' AND p.market = c.market AND p.category = c.category
@@ -130,6 +134,7 @@ def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volum
         mask=f"grouping({', '.join(extra)})" if extra else "0",
         by=", ".join(_BY),
         extra="".join(f"{name}, " for name in extra),
+        by_extra="".join(f", {name}" for name in extra),
         filters=" AND ".join(("true", *(f"c.{name} = ANY(%(only_{name})s)" for name in filters))),
         sets=", ".join(f"({', '.join((*_BY, *names))})" for names in dict.fromkeys(own)),
     )
