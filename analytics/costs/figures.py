@@ -18,11 +18,13 @@ from django.db import connection, transaction
 from analytics.costs.accounts import Account, billed_accounts, month_begins
 from analytics.costs.cards import Price, prices_of
 from analytics.costs.statement import statement
-from analytics.questions import DAY_MINUTES, pieces_of
+from analytics.models import Day
+from analytics.questions import DAY_MINUTES, days_of, pieces_of
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
 _FOREVER = date(9999, 12, 31)
+_EPOCH, DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class CostQuestion:
-    """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`."""
+    """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`.
+
+    `days`: where days begin by the asker's clock; they are read whole where they are summed up.
+    """
 
     steps: Sequence[datetime]
     until: datetime
     currency: str
     group_by: Sequence[str] = ()
     filters: Mapping[str, Sequence[Any]] | None = None
+    days: Sequence[datetime] = ()
 
 
 def figures(question: CostQuestion) -> list[Figure]:
@@ -107,14 +113,28 @@ def _segments(
         days |= set(_months(begin, question.until))
     changes = {datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in days for zone in zones}
     cuts = sorted({begin, *question.steps, *(at for at in changes if begin < at < question.until)})
-    found = pieces_of(cuts, question.until)
+    finer = sorted({*cuts, *_local_days(question)})
+    found = pieces_of(finer, question.until)
     return {
-        "segment_steps": [bisect_right(question.steps, cuts[one.step]) for one in found],
-        "segment_since": [cuts[one.step] for one in found],
+        "segment_steps": [bisect_right(question.steps, finer[one.step]) for one in found],
+        "segment_since": [cuts[bisect_right(cuts, finer[one.step]) - 1] for one in found],
         "segment_lows": [one.low for one in found],
         "segment_highs": [one.high for one in found],
         "segment_days": [one.minutes == DAY_MINUTES for one in found],
     }
+
+
+def _local_days(question: CostQuestion) -> Sequence[datetime]:
+    """The question's days, if at least as many are summed up as days in UTC, which are read otherwise."""
+    begin, until = question.steps[0], question.until
+    inside = [day for day in question.days if begin <= day < until]
+    first = begin + (_EPOCH - begin) % DAY
+    in_utc = [first + DAY * n for n in range((until - first) // DAY)] if first < until else []
+    if not inside or inside[0] == first:
+        return ()
+    summed = Day.objects.filter(dirty_since=None)
+    local, utc = (summed.filter(start__in=days).count() for days in (days_of(inside, until), in_utc))
+    return inside if local >= utc else ()
 
 
 def _months(begin: datetime, until: datetime) -> Iterator[date]:

@@ -13,13 +13,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from analytics.costs.cards import store_card
-from analytics.costs.rate_card_csv import read_card
+from analytics.costs import read_card, store_card
 from analytics.demo.days import DAYS, Planned, plan
 from analytics.demo.shop import CARD, CARD_NAME, CLIENTS, EVENTS, NUMBERS, Person, people
 from analytics.identity import event_key
 from analytics.models import Budget, BudgetPeriod, Event, RateCard
-from analytics.rollups.buckets import Period, mark_period
+from analytics.rollups import Period, mark_period
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber, Contact, Message, MessageEvent
 from messaging.whatsapp.error_codes import describe

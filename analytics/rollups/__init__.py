@@ -1,6 +1,6 @@
 """Rollups: counts of messages by quarter of an hour, recounted from the raw rows whenever these change."""
 
-from analytics.rollups.buckets import mark_period, roll_up
+from analytics.rollups.buckets import Period, mark_period, roll_up
 from analytics.rollups.days import request_days
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
@@ -12,6 +12,7 @@ __all__ = [
     "PLACES",
     "QUARTER",
     "Kind",
+    "Period",
     "day_view_of",
     "mark_period",
     "percentiles",

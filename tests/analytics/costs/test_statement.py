@@ -113,6 +113,8 @@ def test_costs_are_those_of_a_clerk_who_prices_message_by_message(
             found = figures(CostQuestion(steps, until, "USD", group_by))
             by_hand = priced_by_hand(group_by, steps, until)
             assert {(one.step, *one.group): (one.messages, one.charged, one.free, one.cost) for one in found} == by_hand
+            local = [BEGIN + timedelta(days=n, hours=18, minutes=30) for n in range(-1, DAYS + 5)]
+            assert figures(CostQuestion(steps, until, "USD", group_by, days=local)) == found
         names = ["category", "campaign"]
         parts = breakdown(CostQuestion(steps, until, "USD", names))
         assert parts == {name: figures(CostQuestion(steps, until, "USD", [name])) for name in names}

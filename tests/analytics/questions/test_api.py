@@ -2,8 +2,10 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +16,7 @@ from django.db import connection as django_connection
 from rest_framework.test import APIClient
 
 from analytics.models import Bucket, Day, Rollup
-from analytics.questions import Granularity, Question, period_of
+from analytics.questions import Granularity, Question, busiest, period_of
 from analytics.questions.answers import overview
 from analytics.rollups import days
 from analytics.rollups.days import sum_day
@@ -210,6 +212,15 @@ def test_the_overview_of_the_page_says_what_the_questions_say(operator: APIClien
     assert [found.total] == rows(operator, "summary", timezone=zone)
     assert found.funnel == rows(operator, "funnel", timezone=zone)
     assert [found.conversations] == rows(operator, "conversations", timezone=zone)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Europe/Berlin"])
+def test_the_busiest_hours_of_all_are_those_of_both_directions(operator: APIClient, history: None, zone: str) -> None:
+    whole = Question(period_of(WEEK["since"], WEEK["until"], ZoneInfo(zone), NOON))
+    both = Counter[tuple[int, int]]()
+    for direction in ("inbound", "outbound"):
+        both.update(busiest(replace(whole, filters={"direction": direction})))
+    assert (busiest(whole), sum(both.values())) == (dict(both), 5)
 
 
 def test_the_funnel_goes_from_accepted_to_answered(operator: APIClient, history: None) -> None:
