@@ -100,8 +100,9 @@ billed AS MATERIALIZED (
     COALESCE(LEAST(c.before + c.messages, p.tier_to) - GREATEST(c.before, p.tier_from), 0)
   FROM single c LEFT JOIN price p ON {_OVERLAPS}
 )"""  # noqa: S608 - names of columns
+# Materialized, or its rows would be sorted for the sets below, of which there are a hundredth.
 _PRICED = """
-together AS (
+together AS MATERIALIZED (
   SELECT {by}, {extra}sum(messages) AS messages, sum(units) AS units
   FROM unit c WHERE c.step > 0 AND {filters} GROUP BY {by}{by_extra}
 ), counted AS (
