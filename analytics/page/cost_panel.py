@@ -18,7 +18,7 @@ from analytics.costs import (
     total,
 )
 from analytics.models import RateCard
-from analytics.questions import Question
+from analytics.questions import Granularity, Question, steps
 
 TITLES = {"market": "Market", "category": "Category", "template": "Template", "campaign": "Campaign"}
 # What has none of it; a message without a category is one whose status told no price.
@@ -81,7 +81,12 @@ def cost_panel(asked: Question, currency: str, market: str, messages_url: Link, 
     if unknown or filters.get("direction") == "inbound":
         return CostPanel(**begun, total=None, tables=[])
     question = CostQuestion(
-        [asked.period.since], asked.period.until, currency, list(TITLES), _columns(filters, market, asked.client_id)
+        [asked.period.since],
+        asked.period.until,
+        currency,
+        list(TITLES),
+        _columns(filters, market, asked.client_id),
+        steps(asked.period, Granularity.DAY),
     )
     found = breakdown(question)
     whole = found["market"]

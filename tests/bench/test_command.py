@@ -14,7 +14,7 @@ from bench.pipeline.running import PROCESSES
 from bench.report.targets import COSTS, QUESTIONS, TARGETS, look_up
 from testkit.processes import CHECKOUT, python
 
-# Three minutes on an idle machine, and pytest's limit of a test is for less.
+# Four minutes on an idle machine, and pytest's limit of a test is for less.
 BENCH_S = 1200
 pytestmark = pytest.mark.timeout(BENCH_S + 100)
 
