@@ -70,22 +70,18 @@ MEASUREMENTS = {
         once=True,
     ),
     "events": Measurement(events.measure, partial(events.measure, events=400, batch=100), in_pipeline=True, once=True),
-    "rollups": Measurement(
-        counting.measure, partial(counting.measure, messages=200), in_pipeline=True, once=True, named=True
-    ),
+    "rollups": Measurement(counting.measure, partial(counting.measure, messages=200), in_pipeline=True, once=True),
     "beside_rollups": Measurement(
         counting.measure_beside,
         partial(counting.measure_beside, rounds=1, seconds=1.0, messages=20),
         in_pipeline=True,
         once=True,
-        named=True,
     ),
     "dirty_quarter": Measurement(
         counting.measure_quarter,
         partial(counting.measure_quarter, messages=500),
         in_pipeline=True,
         once=True,
-        named=True,
     ),
     "task_size": Measurement(task_size.measure, partial(task_size.measure, seconds=1.0), in_pipeline=True, once=True),
     "stops": Measurement(
@@ -127,7 +123,7 @@ def measure(
     if together:
         with Pipeline(database=database) as pipeline:
             if stored_messages:
-                filled_s = stored.fill(pipeline, stored_messages)
+                filled_s = stored.fill_once(pipeline, stored_messages)
                 print(f"{stored_messages:,} messages stored in {filled_s:.0f} s", file=sys.stderr, flush=True)
             suffix = f"_at_{stored_messages}" if stored_messages else ""
             yield _repeat(

@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1e9, help="end after so long; the next run goes on")
     parser.add_argument("--again", action="store_true", help="judge once more what no test noticed")
     parser.add_argument("--near", action="store_true", help="a package's own tests only")
+    parser.add_argument("--quick", action="store_true", help="only tests known to run the changed function")
     parser.add_argument("--by-hand", action="store_true", help="the changes of by_hand.toml instead of mutmut's")
     options = parser.parse_args()
     if INSIDE not in os.environ:
@@ -62,12 +63,11 @@ def _run(options: argparse.Namespace, var: Path) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.by_hand:
         return 0 if run_by_hand(var) else 1
-    asked = Asked(options.sample, options.seed, time.monotonic() + options.seconds, options.again, options.near)
-    done = True
+    until = time.monotonic() + options.seconds
+    asked = Asked(options.sample, options.seed, until, options.again, options.near, options.quick)
+    chosen = {name: packages.get(name) or [f"tests/{name}"] for name in options.only or packages}
     try:
-        for package in options.only or packages:
-            folders = packages.get(package) or [f"tests/{package}"]
-            done = done and run(package, folders, asked, var)
+        done = run(chosen, asked, var)
     finally:
         (var / "report.md").write_text(report(var, explained()))
     sys.stdout.write((var / "report.md").read_text())

@@ -1,4 +1,4 @@
-"""The changes that mutmut's operators make to a file, and the seeded sample of them."""
+"""The changes that mutmut makes to a file, without those of words and types, and the seeded sample of them."""
 
 import hashlib
 from collections import Counter
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import libcst as cst
+import libcst.matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.file_mutation import (
     NEVER_MUTATE_FUNCTION_NAMES,
@@ -53,10 +54,13 @@ def changes(root: Path, path: str) -> Iterator["Found"]:
     module = wrapper.visit(visitor)
     positions = wrapper.resolve(PositionProvider)
     names = dict(_functions(wrapper.module))
+    unread = _read_by_people(wrapper.module)
     seen: Counter[str] = Counter()
     for mutation in visitor.mutations:
         function = mutation.contained_by_top_level_function
         if not isinstance(function, cst.FunctionDef) or function not in names:
+            continue
+        if mutation.original_node in unread or _changes_no_meaning(mutation):
             continue
         before = module.code_for_node(mutation.original_node)
         after = module.code_for_node(mutation.mutated_node)
@@ -103,6 +107,26 @@ def _functions(module: cst.Module) -> Iterator[tuple[cst.FunctionDef, str]]:
             for inner in statement.body.body:
                 if isinstance(inner, cst.FunctionDef):
                     yield inner, f"{statement.name.value}.{inner.name.value}"
+
+
+def _read_by_people(module: cst.Module) -> set[cst.CSTNode]:
+    """Sentences of exceptions, and the first argument of `cast`, which only a type checker reads."""
+    raised = (text for node in m.findall(module, m.Raise()) for text in m.findall(node, m.SimpleString()))
+    casts = (cst.ensure_type(node, cst.Call) for node in m.findall(module, m.Call(func=m.Name("cast"))))
+    types = (node for call in casts for node in m.findall(call.args[0], m.SimpleString()))
+    return {*filter(_is_sentence, raised), *types}
+
+
+def _changes_no_meaning(mutation: Mutation) -> bool:
+    """Another case of a sentence or an SQL keyword, where `XX` at both ends is the same question; `cast(None, …)`."""
+    before, after = mutation.original_node, mutation.mutated_node
+    if isinstance(before, cst.SimpleString) and isinstance(after, cst.SimpleString):
+        return _is_sentence(before) and before.value.lower() == after.value.lower()
+    return bool(m.matches(after, m.Call(func=m.Name("cast"), args=[m.Arg(value=m.Name("None")), m.Arg()])))
+
+
+def _is_sentence(text: cst.CSTNode) -> bool:
+    return " " in cst.ensure_type(text, cst.SimpleString).value.strip("\"' ")
 
 
 def _logs(node: cst.CSTNode) -> bool:

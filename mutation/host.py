@@ -178,11 +178,13 @@ def host(files: Sequence[str], var: Path) -> Iterator[Host]:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     guard = Guard()
     forgetful = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    # Not in VAR_DIR, which each run of pytest deletes at its end.
+    directory = Path(tempfile.mkdtemp(prefix="mutation-servers-"))
     address = os.environ["DATABASE_URL"].rsplit(":", 1)[1].partition("/")[0]
     postgres = Postgres(
-        environment.VAR_DIR / "postgres", int(address), environment.DATABASE_PASSWORD, settings=SETTINGS | forgetful
+        directory / "postgres", int(address), environment.DATABASE_PASSWORD, settings=SETTINGS | forgetful
     )
-    sqs = Sqs(environment.VAR_DIR / "sqs", int(os.environ["AWS_ENDPOINT_URL_SQS"].rsplit(":", 1)[1]))
+    sqs = Sqs(directory / "sqs", int(os.environ["AWS_ENDPOINT_URL_SQS"].rsplit(":", 1)[1]))
     try:
         for server in (postgres, sqs):
             server.start()
@@ -194,7 +196,7 @@ def host(files: Sequence[str], var: Path) -> Iterator[Host]:
         for server in (sqs, postgres):
             server.stop()
         guard.end()
-        shutil.rmtree(environment.VAR_DIR, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _import(files: Sequence[str], var: Path) -> None:

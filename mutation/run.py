@@ -1,8 +1,8 @@
-"""A run over one package: draw the sample, and let tests try each change, the nearest tests first."""
+"""A run: draw the sample of each package, and let tests try each change, the nearest tests first."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from mutation.results import Result, Results
 PATIENCE, LEAST_S = 6.0, 30.0
 # A survivor meets at most so many seconds of tests of other folders, the quickest files first.
 LONGEST_FAR_S = 40.0
-OWN_FOLDER = "own folder"
+OWN_TESTS, OWN_FOLDER = "own tests", "own folder"
 # A test of the pages takes a browser, and seconds, for what other tests see.
 LEFT_OUT = (
     "browser",
@@ -38,10 +38,16 @@ class Run:
     def __init__(self, host: Host, results: Results, covered: CoverageMap, own: Sequence[str], var: Path) -> None:
         self._host, self._results, self._covered, self._own, self._var = host, results, covered, own, var
 
+    def measure(self) -> None:
+        """Find what each test of the package's own folders runs, where that is not known yet."""
+        self._covered.measure(self._host, self._own, self._var)
+
     def near(self, found: Found) -> Result:
-        """Try one change with those tests of its own folder that run the changed function."""
+        """Try one change with its folder's tests that run the changed function, those of its module first."""
         change = found.made()
-        return self._judge(change, [("own tests", self._near(change))])
+        tests = self._near(change)
+        first = [nodeid for nodeid in tests if _mirrors(nodeid, change)]
+        return self._judge(change, [(OWN_TESTS, first), (OWN_TESTS, [n for n in tests if n not in set(first)])])
 
     def far(self, found: Found) -> Result:
         """Try one change with all other tests that run the function, then with the rest of its own folder."""
@@ -63,8 +69,7 @@ class Run:
         return [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
 
     def _near(self, change: Change) -> list[str]:
-        tests = self._covered.tests(self._own, _name(change))
-        return sorted(tests, key=lambda nodeid: f"test_{Path(change.path).stem}.py" not in nodeid)
+        return self._covered.tests(self._own, _name(change))
 
     def _judge(self, change: Change, stages: Sequence[tuple[str, list[str]]]) -> Result:
         began, verdict, stage = time.monotonic(), Verdict("passed", "", 0.0), ""
@@ -96,6 +101,10 @@ class Run:
         original = _ORIGINALS[change.path]
         verdict = self._host.forked(tests, files, longest_s, lambda: patch(file, original, change))
         return verdict if verdict.end != "unfit" else self._host.fresh(tests, files, longest_s)
+
+
+def _mirrors(nodeid: str, change: Change) -> bool:
+    return f"/test_{Path(change.path).stem}" in nodeid.partition("::")[0]
 
 
 def _name(change: Change) -> str:
@@ -136,17 +145,44 @@ def test_files(folder: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Asked:
-    """The sample's size (0: all) and seed, the monotonic time of the end, and two choices of the command line."""
+    """The sample's size (0: all) and seed, the monotonic time of the end, and three choices of the command line."""
 
     size: int
     seed: int
     until: float
     again: bool
     near_only: bool
+    quick: bool
 
 
-def run(package: str, own_folders: Sequence[str], asked: Asked, var: Path) -> bool:
-    """Judge what is not judged yet; False when the time was over before the end."""
+@dataclass(frozen=True)
+class Plan:
+    """One package: its sample, what of it is to be judged, its own test files, and its results so far."""
+
+    package: str
+    drawn: list[Found]
+    new: list[Found]
+    own: list[str]
+    results: Results
+
+    def unsettled(self) -> list[Found]:
+        """Survivors of their own tests that have met no others."""
+        return [c for c in self.drawn if c.key in self.results.by_key and not self.results.by_key[c.key].settled]
+
+
+def run(packages: Mapping[str, Sequence[str]], asked: Asked, var: Path) -> bool:
+    """Judge what is not judged yet of these packages (with their test folders); False if the time was over first."""
+    plans = [_plan(package, folders, asked, var) for package, folders in packages.items()]
+    plans = [plan for plan in plans if plan.new or plan.unsettled()]
+    if not plans:
+        _say("all changes are judged")
+        return True
+    with host(sorted({file for plan in plans for file in plan.own}), var) as servers:
+        covered = CoverageMap.load(var / "map.json")
+        return all(_judge(plan, Run(servers, plan.results, covered, plan.own, var), asked) for plan in plans)
+
+
+def _plan(package: str, folders: Sequence[str], asked: Asked, var: Path) -> Plan:
     files = sorted(str(file) for file in Path(package).rglob("*.py") if "migrations" not in file.parts)
     found = [change for file in files for change in changes(Path(), file)]
     for row in outdated(files, [change.key for change in found]):
@@ -155,30 +191,27 @@ def run(package: str, own_folders: Sequence[str], asked: Asked, var: Path) -> bo
     results = Results(var, package, asked.seed)
     kept = results.by_key
     new = [c for c in drawn if c.key not in kept or (asked.again and not kept[c.key].noticed)]
-    if not new and all(kept[c.key].settled for c in drawn):
-        _say(f"{package}: {len(drawn)} changes, all judged")
-        return True
-    own = [file for folder in own_folders for file in test_files(folder)]
-    with host(own, var) as servers:
-        covered = CoverageMap.load(var / "map.json")
-        covered.measure(servers, own, var)
-        tries = Run(servers, results, covered, own, var)
-        rounds: list[tuple[Callable[[Found], Result], Callable[[], list[Found]]]] = [
-            (tries.near, lambda: new),
-            (tries.own if asked.near_only else tries.far, lambda: [c for c in drawn if not kept[c.key].settled]),
-        ]
-        for judge, which in rounds:
-            left = which()
-            for at, one in enumerate(left, 1):
-                if time.monotonic() > asked.until:
-                    _say(f"{package}: time is over; the same command goes on")
-                    return False
-                result = judge(one)
-                results.add(result)
-                _say(
-                    f"{package} {at}/{len(left)} {result.now} ({result.seconds} s) "
-                    f"{result.path}:{result.line} {result.test}"
-                )
+    return Plan(package, drawn, new, [file for folder in folders for file in test_files(folder)], results)
+
+
+def _judge(plan: Plan, tries: Run, asked: Asked) -> bool:
+    tries.measure()
+    rounds: list[tuple[Callable[[Found], Result], Callable[[], list[Found]]]] = [
+        (tries.near, lambda: plan.new),
+        (tries.own if asked.near_only else tries.far, plan.unsettled),
+    ]
+    for judge, which in rounds[: 1 if asked.quick else 2]:
+        left = which()
+        for at, one in enumerate(left, 1):
+            if time.monotonic() > asked.until:
+                _say(f"{plan.package}: time is over; the same command goes on")
+                return False
+            result = judge(one)
+            plan.results.add(result)
+            _say(
+                f"{plan.package} {at}/{len(left)} {result.now} ({result.seconds} s) "
+                f"{result.path}:{result.line} {result.test}"
+            )
     return True
 
 

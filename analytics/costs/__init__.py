@@ -1,16 +1,18 @@
 """Costs of messages: rate cards, charges, budgets, estimates."""
 
-from analytics.costs.accounts import accounts
+from analytics.costs.accounts import billed_accounts
 from analytics.costs.answers import cards_of, money, row_of, rows_of
 from analytics.costs.budgets import budgets_near_limit, check_budgets
+from analytics.costs.cards import store_card
 from analytics.costs.dimensions import DIMENSIONS, filters_of
 from analytics.costs.estimates import estimate
 from analytics.costs.figures import CostQuestion, breakdown, total
+from analytics.costs.rate_card_csv import read_card
 
 __all__ = [
     "DIMENSIONS",
     "CostQuestion",
-    "accounts",
+    "billed_accounts",
     "breakdown",
     "budgets_near_limit",
     "cards_of",
@@ -18,7 +20,9 @@ __all__ = [
     "estimate",
     "filters_of",
     "money",
+    "read_card",
     "row_of",
     "rows_of",
+    "store_card",
     "total",
 ]

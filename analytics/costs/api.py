@@ -72,7 +72,7 @@ class CostsQuery(serializers.Serializer[Any]):
         return {**super().get_fields(), **filters}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Put the period and its steps in the place of the texts."""
+        """Replace the texts with the period and its steps."""
         granularity = attrs.get("granularity")
         try:
             zone = zone_of(attrs.get("timezone", settings.TIME_ZONE))
@@ -128,7 +128,8 @@ class CostsView(QuestionView):
         filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
         currency = asked.get("currency", settings.COSTS_CURRENCY)
         request_days(days_of(asked["starts"], period.until))
-        found = figures(CostQuestion(asked["starts"], period.until, currency, columns_of(groups), filters))
+        days = steps(period, Granularity.DAY) if len(asked["starts"]) == 1 else ()
+        found = figures(CostQuestion(asked["starts"], period.until, currency, columns_of(groups), filters, days))
         local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
         return Response(
             {

@@ -9,9 +9,9 @@ from django.db import connection
 
 from analytics.questions.dimensions import DIMENSIONS, Dimension
 from analytics.questions.names import conditions, load_names
-from analytics.questions.pieces import pieces
+from analytics.questions.pieces import pieces_of
 from analytics.questions.question import Question
-from analytics.rollups import NO_DURATIONS, PLACES, view_of
+from analytics.rollups import NO_DURATIONS, PLACES, day_view_of, view_of
 from analytics.rollups import Kind as Duration
 
 Group = tuple[str | int, ...]
@@ -58,11 +58,11 @@ asked AS MATERIALIZED (
   FROM asked p CROSS JOIN LATERAL generate_series(p.low, p.high - interval '24 hours', interval '24 hours') AS at
   WHERE p.minutes = 1440
 ), piece AS MATERIALIZED (
-  SELECT step, minutes, low, high FROM asked WHERE minutes < 1440
+  SELECT step, minutes, %(view)s::smallint AS view, low, high FROM asked WHERE minutes < 1440
   UNION ALL
-  SELECT step, 1440::smallint, at, at + interval '15 minutes' FROM day WHERE clean
+  SELECT step, 1440, %(day_view)s, at, at + interval '15 minutes' FROM day WHERE clean
   UNION ALL
-  SELECT step, part.* FROM (
+  SELECT step, part.minutes, %(view)s, part.low, part.high FROM (
     SELECT step, at, at + interval '24 hours' AS ending, date_trunc('hour', at + interval '45 minutes', 'UTC') AS first,
       date_trunc('hour', at + interval '24 hours', 'UTC') AS last
     FROM day WHERE NOT clean
@@ -95,7 +95,7 @@ def count(asked: Question, only: Sequence[Group] | None = None) -> Sums:
         sum(r.opened) AS opened, sum(r.responded) AS responded
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_rollup r
-        WHERE r.minutes = p.minutes AND r.view = %(view)s AND r.start >= p.low AND r.start < p.high
+        WHERE r.minutes = p.minutes AND r.view = p.view AND r.start >= p.low AND r.start < p.high
           AND {_few(asked, filters)} OFFSET 0) r
       GROUP BY 1, 2
     ) r JOIN (SELECT d.id, d.direction{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id
@@ -131,14 +131,17 @@ def histograms(asked: Question, kinds: Sequence[Duration], only: Collection[Grou
       SELECT p.step, h.dimensions_id, h.kind, {sums}
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_histogram h
-        WHERE h.minutes = p.minutes AND h.view = %(view)s AND h.start >= p.low AND h.start < p.high
+        WHERE h.minutes = p.minutes AND h.view = p.view AND h.start >= p.low AND h.start < p.high
           AND h.kind = ANY(%(kinds)s) AND {_few(asked, filters)} OFFSET 0) h
       GROUP BY 1, 2, 3
     ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
     GROUP BY step, kind{keys}"""  # noqa: S608
     found: dict[tuple[int, Group, int], Histogram] = defaultdict(dict)
+    view = view_of(_used(asked))
     width = len(asked.group_by)
-    for step, kind, *rest in _fetch(sql, {**values, **_ranges(asked), "kinds": [int(kind) for kind in kinds]}):
+    for step, kind, *rest in _fetch(
+        sql, {**values, **_ranges(asked), "day_view": view, "view": view, "kinds": [int(kind) for kind in kinds]}
+    ):
         group = tuple(known.of(one, key) for one, key in zip(asked.group_by, rest[:width], strict=True))
         if only is not None and group not in only:
             continue
@@ -173,13 +176,14 @@ def _keys(group_by: Sequence[Dimension]) -> str:
 
 
 def _ranges(asked: Question) -> dict[str, Any]:
-    wanted = pieces(asked.steps, asked.period.until)
+    wanted = pieces_of(asked.steps, asked.period.until)
     return {
         "steps": [one.step for one in wanted],
         "minutes": [one.minutes for one in wanted],
         "lows": [one.low for one in wanted],
         "highs": [one.high for one in wanted],
         "view": view_of(_used(asked)),
+        "day_view": day_view_of(_used(asked)),
     }
 
 
@@ -200,6 +204,15 @@ SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(messa
 """
 
 
+# Of all messages, each quarter of an hour knows its own number.
+_BUSIEST_OF_ALL = """
+SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(messages) FROM (
+  SELECT start AT TIME ZONE %(zone)s AS local, messages FROM analytics_bucket
+  WHERE start >= %(since)s AND start < %(until)s AND messages > 0
+) quarter GROUP BY 1, 2
+"""
+
+
 def busiest(asked: Question) -> dict[tuple[int, int], int]:
     """Messages by weekday (1 is Monday) and hour of the zone's clock, over the whole period."""
     filters, values = conditions(asked)
@@ -213,7 +226,9 @@ def busiest(asked: Question) -> dict[tuple[int, int], int]:
         "since": period.since,
         "until": period.until,
     }
+    if filters == "TRUE":
+        return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST_OF_ALL, values)}
     chosen = _few(asked, filters)
-    if chosen == "TRUE" and filters != "TRUE":
+    if chosen == "TRUE":
         chosen = f"dimensions_id IN (SELECT d.id FROM analytics_dimensions d WHERE {filters})"  # noqa: S608
     return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(chosen=chosen), values)}

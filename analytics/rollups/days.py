@@ -16,7 +16,7 @@ from django.utils import timezone
 from analytics.models import Day
 from analytics.rollups.charges import sum_charges
 from analytics.rollups.quarters import DAY, HOUR, day_of, gap_s, hour_of
-from analytics.rollups.storing import sum_up
+from analytics.rollups.storing import count_day_views, sum_up
 
 MINUTES = 1440
 # Times of the day (UTC) at which days begin that are summed up: a company's zones, with summer time.
@@ -72,7 +72,7 @@ def make_dirty(quarters: Sequence[datetime], charged: Iterable[datetime]) -> Non
 
 
 def request_days(starts: Sequence[datetime]) -> None:
-    """Have these days summed up from now on, if they are over and have messages.
+    """Sum up these days from now on, if they are over and have messages.
 
     Nothing happens while a quarter is being counted, or when days begin at twelve other times already: the next
     question asks again, and until then reads hours.
@@ -122,4 +122,5 @@ def _sum_up(cursor: Any, start: datetime) -> None:
     first, last = hour_of(start + HOUR - timedelta(microseconds=1)), hour_of(end)
     pieces = [(15, start, first), (60, first, last), (15, last, end)]
     sum_up(cursor, MINUTES, start, [piece for piece in pieces if piece[1] < piece[2]])
+    count_day_views(cursor, MINUTES, start)
     sum_charges(cursor, start)

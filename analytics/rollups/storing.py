@@ -1,6 +1,6 @@
-"""Writing the counts of a quarter of an hour in the place of those before, its views, and those of its hour."""
+"""Storage of a recount: it replaces the counts of a quarter of an hour, of its views, and those of its hour."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from analytics.rollups.facts import FACTS, parameters
 from analytics.rollups.histogram import PLACES
 from analytics.rollups.quarters import HOUR, ids_of
-from analytics.rollups.views import ALL, COLUMNS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
+from analytics.rollups.views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 
 MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "failed", "opened", "responded")
 _BINS = tuple(f"p{place}" for place in range(PLACES))
@@ -44,11 +44,11 @@ _STORE = f"""
   UNION ALL SELECT id, digest FROM made
 ), histogram AS (
   INSERT INTO analytics_histogram (minutes, view, start, dimensions_id, kind, {BINS})
-  SELECT 15, c.view, %(start)s, k.id, c.kind, {BINS} FROM clocked c JOIN known k ON k.digest = c.digest
+  SELECT %(minutes)s, c.view, %(start)s, k.id, c.kind, {BINS} FROM clocked c JOIN known k ON k.digest = c.digest
   ORDER BY c.view, k.id
 ), rollup AS (
   INSERT INTO analytics_rollup (minutes, view, start, dimensions_id, {COUNTS})
-  SELECT 15, n.view, %(start)s, k.id, {COUNTS} FROM numbered n JOIN known k ON k.digest = n.digest
+  SELECT %(minutes)s, n.view, %(start)s, k.id, {COUNTS} FROM numbered n JOIN known k ON k.digest = n.digest
   ORDER BY n.view, k.id
   RETURNING messages
 )
@@ -57,17 +57,18 @@ SELECT COALESCE(sum(messages), 0) FROM rollup
 _QUARTER = f"WITH {FACTS} {_STORE}"
 
 
-def _views(without: frozenset[str]) -> tuple[str, str, str]:
+def _views(views: Mapping[int, tuple[str, ...]], without: frozenset[str] = frozenset()) -> tuple[str, str, str]:
     """The number of a view, its columns, and the sets to group by, as SQL; views that lack `without` alone are left
     out."""
-    own = {view: [name for name in names if name not in without] for view, names in VIEWS.items()}
-    used = {view: names for view, names in own.items() if names or not VIEWS[view]}
-    cases = " ".join(f"WHEN GROUPING({names[0]}) = 0 THEN {view}" for view, names in used.items() if names)
-    (plain,) = (view for view, names in used.items() if not names)
+    own = {view: [name for name in names if name not in without] for view, names in views.items()}
+    used = {view: names for view, names in own.items() if names or not views[view]}
+    # A view is known by its first column, which no other has.
+    *others, last = sorted(used, key=lambda view: bool(used[view]), reverse=True)
+    cases = " ".join(f"WHEN GROUPING({used[view][0]}) = 0 THEN {view}" for view in others)
     free = {name for names in used.values() for name in names}
     columns = [_column(name, name in free) for name in COLUMNS]
     sets = ", ".join(f"({', '.join((*EVERYWHERE, *names))})" for names in used.values())
-    return f"CASE {cases} ELSE {plain} END AS view", ", ".join(columns), sets
+    return f"CASE {cases} ELSE {last} END AS view", ", ".join(columns), sets
 
 
 def _column(name: str, used: bool) -> str:
@@ -76,23 +77,29 @@ def _column(name: str, used: bool) -> str:
     return f"COALESCE({name}, {NOTHING[name]}) AS {name}" if used else f"{NOTHING[name]} AS {name}"
 
 
-def _view_statement() -> str:
-    number, columns, sets = _views(frozenset())
-    timed_number, timed_columns, timed_sets = _views(NO_DURATIONS)
-    timed_sets = ", ".join(f"({one.strip('()')}, kind)" for one in timed_sets.split("), ("))
+def _view_statement(views: Mapping[int, tuple[str, ...]], *, timed: bool) -> str:
+    """Counts `views` from view 0 of the same length and start, and durations of them where they are `timed`."""
+    number, columns, sets = _views(views)
+    durations = f"SELECT r.*, {DIMENSIONS} FROM analytics_histogram r CROSS JOIN analytics_dimensions d LIMIT 0"  # noqa: S608
+    if timed:
+        timed_number, timed_columns, timed_sets = _views(views, NO_DURATIONS)
+        timed_sets = ", ".join(f"({one.strip('()')}, kind)" for one in timed_sets.split("), ("))
+        durations = f"""
+        SELECT {timed_number}, {timed_columns}, kind, {BIN_SUMS}
+        FROM analytics_histogram r JOIN analytics_dimensions d ON d.id = r.dimensions_id
+        WHERE r.minutes = %(minutes)s AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({timed_sets})
+        """  # noqa: S608 - names of columns
     return f"""
     WITH counted AS MATERIALIZED (
       SELECT {number}, {columns}, {COUNT_SUMS}
       FROM analytics_rollup r JOIN analytics_dimensions d ON d.id = r.dimensions_id
-      WHERE r.minutes = 15 AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({sets})
-    ), timed AS MATERIALIZED (
-      SELECT {timed_number}, {timed_columns}, kind, {BIN_SUMS}
-      FROM analytics_histogram r JOIN analytics_dimensions d ON d.id = r.dimensions_id
-      WHERE r.minutes = 15 AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({timed_sets})
-    ) {_STORE}"""  # noqa: S608 - names of columns
+      WHERE r.minutes = %(minutes)s AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({sets})
+    ), timed AS MATERIALIZED ({durations}) {_STORE}"""  # noqa: S608 - names of columns
 
 
-_VIEWS = _view_statement()
+_VIEWS = _view_statement(VIEWS, timed=True)
+# Durations of these are as many as those of view 0, which has no more dimensions of durations.
+_DAY_VIEWS = _view_statement(DAY_VIEWS, timed=False)
 _DELETE = """
 WITH histogram AS (
   DELETE FROM analytics_histogram WHERE minutes = %(minutes)s AND view = ANY(%(views)s) AND start = %(start)s
@@ -138,14 +145,14 @@ def hour_locked(hour: datetime) -> Iterator[None]:
 
 
 def write_quarter(start: datetime, at_least: int) -> int | None:
-    """Count a quarter of an hour in the place of its counts, then its views; returns how many messages it has.
+    """Replace the counts of a quarter of an hour, then its views; returns how many messages it has.
 
     Fewer than `at_least` are the rest of deleted ones: then its counts stay and the answer is None.
     """
     with connection.cursor() as cursor:
         messages = _write_whole(cursor, start, at_least)
         _delete(cursor, 15, start, tuple(VIEWS))
-        cursor.execute(_VIEWS, {"start": start})
+        cursor.execute(_VIEWS, {"minutes": 15, "start": start})
     return messages
 
 
@@ -153,7 +160,7 @@ def _write_whole(cursor: Any, start: datetime, at_least: int) -> int | None:
     before = transaction.savepoint()
     _delete(cursor, 15, start, (WHOLE,))
     low, high = ids_of(start)
-    cursor.execute(_QUARTER, {"start": start, **parameters(low, high)})
+    cursor.execute(_QUARTER, {"minutes": 15, "start": start, **parameters(low, high)})
     messages = int(cursor.fetchone()[0])
     if messages < at_least:
         transaction.savepoint_rollback(before)
@@ -163,13 +170,19 @@ def _write_whole(cursor: Any, start: datetime, at_least: int) -> int | None:
 
 
 def sum_up(cursor: Any, minutes: int, start: datetime, finer: list[tuple[int, datetime, datetime]]) -> None:
-    """Put the sum of finer rollups, given as (minutes, low, high), in the place of the one that begins at `start`."""
+    """Replace the rollup that begins at `start` with the sum of finer ones, given as (minutes, low, high)."""
     _delete(cursor, minutes, start, ALL)
     values: dict[str, Any] = {"minutes": minutes, "start": start, "views": list(ALL)}
     for n, (length, low, high) in enumerate(finer):
         values |= {f"finer{n}": length, f"low{n}": low, f"high{n}": high}
     for statement in _sums(len(finer)):
         cursor.execute(statement, values)
+
+
+def count_day_views(cursor: Any, minutes: int, start: datetime) -> None:
+    """Count the views that days alone have, from the day's own view 0."""
+    _delete(cursor, minutes, start, tuple(DAY_VIEWS))
+    cursor.execute(_DAY_VIEWS, {"minutes": minutes, "start": start})
 
 
 def _delete(cursor: Any, minutes: int, start: datetime, views: tuple[int, ...]) -> None:

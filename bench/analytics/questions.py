@@ -24,6 +24,8 @@ PERCENT = 95
 ZONES = ("UTC", "Asia/Kolkata", "Europe/Berlin")
 SUMMED_S = 900
 _SEED = 21
+# Costs are asked with prices of both of Meta's files.
+CARDS = ("example-rate-card.csv", "example-volume-tiers.csv")
 _SUMMED = "SELECT count(*) FROM analytics_day WHERE dirty_since IS NOT NULL AND start < now() - interval '24 hours'"
 
 # What the rebuild counts need not be read by the sweep, which would make it dirty once more.
@@ -37,10 +39,16 @@ WHERE start >= date_trunc('day', now(), 'UTC') - %s * interval '24 hours' AND st
 """
 
 VARIANTS: dict[str, tuple[Mapping[str, object], ...]] = {
-    "summary": ({}, {"group_by": "template"}, {"group_by": "sender,direction"}, {"campaign": "campaign 14"}),
+    "summary": (
+        {},
+        {"group_by": "template"},
+        {"group_by": "sender,direction"},
+        {"campaign": "campaign 14"},
+        {"group_by": "template,country"},
+    ),
     "timeseries": ({}, {"granularity": "week"}, {"group_by": "template", "limit": 10}, {"country": "49"}),
     "funnel": ({}, {"group_by": "campaign"}, {"template": "notice_31"}),
-    "errors": ({}, {"campaign": "campaign 14"}, {"group_by": "sender"}),
+    "errors": ({}, {"campaign": "campaign 14"}, {"group_by": "sender"}, {"group_by": "template"}),
     "templates": ({}, {"sender": "902"}),
     "campaigns": ({}, {"limit": 20}),
     "costs": ({}, {"granularity": "day"}, {"group_by": "campaign"}, {"group_by": "market,category"}),
@@ -57,6 +65,10 @@ def measure(pipeline: Pipeline, messages: int = MESSAGES, days: int = DAYS, roun
     """
     filled_s = fill(pipeline.connect, messages, days)
     counted_s = _count(pipeline, days)
+    for card in CARDS:
+        _manage(
+            pipeline, "import_rate_card", f"docs/examples/{card}", "--currency", "USD", "--valid-from", "2026-01-01"
+        )
     get = getter(by_key(pipeline), pipeline.env["BASE_URL"])
     page = getter(logged_in(pipeline), pipeline.env["BASE_URL"])
     ((since, until),) = pipeline.ask(
@@ -101,15 +113,20 @@ def _count(pipeline: Pipeline, days: int) -> float:
     pipeline.execute(_READ)
     # A rebuild marks all before it counts the first.
     marked = pipeline.ask(_MARKED, days)[0][0] >= days
-    command = python("manage.py", "rebuild_rollups", *(["--resume"] if marked else []))
-    env = {**os.environ, **pipeline.env}
-    done = subprocess.run(command, env=env, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=2, check=False)
-    if done.returncode:
-        raise BenchError("rebuild_rollups failed")
+    _manage(pipeline, "rebuild_rollups", *(["--resume"] if marked else []))
     _wait_for_days(pipeline)
     if not marked:
         pipeline.execute("VACUUM ANALYZE analytics_rollup, analytics_histogram, analytics_dimensions, analytics_charge")
     return time.monotonic() - begun
+
+
+def _manage(pipeline: Pipeline, command: str, *arguments: str) -> None:
+    done = subprocess.run(
+        python("manage.py", command, *arguments),
+        env={**os.environ, **pipeline.env}, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=2, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise BenchError(f"{command} failed")
 
 
 def _wait_for_days(pipeline: Pipeline) -> None:

@@ -79,7 +79,7 @@ def record_category(key: TemplateKey, category: str) -> None:
 
 
 def request_sync(waba_id: str) -> None:
-    """Have the templates of this account synced by `deliver`, within seconds."""
+    """Make the sync of this account due: `deliver` runs it within seconds."""
     now = timezone.now()
     Account.objects.filter(waba_id=waba_id).update(templates_due_at=Least(F("templates_due_at"), now))
 

@@ -45,6 +45,10 @@ class SqsServer:
         self._call("CreateQueue", {"QueueName": name, "Attributes": attributes})
         return self.url(name)
 
+    def send(self, queue_url: str, body: str) -> None:
+        """Put a message on a queue."""
+        self._call("SendMessage", {"QueueUrl": queue_url, "MessageBody": body})
+
     def counts(self) -> dict[str, Any]:
         """{requests: {action: n}, messages: {action: n}, empty_receives, queues: {name: {waiting, in_flight, …}},
         lost, doubled, broken_connections}.

@@ -48,6 +48,21 @@ def test_an_event_is_taken_and_stored(api: APIClient, sqs: Any) -> None:
     assert (event.event_type, event.data, event.client_name) == ("user_action", EXAMPLE["event_data"], "shop")
 
 
+def test_a_message_that_sqs_delivers_twice_stores_its_events_once(api: APIClient, sqs: Any) -> None:
+    named = [{**EXAMPLE, "event_id": "order-1"}, EXAMPLE]
+    ids = api.post(URL, named, format="json").json()["ids"]
+    url = LANES["analytics"].url
+    for _ in range(2):
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        assert len(answer["Messages"]) == 1
+        for message in answer["Messages"]:
+            (args, _, _) = json.loads(json.loads(message["Body"])["body"])
+            tasks.record_events(*args)
+            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    assert {str(pk) for pk in Event.objects.values_list("pk", flat=True)} == set(ids)
+    assert Event.objects.count() == 2
+
+
 def test_a_list_is_taken_whole(api: APIClient, sqs: Any) -> None:
     assert len(api.post(URL, [EXAMPLE] * 3, format="json").json()["ids"]) == 3
     work(sqs)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -128,6 +129,29 @@ def test_a_month_counts_for_itself_and_a_total_counts_all_months() -> None:
     spend(10, timezone.now() - timedelta(days=40))
     month, all_time = budget(), budget(period=BudgetPeriod.TOTAL)
     assert (checked(month).state, checked(all_time).state) == (BudgetState.FINE, BudgetState.SPENT)
+
+
+def test_budgets_count_what_is_theirs_alone() -> None:
+    shop, desk = (ApiClient.objects.create(name=name) for name in ("shop", "desk"))
+    spend(2, client_id=shop.pk)
+    spend(3, client_id=desk.pk)
+    spend(4, client_id=shop.pk, campaign="autumn")
+    spend(5, timezone.now() - timedelta(days=40), client_id=desk.pk)
+    asked: list[dict[str, Any]] = [{"campaign": "spring"}, {"client": shop}, {"client": desk, "campaign": "spring"}]
+    found = [budget("100", period=period, **one) for period in BudgetPeriod for one in asked]
+    check_budgets()
+    assert [int(Budget.objects.get(pk=one.pk).spent) for one in found] == [5, 6, 3, 10, 6, 8]
+
+
+def test_a_check_of_many_budgets_asks_as_often_as_one_of_one(django_assert_max_num_queries: Any) -> None:
+    spend(2)
+    with CaptureQueriesContext(connection) as one:
+        checked(budget())
+    for n in range(9):
+        budget(campaign=f"c{n}")
+    # Each is written by a statement of its own.
+    with django_assert_max_num_queries(len(one) + 9):
+        check_budgets()
 
 
 def test_messages_without_a_price_cost_nothing_and_are_counted() -> None:

@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,7 @@ from django.db import connection as django_connection
 from rest_framework.test import APIClient
 
 from analytics.models import Bucket, Day, Rollup
-from analytics.questions import Granularity, Question, period_of
+from analytics.questions import Granularity, Question, busiest, period_of
 from analytics.questions.answers import overview
 from analytics.rollups import days
 from analytics.rollups.days import sum_day
@@ -132,6 +134,44 @@ def test_days_of_a_zone_are_summed_up_once_they_are_asked_for(
         assert sum(row["messages"] for row in rows(operator, "timeseries", timezone=zone)) == 5
 
 
+@pytest.mark.parametrize(
+    "groups",
+    ["template,country", "campaign,country,type", "campaign,status", "template,error_code", "country,status"],
+)
+def test_questions_by_several_dimensions_say_of_days_what_their_hours_say(
+    operator: APIClient, history: None, groups: str
+) -> None:
+    before = rows(operator, "summary", group_by=groups)
+    Day.objects.update(due_at=NOON)
+    while sum_day():
+        pass
+    Rollup.objects.exclude(minutes=1440).delete()
+    assert rows(operator, "summary", group_by=groups) == before
+
+
+@pytest.mark.parametrize("summed", [True, False])
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [("Europe/Berlin", date(2026, 10, 25), 25), ("America/New_York", date(2026, 11, 1), 25),
+     ("America/Santiago", date(2026, 9, 6), 23), ("Australia/Lord_Howe", date(2026, 10, 4), 23.5)],
+)  # fmt: skip
+def test_a_day_on_which_the_clock_changes_has_the_messages_of_its_hours(
+    operator: APIClient, zone: str, day: date, hours: float, summed: bool
+) -> None:
+    begin = datetime.combine(day - timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    # Two an hour, from the beginning of the day before to the end of the day after.
+    for n in range(int(2 * (48 + hours))):
+        outbound(begin + timedelta(minutes=30 * n))
+    count_again()
+    query = {"timezone": zone, "since": f"{day - timedelta(days=1)}", "until": f"{day + timedelta(days=2)}"}
+    if summed:
+        rows(operator, "timeseries", **query)
+        Day.objects.update(due_at=begin)
+        while sum_day():
+            pass
+    assert [row["messages"] for row in rows(operator, "timeseries", **query)] == [48, 2 * hours, 48]
+
+
 def local_day(zone: str, day: int) -> datetime:
     return datetime(2026, 11, day, tzinfo=ZoneInfo(zone))
 
@@ -172,6 +212,15 @@ def test_the_overview_of_the_page_says_what_the_questions_say(operator: APIClien
     assert [found.total] == rows(operator, "summary", timezone=zone)
     assert found.funnel == rows(operator, "funnel", timezone=zone)
     assert [found.conversations] == rows(operator, "conversations", timezone=zone)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Europe/Berlin"])
+def test_the_busiest_hours_of_all_are_those_of_both_directions(operator: APIClient, history: None, zone: str) -> None:
+    whole = Question(period_of(WEEK["since"], WEEK["until"], ZoneInfo(zone), NOON))
+    both = Counter[tuple[int, int]]()
+    for direction in ("inbound", "outbound"):
+        both.update(busiest(replace(whole, filters={"direction": direction})))
+    assert (busiest(whole), sum(both.values())) == (dict(both), 5)
 
 
 def test_the_funnel_goes_from_accepted_to_answered(operator: APIClient, history: None) -> None:

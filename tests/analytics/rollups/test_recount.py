@@ -14,7 +14,7 @@ from analytics.models import Bucket, Day
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import Period, mark_period, recount
 from analytics.rollups.days import sum_day
-from analytics.rollups.views import VIEWS
+from analytics.rollups.views import DAY_VIEWS, VIEWS
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status
@@ -109,6 +109,8 @@ def test_rollups_equal_a_recount_on_random_streams(stream: list[Any]) -> None:
         assert latencies(view=CAMPAIGNS) == durations
         sum_days()
         assert rolled_up(1440) == days(rolled_up(60))
+        for view, names in DAY_VIEWS.items():
+            assert rolled_up(1440, view) == in_view(rolled_up(1440), names)
         transaction.set_rollback(True)
 
 

@@ -56,7 +56,7 @@ def test_a_claim_locks_messages_in_id_order(avoided: str) -> None:
     assert not holds_while_waiting(work, first, second)
 
 
-def test_take_back_locks_messages_in_id_order() -> None:
+def test_undo_release_locks_messages_in_id_order() -> None:
     batch = released(2)
     first, second = by_id(batch)
     Message.objects.filter(pk=first.pk).update(text="now the last row of the table")
@@ -191,7 +191,7 @@ def together(*works: Callable[[], object]) -> list[Exception]:
     return failures
 
 
-def test_a_claim_and_a_take_back_of_one_release_do_not_deadlock(deadlocks: list[Exception]) -> None:
+def test_a_claim_and_an_undo_of_one_release_do_not_deadlock(deadlocks: list[Exception]) -> None:
     pending(40)
     for _ in range(10):
         (batch,) = release(number().pk)

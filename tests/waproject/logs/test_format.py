@@ -2,12 +2,14 @@
 
 import json
 import logging
+import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from waproject.logs.context import log_context
-from waproject.logs.format import formatter
+from waproject.logs.format import formatter, name_process, process_name
 
 REFUSED = "null value violates a constraint\nDETAIL:  Failing row contains (5, secret words,\nmore words)."
 
@@ -74,3 +76,34 @@ def test_a_phone_number_in_text_arguments_fields_or_an_exception_is_masked(style
 def test_the_console_format_is_readable_text() -> None:
     text = written("took the lane", style="console", queue="incoming")
     assert ("took the lane" in text, "queue=incoming" in text) == (True, True)
+
+
+def test_a_line_is_this_and_nothing_more() -> None:
+    before = process_name()
+    name_process("web")
+    with log_context(request_id="r-1"):
+        found = line("hello %s", "you", queue="incoming")
+    name_process(before)
+    assert datetime.fromisoformat(found.pop("timestamp")).tzinfo is UTC
+    assert found == {
+        "event": "hello you", "level": "error", "logger": "x", "process": "web", "pid": os.getpid(),
+        "queue": "incoming", "request_id": "r-1",
+    }  # fmt: skip
+
+
+def test_the_text_of_a_line_stays_readable() -> None:
+    assert "größer" in written("größer")
+
+
+@pytest.mark.parametrize(("is_terminal", "coloured"), [(True, True), (False, False)])
+def test_the_console_format_has_colours_on_a_terminal_only(
+    is_terminal: bool, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
+    assert ("\x1b[" in written("hello", style="console")) is coloured
+
+
+def test_the_console_format_shows_no_local_variables() -> None:
+    secret = "of this frame"
+    text = written("failed", style="console", error=ValueError("wrong"))
+    assert ("wrong" in text, secret in text) == (True, False)

@@ -79,3 +79,53 @@ def test_a_value_nested_too_deeply_is_masked_and_raises_nothing() -> None:
     for _ in range(5000):
         value = [value]
     assert str(masked(value)).count(MASK) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "masked_text"),
+    [
+        ("to +1 (555) 123-0001 failed", "to … failed"),
+        ("to 15551230001.", "to …."),
+        ("wamid.HBgLMTU1NTEyMzAwMDEVAgA= and wamid.x", "wamid.… and wamid.…"),
+        ("key wak_abc123, Bearer abc.def", "key …, Bearer …"),
+        ("?a=1&access_token=abc&b='token=x'", "?a=1&access_token=…&b='token=…'"),
+        ("token EAAGm0PX4ZCpsBAQQQQQQ", "token …"),
+        ("EAA of 16: EAA" + "x" * 15, "EAA of 16: EAA" + "x" * 15),
+        ("no key: wak, EAA, Bearer", "no key: wak, EAA, Bearer"),
+        ("refused\nDETAIL:  Failing row (1)\n", "refused"),
+        ("refused\nCONTEXT:  of 1\nTraceback of it", "refused\nTraceback of it"),
+        ("refused\\nQUERY: SELECT 1", "refused"),
+        (
+            "refused\nDETAIL:  a\n  File x\nDETAIL:  b\nDuring handling of it",
+            "refused\n  File x\nDuring handling of it",
+        ),
+        ("%2B49151123 and 1234567", "… and 1234567"),
+        ("+1234567", "…"),
+        ("+123456", "+123456"),
+    ],
+)
+def test_only_what_is_private_is_replaced(text: str, masked_text: str) -> None:
+    assert mask(text) == masked_text
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (9_999_999, 9_999_999),
+        (10_000_000, "…"),
+        (-10_000_000, "…"),
+        ((1, "15551230001"), [1, "…"]),
+        ({3}, [3]),
+        (frozenset({3}), [3]),
+        ({1: {2: "x"}}, {"1": {"2": "x"}}),
+    ],
+)
+def test_containers_stay_and_numbers_as_long_as_a_phones_do_not(value: object, kept: object) -> None:
+    assert masked(value) == kept
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [([[1]], [[1]]), ([[[1]]], [["…"]]), ([[[]]], [["…"]]), ({"a": {"b": [2]}}, {"a": {"b": "…"}})]
+)
+def test_what_is_nested_deeper_than_asked_is_masked_as_a_whole(value: object, kept: object) -> None:
+    assert masked(value, 1) == kept

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import time
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -13,7 +15,8 @@ from messaging.incoming import tasks
 from messaging.task_publisher import message
 from tests.api.test_permissions import MESSAGE
 from tests.messaging.accepting.test_api import SEND
-from waproject.logs.context import is_request_id, log_context
+from waproject.logs import request_log
+from waproject.logs.context import Touched, is_request_id, log_context
 
 pytestmark = pytest.mark.django_db
 SENT = {"phone_number": "+15551230001", "message_type": "text", "message_data": {"content": "Hello"}}
@@ -84,3 +87,53 @@ def test_a_campaigns_name_is_not_in_its_line(
     with caplog.at_level(logging.INFO):
         client.post(path)
     assert [line.path for line in lines(caplog)] == [logged]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "level"),
+    [
+        ("/webhook/whatsapp", 200, "DEBUG"),
+        ("/static/x.css", 304, "DEBUG"),
+        ("/webhook/whatsapp", 400, "INFO"),
+        ("/webhook/whatsapp", 499, "INFO"),
+        ("/messaging/messages", 200, "INFO"),
+        ("/webhook/whatsapp", 500, "ERROR"),
+        ("/messaging/messages", 503, "ERROR"),
+    ],
+)
+def test_the_level_of_a_line_is_its_importance(
+    path: str, status: int, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        request_log.log_request("POST", path, status, time.perf_counter(), Touched())
+    assert [line.levelname for line in lines(caplog)] == [level]
+
+
+def test_a_line_has_the_time_that_its_request_took(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waproject.logs.request_log.time.perf_counter", lambda: 12.34567)
+    touched = Touched()
+    touched.add([UUID(MESSAGE)])
+    with caplog.at_level(logging.INFO):
+        request_log.log_request("GET", "/" + "x" * 300, 200, 12.0, touched)
+    (line,) = lines(caplog)
+    assert (line.getMessage(), line.run_ms, len(line.path), line.messages) == ("request", 345.7, 200, 1)
+
+
+def test_a_quiet_request_costs_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        request_log.log_request("POST", "/webhook/whatsapp", 200, time.perf_counter(), Touched())
+    assert lines(caplog) == []
+
+
+@pytest.mark.parametrize(("info", "kept"), [(None, False), ((), False), ((ValueError, ValueError(), None), True)])
+def test_of_djangos_own_lines_tracebacks_are_kept(info: Any, kept: bool) -> None:
+    record = logging.getLogger("x").makeRecord("x", logging.ERROR, "", 0, "words", (), info)
+    assert request_log.traceback_filter()(record) is kept
+
+
+@pytest.mark.parametrize("given", [None, "", "a b"])
+def test_each_request_without_an_id_gets_its_own(given: str | None) -> None:
+    ids = {request_log.id_for(given) for _ in range(2)}
+    assert {str(UUID(one)) for one in ids} == ids and len(ids) == 2

@@ -4,12 +4,13 @@ import logging
 import time
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery.app.task import Context
 
 from waproject.logs import task_log
-from waproject.logs.context import log_context
+from waproject.logs.context import current_request_id, log_context, note_messages
 from waproject.metrics import counters
 
 
@@ -94,3 +95,66 @@ def test_a_run_is_counted_by_task_and_outcome(
     ran("FAILURE", caplog)
     ((seconds, *labels),) = counted
     assert (0 <= seconds < 5, labels) == (True, ["messaging.receive", "failed"])
+
+
+def test_a_line_has_the_time_that_its_task_took_and_its_messages(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = SimpleNamespace(name="messaging.receive", request=Context({"id": "t-1", "sqs_sent_at": 1000_000}))
+    times = iter([12.0, 12.34567])
+    monkeypatch.setattr("waproject.logs.task_log.time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("waproject.logs.task_log.time.time", lambda: 1001.23456)
+    with caplog.at_level(logging.INFO, task_log.logger.name):
+        task_log.begin(task)
+        note_messages([UUID(int=1)])
+        task_log.end(task, "SUCCESS")
+    (line,) = caplog.records
+    assert (line.run_ms, line.wait_ms, line.message_ids) == (345.7, 1234.6, [str(UUID(int=1))])  # type: ignore[attr-defined]
+
+
+def test_the_waits_of_tasks_are_counted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(counters, "TASK_WAIT", SimpleNamespace(observe=lambda *given: waits.append(given)))
+    monkeypatch.setattr("waproject.logs.task_log.time.time", lambda: 1001.5)
+    for sent_at in (1000_000, 1002_000, None):
+        task = SimpleNamespace(name="t", request=Context({"id": "t-1", "sqs_sent_at": sent_at}))
+        task_log.begin(task)
+        task_log.end(task, "SUCCESS")
+    assert waits == [(1.5, "t"), (0.0, "t")]
+
+
+def test_after_a_task_no_line_has_its_ids() -> None:
+    task = SimpleNamespace(name="t", request=Context({"id": "t-1", "request_id": "r-1"}))
+    task_log.begin(task)
+    assert current_request_id() == "r-1"
+    task_log.end(task, "SUCCESS")
+    assert current_request_id() == ""
+
+
+def test_a_task_names_no_more_than_ten_requests() -> None:
+    found = task_log._requests({"request_ids": [f"r-{n}" for n in range(12)]})
+    assert found == {"request_ids": [f"r-{n}" for n in range(10)]}
+
+
+def test_a_child_process_flushes_its_metrics_at_its_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(counters, "flush", lambda: flushed.append("exit"))
+    monkeypatch.setattr("waproject.metrics.flushing.start_flushing", lambda: flushed.append("start"))
+    task_log.flush_metrics()
+    task_log.flush_metrics_at_exit()
+    assert flushed == ["start", "exit"]
+
+
+@pytest.mark.parametrize(
+    ("request_id", "headers", "kept"),
+    [
+        ("r-1", {}, {"request_id": "r-1"}),
+        ("", {"request_id": "old"}, {}),
+        ("", {}, {}),
+        ("r", {"x": 1}, {"request_id": "r", "x": 1}),
+    ],
+)
+def test_a_published_task_carries_its_request(request_id: str, headers: Any, kept: Any) -> None:
+    with log_context(request_id=request_id):
+        task_log.add_request_id(headers)
+    assert headers == kept

@@ -2,6 +2,7 @@
 
 import select
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg2
@@ -42,6 +43,7 @@ def test_errors_of_an_unavailable_database_are_recognised(error: Exception | Non
     [
         ("57P01", OperationalError, True),
         ("57P03", OperationalError, True),
+        ("57P02", OperationalError, True),
         ("53300", OperationalError, True),
         ("08006", OperationalError, True),
         ("25006", InternalError, True),
@@ -82,7 +84,7 @@ class Running:
         self.time_start = time_start
 
 
-@pytest.mark.parametrize(("seconds", "doubts"), [(11.0, 1), (9.0, 0), (None, 0)])
+@pytest.mark.parametrize(("seconds", "doubts"), [(10.1, 1), (10.0, 0), (None, 0)])
 def test_a_long_running_task_triggers_a_probe(
     seconds: float | None, doubts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,3 +183,39 @@ def test_a_probe_ends_its_connection_whatever_happens(at: str, monkeypatch: pyte
     with pytest.raises(TimeoutError):
         database_probe.ask(2.0)
     assert (closed, untils) == ([1], [102.0] if at == "connect" else [102.0, 102.0])
+
+
+class Timer:
+    """A worker's timer; `due` is what it would call."""
+
+    def __init__(self) -> None:
+        self.every, self.cancelled = 0.0, False
+
+    def call_repeatedly(self, every: float, due: Any) -> "Timer":
+        self.every, self.due = every, due
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def test_a_worker_looks_at_its_tasks_until_its_event_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[float] = []
+    monkeypatch.setattr(database_gate, "probe_if_tasks_are_slow", looked.append)
+    timer, step = Timer(), database_gate.GateStep(None)
+    step.start(SimpleNamespace(timer=timer))
+    timer.due()
+    assert (timer.every, timer.cancelled) == (5.0, False)
+    assert looked == [pytest.approx(time.time(), abs=60)]
+    step.stop(None)
+    assert timer.cancelled
+
+
+def test_tasks_that_change_during_the_look_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def changing() -> Any:
+        raise RuntimeError("Set changed size during iteration")
+        yield
+
+    monkeypatch.setattr("celery.worker.state.active_requests", changing())
+    monkeypatch.setattr(database_gate.gate, "probe_soon", lambda: pytest.fail("probed"))
+    database_gate.probe_if_tasks_are_slow(1000.0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage
 
 from deploy.local import procfile
 from testkit.ports import free_port
@@ -15,6 +16,7 @@ from tests.processes import CHECKOUT
 from tests.servers.http import Handler, serving
 from tests.waproject.test_start_errors import production, started
 from waproject.environment.file_storage import media_storage
+from waproject.queues import LANES
 from waproject.sqs import publisher
 from waproject.worker.key_access import refuse_without_key
 
@@ -60,7 +62,7 @@ def aws() -> Iterator[Aws]:
 
 @pytest.fixture
 def asked(aws: Aws, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """That server in the place of SQS and S3."""
+    """That server instead of SQS and S3."""
     settings.SQS_KMS_KEY_ARN, settings.MEDIA_S3_BUCKET = KEY, "files"
     settings.STORAGES = {**settings.STORAGES, "media": media_storage(Path("x"), "files", "", aws.url, "us-east-1")}
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", aws.url)
@@ -103,3 +105,74 @@ def test_the_process_ends_with_the_sentence_and_without_a_traceback(process: str
     done = started(COMMANDS[process], env)
     assert (done.returncode != 0, "Traceback" in done.stderr) == (True, False), done.stderr
     assert f"{process} may not use the KMS key {KEY}" in done.stderr
+
+
+def test_the_message_that_a_worker_looks_at_stays_visible(sqs: Any, settings: Any) -> None:
+    settings.SQS_KMS_KEY_ARN = KEY
+    url = LANES["incoming"].url
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody="{}")
+    refuse_without_key("incoming")
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("process", "lane", "task"),
+    [
+        ("dispatcher", "outgoing", "messaging.send"),
+        *((name, "analytics", "analytics.sweep_message_events") for name in ("web", "monitor", "beat")),
+    ],
+)
+def test_a_process_that_publishes_sends_a_task_that_does_nothing(
+    process: str, lane: str, task: str, sqs: Any, settings: Any
+) -> None:
+    settings.SQS_KMS_KEY_ARN = KEY
+    publisher.reset_shared()
+    refuse_without_key(process)
+    (message,) = sqs.receive_message(QueueUrl=LANES[lane].url, MaxNumberOfMessages=10)["Messages"]
+    assert json.loads(message["Body"])["headers"]["task"] == task
+
+
+class Files(FileSystemStorage):
+    """Files of a directory; notes what is saved."""
+
+    saved: list[tuple[str, bytes]]
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        self.saved.append((str(name), content.read()))
+        return str(super().save(name, content, max_length))
+
+
+def test_the_file_that_deliver_writes_is_empty_and_deleted(settings: Any, tmp_path: Path) -> None:
+    Files.saved = []
+    settings.SQS_KMS_KEY_ARN, settings.MEDIA_S3_BUCKET = KEY, "files"
+    storage = {"BACKEND": f"{__name__}.Files", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    refuse_without_key("deliver")
+    assert (Files.saved, list(tmp_path.iterdir())) == ([("started", b"")], [])
+
+
+@pytest.mark.parametrize(
+    ("process", "sentence"),
+    [
+        (
+            "incoming",
+            f"incoming may not use the KMS key {KEY} (SQS answered KmsAccessDenied): its role needs kms:Decrypt, to "
+            "send also kms:GenerateDataKey, and the key's policy must leave that to IAM (docs/deploy.md).",
+        ),
+        (
+            "deliver",
+            "deliver may not write to the bucket files (S3 answered AccessDenied): its role needs s3:PutObject, and "
+            f"kms:GenerateDataKey and kms:Decrypt for the KMS key {KEY} (docs/deploy.md).",
+        ),
+    ],
+)
+def test_the_sentence_names_the_permissions_that_are_missing(process: str, sentence: str, asked: Aws) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        refuse_without_key(process)
+    assert str(refused.value) == sentence
+
+
+def test_deliver_without_a_bucket_writes_nothing(asked: Aws, settings: Any) -> None:
+    settings.MEDIA_S3_BUCKET = ""
+    refuse_without_key("deliver")

@@ -1,5 +1,7 @@
 """The main loop survives what its steps raise, and ends on request."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,3 +130,43 @@ def test_after_stop_the_loop_finishes_what_is_running() -> None:
 def test_finishing_ends_at_its_timeout() -> None:
     loop = MainLoop("test", Steps(wait=0.01))
     loop.run_while(lambda: True, timeout=0.05)
+
+
+def test_finishing_announces_its_steps() -> None:
+    steps, announced = Steps(wait=0.01), Mock()
+    MainLoop("test", steps).run_while(lambda: steps.calls < 3, PATIENCE_S, announced)
+    assert announced.call_count == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_loop_after_its_step(number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    steps = Steps(wait=3600)
+    loop = MainLoop("test", steps)
+    loop.stop_on_signals()
+    loop.run(lambda: os.kill(os.getpid(), number))
+    for each, handler in before.items():
+        signal.signal(each, handler)
+    assert (loop.is_stopping, steps.calls) == (True, 1)
+
+
+@pytest.mark.parametrize(("wait", "left"), [(5.0, 3.0), (2.0, 0.0), (1.0, 0.0)])
+def test_the_time_of_a_step_counts_as_waited(wait: float, left: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    times, waited = iter([100.0, 102.0]), Mock()
+    monkeypatch.setattr("waproject.worker.main_loop.time.monotonic", lambda: next(times))
+    loop = MainLoop("test", Steps(wait=wait))
+    waited.side_effect = lambda _: loop.stop()
+    monkeypatch.setattr(loop._wake, "wait", waited)
+    loop.run()
+    waited.assert_called_once_with(left)
+
+
+def test_a_loop_is_not_stopping_until_it_is_told_to() -> None:
+    loop = MainLoop("test", Steps())
+    assert loop.is_stopping is False
+
+
+def test_a_failed_step_is_logged_with_the_loops_name(caplog: pytest.LogCaptureFixture) -> None:
+    loop = MainLoop("dispatcher", Steps(error=ValueError()), on_outage=Mock(side_effect=AssertionError))
+    loop.run(loop.stop)
+    assert "a step of the dispatcher failed" in caplog.text

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
@@ -30,13 +31,22 @@ DLQ = "test-incoming-dlq"
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
-        (None, "has no RedrivePolicy"),
-        (RedrivePolicy("elsewhere", LANE.max_receives), "moves messages to elsewhere"),
-        (RedrivePolicy(DLQ, 3), "has maxReceiveCount 3"),
+        (RedrivePolicy(DLQ, 10), ""),
+        (None, SENTENCE),
+        (
+            RedrivePolicy("elsewhere", 10),
+            "The RedrivePolicy of the queue 'incoming' moves messages to elsewhere, which nothing monitors: change it "
+            "to test-incoming-dlq, or set SQS_INCOMING_DLQ_URL to the other one.",
+        ),
+        (
+            RedrivePolicy(DLQ, 3),
+            "The RedrivePolicy of the queue 'incoming' has maxReceiveCount 3, but its back-off needs 10 to outlast an "
+            "outage of an hour. Set maxReceiveCount to 10.",
+        ),
     ],
 )
 def test_a_wrong_redrive_policy_is_described(policy: RedrivePolicy | None, words: str) -> None:
-    assert words in redrive_policy.fault(LANE, policy)
+    assert redrive_policy.fault(LANE, policy) == words
 
 
 def test_created_queues_have_the_right_redrive_policy(sqs: Any) -> None:
@@ -106,3 +116,24 @@ def test_queues_are_not_judged_while_sqs_is_unavailable(sqs_away: None) -> None:
     assert redrive_policy.faults(LANES.values()) == []
     redrive_policy.refuse_queues_without_dlq("web")
     control.client.cache_clear()
+
+
+def refusing(error: Exception, asked: list[str]) -> Any:
+    def ask(_: Any, url: str) -> None:
+        asked.append(url)
+        raise error
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [(ClientError({}, "x"), list(LANES)), (EndpointConnectionError(endpoint_url="x"), list(LANES)[:1])],
+)
+def test_a_queue_that_cannot_be_asked_about_is_skipped_and_all_are_if_sqs_is_away(
+    error: Exception, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls: list[str] = []
+    monkeypatch.setattr(control, "redrive_policy", refusing(error, urls))
+    assert redrive_policy.faults(LANES.values()) == []
+    assert urls == [LANES[name].url for name in asked]

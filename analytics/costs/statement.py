@@ -1,0 +1,147 @@
+"""The SQL statement of costs: sums of charges, priced. Pure.
+
+    piece ─▶ charge ─▶ unit ─▶ together: sums by all groups asked for and by what prices depend on
+      ─▶ counted: the same by each set of groups ─▶ priced ─▶ figures
+
+Charges are many, what a price depends on is little: ninety days of ten million messages are priced in some hundred
+rows. Prices by volume also depend on what came before in the month. A `cell` is a piece, portfolio, market and
+category; where it lies in one tier, so do its charges. Where it is `parted` by the border of two, they are read one by
+one, in their order.
+"""
+
+from collections.abc import Sequence
+
+# What a price depends on. `since` is the beginning of a segment, which lies within one day and month of prices.
+_BY = ("step", "since", "zone", "price_type", "market", "category", "tier_from")
+
+# A segment before the first step has the step 0: it counts for volumes only. A piece is a day that is summed up, or a
+# range of charges.
+_PIECES = """
+account AS (
+  SELECT * FROM unnest(%(numbers)s::bigint[], %(portfolios)s::text[], %(zones)s::text[])
+    AS a(number_id, portfolio, zone)
+), price AS MATERIALIZED (
+  SELECT * FROM unnest(%(markets)s::text[], %(categories)s::text[], %(since)s::date[], %(until)s::date[],
+    %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[])
+    AS p(market, category, since, until, tier_from, tier_to, price, card)
+), segment AS (
+  SELECT * FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
+    %(segment_highs)s::timestamptz[], %(segment_days)s::boolean[]) AS s(step, since, low, high, days)
+), piece AS MATERIALIZED (
+  SELECT step, since, low, high, false AS clean FROM segment WHERE NOT days
+  UNION ALL
+  SELECT s.step, s.since, at, at + interval '24 hours',
+    EXISTS (SELECT FROM analytics_day d WHERE d.start = at AND d.dirty_since IS NULL)
+  FROM segment s CROSS JOIN LATERAL generate_series(s.low, s.high - interval '24 hours', interval '24 hours') AS at
+  WHERE s.days
+)"""
+_COLUMNS = "c.number_id, c.client_id, c.template, c.campaign, c.market, c.category, c.price_type, c.messages"
+# OFFSET 0 has the planner read each piece by the index, whatever it thinks of their number.
+_CHARGES = f"""
+charge AS (
+  SELECT p.step, p.since, p.low, {_COLUMNS}
+  FROM piece p CROSS JOIN LATERAL (SELECT * FROM analytics_daycharge c WHERE c.start = p.low OFFSET 0) c
+  WHERE p.clean
+  UNION ALL
+  SELECT p.step, p.since, p.low, {_COLUMNS}
+  FROM piece p CROSS JOIN LATERAL (
+    SELECT * FROM analytics_charge c WHERE c.at >= p.low AND c.at < p.high OFFSET 0) c
+  WHERE NOT p.clean
+)"""  # noqa: S608 - names of columns
+_FLAT = """
+unit AS (
+  SELECT c.*, a.zone, 0::bigint AS tier_from, c.messages AS units FROM charge c JOIN account a USING (number_id)
+)"""
+_CELL = ("low", "portfolio", "month", "market", "category")
+_IN_CELL = ", ".join(_CELL)
+_OVERLAPS = """p.market = c.market AND p.category = c.category AND c.day >= p.since AND c.day < p.until
+    AND c.before + c.messages > p.tier_from AND (p.tier_to IS NULL OR c.before < p.tier_to)"""
+
+
+def _same_cell(one: str, other: str) -> str:
+    return " AND ".join(f"{one}.{name} = {other}.{name}" for name in _CELL)
+
+
+# Days and months are those of the account's zone. A portfolio may have accounts in several: then a piece may lie in two
+# days, and in two cells.
+_LOCAL = """a.zone, a.portfolio, (p.since AT TIME ZONE a.zone)::date AS day,
+    date_trunc('month', p.since AT TIME ZONE a.zone) AS month"""
+_BY_VOLUME = f"""
+billed AS MATERIALIZED (
+  SELECT p.*, {_LOCAL} FROM charge p JOIN account a USING (number_id)
+), cell AS MATERIALIZED (
+  SELECT {_IN_CELL}, sum(messages) AS messages, array_agg(DISTINCT day) AS days,
+    sum(sum(messages)) OVER (PARTITION BY portfolio, month, market, category ORDER BY low) - sum(messages) AS before
+  FROM billed WHERE price_type = 'regular' GROUP BY {_IN_CELL}
+), tier AS MATERIALIZED (
+  SELECT {", ".join(f"c.{name}" for name in _CELL)}, c.before, c.day, min(p.tier_from) AS tier_from,
+    max(count(p.card)) OVER (PARTITION BY {", ".join(f"c.{name}" for name in _CELL)}) > 1 AS parted
+  FROM (SELECT cell.*, unnest(days) AS day FROM cell) c LEFT JOIN price p ON {_OVERLAPS}
+  GROUP BY {", ".join(f"c.{name}" for name in _CELL)}, c.before, c.day
+), parted AS MATERIALIZED (
+  SELECT DISTINCT {_IN_CELL}, before FROM tier WHERE parted
+), single AS (
+  SELECT b.*, d.before + sum(b.messages) OVER (PARTITION BY {", ".join(f"b.{name}" for name in _CELL)}
+    ORDER BY b.at, b.number_id, b.client_id, b.template, b.campaign, b.bucket) - b.messages AS before
+  FROM (
+    SELECT p.step, p.since, p.low, c.at, c.bucket, {_COLUMNS}, {_LOCAL}
+    FROM (SELECT * FROM piece WHERE low IN (SELECT low FROM parted)) p
+    CROSS JOIN LATERAL (SELECT * FROM analytics_charge c WHERE c.at >= p.low AND c.at < p.high OFFSET 0) c
+    JOIN account a ON a.number_id = c.number_id
+    WHERE c.price_type = 'regular'
+  ) b JOIN parted d ON {_same_cell("d", "b")}
+), unit AS (
+  SELECT c.step, c.since, c.zone, {_COLUMNS}, t.tier_from, c.messages AS units
+  FROM billed c LEFT JOIN tier t ON c.price_type = 'regular' AND {_same_cell("t", "c")} AND t.day = c.day
+  WHERE t.parted IS NOT TRUE
+  UNION ALL
+  SELECT c.step, c.since, c.zone, {_COLUMNS.removesuffix("c.messages")}
+    CASE WHEN p.tier_from IS NULL OR p.tier_from <= c.before THEN c.messages ELSE 0 END, p.tier_from,
+    COALESCE(LEAST(c.before + c.messages, p.tier_to) - GREATEST(c.before, p.tier_from), 0)
+  FROM single c LEFT JOIN price p ON {_OVERLAPS}
+)"""  # noqa: S608 - names of columns
+# Materialized, or its rows would be sorted for the sets below, of which there are a hundredth.
+_PRICED = """
+together AS MATERIALIZED (
+  SELECT {by}, {extra}sum(messages) AS messages, sum(units) AS units
+  FROM unit c WHERE c.step > 0 AND {filters} GROUP BY {by}{by_extra}
+), counted AS (
+  SELECT {mask} AS mask, {by}, {extra}sum(messages) AS messages, sum(units) AS units
+  FROM together GROUP BY GROUPING SETS ({sets})
+), priced AS MATERIALIZED (
+  SELECT c.*, p.price, p.card
+  FROM counted c LEFT JOIN price p ON c.price_type = 'regular' AND p.market = c.market AND p.category = c.category
+    AND p.tier_from = c.tier_from AND (c.since AT TIME ZONE c.zone)::date >= p.since
+    AND (c.since AT TIME ZONE c.zone)::date < p.until
+)"""
+_FIGURES = """
+SELECT {n} AS n, step, jsonb_build_array({values}) AS values, sum(messages),
+  COALESCE(sum(units) FILTER (WHERE card IS NOT NULL), 0),
+  COALESCE(sum(messages) FILTER (WHERE price_type = ANY(%(free)s)), 0), COALESCE(sum(units * price), 0),
+  COALESCE(array_agg(DISTINCT card) FILTER (WHERE card IS NOT NULL), '{{}}')
+FROM priced WHERE mask = {mask} GROUP BY step{group_by}"""
+
+
+def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volume: bool) -> str:
+    """Rows of (number of the set, step, values of its columns, messages, charged, free, cost, cards), in this order.
+
+    `filters` are columns whose values are in the parameter `only_<column>`. All columns must be known ones.
+    """
+    extra = sorted({name for one in sets for name in one} - set(_BY))
+    own = [tuple(name for name in extra if name in one) for one in sets]
+    # As `grouping()` has it: a bit that is set says that the sum is not by that column; the last one has the lowest.
+    masks = [sum(1 << n for n, name in enumerate(reversed(extra)) if name not in names) for names in own]
+    priced = _PRICED.format(
+        mask=f"grouping({', '.join(extra)})" if extra else "0",
+        by=", ".join(_BY),
+        extra="".join(f"{name}, " for name in extra),
+        by_extra="".join(f", {name}" for name in extra),
+        filters=" AND ".join(("true", *(f"c.{name} = ANY(%(only_{name})s)" for name in filters))),
+        sets=", ".join(f"({', '.join((*_BY, *names))})" for names in dict.fromkeys(own)),
+    )
+    figures = [
+        _FIGURES.format(n=n, mask=mask, values=", ".join(one), group_by="".join(f", {name}" for name in one))
+        for n, (one, mask) in enumerate(zip(sets, masks, strict=True))
+    ]
+    parts = ",".join((_PIECES, _CHARGES, _BY_VOLUME if by_volume else _FLAT, priced))
+    return f"WITH {parts} {' UNION ALL '.join(figures)} ORDER BY n, step, values"

@@ -1,0 +1,91 @@
+"""`manage.py demo_data`: a quarter of a year of a shop that does not exist, to look at."""
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from analytics.demo import BUDGET_CAMPAIGN, DAYS, Fill, Removal, numbers_of_demo
+from analytics.rollups.buckets import make_due, recount
+from analytics.rollups.days import sum_day
+
+T = TypeVar("T")
+MESSAGES, SEED = 25_000, 1
+MIN_MESSAGES, MAX_MESSAGES = 1000, 1_000_000
+WIDTH = 30
+
+
+def messages(text: str) -> int:
+    """How many messages. Raises ValueError, which argparse words, for too few or too many."""
+    number = int(text)
+    if not MIN_MESSAGES <= number <= MAX_MESSAGES:
+        raise ValueError
+    return number
+
+
+class Command(BaseCommand):
+    """May be stopped at any time: the next run goes on where it was. A local installation only."""
+
+    help = (
+        f"Local only: store {DAYS} days of messages, statuses, prices, campaigns and events of a shop that does not "
+        "exist, and count them. Nothing is sent. Run again, it goes on; --remove removes it all."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How much, and from which seed."""
+        parser.add_argument(
+            "--messages", type=messages, default=MESSAGES,
+            help=f"about so many, {MIN_MESSAGES:,} to {MAX_MESSAGES:,}; {MESSAGES:,} when left out",
+        )  # fmt: skip
+        parser.add_argument("--seed", type=int, default=SEED, help="another one makes other messages")
+        parser.add_argument("--remove", action="store_true", help="remove it all, and nothing else")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Fill or remove. Raises CommandError outside DEPLOYMENT=local."""
+        if not settings.LOCAL:
+            raise CommandError("demo_data works only with DEPLOYMENT=local: it stores messages that nobody sent.")
+        if options["remove"]:
+            self._remove()
+        else:
+            self._fill(Fill(options["messages"], options["seed"]))
+
+    def _fill(self, fill: Fill) -> None:
+        stored = sum(self._shown("stored", fill.days(), DAYS))
+        left = make_due(fill.period)
+        # Those of an hour are counted together. A worker of the installation may count some of them.
+        counted = sum(self._shown("counted", iter(partial(recount, fill.period), 0), left, weighed=True))
+        while sum_day():
+            pass
+        self.stdout.write(
+            f"{stored:,} messages of {DAYS} days; {counted:,} quarters of an hour counted now. "
+            f"Look at {reverse('analytics-page')} and {reverse('analytics-page')}?campaign={BUDGET_CAMPAIGN}"
+        )
+
+    def _remove(self) -> None:
+        if not numbers_of_demo():
+            self.stdout.write("There is no demonstration data.")
+            return
+        days = sum(1 for _ in self._shown("removed", Removal().days(), DAYS))
+        self.stdout.write(f"The demonstration data is removed, {days} days of it.")
+
+    def _shown(self, word: str, steps: Iterable[T], total: int, *, weighed: bool = False) -> Iterator[T]:
+        """The steps, with a bar on a terminal and a line a second elsewhere. `weighed`: a step counts for its value."""
+        done, shown = 0, 0.0
+        for step in steps:
+            done += step if weighed and isinstance(step, int) else 1
+            if time.monotonic() - shown > 1 or done >= total:
+                shown = time.monotonic()
+                self._bar(word, done, max(total, done))
+            yield step
+        if self.stdout.isatty():
+            self.stdout.write("")
+
+    def _bar(self, word: str, done: int, total: int) -> None:
+        filled = WIDTH * done // max(1, total)
+        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {word} {done} of {total}"
+        self.stdout.write(f"\r{bar}" if self.stdout.isatty() else bar, ending="" if self.stdout.isatty() else "\n")
+        self.stdout.flush()

@@ -1,0 +1,161 @@
+"""`manage.py demo_data` fills and removes a believable quarter year, and touches nothing else."""
+
+import socket
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from analytics.costs.figures import CostQuestion, figures
+from analytics.demo import Fill, Removal
+from analytics.demo.days import plan
+from analytics.demo.shop import CAMPAIGNS, CARD_NAME, COUNTRIES, NUMBERS, people
+from analytics.models import Bucket, Budget, Charge, Day, Dimensions, Event, Histogram, RateCard, Rollup
+from analytics.rollups.days import sum_day
+from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent
+from tests.analytics.costs.cast import LIST, card
+from tests.analytics.rollups.cast import count_again, outbound, recounted, rolled_up
+
+pytestmark = pytest.mark.django_db
+DAYS, MESSAGES = 6, 150
+OURS: list[Any] = [
+    ApiClient, BusinessNumber, Message, MessageEvent, Contact, Event, RateCard, Budget, Charge, Rollup, Histogram
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six days in the place of ninety-one, and no connection of any kind but the database's."""
+    for module in ("filling", "days"):
+        monkeypatch.setattr(f"analytics.demo.{module}.DAYS", DAYS)
+    monkeypatch.setattr("analytics.management.commands.demo_data.DAYS", DAYS)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("demo_data connects to something")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def fill(**options: Any) -> None:
+    call_command("demo_data", messages=MESSAGES, **options)
+
+
+def sum_days() -> None:
+    while sum_day():
+        pass
+
+
+def everything() -> dict[str, int]:
+    return {model.__name__: model.objects.count() for model in [*OURS, Dimensions, Bucket, Day]}
+
+
+def test_its_counts_are_a_recount_of_its_messages_and_nothing_is_left_to_count() -> None:
+    fill()
+    assert rolled_up() == recounted()[0]
+    assert not Bucket.objects.filter(dirty_since__isnull=False).exists()
+    assert Day.objects.filter(dirty_since=None).count() == DAYS
+
+
+def test_nothing_of_it_waits_to_be_sent_or_delivered() -> None:
+    fill()
+    assert set(Message.objects.values_list("status", flat=True)) <= {
+        "received", "accepted", "sent", "delivered", "read", "failed"
+    }  # fmt: skip
+    assert (Message.objects.filter(outcome_at=None, direction="outbound").count(), Delivery.objects.count()) == (0, 0)
+
+
+def test_its_messages_have_campaigns_prices_and_costs() -> None:
+    fill()
+    campaign = Message.objects.filter(campaign=CAMPAIGNS[0].name)
+    assert campaign.filter(pricing_category="marketing", pricing_type="regular").exists()
+    (figure,) = figures(CostQuestion([Bucket.objects.earliest("start").start], _end(), "USD"))
+    assert (figure.cost > 0, figure.unpriced) == (True, 0)
+
+
+def _end() -> Any:
+    return Day.objects.latest("start").start.replace(year=2999)
+
+
+def test_the_pages_show_it(admin_client: Client) -> None:
+    fill()
+    for path in ("/analytics/", f"/analytics/?campaign={CAMPAIGNS[0].name}"):
+        assert admin_client.get(path).status_code == 200
+
+
+def test_a_second_run_changes_nothing() -> None:
+    fill()
+    before = everything()
+    fill()
+    assert everything() == before
+
+
+def test_a_run_that_was_killed_goes_on_and_makes_what_one_run_makes() -> None:
+    days = Fill(MESSAGES, 1).days()
+    next(days), next(days), next(days)
+    days.close()
+    assert Message.objects.count() > 0
+    fill()
+    killed = set(Message.objects.values_list("id", "status"))
+    fill(remove=True)
+    fill()
+    assert set(Message.objects.values_list("id", "status")) == killed
+
+
+def test_its_removal_leaves_other_messages_and_their_counts() -> None:
+    outbound(campaign="our own")
+    count_again()
+    sum_days()
+    before, counts = everything(), rolled_up()
+    fill()
+    fill(remove=True)
+    assert (everything(), rolled_up()) == (before, counts)
+
+
+def test_a_removal_that_was_killed_goes_on() -> None:
+    before = everything()
+    fill()
+    days = Removal().days()
+    next(days), next(days)
+    days.close()
+    fill(remove=True)
+    assert everything() == before
+
+
+def test_a_removal_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    fill(remove=True)
+    assert capsys.readouterr().out == "There is no demonstration data.\n"
+
+
+def test_a_rate_card_of_ones_own_is_used_and_stays() -> None:
+    own = card(LIST + "Germany,USD,1,,,\n")
+    fill()
+    assert not RateCard.objects.filter(name=CARD_NAME).exists()
+    fill(remove=True)
+    assert RateCard.objects.get() == own
+
+
+def test_production_is_refused(settings: Any) -> None:
+    settings.LOCAL = False
+    with pytest.raises(CommandError, match="DEPLOYMENT=local"):
+        fill()
+    assert not BusinessNumber.objects.filter(phone_number_id__in=NUMBERS).exists()
+
+
+def test_too_few_messages_are_refused() -> None:
+    with pytest.raises(CommandError, match="--messages"):
+        call_command("demo_data", "--messages", "12")
+
+
+def test_its_customers_have_numbers_that_nobody_has() -> None:
+    codes = sorted(COUNTRIES, key=len, reverse=True)
+    for person in people(1):
+        code = next(code for code in codes if person.peer.startswith(code))
+        assert person.peer.removeprefix(code).startswith("00")
+
+
+def test_another_seed_makes_another_day() -> None:
+    day = date(2026, 11, 2)
+    assert plan(day, 3, 50, people(1), 1) == plan(day, 3, 50, people(1), 1)
+    assert plan(day, 3, 50, people(1), 1) != plan(day, 3, 50, people(2), 2)
