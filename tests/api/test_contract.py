@@ -19,6 +19,7 @@ from schemathesis.checks import not_a_server_error, positive_data_acceptance
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import ignored_auth
 
+from deploy.local.sqs import Sqs
 from messaging.models import ApiClient, Message
 from tests.api.test_permissions import QUESTIONS
 from tests.messaging.factories import pending
@@ -86,7 +87,7 @@ def existing(api_key: str) -> dict[str, str]:
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_answers_are_as_described(
-    name: str, mode: GenerationMode, described: dict[str, Any], existing: dict[str, str], sqs: Any
+    name: str, mode: GenerationMode, described: dict[str, Any], existing: dict[str, str], sqs_server: Sqs
 ) -> None:
     operation = described[name]
     known = next((pk for prefix, pk in existing.items() if operation.path.startswith(prefix)), "")

@@ -8,6 +8,7 @@ from django.urls import resolve
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from deploy.local.sqs import Sqs
 from messaging.accepting.business_numbers import clear_number_cache
 from messaging.accepting.waiting_warnings import clear_hold_cache
 from messaging.models import BusinessNumber, Hold, Message, TemplateCategory
@@ -53,7 +54,7 @@ def mine() -> Any:
 
 @pytest.mark.parametrize(("method", "path"), ALONE, ids=" ".join)
 def test_no_endpoint_passes_over_an_unknown_query_parameter(
-    method: str, path: str, admin_client: Client, sqs: Any
+    method: str, path: str, admin_client: Client, sqs_server: Sqs
 ) -> None:
     path = path.replace(MESSAGE, str(subscription().pk)) if path.startswith(SUBSCRIPTION) else path
     answer = getattr(admin_client, method)(f"{path}?estimat=true", content_type="application/json")

@@ -1,12 +1,12 @@
 """No query parameter of any endpoint is a server error, whatever it holds."""
 
 from http import HTTPStatus
-from typing import Any
 
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from deploy.local.sqs import Sqs
 from tests.api.test_permissions import MESSAGE, TABLE
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def described() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_query_parameter_is_a_server_error(
-    path: str, described: dict[str, set[str]], admin_client: Client, sqs: Any
+    path: str, described: dict[str, set[str]], admin_client: Client, sqs_server: Sqs
 ) -> None:
     admin_client.raise_request_exception = False
     broken = []

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from deploy.local.sqs import Sqs
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_health_deadlines")]
 CALLERS = ("anonymous", "api_key", "user", "staff", "superuser")
 CAMPAIGN = "spring-sale"
@@ -175,7 +177,7 @@ def callers(api_key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("method", "path"), TABLE, ids=" ".join)
-def test_everybody_gets_what_the_table_says(method: str, path: str, callers: dict[str, Any], sqs: Any) -> None:
+def test_everybody_gets_what_the_table_says(method: str, path: str, callers: dict[str, Any], sqs_server: Sqs) -> None:
     body = {"data": "{}", "content_type": "application/json"} if method == "post" else {}
     answers = tuple(getattr(callers[name], method)(path, **body).status_code for name in CALLERS)
     assert answers == TABLE[method, path]
@@ -198,7 +200,7 @@ def staff() -> dict[str, Client]:
     return clients
 
 
-def test_staff_may_call_what_their_permission_allows(staff: dict[str, Client], sqs: Any) -> None:
+def test_staff_may_call_what_their_permission_allows(staff: dict[str, Client], sqs_server: Sqs) -> None:
     allowed: dict[tuple[str, str], set[str]] = {}
     for method, path in ALONE:
         body = {"data": "{}", "content_type": "application/json"} if method == "post" else {}
