@@ -11,7 +11,7 @@ __all__ = ["BudgetAdmin", "EventAdmin", "RateCardAdmin"]
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """Events are facts: they are looked at, not edited."""
+    """Events, read-only."""
 
     list_display = ["occurred_at", "event_type", "source", "client_name", "contact", "reference"]
     list_filter = ["source", "event_type"]

@@ -1,4 +1,4 @@
-"""`/analytics/events`: events of one's own systems, taken and listed. `POST /messaging/analytics` takes them too."""
+"""`/analytics/events`: accepts and lists events of clients. `POST /messaging/analytics` accepts them too."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ class EventSerializer(serializers.Serializer[Any]):
     occurred_at = UtcField(required=False, help_text="Now, when it is left out.")
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known."""
+        """Refuse unknown fields."""
         return strict_internal_value(super().to_internal_value, data, self.fields)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -77,13 +77,13 @@ EXAMPLES = [
 
 
 class TrackView(StrictQueries):
-    """Takes one event or a list; the analytics worker stores them."""
+    """Accepts one event or a list; the analytics worker stores them."""
 
     staff_permissions = {"POST": "analytics.add_event"}
 
     @extend_schema(request=EVENT_OR_LIST, responses={202: EventsAnswerSerializer}, examples=EXAMPLES)
     def post(self, request: Request) -> Response:
-        """202 with the events' ids: all are taken or none."""
+        """202 with the events' ids: all are accepted, or none."""
         data = request.data if isinstance(request.data, list) else [request.data]
         if not 1 <= len(data) <= MAX_EVENTS:
             raise ValidationError({"events": [f"A list has 1 to {MAX_EVENTS} events; this one has {len(data)}."]})
@@ -101,7 +101,7 @@ class TrackView(StrictQueries):
 
 
 class EventsQuerySerializer(serializers.Serializer[Any]):
-    """Which events; a parameter that is left out leaves nothing out."""
+    """The filters of events; all are optional."""
 
     event_type = StringField(required=False, max_length=EVENT_TYPE_LENGTH)
     event_id = StringField(required=False, max_length=EVENT_ID_LENGTH, trim_whitespace=False)
@@ -145,7 +145,7 @@ class EventsPageSerializer(serializers.Serializer[Any]):
 
 
 class EventsView(TrackView):
-    """Lists events, newest first; takes new ones."""
+    """Lists events, newest first; accepts new ones."""
 
     staff_permissions = {"GET": "analytics.view_event", "POST": "analytics.add_event"}
     reads_query = ("GET",)

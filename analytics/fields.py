@@ -26,7 +26,7 @@ class ContactField(StringField):
 
 
 class UtcField(StrictDateTimeField):
-    """A time that has a place in UTC: PostgreSQL takes no offset beyond 15:59, Python no year but 1 to 9999."""
+    """A time, converted to UTC: PostgreSQL takes no offset beyond 15:59, Python no year outside 1 to 9999."""
 
     def enforce_timezone(self, value: datetime) -> datetime:
         """In UTC."""

@@ -13,7 +13,7 @@ NO_CONTACT = "A phone number in international form, such as +15551234567, or a b
 
 
 def event_key(event_id: str, owner: str) -> UUID:
-    """Our id of an event: its own where that is a UUID, one made from both where it is not, a new one without any.
+    """Our id of an event: the client's if it is a UUID, else one derived from client and id; a new one without any.
 
     `owner` is whose id it is: two clients may use the same.
     """
@@ -26,7 +26,7 @@ def event_key(event_id: str, owner: str) -> UUID:
 
 
 def contact_key(text: str) -> str:
-    """The form in which messages name a person. Raises ValueError for what is no number and no user id."""
+    """The form in which messages name a person. Raises ValueError for anything else."""
     text = text.strip()
     if is_bsuid(text):
         return text

@@ -22,13 +22,13 @@ class Place:
     id: UUID
 
     def __str__(self) -> str:
-        """Opaque, and fit for an address."""
+        """Opaque and safe in a URL."""
         text = f"{self.at.astimezone(UTC).isoformat()}/{self.id}"
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def read(cls, text: str) -> "Place":
-        """Raise ValidationError for what is no cursor of ours."""
+        """Raise ValidationError for a cursor that we did not issue."""
         try:
             padded = text + "=" * (-len(text) % 4)
             at, _, row_id = base64.urlsafe_b64decode(padded.encode()).decode().partition("/")

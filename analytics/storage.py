@@ -20,6 +20,6 @@ ON CONFLICT (id) DO NOTHING
 
 
 def store(payload: Sequence[Mapping[str, Any]]) -> None:
-    """Store events as `services.enqueue` makes them, each id once. Raises django.db errors for what is none."""
+    """Store events as `services.enqueue` makes them, each id once. Raises django.db errors."""
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [json.dumps(payload)])

@@ -11,7 +11,7 @@ from analytics.rollups import roll_up as roll_up_what_is_due
 
 @shared_task(name="analytics.record_events")
 def record_events(*batches: list[dict[str, Any]]) -> None:
-    """Events that clients sent."""
+    """Store events of clients."""
     storage.store([event for batch in batches for event in batch])
 
 
@@ -26,9 +26,9 @@ def roll_up() -> None:
 # nothing left to do, and must not end as dead letters.
 @shared_task(name="analytics.record_message_events")
 def record_message_events(*batches: list[int]) -> None:
-    """Nothing any more."""
+    """Does nothing: a task of version 0.1 that may still be on the queue."""
 
 
 @shared_task(name="analytics.sweep_message_events")
 def sweep_message_events() -> None:
-    """Nothing any more."""
+    """Does nothing: a task of version 0.1 that may still be on the queue."""

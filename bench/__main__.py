@@ -38,8 +38,8 @@ def main() -> int:
     names = list(dict.fromkeys(options.names)) or list(AT_AN_AGE if options.stored else BY_DEFAULT)
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         sys.exit(f"No part is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
-    if options.database and names != ["analytics"]:
-        sys.exit("--database is for analytics alone: other parts begin with an empty one.")
+    if options.database and not options.stored and names != ["analytics"]:
+        sys.exit("--database is for analytics and for --stored: other parts begin with an empty one.")
     if options.stored and (ageless := [name for name in names if name not in AT_AN_AGE]):
         sys.exit(f"--stored does not apply to {', '.join(ageless)}, only to: {', '.join(AT_AN_AGE)}.")
     # SIGTERM unwinds like Ctrl-C, so it leaves no process behind either.
@@ -78,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         "--stored", type=int, default=0, metavar="N", help=f"with N stored messages: {', '.join(AT_AN_AGE)}"
     )
     parser.add_argument(
-        "--database", type=Path, metavar="DIRECTORY", help="where analytics keeps its messages for the next run"
+        "--database",
+        type=Path,
+        metavar="DIRECTORY",
+        help="where analytics and --stored keep their messages for the next run",
     )
     return parser
 

@@ -1,5 +1,5 @@
-"""The error of a measurement that cannot go on."""
+"""The error of a measurement that cannot continue."""
 
 
 class BenchError(Exception):
-    """A measurement that cannot go on; its message is for the person who started it."""
+    """A measurement that cannot continue; its message is for the person who started it."""

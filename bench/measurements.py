@@ -127,7 +127,7 @@ def measure(
     if together:
         with Pipeline(database=database) as pipeline:
             if stored_messages:
-                filled_s = stored.fill(pipeline, stored_messages)
+                filled_s = stored.fill_once(pipeline, stored_messages)
                 print(f"{stored_messages:,} messages stored in {filled_s:.0f} s", file=sys.stderr, flush=True)
             suffix = f"_at_{stored_messages}" if stored_messages else ""
             yield _repeat(

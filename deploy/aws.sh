@@ -1,13 +1,14 @@
 # Functions for docs/deploy.md, for bash and zsh: `. deploy/aws.sh`. They need the AWS CLI, python3, and
 # TEMPLATE_BUCKET for deploy_service. INFRASTRUCTURE_STACK and SERVICE_STACK name other stacks than the page's.
 
+INFRASTRUCTURE_STACK=${INFRASTRUCTURE_STACK:-wa-app-sqs}
 SERVICE_STACK=${SERVICE_STACK:-wa-app-service}
 
 # deploy_service NAME=VALUE …: create or update the stack; parameters that are not given keep their last values.
 deploy_service() {
   aws cloudformation deploy --template-file deploy/service.yaml --stack-name "$SERVICE_STACK" \
     --s3-bucket "${TEMPLATE_BUCKET:?name the bucket for templates}" --capabilities CAPABILITY_IAM \
-    --no-fail-on-empty-changeset --parameter-overrides "$@"
+    --no-fail-on-empty-changeset --parameter-overrides InfrastructureStack="$INFRASTRUCTURE_STACK" "$@"
 }
 
 # output NAME: one output of that stack.
@@ -16,22 +17,37 @@ output() {
     --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text
 }
 
-# manage WORD …: run `python manage.py WORD …` as a task of its own, show its log, and fail as it fails.
-# In a VPC of your own without public addresses: PUBLIC_IP=DISABLED.
+# manage WORD …: run `python manage.py WORD …` as a task of its own, show its log, and fail as it fails. LOG_STREAM names
+# the log stream afterwards. In a VPC of your own without public addresses: PUBLIC_IP=DISABLED.
 manage() {
-  local task cluster network overrides
+  local task cluster network overrides state=
   cluster=$(output ClusterName)
-  network="awsvpcConfiguration={subnets=[$(output TaskSubnets)],securityGroups=[$(output TaskSecurityGroupId)]"
-  network="$network,assignPublicIp=${PUBLIC_IP:-ENABLED}}"
+  network=$(python3 -c 'import json, sys
+subnets, group, public = sys.argv[1:]
+print(json.dumps({"awsvpcConfiguration": {
+    "subnets": subnets.split(","), "securityGroups": [group], "assignPublicIp": public}}))
+' "$(output TaskSubnets)" "$(output TaskSecurityGroupId)" "${PUBLIC_IP:-ENABLED}")
   overrides=$(python3 -c 'import json, sys
 command = ["python", "manage.py", *sys.argv[1:]]
 print(json.dumps({"containerOverrides": [{"name": "migrate", "command": command}]}))' "$@")
   task=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --task-definition "$(output MigrateTask)" \
     --network-configuration "$network" --overrides "$overrides" --query 'tasks[0].taskArn' --output text) || return
-  aws ecs wait tasks-stopped --cluster "$cluster" --tasks "$task" || return
-  aws logs tail "$(output LogGroup)" --since 1h --log-stream-names "migrate/migrate/${task##*/}"
-  test "$(aws ecs describe-tasks --cluster "$cluster" --tasks "$task" \
-    --query 'tasks[0].containers[0].exitCode' --output text)" = 0
+  LOG_STREAM="migrate/migrate/${task##*/}"
+  # Not `aws ecs wait tasks-stopped`: it gives up after ten minutes, and a migration may take longer.
+  while [ "$state" != STOPPED ]; do
+    sleep 5
+    state=$(_task "$cluster" "$task" lastStatus) || return
+  done
+  aws logs tail "$(output LogGroup)" --since 1d --log-stream-names "$LOG_STREAM"
+  [ "$(_task "$cluster" "$task" 'containers[0].exitCode')" = 0 ] && return
+  # Also where it never started, for example because the image is not there.
+  _task "$cluster" "$task" '[stoppedReason, containers[0].reason]' >&2
+  return 1
+}
+
+# _task CLUSTER TASK WHAT: something about a task.
+_task() {
+  aws ecs describe-tasks --cluster "$1" --tasks "$2" --query "tasks[0].$3" --output text
 }
 
 # restart [PROCESS …]: new tasks for these processes, or for all, with the secrets as they are now.

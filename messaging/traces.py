@@ -16,5 +16,5 @@ def contexts_of(message_ids: Iterable[UUID]) -> dict[UUID, str]:
     found = Message.objects.filter(pk__in=ids, traceparent__isnull=False).values_list("pk", "traceparent")
     try:
         return {pk: traceparent for pk, traceparent in found if traceparent}
-    except DatabaseError:  # what was released or claimed goes on without its trace
+    except DatabaseError:  # what was released or claimed continues without its trace
         return {}

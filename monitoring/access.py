@@ -23,7 +23,7 @@ class MetricsToken(BaseAuthentication):
 
 
 class Scraper:
-    """Prometheus, in the place of a user."""
+    """Prometheus, as the user of a request."""
 
     is_authenticated = True
     is_staff = False

@@ -16,9 +16,8 @@ from rest_framework.serializers import CharField
 
 from messaging.access import ANY_STAFF, ApiKeyAuthentication
 from monitoring.access import IsScraperClientOrStaff, MetricsToken
-from monitoring.alerts.rules import BY_NAME
-from monitoring.alerts.store import with_silences
-from monitoring.dashboard.overview import overview
+from monitoring.alerts import BY_NAME, with_silences
+from monitoring.dashboard import read_overview
 from monitoring.metrics import current, exposition
 from monitoring.models import Alert
 from waproject.web.api.views import StrictQueries
@@ -35,7 +34,7 @@ class SummaryView(StrictQueries):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """The state of the whole pipeline, as the dashboard shows it."""
-        return Response(asdict(overview(current.window())))
+        return Response(asdict(read_overview(current.window())))
 
 
 class AlertsView(StrictQueries):
@@ -85,7 +84,7 @@ class ProviderView(StrictQueries):
         )
     )
     def get(self, request: Request) -> Response:
-        """Which Cloud API this installation calls; a load test goes on only if it is a sandbox's."""
+        """Which Cloud API this installation calls; a load test continues only if it is a sandbox's."""
         return Response(
             {
                 "graph_url": settings.WA_GRAPH_URL,

@@ -1,6 +1,6 @@
 """The monitor process: counters, samples and alerts. One monitor is active, others stand by.
 
-It uses no lane, so that it notices a lane that stands still.
+It uses no lane, so that it notices a lane that has stalled.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """A CPU limit on a process with its children, as a task of 0.25 vCPU has one, without cgroups or root.
 
-As the kernel's CPU bandwidth control does, it stops the processes once they have used their share, and lets them go on
-when time has earned them the next part: SIGSTOP and SIGCONT in the place of the scheduler. It is the stricter one: all
+As the kernel's CPU bandwidth control does, it stops the processes once they have used their share, and continues them
+when time has earned them the next part: SIGSTOP and SIGCONT stand in for the scheduler. It is the stricter one: all
 threads stop, also those that wait.
 """
 

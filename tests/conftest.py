@@ -5,12 +5,14 @@ import gc
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 import pytest_socket
 from django.conf import settings
@@ -85,9 +87,16 @@ def migrated_cluster(django_db_blocker: Any) -> Path:
             with django_db_blocker.unblock():
                 connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
                 connection.close()
+            _copy_database(server)
             server.stop(PATIENCE_S)
             _copy(server.data_dir, cluster)
     return cluster
+
+
+@pytest.fixture(scope="session")
+def migrate(migrated_cluster: Path) -> Callable[[Postgres], None]:
+    """Gives a server that has no data yet that of the run, instead of migrations of its own."""
+    return lambda server: _copy(migrated_cluster, server.data_dir)
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +114,14 @@ def postgres(migrated_cluster: Path) -> Iterator[Postgres]:
 def _postgres() -> Postgres:
     port = urlsplit(os.environ["DATABASE_URL"]).port or 0
     return Postgres(VAR_DIR / "postgres", port, DATABASE_PASSWORD, settings={**SETTINGS, **FORGETFUL})
+
+
+def _copy_database(server: Postgres) -> None:
+    """Make the database that other servers with this cluster's data use: a copy of the tests' own."""
+    with closing(psycopg2.connect(f"{server.url.rpartition('/')[0]}/postgres")) as admin, admin.cursor() as cursor:
+        admin.autocommit = True
+        cursor.execute(f"DROP DATABASE {server.database}")
+        cursor.execute(f"CREATE DATABASE {server.database} TEMPLATE {TEST_DATABASE}")
 
 
 def _copy(cluster: Path, to: Path) -> None:

@@ -77,6 +77,12 @@ def overhang(page: Any, look: Any) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth")) - int(look["viewport"]["width"])
 
 
+def cut_cells(page: Any) -> int:
+    """The cells of a list that hide a part of their text."""
+    cells = "[...document.querySelectorAll('#result_list td')]"
+    return int(page.evaluate(f"{cells}.filter(cell => cell.scrollHeight > cell.clientHeight + 1).length"))
+
+
 def wait_until_it_fits(page: Any, look: Any) -> None:
     """Charts are drawn anew a moment after the window's width has changed."""
     page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=look["viewport"]["width"])

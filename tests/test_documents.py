@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +78,19 @@ def test_the_list_of_decisions_has_each_record_with_its_date_and_title() -> None
     assert sorted(rows) == sorted(
         re.findall(r"^\| 20.*$", (ROOT / "docs/decisions/README.md").read_text(), re.MULTILINE)
     )
+
+
+def test_the_version_is_that_of_the_latest_release_in_the_changelog(settings: Any) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    release = re.compile(r"^## (\d+\.\d+\.\d+) \(20\d\d-\d\d-\d\d\)$", re.MULTILINE)
+    released = release.search((ROOT / "CHANGELOG.md").read_text())
+    assert released
+    assert (project, settings.SPECTACULAR_SETTINGS["VERSION"]) == (released[1], released[1])
+
+
+@pytest.mark.parametrize("name", ["base", "production"])
+def test_each_runtime_dependency_has_its_reason(name: str) -> None:
+    lines = (ROOT / f"requirements/{name}.in").read_text().splitlines()
+    required = {found[0] for line in lines if (found := re.match(r"[A-Za-z0-9][\w.-]*", line))}
+    rows = " ".join(re.findall(r"^\| (.*?) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
+    assert required - set(re.findall(r"[A-Za-z0-9][\w.-]*", rows)) == set()

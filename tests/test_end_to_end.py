@@ -31,6 +31,7 @@ from tests.waiting import PATIENCE_S, eventually
 # Starting a dozen processes takes longer than any single test should.
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
 SECOND_NUMBER = "106540352242923"
+WAITING = "SELECT count(*) FROM messaging_message WHERE due_at IS NOT NULL AND released_at IS NULL"
 PROCESSES = procfile.read(CHECKOUT / "Procfile")
 
 
@@ -251,6 +252,27 @@ def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pi
     assert pipeline.asked("SELECT count(*) FROM messaging_messageevent WHERE error_code = 131048") == 0
     pipeline.sandbox("settings", {"messaging_limit": 0})
     assert eventually(lambda: pipeline.sandbox("account")["opened_users"] > 500)
+
+
+def test_a_paused_template_is_held_and_goes_on_when_it_is_approved(pipeline: Pipeline) -> None:
+    # Many are on their way when Meta pauses it: it refuses some, and some refusals are recorded after the approval.
+    bulk = [hello_world(f"+1555302{n:04}", SECOND_NUMBER) for n in range(300)]
+    pipeline.api("/messaging/send/bulk", {"messages": bulk})
+    pipeline.sandbox("templates", {"name": "hello_world", "status": "PAUSED"})
+    open_holds = "SELECT count(*) FROM messaging_hold WHERE kind = 'template' AND resumed_at IS NULL"
+    assert eventually(lambda: pipeline.asked(f"{open_holds} AND by = 'meta' AND until IS NULL") == 1)
+    message_id = pipeline.api("/messaging/send", hello_world("+15554000001", SECOND_NUMBER))["id"]
+    url = f"/messaging/messages/{message_id}"
+    assert eventually(lambda: pipeline.api(url)["hold"] == "template"), pipeline.api(url)
+    released_while_held = """
+        SELECT count(*) FROM messaging_hold h, messaging_messageevent e JOIN messaging_message m ON m.id = e.message_id
+        WHERE m.template = 'hello_world' AND e.status = 'queued' AND h.by = 'meta' AND e.at > h.since + interval '2 s'
+    """
+    assert pipeline.asked(released_while_held) == 0
+    pipeline.sandbox("templates", {"name": "hello_world", "status": "APPROVED"})
+    assert eventually(lambda: pipeline.api(url)["status"] == "read"), pipeline.api(url)
+    assert eventually(lambda: pipeline.asked(f"{WAITING} AND due_at <= now()") == 0)
+    assert pipeline.asked(open_holds) == 0
 
 
 def test_every_line_of_every_process_is_an_object(pipeline: Pipeline) -> None:

@@ -21,7 +21,7 @@ CHECKED_EVERY_S = 1.0
 _checked = threading.local()
 
 # For worker, beat and Flower. Invalid settings must end the process here: Celery itself first reads them in a signal
-# handler, where it would log the traceback and go on.
+# handler, where it would log the traceback and continue.
 start_errors.install()
 with start_errors.exit_with_message():
     settings.DEPLOYMENT  # noqa: B018 - reading it is the point

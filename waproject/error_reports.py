@@ -45,7 +45,7 @@ def set_up(dsn: str, environment: str, release: str, transport: type[Transport] 
 
 
 def scrubbed(event: Mapping[str, Any], hint: Any = None) -> dict[str, Any]:
-    """What of an event may leave the process: an exception's type and places, not its words, which may quote a message.
+    """A copy of an event without exception texts, which may quote a message: types and places remain.
 
     Of a log line that is its template.
     """

@@ -9,7 +9,7 @@ MISSING = "{variable} is set, and its packages are not installed: install requir
 
 
 def set_up() -> None:
-    """Begin. Ends the process with one sentence where a package is missing, or the DSN is none."""
+    """Set up both. Ends the process with one sentence if a package is missing or the DSN is invalid."""
     with exit_with_message():
         if settings.SENTRY_DSN:
             _report_errors()

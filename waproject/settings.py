@@ -1,4 +1,4 @@
-"""What the environment says, read by `waproject/environment/`; no other code of the pipeline reads it.
+"""Settings from environment variables, read by `waproject/environment/`; no other code of the pipeline reads them.
 
 Libraries have variables of their own: AWS_… (botocore), OTEL_… (OpenTelemetry), FLOWER_… (Flower).
 

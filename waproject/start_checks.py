@@ -12,6 +12,6 @@ def refuse_a_faulty_start(process: str) -> None:
 
 
 def refuse_faulty_queues(process: str) -> None:
-    """The part of it that asks SQS and S3. What does not answer stops no process."""
+    """The checks that need SQS and S3. An outage of these stops no process."""
     redrive_policy.refuse_queues_without_dlq(process)
     key_access.refuse_without_key(process)

@@ -1,6 +1,6 @@
 """Costs of messages: rate cards, charges, budgets, estimates."""
 
-from analytics.costs.accounts import accounts
+from analytics.costs.accounts import billed_accounts
 from analytics.costs.answers import cards_of, money, row_of, rows_of
 from analytics.costs.budgets import budgets_near_limit, check_budgets
 from analytics.costs.dimensions import DIMENSIONS, filters_of
@@ -10,7 +10,7 @@ from analytics.costs.figures import CostQuestion, breakdown, total
 __all__ = [
     "DIMENSIONS",
     "CostQuestion",
-    "accounts",
+    "billed_accounts",
     "breakdown",
     "budgets_near_limit",
     "cards_of",

@@ -21,7 +21,7 @@ class Account:
     zone: str
 
 
-def accounts() -> list[Account]:
+def billed_accounts() -> list[Account]:
     """All numbers. Where no portfolio is given, a WhatsApp Business account counts for itself."""
     numbers = BusinessNumber.objects.values_list("pk", "phone_number_id", "waba_id", "portfolio")
     return [

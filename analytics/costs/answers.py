@@ -23,7 +23,7 @@ def cards_of(found: Iterable[Figure]) -> dict[int, RateCard]:
 
 
 def row_of(figure: Figure, cards: dict[int, RateCard]) -> dict[str, Any]:
-    """The measures of a figure. What has no price at all has no cost: null, not zero."""
+    """The measures of a figure. Messages without any price have no cost: null, not zero."""
     priced = figure.charged or not figure.unpriced
     return {
         "messages": figure.messages,

@@ -72,7 +72,7 @@ class CostsQuery(serializers.Serializer[Any]):
         return {**super().get_fields(), **filters}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Put the period and its steps in the place of the texts."""
+        """Replace the texts with the period and its steps."""
         granularity = attrs.get("granularity")
         try:
             zone = zone_of(attrs.get("timezone", settings.TIME_ZONE))

@@ -1,4 +1,4 @@
-"""Budgets: what their messages have cost, and what follows.
+"""Budgets: the check of what their messages have cost.
 
 The rollup sweep checks them every 15 seconds. Costs are counted from delivered messages, so messages that are on their
 way when a budget is spent are not held back: docs/costs.md, "Budgets", says how late a hold may come.
@@ -33,7 +33,7 @@ WHERE b.dirty_since IS NOT NULL AND b.due_at > statement_timestamp() AND b.count
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What a budget's messages have cost, and how many of them have no price."""
+    """The cost of a budget's messages, and the number of those without a price."""
 
     spent: Decimal
     unpriced: int
@@ -47,7 +47,7 @@ def decide(spent: Decimal, amount: Decimal, warn_share: Decimal) -> BudgetState:
 
 
 def check_budgets() -> None:
-    """Check all active budgets, and hold what has spent its own; of several workers one does."""
+    """Check all active budgets and hold those that are spent. One of several workers does it."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -73,13 +73,13 @@ def check_budgets() -> None:
 
 
 def make_quarters_due(now: datetime) -> None:
-    """Have quarters counted whose messages may be delivered at this time, sooner than they would be."""
+    """Make quarters due whose messages may be delivered now, before they would be due."""
     with connection.cursor() as cursor:
         cursor.execute(_MAKE_DUE, {"stale": now - STALE_AFTER, "recent": now - timedelta(days=1)})
 
 
 def spending_of(budget: Budget, now: datetime) -> Spending:
-    """What the messages of a budget have cost in its period so far."""
+    """The cost of a budget's messages in its period so far."""
     since = month_of(now) if budget.period == BudgetPeriod.MONTH else first_charge(budget) or now
     filters = {"client_id": [budget.client_id]} if budget.client_id is not None else {}
     campaign = {"campaign": [budget.campaign]} if budget.campaign else {}

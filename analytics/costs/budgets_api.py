@@ -16,7 +16,7 @@ from waproject.web.api.views import StrictQueries
 
 
 class BudgetsQuery(serializers.Serializer[Any]):
-    """Which budgets."""
+    """The filters of budgets."""
 
     campaign = StringField(required=False, max_length=100, help_text="Of this campaign.")
 

@@ -46,7 +46,7 @@ class CardRow:
 
 
 def store_card(card: Card, name: str, currency: str, valid_from: date) -> tuple[RateCard, bool]:
-    """Store a card in the place of the one of the same currency, layout and day; whether there was one."""
+    """Store a card, replacing the one of the same currency, layout and day; whether there was one."""
     with transaction.atomic():
         same = RateCard.objects.filter(currency=currency, layout=card.layout, valid_from=valid_from)
         replaced = bool(same.select_for_update().values_list("pk", flat=True))
@@ -101,7 +101,7 @@ def inherited(rows: Sequence[CardRow]) -> Iterator[CardRow]:
 
 
 def in_force(rows: Iterable[CardRow]) -> list[Price]:
-    """Which rate holds on which days. Pure.
+    """The rate that is in force on each day. Pure.
 
     A list of prices holds until the next list: what that one leaves out has no price. Prices by volume take the place
     of the list's until the next list or the next prices by volume.
@@ -132,7 +132,7 @@ def _after(day: date, days: Iterable[date]) -> date | None:
 
 
 def _without(whole: Span, taken: Iterable[Span]) -> list[Span]:
-    """What is left of a span of days, without others in their order."""
+    """The days of a span that no other span covers."""
     left: list[Span] = []
     since, until = whole
     for begin, end in taken:

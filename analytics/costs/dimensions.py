@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.costs.accounts import accounts
+from analytics.costs.accounts import billed_accounts
 from messaging.models import ApiClient
 
 
@@ -36,7 +36,7 @@ def filters_of(values: Mapping[str, str], client_id: int | None) -> dict[str, Se
     found: dict[str, Sequence[Any]] = {}
     for name, value in values.items():
         if name == "sender":
-            found["number_id"] = [one.number_id for one in accounts() if one.phone_number_id == value]
+            found["number_id"] = [one.number_id for one in billed_accounts() if one.phone_number_id == value]
         elif name == "client":
             found["client_id"] = list(ApiClient.objects.filter(name=value).values_list("pk", flat=True))
         elif name == "category":
@@ -49,8 +49,8 @@ def filters_of(values: Mapping[str, str], client_id: int | None) -> dict[str, Se
 
 
 def namers(names: Sequence[str]) -> list[Callable[[Any], str]]:
-    """A function for each dimension that words its column's values."""
-    numbers = {one.number_id: one.phone_number_id for one in accounts()} if "sender" in names else {}
+    """A function for each dimension that turns its column's values into names."""
+    numbers = {one.number_id: one.phone_number_id for one in billed_accounts()} if "sender" in names else {}
     clients = dict(ApiClient.objects.values_list("pk", "name")) if "client" in names else {}
     tables: dict[str, Mapping[Any, str]] = {"sender": numbers, "client": clients}
     return [

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
-from analytics.costs.accounts import Account, accounts
+from analytics.costs.accounts import Account, billed_accounts
 from analytics.costs.answers import money
 from analytics.costs.cards import Price, prices_of
 from analytics.costs.figures import FREE
@@ -29,7 +29,7 @@ ENTRY_POINT = timedelta(hours=72)
 
 
 class Free(StrEnum):
-    """Why a message will be free."""
+    """The reason why a message will be free."""
 
     SERVICE_TIER = "free_customer_service"
     ENTRY_POINT = "free_entry_point"
@@ -105,7 +105,7 @@ def _holds(price: Price, message: Planned) -> bool:
 
 def estimate(rows: Sequence[Message]) -> dict[str, Any]:
     """The estimate of drafted messages, as JSON; money is text. The number of queries is the same for any number."""
-    known = {account.number_id: account for account in accounts()}
+    known = {account.number_id: account for account in billed_accounts()}
     categories, came_by_ad = _categories(rows), _entry_points(rows)
     planned = [
         Planned(
@@ -182,7 +182,7 @@ def _pricer(prices: Sequence[Price], planned: Sequence[Planned]) -> Pricer:
     for zone, month in months:
         begin = datetime(month.year, month.month, 1, tzinfo=ZoneInfo(zone))
         following = (begin + timedelta(days=32)).replace(day=1)
-        known = {account.number_id: account for account in accounts() if account.zone == zone}
+        known = {account.number_id: account for account in billed_accounts() if account.zone == zone}
         charges = Charge.objects.filter(at__gte=begin, at__lt=following, number_id__in=known)
         sums = charges.values_list("number_id", "market", "category", "price_type").annotate(Sum("messages"))
         for number_id, market, category, price_type, messages in sums:

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from analytics.costs.accounts import Account, accounts, month_begins
+from analytics.costs.accounts import Account, billed_accounts, month_begins
 from analytics.costs.cards import Price, prices_of
-from analytics.questions import DAY_MINUTES, pieces
+from analytics.questions import DAY_MINUTES, pieces_of
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
@@ -92,7 +92,7 @@ _BY_VOLUME = """
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What some delivered messages cost.
+    """The cost of some delivered messages.
 
     `messages` = `charged` + `free` + `unpriced`; `cost` is that of the charged ones. `group` has the values of the
     columns asked for, `cards` the keys of the cards that made the cost.
@@ -108,7 +108,7 @@ class Figure:
 
     @property
     def unpriced(self) -> int:
-        """Messages that Meta charges, or may charge, and that no card has a price for."""
+        """The number of messages that Meta charges or may charge, and for which no card has a price."""
         return self.messages - self.charged - self.free
 
 
@@ -148,7 +148,7 @@ def _ask(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[tuple[in
     if unknown := {*question.group_by, *filters} - COLUMNS:
         raise ValueError(f"Not a column of charges: {sorted(unknown)}")
     prices = prices_of(question.currency)
-    known = accounts()
+    known = billed_accounts()
     statement = _statement(question, sets, by_volume=any(price.tier_to is not None for price in prices))
     parameters: dict[str, Any] = {
         "steps": list(question.steps),
@@ -194,7 +194,7 @@ def _segments(question: CostQuestion, prices: Sequence[Price], zones: Iterable[s
     }
     begin = question.steps[0]
     cuts = sorted({*question.steps, *(at for at in changes if begin < at < question.until)})
-    found = pieces(cuts, question.until)
+    found = pieces_of(cuts, question.until)
     return {
         "segment_steps": [bisect_right(question.steps, cuts[one.step]) for one in found],
         "segment_since": [cuts[one.step] for one in found],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from analytics.costs.accounts import accounts, zone_of_account
+from analytics.costs.accounts import billed_accounts, zone_of_account
 from analytics.costs.figures import CostQuestion, Figure, figures
 from analytics.rollups.markets import market_of
 from messaging.accounts import graph_api, token_name_of
@@ -33,7 +33,7 @@ class Line:
     metas: Side
 
     def differs(self, tolerance: Decimal) -> bool:
-        """Whether messages differ, or costs by more than this."""
+        """Whether the messages differ, or the costs differ by more than this."""
         cost = abs(self.ours.cost - self.metas.cost)
         return self.ours.messages != self.metas.messages or self.ours.unpriced > 0 or cost > tolerance
 
@@ -55,7 +55,7 @@ def compare(month: date) -> list[Comparison]:
     Raises MissingToken, and WhatsAppError where Meta cannot be asked.
     """
     numbers: dict[str, list[int]] = {}
-    for account in accounts():
+    for account in billed_accounts():
         if account.waba_id:
             numbers.setdefault(account.waba_id, []).append(account.number_id)
     return [_compare(waba_id, found, month) for waba_id, found in sorted(numbers.items())]
@@ -82,7 +82,7 @@ def ours(found: Iterable[Figure]) -> dict[Key, Side]:
 
 
 def metas(points: Iterable[PricePoint]) -> dict[Key, Side]:
-    """Meta's by market, which follows from the country as it does from a user id's, and category."""
+    """Meta's figures by market and category. The market follows from the country."""
     found: dict[Key, Side] = {}
     for point in points:
         key = market_of(f"{point.country}."), point.category.replace("-", "_")
@@ -92,5 +92,5 @@ def metas(points: Iterable[PricePoint]) -> dict[Key, Side]:
 
 
 def lines_of(left: Mapping[Key, Side], right: Mapping[Key, Side]) -> list[Line]:
-    """Both sides of every market and category that either has. Pure."""
+    """A line for every market and category of either side. Pure."""
     return [Line(*key, left.get(key, Side()), right.get(key, Side())) for key in sorted({*left, *right})]

@@ -30,7 +30,7 @@ class ExportQuery(PeriodQuery):
 
 
 class _Always(BaseContentNegotiation):
-    """The parameter alone chooses the format; errors are JSON."""
+    """Ignores `Accept`: the parameter chooses the format, and errors are JSON."""
 
     def select_parser(self, request: Any, parsers: Iterable[Any]) -> Any:
         """There is no body."""

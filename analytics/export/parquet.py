@@ -20,7 +20,7 @@ def pyarrow() -> Any:
 
 
 class _Sink:
-    """A file for pyarrow that gives away what was written to it."""
+    """A file for pyarrow whose written bytes can be taken out."""
 
     closed = False
 
@@ -47,13 +47,13 @@ class _Sink:
         return False
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Nothing is buffered."""
 
     def close(self) -> None:
         self.closed = True
 
     def taken(self) -> bytes:
-        """What was written since the last time."""
+        """The bytes written since the last call."""
         written, self._written = b"".join(self._written), []
         return written
 

@@ -12,14 +12,14 @@ from messaging.models import ApiClient
 
 
 class BudgetPeriod(StrEnum):
-    """What a budget's amount is for."""
+    """The period of a budget's amount."""
 
     MONTH = "month"
     TOTAL = "total"
 
 
 class BudgetState(StrEnum):
-    """What has come of a budget: messages of a spent one are held."""
+    """The state of a budget: messages of a spent one are held."""
 
     FINE = "fine"
     WARNED = "warned"

@@ -84,7 +84,7 @@ class Charge(models.Model):
 
 
 class DayCharge(models.Model):
-    """The charges of 24 hours from `start`, a `Day`, together, whichever buckets they are of."""
+    """The sum of the charges of the 24 hours from `start`, a `Day`, whatever their buckets."""
 
     start = models.DateTimeField()
     number_id = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Counts of messages by quarter of an hour, and what of them is to be counted again.
+"""Counts of messages by quarter of an hour, and marks of those to count again.
 
     MessageEvent ─ sweep ─▶ Bucket (dirty) ─ recount ─▶ Rollup, Histogram (of a quarter) ─ sum ─▶ the same (of its hour)
                                                                       └▶ Day (dirty) ─ sum ─▶ the same (of its day)
@@ -15,7 +15,7 @@ HISTOGRAM_PLACES = 32
 
 
 class Cursor(models.Model):
-    """How far a sweep has read messaging's trail; see `analytics.rollups.sweep` for what makes it exact."""
+    """The position of a sweep in messaging's trail; see `analytics.rollups.sweep` for what makes it exact."""
 
     name = models.CharField(max_length=50, primary_key=True)
     position = models.BigIntegerField(default=0, help_text="Every MessageEvent up to this id was read.")
@@ -69,7 +69,7 @@ class Day(models.Model):
 
 
 class Dimensions(models.Model):
-    """What messages that are counted together have in common. What does not apply is empty or 0."""
+    """The values that messages of one rollup share. Those that do not apply are empty or 0."""
 
     # SHA-256 over all of it, the first 128 bits: the texts are too long for an index.
     digest = models.UUIDField(unique=True)

@@ -17,7 +17,7 @@ RESULTS = {"delivered": "for each delivered message", "read": "for each read mes
 
 @dataclass(frozen=True, slots=True)
 class CampaignHead:
-    """A campaign. `cost` is None where nothing has a price; `shares` what one result cost, with its words."""
+    """A campaign. `cost` is None where nothing has a price; `shares` the cost of one result, with its text."""
 
     name: str
     cost: str | None

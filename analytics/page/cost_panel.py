@@ -9,7 +9,7 @@ from django.utils import timezone
 from analytics.costs import (
     DIMENSIONS,
     CostQuestion,
-    accounts,
+    billed_accounts,
     breakdown,
     cards_of,
     filters_of,
@@ -50,7 +50,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class CostPanel:
-    """What the section shows. `total` is None where a filter of the page is none of charges: `unknown` names these.
+    """The content of the section. `total` is None if charges lack a filter of the page: `unknown` names these filters.
 
     `has_card`: whether any card in this currency has begun.
     """
@@ -106,6 +106,6 @@ def _columns(filters: Mapping[str, str], market: str, client_id: int | None) -> 
     if "price_type" in filters:
         found["price_type"] = [filters["price_type"]]
     if "account" in filters:
-        numbers = {one.number_id for one in accounts() if one.waba_id == filters["account"]}
+        numbers = {one.number_id for one in billed_accounts() if one.waba_id == filters["account"]}
         found["number_id"] = sorted(numbers & {*found.get("number_id", numbers)})
     return found

@@ -23,7 +23,7 @@ DURATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """An hour of the week: how many messages, and how dark, from 0 to SHADES."""
+    """An hour of the week: its messages, and its shade from 0 to SHADES."""
 
     messages: int
     shade: int
@@ -31,7 +31,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the page shows."""
+    """The content of the page."""
 
     total: dict[str, Any]
     funnel: list[dict[str, Any]]
@@ -78,7 +78,7 @@ def bar(stage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def best_and_worst(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Templates that are read most and least, of those with enough delivered messages; none is in both."""
+    """The templates with the highest and the lowest read rate, of those with enough delivered messages."""
     judged = [row for row in rows if row["delivered"] >= ENOUGH_MESSAGES]
     judged.sort(key=lambda row: (-row["rates"]["read"]["share"], row["template"]))
     best = judged[: min(LISTED, (len(judged) + 1) // 2)]

@@ -1,4 +1,4 @@
-"""`/analytics/`, for staff: all of its state is in the address, so that it can be shared and printed."""
+"""`/analytics/`, for staff. Its whole state is in the URL, so that it can be shared."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ GRANULARITIES = (Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularit
 
 
 class PageQuery(SteppedQuery):
-    """With the currency and the market of the costs; the other sections know neither."""
+    """Adds the currency and the market of the costs section."""
 
     currency = CurrencyField(required=False, max_length=3, help_text="That of the rate cards.")
     market = ChoiceField(sorted(MARKETS), required=False, help_text="Costs of this market only.")
@@ -44,7 +44,7 @@ class PageQuery(SteppedQuery):
 @require_safe
 @staff_member_required
 def analytics_page(request: HttpRequest) -> HttpResponse:
-    """The page. Parameters that are wrong are named above the form, with status 400."""
+    """The page. With invalid parameters the status is 400, and the text above the form names them."""
     user: Any = request.user
     if not (user.has_perm(MAY_SEE) or user.has_perm(MAY_SEE.replace(".view_", ".change_"))):
         raise PermissionDenied

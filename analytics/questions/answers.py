@@ -95,7 +95,7 @@ def overview(asked: Question) -> Overview:
 
 
 def funnels(asked: Question) -> Answer:
-    """How many outbound messages came how far."""
+    """How many outbound messages reached each stage."""
     found = count(_with(asked, OUTBOUND))
     groups = _largest(found.counts) if asked.group_by else [()]
     rows = [
@@ -105,7 +105,7 @@ def funnels(asked: Question) -> Answer:
 
 
 def errors(asked: Question) -> Answer:
-    """Why outbound messages failed, in words; shares are of all that failed, or of the group's."""
+    """Error codes of failed outbound messages with their meaning; shares are of all that failed, or of the group's."""
     by_code = replace(asked, group_by=(*asked.group_by, DIMENSIONS["error_code"]))
     found = count(_with(by_code, {**OUTBOUND, "status": "failed"}))
     whole: dict[Group, int] = {}
@@ -193,7 +193,7 @@ def _outbound(counts: Counts) -> dict[str, Any]:
 
 
 def _with(asked: Question, filters: Mapping[str, str | int]) -> Question:
-    """The question with these filters too. What was asked for wins: another value finds nothing by itself."""
+    """The question with these filters added; its own filters win."""
     return replace(asked, filters={**filters, **(asked.filters or {})})
 
 

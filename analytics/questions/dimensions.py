@@ -8,7 +8,7 @@ from messaging.states import Status
 
 
 class Kind(StrEnum):
-    """What a dimension's values are."""
+    """The kind of a dimension's values."""
 
     TEXT = "text"
     CODE = "code"

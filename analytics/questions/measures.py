@@ -23,7 +23,7 @@ DURATIONS = {Kind.ACCEPT: "accept", Kind.DELIVERY: "delivery", Kind.READ: "read"
 
 
 def share(part: int, whole: int) -> float | None:
-    """A rate to four digits; None of nothing."""
+    """A rate to four digits; None if the denominator is 0."""
     return round(part / whole, 4) if whole else None
 
 
@@ -40,7 +40,7 @@ def rates(counts: Counts) -> dict[str, dict[str, float | int | None]]:
 
 
 def figures(counts: Counts) -> dict[str, Any]:
-    """Counts and rates, as an answer has them."""
+    """Counts and rates in the form of an answer."""
     return {**asdict(counts), "rates": rates(counts)}
 
 

@@ -26,7 +26,7 @@ class Names:
 
 
 def load_names() -> Names:
-    """All of them: a company has few."""
+    """All names; there are few."""
     numbers = list(BusinessNumber.objects.values_list("pk", "phone_number_id", "waba_id"))
     return Names(
         senders={pk: phone_number_id for pk, phone_number_id, _ in numbers},

@@ -1,4 +1,4 @@
-"""Query parameters of questions, read strictly: what is unknown, repeated or malformed is a 400 that names it."""
+"""Query parameters of questions, validated strictly: an unknown, repeated or malformed one is a 400 that names it."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def filter_field(dimension: Dimension) -> serializers.Field[Any, Any, Any, Any]:
 
 
 class PeriodQuery(serializers.Serializer[Any]):
-    """A period, and filters by each dimension. Questions add what else they take."""
+    """A period, and filters by each dimension; subclasses add parameters."""
 
     since = StringField(
         required=False,
@@ -61,7 +61,7 @@ class PeriodQuery(serializers.Serializer[Any]):
         return {**super().get_fields(), **filters}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Put `period` and `filters` in the place of the texts."""
+        """Replace the texts with `period` and `filters`."""
         try:
             zone = zone_of(attrs.pop("timezone", settings.TIME_ZONE))
             period = period_of(attrs.pop("since", None), attrs.pop("until", None), zone, timezone.now())
@@ -75,7 +75,7 @@ class PeriodQuery(serializers.Serializer[Any]):
 
 
 class GroupedQuery(PeriodQuery):
-    """With groups, those with most messages first."""
+    """Adds groups, those with most messages first."""
 
     group_by = GroupField(
         required=False, max_length=200, help_text=f"Up to {MAX_GROUPS} dimensions: {', '.join(DIMENSIONS)}."
@@ -86,7 +86,7 @@ class GroupedQuery(PeriodQuery):
 
 
 class SteppedQuery(GroupedQuery):
-    """With groups and steps."""
+    """Adds groups and steps."""
 
     granularity = ChoiceField(list(Granularity), required=False, default=Granularity.DAY, help_text="A step's length.")
 

@@ -28,7 +28,7 @@ class Granularity(StrEnum):
 
 
 class BadPeriod(ValueError):
-    """A period that cannot be asked for; `field` names the parameter at fault."""
+    """The period is invalid; `field` names the parameter at fault."""
 
     def __init__(self, field: str, text: str) -> None:
         self.field = field
@@ -85,7 +85,7 @@ def period_of(since: str | None, until: str | None, zone: ZoneInfo, now: datetim
 
 
 def steps(period: Period, granularity: Granularity) -> list[datetime]:
-    """Where the steps of a period begin, in UTC; the first and the last may be parts. Raises BadPeriod for too many."""
+    """The beginnings of a period's steps in UTC; the first and last may be shorter. Raises BadPeriod for too many."""
     found: list[datetime] = []
     for start in _starts(period, granularity):
         if start >= period.until:

@@ -30,8 +30,8 @@ class Piece:
 LEVELS = ((DAY, DAY_MINUTES), (HOUR, 60), (QUARTER, 15))
 
 
-def pieces(starts: Sequence[datetime], until: datetime) -> list[Piece]:
-    """What to sum for steps that begin at `starts`, the last one ending at `until`."""
+def pieces_of(starts: Sequence[datetime], until: datetime) -> list[Piece]:
+    """The rollups to sum for steps that begin at `starts`; the last one ends at `until`."""
     ends = [*starts[1:], until]
     return [
         piece

@@ -13,7 +13,7 @@ MAX_GROUPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to count.
+    """A period, and how to count in it.
 
     `filters` holds values by dimension name as they were given, `client_id` the one client whose figures the caller may
     see (`ApiClient.pk`; None: everybody's), `limit` how many groups to list.
@@ -28,5 +28,5 @@ class Question:
 
     @property
     def steps(self) -> list[datetime]:
-        """Where each step begins, in UTC; the whole period is one without a granularity. Raises BadPeriod."""
+        """The beginning of each step in UTC; without a granularity the period is one step. Raises BadPeriod."""
         return steps(self.period, self.granularity) if self.granularity else [self.period.since]

@@ -9,7 +9,7 @@ from django.db import connection
 
 from analytics.questions.dimensions import DIMENSIONS, Dimension
 from analytics.questions.names import conditions, load_names
-from analytics.questions.pieces import pieces
+from analytics.questions.pieces import pieces_of
 from analytics.questions.question import Question
 from analytics.rollups import NO_DURATIONS, PLACES, view_of
 from analytics.rollups import Kind as Duration
@@ -173,7 +173,7 @@ def _keys(group_by: Sequence[Dimension]) -> str:
 
 
 def _ranges(asked: Question) -> dict[str, Any]:
-    wanted = pieces(asked.steps, asked.period.until)
+    wanted = pieces_of(asked.steps, asked.period.until)
     return {
         "steps": [one.step for one in wanted],
         "minutes": [one.minutes for one in wanted],

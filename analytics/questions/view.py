@@ -1,4 +1,4 @@
-"""The base of views that answer a question: who may ask, JSON and CSV, and the description of both."""
+"""The base of views that answer a question: permissions, JSON and CSV, their OpenAPI description."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -40,7 +40,7 @@ class QuestionView(StrictQueries):
     content_negotiation_class = _Negotiation
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **options: Any) -> Any:
-        """Errors are JSON, whatever was asked for; a CSV is a file to keep."""
+        """Errors are JSON in any format; a CSV is sent as a download."""
         response = super().finalize_response(request, response, *args, **options)
         if isinstance(getattr(response, "accepted_renderer", None), CsvRenderer):
             if response.status_code >= HTTPStatus.BAD_REQUEST:

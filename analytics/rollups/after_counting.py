@@ -12,6 +12,6 @@ def register(follower: Callable[[], None]) -> None:
 
 
 def run() -> None:
-    """Call all."""
+    """Call all followers."""
     for follower in _followers:
         follower()

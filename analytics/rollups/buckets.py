@@ -110,11 +110,11 @@ def mark_period(period: Period) -> int:
 
 
 def waiting(period: Period) -> int:
-    """How many quarters of a period are dirty."""
+    """The number of dirty quarters in a period."""
     return Bucket.objects.filter(dirty_since__isnull=False, start__gte=period.since, start__lt=period.until).count()
 
 
 def make_due(period: Period) -> int:
-    """Make what is dirty in a period due at once; returns how many that are."""
+    """Make the dirty quarters of a period due at once; returns their number."""
     dirty = Bucket.objects.filter(dirty_since__isnull=False, start__gte=period.since, start__lt=period.until)
     return dirty.update(due_at=F("dirty_since"))

@@ -46,7 +46,7 @@ WHERE at >= %(start)s AND at < %(start)s + interval '24 hours' GROUP BY {_BY}
 
 
 def write_charges(start: datetime) -> list[datetime]:
-    """Count the charges of the bucket that begins at `start`, in the place of those before; returns the quarters of an
+    """Count the charges of the bucket that begins at `start`, replacing the earlier ones; returns the quarters of an
     hour whose charges changed. Inside a transaction."""
     low, high = ids_of(start)
     with connection.cursor() as cursor:
@@ -55,6 +55,6 @@ def write_charges(start: datetime) -> list[datetime]:
 
 
 def sum_charges(cursor: Any, start: datetime) -> None:
-    """Put the charges of 24 hours in the place of those that the day has."""
+    """Replace the charges of a day with those of its 24 hours."""
     cursor.execute("DELETE FROM analytics_daycharge WHERE start = %(start)s", {"start": start})
     cursor.execute(_DAY, {"start": start})

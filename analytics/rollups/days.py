@@ -72,7 +72,7 @@ def make_dirty(quarters: Sequence[datetime], charged: Iterable[datetime]) -> Non
 
 
 def request_days(starts: Sequence[datetime]) -> None:
-    """Have these days summed up from now on, if they are over and have messages.
+    """Sum up these days from now on, if they are over and have messages.
 
     Nothing happens while a quarter is being counted, or when days begin at twelve other times already: the next
     question asks again, and until then reads hours.

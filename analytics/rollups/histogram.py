@@ -13,7 +13,7 @@ PLACES = len(BOUNDS) + 1
 
 
 class Kind(IntEnum):
-    """Which duration."""
+    """The duration that a histogram counts."""
 
     # Outbound: from when it was due until Meta accepted it; from then until the phone had it; until it was read.
     ACCEPT = 1
@@ -32,7 +32,7 @@ def percentile(share: float, counts: Mapping[int, int]) -> float | None:
 
 
 def percentiles(shares: Sequence[float], counts: Mapping[int, int]) -> list[float | None]:
-    """Those of several shares, which rise."""
+    """The percentiles of several shares, in rising order."""
     total = sum(counts.values())
     if total <= 0:
         return [None] * len(shares)

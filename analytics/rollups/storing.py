@@ -1,4 +1,4 @@
-"""Writing the counts of a quarter of an hour in the place of those before, its views, and those of its hour."""
+"""Storage of a recount: it replaces the counts of a quarter of an hour, of its views, and those of its hour."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,7 +138,7 @@ def hour_locked(hour: datetime) -> Iterator[None]:
 
 
 def write_quarter(start: datetime, at_least: int) -> int | None:
-    """Count a quarter of an hour in the place of its counts, then its views; returns how many messages it has.
+    """Replace the counts of a quarter of an hour, then its views; returns how many messages it has.
 
     Fewer than `at_least` are the rest of deleted ones: then its counts stay and the answer is None.
     """
@@ -163,7 +163,7 @@ def _write_whole(cursor: Any, start: datetime, at_least: int) -> int | None:
 
 
 def sum_up(cursor: Any, minutes: int, start: datetime, finer: list[tuple[int, datetime, datetime]]) -> None:
-    """Put the sum of finer rollups, given as (minutes, low, high), in the place of the one that begins at `start`."""
+    """Replace the rollup that begins at `start` with the sum of finer ones, given as (minutes, low, high)."""
     _delete(cursor, minutes, start, ALL)
     values: dict[str, Any] = {"minutes": minutes, "start": start, "views": list(ALL)}
     for n, (length, low, high) in enumerate(finer):

@@ -1,4 +1,4 @@
-"""The sweep: which quarters of an hour the new rows of messaging's trail make dirty.
+"""The sweep: marks the quarters of an hour of new rows in messaging's trail as dirty.
 
 It reads the trail by id and misses no row, however late its transaction commits: it reads up to an id only when every
 transaction that may still add a row below it has ended.
@@ -83,7 +83,7 @@ def sweep() -> Swept:
 
 
 def _settle(cursor: Cursor, statements: Any) -> None:
-    """Take the steps 1 and 2."""
+    """Steps 1 and 2."""
     statements.execute(
         "SELECT max(id), pg_snapshot_xmax(pg_current_snapshot())::text::bigint FROM messaging_messageevent"
     )

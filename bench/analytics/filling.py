@@ -100,7 +100,7 @@ WHERE m.direction = 'outbound' AND m.id >= %(low)s AND m.id < %(high)s
 
 def fill(connect: Callable[[], Any], messages: int, days: int = DAYS) -> float:
     """Store so many messages over so many days, the last one yesterday (UTC), unless these days are stored; the seconds
-    that it took. A run that was stopped goes on where it was."""
+    that it took. A run that was stopped continues where it was."""
     begun = time.monotonic()
     connection = connect()
     with connection.cursor() as cursor:

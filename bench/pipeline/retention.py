@@ -59,7 +59,7 @@ def _begin(pipeline: Pipeline) -> int:
     before = _removed(pipeline)
     pipeline.ask(_DUE)
     if not eventually(lambda: _removed(pipeline) > before, BEGINS_S):
-        raise BenchError("retention did not go on")
+        raise BenchError("retention did not begin again")
     return _removed(pipeline)
 
 

@@ -1,6 +1,6 @@
 """The program of the local SQS server: ministack, which ends a request when its client has gone.
 
-ministack alone goes on with the long poll of a client that was killed, for up to 20 seconds, and gives it the next
+ministack alone keeps the long poll of a client that was killed, for up to 20 seconds, and gives it the next
 message of the queue. Nobody gets that message then until its visibility timeout is over.
 """
 

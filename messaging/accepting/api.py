@@ -25,6 +25,7 @@ from messaging.access import (
     HEADER_PARAMETER,
     IdempotentRequest,
     answer_idempotently,
+    checked_key,
     client_of,
     serialize_answer,
 )
@@ -118,7 +119,10 @@ def _drafted(items: list[SendItem], client: ApiClient | None) -> tuple[list[Mess
 
 
 def _asks_for_estimate(request: Request) -> bool:
-    """Whether ?estimate=true was given. Raises ValidationError for another value, which must not send by mistake."""
+    """Whether ?estimate=true was given. Raises ValidationError for another value, which must not send by mistake.
+
+    An idempotency key counts for nothing beside it; a malformed one is refused as by a send.
+    """
     if not request.META.get("QUERY_STRING"):
         return False
     given = request.query_params.getlist(PARAMETER)
@@ -126,6 +130,7 @@ def _asks_for_estimate(request: Request) -> bool:
         return False
     if given != ["true"]:
         raise ValidationError({PARAMETER: ["Give true or false, once."]})
+    checked_key(request)
     return True
 
 

@@ -1,15 +1,15 @@
 """The business number that a message is sent from."""
 
-import time
 from collections.abc import Iterable
 
 from django.conf import settings
 
 from messaging.models import BusinessNumber
+from waproject.ttl_cache import TtlCache
 
 # Requests share rows for a second. Only a warning depends on a row's pause; the dispatcher reads pace and pause itself.
 CACHED_S = 1.0
-_cache: dict[str | None, tuple[float, BusinessNumber]] = {}
+_cache = TtlCache[str | None, BusinessNumber](CACHED_S)
 
 
 class UnknownNumber(ValueError):
@@ -25,15 +25,10 @@ def sending_numbers(ids: Iterable[str | None]) -> dict[str | None, BusinessNumbe
     Rows may be CACHED_S old; only their identity never changes.
     """
     wanted = set(ids)
-    now = time.monotonic()
-    found = {
-        name: row
-        for name, (until, row) in ((name, _cache.get(name, (0.0, None))) for name in wanted)
-        if row is not None and now < until
-    }
+    found = {name: row for name in wanted if (row := _cache.get(name)) is not None}
     if missing := wanted - found.keys():
         looked_up = _look_up(missing)
-        _cache.update({name: (now + CACHED_S, row) for name, row in looked_up.items()})
+        _cache.update(looked_up)
         found.update(looked_up)
     return found
 

@@ -2,20 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from messaging.whatsapp.outbound import InvalidContent
+
 # Waiting rows cost the dispatcher nothing; a time more than a month ahead is usually a mistake.
 MAX_AHEAD = timedelta(days=30)
 
 
-class InvalidTime(ValueError):
+class InvalidTime(InvalidContent, ValueError):
     """`send_at` or `expires_at` (see `field`) is out of range."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(field, message)
-        self.field = field
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
 
 
 def check_times(send_at: datetime | None, expires_at: datetime | None, now: datetime) -> None:

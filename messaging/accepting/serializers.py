@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage
 from messaging.accepting.business_numbers import UnknownNumber
-from messaging.accepting.send_times import MAX_AHEAD, InvalidTime, check_times
+from messaging.accepting.send_times import MAX_AHEAD, check_times
 from messaging.contacts import InvalidPhoneNumber, parse_recipient
 from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
@@ -105,11 +105,8 @@ class SendSerializer(serializers.Serializer[Any]):
         """Check the fields that depend on each other, and build the NewMessage."""
         try:
             content = outbound.validate(attrs["message_type"], attrs["message_data"])
-        except outbound.InvalidContent as error:
-            raise serializers.ValidationError({error.field: error.message}) from None
-        try:
             check_times(attrs.get("send_at"), attrs.get("expires_at"), timezone.now())
-        except InvalidTime as error:
+        except outbound.InvalidContent as error:
             raise serializers.ValidationError({error.field: error.message}) from None
         phone = attrs["phone_number"]
         new = NewMessage(

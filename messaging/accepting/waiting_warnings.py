@@ -1,13 +1,12 @@
 """Warnings that a message will wait: its number is paused, its campaign or template held, or a limit reached."""
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.models import Hold, HoldKind, Message
 from messaging.portfolios import limit_warning
 from messaging.whatsapp.outbound.template import language_of
+from waproject.ttl_cache import TtlCache
 
 # As for senders (business_numbers.CACHED_S), so that requests share one query.
 CACHED_S = 1.0
@@ -15,14 +14,8 @@ CACHED_S = 1.0
 Scope = tuple[Any, ...]
 
 
-@dataclass(slots=True)
-class _Cache:
-    until: float = 0.0
-    # By kind and key.
-    holds: Mapping[tuple[str, str], list[Scope]] = field(default_factory=dict)
-
-
-_cache = _Cache()
+# One value: the scopes of all holds by kind and key.
+_cache = TtlCache[None, Mapping[tuple[str, str], list[Scope]]](CACHED_S)
 
 
 def waiting_warnings(message: Message) -> list[str]:
@@ -44,7 +37,7 @@ def waiting_warnings(message: Message) -> list[str]:
 
 def clear_hold_cache() -> None:
     """Make the next call read the database."""
-    _cache.until = 0.0
+    _cache.clear()
 
 
 def _is_held(kind: HoldKind, name: str, message: Message) -> bool:
@@ -57,11 +50,11 @@ def _is_held(kind: HoldKind, name: str, message: Message) -> bool:
 
 
 def _holds() -> Mapping[tuple[str, str], list[Scope]]:
-    now = time.monotonic()
-    if now >= _cache.until:
-        holds: dict[tuple[str, str], list[Scope]] = {}
-        rows = Hold.objects.filter(resumed_at=None)
-        for kind, key, *scope in rows.values_list("kind", "key", "client_id", "number_id", "waba_id", "language"):
-            holds.setdefault((kind, key), []).append(tuple(scope))
-        _cache.holds, _cache.until = holds, now + CACHED_S
-    return _cache.holds
+    cached = _cache.get(None)
+    if cached is not None:
+        return cached
+    holds: dict[tuple[str, str], list[Scope]] = {}
+    rows = Hold.objects.filter(resumed_at=None)
+    for kind, key, *scope in rows.values_list("kind", "key", "client_id", "number_id", "waba_id", "language"):
+        holds.setdefault((kind, key), []).append(tuple(scope))
+    return _cache.set(None, holds)

@@ -21,6 +21,7 @@ from messaging.access.idempotency_header import (
     HEADER_PARAMETER,
     Conflict,
     answer_idempotently,
+    checked_key,
     serialize_answer,
 )
 from messaging.access.permissions import (
@@ -28,7 +29,7 @@ from messaging.access.permissions import (
     IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
 )
-from messaging.access.secrets_page import secrets_page
+from messaging.access.secrets_page import show_secrets
 
 __all__ = [
     "ANY_STAFF",
@@ -43,11 +44,12 @@ __all__ = [
     "IsApiClientOrStaff",
     "answer_idempotently",
     "audit_name",
+    "checked_key",
     "clear_key_cache",
     "client_of",
     "digest_of",
     "record_action",
-    "secrets_page",
     "serialize_answer",
+    "show_secrets",
     "stored_answer",
 ]

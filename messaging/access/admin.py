@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from messaging.access.audit_log import record_action
-from messaging.access.secrets_page import secrets_page
+from messaging.access.secrets_page import show_secrets
 from messaging.models import (
     ApiClient,
     ApiKey,
@@ -83,4 +83,4 @@ class ApiClientAdmin(ModelAdmin):  # type: ignore[type-arg]
                 key, text = ApiKey.issue(client)
                 record_action(str(request.user), "issue key", f"client {client.pk}", key=str(key))
                 shown[f"API key of {client}"] = text
-        return secrets_page(request, self, "New API keys", shown)
+        return show_secrets(request, self, "New API keys", shown)

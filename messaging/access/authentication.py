@@ -1,7 +1,6 @@
 """Authentication of API callers by the keys of their clients."""
 
 import hmac
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from rest_framework.request import Request
 
 from messaging.models import ApiClient, ApiKey
 from messaging.models.access import hash_of, prefix_of
+from waproject.ttl_cache import TtlCache
 from waproject.web.first_statement import ask_first
 
 KEYWORD = "Bearer"
@@ -82,7 +82,7 @@ FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k
 CACHED_S = 1.0
 # Enough for every key in use; beyond it all are forgotten.
 MOST_CACHED = 1_000
-_cache: dict[str, tuple[float, _FoundKey]] = {}
+_cache = TtlCache[str, _FoundKey](CACHED_S, MOST_CACHED)
 
 
 def clear_key_cache() -> None:
@@ -91,19 +91,15 @@ def clear_key_cache() -> None:
 
 
 def _find(prefix: str) -> _FoundKey | None:
-    now = time.monotonic()
-    until, key = _cache.get(prefix, (0.0, None))
-    if key is not None and now < until:
-        return key
+    cached = _cache.get(prefix)
+    if cached is not None:
+        return cached
     rows = ask_first(_FIND, [prefix])
     if not rows:
         return None
     pk, digest, is_valid, last_used_at, *client = rows[0]
-    key = _FoundKey(pk, digest, is_valid, last_used_at, ApiClient.from_db(connection.alias, _CLIENT, client))
-    if len(_cache) >= MOST_CACHED:
-        _cache.clear()
-    _cache[prefix] = (now + CACHED_S, key)
-    return key
+    found = ApiClient.from_db(connection.alias, _CLIENT, client)
+    return _cache.set(prefix, _FoundKey(pk, digest, is_valid, last_used_at, found))
 
 
 def _record_use(key: _FoundKey) -> None:

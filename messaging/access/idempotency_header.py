@@ -83,12 +83,18 @@ def serialize_answer(answer: Any) -> str:
     return json.dumps(answer, separators=(",", ":"))
 
 
-def _idempotent_request(request: Request, canonical_body: Callable[[Any], Any]) -> IdempotentRequest | None:
+def checked_key(request: Request) -> str | None:
+    """The key that the request gives. Raises ValidationError for a malformed one."""
     key = request.headers.get(HEADER)
+    if key is not None and not _FORM.fullmatch(key):
+        raise ValidationError({HEADER: [f"A key has 1 to {KEY_LENGTH} printable ASCII characters."]})
+    return key
+
+
+def _idempotent_request(request: Request, canonical_body: Callable[[Any], Any]) -> IdempotentRequest | None:
+    key = checked_key(request)
     if key is None:
         return None
-    if not _FORM.fullmatch(key):
-        raise ValidationError({HEADER: [f"A key has 1 to {KEY_LENGTH} printable ASCII characters."]})
     client = client_of(request)
     key = key if client else _staff_key(request.user.pk, key)
     return IdempotentRequest(client, key, digest_of(request.path, canonical_body(request.data)))

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
 
-def secrets_page(
+def show_secrets(
     request: HttpRequest, page: "ModelAdmin[Any]", title: str, secrets: Mapping[str, str]
 ) -> TemplateResponse:
     """The page; `secrets` maps a label to each secret."""

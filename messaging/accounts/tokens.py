@@ -1,17 +1,18 @@
 """Access tokens of accounts: an account names a setting, the environment holds the token."""
 
-import time
+from collections.abc import Mapping
 
 from django.conf import settings
 
 from messaging.models import DEFAULT_TOKEN_NAME, TOKEN_NAME, Account
 from messaging.whatsapp.errors import Misconfigured, Scope
 from messaging.whatsapp.graph import GraphApi
+from waproject.ttl_cache import TtlCache
 
 # Requests share the names for so long; a changed one takes effect after it.
 CACHED_S = 5.0
-_names: dict[str, str] = {}
-_read_at = -CACHED_S
+# One value: the names by WABA id.
+_cache = TtlCache[None, Mapping[str, str]](CACHED_S)
 
 
 class MissingToken(ValueError):
@@ -38,17 +39,15 @@ def missing_token(error: MissingToken) -> Misconfigured:
 
 def token_name_of(waba_id: str) -> str:
     """The variable of an account's token, as of up to CACHED_S ago; the default one for an unknown account."""
-    global _names, _read_at
-    now = time.monotonic()
-    if now - _read_at >= CACHED_S:
-        _names, _read_at = dict(Account.objects.values_list("waba_id", "token_name")), now
-    return _names.get(waba_id, DEFAULT_TOKEN_NAME)
+    names = _cache.get(None)
+    if names is None:
+        names = _cache.set(None, dict(Account.objects.values_list("waba_id", "token_name")))
+    return names.get(waba_id, DEFAULT_TOKEN_NAME)
 
 
 def clear_token_cache() -> None:
     """Make the next call read the database."""
-    global _read_at  # noqa: PLW0603 - one cache per process
-    _read_at = -CACHED_S
+    _cache.clear()
 
 
 def graph_api(token_name: str = DEFAULT_TOKEN_NAME) -> GraphApi:

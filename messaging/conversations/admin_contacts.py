@@ -24,6 +24,18 @@ from messaging.models import (
 from messaging.whatsapp.recipients import canonical
 from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
+# A letter that most names have would take seconds to match, count and sort them all.
+MOST_FOUND = 1000
+
+
+def contacts_matching(term: str) -> QuerySet[Contact, int]:
+    """The ids of the contacts with this phone number or user id, or with a name that contains the term."""
+    peers = peers_matching(term)
+    keys = {canonical(peer) for peer in peers}
+    by_address = Contact.objects.filter(Q(phone__in=peers) | Q(phone_key__in=keys) | Q(user_id__in=peers))
+    # A union, because one OR of all conditions would scan the table; of all, because the database then stops early.
+    return by_address.values_list("pk", flat=True).union(contacts_named(term).values_list("pk", flat=True), all=True)
+
 
 @admin.register(Contact)
 class ContactAdmin(ReadOnlyAdmin):
@@ -42,11 +54,13 @@ class ContactAdmin(ReadOnlyAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        peers = peers_matching(term)
-        keys = {canonical(peer) for peer in peers}
-        by_address = Contact.objects.filter(Q(phone__in=peers) | Q(phone_key__in=keys) | Q(user_id__in=peers))
-        # A union, because one OR of all conditions would scan the table.
-        return queryset.filter(pk__in=by_address.values("pk").union(contacts_named(term).values("pk"))), False
+        found = list(contacts_matching(term)[: MOST_FOUND + 1])
+        if len(found) > MOST_FOUND:
+            text = (
+                f"More than {MOST_FOUND:,} contacts match, and {MOST_FOUND:,} of them are shown: give more of the name."
+            )
+            self.message_user(request, text, messages.WARNING)
+        return queryset.filter(pk__in=found[:MOST_FOUND]), False
 
     @admin.display(description="Conversations")
     def conversations(self, contact: Contact) -> SafeString:

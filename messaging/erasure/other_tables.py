@@ -41,7 +41,7 @@ def register(*tables: OtherTable) -> None:
 
 
 def other_tables() -> tuple[OtherTable, ...]:
-    """Those of messaging, and the registered ones."""
+    """The tables of messaging and the registered ones."""
     return (*_OWN, *_registered.values())
 
 
@@ -83,7 +83,7 @@ def _forget_whatsapp_ids(person: Person) -> int:
 
 
 def _forget_opened_recipients(person: Person) -> int:
-    """Within a day the rows go anyway. Until then they count, under a name that says nothing."""
+    """Replace the recipient's id: the rows must count until they are deleted within a day."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE messaging_openedrecipient SET peer = gen_random_uuid()::text, message_id = NULL"

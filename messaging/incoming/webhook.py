@@ -129,7 +129,7 @@ def _database() -> Iterator[None]:
 
 
 def _log_unsigned() -> None:
-    """Log at most once a minute: anybody can send unsigned requests, as many as they like."""
+    """Log at most once a minute: anyone can send unsigned requests, as many as they like."""
     if (others := _unsigned.admit()) is not None:
         logger.warning("webhook refused: signature missing or wrong (%d more since the last line)", others)
 

@@ -63,7 +63,7 @@ class Priced(Protocol):
 
 
 def deciding(changes: Sequence[Priced]) -> dict[UUID, Priced]:
-    """Of each message the status whose price decides, where one of these does."""
+    """The status whose price decides, by message; messages without one are left out."""
     found: dict[UUID, Priced] = {}
     for change in changes:
         if change.pricing and place_of(change.status) > 0:
@@ -74,12 +74,12 @@ def deciding(changes: Sequence[Priced]) -> dict[UUID, Priced]:
 
 
 def place_of(status: Status) -> int:
-    """The higher one decides; 0 decides nothing."""
+    """The rank of a status: the higher one decides; 0 decides nothing."""
     return PRICED_BY.index(status) + 1 if status in PRICED_BY else 0
 
 
 def parameters(changes: Sequence[Priced], decide: Mapping[UUID, Priced]) -> dict[str, list[Any]]:
-    """What these parts are given."""
+    """The parameters of these parts of the statement."""
     return {
         "priced_by": PRICED_BY,
         "places": [place_of(c.status) if decide.get(c.message_id) is c else 0 for c in changes],

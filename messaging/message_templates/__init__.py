@@ -3,6 +3,7 @@
 from messaging.message_templates.catalogue import NEVER_SYNCED, check_template, load_templates
 from messaging.message_templates.schedule import DueSync, claim_syncs, record_failure, record_success
 from messaging.message_templates.statuses import (
+    APPROVED,
     DELETED,
     FLAGGED,
     StatusChange,
@@ -15,6 +16,7 @@ from messaging.message_templates.statuses import (
 from messaging.message_templates.sync import TemplateList, TemplateSync, fetch_templates, store_templates
 
 __all__ = [
+    "APPROVED",
     "DELETED",
     "FLAGGED",
     "NEVER_SYNCED",

@@ -4,7 +4,6 @@ A process asks the database once in CACHED_S for each template that it sends. Wh
 components once, and again when they change.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from messaging.models import Template
 from messaging.whatsapp.outbound.checks import InvalidContent
 from messaging.whatsapp.outbound.template import language_of
 from messaging.whatsapp.template_fit import Needs, check_fit, needs_of
+from waproject.ttl_cache import TtlCache
 
 CACHED_S = 5.0
 # Entries of the cache, which then starts anew: each account has a few hundred templates.
@@ -29,12 +29,11 @@ NEVER_SYNCED = "The account's templates were never synced from Meta, so this tem
 class _Known:
     """A template by its languages. `is_synced`: its account has been synced, so that a missing one does not exist."""
 
-    until: float
     is_synced: bool
     languages: Mapping[str, tuple[str, Needs | None]]
 
 
-_cache: dict[tuple[str, str], _Known] = {}
+_cache = TtlCache[tuple[str, str], _Known](CACHED_S, MAX_CACHED)
 _needs: dict[int, tuple[datetime, Needs | None]] = {}
 
 _TEMPLATES = """
@@ -47,9 +46,7 @@ WHERE a.waba_id = ANY(%(accounts)s)
 
 def load_templates(wanted: Iterable[tuple[str, str]]) -> None:
     """Load these templates, by WABA id and name, in one query, unless they are cached."""
-    now = time.monotonic()
-    missing = {key for key in wanted if (known := _cache.get(key)) is None or now >= known.until}
-    if missing:
+    if missing := _cache.missing(wanted):
         _load(missing)
 
 
@@ -66,10 +63,7 @@ def _load(missing: Set[tuple[str, str]]) -> Mapping[tuple[str, str], _Known]:
             synced.add(waba_id)
         if pk is not None and (waba_id, name) in found:
             found[waba_id, name][language] = status, needs[pk]
-    if len(_cache) + len(found) > MAX_CACHED:
-        _cache.clear()
-    until = time.monotonic() + CACHED_S
-    loaded = {key: _Known(until, key[0] in synced, languages) for key, languages in found.items()}
+    loaded = {key: _Known(key[0] in synced, languages) for key, languages in found.items()}
     _cache.update(loaded)
     return loaded
 
@@ -82,7 +76,7 @@ def check_template(waba_id: str, content: Mapping[str, Any]) -> bool:
     name = str(content["name"])
     key = waba_id, name
     known = _cache.get(key)
-    if known is None or time.monotonic() >= known.until:
+    if known is None:
         known = _load({key})[key]
     if not known.is_synced:
         return False

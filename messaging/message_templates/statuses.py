@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Least
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 
 from messaging.models import Account, Template
 
-DELETED = "DELETED"
+APPROVED, DELETED = "APPROVED", "DELETED"
 # Events of a status webhook that say something else than the status which the template then has.
-STATUS_AFTER: Mapping[str, str] = {"REINSTATED": "APPROVED", "UNPAUSED": "APPROVED"}
+STATUS_AFTER: Mapping[str, str] = {"REINSTATED": APPROVED, "UNPAUSED": APPROVED}
 # Events that leave the status as it is.
 FLAGGED = "FLAGGED"
 REASON_LENGTH = 255
@@ -62,6 +62,9 @@ def record_status(
     row.removed_at = timezone.now() if status == DELETED else None
     row.category = category or row.category
     row.save()
+    if status == APPROVED:
+        # By the clock of the database, as claims are.
+        Template.objects.filter(pk=row.pk).update(approved_at=Now())
     return StatusChange(key, before, status, reason)
 
 
@@ -76,7 +79,7 @@ def record_category(key: TemplateKey, category: str) -> None:
 
 
 def request_sync(waba_id: str) -> None:
-    """Have the templates of this account synced by `deliver`, within seconds."""
+    """Make the sync of this account due: `deliver` runs it within seconds."""
     now = timezone.now()
     Account.objects.filter(waba_id=waba_id).update(templates_due_at=Least(F("templates_due_at"), now))
 

@@ -90,15 +90,17 @@ WITH given AS (
   WHERE t.account_id = %(account)s
 ), stored AS (
   INSERT INTO messaging_template AS t (account_id, name, language, template_id, category, status, quality, components,
-    parameter_format, reason, updated_at)
+    parameter_format, reason, updated_at, approved_at)
   SELECT %(account)s, name, language, template_id, category, status, quality, components::jsonb, parameter_format,
-    reason, clock_timestamp() FROM given
+    reason, clock_timestamp(), CASE WHEN status = 'APPROVED' THEN %(asked_at)s::timestamptz END FROM given
   ON CONFLICT (account_id, name, language) DO UPDATE SET template_id = excluded.template_id,
     category = excluded.category, quality = excluded.quality, components = excluded.components,
     parameter_format = excluded.parameter_format, updated_at = excluded.updated_at,
     status = CASE WHEN t.updated_at > %(asked_at)s THEN t.status ELSE excluded.status END,
     reason = CASE WHEN t.updated_at > %(asked_at)s THEN t.reason ELSE excluded.reason END,
-    removed_at = CASE WHEN t.updated_at > %(asked_at)s THEN t.removed_at END
+    removed_at = CASE WHEN t.updated_at > %(asked_at)s THEN t.removed_at END,
+    approved_at = CASE WHEN t.updated_at > %(asked_at)s OR t.status = 'APPROVED' THEN t.approved_at
+      ELSE COALESCE(excluded.approved_at, t.approved_at) END
   WHERE t.removed_at IS NOT NULL OR
     (t.template_id, t.category, t.status, t.quality, t.components, t.parameter_format, t.reason) IS DISTINCT FROM
     (excluded.template_id, excluded.category, excluded.status, excluded.quality, excluded.components,

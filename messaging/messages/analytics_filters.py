@@ -15,7 +15,7 @@ QUARTER = timedelta(minutes=15)
 
 
 def analytics_filters(query: Mapping[str, str]) -> dict[str, str]:
-    """Those that both have: the others (a search, a priority) are left out."""
+    """The filters that both know; others (a search, a priority) are left out."""
     filters = {name: query[f"{name}__exact"] for name in SAME if query.get(f"{name}__exact")}
     if number := query.get("number__id__exact"):
         found = {str(pk): name for pk, name in BusinessNumber.objects.values_list("pk", "phone_number_id")}
@@ -31,7 +31,7 @@ def analytics_filters(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _made(message_id: str | None) -> datetime | None:
-    """When an id was made; None for none."""
+    """The time in an id; None for an invalid one."""
     try:
         return datetime.fromtimestamp((UUID(message_id).int >> 80) / 1000, UTC) if message_id else None
     except (ValueError, OverflowError, OSError):

@@ -41,6 +41,7 @@ class CancelView(StrictQueries):
     """Cancel a message that has not been sent."""
 
     staff_permissions = {"POST": "messaging.change_message"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
@@ -52,6 +53,7 @@ class RetryView(StrictQueries):
     """Send a failed message again."""
 
     staff_permissions = {"POST": "messaging.change_message"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses=RESPONSES)
     def post(self, request: Request, pk: UUID) -> Response:
@@ -63,6 +65,7 @@ class HoldCampaignView(StrictQueries):
     """Hold one of your campaigns: its messages wait."""
 
     staff_permissions = {"POST": "messaging.add_hold"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:
@@ -74,6 +77,7 @@ class ResumeCampaignView(StrictQueries):
     """Resume a held campaign."""
 
     staff_permissions = {"POST": "messaging.change_hold"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses=CAMPAIGN_RESPONSES)
     def post(self, request: Request, campaign: str) -> Response:

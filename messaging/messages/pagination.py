@@ -5,12 +5,13 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django_filters import MultipleChoiceFilter
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from waproject.web.api.strict_fields import refuse_unknown_parameters
+from waproject.web.api.strict_fields import check_parameters
 
 # 50 ms on one core if none of them matches; a filter that one row in 1,000 matches still fills its page.
 SCANNED = 50_000
@@ -22,7 +23,7 @@ class ScanningView(Protocol):
     """A view that names the rows among which a page looks for those that match."""
 
     def scanned_rows(self) -> QuerySet[Any] | None:
-        """None: an index finds them."""
+        """None if an index finds the matches."""
 
 
 class NewestFirst(CursorPagination):
@@ -40,9 +41,10 @@ class NewestFirst(CursorPagination):
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
-        """One page. Raises ValidationError for unknown query parameters."""
+        """One page. Raises ValidationError for query parameters that are unknown, empty or given twice."""
         filters = getattr(getattr(view, "filterset_class", None), "base_filters", {})
-        refuse_unknown_parameters(request, [*filters, self.cursor_query_param, self.page_size_query_param])
+        lists = [name for name, one in filters.items() if isinstance(one, MultipleChoiceFilter)]
+        check_parameters(request, [*filters, self.cursor_query_param, self.page_size_query_param], lists)
         self._scanned_to: Cursor | None = None
         scanned = view.scanned_rows() if isinstance(view, ScanningView) else None
         if scanned is not None and isinstance(queryset, QuerySet):
@@ -50,7 +52,7 @@ class NewestFirst(CursorPagination):
         return super().paginate_queryset(queryset, request, view)
 
     def get_next_link(self) -> str | None:
-        """The page of older rows; a scan goes on where it ended."""
+        """The page of older rows; a scan continues where it ended."""
         return self._link(super().get_next_link, reverse=False, has_more=self.has_next, step=1)
 
     def get_previous_link(self) -> str | None:

@@ -14,7 +14,7 @@ from messaging.states import Status
 
 
 class PricingSerializer(serializers.Serializer[Any]):
-    """What Meta bills a message as, in Meta's words; null: Meta did not say."""
+    """Meta's billing of a message, in Meta's terms; null if Meta has not given it."""
 
     billable = serializers.BooleanField(allow_null=True)
     pricing_model = serializers.CharField(allow_null=True, help_text="PMP: per message.")

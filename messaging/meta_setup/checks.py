@@ -1,4 +1,4 @@
-"""Decisions about facts of Meta: what is wrong with a token, an account, a number or a webhook, and the next step.
+"""Decisions about facts of Meta: the fault of a token, an account, a number or a webhook, and the next step.
 
 No text has a token, a secret or a phone number.
 """
@@ -25,7 +25,7 @@ WANTED_FIELDS = (
 
 
 class State(StrEnum):
-    """Of a check: fine; fine with a remark; wrong; or not asked, since an earlier one is wrong."""
+    """The result of a check: fine, fine with a remark, failed, or skipped since an earlier one failed."""
 
     OK = "ok"
     WARNING = "warning"

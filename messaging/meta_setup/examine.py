@@ -1,4 +1,4 @@
-"""Ask Meta, read-only, and return what `checks` says of the answers."""
+"""Examination of the set-up: read-only requests to Meta, judged by `checks`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -36,7 +36,7 @@ def app_api(app_id: str) -> GraphApi:
     return GraphApi(settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, f"{app_id}|{settings.WA_APP_SECRET}")
 
 
-def examine() -> Iterator[Finding]:
+def examine_setup() -> Iterator[Finding]:
     """All checks, in the order in which they depend on each other: of the default token's set-up, then of others."""
     yield from _examine_default()
     for token_name in token_names():
@@ -139,7 +139,7 @@ def _webhook(app_id: str) -> Iterator[Finding]:
 
 
 def handshake(url: str) -> tuple[int | None, bool]:
-    """Greet our own callback as Meta does: the HTTP status, None without an answer; whether the answer was right."""
+    """Do Meta's handshake with our own callback: the HTTP status (None: no answer), whether it was answered right."""
     challenge = token_hex(8)
     query = {
         "hub.mode": "subscribe",

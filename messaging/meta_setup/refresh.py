@@ -21,7 +21,7 @@ def token_names() -> list[str]:
 
 
 def refresh_accounts() -> None:
-    """Store all accounts and numbers anew. What Meta refuses is left as it is: the checks name it."""
+    """Store all accounts and numbers anew. Accounts that Meta refuses stay unchanged: the checks name them."""
     for token_name in token_names():
         try:
             api = graph_api(token_name)

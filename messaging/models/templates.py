@@ -21,6 +21,8 @@ class Template(models.Model):
     reason = models.CharField(max_length=255, blank=True, help_text="Meta's reason for the status.")
     # Meta's time of the webhook that set the status: webhooks come in any order.
     status_at = models.DateTimeField(null=True, blank=True)
+    # When we learnt that Meta has approved it. A refusal of a call that began earlier does not hold it.
+    approved_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="When Meta no longer had it.")
     updated_at = models.DateTimeField(default=timezone.now)
 

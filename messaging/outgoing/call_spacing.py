@@ -19,7 +19,7 @@ SECOND_S = 1.02
 
 @dataclass(slots=True)
 class Departure:
-    """A call that was started; `at`: when it left, by time.monotonic(), and until then when it was started."""
+    """A call that was started. `at`: the time.monotonic() at which it left; until then, that of its start."""
 
     at: float
 

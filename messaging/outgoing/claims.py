@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -54,6 +54,11 @@ class Claimed:
     token_name: str = DEFAULT_TOKEN_NAME
     # A marketing template of a number that sends them by the Marketing Messages API.
     by_marketing_api: bool = False
+
+    @property
+    def claimed_at(self) -> datetime:
+        """The time of the claim by the database's clock; the call begins later."""
+        return self.lease_until - timedelta(seconds=LEASE_S)
 
     @property
     def to(self) -> str:

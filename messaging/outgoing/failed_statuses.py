@@ -17,6 +17,7 @@ from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.retry_settings import limits
 from messaging.states import Status
 from messaging.whatsapp.errors import from_failed_status
+from messaging.whatsapp.outbound.template import language_of
 
 
 def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> None:
@@ -40,14 +41,25 @@ def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[Recorded
         if decision.exhausted:
             exhausted.append(message)
         if decision.suspension:
-            reason = f"{change.error_code}: {change.error_title}"
-            refusals.append(Refusal(message.number_id, message.peer, message.template, decision.suspension, reason))
+            refusals.append(_refusal(message, change, decision.suspension))
         if decision.status is Status.PENDING:
             wait = decision.suspension.wait if decision.wait is None and decision.suspension else decision.wait
             retries.append(_retry(message, wait or 0.0, decision))
     Message.objects.filter(pk__in=[message.pk for message in exhausted]).update(exhausted_at=timezone.now())
     advance_many(retries)
     apply_suspensions(refusals, {})
+
+
+def _refusal(message: Message, change: Change, suspension: retry_policy.Suspension) -> Refusal:
+    return Refusal(
+        message.number_id,
+        message.peer,
+        message.template,
+        suspension,
+        f"{change.error_code}: {change.error_title}",
+        called_at=change.at,
+        language=language_of(message.content) if message.template else "",
+    )
 
 
 def _retry(message: Message, wait: float, decision: retry_policy.Decision) -> Change:

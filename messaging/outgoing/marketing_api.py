@@ -21,7 +21,7 @@ NOT_OPEN_TO_ACCOUNT = 134102
 
 
 class MarketingApi:
-    """What one process knows of refusals; thread-safe."""
+    """The choice of API, from the refusals that this process has seen; thread-safe."""
 
     def __init__(self) -> None:
         # When to try again, by number and template; an empty template stands for all.
@@ -36,7 +36,7 @@ class MarketingApi:
         return all(self._refused.get(key, 0.0) <= time.monotonic() for key in keys)
 
     def send(self, api: CloudApi, claimed: Claimed, body: Mapping[str, object]) -> Accepted | None:
-        """Send it so; None if Meta does not take it there. Raises as CloudApi.send for everything else."""
+        """Send it by that API; None if Meta does not accept it there. Raises as CloudApi.send for everything else."""
         try:
             return api.send(claimed.phone_number_id, body, marketing=True)
         except WhatsAppError as error:

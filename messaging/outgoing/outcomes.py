@@ -116,7 +116,15 @@ def _due(outcome: Outcome, decision: retry_policy.Decision) -> datetime | None:
 def _refusal(outcome: Outcome, suspension: retry_policy.Suspension) -> Refusal:
     error, claimed = outcome.result, outcome.claimed
     reason = f"{error.code}: {describe_error(error)}" if isinstance(error, WhatsAppError) else ""
-    return Refusal(claimed.number_id, claimed.peer, claimed.template, suspension, reason, claimed.language)
+    return Refusal(
+        claimed.number_id,
+        claimed.peer,
+        claimed.template,
+        suspension,
+        reason,
+        called_at=claimed.claimed_at,
+        language=claimed.language,
+    )
 
 
 def _unreachable(outcomes: Sequence[Outcome]) -> list[Refusal]:

@@ -1,8 +1,7 @@
 """Forecast of the wait for the messaging limit, for messages that are not sent yet."""
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.utils import timezone
 from messaging.models import BusinessNumber, Message, OpenedCount, Portfolio, Priority
 from messaging.models.messages import LIMIT
 from messaging.portfolios.budget import WINDOW, Budget, counted_from, done_at
+from waproject.ttl_cache import TtlCache
 
 # Single sends share what is known of the limits for so long.
 CACHED_S = 5.0
@@ -35,14 +35,8 @@ class LimitForecast:
     done_at: datetime | None
 
 
-@dataclass(slots=True)
-class _Cache:
-    until: float = 0.0
-    # By the pk of the number.
-    limited: dict[int, Portfolio] = field(default_factory=dict)
-
-
-_cache = _Cache()
+# One value: the limited portfolios by the pk of the number.
+_cache = TtlCache[None, Mapping[int, Portfolio]](CACHED_S)
 
 
 def limit_forecasts(rows: Sequence[Message]) -> list[LimitForecast]:
@@ -80,7 +74,7 @@ def limit_warning(row: Message) -> str:
 
 def clear_limit_cache() -> None:
     """Make the next call read the database."""
-    _cache.until = 0.0
+    _cache.clear()
 
 
 def budget_of(portfolio: Portfolio) -> Budget:
@@ -156,9 +150,8 @@ def _new_recipients(portfolio_id: int, messages: Sequence[Message], now: datetim
 
 
 def _limited() -> Mapping[int, Portfolio]:
-    now = time.monotonic()
-    if now >= _cache.until:
-        numbers = BusinessNumber.objects.filter(limited_by__users_a_day__isnull=False).select_related("limited_by")
-        found = {number.pk: number.limited_by for number in numbers if number.limited_by is not None}
-        _cache.limited, _cache.until = found, now + CACHED_S
-    return _cache.limited
+    cached = _cache.get(None)
+    if cached is not None:
+        return cached
+    numbers = BusinessNumber.objects.filter(limited_by__users_a_day__isnull=False).select_related("limited_by")
+    return _cache.set(None, {number.pk: number.limited_by for number in numbers if number.limited_by is not None})

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db.models import Q
+
 from messaging.access import record_action
 from messaging.accounts import record_account
 from messaging.lifecycle import alert
@@ -95,11 +97,13 @@ def _pause(event: MetaEvent, reason: str) -> None:
 
 
 def _resume(event: MetaEvent) -> None:
-    """What a person or an error has paused stays paused."""
+    """What a person or an error has paused stays paused. A refusal from before this pauses no other number."""
     for pk in release_template(event.waba_id, ALL_TEMPLATES, "", by=META):
         record_action(META, "resume", f"hold {pk}", reason="Meta has reinstated the account")
-    paused = BusinessNumber.objects.filter(waba_id=event.waba_id, paused_by=META).exclude(waba_id="")
-    ids = list(paused.order_by("pk").values_list("pk", flat=True))
-    resume_numbers(ids)
-    for pk in ids:
-        record_action(META, "resume", f"number {pk}", reason="Meta has reinstated the account")
+    ours = Q(paused_at=None) | Q(paused_by=META)
+    numbers = BusinessNumber.objects.filter(ours, waba_id=event.waba_id).exclude(waba_id="").order_by("pk")
+    paused = dict(numbers.values_list("pk", "paused_at"))
+    resume_numbers(list(paused))
+    for pk, paused_at in paused.items():
+        if paused_at is not None:
+            record_action(META, "resume", f"number {pk}", reason="Meta has reinstated the account")

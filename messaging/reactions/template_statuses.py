@@ -11,7 +11,7 @@ META, SYSTEM = "meta", "system"
 # Waiting messages of these are held, since Meta would refuse them for good: a person can have Meta approve the template
 # again, or cancel them.
 HELD = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING", "IN_APPEAL", "LOCKED"})
-# Held messages go on. Of a deleted template each gets Meta's refusal, as nothing will approve it again.
+# Held messages continue. Of a deleted template each gets Meta's refusal, as nothing will approve it again.
 RELEASED = frozenset({"APPROVED", DELETED})
 SENDABLE = frozenset({"APPROVED", "PAUSED"})
 

@@ -15,7 +15,7 @@ from messaging.reactions.template_statuses import apply_statuses
 
 
 def template_status(event: MetaEvent) -> None:
-    """PAUSED, DISABLED, REJECTED, APPROVED …: stored; messages are held or go on."""
+    """PAUSED, DISABLED, REJECTED, APPROVED …: stored; messages are held or continue."""
     key = _key(event)
     if not (key.waba_id and key.name and key.language):
         return

@@ -2,7 +2,7 @@
 
 A step takes a few milliseconds; after it the process rests four times as long, so that retention takes a fifth of one
 connection at most and no lane feels it. The progress is in the database: another process, or the same one after a kill,
-goes on at the next key.
+continues at the next key.
 """
 
 import time

@@ -67,7 +67,7 @@ Facts = TypeVar("Facts", Account, Number, Token)
 
 @dataclass(slots=True)
 class AccountState:
-    """All of it; ``clear`` restores the initial state, in which everything is connected."""
+    """All of it."""
 
     identity: Identity
     account: Account = field(default_factory=Account)
@@ -112,8 +112,8 @@ class AccountState:
         }
 
     def clear(self) -> None:
-        """Restore the initial state."""
-        self.account, self.token, self.callback, self.subscribed = Account(), Token(), None, True
+        """Restore the initial facts. The app's webhook subscription stays: it is part of how the app is set up."""
+        self.account, self.token, self.subscribed = Account(), Token(), True
         self._numbers.clear()
 
     def token_is_usable(self) -> bool:

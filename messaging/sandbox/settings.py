@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 MAX_MS = 120_000
+# A status may come a day late: the phone was off.
+MAX_STATUS_DELAY_MS = 24 * 3600 * 1000
 MAX_THROUGHPUT = 100_000
 MAX_BATCH = 1000
 MAX_MESSAGING_LIMIT = 10_000_000
@@ -120,7 +122,7 @@ class Behaviour:
     def __post_init__(self) -> None:
         for name in ("answer_ms", "webhook_delay_ms"):
             _check_range(name, getattr(self, name))
-        _check_milliseconds("status_delays_ms", self.status_delays_ms, len(STATUSES))
+        _check_milliseconds("status_delays_ms", self.status_delays_ms, len(STATUSES), MAX_STATUS_DELAY_MS)
         for name in ("read", "played", "pair_limit", "marketing_api"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, "must be true or false")
@@ -197,11 +199,11 @@ def _check_range(name: str, values: Any) -> None:
         raise InputError(name, "the first number must not exceed the second")
 
 
-def _check_milliseconds(name: str, values: object, count: int) -> None:
+def _check_milliseconds(name: str, values: object, count: int, most: int = MAX_MS) -> None:
     if not isinstance(values, tuple) or len(values) != count:
         raise InputError(name, f"must be {count} whole numbers of milliseconds")
-    if not all(type(value) is int and 0 <= value <= MAX_MS for value in values):
-        raise InputError(name, f"each number must be whole, from 0 to {MAX_MS}")
+    if not all(type(value) is int and 0 <= value <= most for value in values):
+        raise InputError(name, f"each number must be whole, from 0 to {most}")
 
 
 def messaging_tier(behaviour: Behaviour) -> str:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 
-from messaging.access import secrets_page
+from messaging.access import show_secrets
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import SUBSCRIBABLE
 from messaging.subscriber_http.ssrf_guard import AddressNotAllowed
@@ -141,7 +141,7 @@ class SubscriptionAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 
 def _secrets(request: HttpRequest, page: Any, rows: list[Subscription]) -> HttpResponse:
-    return secrets_page(request, page, "New secrets", {f"Secret of {row}": row.secret for row in rows})
+    return show_secrets(request, page, "New secrets", {f"Secret of {row}": row.secret for row in rows})
 
 
 def _change(obj: Subscription, form: Any, who: str) -> None:

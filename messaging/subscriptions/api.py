@@ -120,6 +120,7 @@ class RotateView(StrictQueries):
     """Rotate the secret of a subscription."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses={200: SecretSerializer, 404: NOT_FOUND})
     def post(self, request: Request, pk: UUID) -> Response:
@@ -133,6 +134,7 @@ class SendTestView(StrictQueries):
     """Send a test event to the endpoint."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: INACTIVE})
     def post(self, request: Request, pk: UUID) -> Response:
@@ -214,6 +216,7 @@ class ReplayView(StrictQueries):
     """Replay one delivery."""
 
     staff_permissions = {"POST": "messaging.change_subscription"}
+    takes_no_body = True
 
     @extend_schema(request=None, responses={202: DeliverySerializer, 404: NOT_FOUND, 409: PENDING})
     def post(self, request: Request, pk: UUID) -> Response:

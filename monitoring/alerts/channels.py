@@ -12,12 +12,14 @@ from django.core.mail import send_mail
 from monitoring.alerts.rules import BY_NAME
 from monitoring.alerts.store import FIRED
 from monitoring.models import Alert, Notice
+from waproject.sqs.back_off import back_off
 
 logger = logging.getLogger(__name__)
 
 WEBHOOK_TIMEOUT_S = (3, 10)
 MAX_TRIES = 8
-FIRST_BACK_OFF_S = 30
+# The seventh wait is the longest: 16 to 32 minutes.
+FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 30.0, 1920.0
 BATCH = 50
 # A channel that hangs delays neither the other one nor the monitor's next tick, which sends the rest.
 TIME_PER_CHANNEL_S = 5.0
@@ -48,7 +50,7 @@ def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
             break
         try:
             channel(*compose(notice.alert, notice.event))
-        except Exception as error:  # a mail server or proxy may raise anything; the monitor goes on
+        except Exception as error:  # a mail server or proxy may raise anything; the monitor continues
             _back_off(notice, error, now)
         else:
             notice.told_at, notice.error, notice.tries = now, "", notice.tries + 1
@@ -85,5 +87,5 @@ def _back_off(notice: Notice, error: Exception, now: datetime) -> None:
     reason = str(error) if type(error) is OSError else type(error).__name__
     notice.tries += 1
     notice.error = reason[:200]
-    notice.next_try_at = now + timedelta(seconds=FIRST_BACK_OFF_S * 2 ** (notice.tries - 1))
+    notice.next_try_at = now + timedelta(seconds=back_off(notice.tries, FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S))
     logger.warning("the notice of alert %s by %s failed: %s", notice.alert_id, notice.channel, reason)

@@ -68,7 +68,7 @@ def _alert(rule: Rule) -> Iterator[str]:
 
 
 def _template(text: str, label: str) -> str:
-    """A text of a rule with Prometheus' templates in the place of {key} and {value}."""
+    """A text of a rule with Prometheus' templates for {key} and {value}."""
     text = text.replace("{key}", "{{ $labels." + label + " }}")
     text = text.replace("{value:.0%}", "{{ $value | humanizePercentage }}")
     return re.sub(r"\{value:(\.\d+f)\}", r'{{ $value | printf "%\1" }}', text)

@@ -2,10 +2,10 @@
 
 from monitoring.dashboard.overview import (
     Overview,
-    overview,
+    read_overview,
 )
 
 __all__ = [
     "Overview",
-    "overview",
+    "read_overview",
 ]

@@ -91,7 +91,7 @@ class Overview:
         return {label: self.files.get(state, 0) for state, label in FILE_LABELS.items()}
 
 
-def overview(window: Window) -> Overview:
+def read_overview(window: Window) -> Overview:
     """The overview at the end of a window. Raises django.db errors."""
     alerts = alert_views()
     age = window.value(SAMPLE_AGE.name)

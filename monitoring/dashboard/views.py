@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitoring.dashboard import charts
-from monitoring.dashboard.overview import overview
+from monitoring.dashboard.overview import read_overview
 from monitoring.metrics import current
 
 DEFAULT_RANGE = "1h"
@@ -41,7 +41,7 @@ def _for_staff(view: View) -> View:
 @_for_staff
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The page; for htmx only the part that changes."""
-    context: dict[str, Any] = {"overview": overview(current.window())}
+    context: dict[str, Any] = {"overview": read_overview(current.window())}
     if request.headers.get("HX-Request"):
         return render(request, "monitoring/dashboard_sections.html", context)
     selected = _range(request)

@@ -155,6 +155,7 @@ class StopMoveView(StrictQueries):
     """Stop a job."""
 
     permission_classes = [MayMoveDeadLetters]
+    takes_no_body = True
 
     @extend_schema(request=None, responses={202: MoveSerializer, 409: MoveSerializer})
     def post(self, request: Request, pk: int) -> Response:

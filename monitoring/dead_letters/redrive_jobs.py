@@ -22,6 +22,7 @@ from monitoring.dead_letters.inspect import audit_details
 from monitoring.models import Move
 from waproject.queues import LANES, Lane
 from waproject.sqs import control, moving
+from waproject.sqs.back_off import back_off
 from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
 from waproject.sqs.sampling import SampledMessage as ReceivedMessage
 
@@ -38,6 +39,7 @@ TIMEOUT_S = 5.0
 HIDDEN_FOR = timedelta(seconds=HIDE_S + 1)
 IDLE_S = 2
 MAX_FAILURES = 8
+FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 2.0, 30.0
 POLL_S = 1.0
 KEPT_FOR = timedelta(days=90)
 
@@ -249,7 +251,7 @@ def _back_off(move: Move, error: str) -> None:
     if failures >= MAX_FAILURES:
         _finish(move, Move.State.FAILED, error)
     else:
-        _record(move, due_in=min(30, 2**failures), failures=failures, error=error)
+        _record(move, due_in=back_off(failures, FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S), failures=failures, error=error)
 
 
 def _sqs() -> Any:

@@ -28,7 +28,7 @@ def _worker_is_ready(sender: Any, **_: Any) -> None:
         life = LivenessReporter(Process(lane, sender.hostname), stalled_after=STALLED_AFTER_S)
         life.makes_progress = TaskProgress().is_made
         if sender.hub is not None:
-            # The event loop itself confirms each heartbeat: threads go on while a loop hangs.
+            # The event loop itself confirms each heartbeat: threads continue while a loop hangs.
             waker = Waker(sender.hub, life.progress)
             life.request_progress = waker.wake
             _wakers.append(waker)

@@ -1,4 +1,4 @@
-"""Progress of a worker's tasks: whether the requests that the worker has in hand come to an end."""
+"""Progress of a worker's tasks: whether the requests that the worker holds come to an end."""
 
 import time
 import weakref
@@ -8,7 +8,7 @@ from typing import Any
 from celery.worker import state
 
 # A task takes milliseconds; one that waits for a lock or a slow database, seconds. With reports every 15 s a worker
-# whose tasks stand still is known 45 s later at most.
+# whose tasks have stalled is known 45 s later at most.
 STALLED_AFTER_S = 30.0
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.media import storage
 from messaging.meta_setup import Finding, State
-from monitoring.health.processes import process_status
+from monitoring.health import process_status
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.queues import LANES
 from waproject.schema import older_schema

@@ -27,7 +27,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the installation is and what opens it; the app secret signs webhooks in the place of Meta."""
+    """Where the installation is and what opens it; the app secret signs webhooks as Meta does."""
 
     url: str
     api_key: str

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -16,6 +17,7 @@ from tests.messaging.accepting.test_api import SEND, send
 from tests.messaging.factories import answered, claimed, number
 from tests.messaging.messages.test_admin import act, operator
 from tests.messaging.subscriptions.cast import subscription
+from waproject.web.api.views import StrictQueries
 
 pytestmark = pytest.mark.django_db
 __all__ = ["operator"]
@@ -63,6 +65,41 @@ def test_no_page_of_the_pipeline_passes_over_an_unknown_query_parameter(path: st
     assert admin_client.get(f"{path}?campain=spring").json().keys() == {"campain"}
 
 
+ACTIONS = [
+    *(f"/messaging/messages/{MESSAGE}/{action}" for action in ("cancel", "retry")),
+    *(f"/messaging/campaigns/spring/{action}" for action in ("hold", "resume")),
+    *(f"{SUBSCRIPTION}/{MESSAGE}/{action}" for action in ("rotate", "test")),
+    f"/messaging/deliveries/{MESSAGE}/replay",
+    "/monitoring/moves/1/stop",
+]
+
+
+@pytest.mark.parametrize("path", ACTIONS)
+@pytest.mark.parametrize(("body", "named"), [({"until": "2026-12-24T18:00:00Z"}, "until"), (["now"], "detail")])
+def test_an_action_that_takes_no_body_passes_over_none(
+    path: str, body: object, named: str, admin_client: Client
+) -> None:
+    answer = admin_client.post(path, body, content_type="application/json")
+    assert (answer.status_code, answer.json()) == (400, {named: ["This endpoint takes no body."]})
+
+
+@pytest.mark.parametrize("path", ACTIONS)
+@pytest.mark.parametrize("body", ["", "{}"])
+def test_an_action_takes_an_empty_body(path: str, body: str, admin_client: Client) -> None:
+    assert admin_client.post(path, body, content_type="application/json").status_code == 404
+
+
+def test_the_actions_are_those_that_take_no_body() -> None:
+    views = {resolve(path).func.view_class for path in ACTIONS}  # type: ignore[attr-defined]
+    assert {view.__name__ for view in views} == {
+        view.__name__ for view in kinds_of(StrictQueries) if view.takes_no_body
+    }
+
+
+def kinds_of(view: type[StrictQueries]) -> set[type[StrictQueries]]:
+    return {view}.union(*map(kinds_of, view.__subclasses__()))
+
+
 def test_a_misspelt_wish_for_an_estimate_sends_nothing(api: APIClient) -> None:
     answer = api.post(f"{SEND}?estimat=true", BODY, format="json")
     assert (answer.status_code, Message.objects.count()) == (400, 0)
@@ -71,6 +108,51 @@ def test_a_misspelt_wish_for_an_estimate_sends_nothing(api: APIClient) -> None:
 @pytest.mark.parametrize("query", [{}, {"campaign": "spring"}, {"format": "json"}, {"status": "read", "page_size": 5}])
 def test_known_query_parameters_are_taken(query: dict[str, Any], api: APIClient) -> None:
     assert api.get(MESSAGES, query).status_code == 200
+
+
+LISTS = {
+    MESSAGES: (
+        "campaign",
+        "cursor",
+        "direction",
+        "page_size",
+        "reference",
+        "sender",
+        "status",
+        "type",
+        "wamid",
+    ),
+    "/messaging/subscriptions": ("cursor", "page_size"),
+    "/messaging/subscriptions/ID/deliveries": ("event", "state"),
+    "/analytics/events": ("event_type", "contact", "page_size"),
+    "/analytics/summary": ("campaign", "group_by"),
+    "/analytics/costs": ("campaign",),
+    "/monitoring/alerts": ("state",),
+}
+PARAMETERS = [(path, name) for path, names in LISTS.items() for name in names]
+
+
+@pytest.mark.parametrize("value", ["", "%20", "%C2%85"])
+@pytest.mark.parametrize(("path", "name"), PARAMETERS)
+def test_an_empty_parameter_does_not_list_everything(path: str, name: str, value: str, api: APIClient) -> None:
+    answer = api.get(f"{path.replace('ID', str(mine().pk))}?{name}={value}")
+    assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+@pytest.mark.parametrize(("path", "name"), [one for one in PARAMETERS if one != (MESSAGES, "status")])
+def test_of_two_values_none_is_left_out_in_silence(path: str, name: str, api: APIClient) -> None:
+    answer = api.get(f"{path.replace('ID', str(mine().pk))}?{name}=1&{name}=2")
+    assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+@pytest.mark.parametrize("path", [MESSAGES, "/analytics/summary", "/analytics/costs", "/messaging/queue/status"])
+def test_an_empty_format_is_no_format(path: str, api: APIClient) -> None:
+    answer = api.get(f"{path}?format=")
+    assert (answer.status_code, list(answer.json())) == (400, ["format"])
+
+
+def test_several_statuses_may_be_asked_for(api: APIClient) -> None:
+    assert api.get(f"{MESSAGES}?status=read&status=sent").status_code == 200
 
 
 @pytest.mark.parametrize(("field", "allowed"), [("status", "delivered"), ("direction", "inbound")])

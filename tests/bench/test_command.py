@@ -113,6 +113,6 @@ def test_analytics_is_measured_when_it_is_named_and_keeps_its_database(tmp_path:
     assert (database / "18" / "PG_VERSION").exists()
 
 
-def test_only_analytics_may_keep_its_database(tmp_path: Path) -> None:
+def test_parts_that_begin_with_an_empty_database_keep_none(tmp_path: Path) -> None:
     run = bench(tmp_path, "send", "--short", "--database", str(tmp_path))
-    assert (run.returncode, "analytics alone" in run.stderr) == (1, True)
+    assert (run.returncode, "other parts begin with an empty one" in run.stderr) == (1, True)

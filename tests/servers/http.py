@@ -1,4 +1,4 @@
-"""Small HTTP servers in a thread of the test, in the place of a remote one."""
+"""Small HTTP servers in a thread of the test, instead of a remote one."""
 
 import threading
 from collections.abc import Iterator

@@ -5,12 +5,13 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from deploy.local.postgres import Postgres
 from messaging.subscriptions.outbox import CACHED_S
 from testkit.load.webhooks import WebhookSender, inbound, new_wamid
 from testkit.pipeline import Pipeline
@@ -76,7 +77,7 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def pipeline(collector: Collector) -> Iterator[Pipeline]:
+def pipeline(collector: Collector, migrate: Callable[[Postgres], None]) -> Iterator[Pipeline]:
     url = collector.receiver.url
     settings = {
         "WEB_WORKERS": "1",
@@ -85,7 +86,9 @@ def pipeline(collector: Collector) -> Iterator[Pipeline]:
         "OTEL_BSP_SCHEDULE_DELAY": "100",
         "SENTRY_DSN": url.replace("http://", "http://public@") + "/1",
     }
-    with Pipeline(PROCESSES, settings) as made:
+    made = Pipeline(PROCESSES, settings)
+    migrate(made.postgres)
+    with made:
         yield made
 
 
@@ -151,9 +154,10 @@ def test_a_task_that_was_joined_is_linked_to_the_requests_of_each_message(
         runs = [span for span in collector.spans() if span.name == "run/messaging.receive"]
         return {link.trace_id for run in runs for link in run.links}
 
-    webhooks = {span.trace_id for span in collector.spans() if span.name == "POST webhook/whatsapp"}
-    assert eventually(lambda: len(links()) >= 2)
-    assert links() <= webhooks | {span.trace_id for span in collector.spans()}
+    def webhooks() -> set[bytes]:
+        return {span.trace_id for span in collector.spans() if span.name == "POST webhook/whatsapp"}
+
+    assert eventually(lambda: len(links()) >= 2 and links() <= webhooks()), (links(), webhooks())
 
 
 def test_no_poll_of_the_database_is_a_trace(pipeline: Pipeline, collector: Collector) -> None:

@@ -167,7 +167,7 @@ class Recorded(dict[str, str]):
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
-    """A complete environment of a process in production, in the place of this one's."""
+    """A complete environment of a process in production, instead of this one's."""
     made = Recorded({name: value for name, value in {**os.environ, **PRODUCTION}.items() if value})
     monkeypatch.setattr(os, "environ", made)
     yield made

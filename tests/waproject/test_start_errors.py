@@ -57,7 +57,7 @@ FLOWER_FAULTS = {
     ),
     "no log-in": (
         {"FLOWER_BASIC_AUTH": ""},
-        "Flower would be open to anybody: set FLOWER_BASIC_AUTH=user:password (see docs/settings.md).",
+        "Flower would be open to anyone: set FLOWER_BASIC_AUTH=user:password (see docs/settings.md).",
     ),
     "half a log-in": (
         {"FLOWER_BASIC_AUTH": "ops:"},

@@ -26,7 +26,7 @@ def prepare(app: Any) -> None:
     """Configure Flower; called while it starts, after its options are read and before it uses them.
 
     Raises ImproperlyConfigured without the bus, since Flower would show nothing, and without a log-in, since Flower
-    then shows every task to anybody.
+    then shows every task to anyone.
     """
     from flower import events, views
     from flower.options import options
@@ -35,7 +35,7 @@ def prepare(app: Any) -> None:
 
     queues.bus()
     if not (options.basic_auth or options.auth):
-        raise ImproperlyConfigured("Flower would be open to anybody: set FLOWER_BASIC_AUTH=user:password.")
+        raise ImproperlyConfigured("Flower would be open to anyone: set FLOWER_BASIC_AUTH=user:password.")
     if any(not entry.partition(":")[2] for entry in options.basic_auth or ()):
         raise ImproperlyConfigured("FLOWER_BASIC_AUTH must be user:password, neither of them empty.")
     options.inspect_timeout = max(options.inspect_timeout, INSPECT_TIMEOUT_MS)

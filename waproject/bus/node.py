@@ -73,7 +73,7 @@ class Node:
             self._thread.start()
 
     def stop(self) -> None:
-        """Detach from the event loop. The thread goes on: its long poll receives commands, not tasks."""
+        """Detach from the event loop. The thread continues: its long poll receives commands, not tasks."""
         if self._waker is not None:
             self._waker.detach()
 

@@ -20,7 +20,7 @@ HEADERS = (HEADER, "tracestate", "baggage")
 
 
 class Tracer(Protocol):
-    """What set_up installs."""
+    """The tracer that set_up installs."""
 
     def current(self) -> str | None:
         """The traceparent of the span under way."""
@@ -36,7 +36,7 @@ _failures = LogThrottle(every=60)
 
 
 def install(tracer: Tracer | None) -> None:
-    """Trace with this one; None: not at all."""
+    """Trace with this tracer; None: do not trace."""
     global _tracer  # noqa: PLW0603 - one per process
     _tracer = tracer
 
@@ -63,7 +63,7 @@ def request(name: str, environ: Mapping[str, Any]) -> AbstractContextManager[Non
 
 @contextmanager
 def _guarded(entered: AbstractContextManager[None]) -> Iterator[None]:
-    """The work goes on also where its span cannot begin."""
+    """The work continues even if its span cannot begin."""
     with ExitStack() as stack:
         try:
             stack.enter_context(entered)

@@ -42,7 +42,7 @@ _w3c = TraceContextTextMapPropagator()
 
 
 def set_up(exporter: SpanExporter | None = None) -> None:
-    """Trace this process and those that it forks. exporter: in the place of OTLP over HTTP."""
+    """Trace this process and those that it forks. `exporter` replaces OTLP over HTTP."""
     provider = TracerProvider(resource=Resource({"service.name": SERVICE}).merge(Resource.create()))
     provider.sampler = RootsOfWork(provider.sampler)
     provider.add_span_processor(NameProcess())
@@ -84,7 +84,7 @@ class OpenTelemetry:
 
 
 class RootsOfWork(Sampler):
-    """Begins a trace with a request, a task or work of ours; a poll of the database alone is none."""
+    """Samples traces that begin with a request, a task or a span of ours; a poll of the database begins none."""
 
     def __init__(self, then: Sampler) -> None:
         self._then = then
@@ -93,7 +93,7 @@ class RootsOfWork(Sampler):
         self, parent_context: context.Context | None, trace_id: int, name: str, kind: SpanKind | None = None,
         attributes: Any = None, links: Any = None, trace_state: Any = None,
     ) -> SamplingResult:  # fmt: skip
-        """As the configured sampler, except for calls that belong to nothing."""
+        """The configured sampler's decision, except for calls outside of any trace."""
         parent = trace.get_current_span(parent_context).get_span_context()
         if kind is SpanKind.CLIENT and not parent.is_valid:
             return SamplingResult(Decision.DROP)
@@ -105,7 +105,7 @@ class RootsOfWork(Sampler):
 
 
 class NameProcess(SpanProcessor):
-    """Each span says which line of the Procfile it is of."""
+    """Adds the process's line of the Procfile to each span."""
 
     def on_start(self, span: Span, parent_context: context.Context | None = None) -> None:
         """Called for each span that is recorded."""
@@ -116,7 +116,7 @@ class NameProcess(SpanProcessor):
 
 
 def link_joined(task: Any = None, **_: Any) -> None:
-    """A task that stands for several messages is linked to what caused each."""
+    """Link the span of a joined task to the cause of each of its messages."""
     found = task.request.get(CONTEXTS)
     if isinstance(found, list):
         span = trace.get_current_span()
@@ -125,7 +125,7 @@ def link_joined(task: Any = None, **_: Any) -> None:
 
 
 def _span_context(traceparent: object) -> SpanContext | None:
-    """Whoever may write to the queue can write something else there."""
+    """The span context of a traceparent; None if it is malformed: anyone who may write to the queue can write it."""
     if not isinstance(traceparent, str):
         return None
     found = trace.get_current_span(_w3c.extract({tracing.HEADER: traceparent})).get_span_context()

@@ -23,7 +23,7 @@ KEPT = frozenset(
 
 
 class Scrubbed(SpanExporter):
-    """Gives another exporter copies of the spans without the rest."""
+    """Passes scrubbed copies of the spans to another exporter."""
 
     def __init__(self, then: SpanExporter) -> None:
         self._then = then
@@ -33,11 +33,11 @@ class Scrubbed(SpanExporter):
         return self._then.export([scrubbed(span) for span in spans])
 
     def shutdown(self) -> None:
-        """The other one's."""
+        """Call the same of the other exporter."""
         self._then.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """The other one's."""
+        """Call the same of the other exporter."""
         return self._then.force_flush(timeout_millis)
 
 

@@ -17,7 +17,7 @@ def may_see_analytics(user: Any) -> bool:
 
 
 def analytics_url(section: str = "", **filters: str) -> str:
-    """The page about these, such as ``campaign="spring"``; empty filters are left out.
+    """The page's address with these filters, such as ``campaign="spring"``; empty ones are left out.
 
     Empty where the page is not installed.
     """
@@ -30,13 +30,13 @@ def analytics_url(section: str = "", **filters: str) -> str:
 
 
 def analytics_link(words: str, **filters: str) -> SafeString:
-    """A link with these words, or nothing."""
+    """A link with this text; empty where the address is unknown."""
     address = analytics_url(**filters)
     return format_html('<a href="{}">{}</a>', address, words) if address else SafeString("")
 
 
 def full_quarter(at: datetime) -> str:
-    """A time as the page takes it: at the quarter of an hour that it lies in, in UTC."""
+    """A time as the page takes it: in UTC, rounded down to a quarter of an hour."""
     utc = at.astimezone(UTC)
     start = utc - timedelta(minutes=utc.minute % 15, seconds=utc.second, microseconds=utc.microsecond)
     return start.strftime("%Y-%m-%dT%H:%M:%SZ")

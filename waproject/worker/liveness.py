@@ -51,7 +51,7 @@ class LivenessStore(Protocol):
         """The process still runs."""
 
     def stalled(self, process: Process) -> None:
-        """The process runs, but its work does not move."""
+        """The process runs, but its work does not progress."""
 
     def stopped(self, process: Process) -> None:
         """The process exits cleanly."""

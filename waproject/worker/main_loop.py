@@ -59,7 +59,7 @@ class MainLoop:
     def run_while(
         self, condition: Callable[[], bool], timeout: float, each_step: Callable[[], None] = lambda: None
     ) -> None:
-        """Go on after `stop` while `condition` holds, for at most `timeout` seconds: to finish what is running."""
+        """Continue after `stop` while `condition` holds, for at most `timeout` seconds: to finish what is running."""
         deadline = time.monotonic() + timeout
         while condition() and time.monotonic() < deadline:
             self._wake.wait(self._run_once(each_step))

@@ -63,7 +63,7 @@ def moment(text: str) -> datetime:
 
 
 def first_message() -> datetime:
-    """When the oldest message that is here, or was counted, was made."""
+    """The time of the oldest message that is stored or was counted."""
     oldest = Message.objects.order_by("id").values_list("id", flat=True).first()
     made = datetime.fromtimestamp((oldest.int >> 80) / 1000, UTC) if oldest else timezone.now() - timedelta(days=1)
     counted = Bucket.objects.order_by("start").values_list("start", flat=True).first()

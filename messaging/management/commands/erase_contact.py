@@ -31,7 +31,7 @@ class Command(BaseCommand):
         person = person_of(options["person"])
         count = person.messages.count()
         if not count and not person.contact_ids:
-            raise CommandError("Nobody with this number or user id has messages or a contact here.")
+            raise CommandError("No one with this number or user id has messages or a contact here.")
         self.stdout.write(f"{count:,} messages, {len(person.contact_ids)} contacts.")
         if not options["yes"] and input("Erase them for good? Type yes: ").strip() != "yes":
             raise CommandError("Nothing was erased.")

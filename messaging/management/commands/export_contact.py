@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Write the file, and say what it holds."""
         person = person_of(options["person"])
         if not person.contact_ids and not person.messages.exists():
-            raise CommandError("Nobody with this number or user id has messages or a contact here.")
+            raise CommandError("No one with this number or user id has messages or a contact here.")
         try:
             count = export(person, options["file"], self._show)
         except FileExistsError:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     help = (
         "Show how long each kind of data is stored and what has been deleted. --run deletes everything that is old "
-        "now, without rests; end it as you like, the next run or `deliver` goes on."
+        "now, without rests; end it as you like, the next run or `deliver` continues."
     )
 
     def add_arguments(self, parser: Any) -> None:

@@ -7,15 +7,19 @@ field; the dispatcher clears the marks in batches, and deletes the Hold once non
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from messaging.lifecycle import alert
-from messaging.models import Hold, HoldKind
+from messaging.message_templates import APPROVED
+from messaging.models import Hold, HoldKind, Template
 
 CLEARED_AT_ONCE = 2000
 # A dispatcher that has read the hold just before its resumption may still mark a message, so the row stays longer.
 RETENTION = timedelta(minutes=1)
 REASON_LENGTH = 255
+SYSTEM = "system"
 
 
 def hold_template(
@@ -30,7 +34,8 @@ def hold_template(
 ) -> Hold:
     """Hold a template of one number, of one account, or of all; in one language or in all. Idempotent.
 
-    `until`: when the dispatcher resumes it. The hold's `is_new` tells whether there was none.
+    `until`: when the dispatcher resumes it. A hold after a refusal, which ends by its time, becomes that of Meta's
+    webhook or of a person, who end it. The hold's `is_new` tells whether it is new, or has become theirs.
     """
     hold, hold_is_new = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,
@@ -42,6 +47,9 @@ def hold_template(
         resumed_at=None,
         defaults={"by": by, "reason": reason[:REASON_LENGTH], "until": until},
     )
+    if not hold_is_new and hold.by == SYSTEM != by:
+        taken_over = Hold.objects.filter(pk=hold.pk, by=SYSTEM, resumed_at=None)
+        hold_is_new = bool(taken_over.update(by=by, reason=reason[:REASON_LENGTH], until=until))
     hold.is_new = hold_is_new
     if hold_is_new:
         alert("held", f"template:{name}", reason or f"held by {by}")
@@ -54,19 +62,38 @@ def held_templates(waba_id: str) -> set[tuple[str, str]]:
     return set(held.values_list("key", "language"))
 
 
+def template_released_since(since: datetime, name: str, number_id: int, *, waba_id: str, language: str) -> bool:
+    """Whether Meta has approved the template, or a hold that covered it has ended, after `since`.
+
+    The caller has locked the account, as those who store an approval do.
+    """
+    ended = Hold.objects.filter(
+        Q(number=None) | Q(number_id=number_id),
+        kind=HoldKind.TEMPLATE,
+        key__in={name, ""},
+        waba_id__in={waba_id, ""},
+        language__in={language, ""},
+        resumed_at__gt=since,
+    )
+    approved = Template.objects.filter(
+        account__waba_id=waba_id, name=name, language=language, status=APPROVED, approved_at__gt=since
+    )
+    return ended.exists() or approved.exists()
+
+
 def release_template(waba_id: str, name: str, language: str, *, by: str) -> list[int]:
     """End the holds on a template of an account in one language that `by` has set; returns their ids."""
     holds = Hold.objects.filter(
         kind=HoldKind.TEMPLATE, key=name, waba_id=waba_id, language=language, by=by, resumed_at=None
     )
     ids = list(holds.values_list("pk", flat=True))
-    Hold.objects.filter(pk__in=ids).update(resumed_at=timezone.now())
+    Hold.objects.filter(pk__in=ids).update(resumed_at=Now())
     return ids
 
 
 def resume_hold(hold_id: int) -> bool:
     """End a hold; False if it has ended before."""
-    return bool(Hold.objects.filter(pk=hold_id, resumed_at=None).update(resumed_at=timezone.now()))
+    return bool(Hold.objects.filter(pk=hold_id, resumed_at=None).update(resumed_at=Now()))
 
 
 def sweep_holds() -> None:
@@ -74,7 +101,7 @@ def sweep_holds() -> None:
     now = timezone.now()
     if not Hold.objects.exists():
         return
-    Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=now)
+    Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=Now())
     for hold in Hold.objects.exclude(resumed_at=None):
         if not clear_marks(hold.mark) and hold.resumed_at and hold.resumed_at < now - RETENTION:
             hold.delete()

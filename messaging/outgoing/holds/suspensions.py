@@ -1,46 +1,54 @@
 """Suspensions after a refusal by Meta: of a number, a recipient, a template or an account.
 
-Workers and sweeps take their locks in this order: messages by id, numbers by id, pairs by recipient, holds. The
-dispatcher begins with the number. It does not wait for a due message that is locked; a parked one is locked only by
-transactions that wait for no number (cancel, expiry). So a worker with locked messages may wait for the number here.
-`tests/messaging/outgoing/test_lock_order.py` holds this.
+Workers and sweeps take their locks in this order: messages by id, accounts by id, numbers by id, pairs by recipient,
+holds. The dispatcher begins with the number. It does not wait for a due message that is locked; a parked one is locked
+only by transactions that wait for no number (cancel, expiry). So a worker with locked messages may wait for the number
+here. `tests/messaging/outgoing/test_lock_order.py` holds this.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from messaging.lifecycle import alert
 from messaging.models import DEFAULT_TOKEN_NAME, Account, BusinessNumber, Message, PairPace
 from messaging.outgoing import rate_limits
-from messaging.outgoing.holds.holds import hold_template
+from messaging.outgoing.holds.holds import SYSTEM, hold_template, template_released_since
 from messaging.outgoing.retry_policy import Suspension
 from messaging.states import Status
 from messaging.whatsapp.errors import Scope
 
 REASON_LENGTH = 200
-SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal by Meta that suspends more than its message; `reason` in Meta's words, masked."""
+    """A refusal by Meta that suspends more than its message; `reason` in Meta's words, masked.
+
+    `called_at`: at the latest the start of the refused call. What was released later is not suspended: Meta may have
+    decided before. If it still refuses, the next call suspends.
+    """
 
     number_id: int
     peer: str
     template: str
     suspension: Suspension
     reason: str
+    called_at: datetime
     language: str = ""
 
 
 def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_limits.UnknownStreak]) -> None:
     """Store suspensions and the streaks of unknown outcomes by number. Inside a transaction."""
     now = timezone.now()
+    waba_ids = _lock_accounts(
+        refusal.number_id for refusal in refusals if refusal.template and refusal.suspension.scope is Scope.TEMPLATE
+    )
     _pause([refusal for refusal in refusals if refusal.suspension.wait is None])
     timed = [refusal for refusal in refusals if refusal.suspension.wait is not None]
     _throttle_numbers(
@@ -52,27 +60,18 @@ def apply_suspensions(refusals: Sequence[Refusal], streaks: Mapping[int, rate_li
         if refusal.suspension.scope is Scope.PAIR:
             _throttle_pair(refusal, now)
         elif refusal.suspension.scope is Scope.TEMPLATE and refusal.template:
-            waba_id = BusinessNumber.objects.values_list("waba_id", flat=True).get(pk=refusal.number_id)
-            # Meta pauses a template of an account in one language. The number stands for an unknown account.
-            hold_template(
-                refusal.template,
-                None if waba_id else refusal.number_id,
-                waba_id=waba_id,
-                language=refusal.language,
-                reason=refusal.reason,
-                by=SYSTEM,
-                until=now + timedelta(seconds=refusal.suspension.wait or 0),
-            )
+            _hold_template(refusal, waba_ids[refusal.number_id], now)
 
 
-def pause(number_ids: Sequence[int], *, reason: str, by: str) -> list[int]:
+def pause(
+    number_ids: Sequence[int], *, reason: str, by: str, unless_resumed_since: datetime | None = None
+) -> list[int]:
     """Release nothing more of these numbers until a person resumes them; returns those that this has paused."""
     with transaction.atomic():
-        numbers = list(
-            BusinessNumber.objects.select_for_update(no_key=True)
-            .filter(pk__in=number_ids, paused_at=None)
-            .order_by("pk")
-        )
+        found = BusinessNumber.objects.select_for_update(no_key=True).filter(pk__in=number_ids, paused_at=None)
+        if unless_resumed_since is not None:
+            found = found.filter(Q(resumed_at=None) | Q(resumed_at__lte=unless_resumed_since))
+        numbers = list(found.order_by("pk"))
         BusinessNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(
             paused_at=timezone.now(), pause_reason=reason[:REASON_LENGTH], paused_by=by
         )
@@ -84,7 +83,14 @@ def pause(number_ids: Sequence[int], *, reason: str, by: str) -> list[int]:
 def resume(number_ids: Sequence[int]) -> None:
     """Release the messages of these numbers again; a pause has lost none."""
     BusinessNumber.objects.filter(pk__in=number_ids).update(
-        paused_at=None, pause_reason="", paused_by="", throttled_until=None, failures=0, probe_at=None, probe_step=0
+        paused_at=None,
+        pause_reason="",
+        paused_by="",
+        resumed_at=Now(),
+        throttled_until=None,
+        failures=0,
+        probe_at=None,
+        probe_step=0,
     )
 
 
@@ -96,7 +102,8 @@ def first_refused_message(number_id: int) -> Message | None:
 
 
 def _pause(refusals: Sequence[Refusal]) -> None:
-    for refusal in {(refusal.number_id, refusal.suspension.scope): refusal for refusal in refusals}.values():
+    latest = sorted(refusals, key=lambda refusal: refusal.called_at)
+    for refusal in {(refusal.number_id, refusal.suspension.scope): refusal for refusal in latest}.values():
         number = BusinessNumber.objects.get(pk=refusal.number_id)
         match refusal.suspension.scope:
             case Scope.APP:
@@ -106,7 +113,36 @@ def _pause(refusals: Sequence[Refusal]) -> None:
                 numbers = BusinessNumber.objects.filter(waba_id=number.waba_id)
             case _:
                 numbers = BusinessNumber.objects.filter(pk=number.pk)
-        pause(list(numbers.values_list("pk", flat=True)), reason=refusal.reason, by=SYSTEM)
+        pause(
+            list(numbers.values_list("pk", flat=True)),
+            reason=refusal.reason,
+            by=SYSTEM,
+            unless_resumed_since=refusal.called_at,
+        )
+
+
+def _lock_accounts(number_ids: Iterable[int]) -> dict[int, str]:
+    """The WABA ids of these numbers. Locked until the end: who stores an approval of a template locks its account."""
+    waba_ids = dict(BusinessNumber.objects.filter(pk__in=number_ids).values_list("pk", "waba_id"))
+    list(Account.objects.select_for_update(no_key=True).filter(waba_id__in=waba_ids.values()).order_by("pk"))
+    return waba_ids
+
+
+def _hold_template(refusal: Refusal, waba_id: str, now: datetime) -> None:
+    if template_released_since(
+        refusal.called_at, refusal.template, refusal.number_id, waba_id=waba_id, language=refusal.language
+    ):
+        return
+    # Meta pauses a template of an account in one language. The number stands for an unknown account.
+    hold_template(
+        refusal.template,
+        None if waba_id else refusal.number_id,
+        waba_id=waba_id,
+        language=refusal.language,
+        reason=refusal.reason,
+        by=SYSTEM,
+        until=now + timedelta(seconds=refusal.suspension.wait or 0),
+    )
 
 
 def _with_the_token_of(number: BusinessNumber) -> QuerySet[BusinessNumber]:
@@ -160,6 +196,8 @@ def _numbers_in_reach(
 
 def _reaches(refusal: Refusal, number: BusinessNumber, accounts: Mapping[int, str]) -> bool:
     """Whether a refusal throttles a number: its own; those of its account; all, as an installation has one app."""
+    if number.resumed_at is not None and number.resumed_at > refusal.called_at:
+        return False
     if refusal.suspension.scope is Scope.APP or refusal.number_id == number.pk:
         return True
     return refusal.suspension.scope is Scope.ACCOUNT and accounts.get(refusal.number_id, "") == number.waba_id != ""

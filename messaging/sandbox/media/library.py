@@ -31,7 +31,7 @@ class FaultKind(StrEnum):
     WRONG_SHA = "wrong_sha"
     # The look-up reports 2 GB.
     TOO_LARGE = "too_large"
-    # The look-up reports the true size, and the transfer goes on beyond it.
+    # The look-up reports the true size, and the transfer continues beyond it.
     ENDLESS = "endless"
     # The look-up knows no such id.
     GONE = "gone"

@@ -39,7 +39,7 @@ class Moment(StrEnum):
 class Outcome:
     """`accepts`: the message is accepted and enters the ledger. `code` and `http_status` are those of an ERROR.
 
-    `slow_ms` is the answer time in the place of the usual one. `failure`: the code with which the message is reported
+    `slow_ms` replaces the usual answer time. `failure`: the code with which the message is reported
     failed by webhook. `silent`: no status is ever reported.
     """
 

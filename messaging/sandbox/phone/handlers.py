@@ -1,4 +1,4 @@
-"""The page's own endpoints. What a user writes goes through POST /_sandbox/inbound, as anybody else's."""
+"""The page's own endpoints. What a user writes goes through POST /_sandbox/inbound, as anyone else's."""
 
 from __future__ import annotations
 

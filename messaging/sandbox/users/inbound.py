@@ -69,7 +69,7 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"type": message_type}
     if node is not None:
         content[message_type] = node
-    # Unsupported messages have errors in the place of a node.
+    # Unsupported messages have errors instead of a node.
     if not isinstance(node, dict | list) and "errors" not in given:
         raise InputError(message_type, "must be an object: the node of a message of this type")
     return {**content, **{key: given[key] for key in _EXTRAS if key in given}}

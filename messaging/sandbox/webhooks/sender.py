@@ -20,7 +20,7 @@ from ..delivery import Delivery
 MAX_CONCURRENT = 50
 FIRST_RETRY_SECONDS = 0.5
 MAX_RETRY_SECONDS = 30.0
-# About a quarter of an hour in all. Meta goes on for 7 days; no run of the sandbox lasts that long.
+# About a quarter of an hour in all. Meta continues for 7 days; no run of the sandbox lasts that long.
 MAX_ATTEMPTS = 36
 _CONNECT_TIMEOUT_SECONDS = 3.0
 _REQUEST_TIMEOUT_SECONDS = 10.0
@@ -87,7 +87,7 @@ class WebhookSender:
 
     def _attempt_ended(self, attempt: asyncio.Future[HTTPResponse]) -> None:
         self._attempts.discard(attempt)
-        # Retrieve the exception of an attempt that nobody awaits: asyncio logs exceptions that are never retrieved.
+        # Retrieve the exception of an attempt that nothing awaits: asyncio logs exceptions that are never retrieved.
         if not attempt.cancelled():
             attempt.exception()
 

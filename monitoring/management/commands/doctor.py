@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.meta_setup import State, examine
+from messaging.meta_setup import State, examine_setup
 from monitoring.setup import own_findings
 
 MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "-"}
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write each finding as it comes."""
         failed = 0
-        for finding in chain(own_findings(), examine()):
+        for finding in chain(own_findings(), examine_setup()):
             failed += finding.state is State.FAILED
             if options["json"]:
                 row = {"check": finding.check, "state": finding.state, "about": finding.about}

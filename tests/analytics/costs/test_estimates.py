@@ -129,6 +129,12 @@ def test_an_estimate_refuses_what_a_send_refuses(api: APIClient) -> None:
     assert (answer.status_code, "message_type" in answer.json()) == (400, True)
 
 
+@pytest.mark.parametrize("path", ["/messaging/send", "/messaging/send/bulk"])
+def test_an_estimate_refuses_a_malformed_idempotency_key(path: str, api: APIClient) -> None:
+    answer = api.post(f"{path}?estimate=true", TEXT, format="json", HTTP_IDEMPOTENCY_KEY="x" * 256)
+    assert (answer.status_code, list(answer.json())) == (400, ["Idempotency-Key"])
+
+
 @pytest.mark.parametrize("value", ["yes", "1", "True", "true&estimate=true", ""])
 def test_a_doubtful_wish_for_an_estimate_sends_nothing(api: APIClient, value: str) -> None:
     answer = api.post(f"/messaging/send?estimate={value}", TEXT, format="json")

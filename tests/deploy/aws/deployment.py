@@ -75,7 +75,7 @@ class Deployment:
         self._logs = directory / "log"
         self.image = directory / "app"
         self._cloud = cloud
-        self._postgres = from_environment(self.env)
+        self.postgres = from_environment(self.env)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -85,7 +85,7 @@ class Deployment:
         self.image_files = {str(path.relative_to(self.image)) for path in self.image.rglob("*")}
         self._logs.mkdir(parents=True)
         (self.env_file.parent / "run").mkdir()
-        self._postgres.start()
+        self.postgres.start()
         # The operator prepares, by the cloud itself: no process of the pipeline may make queues.
         self.run(PREPARE, AWS_ENDPOINT_URL_SQS=self._cloud.server.endpoint_url)
         self.run_code(OPERATOR, "operator")
@@ -132,7 +132,7 @@ class Deployment:
                 process.kill()
                 process.wait()
         self._running.clear()
-        self._postgres.stop()
+        self.postgres.stop()
 
     def log(self, name: str) -> str:
         """All that a process wrote."""

@@ -1,11 +1,13 @@
 """The CloudFormation templates, parsed, and stacks made of them on a local CloudFormation."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import cfnlint.decode
+from botocore.exceptions import WaiterError
 
 from deploy.local.sqs import Sqs
 
@@ -17,6 +19,14 @@ STACK = "wa-app-sqs"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BODY_BYTES = 51_200
 SERVICES = "sqs,sns,cloudformation,iam,s3,kms,sts"
+ALL_SERVICES = f"{SERVICES},ec2,ecs,ecr,acm,elasticloadbalancing,rds,secretsmanager,cloudwatch,logs"
+# What the local CloudFormation refuses to make.
+NOT_LOCAL = {
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::AppRunner::Service",
+    "AWS::AppRunner::VpcConnector",
+}
 
 
 def parsed(path: Path) -> dict[str, Any]:
@@ -25,6 +35,25 @@ def parsed(path: Path) -> dict[str, Any]:
     assert not problems, problems
     assert template is not None
     return dict(template)
+
+
+def known_locally(template: dict[str, Any]) -> dict[str, Any]:
+    """A template without what the local CloudFormation does not make. Of alarms it knows those of one metric."""
+
+    def is_known(resource: dict[str, Any]) -> bool:
+        return (
+            resource["Type"] not in NOT_LOCAL
+            and resource.get("Condition") != "AppRunner"
+            and "Metrics" not in resource.get("Properties", {})
+        )
+
+    known = {name: each for name, each in template["Resources"].items() if is_known(each)}
+    # It reads both branches of an If, and so asks for App Runner's address.
+    outputs = {
+        name: {**each, "Value": each["Value"]["Fn::If"][1]} if name == "Address" else each
+        for name, each in template["Outputs"].items()
+    }
+    return {**template, "Resources": known, "Outputs": outputs}
 
 
 class Cloud:
@@ -40,24 +69,37 @@ class Cloud:
         )
 
     def deploy(self, path: Path, name: str = STACK, **parameters: str) -> dict[str, str]:
-        """Create or update a stack by a change set, as `aws cloudformation deploy` does; returns its outputs."""
+        """Create or update a stack by a change set, as `aws cloudformation deploy` does; returns its outputs.
+
+        Parameters that are not given keep their last values. A stack without changes stays as it is.
+        """
         cloudformation = self.client("cloudformation")
         kind = "UPDATE" if self._exists(name) else "CREATE"
-        change_set = f"deploy-{kind.lower()}"
+        before = cloudformation.describe_stacks(StackName=name)["Stacks"][0] if kind == "UPDATE" else {}
+        kept = {each["ParameterKey"] for each in before.get("Parameters", ())} - parameters.keys()
+        change_set = f"deploy-{time.time_ns()}"
         cloudformation.create_change_set(
             StackName=name,
             ChangeSetName=change_set,
             ChangeSetType=kind,
             **self._body(path),
             Capabilities=["CAPABILITY_IAM"],
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Parameters=[
+                *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
+                *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
+            ],
         )
         quickly = {"Delay": 1, "MaxAttempts": 30}
-        cloudformation.get_waiter("change_set_create_complete").wait(
-            StackName=name, ChangeSetName=change_set, WaiterConfig=quickly
-        )
-        cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
-        cloudformation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=name, WaiterConfig=quickly)
+        try:
+            cloudformation.get_waiter("change_set_create_complete").wait(
+                StackName=name, ChangeSetName=change_set, WaiterConfig=quickly
+            )
+        except WaiterError as error:
+            if "didn't contain changes" not in error.last_response.get("StatusReason", ""):
+                raise
+        else:
+            cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
+            cloudformation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=name, WaiterConfig=quickly)
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 

@@ -1,4 +1,4 @@
-"""deploy/aws.sh, with a program in the place of the AWS CLI that says how it was called."""
+"""deploy/aws.sh, with a program instead of the AWS CLI that says how it was called."""
 
 import json
 import os
@@ -16,7 +16,9 @@ case "$*" in
   *get-secret-value*) cat "$SECRET" ;;
   *put-secret-value*) cp "${4#file://}" "$PUT"; stat -c %a "${4#file://}" >"$PUT.mode" ;;
   *run-task*) echo arn:aws:ecs:us-east-1:1:task/c/7f ;;
-  *describe-tasks*) echo "${EXIT_CODE:-0}" ;;
+  *lastStatus*) [ "$(grep -c sleep "$CALLS")" -lt 3 ] && echo RUNNING || echo STOPPED ;;
+  *exitCode*) echo "${EXIT_CODE:-0}" ;;
+  *stoppedReason*) echo "no image" ;;
   *describe-stacks*) echo "an-output" ;;
 esac
 """
@@ -27,6 +29,8 @@ PIPELINE = {"WA_APP_SECRET": "old", "WA_APP_SECRET_PREVIOUS": ""}
 def env(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "aws").write_text(AWS)
     (tmp_path / "aws").chmod(0o755)
+    (tmp_path / "sleep").write_text('#!/bin/sh\necho "sleep" >>"$CALLS"\n')
+    (tmp_path / "sleep").chmod(0o755)
     (tmp_path / "secret.json").write_text(json.dumps(PIPELINE))
     files = {"CALLS": "calls", "SECRET": "secret.json", "PUT": "put.json"}
     paths = {name: str(tmp_path / file) for name, file in files.items()}
@@ -56,7 +60,9 @@ def test_a_secret_is_changed_and_the_others_are_kept(env: dict[str, str]) -> Non
 def test_a_secret_is_no_argument_of_any_program_and_its_file_is_gone(env: dict[str, str], tmp_path: Path) -> None:
     run(env, "put_secret WA_APP_SECRET")
     assert not any("secret'" in call for call in calls(env))
-    assert {path.name for path in tmp_path.iterdir()} == {"aws", "calls", "secret.json", "put.json", "put.json.mode"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("aws", "sleep", "calls", "secret.json", "put.json", "put.json.mode")
+    }
 
 
 def test_a_key_that_the_secret_does_not_have_is_not_written(env: dict[str, str]) -> None:
@@ -74,9 +80,22 @@ def test_manage_gives_its_words_to_the_task(env: dict[str, str]) -> None:
     assert container == {"name": "migrate", "command": ["python", "manage.py", "shell", "-c", 'print("a b")']}
 
 
+def test_manage_waits_for_its_task_and_names_its_log(env: dict[str, str]) -> None:
+    assert run(env, 'manage migrate && echo "$LOG_STREAM"').stdout.splitlines()[-1] == "migrate/migrate/7f"
+    assert calls(env).count("sleep") == 3
+
+
 @pytest.mark.parametrize("code", ["1", "None"])
-def test_manage_fails_as_its_task_fails(env: dict[str, str], code: str) -> None:
-    assert run(env, "manage migrate", EXIT_CODE=code).returncode != 0
+def test_manage_fails_as_its_task_fails_and_says_why(env: dict[str, str], code: str) -> None:
+    done = run(env, "manage migrate", EXIT_CODE=code)
+    assert (done.returncode, done.stderr) == (1, "no image\n")
+
+
+def test_another_installation_of_the_account_has_its_own_stacks(env: dict[str, str]) -> None:
+    run(env, "deploy_service Run=true", SERVICE_STACK="s", INFRASTRUCTURE_STACK="i", TEMPLATE_BUCKET="b")
+    (call,) = calls(env)
+    assert "--stack-name s --s3-bucket b " in call
+    assert call.endswith("--parameter-overrides InfrastructureStack=i Run=true")
 
 
 @pytest.mark.parametrize(("command", "services"), [("restart web", ["web"]), ("restart", None)])

@@ -1,22 +1,18 @@
-"""deploy/Dockerfile, deploy/process and deploy/compose.yaml: the Procfile's processes in containers."""
+"""deploy/Dockerfile and deploy/process: the Procfile's processes in containers."""
 
 import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from deploy.local import procfile
 from tests.deploy.aws import image
 from tests.processes import CHECKOUT, expanded
 from tests.waiting import PATIENCE_S
-from waproject.queues import LANES
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
-COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "deploy" / "compose.yaml").read_text())
 ENTRY_POINT = CHECKOUT / "deploy" / "process"
 # Says with which arguments it runs, and as which process.
 PROGRAM = '#!/bin/sh\necho "$$ $(basename "$0") $*"\n'
@@ -77,39 +73,6 @@ def test_static_files_are_collected_and_the_code_is_whole_in_the_image(tmp_path:
     assert not (tree / "messaging" / "sandbox").exists()
     size = image.BASE_BYTES + image.packages_bytes() + image.tree_bytes(tree)
     assert size < LIMIT_BYTES, size
-
-
-def test_compose_runs_the_procfiles_processes_and_migrates_before() -> None:
-    services = {name: service for name, service in COMPOSE["services"].items() if "command" in service}
-    assert {name: service["command"] for name, service in services.items() if name != "migrate"} == {
-        name: [name] for name in COMMANDS
-    }
-    assert services["migrate"]["command"][:3] == ["python", "manage.py", "migrate"]
-    assert all("migrate" in service["depends_on"] for name, service in services.items() if name != "migrate")
-
-
-def test_compose_gives_no_process_more_than_it_needs() -> None:
-    for service in (service for service in COMPOSE["services"].values() if "command" in service):
-        assert service["read_only"] is True
-        assert service["cap_drop"] == ["ALL"]
-        assert [each.partition(":")[0] for each in service["tmpfs"]] == ["/tmp"]  # noqa: S108
-        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
-
-
-def test_compose_waits_for_a_task_before_it_kills() -> None:
-    longest = max(lane.task_time_limit for lane in LANES.values())
-    for service in (service for service in COMPOSE["services"].values() if "command" in service):
-        assert int(service["stop_grace_period"].removesuffix("s")) > longest
-
-
-@pytest.mark.parametrize("lane", LANES.values(), ids=lambda lane: lane.name)
-def test_composes_sqs_server_has_the_table_of_queues(lane: Any) -> None:
-    text = COMPOSE["configs"]["sqs"]["content"]
-    assert (
-        f"{lane.name} {{ defaultVisibilityTimeout = {lane.visibility_timeout} seconds, "
-        f'deadLettersQueue {{ name = "{lane.name}-dlq", maxReceiveCount = {lane.max_receives} }} }}' in text
-    )
-    assert f"{lane.name}-dlq {{ }}" in text
 
 
 def test_the_entry_point_may_be_executed() -> None:

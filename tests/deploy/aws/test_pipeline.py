@@ -6,13 +6,14 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from analytics.tasks import record_events
+from deploy.local.postgres import Postgres
 from messaging.incoming.tasks import receive, receive_stored
 from messaging.outgoing.tasks import revive
 from messaging.task_publisher import message
@@ -59,12 +60,17 @@ def gate(cloud: Cloud, outputs: dict[str, str]) -> Iterator[Gate]:
 
 @pytest.fixture(scope="module")
 def deployment(
-    tmp_path_factory: pytest.TempPathFactory, cloud: Cloud, outputs: dict[str, str], gate: Gate
+    tmp_path_factory: pytest.TempPathFactory,
+    cloud: Cloud,
+    outputs: dict[str, str],
+    gate: Gate,
+    migrate: Callable[[Postgres], None],
 ) -> Iterator[Deployment]:
     """Every process of the Procfile."""
     directory = tmp_path_factory.mktemp("deployment")
     # A send that Meta refuses for now is exhausted at once.
     made = Deployment(directory, cloud, outputs, gate, WA_MAX_ATTEMPTS="1", LOG_FORMAT="json")
+    migrate(made.postgres)
     try:
         made.start()
         yield made

@@ -1,4 +1,4 @@
-"""A roll-out migrates first: the version before the newest migrations goes on working on the schema that they make.
+"""A roll-out migrates first: the version before the newest migrations keeps working on the schema that they make.
 
 ROLLOUT_FROM=COMMIT takes the version of that commit instead, such as the one that production runs.
 """

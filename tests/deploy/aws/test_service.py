@@ -13,7 +13,7 @@ import pytest
 
 from deploy.local import procfile
 from testkit.ports import free_port
-from tests.deploy.aws.templates import DEPLOY, INFRASTRUCTURE, Cloud, parsed
+from tests.deploy.aws.templates import ALL_SERVICES, DEPLOY, INFRASTRUCTURE, Cloud, known_locally, parsed
 from tests.environment import PREFIXES
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S
@@ -25,14 +25,6 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 SECRETS = {"DJANGO_SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN"}
 SECRETS |= {"DATABASE_PASSWORD", "METRICS_TOKEN", "WA_APP_SECRET_PREVIOUS"}
-# What the local CloudFormation refuses to make.
-NOT_LOCAL = {
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy",
-    "AWS::AppRunner::Service",
-    "AWS::AppRunner::VpcConnector",
-}
-LOCAL_SERVICES = "cloudformation,sqs,sns,iam,s3,kms,sts,ec2,ecs,elasticloadbalancing,rds,secretsmanager,cloudwatch,logs"
 PARAMETERS = {
     "Image": "000000000000.dkr.ecr.us-east-1.amazonaws.com/pipeline:1",
     "HostName": "wa.example.com",
@@ -280,27 +272,16 @@ def test_app_runner_gets_the_settings_of_the_web_container() -> None:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A local CloudFormation with all services that the template asks for."""
-    made = Cloud(tmp_path_factory.mktemp("cloud") / "state", free_port(), LOCAL_SERVICES)
+    made = Cloud(tmp_path_factory.mktemp("cloud") / "state", free_port(), ALL_SERVICES)
     made.server.start()
     yield made
     made.server.stop()
 
 
-def _is_known(resource: dict[str, Any]) -> bool:
-    """Whether the local CloudFormation makes it. Of alarms it knows those of one metric."""
-    return (
-        resource["Type"] not in NOT_LOCAL
-        and resource.get("Condition") != "AppRunner"
-        and "Metrics" not in resource.get("Properties", {})
-    )
-
-
 def test_the_local_cloudformation_makes_what_it_knows(cloud: Cloud, tmp_path: Path) -> None:
     cloud.deploy(INFRASTRUCTURE)
-    known = {name: each for name, each in RESOURCES.items() if _is_known(each)}
-    outputs = {name: each for name, each in TEMPLATE["Outputs"].items() if name != "Address"}
     reduced = tmp_path / "service.json"
-    reduced.write_text(json.dumps({**TEMPLATE, "Resources": known, "Outputs": outputs}))
+    reduced.write_text(json.dumps(known_locally(TEMPLATE)))
     made = cloud.deploy(reduced, "wa-app-service", **PARAMETERS, Flower="true")
     services = cloud.client("ecs").list_services(cluster=made["ClusterName"], maxResults=100)["serviceArns"]
     assert {arn.rpartition("wa-app-service-")[2] for arn in services} == set(COMMANDS)

@@ -1,14 +1,15 @@
 """The list of conversations."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.admin import site
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import Client
 
 from messaging.conversations import queries
-from messaging.conversations.admin_contacts import ContactAdmin
+from messaging.conversations.admin_contacts import MOST_FOUND, contacts_matching
 from messaging.conversations.name_search import contacts_named, normalized_name
 from messaging.conversations.queries import latest_conversations
 from messaging.models import BusinessNumber, Contact, Message
@@ -182,10 +183,35 @@ def test_the_name_search_uses_its_index(term: str, many_contacts: None) -> None:
 
 
 def test_the_contact_list_searches_by_index(many_contacts: None) -> None:
-    page_of_contacts = ContactAdmin(Contact, site)
-    found, _ = page_of_contacts.get_search_results(RequestFactory().get("/"), Contact.objects.all(), "garc\u00eda")
-    plan = found.explain()
+    plan = contacts_matching("garc\u00eda").explain()
     assert ("contact_name_grams" in plan, "Seq Scan on messaging_contact" in plan) == (True, False)
+
+
+@pytest.mark.parametrize("term", ["s", "so", "somebody", "SOMEBODY "])
+def test_a_name_that_thousands_have_finds_the_first_thousand_and_says_so(term: str, many_contacts: None) -> None:
+    found = logged_in("view_contact").get("/admin/messaging/contact/", {"q": term})
+    assert found.context["cl"].result_count == MOST_FOUND
+    assert "More than 1,000 contacts match" in found.content.decode()
+
+
+def test_the_search_for_a_name_that_thousands_have_stops_early(many_contacts: None) -> None:
+    plan = json.loads(contacts_matching("s")[: MOST_FOUND + 1].explain(analyze=True, format="json"))
+    (names,) = (node for node in scans(plan[0]["Plan"]) if node["Actual Rows"] > 1)
+    assert names["Actual Rows"] == MOST_FOUND + 1
+    assert names.get("Rows Removed by Filter", 0) < MOST_FOUND
+
+
+def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Scan" in node["Node Type"] and "Index" not in node["Node Type"]:
+        yield node
+    for inner in node.get("Plans", ()):
+        yield from scans(inner)
+
+
+def test_few_matches_are_all_shown_without_a_remark(many_contacts: None) -> None:
+    Contact.objects.create(phone_key="1", name="Jos\u00e9 Garc\u00eda")
+    found = logged_in("view_contact").get("/admin/messaging/contact/", {"q": "garcia"})
+    assert (found.context["cl"].result_count, "contacts match" in found.content.decode()) == (1, False)
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_the_command_says_what_was_erased(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_command_finds_no_person_by_a_wrong_number() -> None:
-    with pytest.raises(CommandError, match="Nobody"):
+    with pytest.raises(CommandError, match="No one"):
         call_command("erase_contact", "+49 170 000000", "--yes")
 
 

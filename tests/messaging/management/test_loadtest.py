@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from deploy.local.postgres import Postgres
 from testkit.pipeline import Pipeline
 from tests import warm_python
 from tests.processes import CHECKOUT
@@ -22,8 +23,10 @@ SETTINGS = {"WEB_WORKERS": "1", "SQS_WAIT_TIME_S": "1"}
 
 
 @pytest.fixture(scope="module")
-def pipeline() -> Iterator[Pipeline]:
-    with Pipeline(PROCESSES, SETTINGS) as made:
+def pipeline(migrate: Callable[[Postgres], None]) -> Iterator[Pipeline]:
+    made = Pipeline(PROCESSES, SETTINGS)
+    migrate(made.postgres)
+    with made:
         yield made
 
 

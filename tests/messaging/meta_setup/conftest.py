@@ -8,7 +8,7 @@ import pytest
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.examine import app_api, callback_url
 from tests.messaging.sandbox.conftest import only_receiver, only_sandbox, receiver, sandbox  # noqa: F401
-from tests.messaging.sandbox.graph_api.calls import APP
+from tests.messaging.sandbox.graph_api.calls import APP, APP_TOKEN, call
 from tests.messaging.sandbox.process import APP_SECRET, NUMBER, TOKEN, Sandbox
 
 
@@ -20,6 +20,7 @@ def meta(sandbox: Sandbox, settings: Any, live_server: Any) -> Iterator[Sandbox]
     settings.BASE_URL = live_server.url
     yield sandbox
     sandbox.post("/_sandbox/reset")
+    call(sandbox, "DELETE", f"{APP}/subscriptions", token=APP_TOKEN)
 
 
 @pytest.fixture

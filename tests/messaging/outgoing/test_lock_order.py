@@ -1,4 +1,4 @@
-"""Lock order of the outgoing lane: messages by id, numbers by id, pairs, holds."""
+"""Lock order of the outgoing lane: messages by id, accounts, numbers by id, pairs, holds."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from messaging.lifecycle import deadlock_retry
-from messaging.models import BusinessNumber, Hold, HoldKind, Message, PairPace
+from messaging.models import Account, BusinessNumber, Hold, HoldKind, Message, PairPace
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.outcomes import Outcome, record
@@ -56,7 +56,7 @@ def test_a_claim_locks_messages_in_id_order(avoided: str) -> None:
     assert not holds_while_waiting(work, first, second)
 
 
-def test_take_back_locks_messages_in_id_order() -> None:
+def test_undo_release_locks_messages_in_id_order() -> None:
     batch = released(2)
     first, second = by_id(batch)
     Message.objects.filter(pk=first.pk).update(text="now the last row of the table")
@@ -74,7 +74,9 @@ def test_an_outcome_locks_its_messages_before_number_and_pair(result: WhatsAppEr
 
 def suspend(*scopes: Scope) -> None:
     """Refusals of these scopes of one message to a template."""
-    refusals = [Refusal(number().pk, "15550000000", "offer", Suspension(scope, 0.01), "") for scope in scopes]
+    refusals = [
+        Refusal(number().pk, "15550000000", "offer", Suspension(scope, 0.01), "", timezone.now()) for scope in scopes
+    ]
     with transaction.atomic():
         apply_suspensions(refusals, {})
 
@@ -82,7 +84,9 @@ def suspend(*scopes: Scope) -> None:
 def test_pairs_are_locked_in_the_order_of_recipients() -> None:
     sender = number()
     pairs = [PairPace.objects.create(number=sender, peer=f"1555000000{n}") for n in range(2)]
-    refusals = [Refusal(sender.pk, pair.peer, "", Suspension(Scope.PAIR, 1.0), "") for pair in reversed(pairs)]
+    refusals = [
+        Refusal(sender.pk, pair.peer, "", Suspension(Scope.PAIR, 1.0), "", timezone.now()) for pair in reversed(pairs)
+    ]
 
     def work() -> None:
         with transaction.atomic():
@@ -98,6 +102,15 @@ def test_a_number_is_locked_before_pairs_and_holds(later: str) -> None:
     hold = Hold.objects.create(kind=HoldKind.TEMPLATE, key="offer", number=sender, by="system")
     second: Model = pair if later == "pair" else hold
     assert not holds_while_waiting(lambda: suspend(Scope.TEMPLATE, Scope.PAIR, Scope.NUMBER), sender, second)
+
+
+@pytest.mark.parametrize("later", ["number", "hold"])
+def test_an_account_is_locked_before_numbers_and_holds(later: str) -> None:
+    sender = number(waba_id="77")
+    account = Account.objects.create(waba_id="77")
+    hold = Hold.objects.create(kind=HoldKind.TEMPLATE, key="offer", waba_id="77", by="system")
+    second: Model = sender if later == "number" else hold
+    assert not holds_while_waiting(lambda: suspend(Scope.TEMPLATE, Scope.NUMBER), account, second)
 
 
 def test_a_release_does_not_wait_for_a_message_that_a_worker_has_locked() -> None:
@@ -178,7 +191,7 @@ def together(*works: Callable[[], object]) -> list[Exception]:
     return failures
 
 
-def test_a_claim_and_a_take_back_of_one_release_do_not_deadlock(deadlocks: list[Exception]) -> None:
+def test_a_claim_and_an_undo_of_one_release_do_not_deadlock(deadlocks: list[Exception]) -> None:
     pending(40)
     for _ in range(10):
         (batch,) = release(number().pk)

@@ -83,7 +83,7 @@ def test_messages_to_one_user_stay_within_metas_pair_limit(answer_s: float) -> N
     while sent < 60:
         for released in Message.objects.filter(pk__in=release_due()):
             sent += 1
-            # By the database's clock, which goes on while a busy machine does not. The first call may be late, the
+            # By the database's clock, which runs while a busy machine does not. The first call may be late, the
             # others early.
             assert released.released_at
             at = released.released_at.timestamp() + passed

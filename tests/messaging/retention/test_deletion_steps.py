@@ -1,4 +1,4 @@
-"""Retention goes in short steps, in one process at a time, and goes on where a killed one stopped."""
+"""Retention goes in short steps, in one process at a time, and continues where a killed one stopped."""
 
 from collections.abc import Callable
 from threading import Thread

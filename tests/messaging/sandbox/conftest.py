@@ -8,6 +8,7 @@ import pytest
 
 from tests.waiting import PATIENCE_S
 
+from .graph_api.calls import APP, APP_TOKEN, call
 from .process import OTHER_NUMBER, Sandbox, start_with_secrets, started_port
 from .receiver import Receiver
 
@@ -37,5 +38,6 @@ def receiver(only_receiver: Receiver) -> Receiver:
 @pytest.fixture
 def sandbox(only_sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     only_sandbox.post("/_sandbox/reset")
+    call(only_sandbox, "DELETE", f"{APP}/subscriptions", token=APP_TOKEN)
     receiver.clear()
     return only_sandbox

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests import warm_python
 from tests.waiting import PATIENCE_S
 
 TOKEN = "test-token"
@@ -23,7 +24,7 @@ OTHER_NUMBER = "106540352242923"
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Start the sandbox with this environment and nothing else of ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SANDBOX_", "WA_"))}
-    return subprocess.Popen(
+    return warm_python.Popen(
         [sys.executable, "-m", "messaging.sandbox", *arguments],
         cwd=ROOT,
         env={**kept, **environment},

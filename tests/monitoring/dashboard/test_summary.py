@@ -12,7 +12,7 @@ from messaging.incoming.store import receive
 from messaging.models import AccountEvent, BusinessNumber, Message
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.holds.suspensions import pause
-from monitoring.dashboard.overview import overview
+from monitoring.dashboard.overview import read_overview
 from monitoring.dashboard.sections.state import State
 from monitoring.metrics import current, gauges, samples, totals
 from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
@@ -38,7 +38,7 @@ def alert(severity: str, **fields: Any) -> Alert:
 
 def view() -> Any:
     cache.clear()
-    return overview(current.window())
+    return read_overview(current.window())
 
 
 def test_all_is_well_with_a_monitor_and_without_alerts() -> None:

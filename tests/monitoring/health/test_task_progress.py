@@ -1,4 +1,4 @@
-"""Progress of tasks: idle and working workers move, deaf ones do not."""
+"""Progress of tasks: idle and working workers make it, unresponsive ones do not."""
 
 import pytest
 

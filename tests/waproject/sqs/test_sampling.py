@@ -1,4 +1,4 @@
-"""Messages are looked at and given back: the requests, and what is read from the answers."""
+"""Messages are looked at and returned: the requests, and what is read from the answers."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,11 @@ class Web(Process):
         arguments = ["-m", *shlex.split(command)]
         super().__init__(arguments, "Booting worker", log, DATABASE_URL=database, **settings)
         self.url = f"http://127.0.0.1:{self.port}"
-        assert eventually(self._answers), self.log
+        try:
+            assert eventually(self._answers), self.log
+        except BaseException:
+            self.kill()
+            raise
 
     def _answers(self) -> bool:
         try:
@@ -68,11 +73,19 @@ class Web(Process):
         return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
+@contextmanager
+def ended(web: Web) -> Iterator[Web]:
+    """A web process that does not outlive the block."""
+    try:
+        yield web
+    finally:
+        web.kill()
+
+
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, sqs_server: Any) -> Iterator[Web]:
-    running = Web(tmp_path_factory.mktemp("web") / "web.log")
-    yield running
-    running.stop()
+    with ended(Web(tmp_path_factory.mktemp("web") / "web.log")) as running:
+        yield running
 
 
 def head(method: str = "POST", path: str = "/webhook/whatsapp", **headers: object) -> bytes:
@@ -211,13 +224,13 @@ def test_parallel_bodies_of_empty_lists_leave_the_process_small(web: Web, api_ke
 
 
 def test_a_stopping_server_answers_what_has_arrived_and_what_is_arriving(tmp_path: Path, sqs: Any) -> None:
-    web = Web(tmp_path / "web.log")
-    headers: dict[str, Any] = {"Content_Length": len(WEBHOOK), "X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}
-    arriving, silent = web.connect(head(**headers) + WEBHOOK[:100]), web.connect()
-    assert eventually(lambda: {arriving.getsockname()[1], silent.getsockname()[1]} <= web.client_ports())
-    os.kill(web.process.pid, signal.SIGTERM)
-    time.sleep(0.5)
-    arriving.sendall(WEBHOOK[100:])
-    assert answer(arriving)[0] == 200
-    assert is_closed(silent)
-    assert web.process.wait(PATIENCE_S) == 0
+    with ended(Web(tmp_path / "web.log")) as web:
+        headers: dict[str, Any] = {"Content_Length": len(WEBHOOK), "X-Hub-Signature-256": sign(WEBHOOK, APP_SECRET)}
+        arriving, silent = web.connect(head(**headers) + WEBHOOK[:100]), web.connect()
+        assert eventually(lambda: {arriving.getsockname()[1], silent.getsockname()[1]} <= web.client_ports())
+        os.kill(web.process.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        arriving.sendall(WEBHOOK[100:])
+        assert answer(arriving)[0] == 200
+        assert is_closed(silent)
+        assert web.process.wait(PATIENCE_S) == 0

@@ -62,7 +62,7 @@ def aws() -> Iterator[Aws]:
 
 @pytest.fixture
 def asked(aws: Aws, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """That server in the place of SQS and S3."""
+    """That server instead of SQS and S3."""
     settings.SQS_KMS_KEY_ARN, settings.MEDIA_S3_BUCKET = KEY, "files"
     settings.STORAGES = {**settings.STORAGES, "media": media_storage(Path("x"), "files", "", aws.url, "us-east-1")}
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", aws.url)

@@ -1,4 +1,4 @@
-"""What holds for every operation of the API, added to its OpenAPI description: error responses, texts without NUL."""
+"""Additions to the OpenAPI description of every operation of the API: error responses, texts without NUL."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ ALWAYS = {
 }
 WITH_BODY = {"413": "The body is too large.", "415": "The body has another type than the operation takes."}
 WITH_PATH = {"404": "No object has this id, name or cursor."}
-# PostgreSQL stores no NUL, so no parameter may hold one.
-NO_NUL = "^[^\\u0000]*$"
+# PostgreSQL stores no NUL, so no parameter may hold one; an empty or blank one is refused.
+TEXT = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -40,7 +40,7 @@ def _add(operation: dict[str, Any], *, has_path: bool) -> None:
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         if schema.get("type") == "string" and not {"enum", "format", "pattern"} & schema.keys():
-            schema["pattern"] = NO_NUL
+            schema.update(pattern=TEXT, minLength=max(1, schema.get("minLength", 0)))
     responses = operation["responses"]
     for status, description in more.items():
         responses.setdefault(status, {"description": description})

@@ -75,9 +75,20 @@ def strict_internal_value(convert: Callable[[Any], T], data: Any, known: Collect
     return values
 
 
-def refuse_unknown_parameters(request: Request, known: Iterable[str]) -> None:
-    """Raise ValidationError for unknown query parameters: `?campain=` must not list everything."""
+def check_parameters(request: Request, known: Iterable[str], lists: Collection[str] = ()) -> None:
+    """Raise ValidationError for query parameters that are unknown, empty, or given twice.
+
+    `?campain=` and `?campaign=` must not list everything, and of two values none is left out in silence. A parameter
+    in `lists` may be repeated.
+    """
     known = sorted(set(known))
-    if unknown := sorted(set(request.query_params) - {*known, FORMAT}):
-        text = f"Unknown parameter. {allowed(known)}" if known else "Unknown parameter. None is allowed here."
-        raise serializers.ValidationError({name[:100]: [text] for name in unknown})
+    faults = {}
+    for name, values in request.query_params.lists():
+        if name not in known and name != FORMAT:
+            faults[name[:100]] = f"Unknown parameter. {allowed(known) if known else 'None is allowed here.'}"
+        elif not all(value.strip() for value in values):
+            faults[name] = "Give a value, or leave the parameter out."
+        elif len(values) > 1 and name not in lists:
+            faults[name] = "Give it once."
+    if faults:
+        raise serializers.ValidationError({name: [text] for name, text in sorted(faults.items())})

@@ -87,3 +87,17 @@ def test_resuming_a_hold_twice_is_no_error() -> None:
 
 def test_holding_a_template_twice_makes_one_hold() -> None:
     assert hold_template("offer", by="ann").pk == hold_template("offer", by="bob").pk
+
+
+@pytest.mark.parametrize("by", ["meta", "ann"])
+def test_a_hold_after_a_refusal_becomes_that_of_meta_or_of_a_person(by: str) -> None:
+    hold_template("offer", by="system", until=timezone.now() + timedelta(hours=3))
+    taken_over = hold_template("offer", by=by, reason="paused")
+    held = Hold.objects.values_list("by", "reason", "until")
+    assert (taken_over.is_new, list(held)) == (True, [(by, "paused", None)])
+
+
+def test_a_refusal_leaves_the_hold_of_a_person() -> None:
+    hold_template("offer", by="ann")
+    again = hold_template("offer", by="system", until=timezone.now() + timedelta(hours=3))
+    assert (again.is_new, list(Hold.objects.values_list("by", "until"))) == (False, [("ann", None)])

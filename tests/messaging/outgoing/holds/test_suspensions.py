@@ -234,7 +234,8 @@ def test_a_number_is_locked_before_its_pairs() -> None:
     sender = number()
     pair = PairPace.objects.create(number=sender, peer="15550000001", tat=timezone.now())
     refusals = [
-        Refusal(sender.pk, pair.peer, "", Suspension(scope, 4.0), reason="") for scope in (Scope.PAIR, Scope.NUMBER)
+        Refusal(sender.pk, pair.peer, "", Suspension(scope, 4.0), reason="", called_at=timezone.now())
+        for scope in (Scope.PAIR, Scope.NUMBER)
     ]
 
     def work() -> None:

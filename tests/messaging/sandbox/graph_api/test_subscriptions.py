@@ -63,6 +63,13 @@ def test_a_subscription_is_removed(sandbox: Sandbox, callback_url: str) -> None:
     assert call(sandbox, "GET", f"{APP}/subscriptions", token=APP_TOKEN)[1] == {"data": []}
 
 
+def test_a_reset_keeps_the_apps_subscription(sandbox: Sandbox, callback_url: str) -> None:
+    subscribe(sandbox, callback_url)
+    sandbox.post("/_sandbox/reset")
+    [found] = call(sandbox, "GET", f"{APP}/subscriptions", token=APP_TOKEN)[1]["data"]
+    assert found["callback_url"] == callback_url
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

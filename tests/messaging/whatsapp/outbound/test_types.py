@@ -174,7 +174,7 @@ PLACEHOLDERS = {
 
 
 def _filled(sample: Any) -> Any:
-    """The example with values in the place of those of its placeholders that have a form of their own."""
+    """The example with values for those of its placeholders that have a form of their own."""
     text = re.sub(r"<?http\(s\)://[^\">]*>?", "https://example.com/file", json.dumps(sample))
     for placeholder, value in PLACEHOLDERS.items():
         text = text.replace(placeholder, value)
