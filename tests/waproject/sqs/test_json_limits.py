@@ -22,6 +22,7 @@ WITHIN = {
     "digits inside a string": json.dumps("1" * 100),
     "the longest number": "[" + "1" * 12 + "]",
     "forty elements": "[" + "1," * 39 + "1]",
+    "forty elements, one with commas": json.dumps(["," * 50, *["a"] * 39], separators=(",", ":")),
     "a text that is no JSON": "hello",
 }
 OVER = {
