@@ -27,6 +27,7 @@ from messaging.access.permissions import (
     ANY_STAFF,
     IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
+    IsOperatorOrStaff,
 )
 from messaging.access.secrets_page import secrets_page
 
@@ -41,6 +42,7 @@ __all__ = [
     "IdempotentRequest",
     "IsApiClientOrAnyStaff",
     "IsApiClientOrStaff",
+    "IsOperatorOrStaff",
     "answer_idempotently",
     "audit_name",
     "clear_key_cache",

@@ -12,7 +12,13 @@ from messaging.message_templates.statuses import (
     record_status,
     request_sync,
 )
-from messaging.message_templates.sync import TemplateList, TemplateSync, fetch_templates, store_templates
+from messaging.message_templates.sync import (
+    TemplateList,
+    TemplateSync,
+    fetch_templates,
+    store_template,
+    store_templates,
+)
 
 __all__ = [
     "DELETED",
@@ -33,5 +39,6 @@ __all__ = [
     "record_status",
     "record_success",
     "request_sync",
+    "store_template",
     "store_templates",
 ]

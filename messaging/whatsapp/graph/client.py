@@ -111,6 +111,10 @@ class GraphApi:
         for node in self._pages(waba_id, "message_templates", nodes.TEMPLATE_FIELDS, **filters):
             yield nodes.template_node(node)
 
+    def template(self, template_id: str) -> TemplateNode:
+        """A template in one language."""
+        return nodes.template_node(self.get(quote(template_id, safe=""), fields=nodes.TEMPLATE_FIELDS))
+
     def create_template(self, waba_id: str, template: Mapping[str, object]) -> TemplateNode:
         """Create a template from name, language, category and components; the answer has id, status and category."""
         return nodes.template_node(self.post(f"{quote(waba_id, safe='')}/message_templates", template))
