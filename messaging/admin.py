@@ -11,4 +11,5 @@ import messaging.media.admin
 import messaging.messages.admin
 import messaging.outgoing.holds.admin_holds
 import messaging.outgoing.holds.admin_numbers
-import messaging.subscriptions.admin  # noqa: F401
+import messaging.subscriptions.admin
+import messaging.template_management.admin  # noqa: F401

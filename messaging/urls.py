@@ -19,6 +19,7 @@ from messaging.subscriptions.api import (
     SubscriptionListView,
     SubscriptionView,
 )
+from messaging.template_management.api import TemplateListView, TemplateView
 
 urlpatterns = [
     path(WEBHOOK_PATH.lstrip("/"), WebhookView.as_view(), name="webhook"),
@@ -34,6 +35,8 @@ urlpatterns = [
     path("messaging/campaigns/<path:campaign>/hold", HoldCampaignView.as_view(), name="hold-campaign"),
     path("messaging/campaigns/<path:campaign>/resume", ResumeCampaignView.as_view(), name="resume-campaign"),
     path("messaging/messages/<uuid:pk>", MessageDetailView.as_view(), name="message"),
+    path("messaging/templates", TemplateListView.as_view(), name="templates"),
+    path("messaging/templates/<int:pk>", TemplateView.as_view(), name="template"),
     path("messaging/subscriptions", SubscriptionListView.as_view(), name="subscriptions"),
     path("messaging/subscriptions/<uuid:pk>", SubscriptionView.as_view(), name="subscription"),
     path("messaging/subscriptions/<uuid:pk>/rotate", RotateView.as_view(), name="rotate"),

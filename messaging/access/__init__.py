@@ -28,6 +28,7 @@ from messaging.access.permissions import (
     ANY_STAFF,
     IsApiClientOrAnyStaff,
     IsApiClientOrStaff,
+    IsOperatorOrStaff,
 )
 from messaging.access.secrets_page import show_secrets
 
@@ -42,6 +43,7 @@ __all__ = [
     "IdempotentRequest",
     "IsApiClientOrAnyStaff",
     "IsApiClientOrStaff",
+    "IsOperatorOrStaff",
     "answer_idempotently",
     "audit_name",
     "checked_key",

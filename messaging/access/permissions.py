@@ -3,14 +3,15 @@
 A key may send, record events, and read messages and events of all clients. Campaigns, subscriptions, idempotency keys,
 budgets and figures are its own client's. Two fields of the client (`messaging/models/access.py`) say more:
 
-- `operator` allows dead letters (`MayMoveDeadLetters` in `monitoring/access.py`), and the budgets and figures of all
-  clients (`analytics/questions/parameters.py`, `analytics/costs/budgets_api.py`).
+- `operator` allows dead letters (`MayMoveDeadLetters` in `monitoring/access.py`), the budgets and figures of all
+  clients (`analytics/questions/parameters.py`, `analytics/costs/budgets_api.py`), and changes of templates
+  (`messaging/template_management/api.py`).
 - `may_send_high` allows the priority `high` (`messaging/accepting/send_items.py`).
 """
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from messaging.access.authentication import Caller
@@ -34,6 +35,19 @@ class IsApiClientOrStaff(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the caller is allowed."""
         return isinstance(request.user, Caller) or _staff_may(request, view)
+
+
+class IsOperatorOrStaff(IsApiClientOrStaff):
+    """As IsApiClientOrStaff, but for writes the client must be an operator: they concern all clients."""
+
+    message = "This concerns all clients: it needs an operator's key, or an account with the permission."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the caller is allowed."""
+        is_read = request.method in SAFE_METHODS
+        if isinstance(request.user, Caller) and not (is_read or request.user.client.operator):
+            return False
+        return super().has_permission(request, view)
 
 
 class IsApiClientOrAnyStaff(BasePermission):

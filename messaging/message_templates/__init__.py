@@ -13,7 +13,13 @@ from messaging.message_templates.statuses import (
     record_status,
     request_sync,
 )
-from messaging.message_templates.sync import TemplateList, TemplateSync, fetch_templates, store_templates
+from messaging.message_templates.sync import (
+    TemplateList,
+    TemplateSync,
+    fetch_templates,
+    store_template,
+    store_templates,
+)
 
 __all__ = [
     "APPROVED",
@@ -35,5 +41,6 @@ __all__ = [
     "record_status",
     "record_success",
     "request_sync",
+    "store_template",
     "store_templates",
 ]

@@ -65,13 +65,29 @@ def store_templates(account_id: int, listed: TemplateList) -> TemplateSync:
         removed = _remove_others(account, nodes, listed.asked_at)
         _record_categories(account)
         Account.objects.filter(pk=account.pk).update(templates_synced_at=listed.asked_at)
-    changes = [
+    changes = _changes(account, stored)
+    new = sum(before is None for *_, before in stored)
+    return TemplateSync(len(nodes), new, len(stored) - new, len(removed), (*changes, *removed))
+
+
+def store_template(account_id: int, node: TemplateNode, asked_at: datetime) -> tuple[StatusChange, ...]:
+    """Store one template as Meta has it, and return the change of its status. Inside a transaction.
+
+    `asked_at`: when Meta was asked; a status that a webhook has set since stays.
+    """
+    with transaction.atomic():
+        account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+        stored = _store(account, _valid([node]), asked_at)
+        _record_categories(account)
+    return _changes(account, stored)
+
+
+def _changes(account: Account, stored: Iterable[tuple[Any, ...]]) -> tuple[StatusChange, ...]:
+    return tuple(
         StatusChange(TemplateKey(account.waba_id, name, language), before or "", status, reason)
         for name, language, status, reason, before in stored
         if status != before
-    ]
-    new = sum(before is None for *_, before in stored)
-    return TemplateSync(len(nodes), new, len(stored) - new, len(removed), (*changes, *removed))
+    )
 
 
 def _valid(nodes: Iterable[TemplateNode]) -> list[TemplateNode]:

@@ -5,13 +5,11 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django_filters import MultipleChoiceFilter
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.pagination import Cursor
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from waproject.web.api.strict_fields import check_parameters
+from waproject.web.api.cursor_pages import CursorPages
 
 # 50 ms on one core if none of them matches; a filter that one row in 1,000 matches still fills its page.
 SCANNED = 50_000
@@ -26,7 +24,7 @@ class ScanningView(Protocol):
         """None if an index finds the matches."""
 
 
-class NewestFirst(CursorPagination):
+class NewestFirst(CursorPages):
     """Pages by id, which sorts by time.
 
     A view may have `scanned_rows()`: the rows among which the database looks for those that match if no index helps,
@@ -34,17 +32,11 @@ class NewestFirst(CursorPagination):
     """
 
     ordering = "-id"
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
-        """One page. Raises ValidationError for query parameters that are unknown, empty or given twice."""
-        filters = getattr(getattr(view, "filterset_class", None), "base_filters", {})
-        lists = [name for name, one in filters.items() if isinstance(one, MultipleChoiceFilter)]
-        check_parameters(request, [*filters, self.cursor_query_param, self.page_size_query_param], lists)
+        """One page. Raises ValidationError for unknown query parameters."""
         self._scanned_to: Cursor | None = None
         scanned = view.scanned_rows() if isinstance(view, ScanningView) else None
         if scanned is not None and isinstance(queryset, QuerySet):
@@ -82,32 +74,13 @@ class NewestFirst(CursorPagination):
         self._scanned_to = _cursor(last, reverse=newer)
         return matching.filter(**{"id__lte" if newer else "id__gte": last})
 
-    def get_page_size(self, request: Request) -> int:
-        """The requested page size. Raises ValidationError if it is invalid."""
-        asked = request.query_params.get(self.page_size_query_param)
-        if asked is None:
-            return self.page_size
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
-            raise ValidationError({self.page_size_query_param: [f"A whole number from 1 to {self.max_page_size}."]})
-        return int(asked)
-
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        """The parameters, with the bounds of the page size."""
-        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
-        for parameter in parameters:
-            if parameter["name"] == self.page_size_query_param:
-                parameter["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        return parameters
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """The cursor. Raises NotFound if we did not issue it."""
-        cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None:
-            try:
-                UUID(str(cursor.position))
-            except ValueError:
-                raise NotFound(self.invalid_cursor_message) from None
-        return cursor
+    def is_position(self, text: str) -> bool:
+        """Whether the text is an id."""
+        try:
+            UUID(text)
+        except ValueError:
+            return False
+        return True
 
 
 def end_of_scan(ordered: QuerySet[Any]) -> UUID | None:

@@ -22,6 +22,7 @@ from .outcomes.windows import Windows
 from .pricing import MARKETING_LITE, Price, Sender, Tariff
 from .settings import Behaviour, Identity, Verdict, messaging_tier
 from .templates.catalogue import CATALOGUE
+from .templates.edit_limits import EditLimits
 from .templates.store import Template, Templates
 from .users.inbound import InboundMessage
 from .users.phones import Phones
@@ -51,6 +52,7 @@ class Simulator:
         self.phones = Phones()
         self.media = MediaLibrary(identity.app_secret)
         self.templates = Templates(CATALOGUE)
+        self.template_edits = EditLimits()
         self.account = AccountState(identity)
         self._tariff = Tariff()
         self._limits = Limits()
@@ -164,7 +166,7 @@ class Simulator:
     async def reset(self) -> None:
         """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
         for state in (
-            *(self.ledger, self.faults, self.media, self.phones, self.templates, self.account),
+            *(self.ledger, self.faults, self.media, self.phones, self.templates, self.template_edits, self.account),
             *(self._limits, self._windows, self._tariff),
         ):
             state.clear()

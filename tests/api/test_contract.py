@@ -23,6 +23,7 @@ from deploy.local.sqs import Sqs
 from messaging.models import ApiClient, Message
 from tests.api.test_permissions import QUESTIONS
 from tests.messaging.factories import pending
+from tests.messaging.message_templates.rows import synced_template
 from tests.messaging.subscriptions.cast import subscription, waiting
 
 DESCRIPTION: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
@@ -79,6 +80,7 @@ def existing(api_key: str) -> dict[str, str]:
         "key": api_key,
         "/messaging/messages": str(message.pk),
         "/messaging/subscriptions": str(one.pk),
+        "/messaging/templates": str(synced_template().pk),
         "/messaging/deliveries": str(waiting(one)[0].pk),
     }
 

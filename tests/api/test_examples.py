@@ -49,7 +49,7 @@ def test_every_example_is_answered_as_the_page_says(live_server: Any, api_key: s
         ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     every_type = ["202"] * script.count("\nas_ann '")
-    expected = "202 202 200 200 200 200 200 409 200 200 202 202 200 200 200"
+    expected = "202 202 200 200 200 200 200 409 200 200 200 202 202 200 200 200"
     assert ran.stdout.split() == ["202", "202", *every_type, "202", *expected.split()], ran.stderr
     assert "Idempotent-Replayed: true" in ran.stderr
     assert Message.objects.count() == 5 + len(every_type) + 1

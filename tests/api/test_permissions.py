@@ -35,6 +35,12 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("post", f"/messaging/messages/{MESSAGE}/retry"): (401, 404, 403, 403, 404),
     ("post", f"/messaging/campaigns/{CAMPAIGN}/hold"): (401, 404, 403, 403, 404),
     ("post", f"/messaging/campaigns/{CAMPAIGN}/resume"): (401, 404, 403, 403, 404),
+    ("get", "/messaging/templates"): (401, 200, 403, 403, 200),
+    ("get", "/messaging/templates/0"): (401, 404, 403, 403, 404),
+    # A client that is an operator passes: tests/messaging/template_management/test_changes.py.
+    ("post", "/messaging/templates"): (401, 403, 403, 403, 400),
+    ("patch", "/messaging/templates/0"): (401, 403, 403, 403, 404),
+    ("delete", "/messaging/templates/0"): (401, 403, 403, 403, 404),
     ("get", "/messaging/subscriptions"): (401, 200, 403, 403, 200),
     ("post", "/messaging/subscriptions"): (401, 400, 403, 403, 400),
     ("get", f"/messaging/subscriptions/{MESSAGE}"): (401, 404, 403, 403, 404),
@@ -105,6 +111,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/admin/messaging/accountevent/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/subscription/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/delivery/"): (302, 302, 302, 403, 200),
+    ("get", "/admin/messaging/template/"): (302, 302, 302, 403, 200),
     ("get", "/admin/messaging/templatecategory/"): (302, 302, 302, 403, 200),
     ("get", "/admin/analytics/event/"): (302, 302, 302, 403, 200),
     ("get", "/admin/analytics/budget/"): (302, 302, 302, 403, 200),
@@ -114,6 +121,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
 VIEW_MESSAGE = {"messaging.view_message", "messaging.change_message"}
 SUBSCRIPTION = "/messaging/subscriptions"
 VIEW_SUBSCRIPTION = {"messaging.view_subscription", "messaging.change_subscription"}
+VIEW_TEMPLATE = {"messaging.view_template", "messaging.change_template"}
 VIEW_DELIVERY = {"messaging.view_delivery", "messaging.change_delivery"}
 
 # The permissions of which each alone lets a member of staff call an endpoint; what shows nobody's data needs none.
@@ -129,6 +137,11 @@ ALONE: dict[tuple[str, str], set[str]] = {
     ("post", f"/messaging/messages/{MESSAGE}/retry"): {"messaging.change_message"},
     ("post", f"/messaging/campaigns/{CAMPAIGN}/hold"): {"messaging.add_hold"},
     ("post", f"/messaging/campaigns/{CAMPAIGN}/resume"): {"messaging.change_hold"},
+    ("get", "/messaging/templates"): VIEW_TEMPLATE,
+    ("get", "/messaging/templates/0"): VIEW_TEMPLATE,
+    ("post", "/messaging/templates"): {"messaging.add_template"},
+    ("patch", "/messaging/templates/0"): {"messaging.change_template"},
+    ("delete", "/messaging/templates/0"): {"messaging.delete_template"},
     ("get", SUBSCRIPTION): VIEW_SUBSCRIPTION,
     ("post", SUBSCRIPTION): {"messaging.add_subscription"},
     ("get", f"{SUBSCRIPTION}/{MESSAGE}"): VIEW_SUBSCRIPTION,
@@ -233,7 +246,7 @@ def routes(patterns: list[Any], prefix: str = "/") -> list[str]:
 
 def test_no_endpoint_is_missing_from_the_table() -> None:
     known = {path.replace(MESSAGE, "<uuid:pk>").replace(CAMPAIGN, "<path:campaign>") for _, path in TABLE}
-    known = {path.replace("dlq/incoming", "dlq/<str:lane>").replace("moves/0", "moves/<int:pk>") for path in known}
+    known = {path.replace("dlq/incoming", "dlq/<str:lane>").replace("/0", "/<int:pk>") for path in known}
     assert [route for route in routes(get_resolver().url_patterns) if route not in known] == []
 
 

@@ -24,7 +24,8 @@ def test_it_is_valid_and_nothing_in_it_is_guessed(capsys: pytest.CaptureFixture[
 
 def test_every_endpoint_of_the_api_is_described(paths: dict[str, Any]) -> None:
     ours = {path for _, path in TABLE if path.startswith("/messaging/") and path != "/messaging/health"}
-    described = {path.replace("{id}", MESSAGE).replace("{campaign}", CAMPAIGN) for path in paths}
+    described = {path.replace("templates/{id}", "templates/0") for path in paths}
+    described = {path.replace("{id}", MESSAGE).replace("{campaign}", CAMPAIGN) for path in described}
     assert ours - described == set()
 
 

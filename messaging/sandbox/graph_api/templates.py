@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -101,7 +102,12 @@ class NodeOrTemplateHandler(NodeHandler):
         changes: JSON = {name: given[name] for name in ("category", "components") if name in given}
         if not changes:
             raise graph_errors.invalid_parameter("Give components or category.")
+        edits, now = self.simulator.template_edits, time.time()
+        if template.status is Status.APPROVED:
+            edits.check(template_id, now)
         edited = _put(templates, len(templates), {"name": template.name, "language": template.language, **changes})
+        if template.status is Status.APPROVED:
+            edits.record(template_id, now)
         self.simulator.review_later(edited)
         self.answer({"success": True, "id": edited.id, "category": str(edited.category)})
 

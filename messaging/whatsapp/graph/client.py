@@ -111,6 +111,23 @@ class GraphApi:
         for node in self._pages(waba_id, "message_templates", nodes.TEMPLATE_FIELDS, **filters):
             yield nodes.template_node(node)
 
+    def template(self, template_id: str) -> TemplateNode:
+        """A template in one language."""
+        return nodes.template_node(self.get(quote(template_id, safe=""), fields=nodes.TEMPLATE_FIELDS))
+
+    def create_template(self, waba_id: str, template: Mapping[str, object]) -> TemplateNode:
+        """Create a template from name, language, category and components; the answer has id, status and category."""
+        return nodes.template_node(self.post(f"{quote(waba_id, safe='')}/message_templates", template))
+
+    def edit_template(self, template_id: str, changes: Mapping[str, object]) -> None:
+        """Replace the components or the category of a template; Meta reviews it again."""
+        self.post(quote(template_id, safe=""), changes)
+
+    def delete_template(self, waba_id: str, name: str, template_id: str = "") -> None:
+        """Delete a template in all languages, or the one with this id."""
+        given = {"name": name, **({"hsm_id": template_id} if template_id else {})}
+        self._call("DELETE", f"{quote(waba_id, safe='')}/message_templates", given)
+
     def subscribed_apps(self, waba_id: str) -> list[str]:
         """The ids of the apps that get the webhooks of a WABA."""
         answer = self.get(f"{quote(waba_id, safe='')}/subscribed_apps")

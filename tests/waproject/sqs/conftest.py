@@ -7,7 +7,7 @@ import pytest
 
 from testkit.sqs_proxy import SqsProxy
 from testkit.sqs_server import SqsServer
-from tests.waproject.sqs.consuming import Consumer, Queue
+from tests.waproject.sqs.doubles.consuming import Consumer, Queue
 from waproject.sqs.wire import Client
 
 

@@ -9,7 +9,7 @@ from kombu.asynchronous import Hub
 
 from testkit.sqs_server import SqsServer
 from testkit.task_message import task_message
-from tests.waproject.sqs.consuming import Consumer, Queue
+from tests.waproject.sqs.doubles.consuming import Consumer, Queue
 from waproject.sqs import consumer as consuming
 from waproject.sqs import envelope
 from waproject.sqs.consumer import QueueConsumer, QueueOptions

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.waproject.sqs.recording import QUEUE, Recording, counted
+from tests.waproject.sqs.doubles.recording import QUEUE, Recording, counted
 from waproject.sqs import control
 from waproject.sqs.control import Depth, RedrivePolicy
 

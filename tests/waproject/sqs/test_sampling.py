@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.waproject.sqs.recording import AT, QUEUE, REFUSED, Recording, all_done, counted, from_sqs, message
+from tests.waproject.sqs.doubles.recording import AT, QUEUE, REFUSED, Recording, all_done, counted, from_sqs, message
 from waproject.sqs import sampling
 from waproject.sqs.control import Depth
 from waproject.sqs.sampling import SampledMessage

@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 from testkit.sqs_proxy import Fault, SqsProxy
 from testkit.sqs_server import SqsServer
 from tests.waiting import eventually
-from tests.waproject.sqs.consuming import Consumer, Queue
+from tests.waproject.sqs.doubles.consuming import Consumer, Queue
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.settling import Settler
 from waproject.sqs.wire import Client, Unavailable

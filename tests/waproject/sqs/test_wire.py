@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from testkit.ports import free_port
-from tests.waproject.sqs.recording import counted
+from tests.waproject.sqs.doubles.recording import counted
 from tests.waproject.sqs.test_connections import Scripted
 from waproject.sqs import denials, wire
 from waproject.sqs.wire import Client, Refused, SqsError, Unavailable

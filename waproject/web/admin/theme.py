@@ -62,7 +62,8 @@ SIDEBAR: list[dict[str, Any]] = [
             _item("WhatsApp accounts", "storefront", "messaging.account"),
             _item("Numbers", "call", "messaging.businessnumber"),
             _item("Holds", "pause_circle", "messaging.hold"),
-            _item("Templates", "description", "messaging.templatecategory"),
+            _item("Templates", "description", "messaging.template"),
+            _item("Template categories", "category", "messaging.templatecategory"),
         ],
     },
     {
