@@ -82,7 +82,8 @@ billed AS MATERIALIZED (
   SELECT DISTINCT {_IN_CELL}, before FROM tier WHERE parted
 ), single AS (
   SELECT b.*, d.before + sum(b.messages) OVER (PARTITION BY {", ".join(f"b.{name}" for name in _CELL)}
-    ORDER BY b.at, b.number_id, b.client_id, b.template, b.campaign, b.bucket) - b.messages AS before
+    ORDER BY b.at, b.number_id, b.client_id, b.template, b.campaign, b.bucket ROWS UNBOUNDED PRECEDING)
+    - b.messages AS before
   FROM (
     SELECT p.step, p.since, p.low, c.at, c.bucket, {_COLUMNS}, {_LOCAL}
     FROM (SELECT * FROM piece WHERE low IN (SELECT low FROM parted)) p

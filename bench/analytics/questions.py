@@ -24,8 +24,8 @@ PERCENT = 95
 ZONES = ("UTC", "Asia/Kolkata", "Europe/Berlin")
 SUMMED_S = 900
 _SEED = 21
-# Costs are asked with prices of both of Meta's files.
-CARDS = ("example-rate-card.csv", "example-volume-tiers.csv")
+# Costs are asked with a list of prices.
+CARD = "docs/examples/example-rate-card.csv"
 _SUMMED = "SELECT count(*) FROM analytics_day WHERE dirty_since IS NOT NULL AND start < now() - interval '24 hours'"
 
 # What the rebuild counts need not be read by the sweep, which would make it dirty once more.
@@ -65,10 +65,7 @@ def measure(pipeline: Pipeline, messages: int = MESSAGES, days: int = DAYS, roun
     """
     filled_s = fill(pipeline.connect, messages, days)
     counted_s = _count(pipeline, days)
-    for card in CARDS:
-        _manage(
-            pipeline, "import_rate_card", f"docs/examples/{card}", "--currency", "USD", "--valid-from", "2026-01-01"
-        )
+    _manage(pipeline, "import_rate_card", CARD, "--currency=USD", "--valid-from=2026-01-01")
     get = getter(by_key(pipeline), pipeline.env["BASE_URL"])
     page = getter(logged_in(pipeline), pipeline.env["BASE_URL"])
     ((since, until),) = pipeline.ask(

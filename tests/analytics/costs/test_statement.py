@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.costs.figures import CostQuestion, breakdown, figures
@@ -93,6 +93,11 @@ def priced_by_hand(group_by: Sequence[str], steps: list[datetime], until: dateti
     return {key: tuple(values) for key, values in found.items()}
 
 
+# Two charges that nothing tells apart, at the border of a tier.
+TWINS = [(480, 0, "Germany", "utility", "regular", "spring", n) for n in (89, 1, 9, 7)]
+
+
+@example(TWINS, ([0, 17], timedelta(hours=18, minutes=30)), False)
 @settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(charges, max_size=25), periods, st.booleans())
 def test_costs_are_those_of_a_clerk_who_prices_message_by_message(
