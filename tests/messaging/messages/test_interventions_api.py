@@ -30,7 +30,7 @@ def shops(message: Message) -> Message:
 
 
 def act(api: Any, message: Message, verb: str) -> Any:
-    return api.post(f"/messaging/messages/{message.id}/{verb}")
+    return api.post(f"/messaging/messages/{message.id}/{verb}", content_type="application/json")
 
 
 def test_a_waiting_message_is_cancelled(api: APIClient) -> None:
@@ -120,7 +120,7 @@ def spring(api: APIClient) -> None:
 
 
 def campaign(api: Any, verb: str, name: str = "spring") -> Any:
-    return api.post(f"/messaging/campaigns/{name}/{verb}")
+    return api.post(f"/messaging/campaigns/{name}/{verb}", content_type="application/json")
 
 
 def test_a_held_campaign_says_how_many_wait(api: APIClient) -> None:
@@ -183,7 +183,7 @@ def test_a_message_of_a_held_campaign_can_be_cancelled(api: APIClient) -> None:
     message_id = send(api, campaign="spring").data["id"]
     campaign(api, "hold")
     release(number().pk)
-    answer = api.post(f"/messaging/messages/{message_id}/cancel")
+    answer = api.post(f"/messaging/messages/{message_id}/cancel", content_type="application/json")
     assert (answer.status_code, answer.data["hold"]) == (200, None)
 
 

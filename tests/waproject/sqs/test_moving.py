@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.waproject.sqs.doubles.recording import QUEUE, REFUSED, TARGET, Recording, all_done, counted, from_sqs, message
+from tests.waproject.sqs.doubles.recording import (
+    QUEUE,
+    REFUSED,
+    TARGET,
+    Recording,
+    all_done,
+    counted,
+    from_sqs,
+    message,
+)
 from waproject.sqs import moving
 from waproject.sqs.moving import MoveTask, Step
 from waproject.sqs.sampling import SampledMessage
