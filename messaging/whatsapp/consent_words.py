@@ -112,12 +112,16 @@ def readings(text: str) -> frozenset[str]:
     Quotes, brackets, punctuation, emoji, smileys, keycaps, direction marks, full-width and enclosed letters, blanks,
     hyphens, accents and usual spellings make no difference ("opt-out", "S\u2019abonner", "/STOP! T_T"); another word
     does. There are several forms where symbols may be letters of the word or decoration ("stop" and a flag).
+    If the plain letters are a built-in word, they are the only one: the flag of Germany and "s'abonner" is not
+    "désabonner".
     """
     if len(text) > LONGEST_TEXT or (not text.isascii() and _exact_form(text) in _OTHERS):
         return frozenset()
     pieces = _RUNS.split(text)
     between = [normal_form(piece) for piece in pieces[::2]]
     runs = [normal_form(run.translate(_SYMBOL_LETTERS)) for run in pieces[1::2]]
+    if (plain := "".join(between)) in _BUILT_IN:
+        return frozenset({plain})
     return frozenset(filter(None, (_joined(between, runs, spelled) for spelled in _spans(len(runs)))))
 
 
@@ -161,3 +165,4 @@ def _exact_form(text: str) -> str:
 
 _keyword = cache(normal_form)
 _OTHERS = frozenset(map(_exact_form, OTHER_WORDS))
+_BUILT_IN = frozenset(_keyword(word) for table in (STOP, START) for words in table.values() for word in words)

@@ -230,6 +230,21 @@ def test_a_word_of_ones_own_counts_in_any_script(own: str, text: str) -> None:
     assert readings(text) & keywords(STOP, [], [own])
 
 
+@pytest.mark.parametrize(
+    ("text", "stops", "starts"),
+    [
+        ("🇩🇪 s'abonner", False, True),  # not "désabonner"
+        ("🇺🇳 subscribe", False, True),  # not "unsubscribe"
+        ("🇺🇳 stop", True, False),  # not "unstop"
+        ("stop 🇩🇪", True, False),
+        ("🇸🇹🇴🇵", True, False),
+        ("🇸🇹🇴🇵 🇩🇪", True, False),
+    ],
+)
+def test_flags_beside_a_word_are_decoration(text: str, stops: bool, starts: bool) -> None:
+    assert (is_stop(text), is_start(text)) == (stops, starts)
+
+
 DECORATION = st.lists(
     st.sampled_from(
         [
@@ -244,6 +259,7 @@ WORDS = st.sampled_from(STOP_WORDS) | st.sampled_from(START_WORDS)
 
 @given(WORDS, DECORATION, DECORATION, st.sampled_from(list(LOOKS.values())))
 @example("stop", "🇩🇪", "🇩🇪", LOOKS["flag letters"])
+@example("s'abonner", "🇩🇪", "", str)
 def test_any_decoration_of_any_word_makes_no_difference(
     word: str, before: str, after: str, look: Callable[[str], str]
 ) -> None:
