@@ -245,6 +245,8 @@ def test_flags_beside_a_word_are_decoration(text: str, stops: bool, starts: bool
     assert (is_stop(text), is_start(text)) == (stops, starts)
 
 
+# Letters in brackets, circles and squares, and those of flags.
+SYMBOLS = [first + at for first in (0x249C, 0x24D0, 0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for at in range(26)]
 DECORATION = st.lists(
     st.sampled_from(
         [
@@ -263,6 +265,9 @@ WORDS = st.sampled_from(STOP_WORDS) | st.sampled_from(START_WORDS)
 def test_any_decoration_of_any_word_makes_no_difference(
     word: str, before: str, after: str, look: Callable[[str], str]
 ) -> None:
+    spelled_in_symbols = not normal_form(look(word).translate({ord("'"): None, **dict.fromkeys(SYMBOLS)}))
+    # The German flag and "s'abonner" in such letters spell "désabonner": that is a stop.
+    assume(not (word == "s'abonner" and spelled_in_symbols and "🇩🇪" in before))
     text = f"{before} {look(word)} {after}"
     assert (is_stop(text), is_start(text)) == (word in STOP_WORDS, word in START_WORDS)
 
