@@ -161,7 +161,7 @@ def _send_steadily(pipeline: Pipeline, numbers: tuple[str, str], seconds: int) -
 
 def _worker_queries(pipeline: Pipeline, numbers: tuple[str, str]) -> float:
     """Statements of the worker for each message, at the same pace."""
-    statements = Statements(pipeline.execute, pipeline.postgres.data_dir.with_name("postgres.log"))
+    statements = Statements(pipeline.execute, pipeline.postgres.log_path)
     with statements.counted():
         _send_steadily(pipeline, numbers, COUNTED_S)
         time.sleep(OUTCOMES_S)

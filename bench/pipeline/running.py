@@ -43,7 +43,7 @@ class Pipeline(RunningPipeline):
         self._connection = self.connect()
         # A kept database has attempts of earlier runs; this run's sandbox does not know them.
         self._attempts_before = self._attempts()
-        self.statements = Statements(self.ask, self.postgres.data_dir.with_name("postgres.log"))
+        self.statements = Statements(self.ask, self.postgres.log_path)
         self.execute("UPDATE messaging_businessnumber SET rate = %s", [NUMBER_RATE])
         return self
 

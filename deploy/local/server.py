@@ -16,7 +16,7 @@ class Server:
     env: dict[str, str]
 
     def __init__(self, log: Path) -> None:
-        self._log = log
+        self.log_path = log
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,16 +41,16 @@ class Server:
         deadline = time.monotonic() + timeout
         while not self.is_ready():
             if self._process is not None and self._process.poll() is not None:
-                raise LocalError(f"{self.name} ended while it started: {last_line(self._log)}")
+                raise LocalError(f"{self.name} ended while it started: {last_line(self.log_path)}")
             if time.monotonic() > deadline:
-                raise LocalError(f"{self.name} did not come up within {timeout:.0f} s: {last_line(self._log)}")
+                raise LocalError(f"{self.name} did not come up within {timeout:.0f} s: {last_line(self.log_path)}")
             time.sleep(0.05)
 
     def start(self, timeout: float = 30) -> None:
         """Prepare, start and wait until it is ready."""
         self.prepare()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
             # Its own session: a terminal's Ctrl-C reaches only the caller, which then stops the server.
             self._process = subprocess.Popen(
                 self.command(), env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
