@@ -6,6 +6,7 @@ from typing import Any
 
 from messaging.models import BusinessNumber, Template
 from messaging.whatsapp.template_fit import PLACEHOLDER, needs_of
+from messaging.whatsapp.template_form import Place, button_example, in_order, text_examples
 
 MAX_TEMPLATES = 200
 _MEDIA = frozenset({"IMAGE", "VIDEO", "DOCUMENT"})
@@ -93,14 +94,19 @@ class TemplateForm:
     def _fields(self) -> Iterator[Field]:
         if self._needs.header in _MEDIA:
             yield self._field("header", f"Address (https) of the {self._needs.header.lower()}", "")
-        for kind, names in (("header", self._needs.header_texts), ("body", self._needs.body)):
-            examples = _examples(self._parts.get(kind.upper(), {}), kind, names)
+        for place, names in self._texts():
+            examples = text_examples(place, self._parts.get(place.upper(), {}), names)
             for name in names:
-                yield self._field(f"{kind}.{name}", f"{kind.capitalize()}: {name}", examples.get(name, ""))
+                yield self._field(f"{place}.{name}", f"{place.capitalize()}: {name}", examples.get(name, ""))
         for index, sub_type in () if self._needs.is_code else self._filled_buttons():
             button = self._buttons()[index]
             label = f"{_BUTTONS[sub_type][0]} “{button.get('text') or 'Copy code'}”"
-            yield self._field(f"button.{index}", label, _first_text(button.get("example")))
+            yield self._field(f"button.{index}", label, button_example(button))
+
+    def _texts(self) -> Iterator[tuple[Place, Sequence[str]]]:
+        """The parameters of header and body in the order of a send: numbered ones by number."""
+        yield Place.HEADER, in_order(self._needs.header_texts)
+        yield Place.BODY, in_order(self._needs.body)
 
     def _filled_buttons(self) -> Iterator[tuple[int, str]]:
         """The index and the `sub_type` of each button that takes a value."""
@@ -115,9 +121,9 @@ class TemplateForm:
         if self._needs.header in _MEDIA:
             kind = self._needs.header.lower()
             yield {"type": "header", "parameters": [{"type": kind, kind: {"link": self._value("header")}}]}
-        for part, names in (("header", self._needs.header_texts), ("body", self._needs.body)):
+        for place, names in self._texts():
             if names:
-                yield {"type": part, "parameters": [self._text(part, name) for name in names]}
+                yield {"type": str(place), "parameters": [self._text(place, name) for name in names]}
         for index, sub_type in self._filled_buttons():
             kind = _BUTTONS[sub_type][1]
             # The button of an authentication template copies the code of the body.
@@ -136,7 +142,7 @@ class TemplateForm:
                 case "header" if "header" in fields:
                     labels[f"{place}[0]"] = fields["header"]
                 case part:
-                    names = self._needs.header_texts if part == "header" else self._needs.body
+                    names = dict(self._texts())[Place(str(part))]
                     labels |= {f"{place}[{at}]": fields[f"{part}.{name}"] for at, name in enumerate(names)}
         return labels
 
@@ -170,25 +176,3 @@ def template_form(number: BusinessNumber, typed: Mapping[str, str]) -> TemplateF
     found = Template.objects.filter(pk=int(key), account__waba_id=number.waba_id, removed_at=None, status="APPROVED")
     template = found.first()
     return None if template is None else TemplateForm(template, typed)
-
-
-def _examples(part: Mapping[str, Any], kind: str, names: Sequence[str]) -> dict[str, str]:
-    """Meta's example values of a text by the names of its parameters."""
-    example = part.get("example")
-    if not isinstance(example, Mapping):
-        return {}
-    named = example.get(f"{kind}_text_named_params")
-    if isinstance(named, list):
-        pairs = [each for each in named if isinstance(each, Mapping)]
-        return {str(each.get("param_name", "")): str(each.get("example", "")) for each in pairs}
-    texts = example.get(f"{kind}_text")
-    # The body has a list of sets, the header one set.
-    if isinstance(texts, list) and texts and isinstance(texts[0], list):
-        texts = texts[0]
-    return dict(zip(names, map(str, texts), strict=False)) if isinstance(texts, list) else {}
-
-
-def _first_text(example: object) -> str:
-    if isinstance(example, list) and example:
-        return str(example[0])
-    return example if isinstance(example, str) else ""

@@ -46,7 +46,8 @@ def edit_template(row: Template, changes: Mapping[str, object], who: str) -> Tem
     with transaction.atomic():
         if node is not None:
             _store(row.account, node, asked_at)
-        request_sync(row.account.waba_id)
+        else:
+            request_sync(row.account.waba_id)
         record_action(
             who, "edit template", f"template {row.pk}", name=row.name, language=row.language, fields=sorted(changes)
         )

@@ -132,8 +132,8 @@ def _header_and_body(needs: Needs, parts: Sequence[Mapping[str, Any]], card: int
         (Place.BODY, body, needs.body, needs.body_room),
     ):
         longest = min(room, MAX_CODE) if needs.is_code else room
-        names = _in_order(wanted)
-        examples = _text_examples(place, part, names)
+        names = in_order(wanted)
+        examples = text_examples(place, part, names)
         found += [
             Parameter(
                 f"{prefix}{place}.{name}", place, "text", f"{{{{{name}}}}}", card=card, max_length=max(longest, 0),
@@ -151,19 +151,19 @@ def _buttons(needs: Needs, parts: Sequence[Mapping[str, Any]], card: int | None,
         Parameter(
             f"{prefix}buttons.{index}", Place.BUTTON, _OF_BUTTON.get(button.sub_type, "payload"),
             str(written.get("text") or button.kind), button.is_needed, card=card, button=index,
-            sub_type=button.sub_type, example=_button_example(written), same_as=code,
+            sub_type=button.sub_type, example=button_example(written), same_as=code,
         )
         for index, (button, written) in enumerate(zip(needs.buttons, created, strict=True))
         if button.sub_type
     ]  # fmt: skip
 
 
-def _in_order(names: Sequence[str]) -> Sequence[str]:
+def in_order(names: Sequence[str]) -> Sequence[str]:
     """Numbered parameters by number, in which order a send gives them; named ones as the text has them."""
     return sorted(names, key=int) if all(name.isdigit() for name in names) else names
 
 
-def _text_examples(place: Place, part: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+def text_examples(place: Place, part: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     """Meta's examples of a text's parameters: a list for numbered ones, pairs for named ones."""
     given = _mapping(part.get("example"))
     named = _mappings(given.get(f"{place}_text_named_params"))
@@ -177,7 +177,7 @@ def _text_examples(place: Place, part: Mapping[str, Any], names: Sequence[str]) 
     return dict(zip(names, map(str, listed), strict=False)) if isinstance(listed, list) else {}
 
 
-def _button_example(button: Mapping[str, Any]) -> str:
+def button_example(button: Mapping[str, Any]) -> str:
     """The example of a button's parameter. Of a URL Meta has the whole address: the parameter is its end."""
     given = button.get("example")
     example = given if isinstance(given, str) else _first_text(given)

@@ -38,10 +38,11 @@ def form(*components: dict[str, Any], category: str = "UTILITY", **typed: str) -
 
 FIELDS: list[tuple[TemplateForm, list[tuple[str, str, str]]]] = [
     (form(BODY), [("body.1", "Body: 1", "Ann"), ("body.2", "Body: 2", "17")]),
+    (form({**BODY, "text": "Order {{2}} of {{1}}"}), [("body.1", "Body: 1", "Ann"), ("body.2", "Body: 2", "17")]),
     (form(NAMED), [("body.order", "Body: order", "17"), ("body.state", "Body: state", "")]),
     (form(TEXT_HEADER), [("header.1", "Header: 1", "Ann")]),
     (form(part("IMAGE")), [("header", "Address (https) of the image", "")]),
-    (form(buttons(TRACK)), [("button.0", "Ending of the link of button “Track”", "https://example.com/17")]),
+    (form(buttons(TRACK)), [("button.0", "Ending of the link of button “Track”", "17")]),
     (form(buttons(COUPON)), [("button.0", "Code of button “Copy code”", "SPRING25")]),
     (form(buttons({"type": "QUICK_REPLY", "text": "Thanks"}), {"type": "BODY", "text": "Hello"}), []),
     (form({"type": "BODY"}, buttons({"type": "OTP", "text": "Copy"}), category="AUTHENTICATION"),
@@ -58,6 +59,11 @@ def test_a_template_has_a_field_for_each_parameter(given: TemplateForm, fields: 
     ("given", "components"),
     [
         (form({"type": "BODY", "text": "Hello"}), None),
+        (
+            # Meta takes numbered parameters in the order of their numbers, wherever the text has them.
+            form({"type": "BODY", "text": "Order {{2}} of {{1}} comes."}, body__1="Ann", body__2="17"),
+            [{"type": "body", "parameters": [{"type": "text", "text": "Ann"}, {"type": "text", "text": "17"}]}],
+        ),
         (
             form(NAMED, body__order="17", body__state=" late "),
             [{"type": "body", "parameters": [
@@ -87,7 +93,7 @@ def test_a_template_has_a_field_for_each_parameter(given: TemplateForm, fields: 
             ],
         ),
     ],
-    ids=["none", "named", "file and link", "coupon", "code"],
+    ids=["none", "numbers out of order", "named", "file and link", "coupon", "code"],
 )  # fmt: skip
 def test_the_fields_make_the_components_of_the_send(given: TemplateForm, components: Any) -> None:
     assert given.data().get("components") == components
