@@ -21,6 +21,10 @@ from messaging.whatsapp.storable import storable
 MAX_ANSWER = 256 * 1024
 MAX_WAMID = 512
 MESSAGES, MARKETING_MESSAGES = "messages", "marketing_messages"
+# Values of `message_status` of a template message that Meta has taken and does not deliver yet: pacing, which ends in
+# its delivery or in a `failed` with 132015, and a pause of the delivery.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-pacing
+HELD_BY_META = frozenset({"held_for_quality_assessment", "paused"})
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
 _FAILURES = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
@@ -37,6 +41,11 @@ class Accepted:
     wa_id: str | None
     user_id: str | None
     message_status: str | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether Meta keeps it back for now. A status follows in any case; it must not be sent again."""
+        return self.message_status in HELD_BY_META
 
 
 @dataclass(frozen=True, slots=True)
