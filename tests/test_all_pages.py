@@ -48,7 +48,9 @@ def paths() -> dict[str, str]:
         **LISTS,
         **OTHERS,
         "message": reverse("admin:messaging_message_change", args=[failed.pk]),
-        "conversation": reverse("admin:messaging_conversation_change", args=[Message.objects.get(direction="inbound").pk]),
+        "conversation": reverse(
+            "admin:messaging_conversation_change", args=[Message.objects.get(direction="inbound").pk]
+        ),
         "contact": reverse("admin:messaging_contact_change", args=[Contact.objects.get().pk]),
     }
 
