@@ -265,6 +265,7 @@ def test_a_messaging_limit_opens_exactly_so_many_recipients_and_replies_go_on(pi
     assert eventually(lambda: pipeline.sandbox("account")["opened_users"] >= len(bulk) + len(urgent))
 
 
+@pytest.mark.usefixtures("connect_seconds")
 def test_a_paused_template_is_held_and_goes_on_when_it_is_approved(pipeline: Pipeline) -> None:
     # Many are on their way when Meta pauses it: it refuses some, and some refusals are recorded after the approval.
     bulk = [hello_world(f"+1555302{n:04}", SECOND_NUMBER) for n in range(300)]
