@@ -179,6 +179,12 @@ def test_a_text_in_place_of_a_task_name_is_not_shown(name: Any) -> None:
     assert decode(task_body(task=name), LANE).task == ""
 
 
+def test_a_body_without_a_task_name_has_none() -> None:
+    payload = json.loads(task_body())
+    del payload["headers"]["task"]
+    assert decode(json.dumps(payload), LANE).task == ""
+
+
 def test_received_message_attributes_can_be_sent_again(sqs: Any) -> None:
     put(sqs, RAW, MessageAttributes={"who": {"DataType": "String", "StringValue": "me"}})
     (message,) = sampling.sample(sqs, LANE.dlq_url).messages
