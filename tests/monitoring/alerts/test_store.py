@@ -82,6 +82,12 @@ def test_a_restarted_monitor_fires_no_alert_twice() -> None:
     assert Alert.objects.count() == 1 and notices() == [("email", "fired"), ("webhook", "fired")]
 
 
+def test_a_restarted_monitor_keeps_an_alert_that_is_between_its_thresholds() -> None:
+    run([12] * 3)
+    run([7] * 3, load_active_alerts(), start=90)
+    assert open_alerts().count() == 1
+
+
 def test_a_restarted_monitor_resolves_alerts_that_ended() -> None:
     run([12] * 3)
     run([0] * 3, load_active_alerts(), start=90)
