@@ -88,9 +88,10 @@ def test_a_restarted_monitor_resolves_alerts_that_ended() -> None:
     assert not open_alerts().exists()
 
 
-def test_the_summary_of_an_open_alert_has_its_latest_reading() -> None:
-    run([12, 12, 12, 50])
-    assert Alert.objects.get().summary == "50 wait on incoming."
+@pytest.mark.parametrize(("latest", "shown"), [(50, 50), (10, 10), (9, 12)])
+def test_the_summary_of_an_open_alert_has_its_latest_reading_over_the_threshold(latest: float, shown: int) -> None:
+    run([12, 12, 12, latest])
+    assert Alert.objects.get().summary == f"{shown} wait on incoming."
 
 
 def test_a_silenced_alert_is_shown_but_not_notified() -> None:
