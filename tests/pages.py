@@ -97,6 +97,18 @@ def overhang(page: Any, look: Any) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth")) - int(look["viewport"]["width"])
 
 
+def scrolling_regions(page: Any) -> list[str]:
+    """The names, else the classes, of the parts of a page that hide what does not fit until one scrolls sideways."""
+    return list(
+        page.evaluate(
+            """() => [...document.querySelectorAll("body *")].filter((element) =>
+              element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1
+              && ["auto", "scroll"].includes(getComputedStyle(element).overflowX)
+            ).map((element) => element.getAttribute("aria-label") || element.className || element.tagName)"""
+        )
+    )
+
+
 def cut_cells(page: Any) -> int:
     """The cells of a list that hide a part of their text."""
     cells = "[...document.querySelectorAll('#result_list td')]"

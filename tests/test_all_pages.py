@@ -5,13 +5,24 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging.incoming.store import receive
-from messaging.models import Contact, Message
+from messaging.models import Contact, Message, MessageEvent
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
-from tests.pages import THEMES, both_widths, browser, name_of, needs_chromium, open_page, overhang, picture
+from tests.pages import (
+    THEMES,
+    both_widths,
+    browser,
+    name_of,
+    needs_chromium,
+    open_page,
+    overhang,
+    picture,
+    scrolling_regions,
+)
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
@@ -68,4 +79,15 @@ def test_no_page_is_wider_than_its_screen_or_hides_text(
             faults[name, name_of(look)] = (overhang(page, look), page.evaluate(CUT))
     assert {where: found for where, found in faults.items() if found != (0, [])} == {}
     assert page.errors == []
+    page.context.close()
+
+
+def test_on_a_phone_a_messages_page_does_not_scroll_sideways(
+    browser: Any, live_server: Any, paths: dict[str, str]
+) -> None:
+    page = open_page(browser, live_server, paths["message"], viewport={"width": 390, "height": 844})
+    MessageEvent.objects.create(message_id=paths["message"].split("/")[-3], status="sent", at=timezone.now(),
+        source="webhook", pricing_type="free_customer_service", pricing_category="service", billable=False)  # fmt: skip
+    page.reload()
+    assert scrolling_regions(page) == []
     page.context.close()
