@@ -54,14 +54,13 @@ def paths() -> dict[str, str]:
     """A page of each kind, with rows in the lists that everybody opens."""
     receive(webhook(inbound_text(sender="15551230001", text="Is my order on its way? " * 20), name="Ann " * 15))
     failed = in_state(Status.FAILED, error_code=131026, error_title="Message undeliverable")
+    received = Message.objects.get(direction="inbound")
     Message.objects.filter(pk=failed.pk).update(wamid="wamid." + "HBgXVVMuMTM0OTEyMDg2NTUz" * 4)
     return {
         **LISTS,
         **OTHERS,
         "message": reverse("admin:messaging_message_change", args=[failed.pk]),
-        "conversation": reverse(
-            "admin:messaging_conversation_change", args=[Message.objects.get(direction="inbound").pk]
-        ),
+        "conversation": reverse("admin:messaging_conversation_change", args=[received.pk]),
         "contact": reverse("admin:messaging_contact_change", args=[Contact.objects.get().pk]),
     }
 
