@@ -93,7 +93,7 @@ def _write(report: Path, results: dict[str, Result]) -> None:
     whole.setdefault("measured", {})
     for name, result in results.items():
         whole[name] = result.figures
-        whole["measured"][name] = {**about, "runs": result.runs}
+        whole["measured"][name] = {**about, "runs": result.runs, "yardstick": result.yardstick}
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(json.dumps(whole, indent=2) + "\n")
 

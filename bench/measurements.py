@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import yardstick
 from bench.analytics import counting, events, questions
 from bench.comparison import publish, transport, webhook
 from bench.pipeline import delivering, history, receiving, retention, sending, stored, task_size
@@ -33,10 +34,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Figures: medians of so many runs."""
+    """Figures: medians of so many runs. `yardstick`: of the same runs."""
 
     figures: Any
     runs: int
+    yardstick: dict[str, float]
 
 
 MEASUREMENTS = {
@@ -99,6 +101,8 @@ MEASUREMENTS = {
         named=True,
     ),
 }
+# Of the yardstick, in a short run.
+SHORT_TURNS = 5
 BY_DEFAULT = tuple(name for name, measurement in MEASUREMENTS.items() if not measurement.named)
 # The parts that `--stored` measures by default.
 AT_AN_AGE = ("send", "bulk", "status", "webhooks_300", "deliveries", "history")
@@ -134,7 +138,9 @@ def measure(
 
 def _repeat(names: Sequence[str], runs: int, short: bool, *given: Pipeline, suffix: str = "") -> dict[str, Result]:
     results: dict[str, list[Any]] = {name: [] for name in names}
-    for run in range(runs):
+    yardsticks: list[dict[str, float]] = []
+    for run in range(runs if names else 0):
+        yardsticks.append(yardstick.measure(SHORT_TURNS) if short else yardstick.measure())
         for name in names:
             measurement = MEASUREMENTS[name]
             if run and measurement.once:
@@ -142,4 +148,7 @@ def _repeat(names: Sequence[str], runs: int, short: bool, *given: Pipeline, suff
             begun = time.monotonic()
             results[name].append((measurement.short if short else measurement.full)(*given))
             print(f"run {run + 1}: {name}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-    return {f"{name}{suffix}": Result(medians(figures), len(figures)) for name, figures in results.items()}
+    return {
+        f"{name}{suffix}": Result(medians(figures), len(figures), medians(yardsticks[: len(figures)]))
+        for name, figures in results.items()
+    }

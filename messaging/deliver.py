@@ -77,7 +77,6 @@ WORKERS: tuple[PeriodicWorker[Any, Any], ...] = (
         files.record_removals,
         FILE_REMOVALS_AT_ONCE,
         idle_s=5.0,
-        housekeeping=deletion_steps.housekeeping(),
-        housekeeping_every_s=0.0,
+        housekeeping=deletion_steps.housekeeping,
     ),
 )

@@ -23,6 +23,8 @@ Outcome = TypeVar("Outcome")
 
 # How long a worker claims nothing after an exception.
 ERROR_WAIT_S = 1.0
+# Between two calls of housekeeping that says nothing else.
+HOUSEKEEPING_EVERY_S = 60.0
 # How long a stopping process waits for its threads; another process repeats what is not finished by then.
 DRAIN_S = 25.0
 
@@ -36,7 +38,7 @@ class PeriodicWorker(Generic[Job, Outcome]):
     lease, so it should return an outcome for every failure that it expects.
     record(outcomes) stores outcomes. After a database failure it is called again with the same ones, so it must ignore
     those whose rows another process has claimed since.
-    housekeeping() runs every `housekeeping_every_s` seconds.
+    housekeeping() returns the seconds until its next call; None: HOUSEKEEPING_EVERY_S.
     """
 
     name: str
@@ -47,8 +49,7 @@ class PeriodicWorker(Generic[Job, Outcome]):
     threads: int
     # The pause after a claim that found nothing.
     idle_s: float = 0.25
-    housekeeping: Callable[[], None] | None = None
-    housekeeping_every_s: float = 60.0
+    housekeeping: Callable[[], float | None] | None = None
 
 
 class WorkerLoop:
@@ -78,7 +79,8 @@ class WorkerLoop:
         return any(pool.is_busy() for pool in self._pools)
 
     def _step(self) -> float:
-        """Step each worker. One that fails does not keep the others from their work."""
+        """Step each worker; seconds until one has to act. One that fails does not keep the others from their work."""
+        began = time.monotonic()
         for pool in self._pools:
             try:
                 pool.step(claims=not self._loop.is_stopping)
@@ -87,7 +89,8 @@ class WorkerLoop:
             except Exception as error:  # the process's edge; the error's text may quote a message
                 logger.error("worker %s failed: %s", pool.name, type(error).__name__)
                 pool.pause()
-        return self._idle_s
+        acts_at = [at for pool in self._pools for at in pool.acts_at() if at > began]
+        return min([self._idle_s, *(at - began for at in acts_at)])
 
 
 class _WorkerThreads:
@@ -118,6 +121,10 @@ class _WorkerThreads:
     def is_busy(self) -> bool:
         """Whether a job is running or not recorded yet."""
         return bool(self._running or self._outcomes)
+
+    def acts_at(self) -> tuple[float, float]:
+        """When the next claim and the next housekeeping are due; a time that has passed waits for a job to end."""
+        return self._next_claim, self._next_housekeeping
 
     def pause(self) -> None:
         """After an exception in `claim` or `record`: drop the outcomes at fault, and claim nothing for a while."""
@@ -154,5 +161,7 @@ class _WorkerThreads:
     def _keep_house(self) -> None:
         now = time.monotonic()
         if self._worker.housekeeping is not None and now >= self._next_housekeeping:
-            self._next_housekeeping = now + self._worker.housekeeping_every_s
-            self._worker.housekeeping()
+            self._next_housekeeping = now + HOUSEKEEPING_EVERY_S
+            wait = self._worker.housekeeping()
+            if wait is not None:
+                self._next_housekeeping = time.monotonic() + wait

@@ -130,7 +130,7 @@ def _measured(figures: Mapping[str, Any]) -> Iterator[str]:
         versions = ", ".join(f"{package} {version}" for package, version in list(machine.items())[4:])
         sentence = (
             f"{about['date'][:10]}, {_runs(about['runs'])}, {machine['cpu']}, {machine['cores']} cores, "
-            f"{machine['memory_gb']} GB, {machine['kernel']}; {versions}"
+            f"{machine['memory_gb']} GB, {machine['kernel']}; {versions}{_yardstick(about)}"
         )
         together.setdefault(sentence, []).append(name)
     for sentence, names in together.items():
@@ -139,3 +139,10 @@ def _measured(figures: Mapping[str, Any]) -> Iterator[str]:
 
 def _runs(number: int) -> str:
     return "once" if number == 1 else f"medians of {number} runs"
+
+
+def _yardstick(about: Mapping[str, Any]) -> str:
+    """The machine's speed during the measurement, where it was measured."""
+    if (yardstick := about.get("yardstick")) is None:
+        return ""
+    return f"; yardstick {number(yardstick['warm_ms'])} ms, {number(yardstick['cold_ms'])} ms at 80/s"

@@ -15,7 +15,7 @@ from messaging.retention.rules import Step
 
 # Nearly every message has its outcome within an hour: those of the last one are looked at by a later step.
 OUTCOME_MARGIN = timedelta(hours=1)
-ROWS = 200
+ROWS = 40
 # What is over: an inbound message, or an outbound one whose outcome is older than the cutoff and final.
 _IS_OVER = """
   m.at < %(cutoff)s AND (m.direction = 'inbound' OR (

@@ -1,6 +1,7 @@
 """Periodic workers: a slow or failing one does not affect the others."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -113,7 +114,24 @@ def test_running_jobs_are_finished_and_recorded_after_stop() -> None:
     assert (rows.recorded, rows.waiting) == (["a"], ["b", "c"])
 
 
-def test_housekeeping_runs_periodically() -> None:
+def test_housekeeping_runs_as_soon_as_it_asks_for() -> None:
     runs: list[int] = []
-    with running(worker(Rows(), housekeeping=lambda: runs.append(1), housekeeping_every_s=0.02)):
+
+    def keep_house() -> float:
+        runs.append(1)
+        return 0.02
+
+    with running(worker(Rows(), housekeeping=keep_house)):
         assert eventually(lambda: len(runs) >= 2)
+
+
+@pytest.mark.parametrize("woken_after_s", [0.05, 0.2, 0.249])
+def test_a_loop_that_was_woken_early_still_claims_on_time(
+    woken_after_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    loop = WorkerLoop([PeriodicWorker("test", lambda _: (), str, lambda _: None, 1, idle_s=0.25)])
+    loop._step()
+    now[0] += woken_after_s
+    assert loop._step() == pytest.approx(0.25 - woken_after_s)
