@@ -4,9 +4,10 @@
       ─▶ counted: the same by each set of groups ─▶ priced ─▶ figures
 
 Charges are many, what a price depends on is little: ninety days of ten million messages are priced in some hundred
-rows. Prices by volume also depend on what came before in the month. A `cell` is a piece, portfolio, market and
-category; where it lies in one tier, so do its charges. Where it is `parted` by the border of two, they are read one by
-one, in their order.
+rows. Prices by volume also depend on what came before in the month: then charges are `pooled` first. What stays within
+the first tier all month, as most does, is priced like that. Where the volume has `crossed` a border, a `cell` is a
+piece, portfolio, market and category; where it lies in one tier, so do its charges. Where it is `parted` by the border
+of two, they are read one by one, in their order.
 """
 
 from collections.abc import Sequence
@@ -58,17 +59,25 @@ def _same_cell(one: str, other: str) -> str:
 
 
 # Days and months are those of the account's zone. A portfolio may have accounts in several: then a piece may lie in two
-# days, and in two cells. Only what some card prices by volume has cells.
+# days, and in two cells. Cells are of those months alone whose volume reaches beyond the first tier.
 _BY_VOLUME = f"""
 tiered AS MATERIALIZED (
-  SELECT DISTINCT market, category, 'regular' AS price_type FROM price WHERE tier_to IS NOT NULL
+  SELECT market, category, 'regular' AS price_type, min(tier_to) AS border FROM price
+  WHERE tier_to IS NOT NULL GROUP BY market, category
 ), place AS MATERIALIZED (
   SELECT s.since, a.*, (s.since AT TIME ZONE a.zone)::date AS day,
     date_trunc('month', s.since AT TIME ZONE a.zone) AS month
   FROM (SELECT DISTINCT since FROM piece) s CROSS JOIN account a
+), pooled AS MATERIALIZED (
+  SELECT c.step, c.since, {{columns}}, sum(c.messages) AS messages FROM charge c GROUP BY c.step, c.since, {{columns}}
+), crossed AS MATERIALIZED (
+  SELECT portfolio, month, market, category, price_type
+  FROM pooled JOIN tiered USING (market, category, price_type) JOIN place USING (since, number_id)
+  GROUP BY portfolio, month, market, category, price_type, border HAVING sum(messages) > border
 ), billed AS MATERIALIZED (
   SELECT c.*, a.zone, a.portfolio, a.day, a.month
-  FROM charge c JOIN tiered USING (market, category, price_type) JOIN place a USING (since, number_id)
+  FROM charge c JOIN place a USING (since, number_id)
+    JOIN crossed USING (portfolio, month, market, category, price_type)
 ), cell AS MATERIALIZED (
   SELECT {_IN_CELL}, sum(messages) AS messages, min(day) AS first_day, max(day) AS last_day,
     sum(sum(messages)) OVER (PARTITION BY portfolio, month, market, category ORDER BY low) - sum(messages) AS before
@@ -94,15 +103,16 @@ tiered AS MATERIALIZED (
       AND a.month = d.month
   ) c
 ), unit AS (
-  SELECT c.step, c.since, a.zone, {_COLUMNS}, 0::bigint AS tier_from, c.messages AS units
-  FROM charge c JOIN account a USING (number_id) LEFT JOIN tiered t USING (market, category, price_type)
-  WHERE t.market IS NULL
+  SELECT c.step, c.since, a.zone, {{columns}}, c.messages, 0::bigint AS tier_from, c.messages AS units
+  FROM pooled c JOIN place a USING (since, number_id)
+    LEFT JOIN crossed x USING (portfolio, month, market, category, price_type)
+  WHERE x.market IS NULL
   UNION ALL
-  SELECT c.step, c.since, c.zone, {_COLUMNS}, t.tier_from, c.messages
+  SELECT c.step, c.since, c.zone, {{columns}}, c.messages, t.tier_from, c.messages
   FROM billed c JOIN tier t ON {_same_cell("t", "c")} AND t.day = c.day
   WHERE NOT t.parted
   UNION ALL
-  SELECT c.step, c.since, c.zone, {_COLUMNS.removesuffix("c.messages")}
+  SELECT c.step, c.since, c.zone, {{columns}},
     CASE WHEN p.tier_from IS NULL OR p.tier_from <= c.before THEN c.messages ELSE 0 END, p.tier_from,
     COALESCE(LEAST(c.before + c.messages, p.tier_to) - GREATEST(c.before, p.tier_from), 0)
   FROM single c LEFT JOIN price p ON {_OVERLAPS}
@@ -150,5 +160,7 @@ def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volum
         _FIGURES.format(n=n, mask=mask, values=", ".join(one), group_by="".join(f", {name}" for name in one))
         for n, (one, mask) in enumerate(zip(sets, masks, strict=True))
     ]
-    parts = ",".join((_PIECES, _CHARGES, _BY_VOLUME if by_volume else _FLAT, priced))
+    needed = sorted({*extra, *filters, "number_id", "market", "category", "price_type"})
+    volumes = _BY_VOLUME.format(columns=", ".join(f"c.{name}" for name in needed))
+    parts = ",".join((_PIECES, _CHARGES, volumes if by_volume else _FLAT, priced))
     return f"WITH {parts} {' UNION ALL '.join(figures)} ORDER BY n, step, values"

@@ -144,7 +144,7 @@ def test_a_campaign_without_prices_costs_unpriced_and_not_zero(admin_client: Cli
     delivered(NOON, campaign="autumn")
     count_again()
     text = section(page(admin_client, "campaign=autumn"), "campaign")
-    assert "Campaign autumn unpriced USD, without 1 unpriced messages \N{EN DASH} for each delivered" in text
+    assert "Campaign autumn unpriced USD, without 1 unpriced message \N{EN DASH} for each delivered" in text
 
 
 def test_a_client_that_costs_and_messages_share_narrows_both(admin_client: Client, costs: None) -> None:
