@@ -1,7 +1,7 @@
 """Bounds of the outgoing lane: priority, latency, pace, concurrency and statements of one outgoing worker.
 
 `python -m bench.outgoing_lane` measures them in about five minutes and names those that do not hold; with one or more
-of `backlog`, `steady` and `in_flight` only those parts.
+of `backlog`, `steady`, `in_flight` and `template_pause` only those parts.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from bench.pipeline.statements import Statements
+from bench.template_pause import template_pause
 from testkit.load.api_clients import Client, recipients
 from testkit.pipeline import Pipeline
 from testkit.statistics import summary
@@ -53,6 +54,10 @@ BOUNDS: tuple[tuple[str, float, bool], ...] = (
     ("calls_in_flight", 200, False),
     ("worker_queries_per_message", 0.5, True),
     ("worker_connections", 4, True),
+    ("pause_held", 500, False),
+    ("pause_last_release_ms", 2000, True),
+    ("approval_first_send_ms", 2000, True),
+    ("pause_doubled", 0, True),
 )
 
 
@@ -205,6 +210,7 @@ PARTS: dict[str, Callable[[Pipeline], dict[str, float]]] = {
     "backlog": _backlog,
     "steady": _steady,
     "in_flight": _in_flight,
+    "template_pause": template_pause,
 }
 
 

@@ -39,13 +39,17 @@ class Run:
         self._host, self._results, self._covered, self._own, self._var = host, results, covered, own, var
 
     def measure(self) -> None:
-        """Find what each test of the package's own folders runs, where that is not known yet."""
-        self._covered.measure(self._host, self._own, self._var)
+        """Find what each test of the package's own folders runs, where that is not known yet.
+
+        Files that start processes wait until their module or step 3 needs them: what processes run cannot be measured.
+        """
+        self._covered.measure(self._host, [file for file in self._own if not starts_processes(file)], self._var)
 
     def near(self, found: Found) -> Result:
         """Try one change with its folder's tests that run the changed function, those of its module first."""
         change = found.made()
-        tests = self._near(change)
+        self._covered.measure(self._host, [file for file in self._own if _mirrors(file, change)], self._var)
+        tests = self._near(change) or self._by_name(change)
         first = [nodeid for nodeid in tests if _mirrors(nodeid, change)]
         return self._judge(change, [(OWN_TESTS, first), (OWN_TESTS, [n for n in tests if n not in set(first)])])
 
@@ -66,7 +70,14 @@ class Run:
 
     def _rest(self, change: Change) -> list[str]:
         near = set(self._near(change))
-        return [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
+        self._covered.measure(self._host, self._own, self._var)
+        rest = [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
+        return sorted(rest, key=lambda nodeid: not _mirrors(nodeid, change))
+
+    def _by_name(self, change: Change) -> list[str]:
+        """Tests for a function that only runs while its module is imported: those of its module, else the quickest."""
+        tests = self._covered.tests(self._own)
+        return [n for n in tests if _mirrors(n, change)] or self._covered.quickest(tests, LONGEST_FAR_S)
 
     def _near(self, change: Change) -> list[str]:
         return self._covered.tests(self._own, _name(change))
@@ -96,7 +107,7 @@ class Run:
         longest_s = LEAST_S + PATIENCE * self._covered.seconds(tests)
         files = sorted({nodeid.partition("::")[0] for nodeid in tests})
         file = Path(change.path).absolute()
-        if fresh or not change.in_body:
+        if fresh or not change.in_body or not self._near(change):
             return self._host.fresh(tests, files, longest_s)
         original = _ORIGINALS[change.path]
         verdict = self._host.forked(tests, files, longest_s, lambda: patch(file, original, change))
@@ -138,8 +149,15 @@ def wide_files() -> list[str]:
     return [file for file in found if not any(word in file for word in LEFT_OUT)]
 
 
+def starts_processes(file: str) -> bool:
+    """Whether the tests of this file start processes, as far as its imports say."""
+    return any(name in Path(file).read_text() for name in ("tests.processes", "import subprocess"))
+
+
 def test_files(folder: str) -> list[str]:
-    """The test files below a folder."""
+    """The test files below a folder, or the one file."""
+    if folder.endswith(".py"):
+        return [folder]
     return sorted(str(file) for file in Path(folder).rglob("test_*.py") if "browser" not in file.name)
 
 

@@ -128,8 +128,8 @@ class CostsView(QuestionView):
         filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
         currency = asked.get("currency", settings.COSTS_CURRENCY)
         request_days(days_of(asked["starts"], period.until))
-        days = steps(period, Granularity.DAY) if len(asked["starts"]) == 1 else ()
-        found = figures(CostQuestion(asked["starts"], period.until, currency, columns_of(groups), filters, days))
+        question = CostQuestion(asked["starts"], period.until, currency, columns_of(groups), filters, period.zone)
+        found = figures(question)
         local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
         return Response(
             {

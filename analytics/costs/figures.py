@@ -5,26 +5,31 @@ figures. All money is `Decimal` here and `numeric` in PostgreSQL.
 """
 
 import json
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from analytics.costs.accounts import Account, billed_accounts, month_begins
+from analytics.costs.accounts import Account, billed_accounts
 from analytics.costs.cards import Price, prices_of
+from analytics.costs.segments import segments
 from analytics.costs.statement import statement
-from analytics.models import Day
-from analytics.questions import DAY_MINUTES, days_of, pieces_of
+from analytics.rollups import request_sums
 
 COLUMNS = frozenset({"market", "category", "template", "campaign", "number_id", "client_id", "price_type"})
 FREE = ["free_customer_service", "free_entry_point", "free_group_customer_service"]
 _FOREVER = date(9999, 12, 31)
-_EPOCH, DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
+# PostgreSQL cannot foresee how many rows the parts of the statement have. Sums of few groups would be sorted on disk as
+# many wide ones, which takes four times as long as hashing, and joins of many rows would be loops in loops. Charges of
+# 90 days are 20 MB.
+_PLANNING = "SET LOCAL enable_sort = off; SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
+_PLANNING_AGAIN = (
+    "SET LOCAL enable_sort TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL work_mem TO DEFAULT"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Figure:
 class CostQuestion:
     """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`.
 
-    `days`: where days begin by the asker's clock; they are read whole where they are summed up.
+    `zone`: that of whoever asks, whose days are read whole where they are summed up; None where nobody asks.
     """
 
     steps: Sequence[datetime]
@@ -61,7 +66,7 @@ class CostQuestion:
     currency: str
     group_by: Sequence[str] = ()
     filters: Mapping[str, Sequence[Any]] | None = None
-    days: Sequence[datetime] = ()
+    zone: ZoneInfo | None = None
 
 
 def figures(question: CostQuestion) -> list[Figure]:
@@ -89,60 +94,29 @@ def _ask(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[list[Fig
     parameters: dict[str, Any] = {
         "free": FREE,
         **_columns(prices, known),
-        **_segments(question, prices, {account.zone for account in known}, by_volume=by_volume),
+        **_segments(question, prices, known),
         **{f"only_{name}": list(values) for name, values in filters.items()},
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        # Planned as many wide groups, sums would be sorted on disk; there are few, and hashing takes a quarter of that.
-        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(_PLANNING)
         cursor.execute(statement(sets, list(filters), by_volume=by_volume), parameters)
         rows = cursor.fetchall()
-        cursor.execute("SET LOCAL enable_sort = on")
+        cursor.execute(_PLANNING_AGAIN)
     return _read(rows, len(sets))
 
 
-def _segments(
-    question: CostQuestion, prices: Sequence[Price], zones: Iterable[str], *, by_volume: bool
-) -> dict[str, list[Any]]:
-    """The pieces of each step, cut where a price begins or ends; with prices by volume also of the months before, in
-    step 0, cut where months begin."""
-    days = {day for price in prices for day in (price.since, price.until) if day and date.min < day < _FOREVER}
-    begin = question.steps[0]
-    if by_volume:
-        begin = month_begins(begin, zones).astimezone(UTC)
-        days |= set(_months(begin, question.until))
-    changes = {datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in days for zone in zones}
-    cuts = sorted({begin, *question.steps, *(at for at in changes if begin < at < question.until)})
-    finer = sorted({*cuts, *_local_days(question)})
-    found = pieces_of(finer, question.until)
+def _segments(question: CostQuestion, prices: Sequence[Price], known: Sequence[Account]) -> dict[str, list[Any]]:
+    """The segments to read, as columns. What others will read too is summed up from now on."""
+    found = segments(question.steps, question.until, question.zone, prices, {account.zone for account in known})
+    if question.zone is not None:
+        request_sums([(one.low, one.minutes) for one in found if one.lasting])
     return {
-        "segment_steps": [bisect_right(question.steps, finer[one.step]) for one in found],
-        "segment_since": [cuts[bisect_right(cuts, finer[one.step]) - 1] for one in found],
+        "segment_steps": [one.step for one in found],
+        "segment_since": [one.since for one in found],
         "segment_lows": [one.low for one in found],
         "segment_highs": [one.high for one in found],
-        "segment_days": [one.minutes == DAY_MINUTES for one in found],
+        "segment_minutes": [one.minutes for one in found],
     }
-
-
-def _local_days(question: CostQuestion) -> Sequence[datetime]:
-    """The question's days, if at least as many are summed up as days in UTC, which are read otherwise."""
-    begin, until = question.steps[0], question.until
-    inside = [day for day in question.days if begin <= day < until]
-    first = begin + (_EPOCH - begin) % DAY
-    in_utc = [first + DAY * n for n in range((until - first) // DAY)] if first < until else []
-    if not inside or inside[0] == first:
-        return ()
-    summed = Day.objects.filter(dirty_since=None)
-    local, utc = (summed.filter(start__in=days).count() for days in (days_of(inside, until), in_utc))
-    return inside if local >= utc else ()
-
-
-def _months(begin: datetime, until: datetime) -> Iterator[date]:
-    """The first days of the months between two times, in any zone."""
-    day = begin.date().replace(day=1)
-    while day <= until.date() + timedelta(days=1):
-        yield day
-        day = (day + timedelta(days=32)).replace(day=1)
 
 
 def _columns(prices: Sequence[Price], known: Sequence[Account]) -> dict[str, list[Any]]:

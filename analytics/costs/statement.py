@@ -14,8 +14,7 @@ from collections.abc import Sequence
 # What a price depends on. `since` is the beginning of a segment, which lies within one day and month of prices.
 _BY = ("step", "since", "zone", "price_type", "market", "category", "tier_from")
 
-# A segment before the first step has the step 0: it counts for volumes only. A piece is a day that is summed up, or a
-# range of charges.
+# A segment before the first step has the step 0: it counts for volumes only.
 _PIECES = """
 account AS (
   SELECT * FROM unnest(%(numbers)s::bigint[], %(portfolios)s::text[], %(zones)s::text[])
@@ -24,23 +23,19 @@ account AS (
   SELECT * FROM unnest(%(markets)s::text[], %(categories)s::text[], %(since)s::date[], %(until)s::date[],
     %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[])
     AS p(market, category, since, until, tier_from, tier_to, price, card)
-), segment AS (
-  SELECT * FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
-    %(segment_highs)s::timestamptz[], %(segment_days)s::boolean[]) AS s(step, since, low, high, days)
 ), piece AS MATERIALIZED (
-  SELECT step, since, low, high, false AS clean FROM segment WHERE NOT days
-  UNION ALL
-  SELECT s.step, s.since, at, at + interval '24 hours',
-    EXISTS (SELECT FROM analytics_day d WHERE d.start = at AND d.dirty_since IS NULL)
-  FROM segment s CROSS JOIN LATERAL generate_series(s.low, s.high - interval '24 hours', interval '24 hours') AS at
-  WHERE s.days
+  SELECT s.*, EXISTS (
+    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean
+  FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
+    %(segment_highs)s::timestamptz[], %(segment_minutes)s::int[]) AS s(step, since, low, high, minutes)
 )"""
 _COLUMNS = "c.number_id, c.client_id, c.template, c.campaign, c.market, c.category, c.price_type, c.messages"
 # OFFSET 0 has the planner read each piece by the index, whatever it thinks of their number.
 _CHARGES = f"""
 charge AS (
   SELECT p.step, p.since, p.low, {_COLUMNS}
-  FROM piece p CROSS JOIN LATERAL (SELECT * FROM analytics_daycharge c WHERE c.start = p.low OFFSET 0) c
+  FROM piece p CROSS JOIN LATERAL (
+    SELECT * FROM analytics_daycharge c WHERE c.start = p.low AND c.minutes = p.minutes OFFSET 0) c
   WHERE p.clean
   UNION ALL
   SELECT p.step, p.since, p.low, {_COLUMNS}
@@ -63,38 +58,49 @@ def _same_cell(one: str, other: str) -> str:
 
 
 # Days and months are those of the account's zone. A portfolio may have accounts in several: then a piece may lie in two
-# days, and in two cells.
-_LOCAL = """a.zone, a.portfolio, (p.since AT TIME ZONE a.zone)::date AS day,
-    date_trunc('month', p.since AT TIME ZONE a.zone) AS month"""
+# days, and in two cells. Only what some card prices by volume has cells.
 _BY_VOLUME = f"""
-billed AS MATERIALIZED (
-  SELECT p.*, {_LOCAL} FROM charge p JOIN account a USING (number_id)
+tiered AS MATERIALIZED (
+  SELECT DISTINCT market, category, 'regular' AS price_type FROM price WHERE tier_to IS NOT NULL
+), place AS MATERIALIZED (
+  SELECT s.since, a.*, (s.since AT TIME ZONE a.zone)::date AS day,
+    date_trunc('month', s.since AT TIME ZONE a.zone) AS month
+  FROM (SELECT DISTINCT since FROM piece) s CROSS JOIN account a
+), billed AS MATERIALIZED (
+  SELECT c.*, a.zone, a.portfolio, a.day, a.month
+  FROM charge c JOIN tiered USING (market, category, price_type) JOIN place a USING (since, number_id)
 ), cell AS MATERIALIZED (
-  SELECT {_IN_CELL}, sum(messages) AS messages, array_agg(DISTINCT day) AS days,
+  SELECT {_IN_CELL}, sum(messages) AS messages, min(day) AS first_day, max(day) AS last_day,
     sum(sum(messages)) OVER (PARTITION BY portfolio, month, market, category ORDER BY low) - sum(messages) AS before
-  FROM billed WHERE price_type = 'regular' GROUP BY {_IN_CELL}
+  FROM billed GROUP BY {_IN_CELL}
 ), tier AS MATERIALIZED (
   SELECT {", ".join(f"c.{name}" for name in _CELL)}, c.before, c.day, min(p.tier_from) AS tier_from,
     max(count(p.card)) OVER (PARTITION BY {", ".join(f"c.{name}" for name in _CELL)}) > 1 AS parted
-  FROM (SELECT cell.*, unnest(days) AS day FROM cell) c LEFT JOIN price p ON {_OVERLAPS}
+  FROM (SELECT cell.*, first_day + generate_series(0, last_day - first_day) AS day FROM cell) c
+    LEFT JOIN price p ON {_OVERLAPS}
   GROUP BY {", ".join(f"c.{name}" for name in _CELL)}, c.before, c.day
 ), parted AS MATERIALIZED (
   SELECT DISTINCT {_IN_CELL}, before FROM tier WHERE parted
 ), single AS (
-  SELECT b.*, d.before + sum(b.messages) OVER (PARTITION BY {", ".join(f"b.{name}" for name in _CELL)}
-    ORDER BY b.at, b.number_id, b.client_id, b.template, b.campaign, b.bucket ROWS UNBOUNDED PRECEDING)
-    - b.messages AS before
+  SELECT c.*, c.first + sum(c.messages) OVER (PARTITION BY {", ".join(f"c.{name}" for name in _CELL)}
+    ORDER BY c.at, c.number_id, c.client_id, c.template, c.campaign, c.bucket ROWS UNBOUNDED PRECEDING)
+    - c.messages AS before
   FROM (
-    SELECT p.step, p.since, p.low, c.at, c.bucket, {_COLUMNS}, {_LOCAL}
-    FROM (SELECT * FROM piece WHERE low IN (SELECT low FROM parted)) p
-    CROSS JOIN LATERAL (SELECT * FROM analytics_charge c WHERE c.at >= p.low AND c.at < p.high OFFSET 0) c
-    JOIN account a ON a.number_id = c.number_id
-    WHERE c.price_type = 'regular'
-  ) b JOIN parted d ON {_same_cell("d", "b")}
+    SELECT p.step, p.since, p.low, c.at, c.bucket, {_COLUMNS}, a.zone, a.portfolio, a.day, a.month, d.before AS first
+    FROM parted d JOIN piece p USING (low)
+    CROSS JOIN LATERAL (SELECT * FROM analytics_charge c WHERE c.market = d.market AND c.category = d.category
+      AND c.price_type = 'regular' AND c.at >= p.low AND c.at < p.high OFFSET 0) c
+    JOIN place a ON a.since = p.since AND a.number_id = c.number_id AND a.portfolio = d.portfolio
+      AND a.month = d.month
+  ) c
 ), unit AS (
-  SELECT c.step, c.since, c.zone, {_COLUMNS}, t.tier_from, c.messages AS units
-  FROM billed c LEFT JOIN tier t ON c.price_type = 'regular' AND {_same_cell("t", "c")} AND t.day = c.day
-  WHERE t.parted IS NOT TRUE
+  SELECT c.step, c.since, a.zone, {_COLUMNS}, 0::bigint AS tier_from, c.messages AS units
+  FROM charge c JOIN account a USING (number_id) LEFT JOIN tiered t USING (market, category, price_type)
+  WHERE t.market IS NULL
+  UNION ALL
+  SELECT c.step, c.since, c.zone, {_COLUMNS}, t.tier_from, c.messages
+  FROM billed c JOIN tier t ON {_same_cell("t", "c")} AND t.day = c.day
+  WHERE NOT t.parted
   UNION ALL
   SELECT c.step, c.since, c.zone, {_COLUMNS.removesuffix("c.messages")}
     CASE WHEN p.tier_from IS NULL OR p.tier_from <= c.before THEN c.messages ELSE 0 END, p.tier_from,

@@ -34,7 +34,7 @@ _FORGET = (
     "DELETE FROM analytics_bucket WHERE start = ANY(%(starts)s) AND messages = 0 AND dirty_since IS NULL",
     """
     DELETE FROM analytics_day d WHERE NOT EXISTS (
-      SELECT FROM analytics_bucket b WHERE b.start >= d.start AND b.start < d.start + interval '24 hours')
+      SELECT FROM analytics_bucket b WHERE b.start >= d.start AND b.start < d.start + d.minutes * interval '1 minute')
     """,
 )
 

@@ -6,6 +6,7 @@ Prices are applied when a question is asked, so a card that changes changes ever
 from enum import StrEnum
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -77,6 +78,8 @@ class Charge(models.Model):
         indexes = [
             models.Index(fields=["bucket"], name="charge_bucket"),
             models.Index(fields=["at"], name="charge_time"),
+            # A day's charges of one price by volume, in which a tier ends.
+            models.Index(fields=["market", "category", "at"], condition=Q(price_type="regular"), name="charge_price"),
         ]
 
     def __str__(self) -> str:
@@ -84,9 +87,10 @@ class Charge(models.Model):
 
 
 class DayCharge(models.Model):
-    """The sum of the charges of the 24 hours from `start`, a `Day`, whatever their buckets."""
+    """The sum of the charges of a `Day`, whatever their buckets."""
 
     start = models.DateTimeField()
+    minutes = models.SmallIntegerField(default=1440, db_default=1440)
     number_id = models.BigIntegerField()
     client_id = models.BigIntegerField()
     template = models.CharField(max_length=512, blank=True)

@@ -51,12 +51,15 @@ class Bucket(models.Model):
 
 
 class Day(models.Model):
-    """A day that has sums of its own, in `Rollup` and `Histogram`. They count while it is not dirty.
+    """A day that has sums of its own, in `Rollup`, `Histogram` and `DayCharge`. They count while it is not dirty.
 
-    24 hours from midnight in UTC, or from that of a zone that questions ask for.
+    24 hours from midnight in UTC, or from that of a zone that questions ask for. Of other lengths it has charges alone:
+    a part of a day, cut where an account's month or price begins, or a day on which the clock changes.
     """
 
-    start = models.DateTimeField(primary_key=True)
+    pk = models.CompositePrimaryKey("start", "minutes")
+    start = models.DateTimeField()
+    minutes = models.SmallIntegerField(default=1440, db_default=1440)
     dirty_since = models.DateTimeField(null=True)
     due_at = models.DateTimeField(default=timezone.now)
     took_ms = models.IntegerField(default=0)

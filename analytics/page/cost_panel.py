@@ -18,7 +18,7 @@ from analytics.costs import (
     total,
 )
 from analytics.models import RateCard
-from analytics.questions import Granularity, Question, steps
+from analytics.questions import Question
 
 TITLES = {"market": "Market", "category": "Category", "template": "Template", "campaign": "Campaign"}
 # What has none of it; a message without a category is one whose status told no price.
@@ -86,7 +86,7 @@ def cost_panel(asked: Question, currency: str, market: str, messages_url: Link, 
         currency,
         list(TITLES),
         _columns(filters, market, asked.client_id),
-        steps(asked.period, Granularity.DAY),
+        asked.period.zone,
     )
     found = breakdown(question)
     whole = found["market"]

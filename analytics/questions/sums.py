@@ -54,7 +54,8 @@ asked AS MATERIALIZED (
   FROM unnest(%(steps)s::int[], %(minutes)s::smallint[], %(lows)s::timestamptz[], %(highs)s::timestamptz[])
     AS p(step, minutes, low, high)
 ), day AS MATERIALIZED (
-  SELECT p.step, at, EXISTS (SELECT FROM analytics_day c WHERE c.start = at AND c.dirty_since IS NULL) AS clean
+  SELECT p.step, at,
+    EXISTS (SELECT FROM analytics_day c WHERE c.start = at AND c.minutes = 1440 AND c.dirty_since IS NULL) AS clean
   FROM asked p CROSS JOIN LATERAL generate_series(p.low, p.high - interval '24 hours', interval '24 hours') AS at
   WHERE p.minutes = 1440
 ), piece AS MATERIALIZED (

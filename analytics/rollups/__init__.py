@@ -1,13 +1,14 @@
 """Rollups: counts of messages by quarter of an hour, recounted from the raw rows whenever these change."""
 
 from analytics.rollups.buckets import Period, mark_period, roll_up
-from analytics.rollups.days import request_days
+from analytics.rollups.days import LONGEST_DAY, request_days, request_sums
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
 from analytics.rollups.views import NO_DURATIONS, day_view_of, view_of
 
 __all__ = [
     "BOUNDS",
+    "LONGEST_DAY",
     "NO_DURATIONS",
     "PLACES",
     "QUARTER",
@@ -18,6 +19,7 @@ __all__ = [
     "percentiles",
     "quarter_of",
     "request_days",
+    "request_sums",
     "roll_up",
     "view_of",
 ]

@@ -39,9 +39,9 @@ WITH fresh AS ({_FRESH}), changed AS MATERIALIZED (
 SELECT at FROM gone UNION SELECT at FROM made
 """  # noqa: S608 - names of columns
 _DAY = f"""
-INSERT INTO analytics_daycharge (start, {_BY}, messages)
-SELECT %(start)s, {_BY}, sum(messages) FROM analytics_charge
-WHERE at >= %(start)s AND at < %(start)s + interval '24 hours' GROUP BY {_BY}
+INSERT INTO analytics_daycharge (start, minutes, {_BY}, messages)
+SELECT %(start)s, %(minutes)s, {_BY}, sum(messages) FROM analytics_charge
+WHERE at >= %(start)s AND at < %(start)s + %(minutes)s * interval '1 minute' GROUP BY {_BY}
 """  # noqa: S608 - names of columns
 
 
@@ -54,7 +54,8 @@ def write_charges(start: datetime) -> list[datetime]:
         return [at for (at,) in cursor.fetchall()]
 
 
-def sum_charges(cursor: Any, start: datetime) -> None:
-    """Replace the charges of a day with those of its 24 hours."""
-    cursor.execute("DELETE FROM analytics_daycharge WHERE start = %(start)s", {"start": start})
-    cursor.execute(_DAY, {"start": start})
+def sum_charges(cursor: Any, start: datetime, minutes: int) -> None:
+    """Replace the charges of the day of this length that begins at `start`."""
+    day = {"start": start, "minutes": minutes}
+    cursor.execute("DELETE FROM analytics_daycharge WHERE start = %(start)s AND minutes = %(minutes)s", day)
+    cursor.execute(_DAY, day)

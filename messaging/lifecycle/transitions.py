@@ -50,6 +50,8 @@ class Change:
     caps: bool = False
     # The message fails because its attempts are used up: it goes to the DLQ and may be redriven.
     exhausted: bool = False
+    # For a move to `accepted`: Meta holds it for now. Every other move ends a hold.
+    hold: str | None = None
     # What Meta says that it costs.
     pricing: Pricing | None = None
 
@@ -72,9 +74,9 @@ WITH given AS (
   SELECT * FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(ranks)s::int[], %(ats)s::timestamptz[],
     %(sources)s::text[], %(wamids)s::text[], %(codes)s::int[], %(titles)s::text[], %(keys)s::text[],
     %(dues)s::timestamptz[], %(counts)s::bool[], %(expected)s::text[], %(releases)s::uuid[], %(calls)s::int[],
-    %(outcomes)s::text[], %(caps)s::bool[], %(exhausted)s::bool[]{GIVEN})
+    %(outcomes)s::text[], %(caps)s::bool[], %(exhausted)s::bool[], %(holds)s::text[]{GIVEN})
     AS t(id, status, rank, at, source, wamid, code, title, key, due_at, counts, expected, release_id, call, outcome,
-      caps, exhausted{GIVEN_NAMES})
+      caps, exhausted, hold{GIVEN_NAMES})
 ), last AS (
   SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at{PRICE}
 ), locked AS (
@@ -94,7 +96,7 @@ WITH given AS (
     released_at = CASE WHEN l.status = 'pending' THEN NULL ELSE COALESCE(m.released_at, statement_timestamp()) END,
     outcome_at = CASE WHEN l.status = 'pending' THEN NULL ELSE COALESCE(m.outcome_at, statement_timestamp()) END,
     unknown_at = CASE WHEN l.status = 'unknown' THEN l.at END,
-    hold = NULL,
+    hold = CASE WHEN l.status = 'accepted' THEN l.hold END,
     lease_until = NULL,
     attempts = m.attempts + l.counts::int,
     capped_at = CASE WHEN l.caps THEN statement_timestamp() ELSE m.capped_at END,
@@ -168,6 +170,7 @@ def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
                 "outcomes": [change.outcome for change in changes],
                 "caps": [change.caps for change in changes],
                 "exhausted": [change.exhausted for change in changes],
+                "holds": [change.hold for change in changes],
                 "legal": LEGAL_MOVES,
                 "failed_by_meta": FAILED_BY_META,
                 "of_another": OF_ANOTHER_ATTEMPT,

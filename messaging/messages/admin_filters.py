@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.identifiers import first_uuid7
 from messaging.models import Message
-from messaging.models.messages import UNKNOWN
+from messaging.models.messages import QUALITY, UNKNOWN
 
 AGES = {
     "hour": ("the last hour", timedelta(hours=1)),
@@ -45,7 +45,8 @@ class AcceptedFilter(admin.SimpleListFilter):
 ATTENTION = {
     "unknown": ("answer lost", Q(unknown_at__isnull=False)),
     "decide": ("waits for your decision", Q(hold=UNKNOWN)),
-    "held": ("held", Q(hold__isnull=False)),
+    "held": ("held", Q(hold__isnull=False) & ~Q(hold=QUALITY)),
+    "quality": ("accepted, held by Meta for its quality assessment", Q(hold=QUALITY)),
     "doubled": ("sent twice", Q(doubled_at__isnull=False)),
     "exhausted": ("out of attempts, not in the DLQ yet", Q(exhausted_at__isnull=False, dead_lettered_at=None)),
 }

@@ -64,7 +64,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     sender = serializers.CharField(source="number.phone_number_id", help_text="The business number's id.")
     priority = serializers.SerializerMethodField()
     hold = serializers.SerializerMethodField(
-        help_text="Why it waits, apart from due_at: pair, limit, campaign, template, budget, unknown, number."
+        help_text="Why it waits, apart from due_at: pair, limit, campaign, template, budget, unknown, number; quality: "
+        "WhatsApp has accepted it and assesses its template first."
     )
 
     media = serializers.SerializerMethodField(help_text="The file of the message, or null.")

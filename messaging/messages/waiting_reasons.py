@@ -3,13 +3,14 @@
 from django.utils import timezone
 
 from messaging.models import Message
-from messaging.models.messages import LIMIT, PAIR, UNKNOWN
+from messaging.models.messages import LIMIT, PAIR, QUALITY, UNKNOWN
 from messaging.states import Status
 
 HOLDS = {
     PAIR: "an earlier message to the same recipient",
     LIMIT: "the portfolio's messaging limit: enough new recipients were written to in the last 24 hours",
     UNKNOWN: "your decision: Meta's answer was lost, and no status has arrived",
+    QUALITY: "Meta's quality assessment of its template: Meta has the message, and delivers or drops it afterwards",
     "campaign": "its campaign to be resumed",
     "template": "its template to be resumed",
     "budget": "its budget to be raised",

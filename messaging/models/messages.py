@@ -21,6 +21,9 @@ PAIR = "pair"
 LIMIT = "limit"
 # The hold of a message with an unknown outcome that needs an operator's decision.
 UNKNOWN = "unknown"
+# The hold of an accepted message whose template Meta assesses before it delivers or drops it (pacing). It is the only
+# hold of a message that Meta has.
+QUALITY = "quality"
 
 # The types that annotate or change the message of their context_wamid.
 ANNOTATION_TYPES = ("reaction", "edit", "revoke")
@@ -145,6 +148,7 @@ class Message(models.Model):
         unknown         its outcome is unknown; an operator decides
         limit:<number>:<priority>   the portfolio's messaging limit is used up
         campaign:<id>   the Hold of that id, likewise template:<id> and budget:<id>
+        quality         Meta has accepted it and assesses its template's quality first; each later status ends this
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -1,7 +1,8 @@
 """Retries after `failed` statuses: Meta accepted the message and gave up for a reason that may pass.
 
 A token or quality code pauses the number and keeps the message; a temporary one is retried within the attempts; Meta's
-cap on marketing for a user (131049) is retried once, a day later. None of this can send twice: Meta itself has reported
+cap on marketing for a user (131049) is retried once, a day later. A message that Meta's template pacing has dropped
+(132015) waits for its template, as those that were not sent yet. None of this can send twice: Meta itself has reported
 the attempt as failed.
 """
 
@@ -16,7 +17,7 @@ from messaging.outgoing import retry_policy
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.retry_settings import limits
 from messaging.states import Status
-from messaging.whatsapp.errors import from_failed_status
+from messaging.whatsapp.errors import Scope, from_failed_status
 from messaging.whatsapp.outbound.template import language_of
 
 
@@ -43,11 +44,19 @@ def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[Recorded
         if decision.suspension:
             refusals.append(_refusal(message, change, decision.suspension))
         if decision.status is Status.PENDING:
-            wait = decision.suspension.wait if decision.wait is None and decision.suspension else decision.wait
-            retries.append(_retry(message, wait or 0.0, decision))
+            retries.append(_retry(message, _wait(message, decision), decision))
     Message.objects.filter(pk__in=[message.pk for message in exhausted]).update(exhausted_at=timezone.now())
     advance_many(retries)
     apply_suspensions(refusals, {})
+
+
+def _wait(message: Message, decision: retry_policy.Decision) -> float:
+    """In seconds. A message of a suspended template is due at once: the hold stops it until Meta approves it."""
+    if decision.wait is not None or decision.suspension is None:
+        return decision.wait or 0.0
+    if decision.suspension.scope is Scope.TEMPLATE and message.template:
+        return 0.0
+    return decision.suspension.wait or 0.0
 
 
 def _refusal(message: Message, change: Change, suspension: retry_policy.Suspension) -> Refusal:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from messaging.contacts import record_whatsapp_ids
 from messaging.lifecycle import Change, advance_many, retry_on_deadlock
+from messaging.models.messages import QUALITY
 from messaging.outgoing import rate_limits, retry_policy
 from messaging.outgoing.claims import Claimed
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
@@ -98,6 +99,7 @@ def _change(outcome: Outcome, decision: retry_policy.Decision) -> Change:
         outcome=None if result is None else type(result).__name__,
         caps=decision.caps,
         exhausted=decision.exhausted,
+        hold=QUALITY if isinstance(result, Accepted) and result.is_held else None,
     )
 
 

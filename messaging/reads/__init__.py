@@ -7,10 +7,12 @@ from messaging.reads.messages import (
     COUNT_LIMIT,
     DueMessages,
     OutboundState,
+    QualityAssessments,
     UnknownOutcomes,
     due_messages,
     messages_without_outcome,
     outbound_states,
+    quality_assessments,
     unknown_outcomes,
 )
 from messaging.reads.numbers import NumberState, PortfolioState, low_quality_numbers, number_states, portfolio_states
@@ -38,6 +40,7 @@ __all__ = [
     "NumberState",
     "OutboundState",
     "PortfolioState",
+    "QualityAssessments",
     "UnknownOutcomes",
     "disable_reason",
     "disabled_subscriptions",
@@ -54,6 +57,7 @@ __all__ = [
     "pause_reason",
     "portfolio_states",
     "probe_reason",
+    "quality_assessments",
     "settled_range",
     "status_change_counts",
     "unknown_outcomes",

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from messaging.models import PRIORITY_NAMES, Message
+from messaging.models.messages import QUALITY
 
 # Rows of one state are counted up to this limit: a larger number changes no decision, and counting takes time.
 COUNT_LIMIT = 100_000
@@ -19,6 +20,17 @@ class UnknownOutcomes:
     resolving: int
     held: int
     duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityAssessments:
+    """Messages that Meta holds, up to COUNT_LIMIT; in seconds, the longest time since an acceptance of the last day.
+
+    A message without a status after a day gets none any more: it should not keep an alert open for ever.
+    """
+
+    held: int
+    oldest_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +70,31 @@ def messages_without_outcome() -> dict[str, int]:
               SELECT status FROM messaging_message WHERE released_at IS NOT NULL AND outcome_at IS NULL
               ORDER BY number_id, peer LIMIT %(limit)s) released WHERE status IN ('queued', 'sending') GROUP BY 1
             UNION ALL
-            SELECT 'held', count(*) FROM (
-              SELECT FROM messaging_message WHERE hold IS NOT NULL ORDER BY hold, id LIMIT %(limit)s) held
+            SELECT 'held', LEAST(count(*), %(limit)s) FROM (
+              (SELECT FROM messaging_message WHERE hold < %(quality)s ORDER BY hold, id LIMIT %(limit)s)
+              UNION ALL
+              (SELECT FROM messaging_message WHERE hold > %(quality)s ORDER BY hold, id LIMIT %(limit)s)) held
             """,
-            {"limit": COUNT_LIMIT},
+            {"limit": COUNT_LIMIT, "quality": QUALITY},
         )
         counts.update(cursor.fetchall())
     return counts
+
+
+def quality_assessments() -> QualityAssessments:
+    """Accepted messages that Meta holds for its quality assessment. The range makes the planner use their index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), COALESCE(extract(epoch FROM statement_timestamp() - min(outcome_at)
+              FILTER (WHERE outcome_at > statement_timestamp() - interval '24 hours')), 0)::float8
+            FROM (
+              SELECT outcome_at FROM messaging_message WHERE hold BETWEEN %(quality)s AND %(quality)s
+              ORDER BY hold DESC, id DESC LIMIT %(limit)s) held
+            """,
+            {"quality": QUALITY, "limit": COUNT_LIMIT},
+        )
+        return QualityAssessments(*cursor.fetchone())
 
 
 def unknown_outcomes() -> UnknownOutcomes:

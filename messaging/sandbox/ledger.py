@@ -8,6 +8,7 @@ from typing import Any
 from .checks.send import OutboundMessage
 from .delivery import Delivery
 from .pricing import FREE_SERVICE, Price
+from .templates.pacing import Assessment
 from .users.user import phone_digits
 from .users.wa_ids import wa_id_of
 
@@ -45,6 +46,13 @@ class Entry:
     failure: int | None = None
     # Whether `delivered` is left out, because `read` implies it.
     delivered_is_left_out: bool = False
+    # The assessment of its template that holds it, also once that is over.
+    assessment: Assessment | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for the assessment of its template."""
+        return self.assessment is not None and not self.assessment.over.is_set()
 
     def as_json(self) -> dict[str, Any]:
         """One element of ``messages`` in GET /_sandbox/ledger.

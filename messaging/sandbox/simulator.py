@@ -23,7 +23,8 @@ from .pricing import MARKETING_LITE, Price, Sender, Tariff
 from .settings import Behaviour, Identity, Verdict, messaging_tier
 from .templates.catalogue import CATALOGUE
 from .templates.edit_limits import EditLimits
-from .templates.store import Template, Templates
+from .templates.pacing import DROPPED, Assessment, PacedTemplates
+from .templates.store import Status, Template, Templates
 from .users.inbound import InboundMessage
 from .users.phones import Phones
 from .users.user import User
@@ -53,6 +54,7 @@ class Simulator:
         self.media = MediaLibrary(identity.app_secret)
         self.templates = Templates(CATALOGUE)
         self.template_edits = EditLimits()
+        self.pacing = PacedTemplates()
         self.account = AccountState(identity)
         self._tariff = Tariff()
         self._limits = Limits()
@@ -109,6 +111,10 @@ class Simulator:
         overtaken = random.random() < self.behaviour.status_before_answer  # noqa: S311 - no secret
         if outcome.accepts and overtaken and not outcome.silent:
             entry = self._enter(message, phone_number_id, received_at, outcome)
+            if entry.assessment is not None:  # nothing is reported before its end
+                self._start_reports(entry, self._plan(entry))
+                await asyncio.sleep(seconds)
+                return entry
             first, *others = self._plan(entry)
             self._start_reports(entry, others)
             await self._report(entry, first.status).tried.wait()
@@ -167,6 +173,7 @@ class Simulator:
         """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
         for state in (
             *(self.ledger, self.faults, self.media, self.phones, self.templates, self.template_edits, self.account),
+            self.pacing,
             *(self._limits, self._windows, self._tariff),
         ):
             state.clear()
@@ -190,9 +197,27 @@ class Simulator:
         entry = Entry(
             wamid, message, phone_number_id, received_at, accepted_at=time.time(), price=price, failure=outcome.failure
         )
+        entry.assessment = self._assessment_of(message)
         self.ledger.add(entry)
         self.phones.sent_to(message.recipient)
         return entry
+
+    def _assessment_of(self, message: OutboundMessage) -> Assessment | None:
+        """The assessment that holds this message; the first message of one starts it."""
+        template = self.templates.find(message.body["template"]) if message.type == "template" else None
+        if template is None:
+            return None
+        assessment, begins = self.pacing.take(template)
+        if assessment is not None and begins:
+            self._start(self._assess(template, assessment))
+        return assessment
+
+    async def _assess(self, template: Template, assessment: Assessment) -> None:
+        await asyncio.sleep(assessment.pacing.hold_ms / 1000)
+        if assessment.drops and self.templates.with_id(template.id) is not None:
+            given = {"name": template.name, "language": template.language, "status": str(Status.PAUSED)}
+            self.template_changed(self.templates.put(given)[0])
+        self.pacing.end(template, assessment)
 
     def _price_of(self, message: OutboundMessage, phone_number_id: str) -> Price:
         template = self.templates.find(message.body["template"]) if message.type == "template" else None
@@ -232,9 +257,14 @@ class Simulator:
         return unsent
 
     async def _report_all(self, entry: Entry, plan: list[Planned]) -> None:
-        arrived = False
+        arrived, begun_at = False, entry.accepted_at
+        if entry.assessment is not None:
+            await entry.assessment.over.wait()
+            begun_at = time.time()
+            if entry.assessment.drops:
+                entry.failure, plan = DROPPED, [Planned(FAILED, 0)]
         for planned in plan:
-            await asyncio.sleep(entry.accepted_at + planned.after_ms / 1000 - time.time())
+            await asyncio.sleep(begun_at + planned.after_ms / 1000 - time.time())
             if planned.status not in {SENT, FAILED}:
                 if not await self.phones.reaches(entry.message.recipient, planned.status, arrived=arrived):
                     return

@@ -8,12 +8,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from typing import cast
 from urllib.parse import quote, urlsplit
 
-import requests
-import urllib3.exceptions
+import urllib3
 
 from messaging.whatsapp import connections
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError, from_response
@@ -24,8 +21,12 @@ from messaging.whatsapp.storable import storable
 MAX_ANSWER = 256 * 1024
 MAX_WAMID = 512
 MESSAGES, MARKETING_MESSAGES = "messages", "marketing_messages"
+# Values of `message_status` of a template message that Meta has taken and does not deliver yet: pacing, which ends in
+# its delivery or in a `failed` with 132015, and a pause of the delivery.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-pacing
+HELD_BY_META = frozenset({"held_for_quality_assessment", "paused"})
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
-_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
+_FAILURES = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Accepted:
     wa_id: str | None
     user_id: str | None
     message_status: str | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether Meta keeps it back for now. A status follows in any case; it must not be sent again."""
+        return self.message_status in HELD_BY_META
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class CloudApi:
     `read_timeout` for each wait for bytes, `total_timeout` for the whole call. Only the system's own time for a DNS
     lookup is outside of them; a lookup or connect so slow that no full read timeout is left sends nothing.
 
+    `ca_certs` is a file with the trusted roots; None: those of certifi.
+
     Raises ValueError for a URL or a token that no request could be made with.
     """
 
@@ -73,6 +81,7 @@ class CloudApi:
         connect_timeout: float = 3.0,
         read_timeout: float = 10.0,
         total_timeout: float = 20.0,
+        ca_certs: str | None = None,
     ) -> None:
         parts = urlsplit(graph_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -80,17 +89,18 @@ class CloudApi:
         if not _HEADER_SAFE.fullmatch(access_token):
             raise ValueError("the access token has characters that cannot stand in a header, such as a line break")
         self._base = f"{graph_url.rstrip('/')}/{quote(version, safe='')}"
-        self._connect_timeout = connect_timeout
+        self._path = urlsplit(self._base).path
+        self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._read_timeout = read_timeout
         self._total_timeout = total_timeout
-        self._session = connections.session(pool_size)
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["Authorization"] = f"Bearer {access_token}"
-        self._session.headers["Content-Type"] = "application/json"
-        # No compression: an answer's size on the wire is then its size in memory.
-        self._session.headers["Accept-Encoding"] = "identity"
-        # Requests without a body, by URL: preparing one for each call takes a quarter of the call's CPU.
-        self._prepared: dict[str, requests.PreparedRequest] = {}
+        # urllib3 without requests around it, which took a quarter of a call's CPU.
+        self._pool = connections.pool(self._base, pool_size, ca_certs)
+        self._headers = {
+            "Authorization": f"Bearer {access_token}",
+            "Content-Type": "application/json",
+            # No compression: an answer's size on the wire is then its size in memory.
+            "Accept-Encoding": "identity",
+        }
 
     def __repr__(self) -> str:
         return f"CloudApi({self._base!r})"
@@ -125,38 +135,38 @@ class CloudApi:
 
     def close(self) -> None:
         """Closes the idle connections."""
-        self._session.close()
+        self._pool.close()
 
     def _post(self, phone_number_id: str, body: Mapping[str, object], edge: str = MESSAGES) -> _Answer:
-        url = f"{self._base}/{quote(phone_number_id, safe='')}/{edge}"
+        path = f"{self._path}/{quote(phone_number_id, safe='')}/{edge}"
         payload = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
         connections.current.begin(self._total_timeout, self._read_timeout)
         try:
-            return self._exchange(url, payload)
+            return self._exchange(path, payload)
         except _FAILURES as error:
             failure = _failure(error)
         # Raised outside of the handler: the original exception references the request, which holds the token.
         raise failure
 
-    def _exchange(self, url: str, payload: bytes) -> _Answer:
-        with self._session.send(
-            self._request(url, payload),
-            timeout=(self._connect_timeout, self._read_timeout),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            content = cast(bytes, response.raw.read(MAX_ANSWER + 1))
-            if len(content) > MAX_ANSWER:
-                raise ValueError("the answer is too large")
-            return _Answer(response.status_code, _parsed(content), response.headers)
-
-    def _request(self, url: str, payload: bytes) -> requests.PreparedRequest:
-        prepared = self._prepared.get(url)
-        if prepared is None:
-            prepared = self._prepared[url] = self._session.prepare_request(requests.Request("POST", url))
-        request = prepared.copy()
-        request.prepare_body(payload, None)
-        return request
+    def _exchange(self, path: str, payload: bytes) -> _Answer:
+        response = self._pool.urlopen(
+            "POST",
+            path,
+            payload,
+            self._headers,
+            redirect=False,
+            assert_same_host=False,
+            timeout=self._timeout,
+            preload_content=False,
+        )
+        try:
+            content = response.read(MAX_ANSWER + 1)
+        finally:
+            # A response that was read to its end has returned its connection to the pool; any other closes it.
+            response.close()
+        if len(content) > MAX_ANSWER:
+            raise ValueError("the answer is too large")
+        return _Answer(response.status, _parsed(content), response.headers)
 
 
 def _failure(error: Exception) -> WhatsAppError:

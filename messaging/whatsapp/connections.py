@@ -24,6 +24,7 @@ from typing import Any, cast
 import requests
 import requests.adapters
 import urllib3
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_IDLE = 4.0
@@ -145,6 +146,20 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 POOLS: Mapping[str, Any] = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+def pool(url: str, size: int, ca_certs: str | None = None) -> urllib3.HTTPConnectionPool:
+    """Up to `size` watched connections to the server of a URL, without requests: for calls that are made very often.
+
+    No retries, redirects, cookies or proxies. `ca_certs`: a file with the trusted roots; None: those of requests.
+    """
+    parts = urllib3.util.parse_url(url)
+    if parts.scheme != "https":
+        return _HTTPPool(parts.host or "", parts.port, maxsize=size, retries=False)
+    return _HTTPSPool(
+        parts.host or "", parts.port, maxsize=size, retries=False, cert_reqs="CERT_REQUIRED",
+        ca_certs=ca_certs or DEFAULT_CA_BUNDLE_PATH,
+    )  # fmt: skip
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

@@ -161,6 +161,17 @@ RULES: tuple[Rule, ...] = (
         page="/admin/messaging/hold/",
     ),
     Rule(
+        "quality-assessment",
+        Severity.WARNING,
+        readings.single(gauges.ASSESSED_AGE),
+        # Meta releases 99 % of the messages that it holds within an hour.
+        fires_at=2 * 3600,
+        clears_at=3600,
+        summary="Meta has accepted messages, and held one for {value:.0f} s for its quality assessment.",
+        action="Check the template's quality and status in WhatsApp Manager, and that webhooks arrive.",
+        page="/admin/messaging/message/?attention=quality",
+    ),
+    Rule(
         "budget-warned",
         Severity.WARNING,
         readings.by_label(gauges.BUDGET_WARNED),

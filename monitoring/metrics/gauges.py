@@ -41,6 +41,13 @@ UNKNOWN = Gauge(
     "Messages with an unknown outcome: being resolved (no), or held for a decision (yes)",
     ("held",),
 )
+ASSESSED = Gauge(
+    "waproject_quality_assessment_messages",
+    f"Accepted messages that Meta holds for its quality assessment, up to {COUNT_LIMIT}",
+)
+ASSESSED_AGE = Gauge(
+    "waproject_quality_assessment_oldest_seconds", "How long Meta has held the oldest of them, of the last 24 hours"
+)
 DOUBLED = Gauge("waproject_doubled_messages", "Messages that Meta accepted twice, in the last 24 hours")
 OLDEST_DUE = Gauge("waproject_oldest_due_seconds", "How long the oldest releasable message has been due", ("priority",))
 LAG = Gauge("waproject_dispatcher_lag_seconds", "How long no message of a number with due messages has been released")
@@ -74,7 +81,8 @@ CRASHES = Gauge("waproject_process_crashes", "Predecessors of a process that wer
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
 
 GAUGES: tuple[Gauge, ...] = (
-    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
+    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, ASSESSED, ASSESSED_AGE, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED,
+    PROBING, QUALITY_LOW,
     LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
     SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
     SAMPLE_AGE,
@@ -116,11 +124,13 @@ def read_database() -> Readings:
 
 
 def _outbound_messages() -> Readings:
-    unknown, due = reads.unknown_outcomes(), reads.due_messages()
+    unknown, due, assessed = reads.unknown_outcomes(), reads.due_messages(), reads.quality_assessments()
     return {
         **{(WAITING.name, state): float(count) for state, count in reads.messages_without_outcome().items()},
         (UNKNOWN.name, "no"): float(unknown.resolving),
         (UNKNOWN.name, "yes"): float(unknown.held),
+        (ASSESSED.name,): float(assessed.held),
+        (ASSESSED_AGE.name,): assessed.oldest_s,
         (DOUBLED.name,): float(unknown.duplicates),
         **{(OLDEST_DUE.name, priority): seconds for priority, seconds in due.oldest_s.items()},
         (LAG.name,): due.lag_s,

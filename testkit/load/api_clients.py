@@ -36,7 +36,7 @@ class Client:
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
-    def send(self, to: Sequence[str], **fields: str) -> float:
+    def send(self, to: Sequence[str], **fields: object) -> float:
         """Send one message to each recipient in one request; repeat it, with its key, until it is answered 202.
 
         Returns the time of that answer in unix seconds. Raises RuntimeError when the API refuses it or never answers.

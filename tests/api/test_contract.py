@@ -26,8 +26,12 @@ from tests.messaging.factories import pending
 from tests.messaging.message_templates.rows import synced_template
 from tests.messaging.subscriptions.cast import subscription, waiting
 
-DESCRIPTION: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-OPERATIONS = [f"{method.upper()} {path}" for path, methods in DESCRIPTION["paths"].items() for method in methods]
+# Without their description, which takes half a second of each worker that only collects these tests.
+OPERATIONS = [
+    f"{method} {path.replace('{pk}', '{id}')}"
+    for path, _, method, _ in SchemaGenerator.endpoint_inspector_cls().get_api_endpoints()  # type: ignore[no-untyped-call]
+    if not path.startswith("/api/")
+]
 EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "15"))
 SEED = int(os.environ.get("CONTRACT_SEED", "1"))
 # What is valid here beyond what JSON Schema can say: a field depends on another, a type on a file's content, an address
@@ -53,7 +57,8 @@ MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
     """The operations by method and path."""
-    schema = schemathesis.openapi.from_dict(DESCRIPTION)
+    description = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema = schemathesis.openapi.from_dict(description)
     schema.app = get_wsgi_application()
     found = (result.ok() for result in schema.get_all_operations() if isinstance(result, Ok))
     return {f"{operation.method.upper()} {operation.path}": operation for operation in found}
@@ -83,6 +88,10 @@ def existing(api_key: str) -> dict[str, str]:
         "/messaging/templates": str(synced_template().pk),
         "/messaging/deliveries": str(waiting(one)[0].pk),
     }
+
+
+def test_each_described_operation_is_asked(described: dict[str, Any]) -> None:
+    assert sorted(described) == sorted(OPERATIONS)
 
 
 @pytest.mark.django_db

@@ -7,9 +7,11 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from deploy.local.sqs import Sqs
+from tests.api.descriptions import made_once
 from tests.api.test_permissions import MESSAGE, TABLE
 
-pytestmark = pytest.mark.django_db
+__all__ = ["made_once"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("made_once")]
 # A NUL, half of a surrogate pair, a number beyond every column, no UTF-8.
 ODD = ("%00", "a%00b", "%ED%A0%80", "9" * 40, "-1", "%FF", "'\"%25")
 # Parameters that frameworks read beside ours.

@@ -45,9 +45,9 @@ def answered(row: Claimed, result: Accepted | WhatsAppError | None) -> Message:
     return Message.objects.get(pk=row.message_id)
 
 
-def accepted(wamid: str = "wamid.X1") -> Accepted:
+def accepted(wamid: str = "wamid.X1", message_status: str | None = None) -> Accepted:
     """An acceptance by Meta."""
-    return Accepted(wamid=wamid, wa_id=None, user_id=None, message_status=None)
+    return Accepted(wamid=wamid, wa_id=None, user_id=None, message_status=message_status)
 
 
 def release_due() -> list[UUID]:

@@ -160,6 +160,14 @@ def test_a_held_message_expires_too() -> None:
     assert states_of(row.id) == ["expired"]
 
 
+@pytest.mark.parametrize("status", ["sending", "unknown"])
+def test_a_message_that_meta_may_have_taken_does_not_expire(status: str) -> None:
+    row = pending()[0]
+    Message.objects.update(expires_at=timezone.now(), status=status)
+    sweep_expired()
+    assert states_of(row.id) == [status]
+
+
 def test_inbound_messages_reduce_the_pace() -> None:
     pending(200)
     sender = number(rate=80)

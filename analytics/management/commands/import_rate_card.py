@@ -31,8 +31,10 @@ class Command(BaseCommand):
         try:
             with path.open(encoding="utf-8-sig", newline="") as lines:
                 card = read_card(lines, currency)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{path} cannot be read as UTF-8 text: {error}") from None
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{path} is not UTF-8 text: {error}") from None
         except BadCard as error:
             raise CommandError(f"{path}: {error} Nothing was stored.") from None
         name = (options["name"] or path.stem)[:100]

@@ -46,7 +46,8 @@ function draw() {
 }
 
 if (source) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  // Printed pages are light and as wide as the paper.
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", draw);
   let resized;
   addEventListener("resize", () => {
     clearTimeout(resized);

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..templates.pacing import pacing_from
+from ..templates.store import Template
 from .control_handler import ControlHandler
 
 
@@ -9,17 +13,25 @@ class TemplatesHandler(ControlHandler):
     """``GET`` and ``POST /_sandbox/templates``."""
 
     def get(self) -> None:
-        """``{"templates": [...]}``, each as Meta lists it."""
-        self.answer({"templates": [template.as_json() for template in self.simulator.templates]})
+        """``{"templates": [...]}``, each as Meta lists it, with its ``pacing``."""
+        self.answer({"templates": [self._with_pacing(template) for template in self.simulator.templates]})
 
     def post(self) -> None:
-        """``{"name", "language"?, "category"?, "status"?, "components"?}``: add a template, or change what is given.
+        """``{"name", "language"?, "category"?, "status"?, "components"?, "pacing"?}``: add a template, or change
+        what is given.
 
         Answers the template. A change of status also sends the webhook of it.
         """
-        template, status_changed = self.simulator.templates.put(
-            self.json_object(), self.simulator.behaviour.template_limit
-        )
+        given = self.json_object()
+        paced = "pacing" in given
+        pacing = pacing_from(given.pop("pacing", None))
+        template, status_changed = self.simulator.templates.put(given, self.simulator.behaviour.template_limit)
+        if paced:
+            self.simulator.pacing.set(template, pacing)
         if status_changed:
             self.simulator.template_changed(template)
-        self.answer(template.as_json())
+        self.answer(self._with_pacing(template))
+
+    def _with_pacing(self, template: Template) -> dict[str, Any]:
+        pacing = self.simulator.pacing.pacing_of(template)
+        return {**template.as_json(), "pacing": pacing and pacing.as_json()}

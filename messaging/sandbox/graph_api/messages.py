@@ -105,9 +105,10 @@ class MarketingHandler(MessagesHandler):
 def accepted_body(entry: Entry) -> dict[str, Any]:
     """The answer to an accepted send: ``wa_id`` when it went to a phone number, ``user_id`` when to a user id."""
     recipient = entry.message.recipient
+    status = "accepted" if entry.assessment is None else "held_for_quality_assessment"
     known = {"wa_id": recipient.wa_id} if recipient.wa_id else {"user_id": recipient.user_id}
     return {
         "messaging_product": "whatsapp",
         "contacts": [{"input": entry.message.recipient_input, **known}],
-        "messages": [{"id": entry.wamid, "message_status": "accepted"}],
+        "messages": [{"id": entry.wamid, "message_status": status}],
     }

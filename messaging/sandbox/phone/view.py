@@ -24,7 +24,8 @@ def view(simulator: Simulator, address: str) -> JSON:
         "business": simulator.identity.display_phone_number,
         "people": [_summary(simulator, one) for one in phones.all()],
         "phone": phone and {**_person(phone), **_switches(phone), "messages": _messages(simulator, phone),
-                            "waiting": _waiting(simulator, phone), "typing": phone.typing_until > time.time()},
+                            "waiting": _waiting(simulator, phone), "held": _held(simulator, phone),
+                            "typing": phone.typing_until > time.time()},
     }  # fmt: skip
 
 
@@ -85,7 +86,14 @@ def _has_arrived(entry: Entry) -> bool:
 
 def _waiting(simulator: Simulator, phone: Phone) -> int:
     """How many messages wait for the phone to be on."""
-    return sum(len(entry.statuses) <= 1 and not _ended(entry) for entry in _entries(simulator, phone))
+    return sum(
+        len(entry.statuses) <= 1 and not _ended(entry) and not entry.is_held for entry in _entries(simulator, phone)
+    )
+
+
+def _held(simulator: Simulator, phone: Phone) -> int:
+    """How many messages Meta holds for the quality assessment of their template."""
+    return sum(entry.is_held for entry in _entries(simulator, phone))
 
 
 def _ended(entry: Entry) -> bool:

@@ -37,6 +37,7 @@ class SendsView:
     codes: list[CodeView]
     unknown_settling: int
     unknown_held: int
+    assessed: int
     doubled: int
 
 
@@ -61,6 +62,7 @@ def sends_view(window: Window) -> SendsView:
         codes=_codes(window),
         unknown_settling=int(window.value(gauges.UNKNOWN.name, "no") or 0),
         unknown_held=int(window.value(gauges.UNKNOWN.name, "yes") or 0),
+        assessed=int(window.value(gauges.ASSESSED.name) or 0),
         doubled=int(window.value(gauges.DOUBLED.name) or 0),
     )
 

@@ -265,18 +265,39 @@ def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_b
         )
     settle()
     local = [datetime(2026, 11, day, tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in range(15, 22)]
-    daily = CostQuestion(local[:-1], local[-1], "USD", group_by)
-    whole = CostQuestion(local[:1], local[-1], "USD", group_by)
+    daily = CostQuestion(local[:-1], local[-1], "USD", group_by, zone=ZoneInfo(zone))
+    whole = CostQuestion(local[:1], local[-1], "USD", group_by, zone=ZoneInfo(zone))
     before = figures(daily), figures(whole)
     request_days(local)
-    Day.objects.update(due_at=NOON - timedelta(days=9))
-    while sum_day():
-        pass
-    assert Day.objects.filter(start__in=local, dirty_since=None).count() >= 4
-    assert (figures(daily), figures(whole)) == before
-    if zone == "UTC":  # elsewhere the price changes within a day, which is then read charge by charge
-        Charge.objects.all().delete()
+    # The second round sums up what questions read once days are summed up: parts of the day on which a price changes.
+    for _ in range(2):
+        Day.objects.update(due_at=NOON - timedelta(days=9))
+        while sum_day():
+            pass
         assert (figures(daily), figures(whole)) == before
+    assert Day.objects.filter(start__in=local, dirty_since=None).count() >= 4
+    Charge.objects.all().delete()
+    assert (figures(daily), figures(whole)) == before
+
+
+def test_a_month_of_the_account_that_begins_within_a_day_of_the_zone_that_asks_is_summed_up() -> None:
+    card(TWO_TIERS)
+    for hours in range(-60, 60, 3):
+        delivered(NOVEMBER + timedelta(hours=hours), f"4915112345{hours + 100:03d}", "utility")
+    settle()
+    kolkata = ZoneInfo("Asia/Kolkata")
+    local = [datetime(2026, 10, day, tzinfo=kolkata).astimezone(UTC) for day in range(29, 32)]
+    question = CostQuestion(local[:1], local[0] + timedelta(days=6), "USD", zone=kolkata)
+    before = figures(question)
+    for _ in range(2):
+        request_days([local[0] + timedelta(days=n) for n in range(6)])
+        while sum_day():
+            pass
+        assert figures(question) == before
+    parts = Day.objects.filter(dirty_since=None, minutes__lt=1440).order_by("start").values_list("minutes", flat=True)
+    assert list(parts) == [330, 1110]
+    count_again()
+    assert figures(question) == before
 
 
 def test_a_late_status_makes_the_day_of_its_charge_dirty() -> None:

@@ -87,8 +87,13 @@ def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "card.csv"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CommandError, match="cannot be read"):
+    with pytest.raises(CommandError, match="is not UTF-8 text"):
         call_command("import_rate_card", path, currency="USD", valid_from="2026-10-01")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"rates\.csv cannot be read: No such file"):
+        call_command("import_rate_card", tmp_path / "rates.csv", currency="USD", valid_from="2026-10-01")
 
 
 @pytest.mark.parametrize("name", ["example-rate-card.csv", "example-volume-tiers.csv"])

@@ -118,8 +118,12 @@ def test_costs_are_those_of_a_clerk_who_prices_message_by_message(
             found = figures(CostQuestion(steps, until, "USD", group_by))
             by_hand = priced_by_hand(group_by, steps, until)
             assert {(one.step, *one.group): (one.messages, one.charged, one.free, one.cost) for one in found} == by_hand
-            local = [BEGIN + timedelta(days=n, hours=18, minutes=30) for n in range(-1, DAYS + 5)]
-            assert figures(CostQuestion(steps, until, "USD", group_by, days=local)) == found
+            for zone in ("Asia/Kolkata", "Europe/Berlin"):
+                asked = CostQuestion(steps, until, "USD", group_by, zone=ZoneInfo(zone))
+                assert figures(asked) == found
+                if summed:
+                    sum_due()
+                    assert figures(asked) == found
         names = ["category", "campaign"]
         parts = breakdown(CostQuestion(steps, until, "USD", names))
         assert parts == {name: figures(CostQuestion(steps, until, "USD", [name])) for name in names}
@@ -131,6 +135,11 @@ def sum_up_days() -> None:
     for shift in (timedelta(0), timedelta(hours=18, minutes=30)):
         starts = [BEGIN - timedelta(days=20) + shift + timedelta(days=n) for n in range(DAYS + 21)]
         Day.objects.bulk_create(Day(start=start, dirty_since=start, due_at=start) for start in starts)
+    sum_due()
+
+
+def sum_due() -> None:
+    """Sum up what questions have asked for."""
     while sum_day():
         pass
     assert not Day.objects.filter(dirty_since__isnull=False, start__lt=BEGIN).exists()

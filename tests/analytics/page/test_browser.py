@@ -20,6 +20,7 @@ from tests.pages import (
     needs_chromium,
     open_page,
     picture,
+    scrolling_regions,
     serious_faults_in,
     wait_until_it_fits,
 )
@@ -27,6 +28,21 @@ from tests.pages import (
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 MONTH = "/analytics/?since=2026-10-25&until=2026-11-22&timezone=Europe/Berlin"
+
+# The most frequent blue of the first chart: its first line's.
+PIXELS = """() => {
+  const canvas = document.querySelector(".uplot canvas");
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const counts = {};
+  for (let at = 0; at < data.length; at += 4) {
+    const [red, green, blue, alpha] = data.slice(at, at + 4);
+    if (alpha === 255 && blue > red + 60 && blue > green + 60) {
+      const name = `rgb(${red}, ${green}, ${blue})`;
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
+  }
+  return Object.entries(counts).sort((one, other) => other[1] - one[1])[0]?.[0];
+}"""
 
 
 def trail(row: Message, at: datetime, chance: random.Random, states: list[str]) -> None:
@@ -86,6 +102,31 @@ def test_the_page_fits_the_screen_and_draws_its_charts(
         picture(page, f"analytics-{name_of(look)}")
         assert serious_faults_in(look, page) == []
     assert (page.errors, page.foreign) == ([], [])
+    page.context.close()
+
+
+def test_on_a_phone_only_the_widest_tables_scroll_sideways(browser: Any, live_server: Any, history: None) -> None:
+    page = open_page(browser, live_server, MONTH, viewport=LOOKS[0]["viewport"])
+    assert scrolling_regions(page) == [
+        "The figures of each step", "Latency", "Campaigns", "Busiest hours"
+    ]  # fmt: skip
+    page.context.close()
+
+
+def test_every_table_has_a_caption(browser: Any, live_server: Any, history: None) -> None:
+    page = open_page(browser, live_server, MONTH)
+    captions = page.eval_on_selector_all("table", "all => all.map((table) => table.caption?.textContent ?? '')")
+    assert len(captions) == len(set(captions)) == 12 and all(captions)
+    page.context.close()
+
+
+def test_charts_are_light_on_paper_in_the_dark_theme_too(browser: Any, live_server: Any, history: None) -> None:
+    page = open_page(browser, live_server, MONTH, color_scheme="dark")
+    page.locator(".uplot canvas").nth(1).wait_for()
+    page.evaluate("window.before = document.querySelector('.uplot canvas')")
+    page.emulate_media(media="print")
+    page.wait_for_function("() => document.querySelector('.uplot canvas') !== window.before")
+    assert page.evaluate(PIXELS) == "rgb(29, 78, 216)"
     page.context.close()
 
 

@@ -2,7 +2,10 @@
 
 import time
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -20,6 +23,7 @@ STACK = "wa-app-sqs"
 MAX_BODY_BYTES = 51_200
 SERVICES = "sqs,sns,cloudformation,iam,s3,kms,sts"
 ALL_SERVICES = f"{SERVICES},ec2,ecs,ecr,acm,elasticloadbalancing,rds,secretsmanager,cloudwatch,logs"
+_LOCK = Lock()
 # What the local CloudFormation refuses to make.
 NOT_LOCAL = {
     "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -30,7 +34,12 @@ NOT_LOCAL = {
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """A template with its intrinsic functions in their long form: {"Ref": …}, {"Fn::Sub": …}."""
+    """A template with its intrinsic functions in their long form: {"Ref": …}, {"Fn::Sub": …}; the caller's own."""
+    return deepcopy(_parsed(path))
+
+
+@cache
+def _parsed(path: Path) -> dict[str, Any]:
     template, problems = cfnlint.decode.decode(str(path))
     assert not problems, problems
     assert template is not None
@@ -56,6 +65,17 @@ def known_locally(template: dict[str, Any]) -> dict[str, Any]:
     return {**template, "Resources": known, "Outputs": outputs}
 
 
+@cache
+def _session() -> boto3.session.Session:
+    """One for all clients, as it keeps the description of each service, which takes half a second to read."""
+    return boto3.session.Session(region_name=REGION)
+
+
+@cache
+def _client(service: str, access_key: str, url: str) -> Any:
+    return _session().client(service, endpoint_url=url, aws_access_key_id=access_key, aws_secret_access_key="secret")
+
+
 class Cloud:
     """A server that knows CloudFormation and what the templates make."""
 
@@ -64,9 +84,8 @@ class Cloud:
 
     def client(self, service: str, access_key: str = "operator") -> Any:
         """A boto3 client of it."""
-        return boto3.session.Session(access_key, "secret", region_name=REGION).client(
-            service, endpoint_url=self.server.endpoint_url
-        )
+        with _LOCK:  # a session makes one client at a time; clients are for all threads
+            return _client(service, access_key, self.server.endpoint_url)
 
     def deploy(self, path: Path, name: str = STACK, **parameters: str) -> dict[str, str]:
         """Create or update a stack by a change set, as `aws cloudformation deploy` does; returns its outputs.

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.accepting.python_api import send_text_message
-from messaging.accepting.service_window import WindowClosed
+from messaging.accepting.service_window import WindowClosed, last_inbound
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message
 from tests.messaging.accepting.test_api import SEND, TEMPLATE
@@ -48,6 +48,12 @@ def test_a_send_outside_the_window_is_accepted_with_a_warning(api: APIClient) ->
 def test_the_window_is_24_hours_of_the_users_own_time(hours: float, warns: bool, api: APIClient) -> None:
     wrote(ago=timedelta(hours=hours))
     assert warned(api.post(SEND, text_to(WRITER), format="json")) is warns
+
+
+@pytest.mark.parametrize(("hours", "found"), [(23.9, [WRITER]), (24.1, [])])
+def test_the_window_of_a_conversation_is_that_of_its_last_message(hours: float, found: list[str]) -> None:
+    wrote(ago=timedelta(hours=hours))
+    assert [peer for _, peer in last_inbound([WRITER, STRANGER], timezone.now())] == found
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=2), timedelta(days=3650)])

@@ -26,6 +26,8 @@ LATER = datetime(2100, 1, 1, 12, tzinfo=UTC)
          "the portfolio's messaging limit: enough new recipients were written to in the last 24 hours"),
         ({"hold": "unknown", "status": Status.UNKNOWN},
          "your decision: Meta's answer was lost, and no status has arrived"),
+        ({"hold": "quality", "status": Status.ACCEPTED},
+         "Meta's quality assessment of its template: Meta has the message, and delivers or drops it afterwards"),
         ({"hold": "new:kind"}, "new:kind"),
         ({"status": Status.UNKNOWN}, "a status from WhatsApp: Meta's answer was lost"),
         ({"due_at": LATER}, f"{timezone.localtime(LATER):%Y-%m-%d %H:%M:%S}"),

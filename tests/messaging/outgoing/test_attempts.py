@@ -108,13 +108,13 @@ def test_a_failure_of_an_earlier_attempt_does_not_fail_the_message() -> None:
     assert states_of(row.message_id) == ["accepted"]
 
 
-def test_a_failure_that_overtakes_its_own_answer_fails_the_message() -> None:
+def test_a_failure_that_overtakes_its_own_answer_fails_the_message_with_its_reason() -> None:
     row = claimed()
     answered(row, NO_ANSWER)
     second = sent_again(row)
     reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131026, "title": "x"}])
-    answered(second, accepted("wamid.TWO"))
-    assert states_of(row.message_id) == ["failed"]
+    message = answered(second, accepted("wamid.TWO"))
+    assert (message.status, message.error_code, message.error_title) == ("failed", 131026, "x")
 
 
 def test_meta_repeating_a_failure_does_not_fail_the_retry() -> None:

@@ -10,6 +10,7 @@ from django.test import TestCase
 from messaging.incoming.store import receive
 from messaging.models import Account, AuditEntry, BusinessNumber, Contact, Hold, Message, Portfolio, Template
 from messaging.reactions import REACTIONS
+from messaging.reactions.meta_event import META
 from tests.messaging.factories import number, pending, release_due
 from tests.messaging.message_templates.rows import synced_template
 
@@ -109,6 +110,11 @@ ROWS = {
     },
     "throughput": Row(NUMBER_QUALITY, {**OF_NUMBER, "event": "THROUGHPUT_UPGRADE"}, audit=("number quality",)),
     "name refused": Row(NAME, {**OF_NUMBER, "decision": "REJECTED"}, alerts=("number",), audit=("number name",)),
+    "reinstated": Row(
+        "account_update",
+        {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}},
+        audit=("ban",),
+    ),
 }
 
 
@@ -147,6 +153,16 @@ def test_an_event_of_meta_takes_effect(row: Row, sender: BusinessNumber, alerts:
         row.alerts,
         row.audit,
     )
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_an_event_leaves_the_numbers_of_other_accounts_as_they_are(row: Row, sender: BusinessNumber) -> None:
+    for name, paused_at in (("running", None), ("paused", datetime.now(UTC))):
+        BusinessNumber.objects.create(phone_number_id=name, waba_id="another", paused_at=paused_at, paused_by=META)
+    others = BusinessNumber.objects.filter(waba_id="another").order_by("pk")
+    before = list(others.values("paused_at", "quality", "rate"))
+    say(row.kind, row.value)
+    assert list(others.all().values("paused_at", "quality", "rate")) == before
 
 
 def test_every_reaction_has_a_row() -> None:

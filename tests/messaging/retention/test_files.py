@@ -57,6 +57,15 @@ def test_a_young_file_stays() -> None:
     assert storage().exists(name)
 
 
+def test_a_file_that_stays_does_not_stop_the_step_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "ROWS", 1)
+    Media.objects.filter(pk=stored_file(40).pk).update(state=State.FAILED)
+    behind = stored_file(35)
+    remove_all()
+    behind.refresh_from_db()
+    assert behind.state == State.DELETED
+
+
 def test_the_record_says_that_the_file_was_deleted() -> None:
     media = stored_file(31)
     remove_all()

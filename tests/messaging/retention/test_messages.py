@@ -10,6 +10,7 @@ from messaging.incoming.store import receive
 from messaging.media_states import State
 from messaging.models import FileRemoval, Media, Message, MessageEvent
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
+from messaging.retention import messages
 from messaging.retention.deletion_steps import run_step
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
@@ -55,6 +56,14 @@ def test_a_message_that_has_its_outcome_to_come_keeps_everything(state: Status) 
     run_all()
     row.refresh_from_db()
     assert (row.text, row.content_deleted_at) == ("a secret", None)
+
+
+def test_a_message_that_stays_does_not_stop_the_step_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "ROWS", 1)
+    waiting = old_message(90, Status.PENDING)
+    old_message(89)
+    run_all()
+    assert [row.pk for row in Message.objects.all()] == [waiting.pk]
 
 
 @pytest.mark.parametrize(("days", "text"), [(29.9, "a secret"), (30.1, "")])

@@ -273,8 +273,10 @@ def test_a_connection_that_failed_is_not_used_again(hasty_api: CloudApi, server:
 
 
 def test_many_threads_share_one_client(server: Server) -> None:
-    times = {"connect_timeout": PATIENCE_S, "read_timeout": PATIENCE_S, "total_timeout": 2 * PATIENCE_S}
-    api = CloudApi(server.url, "v26.0", TOKEN, pool_size=50, **times)
+    api = CloudApi(
+        server.url, "v26.0", TOKEN, pool_size=50,
+        connect_timeout=PATIENCE_S, read_timeout=PATIENCE_S, total_timeout=2 * PATIENCE_S,
+    )  # fmt: skip
     with closing(api), ThreadPoolExecutor(40) as threads:
         found = list(threads.map(lambda at: api.send(str(at), BODY).wamid, range(400)))
     assert found == ["wamid.A"] * 400

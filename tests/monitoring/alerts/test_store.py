@@ -82,15 +82,22 @@ def test_a_restarted_monitor_fires_no_alert_twice() -> None:
     assert Alert.objects.count() == 1 and notices() == [("email", "fired"), ("webhook", "fired")]
 
 
+def test_a_restarted_monitor_keeps_an_alert_that_is_between_its_thresholds() -> None:
+    run([12] * 3)
+    run([7] * 3, load_active_alerts(), start=90)
+    assert open_alerts().count() == 1
+
+
 def test_a_restarted_monitor_resolves_alerts_that_ended() -> None:
     run([12] * 3)
     run([0] * 3, load_active_alerts(), start=90)
     assert not open_alerts().exists()
 
 
-def test_the_summary_of_an_open_alert_has_its_latest_reading() -> None:
-    run([12, 12, 12, 50])
-    assert Alert.objects.get().summary == "50 wait on incoming."
+@pytest.mark.parametrize(("latest", "shown"), [(50, 50), (10, 10), (9, 12)])
+def test_the_summary_of_an_open_alert_has_its_latest_reading_over_the_threshold(latest: float, shown: int) -> None:
+    run([12, 12, 12, latest])
+    assert Alert.objects.get().summary == f"{shown} wait on incoming."
 
 
 def test_a_silenced_alert_is_shown_but_not_notified() -> None:

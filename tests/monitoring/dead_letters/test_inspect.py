@@ -107,6 +107,14 @@ def test_a_raw_text_shows_its_form(sqs: Any) -> None:
     assert inspect_one(sqs, "<a id='7'>Hello</a>").body == "<x xx='0'>xxxxx</x>"
 
 
+@pytest.mark.parametrize(
+    ("body", "raw", "is_decoded"), [(RAW, RAW, False), (task_body(), "", True)], ids=["raw", "task"]
+)
+def test_a_body_is_shown_raw_only_if_it_has_no_decoded_form(sqs: Any, body: str, raw: str, is_decoded: bool) -> None:
+    message = inspect_one(sqs, body, in_full=True)
+    assert (message.body, message.arguments != "") == (raw, is_decoded)
+
+
 def test_an_inspection_returns_the_messages_at_once(sqs: Any) -> None:
     put(sqs, *[RAW] * 12)
     inspect_queue(LANE)
@@ -164,6 +172,17 @@ def test_the_last_failure_is_shown_with_its_task(sqs: Any) -> None:
 def test_an_invalid_task_id_does_not_break_the_inspection(sqs: Any, task_id: str) -> None:
     put(sqs, task_body(id=task_id))
     assert len(inspect_queue(LANE).messages) == 1
+
+
+@pytest.mark.parametrize("name", ["call +4915123456789", "x" * 101, "", 5])
+def test_a_text_in_place_of_a_task_name_is_not_shown(name: Any) -> None:
+    assert decode(task_body(task=name), LANE).task == ""
+
+
+def test_a_body_without_a_task_name_has_none() -> None:
+    payload = json.loads(task_body())
+    del payload["headers"]["task"]
+    assert decode(json.dumps(payload), LANE).task == ""
 
 
 def test_received_message_attributes_can_be_sent_again(sqs: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from monitoring.health.heartbeats import DatabaseLivenessStore
 from monitoring.health.processes import State, status_at
@@ -132,6 +133,30 @@ def test_a_running_dispatcher_of_the_same_host_keeps_its_heartbeat() -> None:
     keeper.started(Process("dispatcher", "dispatcher@a", pid=os.getppid()))
     keeper.started(Process("dispatcher", "dispatcher@a"))
     assert Heartbeat.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("report", ["seen", "stalled", "stopped"])
+@pytest.mark.parametrize("other", [{"host": "b"}, {"pid": 1}, {"kind": "monitor"}], ids=["host", "pid", "kind"])
+def test_a_process_reports_for_itself_alone(report: str, other: dict[str, Any]) -> None:
+    one: dict[str, Any] = {"kind": "dispatcher", "host": "a", "pid": os.getpid()}
+    keeper = DatabaseLivenessStore()
+    for fields in (one, {**one, **other}):
+        keeper.started(Process(name="x", **fields))
+    Heartbeat.objects.update(seen_at=NOW)
+    getattr(keeper, report)(Process(name="x", **one))
+    row = Heartbeat.objects.get(**{**one, **other})
+    assert (row.seen_at, row.stalled_since) == (NOW, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hours", "left"), [(23.9, 2), (24.1, 1)])
+def test_the_row_of_a_host_that_never_returns_is_deleted_after_a_day(hours: float, left: int) -> None:
+    keeper = DatabaseLivenessStore()
+    keeper.started(Process("dispatcher", "dispatcher@a", host="a"))
+    Heartbeat.objects.update(seen_at=timezone.now() - timedelta(hours=hours))
+    keeper.started(Process("dispatcher", "dispatcher@b", host="b"))
+    assert Heartbeat.objects.count() == left
 
 
 @pytest.mark.django_db(transaction=True)

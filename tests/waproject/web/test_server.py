@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,11 @@ from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, webhook
 from tests.processes import CHECKOUT, Process
 from tests.waiting import PATIENCE_S, eventually
-from waproject.web.gunicorn_worker import HEAD_S
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs"), pytest.mark.enable_socket]
 
 WEBHOOK = json.dumps(webhook(inbound_text())).encode()
-SLOW = 64
+SLOW, PROMISED_S, TRIES = 64, 2.0, 5
 
 
 class Web(Process):
@@ -126,15 +125,27 @@ SLOW_CLIENTS = {
 
 
 @pytest.mark.parametrize("sent", SLOW_CLIENTS.values(), ids=SLOW_CLIENTS)
-def test_slow_clients_do_not_delay_others(sent: bytes, web: Web) -> None:
-    slow = [web.connect(sent) for _ in range(SLOW)]
-    began = time.monotonic()
-    assert requests.get(f"{web.url}/health/live", timeout=PATIENCE_S).status_code == 200
+def test_slow_clients_do_not_delay_others_by_two_seconds(sent: bytes, web: Web) -> None:
+    """One try of several suffices: a server that waits for slow clients is late each time, a busy machine is not."""
+    assert any(_answers_beside(sent, web) for _ in range(TRIES))
+
+
+def _answers_beside(sent: bytes, web: Web) -> bool:
+    """Whether a health check and a signed webhook are answered in time beside 64 new slow clients."""
     signed = {HEADER: sign(WEBHOOK, APP_SECRET)}
-    assert requests.post(f"{web.url}/webhook/whatsapp", WEBHOOK, headers=signed, timeout=PATIENCE_S).status_code == 200
-    assert time.monotonic() - began < HEAD_S  # until then none of the slow ones has been given up
-    for sock in slow:
-        sock.close()
+    with ExitStack() as slow:
+        for _ in range(SLOW):
+            slow.enter_context(web.connect(sent))
+        began = time.monotonic()
+        try:
+            answers = (
+                requests.get(f"{web.url}/health/live", timeout=PROMISED_S),
+                requests.post(f"{web.url}/webhook/whatsapp", WEBHOOK, headers=signed, timeout=PROMISED_S),
+            )
+        except requests.Timeout:
+            return False
+        assert [answer.status_code for answer in answers] == [200, 200]
+        return time.monotonic() - began < PROMISED_S
 
 
 def test_a_request_that_arrives_byte_by_byte_is_answered(web: Web) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
-from celery.concurrency import prefork, thread
+from celery.concurrency import asynpool, prefork, thread
 from kombu.asynchronous import Hub
 
 from tests.waiting import PATIENCE_S
@@ -204,6 +204,16 @@ def test_a_stopping_worker_finishes_writing_a_partly_written_job() -> None:
         it.signal(signal.SIGCONT)
         stopped(it)
         assert it.ended == {"large": "x" * LARGE}
+
+
+def test_a_process_that_waitpid_does_not_see_end_yet_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    with running() as it:
+        process = it.pool._pool[0]
+        monkeypatch.setattr(asynpool.AsynPool, "_event_process_exit", lambda _pool, _hub, one: seen.append(one))
+        it.pool._event_process_exit(it.hub, process)
+        assert it.until(lambda: len(seen) > 2)
+    assert all(one is process for one in seen)
 
 
 def test_the_pipelines_workers_use_this_pool() -> None:

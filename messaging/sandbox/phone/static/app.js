@@ -42,6 +42,7 @@ function drawBanner(phone) {
   const waiting = phone.waiting === 1 ? "1 message waits" : `${phone.waiting} messages wait`;
   const words = phone.blocked ? "You have blocked this business: what it sends does not arrive." :
     !phone.on ? `The phone is off. ${phone.waiting ? `${waiting} for it.` : "What is sent waits for it."}` :
+    phone.held ? `Meta holds ${phone.held === 1 ? "1 message" : `${phone.held} messages`} for a quality assessment of the template.` :
     !phone.reads ? "Messages arrive and stay unread." : "";
   $("banner").hidden = !words;
   if ($("banner").textContent !== words) $("banner").textContent = words;

@@ -1,6 +1,7 @@
 """Messages to new recipients wait for the messaging limit; all others do not."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -171,11 +172,20 @@ def test_a_paused_number_keeps_its_held_messages() -> None:
     assert Message.objects.exclude(hold=None).count() == 21
 
 
-def test_a_rejected_message_does_not_count() -> None:
+@pytest.mark.parametrize(
+    ("call", "rejection", "opened"),
+    [
+        (1, Rejected(code=131026), 0),
+        (2, Rejected(code=131026), 1),
+        (1, Rejected(code=131049, wait=60.0), 1),
+    ],
+    ids=["at the first call", "after a call that Meta may have taken", "until a later retry"],
+)
+def test_a_message_that_meta_never_takes_does_not_count(call: int, rejection: Rejected, opened: int) -> None:
     portfolio = limited(10)
-    answered(claimed(), Rejected(code=131026))
+    answered(replace(claimed(), call=call), rejection)
     portfolio.refresh_from_db()
-    assert portfolio.opened == 0
+    assert portfolio.opened == opened
 
 
 def test_an_unknown_outcome_counts() -> None:

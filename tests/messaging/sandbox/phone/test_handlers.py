@@ -14,7 +14,7 @@ from messaging.sandbox.users.phones import MOST_KEPT, MOST_RECENT, Phones
 from messaging.sandbox.users.user import User, user_with_phone
 from tests.waiting import PATIENCE_S
 
-from ..process import NUMBER, Sandbox
+from ..process import NUMBER, Sandbox, text_message
 from ..receiver import Hook, Receiver
 
 ANN = "15551230001"
@@ -92,6 +92,14 @@ def test_a_phone_that_is_off_gets_its_messages_when_it_is_on(sandbox: Sandbox, r
     # Each webhook has a request of its own: one may overtake another.
     for state in ("delivered", "read"):
         receiver.wait_for(1, is_status(state, wamid))
+
+
+def test_what_meta_holds_for_its_assessment_waits_for_no_phone(sandbox: Sandbox, ann: Live) -> None:
+    sandbox.post("/_sandbox/templates", {"name": "hello_world", "pacing": {"hold_ms": 120_000}})
+    template = {"name": "hello_world", "language": {"code": "en_US"}}
+    sandbox.request("POST", PATH, {**text_message(), "type": "template", "template": template})
+    view = ann.until(lambda view: view["phone"]["held"] == 1)
+    assert (messages(view), view["phone"]["waiting"]) == ([], 0)
 
 
 def test_a_user_who_does_not_read_leaves_it_at_delivered(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
