@@ -1,5 +1,6 @@
 """Release: the dispatcher's step from `pending` to `queued`, most urgent first, at the pace of each number."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 
 from messaging.contacts import MessageTarget, refusals, suppressions_of
 from messaging.lifecycle import Change, advance_many
+from messaging.models import Priority
 from messaging.outgoing import rate_limits
 from messaging.outgoing.due_selection import (
     DueMessage,
@@ -20,7 +22,7 @@ from messaging.outgoing.due_selection import (
     mark_waiting,
     select,
 )
-from messaging.portfolios import Budget, Count, Opening, count_openings, lock_count, place_number
+from messaging.portfolios import Budget, Count, Opening, Usage, count_openings, lock_count, place_number
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
@@ -46,7 +48,7 @@ class _Number:
     portfolio: str
     waba_id: str
     limited_by: int
-    is_limited: bool
+    usage: Usage
     bucket: rate_limits.Bucket
     failures: int
     probe_step: int
@@ -98,6 +100,17 @@ def release(number_id: int, inbound: float = 0.0, at_most: int | None = None) ->
     `inbound`: messages a second that users write to the number. `at_most`: free calls during direct delivery. Returns
     the tasks to publish after the commit; empty while another dispatcher works on the number.
     """
+    try:
+        return _release(number_id, inbound, at_most, is_near_limit=False)
+    except _LimitExceededError:
+        return _release(number_id, inbound, at_most, is_near_limit=True)
+
+
+class _LimitExceededError(Exception):
+    """More recipients would count than the limit allows: the release is rolled back and repeated near the limit."""
+
+
+def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_limit: bool) -> list[Release]:
     with transaction.atomic(), connection.cursor() as cursor:
         number = _lock(cursor, number_id)
         if number is None:
@@ -114,7 +127,9 @@ def release(number_id: int, inbound: float = 0.0, at_most: int | None = None) ->
             allowed = min(allowed, at_most)
         if allowed <= 0:
             return []
-        count = lock_count(cursor, number.limited_by) if number.is_limited else None
+        # Far from the limit no recipient is looked up and the portfolio is locked for its count alone, which decides.
+        is_near_limit = is_near_limit or _room(number.usage) < allowed
+        count = lock_count(cursor, number.limited_by) if is_near_limit else None
         rows = _select(cursor, number, allowed, count)
         if not rows:
             return []
@@ -130,15 +145,14 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
     # The count of queued rows reads the partial unique index on messages in flight.
     cursor.execute(
         """
-        SELECT n.portfolio, n.waba_id, n.limited_by_id,
-          EXISTS (SELECT 1 FROM messaging_portfolio p WHERE p.id = n.limited_by_id AND p.users_a_day IS NOT NULL),
+        SELECT n.portfolio, n.waba_id, n.limited_by_id, p.users_a_day, COALESCE(p.opened, 0),
           n.rate, n.tokens, n.tokens_at, n.pace_share, n.slowed_at,
           n.failures, n.probe_step, statement_timestamp(),
           (SELECT count(*) FROM messaging_message m WHERE m.number_id = n.id AND m.released_at IS NOT NULL
              AND m.outcome_at IS NULL AND m.status = 'queued'),
           EXISTS (SELECT 1 FROM messaging_pairpace p
             WHERE p.number_id = n.id AND p.wake_at <= statement_timestamp())
-        FROM messaging_businessnumber n
+        FROM messaging_businessnumber n LEFT JOIN messaging_portfolio p ON p.id = n.limited_by_id
         WHERE n.id = %s AND n.paused_at IS NULL
           AND (n.throttled_until IS NULL OR n.throttled_until <= statement_timestamp())
           AND (n.probe_at IS NULL OR n.probe_at <= statement_timestamp())
@@ -149,10 +163,19 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    portfolio, waba_id, limited_by, is_limited, *bucket = row[:9]
+    portfolio, waba_id, limited_by, users_a_day, opened, *bucket = row[:10]
     if limited_by is None:
         limited_by = place_number(number_id)
-    return _Number(number_id, portfolio, waba_id, limited_by, is_limited, rate_limits.Bucket(*bucket), *row[9:])
+    usage = Usage(users_a_day, opened)
+    return _Number(number_id, portfolio, waba_id, limited_by, usage, rate_limits.Bucket(*bucket), *row[10:])
+
+
+def _room(usage: Usage) -> float:
+    """How many new recipients messages of every priority may open; below 0 where high priority has used its share."""
+    if usage.users_a_day is None:
+        return math.inf
+    budget = Budget(usage.users_a_day, usage.opened, settings.WA_LIMIT_HIGH_SHARE)
+    return budget.cap(Priority.NORMAL) - usage.opened
 
 
 def _select(cursor: Any, number: _Number, allowed: int, count: Count | None) -> list[DueMessage]:
@@ -181,11 +204,14 @@ def _select(cursor: Any, number: _Number, allowed: int, count: Count | None) -> 
 def _count_recipients(cursor: Any, number: _Number, count: Count | None, rows: list[DueMessage]) -> None:
     """Count the recipients of released messages outside of their window, for an unlimited portfolio too.
 
-    Only a limited one is locked before the selection: the others would wait for each other for nothing.
+    Without `count` the portfolio was not locked before the selection, lest its numbers wait for each other for nothing.
+    Others may have counted meanwhile, and its limit may have fallen: raises `_LimitExceededError`.
     """
     openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
     if openings:
-        count_openings(cursor, number.limited_by, openings, locked=count is not None)
+        usage = count_openings(cursor, number.limited_by, openings)
+        if count is None and _room(usage) < 0:
+            raise _LimitExceededError
 
 
 def _recheck(number: _Number, messages: list[DueMessage]) -> dict[UUID, str]:

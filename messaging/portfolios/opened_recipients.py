@@ -37,6 +37,14 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """The limit of a portfolio (None: none), and how many recipients count against it."""
+
+    users_a_day: int | None
+    opened: int
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """A locked portfolio: its limit (None: none), and the recipients that count since `counted_from`."""
 
@@ -45,36 +53,6 @@ class Count:
     opened: int
     counted_from: datetime
 
-
-# A statement of its own, so that the one after it sees what the lock has waited for.
-_LOCK = "SELECT 1 FROM messaging_portfolio WHERE id = %(portfolio)s FOR NO KEY UPDATE;"
-_COUNT = """
-WITH portfolio AS (
-  SELECT counted_from FROM messaging_portfolio WHERE id = %(portfolio)s
-), given AS (
-  SELECT * FROM unnest(%(peers)s::text[], %(ids)s::uuid[]) AS g(peer, message_id)
-), before AS (
-  SELECT date_trunc('minute', o.opened_at) AS minute, count(*) AS recipients
-  FROM given g JOIN messaging_openedrecipient o ON o.portfolio_id = %(portfolio)s AND o.peer = g.peer
-  WHERE o.opened_at >= (SELECT counted_from FROM portfolio) GROUP BY 1
-), opened AS (
-  INSERT INTO messaging_openedrecipient AS o (portfolio_id, peer, opened_at, message_id)
-  SELECT %(portfolio)s, peer, statement_timestamp(), message_id FROM given ORDER BY peer
-  ON CONFLICT (portfolio_id, peer) DO UPDATE SET opened_at = excluded.opened_at, message_id = CASE
-    WHEN o.opened_at < (SELECT counted_from FROM portfolio) OR o.message_id = excluded.message_id
-      THEN excluded.message_id END
-), counted AS (
-  INSERT INTO messaging_openedcount AS c (portfolio_id, minute, recipients)
-  SELECT %(portfolio)s, minute, sum(change) FROM (
-    SELECT date_trunc('minute', statement_timestamp()), count(*) FROM given
-    UNION ALL SELECT minute, -recipients FROM before) AS changes(minute, change)
-  GROUP BY minute HAVING sum(change) <> 0
-  ON CONFLICT (portfolio_id, minute) DO UPDATE SET recipients = c.recipients + excluded.recipients
-)
-UPDATE messaging_portfolio SET
-  opened = opened + (SELECT count(*) FROM given) - COALESCE((SELECT sum(recipients) FROM before), 0)
-WHERE id = %(portfolio)s
-"""
 
 _MOVE = """
 WITH gone AS (
@@ -121,19 +99,17 @@ def lock_count(cursor: Any, portfolio_id: int) -> Count:
     return Count(portfolio_id, users_a_day, opened, start)
 
 
-def count_openings(cursor: Any, portfolio_id: int, openings: Sequence[Opening], *, locked: bool) -> None:
-    """Count these, each to another recipient, in one round trip. Inside a transaction.
+def count_openings(cursor: Any, portfolio_id: int, openings: Sequence[Opening]) -> Usage:
+    """Count these, each to another recipient, in one round trip. Locks the portfolio until the end of the transaction.
 
-    A recipient who counts already counts on from now. `locked`: the transaction has locked the portfolio.
+    A recipient who counts already counts on from now.
     """
+    ordered = sorted(openings, key=lambda opening: opening.peer)
     cursor.execute(
-        _COUNT if locked else _LOCK + _COUNT,
-        {
-            "portfolio": portfolio_id,
-            "peers": [opening.peer for opening in openings],
-            "ids": [opening.message_id for opening in openings],
-        },
+        "SELECT users_a_day, opened FROM messaging_count_openings(%s, %s::text[], %s::uuid[])",
+        [portfolio_id, [opening.peer for opening in ordered], [opening.message_id for opening in ordered]],
     )
+    return Usage(*cursor.fetchone())
 
 
 def uncount_openings(rejections: Sequence[Rejection]) -> None:

@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -11,6 +12,7 @@ from django.db.models.functions import TruncMinute
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+import messaging.outgoing.release as release_module
 from messaging.accepting.accept import NewMessage, accept
 from messaging.models import BusinessNumber, Message, OpenedCount, OpenedRecipient, Portfolio
 from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
@@ -18,7 +20,7 @@ from messaging.outgoing.release import release
 from messaging.portfolios import move_windows, place_number
 from messaging.portfolios.budget import COUNTED_FOR, WINDOW, counted_from
 from tests.messaging.factories import number, pending
-from tests.messaging.portfolios.limited import let_time_pass, limited, release_all
+from tests.messaging.portfolios.limited import holds, let_time_pass, limited, release_all
 
 MINUTE = timedelta(minutes=1)
 
@@ -137,32 +139,46 @@ def test_two_dispatchers_with_two_numbers_of_one_portfolio_count_as_one(limit: i
     assert portfolio.opened == len(set(released.values_list("peer", flat=True))) == (45 if limit else 60)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_limit_that_falls_during_a_release_holds_what_exceeds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(None)
+    rows = pending(10)
+    mark_queued = release_module._mark_queued
+
+    def fall_and_mark(*args: Any) -> None:
+        # Once: the release is repeated with the portfolio locked.
+        if not Portfolio.objects.filter(users_a_day=3).exists():
+            at_once([lambda: Portfolio.objects.update(users_a_day=3)])
+        mark_queued(*args)
+
+    monkeypatch.setattr(release_module, "_mark_queued", fall_and_mark)
+    release(rows[0].number_id)
+    # A tenth of the limit, at least one, is left for high priority.
+    assert Message.objects.filter(status="queued").count() == 2
+    assert (told_by_counts(), holds()) == (told_by_rows(), {"limit"})
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("count", [1, 50])
 @pytest.mark.parametrize(
     ("users", "wrote", "expected"),
     [
         (None, False, ["count"]),
-        (1000, False, ["lock", "count"]),
+        (100_000, False, ["count"]),
+        (2, False, ["lock", "count"]),
         (None, True, []),
-        (1000, True, ["lock"]),
+        (100_000, True, []),
+        (2, True, ["lock"]),
     ],
-    ids=["unlimited", "limited", "unlimited, in a window", "limited, in a window"],
+    ids=["unlimited", "far", "near", "unlimited, in a window", "far, in a window", "near, in a window"],
 )
-def test_the_limit_costs_a_release_so_many_statements(
-    users: int | None, wrote: bool, expected: list[str], count: int
-) -> None:
+def test_the_limit_costs_a_release_so_many_statements(users: int | None, wrote: bool, expected: list[str]) -> None:
     limited(users)
-    rows = pending(count)
+    (row,) = pending(1)
     if wrote:
-        Message.objects.bulk_create(
-            Message(direction="inbound", number=row.number, peer=row.peer, type="text", status="received")
-            for row in rows
-        )
+        Message.objects.create(direction="inbound", number=row.number, peer=row.peer, type="text", status="received")
     with CaptureQueriesContext(connection) as queries:
-        release(rows[0].number_id)
-    # The lock of an unlimited portfolio goes with its count, in one round trip.
-    named = {"SELECT users_a_day": "lock", "SELECT 1 FROM messaging_portfolio": "count", "WITH portfolio AS": "count"}
+        release(row.number_id)
+    named = {"SELECT users_a_day, opened, counted_from": "lock", "SELECT users_a_day, opened FROM": "count"}
     statements = [query["sql"].strip() for query in queries]
     found = [name for sql in statements for start, name in named.items() if sql.startswith(start)]
-    assert (found, Message.objects.filter(status="queued").count()) == (expected, count)
+    assert (found, Message.objects.filter(status="queued").count()) == (expected, 1)
