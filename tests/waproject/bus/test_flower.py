@@ -209,6 +209,10 @@ def test_no_page_is_shown_without_a_log_in(stack: Stack, path: str) -> None:
     stack.flower.page("/workers")  # a right log-in, after which the wrong ones are forgotten
 
 
+def test_metrics_are_shown_with_a_log_in(stack: Stack) -> None:
+    assert stack.flower.status("/metrics") == 200
+
+
 @pytest.mark.parametrize("path", ["/api/task/async-apply/messaging.receive", "/api/worker/shutdown/incoming"])
 def test_flower_changes_nothing_unless_it_is_allowed_to(stack: Stack, path: str) -> None:
     assert stack.flower.status(path, data=b"{}") == 403
