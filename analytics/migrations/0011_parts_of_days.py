@@ -4,13 +4,9 @@ The primary key gets the length. Adding a column with a constant default rewrite
 """
 
 from django.db import migrations, models
-from django.db.models import Q
-
-from waproject.resumable_migrations import AddIndex
 
 
 class Migration(migrations.Migration):
-    atomic = False
     dependencies = [("analytics", "0010_views_of_days")]
 
     operations = [
@@ -40,8 +36,4 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField("daycharge", "minutes", models.SmallIntegerField(default=1440, db_default=1440)),
-        AddIndex(
-            "charge",
-            models.Index(fields=["market", "category", "at"], condition=Q(price_type="regular"), name="charge_price"),
-        ),
     ]
