@@ -4,7 +4,7 @@ from django.urls import path
 
 from monitoring.api import AlertsView, MetricsView, ProviderView, SummaryView
 from monitoring.dashboard.views import dashboard, history
-from monitoring.dead_letters.api import DeadLettersView, DiscardView, MoveView, RedriveView, StopMoveView
+from monitoring.dead_letters.api import DeadLettersView, DiscardView, RedriveJobView, RedriveView, StopRedriveJobView
 from monitoring.health.views import VIEWS
 from monitoring.queue_status import QueueStatusView
 
@@ -19,7 +19,7 @@ urlpatterns = [
     path("monitoring/dlq/<str:lane>", DeadLettersView.as_view(), name="dead-letters"),
     path("monitoring/dlq/<str:lane>/redrive", RedriveView.as_view(), name="redrive"),
     path("monitoring/dlq/<str:lane>/discard", DiscardView.as_view(), name="discard"),
-    path("monitoring/moves/<int:pk>", MoveView.as_view(), name="move"),
-    path("monitoring/moves/<int:pk>/stop", StopMoveView.as_view(), name="stop-move"),
+    path("monitoring/moves/<int:pk>", RedriveJobView.as_view(), name="move"),
+    path("monitoring/moves/<int:pk>/stop", StopRedriveJobView.as_view(), name="stop-move"),
     *(path(address.removeprefix("/"), view) for address, view in VIEWS.items()),
 ]

@@ -20,5 +20,11 @@ urlpatterns = [
     path("", include("monitoring.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    # The page's former address, in old notices and bookmarks.
+    path(
+        "admin/monitoring/move/<path:rest>",
+        RedirectView.as_view(url="/admin/monitoring/redrivejob/%(rest)s", query_string=True),
+    ),
+    path("admin/monitoring/move/", RedirectView.as_view(url="/admin/monitoring/redrivejob/")),
     path("admin/", admin.site.urls),
 ]

@@ -86,7 +86,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
                     "released_at",
                     "lease_until",
                     "outcome_at",
-                    "doubled_at",
+                    "duplicate_found_at",
                     "capped_at",
                     "exhausted_at",
                     "dead_lettered_at",

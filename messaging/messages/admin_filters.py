@@ -47,7 +47,7 @@ ATTENTION = {
     "decide": ("waits for your decision", Q(hold=UNKNOWN)),
     "held": ("held", Q(hold__isnull=False) & ~Q(hold=QUALITY)),
     "quality": ("accepted, held by Meta for its quality assessment", Q(hold=QUALITY)),
-    "doubled": ("sent twice", Q(doubled_at__isnull=False)),
+    "doubled": ("sent twice", Q(duplicate_found_at__isnull=False)),
     "exhausted": ("out of attempts, not in the DLQ yet", Q(exhausted_at__isnull=False, dead_lettered_at=None)),
 }
 

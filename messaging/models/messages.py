@@ -207,7 +207,7 @@ class Message(models.Model):
     # The end of the attempt whose answer was lost; set while the message is `unknown`.
     unknown_at = models.DateTimeField(null=True, blank=True)
     # When we found that Meta had accepted the message twice.
-    doubled_at = models.DateTimeField(null=True, blank=True)
+    duplicate_found_at = models.DateTimeField(null=True, blank=True, db_column="doubled_at")
     # When Meta's marketing limit for this user (131049) postponed it; a second time it fails.
     capped_at = models.DateTimeField(null=True, blank=True)
     # When it failed after its last attempt: it goes to the DLQ and can be redriven from there, once per generation.
@@ -267,7 +267,9 @@ class Message(models.Model):
                 condition=Q(exhausted_at__isnull=False, dead_lettered_at__isnull=True),
                 name="message_exhausted",
             ),
-            models.Index(fields=["doubled_at"], condition=Q(doubled_at__isnull=False), name="message_doubled"),
+            models.Index(
+                fields=["duplicate_found_at"], condition=Q(duplicate_found_at__isnull=False), name="message_doubled"
+            ),
             models.Index(fields=["campaign", "id"], condition=~Q(campaign=""), name="message_campaign"),
             models.Index(fields=["reference", "id"], condition=~Q(reference=""), name="message_reference"),
             # The share of a number's throughput that inbound messages use.

@@ -43,7 +43,7 @@ def send_due(now: datetime) -> int:
 
 
 def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
-    due = Notice.objects.filter(told_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name)
+    due = Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name)
     sent, deadline = 0, time.monotonic() + TIME_PER_CHANNEL_S
     for notice in due.select_related("alert").order_by("pk")[:BATCH]:
         if time.monotonic() > deadline:
@@ -53,9 +53,9 @@ def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
         except Exception as error:  # a mail server or proxy may raise anything; the monitor continues
             _back_off(notice, error, now)
         else:
-            notice.told_at, notice.error, notice.tries = now, "", notice.tries + 1
+            notice.sent_at, notice.error, notice.tries = now, "", notice.tries + 1
             sent += 1
-        notice.save(update_fields=["told_at", "error", "tries", "next_try_at"])
+        notice.save(update_fields=["sent_at", "error", "tries", "next_try_at"])
     return sent
 
 

@@ -8,9 +8,11 @@ from monitoring.alerts.rules import RULES
 from monitoring.alerts.state import Rule
 from monitoring.metrics import SAMPLE_AGE
 
-# Alerts whose names are not those of their rules in camel case.
+# Alerts whose names are not those of their rules in camel case. A name never changes: Alertmanager's routes and
+# silences match it.
 NAMES = {
     "dlq-not-empty": "DeadLetters",
+    "duplicate-send": "MessageDoubled",
     "error-rate": "SendErrors",
     "unknown-held": "LostAnswersHeld",
     "webhook-signature": "WebhookSignatures",

@@ -23,7 +23,7 @@ def _last_task_failure(lane: str) -> str:
     )
     if failure is None:
         return ""
-    return f"{failure.task} failed with {failure.error}{f': {failure.words}' if failure.words else ''}"
+    return f"{failure.task} failed with {failure.error}{f': {failure.message}' if failure.message else ''}"
 
 
 def _last_heartbeat(process: str) -> str:

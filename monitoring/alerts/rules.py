@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
         fires_at=1,
         summary="The dead-letter queue of {key} holds {value:.0f} messages.",
         action="Read why they failed, then redrive or discard them.",
-        page="/admin/monitoring/move/lane/{key}/",
+        page="/admin/monitoring/redrivejob/lane/{key}/",
     ),
     Rule(
         "sqs-away",
@@ -104,12 +104,13 @@ RULES: tuple[Rule, ...] = (
         page="/admin/messaging/message/?status__exact=unknown",
     ),
     Rule(
-        "message-doubled",
+        "duplicate-send",
         Severity.WARNING,
-        readings.single(gauges.DOUBLED),
+        readings.single(gauges.DUPLICATE_SENDS),
         fires_at=1,
         summary="Meta accepted {value:.0f} messages twice in the last 24 hours.",
         action="Find out why the statuses of the first attempts came late; consider a longer WA_UNKNOWN_GRACE.",
+        former_name="message-doubled",
     ),
     Rule(
         "number-paused",

@@ -56,6 +56,8 @@ class Rule:
     clears_after_s: float = 60.0
     # The page on which to act, below BASE_URL; {key} is filled in.
     page: str = "/monitoring/dashboard"
+    # Open alerts and silences under this name are taken over.
+    former_name: str = ""
 
     @property
     def clear_threshold(self) -> float:

@@ -26,12 +26,21 @@ def open_alerts() -> QuerySet[Alert]:
     return Alert.objects.filter(resolved_at=None).order_by("severity", "-fired_at")
 
 
-def load_active_alerts() -> ActiveAlerts:
+def load_active_alerts(rules: Iterable[Rule] = RULES) -> ActiveAlerts:
     """The state from which a new leader continues: open alerts still fire, pending ones start anew."""
+    _rename(rules)
     active: ActiveAlerts = {}
     for alert in Alert.objects.filter(resolved_at=None):
         active.setdefault(alert.rule, {})[alert.key] = ActiveAlert(alert.value, alert.since, firing=True)
     return active
+
+
+def _rename(rules: Iterable[Rule]) -> None:
+    """Give open alerts and silences under the former name of a rule its present name."""
+    for rule in rules:
+        if rule.former_name:
+            Alert.objects.filter(rule=rule.former_name, resolved_at=None).update(rule=rule.name)
+            Silence.objects.filter(rule=rule.former_name).update(rule=rule.name)
 
 
 def evaluate(

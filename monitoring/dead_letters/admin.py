@@ -18,7 +18,7 @@ from messaging.access import record_action
 from monitoring.access import READ_IN_FULL, REDRIVE
 from monitoring.dead_letters import redrive_jobs
 from monitoring.dead_letters.inspect import inspect_queue
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.queues import LANES, Lane
 from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
@@ -27,21 +27,21 @@ from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 COUNT_TIMEOUT_S = 1.0
 
 
-@admin.register(Move)
-class MoveAdmin(ReadOnlyAdmin):
+@admin.register(RedriveJob)
+class RedriveJobAdmin(ReadOnlyAdmin):
     """The lanes with their dead letters, followed by the latest jobs."""
 
-    list_display = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error")
-    fields = ("asked_at", "lane", "action", "state", "progress", "asked_by", "finished_at", "error", "by_sqs")
+    list_display = ("requested_at", "lane", "action", "state", "progress", "requested_by", "finished_at", "error")
+    fields = ("requested_at", "lane", "action", "state", "progress", "requested_by", "finished_at", "error", "by_sqs")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Viewing needs the permission to redrive, because an inspection receives the messages."""
         return bool(request.user.is_active and request.user.has_perm(REDRIVE))
 
     @admin.display(description="moved")
-    def progress(self, move: Move) -> str:
+    def progress(self, job: RedriveJob) -> str:
         """The number of moved messages, of how many."""
-        return f"{move.done} of {'?' if move.total is None else move.total}"
+        return f"{job.done} of {'?' if job.total is None else job.total}"
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of the lanes, before the job's own pages."""
@@ -70,11 +70,11 @@ class MoveAdmin(ReadOnlyAdmin):
         may_read = request.user.has_perm(READ_IN_FULL)
         in_full = may_read and "full" in request.GET
         page: dict[str, Any] = {
-            "move": redrive_jobs.active_move(target), "last": redrive_jobs.latest(target),
+            "job": redrive_jobs.active_job(target), "last": redrive_jobs.latest(target),
             "may_read": may_read, "in_full": in_full,
             "hide_s": HIDE_S, "most": MAX_SAMPLED,
         }  # fmt: skip
-        if page["move"] is None:
+        if page["job"] is None:
             try:
                 page["inspection"] = inspect_queue(target, in_full)
             except SqsUnavailable as error:
@@ -86,35 +86,35 @@ class MoveAdmin(ReadOnlyAdmin):
     @method_decorator([never_cache, require_safe])
     def progress_view(self, request: HttpRequest, lane: str) -> HttpResponse:
         """For htmx: the progress of the active job. When it has finished, the page reloads."""
-        move = redrive_jobs.active_move(self._lane(request, lane))
-        if move is None:
+        job = redrive_jobs.active_job(self._lane(request, lane))
+        if job is None:
             return HttpResponse(headers={"HX-Refresh": "true"})
-        return render(request, "monitoring/dead_letters_move.html", {"move": move, "lane": lane})
+        return render(request, "monitoring/dead_letters_job.html", {"job": job, "lane": lane})
 
     @method_decorator(require_POST)
     def move_view(self, request: HttpRequest, lane: str) -> HttpResponse:
         """Redrive at once; discard after a confirmation page."""
         target = self._lane(request, lane)
         action, _, scope = request.POST.get("action", "").partition("-")
-        if action not in Move.Action.values:
+        if action not in RedriveJob.Action.values:
             raise Http404
         ids = None if scope == "all" else request.POST.getlist("message_id")[: redrive_jobs.MAX_IDS]
         if ids == []:
             self.message_user(request, "Select dead letters first.", messages.WARNING)
             return self._back(lane)
-        if action == Move.Action.DISCARD and "confirmed" not in request.POST:
+        if action == RedriveJob.Action.DISCARD and "confirmed" not in request.POST:
             return self._page(request, "monitoring/dead_letters_discard.html", target, {"ids": ids})
         try:
-            redrive_jobs.request_move(target, Move.Action(action), ids, str(request.user))
-        except redrive_jobs.MoveInProgress:
+            redrive_jobs.request_job(target, RedriveJob.Action(action), ids, str(request.user))
+        except redrive_jobs.JobInProgress:
             self.message_user(request, "This lane has an active job already.", messages.WARNING)
         return self._back(lane)
 
     @method_decorator(require_POST)
     def stop_view(self, request: HttpRequest, lane: str) -> HttpResponse:
         """Stop the active job."""
-        move = redrive_jobs.active_move(self._lane(request, lane))
-        if move is not None and redrive_jobs.stop(move.pk, str(request.user)):
+        job = redrive_jobs.active_job(self._lane(request, lane))
+        if job is not None and redrive_jobs.stop(job.pk, str(request.user)):
             self.message_user(request, "The job stops after its current step.", messages.SUCCESS)
         return self._back(lane)
 
@@ -134,5 +134,12 @@ class MoveAdmin(ReadOnlyAdmin):
         return render(
             request,
             template,
-            {**shared, "title": title, "opts": cast(Any, Move)._meta, "lane": lane.name, "lanes": list(LANES), **page},
+            {
+                **shared,
+                "title": title,
+                "opts": cast(Any, RedriveJob)._meta,
+                "lane": lane.name,
+                "lanes": list(LANES),
+                **page,
+            },
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from monitoring.access import MayMoveDeadLetters
 from monitoring.dead_letters import redrive_jobs
 from monitoring.dead_letters.inspect import inspect_queue
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from monitoring.queue_depth import SqsUnavailable
 from monitoring.queue_status import unavailable
 from waproject.queues import LANES, Lane
@@ -23,7 +23,8 @@ class FailureSerializer(serializers.Serializer[Any]):
     """The last failure of a task."""
 
     error = serializers.CharField(help_text="The class of the error.")
-    words = serializers.CharField(help_text="The message of the error, without quoted values.")
+    message = serializers.CharField(help_text="The message of the error, without quoted values.")
+    words = serializers.CharField(source="message", help_text="Former name of message.")
     place = serializers.CharField(help_text="The line of code that raised it.")
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()
@@ -59,12 +60,21 @@ class DeadLetterSerializer(serializers.Serializer[Any]):
     outbound = OutboundSerializer(allow_null=True)
 
 
-class MoveSerializer(serializers.ModelSerializer[Move]):
+@extend_schema_serializer(component_name="Move")
+class RedriveJobSerializer(serializers.ModelSerializer[RedriveJob]):
     """A job that redrives or discards dead letters, with its progress."""
 
+    asked_by = serializers.CharField(source="requested_by", read_only=True, help_text="Former name of requested_by.")
+    asked_at = serializers.DateTimeField(
+        source="requested_at", read_only=True, help_text="Former name of requested_at."
+    )
+
     class Meta:
-        model = Move
-        fields = ["id", "lane", "action", "state", "total", "done", "error", "asked_by", "asked_at", "finished_at"]
+        model = RedriveJob
+        fields = [
+            "id", "lane", "action", "state", "total", "done", "error", "requested_by", "requested_at", "finished_at",
+            "asked_by", "asked_at",
+        ]  # fmt: skip
 
 
 class InspectionSerializer(serializers.Serializer[Any]):
@@ -72,7 +82,7 @@ class InspectionSerializer(serializers.Serializer[Any]):
 
     lane = serializers.CharField()
     total = serializers.IntegerField(help_text="Approximate.")
-    move = MoveSerializer(allow_null=True, help_text="The active job.")
+    move = RedriveJobSerializer(allow_null=True, help_text="The active job.")
     letters = DeadLetterSerializer(many=True)
 
 
@@ -98,7 +108,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
 _UNKNOWN_LANE = OpenApiResponse(description="There is no such lane.")
 _SQS_UNAVAILABLE = OpenApiResponse(description="SQS does not answer.")
 _IN_PROGRESS = OpenApiResponse(description="The lane has an active job already: `move`.")
-_MOVE_RESPONSES = {202: MoveSerializer, 404: _UNKNOWN_LANE, 409: _IN_PROGRESS}
+_JOB_RESPONSES = {202: RedriveJobSerializer, 404: _UNKNOWN_LANE, 409: _IN_PROGRESS}
 
 
 class DeadLettersView(StrictQueries):
@@ -113,8 +123,8 @@ class DeadLettersView(StrictQueries):
             inspection = inspect_queue(lane_of(lane))
         except SqsUnavailable as error:
             return unavailable(error)
-        move = redrive_jobs.active_move(LANES[lane])
-        body = {"lane": lane, "total": inspection.total, "move": move, "letters": inspection.messages}
+        job = redrive_jobs.active_job(LANES[lane])
+        body = {"lane": lane, "total": inspection.total, "move": job, "letters": inspection.messages}
         return Response(InspectionSerializer(body).data)
 
 
@@ -123,10 +133,10 @@ class RedriveView(StrictQueries):
 
     permission_classes = [MayMoveDeadLetters]
 
-    @extend_schema(request=SelectionSerializer, responses=_MOVE_RESPONSES)
+    @extend_schema(request=SelectionSerializer, responses=_JOB_RESPONSES)
     def post(self, request: Request, lane: str) -> Response:
         """Create a job; the monitor process runs it. Poll it by its id."""
-        return _request_move(request, lane, Move.Action.REDRIVE)
+        return _request_job(request, lane, RedriveJob.Action.REDRIVE)
 
 
 class DiscardView(StrictQueries):
@@ -134,35 +144,35 @@ class DiscardView(StrictQueries):
 
     permission_classes = [MayMoveDeadLetters]
 
-    @extend_schema(request=SelectionSerializer, responses=_MOVE_RESPONSES)
+    @extend_schema(request=SelectionSerializer, responses=_JOB_RESPONSES)
     def post(self, request: Request, lane: str) -> Response:
         """Create a job; the monitor process runs it. Poll it by its id."""
-        return _request_move(request, lane, Move.Action.DISCARD)
+        return _request_job(request, lane, RedriveJob.Action.DISCARD)
 
 
-class MoveView(StrictQueries):
+class RedriveJobView(StrictQueries):
     """One redrive or discard job."""
 
     permission_classes = [MayMoveDeadLetters]
 
-    @extend_schema(responses=MoveSerializer)
+    @extend_schema(responses=RedriveJobSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """The job and its progress."""
-        return Response(MoveSerializer(_move(pk)).data)
+        return Response(RedriveJobSerializer(_job(pk)).data)
 
 
-class StopMoveView(StrictQueries):
+class StopRedriveJobView(StrictQueries):
     """Stop a job."""
 
     permission_classes = [MayMoveDeadLetters]
     takes_no_body = True
 
-    @extend_schema(request=None, responses={202: MoveSerializer, 409: MoveSerializer})
+    @extend_schema(request=None, responses={202: RedriveJobSerializer, 409: RedriveJobSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """The job ends after its current step. 409 if it has finished."""
-        _move(pk)
+        _job(pk)
         stopped = redrive_jobs.stop(pk, str(request.user))
-        return Response(MoveSerializer(_move(pk)).data, status=202 if stopped else 409)
+        return Response(RedriveJobSerializer(_job(pk)).data, status=202 if stopped else 409)
 
 
 def lane_of(name: str) -> Lane:
@@ -172,22 +182,22 @@ def lane_of(name: str) -> Lane:
     return LANES[name]
 
 
-def _request_move(request: Request, lane: str, action: Move.Action) -> Response:
+def _request_job(request: Request, lane: str, action: RedriveJob.Action) -> Response:
     target = lane_of(lane)
     selection = SelectionSerializer(data=request.data)
     selection.is_valid(raise_exception=True)
     try:
         ids = selection.validated_data.get("message_ids")
-        move = redrive_jobs.request_move(target, action, ids, str(request.user))
-    except redrive_jobs.MoveInProgress:
-        other = redrive_jobs.active_move(target)
+        job = redrive_jobs.request_job(target, action, ids, str(request.user))
+    except redrive_jobs.JobInProgress:
+        other = redrive_jobs.active_job(target)
         detail = "This lane has an active job already. Wait for it, or stop it."
-        return Response({"detail": detail, "move": MoveSerializer(other).data if other else None}, status=409)
-    return Response(MoveSerializer(move).data, status=202)
+        return Response({"detail": detail, "move": RedriveJobSerializer(other).data if other else None}, status=409)
+    return Response(RedriveJobSerializer(job).data, status=202)
 
 
-def _move(pk: int) -> Move:
-    move = Move.objects.filter(pk=pk).first()
-    if move is None:
+def _job(pk: int) -> RedriveJob:
+    job = RedriveJob.objects.filter(pk=pk).first()
+    if job is None:
         raise NotFound("There is no job with this id.")
-    return move
+    return job

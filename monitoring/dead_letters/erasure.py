@@ -8,8 +8,8 @@ from django.conf import settings
 
 from messaging.erasure import OtherTable, Person
 from monitoring.dead_letters.inspect import TIMEOUT_S, decode
-from monitoring.dead_letters.redrive_jobs import active_move, request_move
-from monitoring.models import Move
+from monitoring.dead_letters.redrive_jobs import active_job, request_job
+from monitoring.models import RedriveJob
 from monitoring.queue_depth import SqsUnavailable, sqs_errors
 from waproject.queues import LANES, Lane
 from waproject.sqs import control, sampling
@@ -25,7 +25,7 @@ def refusal(person: Person) -> str:
                     f"The dead-letter queue of {lane.name} has more messages than can be looked at "
                     f"({found.depth.total}): redrive or discard them, then erase again."
                 )
-            if active_move(lane) and _mentioning(lane, person):
+            if active_job(lane) and _mentioning(lane, person):
                 return f"Dead letters of {lane.name} are being moved. Erase again in a minute."
     except SqsUnavailable:
         return "SQS is away, so dead letters cannot be looked at. Erase again once it is back."
@@ -38,7 +38,7 @@ def discard(person: Person) -> int:
     for lane in LANES.values():
         ids = [message.message_id for message, _ in _mentioning(lane, person)]
         if ids:
-            request_move(lane, Move.Action.DISCARD, ids, "erasure")
+            request_job(lane, RedriveJob.Action.DISCARD, ids, "erasure")
         count += len(ids)
     return count
 

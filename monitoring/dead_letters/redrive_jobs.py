@@ -1,8 +1,8 @@
 """Redrive jobs, which redrive or discard: requested through the API or admin, run by the monitor in small steps.
 
-A job is a Move row with a lease. The holder of the lease runs one step of a few seconds and records its progress. If
-that process dies, the lease expires and another one continues. A message is sent before it is deleted, so a kill may
-duplicate one, which every task tolerates, and loses none.
+A job is a RedriveJob row with a lease. The holder of the lease runs one step of a few seconds and records its
+progress. If that process dies, the lease expires and another one continues. A message is sent before it is deleted, so
+a kill may duplicate one, which every task tolerates, and loses none.
 """
 
 import logging
@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from messaging.access import record_action
 from monitoring.dead_letters.inspect import audit_details
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from waproject.queues import LANES, Lane
 from waproject.sqs import control, moving
 from waproject.sqs.back_off import back_off
@@ -44,50 +44,52 @@ POLL_S = 1.0
 KEPT_FOR = timedelta(days=90)
 
 
-class MoveInProgress(Exception):
+class JobInProgress(Exception):
     """The lane has an active job already; there is one at a time."""
 
 
-def request_move(lane: Lane, action: Move.Action, message_ids: Sequence[str] | None, by: str) -> Move:
-    """Create a job for these messages, or with None for all that were sent by now. Raises MoveInProgress."""
+def request_job(lane: Lane, action: RedriveJob.Action, message_ids: Sequence[str] | None, by: str) -> RedriveJob:
+    """Create a job for these messages, or with None for all that were sent by now. Raises JobInProgress."""
     ids = None if message_ids is None else sorted(set(message_ids))
     try:
         with transaction.atomic():
-            move = Move.objects.create(
-                lane=lane.name, action=action, message_ids=ids, total=len(ids) if ids else None, asked_by=by[:150]
+            job = RedriveJob.objects.create(
+                lane=lane.name, action=action, message_ids=ids, total=len(ids) if ids else None, requested_by=by[:150]
             )
-            record_action(by, f"{action} dead letters", f"dead letters {lane.name}", move=move.pk, letters=ids or "all")
+            record_action(by, f"{action} dead letters", f"dead letters {lane.name}", move=job.pk, letters=ids or "all")
     except IntegrityError as error:
-        raise MoveInProgress(lane.name) from error
-    return move
+        raise JobInProgress(lane.name) from error
+    return job
 
 
-def stop(move_id: int, by: str) -> bool:
+def stop(job_id: int, by: str) -> bool:
     """Stop a job after its current step; False if it has finished."""
     with transaction.atomic():
-        active = Move.objects.filter(pk=move_id, finished_at=None, stop_asked_at=None)
-        if not active.update(stop_asked_at=timezone.now(), due_at=timezone.now()):
+        active = RedriveJob.objects.filter(pk=job_id, finished_at=None, stop_requested_at=None)
+        if not active.update(stop_requested_at=timezone.now(), due_at=timezone.now()):
             return False
-        record_action(by, "stop moving dead letters", f"dead letters {Move.objects.get(pk=move_id).lane}", move=move_id)
+        record_action(
+            by, "stop moving dead letters", f"dead letters {RedriveJob.objects.get(pk=job_id).lane}", move=job_id
+        )
     return True
 
 
-def active_move(lane: Lane) -> Move | None:
+def active_job(lane: Lane) -> RedriveJob | None:
     """The lane's unfinished job, if any."""
-    return Move.objects.filter(lane=lane.name, finished_at=None).first()
+    return RedriveJob.objects.filter(lane=lane.name, finished_at=None).first()
 
 
-def latest(lane: Lane) -> Move | None:
+def latest(lane: Lane) -> RedriveJob | None:
     """The lane's latest job, if any."""
-    return Move.objects.filter(lane=lane.name).first()
+    return RedriveJob.objects.filter(lane=lane.name).first()
 
 
 def delete_expired(now: datetime) -> None:
     """Delete jobs that finished 90 days ago; the audit log keeps what they did."""
-    Move.objects.filter(finished_at__lt=now - KEPT_FOR).delete()
+    RedriveJob.objects.filter(finished_at__lt=now - KEPT_FOR).delete()
 
 
-class MoveRunner(threading.Thread):
+class RedriveRunner(threading.Thread):
     """Runs the jobs, in a thread of the monitor process. Any number of runners may run at once."""
 
     def __init__(self) -> None:
@@ -116,80 +118,82 @@ class MoveRunner(threading.Thread):
 
 def run_step() -> bool:
     """Run one step of the job that has been due longest; False if none is due. Raises django.db errors."""
-    move = _claim()
-    if move is None:
+    job = _claim()
+    if job is None:
         return False
     try:
-        if move.stop_asked_at:
-            _stop(move)
-        elif move.by_sqs:
-            _follow(move)
-        elif move.state == Move.State.WAITING:
-            _start(move)
+        if job.stop_requested_at:
+            _stop(job)
+        elif job.by_sqs:
+            _follow(job)
+        elif job.state == RedriveJob.State.WAITING:
+            _start(job)
         else:
-            _step(move)
+            _step(job)
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-        _back_off(move, f"SQS refused the request: {code}.")
+        _back_off(job, f"SQS refused the request: {code}.")
     return True
 
 
-def _claim() -> Move | None:
+def _claim() -> RedriveJob | None:
     now = timezone.now()
     with transaction.atomic():
         free = Q(lease_until=None) | Q(lease_until__lte=now)
-        due = Move.objects.filter(free, finished_at=None, due_at__lte=now).order_by("due_at")
-        move = due.select_for_update(skip_locked=True).first()
-        if move is not None:
-            move.lease_until = now + LEASE
-            move.save(update_fields=["lease_until"])
-    return move
+        due = RedriveJob.objects.filter(free, finished_at=None, due_at__lte=now).order_by("due_at")
+        job = due.select_for_update(skip_locked=True).first()
+        if job is not None:
+            job.lease_until = now + LEASE
+            job.save(update_fields=["lease_until"])
+    return job
 
 
-def _start(move: Move) -> None:
+def _start(job: RedriveJob) -> None:
     """Count the messages. SQS itself redrives all messages of a queue where it supports that."""
-    lane, sqs = LANES[move.lane], _sqs()
+    lane, sqs = LANES[job.lane], _sqs()
     by_sqs = False
-    if move.message_ids is None:
-        move.total = control.depth(sqs, lane.dlq_url).total
-        if move.action == Move.Action.REDRIVE:
+    if job.message_ids is None:
+        job.total = control.depth(sqs, lane.dlq_url).total
+        if job.action == RedriveJob.Action.REDRIVE:
             source, target = control.arn(sqs, lane.dlq_url), control.arn(sqs, lane.url)
             by_sqs = moving.start_move_task(sqs, source, target, settings.DLQ_MOVES_PER_SECOND)
-    _record(move, due_in=1 if by_sqs else 0, by_sqs=by_sqs)
+    _record(job, due_in=1 if by_sqs else 0, by_sqs=by_sqs)
 
 
-def _follow(move: Move) -> None:
+def _follow(job: RedriveJob) -> None:
     sqs = _sqs()
-    task = moving.move_task(sqs, control.arn(sqs, LANES[move.lane].dlq_url))
-    done = task.moved if task else move.done
+    task = moving.move_task(sqs, control.arn(sqs, LANES[job.lane].dlq_url))
+    done = task.moved if task else job.done
     if task and task.status in {"RUNNING", "CANCELLING"}:
-        _record(move, due_in=1, done=done)
+        _record(job, due_in=1, done=done)
     elif task and task.status == "FAILED":
-        _finish(move, Move.State.FAILED, f"SQS failed: {task.reason}"[:300], done=done)
+        _finish(job, RedriveJob.State.FAILED, f"SQS failed: {task.reason}"[:300], done=done)
     else:
-        _finish(move, Move.State.STOPPED if task and task.status == "CANCELLED" else Move.State.DONE, done=done)
+        _finish(
+            job, RedriveJob.State.STOPPED if task and task.status == "CANCELLED" else RedriveJob.State.DONE, done=done
+        )
 
 
-def _stop(move: Move) -> None:
-    if move.by_sqs:
+def _stop(job: RedriveJob) -> None:
+    if job.by_sqs:
         sqs = _sqs()
-        moving.cancel_move_task(sqs, control.arn(sqs, LANES[move.lane].dlq_url))
-    _finish(move, Move.State.STOPPED)
+        moving.cancel_move_task(sqs, control.arn(sqs, LANES[job.lane].dlq_url))
+    _finish(job, RedriveJob.State.STOPPED)
 
 
-def _step(move: Move) -> None:
+def _step(job: RedriveJob) -> None:
     """Move the messages that are found within a few seconds, but none that was sent after the request."""
-    lane, sqs = LANES[move.lane], _sqs()
-    discards = move.action == Move.Action.DISCARD
-    remaining = None if move.message_ids is None else set(move.message_ids)
+    lane, sqs = LANES[job.lane], _sqs()
+    discards = job.action == RedriveJob.Action.DISCARD
+    remaining = None if job.message_ids is None else set(job.message_ids)
 
     def wanted(received: ReceivedMessage) -> bool:
-        return received.sent_at <= move.asked_at if remaining is None else received.message_id in remaining
+        return received.sent_at <= job.requested_at if remaining is None else received.message_id in remaining
 
     def before(batch: Sequence[ReceivedMessage]) -> None:
         if discards:  # recorded first: a discarded message cannot be read again
             discarded = [audit_details(received, lane) for received in batch]
-            record_action(move.asked_by, "discard", f"dead letters {lane.name}", move=move.pk, letters=discarded)
+            record_action(job.requested_by, "discard", f"dead letters {lane.name}", move=job.pk, letters=discarded)
 
     pace = settings.DLQ_MOVES_PER_SECOND
     result = moving.step(
@@ -204,54 +208,54 @@ def _step(move: Move) -> None:
     )
     if remaining is not None:
         remaining -= set(result.done)
-        move.message_ids = sorted(remaining)
+        job.message_ids = sorted(remaining)
     if result.refused and not result.done:
-        _back_off(move, "SQS rejected the messages.")
+        _back_off(job, "SQS rejected the messages.")
         return
     if result.done:
-        move.idle_since = None
-    elif move.idle_since is None:
-        move.idle_since = timezone.now()
-    if _is_finished(move, result, sqs):
+        job.idle_since = None
+    elif job.idle_since is None:
+        job.idle_since = timezone.now()
+    if _is_finished(job, result, sqs):
         error = f"{len(remaining)} were no longer on the queue." if remaining else ""
-        _finish(move, Move.State.DONE, error, done=F("done") + len(result.done))
+        _finish(job, RedriveJob.State.DONE, error, done=F("done") + len(result.done))
     else:
-        _record(move, due_in=0 if result.done else IDLE_S, done=F("done") + len(result.done))
+        _record(job, due_in=0 if result.done else IDLE_S, done=F("done") + len(result.done))
 
 
-def _is_finished(move: Move, result: moving.Step, sqs: Any) -> bool:
-    if move.message_ids == []:
+def _is_finished(job: RedriveJob, result: moving.Step, sqs: Any) -> bool:
+    if job.message_ids == []:
         return True
-    if move.idle_since is None:
+    if job.idle_since is None:
         return False
-    if timezone.now() - move.idle_since >= HIDDEN_FOR:
+    if timezone.now() - job.idle_since >= HIDDEN_FOR:
         return True
     # No message is hidden that could still appear.
-    return result.drained and control.depth(sqs, LANES[move.lane].dlq_url).in_flight == 0
+    return result.drained and control.depth(sqs, LANES[job.lane].dlq_url).in_flight == 0
 
 
-def _record(move: Move, due_in: float, **fields: object) -> None:
+def _record(job: RedriveJob, due_in: float, **fields: object) -> None:
     """Record a step and release the lease."""
     now = timezone.now()
     fields = {
-        "state": Move.State.RUNNING, "failures": 0, "error": "", "total": move.total, "idle_since": move.idle_since,
-        "message_ids": move.message_ids, "due_at": now + timedelta(seconds=due_in), "lease_until": None, **fields,
+        "state": RedriveJob.State.RUNNING, "failures": 0, "error": "", "total": job.total, "idle_since": job.idle_since,
+        "message_ids": job.message_ids, "due_at": now + timedelta(seconds=due_in), "lease_until": None, **fields,
     }  # fmt: skip
-    Move.objects.filter(pk=move.pk, finished_at=None).update(**fields)
+    RedriveJob.objects.filter(pk=job.pk, finished_at=None).update(**fields)
 
 
-def _finish(move: Move, state: Move.State, error: str = "", **fields: object) -> None:
-    _record(move, 0, state=state, error=error, finished_at=timezone.now(), **fields)
-    logger.info("dead letters of queue %s: %s %s", move.lane, move.action, state)
+def _finish(job: RedriveJob, state: RedriveJob.State, error: str = "", **fields: object) -> None:
+    _record(job, 0, state=state, error=error, finished_at=timezone.now(), **fields)
+    logger.info("dead letters of queue %s: %s %s", job.lane, job.action, state)
 
 
-def _back_off(move: Move, error: str) -> None:
+def _back_off(job: RedriveJob, error: str) -> None:
     """Retry with back-off; after MAX_FAILURES the job has failed."""
-    failures = move.failures + 1
+    failures = job.failures + 1
     if failures >= MAX_FAILURES:
-        _finish(move, Move.State.FAILED, error)
+        _finish(job, RedriveJob.State.FAILED, error)
     else:
-        _record(move, due_in=back_off(failures, FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S), failures=failures, error=error)
+        _record(job, due_in=back_off(failures, FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S), failures=failures, error=error)
 
 
 def _sqs() -> Any:

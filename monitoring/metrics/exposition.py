@@ -51,10 +51,9 @@ class _Collector(Collector):
         for metric in METRICS.values():
             match metric:
                 case Gauge():
-                    gauge = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
-                    for series, value in self._of(metric, self._gauges):
-                        gauge.add_metric(series[1:], value)
-                    yield gauge
+                    yield self._gauge(metric, metric.name, metric.meaning)
+                    if metric.former_name:
+                        yield self._gauge(metric, metric.former_name, f"Former name of {metric.name}")
                 case Counter():
                     counter = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
                     for series, value in self._of(metric, self._totals):
@@ -68,6 +67,12 @@ class _Collector(Collector):
         for series, value in sorted(values.get(metric.name, {}).items()):
             if len(series) == len(metric.labels) + 1:
                 yield series, value
+
+    def _gauge(self, metric: Gauge, name: str, meaning: str) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(name, meaning, labels=metric.labels)
+        for series, value in self._of(metric, self._gauges):
+            family.add_metric(series[1:], value)
+        return family
 
     def _histogram(self, metric: Histogram) -> HistogramMetricFamily:
         family = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)

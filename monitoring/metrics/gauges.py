@@ -24,11 +24,12 @@ SQS_TIMEOUT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A metric that rises and falls."""
+    """A metric that rises and falls; also exposed under its `former_name`, if it has one."""
 
     name: str
     meaning: str
     labels: tuple[str, ...] = ()
+    former_name: str = ""
 
 
 SQS_UP = Gauge("waproject_sqs_up", "1 while SQS answers")
@@ -48,7 +49,11 @@ ASSESSED = Gauge(
 ASSESSED_AGE = Gauge(
     "waproject_quality_assessment_oldest_seconds", "How long Meta has held the oldest of them, of the last 24 hours"
 )
-DOUBLED = Gauge("waproject_doubled_messages", "Messages that Meta accepted twice, in the last 24 hours")
+DUPLICATE_SENDS = Gauge(
+    "waproject_duplicate_sends",
+    "Messages that Meta accepted twice, in the last 24 hours",
+    former_name="waproject_doubled_messages",
+)
 OLDEST_DUE = Gauge("waproject_oldest_due_seconds", "How long the oldest releasable message has been due", ("priority",))
 LAG = Gauge("waproject_dispatcher_lag_seconds", "How long no message of a number with due messages has been released")
 PACE = Gauge("waproject_number_pace", "Messages a second that a number may send now", ("number",))
@@ -81,8 +86,8 @@ CRASHES = Gauge("waproject_process_crashes", "Predecessors of a process that wer
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
 
 GAUGES: tuple[Gauge, ...] = (
-    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, ASSESSED, ASSESSED_AGE, DOUBLED, OLDEST_DUE, LAG, PACE, PAUSED,
-    PROBING, QUALITY_LOW,
+    SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, ASSESSED, ASSESSED_AGE, DUPLICATE_SENDS, OLDEST_DUE,
+    LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
     LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
     SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
     SAMPLE_AGE,
@@ -131,7 +136,7 @@ def _outbound_messages() -> Readings:
         (UNKNOWN.name, "yes"): float(unknown.held),
         (ASSESSED.name,): float(assessed.held),
         (ASSESSED_AGE.name,): assessed.oldest_s,
-        (DOUBLED.name,): float(unknown.duplicates),
+        (DUPLICATE_SENDS.name,): float(unknown.duplicates),
         **{(OLDEST_DUE.name, priority): seconds for priority, seconds in due.oldest_s.items()},
         (LAG.name,): due.lag_s,
     }

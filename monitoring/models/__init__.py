@@ -2,7 +2,7 @@
 
 from monitoring.models.alerts import Alert, Notice, Silence
 from monitoring.models.counts import Count, Position
-from monitoring.models.dead_letters import Move, TaskFailure
+from monitoring.models.dead_letters import RedriveJob, TaskFailure
 from monitoring.models.heartbeats import Heartbeat
 from monitoring.models.samples import Sample
 from monitoring.models.setup import SetupFinding
@@ -11,9 +11,9 @@ __all__ = [
     "Alert",
     "Count",
     "Heartbeat",
-    "Move",
     "Notice",
     "Position",
+    "RedriveJob",
     "Sample",
     "SetupFinding",
     "Silence",

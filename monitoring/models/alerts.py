@@ -37,20 +37,20 @@ class Alert(models.Model):
 
 
 class Notice(models.Model):
-    """One notice to one channel: that an alert fired, or that it ended. Sent once; `told_at` is when."""
+    """One notice to one channel: that an alert fired, or that it ended. Sent once; `sent_at` is when."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="notices")
     channel = models.CharField(max_length=10)
     event = models.CharField(max_length=10)
     made_at = models.DateTimeField(default=timezone.now)
-    told_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, db_column="told_at")
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(default=timezone.now)
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["alert", "channel", "event"], name="notice_once")]
-        indexes = [models.Index(fields=["next_try_at"], condition=Q(told_at__isnull=True), name="notice_to_tell")]
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(sent_at__isnull=True), name="notice_to_tell")]
 
     def __str__(self) -> str:
         return f"{self.event} of {self.alert_id} by {self.channel}"

@@ -10,14 +10,14 @@ TASK_ID_LENGTH = 100
 class TaskFailure(models.Model):
     """The latest failure of one task, by its task id, which stays the same over all receives.
 
-    Holds the error's class, its message without quoted values (`words`), and the line of our code that raised it
+    Holds the error's class, its message without quoted values (`message`), and the line of our code that raised it
     (`place`); no arguments.
     """
 
     task_id = models.CharField(max_length=TASK_ID_LENGTH, primary_key=True)
     task = models.CharField(max_length=100)
     error = models.CharField(max_length=100)
-    words = models.CharField(max_length=300, blank=True)
+    message = models.CharField(max_length=300, blank=True, db_column="words")
     place = models.CharField(max_length=200, blank=True)
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -27,7 +27,7 @@ class TaskFailure(models.Model):
         return f"{self.error} of {self.task}"
 
 
-class Move(models.Model):
+class RedriveJob(models.Model):
     """A job that redrives or discards dead letters: requested by a person, run by the monitor process."""
 
     class Action(models.TextChoices):
@@ -47,9 +47,9 @@ class Move(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     total = models.PositiveIntegerField(null=True, help_text="Approximate where all were asked for.")
     done = models.PositiveIntegerField(default=0)
-    asked_by = models.CharField(max_length=150)
-    asked_at = models.DateTimeField(default=timezone.now)
-    stop_asked_at = models.DateTimeField(null=True)
+    requested_by = models.CharField(max_length=150, db_column="asked_by")
+    requested_at = models.DateTimeField(default=timezone.now, db_column="asked_at")
+    stop_requested_at = models.DateTimeField(null=True, db_column="stop_asked_at")
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
     # SQS moves the messages itself; the monitor follows its progress.
@@ -61,6 +61,8 @@ class Move(models.Model):
     lease_until = models.DateTimeField(null=True)
 
     class Meta:
+        # Kept, as the columns are, for the version before in a rolling upgrade.
+        db_table = "monitoring_move"
         verbose_name = "dead letters"
         verbose_name_plural = "dead letters"
         ordering = ["-id"]

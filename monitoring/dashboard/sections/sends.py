@@ -38,7 +38,7 @@ class SendsView:
     unknown_settling: int
     unknown_held: int
     assessed: int
-    doubled: int
+    duplicates: int
 
 
 def sends_view(window: Window) -> SendsView:
@@ -63,7 +63,7 @@ def sends_view(window: Window) -> SendsView:
         unknown_settling=int(window.value(gauges.UNKNOWN.name, "no") or 0),
         unknown_held=int(window.value(gauges.UNKNOWN.name, "yes") or 0),
         assessed=int(window.value(gauges.ASSESSED.name) or 0),
-        doubled=int(window.value(gauges.DOUBLED.name) or 0),
+        duplicates=int(window.value(gauges.DUPLICATE_SENDS.name) or 0),
     )
 
 

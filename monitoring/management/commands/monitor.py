@@ -1,6 +1,6 @@
 """`manage.py monitor`: the monitor process."""
 
-from monitoring.dead_letters.redrive_jobs import MoveRunner
+from monitoring.dead_letters.redrive_jobs import RedriveRunner
 from monitoring.monitor import Monitor
 from waproject.management.process_command import ProcessCommand
 from waproject.worker.liveness import alive
@@ -16,8 +16,8 @@ class Command(ProcessCommand):
         """Run the monitor."""
         monitor = Monitor()
         monitor.stop_on_signals()
-        move_runner = MoveRunner()
+        runner = RedriveRunner()
         with alive("monitor"):
-            move_runner.start()
+            runner.start()
             monitor.run()
-            move_runner.stop()
+            runner.stop()

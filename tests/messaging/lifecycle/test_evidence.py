@@ -55,7 +55,7 @@ def test_a_message_of_two_wamids_was_sent_twice(wamid: str, doubled: bool) -> No
     message = in_state(Status.ACCEPTED, wamid="wamid.A")
     advance_many([status(message, Status.SENT, wamid)])
     message.refresh_from_db()
-    assert (message.doubled_at is not None) is doubled
+    assert (message.duplicate_found_at is not None) is doubled
 
 
 def test_an_operator_is_alerted_once_of_a_duplicate_send(
@@ -72,7 +72,7 @@ def test_a_failure_of_the_other_wamid_is_no_duplicate_send() -> None:
     message = in_state(Status.ACCEPTED, wamid="wamid.A")
     advance_many([status(message, Status.FAILED, "wamid.B"), status(message, Status.SENT, "wamid.B")])
     message.refresh_from_db()
-    assert message.doubled_at is None
+    assert message.duplicate_found_at is None
 
 
 def second_try() -> Message:

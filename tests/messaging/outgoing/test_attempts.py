@@ -28,7 +28,7 @@ def reports(message_id: Any, state: str, wamid: str, **more: Any) -> None:
 
 
 def duplicate_sends() -> list[Any]:
-    return list(Message.objects.filter(doubled_at__isnull=False).values_list("id", flat=True))
+    return list(Message.objects.filter(duplicate_found_at__isnull=False).values_list("id", flat=True))
 
 
 def sent_again(row: Claimed) -> Claimed:

@@ -130,7 +130,7 @@ def test_a_hanging_channel_delays_neither_the_other_one_nor_the_next_tick(
 
 @pytest.mark.parametrize(
     ("rule", "page"),
-    [("dlq-not-empty", "/admin/monitoring/move/lane/incoming/"), ("lane-age", "/monitoring/dashboard")],
+    [("dlq-not-empty", "/admin/monitoring/redrivejob/lane/incoming/"), ("lane-age", "/monitoring/dashboard")],
 )
 def test_a_notice_links_to_the_page_on_which_to_act(rule: str, page: str, settings: Any, hook: Hook) -> None:
     settings.BASE_URL = "https://wa.example.org"
@@ -144,4 +144,4 @@ def test_without_a_base_url_a_notice_names_the_path_of_the_page(settings: Any, h
     settings.BASE_URL = ""
     notice("webhook")
     send_due(timezone.now())
-    assert hook.texts[0].endswith("\n/admin/monitoring/move/lane/incoming/")
+    assert hook.texts[0].endswith("\n/admin/monitoring/redrivejob/lane/incoming/")

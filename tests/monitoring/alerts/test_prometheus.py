@@ -35,6 +35,7 @@ PUBLIC_NAMES = {
     "dispatcher-lag": "DispatcherLag",
     "error-rate": "SendErrors",
     "unknown-held": "LostAnswersHeld",
+    "duplicate-send": "MessageDoubled",
     "number-paused": "NumberPaused",
     "number-quality": "NumberQuality",
     "subscription-disabled": "SubscriptionDisabled",
@@ -142,5 +143,5 @@ def test_a_summary_shows_the_key_and_the_value() -> None:
     assert alert["annotations"] == {
         "summary": 'The dead-letter queue of {{ $labels.lane }} holds {{ $value | printf "%.0f" }} messages.',
         "description": "Read why they failed, then redrive or discard them.",
-        "page": "/admin/monitoring/move/lane/{{ $labels.lane }}/",
+        "page": "/admin/monitoring/redrivejob/lane/{{ $labels.lane }}/",
     }

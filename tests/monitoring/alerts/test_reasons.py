@@ -33,7 +33,7 @@ def test_the_reason_of_dead_letters_is_the_latest_failure_of_the_lanes_tasks() -
         (1, "messaging.send", "ValueError"),
     ):
         TaskFailure.objects.create(
-            task_id=error, task=task, error=error, words="null value", last_at=now - timedelta(minutes=minutes)
+            task_id=error, task=task, error=error, message="null value", last_at=now - timedelta(minutes=minutes)
         )
     assert reason("dlq-not-empty", "incoming") == "messaging.receive failed with IntegrityError: null value"
     assert reason("dlq-not-empty", "outgoing") == "messaging.send failed with ValueError: null value"

@@ -94,6 +94,15 @@ def test_a_restarted_monitor_resolves_alerts_that_ended() -> None:
     assert not open_alerts().exists()
 
 
+def test_an_open_alert_and_a_silence_follow_a_rule_to_its_new_name() -> None:
+    run([12] * 3)
+    Silence.objects.create(rule=RULE.name, until=at(3600), by="ann")
+    renamed = replace(RULE, name="queue-long", former_name=RULE.name)
+    run([12] * 3, load_active_alerts([renamed]), start=90, rule=renamed)
+    assert [(alert.rule, alert.resolved_at) for alert in Alert.objects.all()] == [("queue-long", None)]
+    assert Silence.objects.get().rule == "queue-long"
+
+
 @pytest.mark.parametrize(("latest", "shown"), [(50, 50), (10, 10), (9, 12)])
 def test_the_summary_of_an_open_alert_has_its_latest_reading_over_the_threshold(latest: float, shown: int) -> None:
     run([12, 12, 12, latest])

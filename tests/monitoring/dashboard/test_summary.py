@@ -284,4 +284,4 @@ def test_an_alert_of_the_api_has_a_link(api: APIClient, settings: Any) -> None:
     settings.BASE_URL = "https://wa.example.org"
     alert("warning", rule="dlq-not-empty", key="incoming")
     (found,) = api.get("/monitoring/alerts").json()["alerts"]
-    assert found["link"] == "https://wa.example.org/admin/monitoring/move/lane/incoming/"
+    assert found["link"] == "https://wa.example.org/admin/monitoring/redrivejob/lane/incoming/"

@@ -10,7 +10,7 @@ from celery import Task
 from messaging.incoming.tasks import receive
 from messaging.task_publisher import message
 from monitoring.dead_letters.redrive_jobs import run_step
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from waproject.queues import LANES
 
 SECRET = "Meet me at nine"
@@ -52,12 +52,12 @@ def on(sqs: Any, url: str) -> list[Any]:
     return found
 
 
-def finished(move: Move) -> Move:
+def finished(job: RedriveJob) -> RedriveJob:
     """Run all steps of a job; returns it."""
     for _ in range(100):
-        if move.finished_at:
+        if job.finished_at:
             break
-        Move.objects.filter(pk=move.pk).update(due_at=move.asked_at)
+        RedriveJob.objects.filter(pk=job.pk).update(due_at=job.requested_at)
         run_step()
-        move.refresh_from_db()
-    return move
+        job.refresh_from_db()
+    return job

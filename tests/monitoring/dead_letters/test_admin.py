@@ -11,13 +11,14 @@ from messaging.incoming.tasks import receive
 from messaging.models import AuditEntry
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/monitoring/move/"
+LIST = "/admin/monitoring/redrivejob/"
+FORMER_LIST = "/admin/monitoring/move/"
 PAGE = f"{LIST}lane/incoming/"
 MOVE_URL = f"{PAGE}move/"
 
@@ -68,7 +69,7 @@ def test_no_character_in_a_dead_letter_breaks_its_page_or_its_actions(sqs: Any, 
     client = staff("redrive", "read_dead_letters")
     assert [client.get(f"{PAGE}{query}").status_code for query in ("", "?full")] == [200, 200]
     assert client.post(MOVE_URL, {"action": "discard", "message_id": [found], "confirmed": "yes"}).status_code == 302
-    finished(Move.objects.get())
+    finished(RedriveJob.objects.get())
     assert AuditEntry.objects.filter(object__contains="incoming").exists()
 
 
@@ -86,27 +87,27 @@ def test_reading_in_full_needs_the_permission_and_is_audited(sqs: Any) -> None:
 def test_selected_dead_letters_are_redriven(sqs: Any, ann: Client) -> None:
     ids = put(sqs, RAW, FOREIGN)
     ann.post(MOVE_URL, {"action": "redrive", "message_id": ids[:1]})
-    finished(Move.objects.get())
+    finished(RedriveJob.objects.get())
     assert [message["Body"] for message in on(sqs, LANES["incoming"].url)] == [RAW]
 
 
 def test_without_a_selection_no_job_is_created(ann: Client) -> None:
     ann.post(MOVE_URL, {"action": "redrive"})
-    assert not Move.objects.exists()
+    assert not RedriveJob.objects.exists()
 
 
 def test_a_discard_asks_for_confirmation(ann: Client) -> None:
     answer = ann.post(MOVE_URL, {"action": "discard", "message_id": ["a", "b"]})
     assert "Discard 2 dead letters of incoming?" in answer.content.decode()
-    assert not Move.objects.exists()
+    assert not RedriveJob.objects.exists()
     ann.post(MOVE_URL, {"action": "discard", "message_id": ["a", "b"], "confirmed": "yes"})
-    assert Move.objects.get().message_ids == ["a", "b"]
+    assert RedriveJob.objects.get().message_ids == ["a", "b"]
 
 
 def test_during_a_job_the_page_shows_progress_and_receives_nothing(sqs: Any, ann: Client) -> None:
     put(sqs, RAW)
     ann.post(MOVE_URL, {"action": "redrive-all"})
-    Move.objects.update(done=3, total=7)
+    RedriveJob.objects.update(done=3, total=7)
     assert "Redriving: 3 of 7" in text(ann)
     (message,) = on(sqs, LANES["incoming"].dlq_url)
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
@@ -125,7 +126,7 @@ def test_a_polling_page_reloads_when_the_job_has_finished(ann: Client) -> None:
 def test_a_job_can_be_stopped(ann: Client) -> None:
     ann.post(MOVE_URL, {"action": "redrive-all"})
     ann.post(f"{PAGE}stop/")
-    assert Move.objects.get().stop_asked_at
+    assert RedriveJob.objects.get().stop_requested_at
 
 
 def test_a_message_without_attempts_left_is_linked_with_its_error(sqs: Any, ann: Client) -> None:
@@ -158,3 +159,8 @@ def test_the_pages_report_that_sqs_does_not_answer(ann: Client, monkeypatch: pyt
 
 def test_the_dashboard_links_to_the_dead_letters(sqs: Any) -> None:
     assert PAGE in text(staff("redrive"), "/monitoring/dashboard")
+
+
+def test_a_link_of_a_former_notice_leads_to_the_page_with_its_query(ann: Client) -> None:
+    answer = ann.get(f"{FORMER_LIST}lane/incoming/?full=1")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{PAGE}?full=1")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, AuditEntry
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, put, task_body
 
 pytestmark = pytest.mark.django_db
@@ -44,9 +44,9 @@ def test_selected_dead_letters_are_redriven_and_the_job_can_be_polled(sqs: Any, 
     ids = put(sqs, RAW, RAW)
     answer = operator.post(f"{URL}/redrive", {"message_ids": ids[:1]}, format="json")
     assert answer.status_code == 202
-    finished(Move.objects.get())
-    move = operator.get(f"/monitoring/moves/{answer.json()['id']}").json()
-    assert (move["state"], move["done"], move["total"]) == ("done", 1, 1)
+    finished(RedriveJob.objects.get())
+    job = operator.get(f"/monitoring/moves/{answer.json()['id']}").json()
+    assert (job["state"], job["done"], job["total"]) == ("done", 1, 1)
 
 
 def test_a_discard_of_all_is_audited_under_the_client(sqs: Any, operator: APIClient) -> None:
@@ -61,7 +61,7 @@ def test_a_discard_of_all_is_audited_under_the_client(sqs: Any, operator: APICli
 )  # fmt: skip
 def test_an_ambiguous_selection_is_refused(operator: APIClient, body: Any) -> None:
     assert operator.post(f"{URL}/redrive", body, format="json").status_code == 400
-    assert not Move.objects.exists()
+    assert not RedriveJob.objects.exists()
 
 
 def test_the_refusal_of_a_second_job_names_the_first(operator: APIClient) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from messaging.outgoing.tasks import revive
-from monitoring.dead_letters.redrive_jobs import MoveRunner
-from monitoring.models import Move, TaskFailure
+from monitoring.dead_letters.redrive_jobs import RedriveRunner
+from monitoring.models import RedriveJob, TaskFailure
 from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PICKLED_TASK, RAW, on, put, task_body
 from tests.pages import (
@@ -24,7 +24,7 @@ from waproject.queues import LANES
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
-LIST = "/admin/monitoring/move/"
+LIST = "/admin/monitoring/redrivejob/"
 PAGE = LIST + "lane/{}/"
 
 
@@ -36,7 +36,7 @@ def dead_letters(sqs: Any) -> None:
     put(sqs, task_body(id="t-1"), task_body(id="t-2"), RAW, FOREIGN, PICKLED_TASK)
     TaskFailure.objects.create(
         task_id="t-1", task="messaging.receive", error="IntegrityError", times=10,
-        words="null value in column … violates not-null constraint",
+        message="null value in column … violates not-null constraint",
         place="messaging/incoming/store.py:71 in store",
     )  # fmt: skip
 
@@ -66,7 +66,9 @@ def test_the_pages_fit_the_screen_and_are_accessible(
     with page.expect_navigation():
         page.click("text=Discard all… >> nth=0")
     check("discard")
-    Move.objects.create(lane="incoming", action="redrive", total=120, done=50, state="running", asked_by="ann")
+    RedriveJob.objects.create(
+        lane="incoming", action="redrive", total=120, done=50, state="running", requested_by="ann"
+    )
     page.goto(live_server.url + PAGE.format("incoming"))
     check("move")
     assert found == dict.fromkeys(found, ([], 0))
@@ -78,14 +80,14 @@ def test_the_page_follows_a_redrive_of_five_messages(
     browser: Any, live_server: Any, dead_letters: None, sqs: Any, settings: Any
 ) -> None:
     settings.DLQ_MOVES_PER_SECOND = 5
-    move_runner = MoveRunner()
+    runner = RedriveRunner()
     page = open_page(browser, live_server, PAGE.format("incoming"))
     assert "IntegrityError: null value in column … violates not-null constraint" in page.inner_text(".dlq-messages")
     page.click("text=Redrive all >> nth=0")
-    page.wait_for_selector("#dlq-move:has-text('Redriving')")
-    move_runner.start()
+    page.wait_for_selector("#dlq-job:has-text('Redriving')")
+    runner.start()
     page.wait_for_selector("text=5 of 5 redriven for ann")
     page.wait_for_selector(".dlq:has-text('No dead letters')")
-    move_runner.stop()
+    runner.stop()
     assert len(on(sqs, LANES["incoming"].url)) == 5
     page.context.close()

@@ -10,7 +10,7 @@ from messaging.erasure.person import person_of
 from messaging.incoming.store import receive
 from messaging.incoming.tasks import receive as task
 from monitoring.dead_letters import erasure
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from tests.messaging.bodies import inbound_text, webhook
 from tests.monitoring.dead_letters.bodies import finished, on, put, task_body
 from waproject.queues import LANES
@@ -29,7 +29,7 @@ def letters(db: None, sqs: Any) -> Any:
 
 def test_only_the_persons_dead_letters_are_discarded(letters: Any) -> None:
     erase(person_of(ANN), "ann")
-    finished(Move.objects.get())
+    finished(RedriveJob.objects.get())
     left = [json.loads(message["Body"]) for message in on(letters, LANES["incoming"].dlq_url)]
     assert len(left) == 1
 

@@ -14,7 +14,7 @@ from messaging.models import AuditEntry, MessageEvent
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
 from monitoring.dead_letters import redrive_jobs
-from monitoring.models import Move
+from monitoring.models import RedriveJob
 from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
@@ -22,35 +22,35 @@ from waproject.sqs import envelope, moving, sampling
 
 pytestmark = pytest.mark.django_db
 LANE = LANES["incoming"]
-REDRIVE, DISCARD = Move.Action.REDRIVE, Move.Action.DISCARD
+REDRIVE, DISCARD = RedriveJob.Action.REDRIVE, RedriveJob.Action.DISCARD
 
 
-def request(action: Move.Action, ids: list[str] | None = None, lane: str = "incoming") -> Move:
-    return redrive_jobs.request_move(LANES[lane], action, ids, "ann")
+def request(action: RedriveJob.Action, ids: list[str] | None = None, lane: str = "incoming") -> RedriveJob:
+    return redrive_jobs.request_job(LANES[lane], action, ids, "ann")
 
 
 def test_a_redrive_of_all_empties_the_dead_letter_queue(sqs: Any) -> None:
     put(sqs, *[f"{n}" for n in range(25)])
-    move = finished(request(REDRIVE))
-    assert (move.state, move.done, move.total) == ("done", 25, 25)
+    job = finished(request(REDRIVE))
+    assert (job.state, job.done, job.total) == ("done", 25, 25)
     assert {message["Body"] for message in on(sqs, LANE.url)} == {str(n) for n in range(25)}
     assert on(sqs, LANE.dlq_url) == []
 
 
 def test_only_the_selected_messages_are_redriven(sqs: Any) -> None:
     ids = put(sqs, *[f"{n}" for n in range(15)])
-    move = finished(request(REDRIVE, ids[12:14]))
-    assert (move.state, move.done) == ("done", 2)
+    job = finished(request(REDRIVE, ids[12:14]))
+    assert (job.state, job.done) == ("done", 2)
     assert {message["Body"] for message in on(sqs, LANE.url)} == {"12", "13"}
     assert len(on(sqs, LANE.dlq_url)) == 13
 
 
 def test_messages_sent_after_the_request_are_not_redriven(sqs: Any) -> None:
     put(sqs, "x")
-    move = request(REDRIVE)
-    Move.objects.update(asked_at=timezone.now() - timedelta(hours=1))
-    move = finished(move)
-    assert (move.state, move.done) == ("done", 0)
+    job = request(REDRIVE)
+    RedriveJob.objects.update(requested_at=timezone.now() - timedelta(hours=1))
+    job = finished(job)
+    assert (job.state, job.done) == ("done", 0)
     assert len(on(sqs, LANE.dlq_url)) == 1
 
 
@@ -81,7 +81,7 @@ def test_a_kill_between_send_and_delete_duplicates_a_message_and_loses_none(
     sqs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(sqs, "one")
-    move = request(REDRIVE)
+    job = request(REDRIVE)
     monkeypatch.setattr(moving, "HIDE_S", 1)
     monkeypatch.setattr(sampling, "LONG_POLL_S", 1)
     redrive_jobs.run_step()
@@ -93,15 +93,15 @@ def test_a_kill_between_send_and_delete_duplicates_a_message_and_loses_none(
         patch.setattr(moving, "delete", killed)
         redrive_jobs.run_step()
     assert not redrive_jobs.run_step()  # its lease holds
-    Move.objects.update(lease_until=timezone.now())
-    move = finished(move)
-    assert (move.state, move.done) == ("done", 1)
+    RedriveJob.objects.update(lease_until=timezone.now())
+    job = finished(job)
+    assert (job.state, job.done) == ("done", 1)
     assert [message["Body"] for message in on(sqs, LANE.url)] == ["one", "one"]
 
 
 def test_a_lane_has_one_active_job(sqs: Any) -> None:
     request(REDRIVE)
-    with pytest.raises(redrive_jobs.MoveInProgress):
+    with pytest.raises(redrive_jobs.JobInProgress):
         request(DISCARD)
 
 
@@ -113,13 +113,13 @@ def test_lanes_have_jobs_of_their_own(sqs: Any) -> None:
 def test_a_stopped_job_leaves_the_remaining_messages(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redrive_jobs, "STEP_S", 0.1)
     put(sqs, *["x"] * 25)
-    move = request(REDRIVE)
+    job = request(REDRIVE)
     redrive_jobs.run_step()
     redrive_jobs.run_step()
-    redrive_jobs.stop(move.pk, "bob")
-    move = finished(move)
-    assert move.state == "stopped"
-    assert (move.done, len(on(sqs, LANE.dlq_url))) == (10, 15)
+    redrive_jobs.stop(job.pk, "bob")
+    job = finished(job)
+    assert job.state == "stopped"
+    assert (job.done, len(on(sqs, LANE.dlq_url))) == (10, 15)
 
 
 def test_a_job_keeps_its_rate_limit(sqs: Any, settings: Any) -> None:
@@ -132,8 +132,8 @@ def test_a_job_keeps_its_rate_limit(sqs: Any, settings: Any) -> None:
 
 def test_a_job_reports_messages_that_are_no_longer_there(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redrive_jobs, "HIDDEN_FOR", timedelta(0))
-    move = finished(request(REDRIVE, ["gone", *put(sqs, "x")]))
-    assert (move.state, move.done, move.error) == ("done", 1, "1 were no longer on the queue.")
+    job = finished(request(REDRIVE, ["gone", *put(sqs, "x")]))
+    assert (job.state, job.done, job.error) == ("done", 1, "1 were no longer on the queue.")
 
 
 def test_a_job_without_sqs_is_retried_and_then_fails(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,32 +141,32 @@ def test_a_job_without_sqs_is_retried_and_then_fails(sqs: Any, monkeypatch: pyte
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "ReceiveMessage")
 
     monkeypatch.setattr("waproject.sqs.moving.receive", away)
-    move = finished(request(REDRIVE))
-    assert (move.state, move.error) == ("failed", "SQS refused the request: ServiceUnavailable.")
+    job = finished(request(REDRIVE))
+    assert (job.state, job.error) == ("failed", "SQS refused the request: ServiceUnavailable.")
 
 
 def test_messages_that_the_queue_rejects_stay(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "send_again", lambda *_: [])
     monkeypatch.setattr(redrive_jobs, "MAX_FAILURES", 2)
     put(sqs, "x")
-    move = finished(request(REDRIVE))
-    assert (move.state, len(on(sqs, LANE.dlq_url))) == ("failed", 1)
+    job = finished(request(REDRIVE))
+    assert (job.state, len(on(sqs, LANE.dlq_url))) == ("failed", 1)
 
 
 def test_discarded_messages_are_deleted(sqs: Any) -> None:
     put(sqs, RAW, task_body())
-    move = finished(request(DISCARD))
-    assert (move.state, move.done) == ("done", 2)
+    job = finished(request(DISCARD))
+    assert (job.state, job.done) == ("done", 2)
     assert on(sqs, LANE.dlq_url) + on(sqs, LANE.url) == []
 
 
 def test_the_audit_log_of_a_discard_has_ids_and_no_content(sqs: Any) -> None:
     (sqs_id,) = put(sqs, task_body(id="t-9"))
-    move = finished(request(DISCARD))
+    job = finished(request(DISCARD))
     entry = AuditEntry.objects.get(action="discard")
     ids = {"sqs": sqs_id, "task": "messaging.receive", "task_id": "t-9"}
     assert (entry.who, entry.object, entry.details) == (
-        "ann", "dead letters incoming", {"move": move.pk, "letters": [ids]},
+        "ann", "dead letters incoming", {"move": job.pk, "letters": [ids]},
     )  # fmt: skip
     assert not any(secret in str(entry.details) for secret in (SECRET, PHONE))
 
@@ -233,5 +233,5 @@ def test_a_move_task_of_sqs_is_followed_to_its_end(
     tasks = [moving.MoveTask("RUNNING", "h", 4, ""), moving.MoveTask(status, "", 7, "why")]
     monkeypatch.setattr(moving, "start_move_task", lambda *_: True)
     monkeypatch.setattr(moving, "move_task", lambda *_: tasks.pop(0))
-    move = finished(request(REDRIVE))
-    assert (move.state, move.done, move.by_sqs) == (state, 7, True)
+    job = finished(request(REDRIVE))
+    assert (job.state, job.done, job.by_sqs) == (state, 7, True)

@@ -14,7 +14,7 @@ from analytics.tasks import record_events
 from messaging.task_publisher import publish
 from monitoring.dead_letters import redrive_jobs
 from monitoring.dead_letters.inspect import inspect_queue
-from monitoring.models import Move, TaskFailure
+from monitoring.models import RedriveJob, TaskFailure
 from tests.monitoring.dead_letters.bodies import SECRET, finished, put, task_body
 from tests.processes import Worker
 from tests.waiting import eventually
@@ -48,7 +48,7 @@ def test_a_failure_is_shown_and_redriven_messages_are_processed(worker: Worker, 
     assert eventually(TaskFailure.objects.exists)
     failure = TaskFailure.objects.get()
     assert (failure.task, failure.place.split(":")[0]) == ("analytics.record_events", "analytics/storage.py")
-    assert not any(SECRET in text for text in (failure.words, worker.log))
+    assert not any(SECRET in text for text in (failure.message, worker.log))
 
     put(sqs, task_body(record_events, [{"data": SECRET}], id=failure.task_id), lane="analytics")
     put(sqs, *[task_body(record_events, [event()]) for _ in range(4)], lane="analytics")
@@ -57,5 +57,5 @@ def test_a_failure_is_shown_and_redriven_messages_are_processed(worker: Worker, 
     assert json.loads(messages[-1].arguments)["args"][0][0]["event_type"] == "t"
 
     good = [message.message_id for message in messages if not message.failure]
-    assert finished(redrive_jobs.request_move(LANE, Move.Action.REDRIVE, good, "ann")).done == 4
+    assert finished(redrive_jobs.request_job(LANE, RedriveJob.Action.REDRIVE, good, "ann")).done == 4
     assert eventually(lambda: Event.objects.count() == 4)

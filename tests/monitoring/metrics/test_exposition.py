@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from monitoring.metrics import exposition, samples, totals
 from monitoring.metrics.catalogue import METRICS
-from monitoring.metrics.gauges import QUEUE
+from monitoring.metrics.gauges import DUPLICATE_SENDS, QUEUE
 from tests.monitoring.metric_names import exposed_names
 from waproject.metrics.counters import TASK_SECONDS, WEBHOOKS
 
@@ -50,6 +50,12 @@ def test_a_histogram_has_growing_buckets_a_sum_and_a_count() -> None:
 def test_gauges_are_those_of_the_latest_sample() -> None:
     samples.store(timezone.now(), {(QUEUE.name, "incoming", "waiting"): 4})
     assert exposed()["waproject_queue_messages", (("lane", "incoming"), ("state", "waiting"))] == 4
+
+
+def test_a_renamed_gauge_is_exposed_under_both_names() -> None:
+    samples.store(timezone.now(), {(DUPLICATE_SENDS.name,): 3})
+    found = exposed()
+    assert (found["waproject_duplicate_sends", ()], found["waproject_doubled_messages", ()]) == (3, 3)
 
 
 def test_gauges_are_left_out_while_no_monitor_runs() -> None:

@@ -20,7 +20,7 @@ THEMED = {
     "new account": "/admin/auth/user/add/",
     "chats": "/admin/messaging/conversation/",
     "chat": "/admin/messaging/conversation/{conversation}/change/",
-    "dead letters": "/admin/monitoring/move/lane/incoming/",
+    "dead letters": "/admin/monitoring/redrivejob/lane/incoming/",
 }
 POLICIES = {
     **dict.fromkeys(THEMED.values(), ADMIN),

@@ -78,5 +78,5 @@ def test_unpicklable_and_too_deep_arguments_reach_the_dlq_with_their_reason_and_
     assert {str(pk) for pk in Event.objects.values_list("pk", flat=True)} == set(valid)
     failures = list(TaskFailure.objects.filter(error="TaskNotPicklable"))
     assert len(failures) == 2 * EACH
-    assert {failure.words.rpartition(": ")[2] for failure in failures} >= {"RecursionError"}
+    assert {failure.message.rpartition(": ")[2] for failure in failures} >= {"RecursionError"}
     assert UNPICKLABLE not in worker.log

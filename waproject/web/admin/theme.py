@@ -86,7 +86,10 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _item("Alerts", "notifications", "monitoring.alert"),
             _item("Silences", "notifications_off", "monitoring.silence"),
-            {**_item("Dead letters", "mark_email_unread", "monitoring.move"), "permission": _may("monitoring.redrive")},
+            {
+                **_item("Dead letters", "mark_email_unread", "monitoring.redrivejob"),
+                "permission": _may("monitoring.redrive"),
+            },
             _item("Account events", "campaign", "messaging.accountevent"),
             _item("Unknown updates", "help", "messaging.unknownupdate"),
             _item("Orphan statuses", "link_off", "messaging.orphanstatus"),
