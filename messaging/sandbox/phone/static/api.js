@@ -11,6 +11,12 @@ async function post(path, body) {
   return given;
 }
 
+export async function templates() {
+  const answer = await fetch("/_sandbox/templates");
+  if (!answer.ok) throw new Error(`The templates were answered ${answer.status}.`);
+  return (await answer.json()).templates;
+}
+
 export const makePerson = (person) => post("/_sandbox/phone/people", person);
 export const flip = (address, changes) => post("/_sandbox/phone/switches", { address, ...changes });
 

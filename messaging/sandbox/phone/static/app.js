@@ -4,6 +4,7 @@ import { encoded, flip, listen, makePerson, say } from "./api.js";
 import { bubble, wordsOf } from "./bubbles.js";
 import * as dialogs from "./dialogs.js";
 import { clock, el, icon, paint } from "./dom.js";
+import { pickTemplate } from "./picker.js";
 
 const $ = (id) => document.getElementById(id);
 const SWITCHES = ["on", "reads", "marketing", "blocked"];
@@ -188,6 +189,7 @@ function fit() {
 $("text").addEventListener("input", fit);
 $("answering-cancel").addEventListener("click", () => answer(null));
 $("back").addEventListener("click", () => pick(""));
+$("template-open").addEventListener("click", () => pickTemplate(view.phone).catch((error) => toast(error.message)));
 for (const id of ["new-person", "first-person"]) $(id).addEventListener("click", meet);
 for (const name of SWITCHES) {
   $(`switch-${name}`).addEventListener("click", () =>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -227,6 +229,58 @@ def test_keys_alone_are_enough(page: Any, sandbox: Sandbox, receiver: Receiver) 
     assert heard(receiver, "interactive")["interactive"]["button_reply"]["id"] == "yes"
     page.wait_for_selector(".choice.chosen")
     page.wait_for_function("document.activeElement.textContent === 'Yes'")
+
+
+def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox: Sandbox) -> None:
+    meet(page)
+    page.get_by_role("button", name="Template…").click()
+    page.get_by_label("Template", exact=True).select_option(label="order_ready (en_US)")
+    assert page.get_by_role("button", name="Copy").is_disabled()
+    page.get_by_label("Body {{1}}").fill("Ann's")
+    assert "Your order Ann's is ready" in page.get_by_label("Preview").inner_text()
+    words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
+    assert json.loads(words[words.index("-d") + 1]) == {
+        "phone_number": f"+{ANN}",
+        "message_type": "template",
+        "message_data": {
+            "name": "order_ready",
+            "language": "en_US",
+            "components": [{"type": "body", "parameters": [{"type": "text", "text": "Ann's"}]}],
+        },
+    }
+
+
+def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, sandbox: Sandbox) -> None:
+    meet(page)
+    page.get_by_role("button", name="Template…").click()
+    choice = page.get_by_label("Template", exact=True)
+    refused = []
+    for label in choice.locator("option").all_inner_texts():
+        choice.select_option(label=label)
+        for field in page.locator("dialog input").all():
+            link = "Link" in page.locator(f"label[for={field.get_attribute('id')}]").inner_text()
+            field.fill("https://example.com/a.png" if link else "4711")
+        words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
+        node = json.loads(words[words.index("-d") + 1])["message_data"]
+        body = {"messaging_product": "whatsapp", "to": ANN, "type": "template"}
+        node["language"] = {"code": node["language"]}
+        status, answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", {**body, "template": node})
+        if status != 200:
+            refused.append((label, answer))
+    assert refused == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=name_of)
+def test_the_template_picker_fits_and_is_accessible(browser: Any, sandbox: Sandbox, look: Any) -> None:
+    sandbox.post("/_sandbox/inbound", {"from": ANN, "name": "Ann", "text": "Hi!"})
+    page = open_page(browser, sandbox, ANN, **look)
+    page.get_by_role("button", name="Template…").click()
+    page.get_by_label("Template", exact=True).select_option(label="new_arrivals (en_US)")
+    assert page.evaluate("document.documentElement.scrollWidth") == look["viewport"]["width"]
+    assert page.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.getElementById('dialog'))")
+    assert (faults_in(look, page), page.errors, page.foreign) == ([], [], [])
+    picture(page, f"phone-template-{name_of(look)}")
+    page.context.close()
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of)
