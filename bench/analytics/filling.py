@@ -141,6 +141,8 @@ def fill_quarter(connect: Callable[[], Any], start: datetime, messages: int) -> 
         cursor.execute("SET statement_timeout = 0")
         _prepare(cursor)
         _fill_span(cursor, 0, start, QUARTER, messages)
+        # As autovacuum does within minutes: for tables that were empty until now, the planner knows no number of rows.
+        cursor.execute("ANALYZE messaging_message, messaging_messageevent")
         span = [str(first_uuid7(start)), str(first_uuid7(start + QUARTER))]
         cursor.execute("SELECT count(*) FROM messaging_messageevent WHERE message_id >= %s AND message_id < %s", span)
         ((events,),) = cursor.fetchall()
