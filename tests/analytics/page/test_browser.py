@@ -24,6 +24,7 @@ from tests.pages import (
     serious_faults_in,
     wait_until_it_fits,
 )
+from tests.tables.kept_rows import fill
 
 __all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
@@ -54,6 +55,10 @@ def trail(row: Message, at: datetime, chance: random.Random, states: list[str]) 
 @pytest.fixture
 def history() -> None:
     """Four weeks of two campaigns, with failures and answers."""
+    fill(make_history)
+
+
+def make_history() -> None:
     chance = random.Random(4)
     card(LIST + "Germany,USD,0.1365,0.055,,\nNorth America,USD,0.025,0.004,,\n")
     shop = ApiClient.objects.create(name="shop")
