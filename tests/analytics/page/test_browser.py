@@ -22,6 +22,7 @@ from tests.pages import (
     picture,
     scrolling_regions,
     serious_faults_in,
+    wait_until,
     wait_until_it_fits,
 )
 
@@ -125,7 +126,7 @@ def test_charts_are_light_on_paper_in_the_dark_theme_too(browser: Any, live_serv
     page.locator(".uplot canvas").nth(1).wait_for()
     page.evaluate("window.before = document.querySelector('.uplot canvas')")
     page.emulate_media(media="print")
-    page.wait_for_function("() => document.querySelector('.uplot canvas') !== window.before")
+    wait_until(page, "() => document.querySelector('.uplot canvas') !== window.before")
     assert page.evaluate(PIXELS) == "rgb(29, 78, 216)"
     page.context.close()
 

@@ -21,6 +21,7 @@ from tests.pages import (
     overhang,
     picture,
     serious_faults_in,
+    wait_until,
 )
 
 __all__ = ["browser"]
@@ -69,7 +70,7 @@ def test_new_messages_are_shown_without_reloading(browser: Any, live_server: Any
     wrote("text", "One more thing", at=now() + 2)
     page.wait_for_selector("text=One more thing")
     page.wait_for_selector("#chat-news:text-is('A new message')", state="attached")
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, TO_THE_END)
     assert page.input_value("#reply-text") == "half a sentence"
     page.context.close()
 
@@ -122,8 +123,8 @@ def test_earlier_messages_are_added_above_and_the_scroll_position_is_kept(
     page = open_page(browser, live_server, chat_of(talk))
     assert page.locator("text=no 5;").count() == 0
     page.click("text=Earlier messages")
-    page.wait_for_function("document.querySelectorAll('.bubble').length > 60")
-    page.wait_for_function("document.getElementById('chat').scrollTop > 200")
+    wait_until(page, "document.querySelectorAll('.bubble').length > 60")
+    wait_until(page, "document.getElementById('chat').scrollTop > 200")
     page.context.close()
 
 
@@ -162,14 +163,14 @@ def test_a_chat_stays_at_its_newest_message_whatever_changes_its_height(
         f"async () => {{ for (const step of [{frames}]) await new Promise((done) =>"
         " requestAnimationFrame(() => { step(); setTimeout(done) })) }"
     )
-    page.wait_for_function("() => document.getElementById('chat').scrollHeight > 900")
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, "() => document.getElementById('chat').scrollHeight > 900")
+    wait_until(page, TO_THE_END)
     page.context.close()
 
 
 def test_a_reader_of_older_messages_is_not_moved_by_a_picture(browser: Any, live_server: Any, talk: Message) -> None:
     page = open_page(browser, live_server, chat_of(talk))
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, TO_THE_END)
     page.evaluate(
         "() => new Promise((done) => { const chat = document.getElementById('chat');"
         " chat.addEventListener('scroll', () => chat.scrollTop || setTimeout(done)); chat.scrollTop = 0 })"
