@@ -26,7 +26,9 @@ from waproject.environment.database import database
 from waproject.environment.email_server import email_server
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
+from waproject.logs.logging_config import logging_config
 from waproject.web.admin import theme as admin_theme
+from waproject.web.api import framework_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 read_local_environment(BASE_DIR)
@@ -294,38 +296,8 @@ for name, url in sqs_addresses("", SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
     require_queue(name, url)
 
 # API ----------------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "messaging.access.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["messaging.access.permissions.IsApiClientOrStaff"],
-    "DEFAULT_PARSER_CLASSES": ["waproject.web.api.json_parser.StorableJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
-    ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "waproject.web.api.errors.handle",
-    "DEFAULT_VERSIONING_CLASS": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "WhatsApp pipeline",
-    "DESCRIPTION": "Send WhatsApp messages, follow what became of them, record events.",
-    "VERSION": "0.1.0",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "waproject.web.api.openapi.add_refusals",
-    ],
-    # A file is binary in requests and a URL in responses.
-    "COMPONENT_SPLIT_REQUEST": True,
-    # The docs page loads nothing from other hosts.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.access.permissions.IsApiClientOrAnyStaff"],
-    "SERVE_AUTHENTICATION": None,
-}
+REST_FRAMEWORK = framework_settings.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = {**framework_settings.SPECTACULAR, "VERSION": "0.1.0"}
 
 # Servers ------------------------------------------------------------------------------------------------------------
 LAST_PORT = 65535
@@ -374,26 +346,5 @@ for name in (*OTLP_VARIABLES, "SENTRY_DSN"):
 # json: one object per line. console: for people.
 LOG_FORMAT = env.choice("LOG_FORMAT", "console" if LOCAL else "json", ("json", "console"))
 logging.captureWarnings(LOG_FORMAT == "json")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"has_traceback": {"()": "waproject.logs.request_log.traceback_filter"}},
-    "formatters": {"line": {"()": "waproject.logs.format.formatter", "style": LOG_FORMAT}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
-    },
-    "loggers": {
-        # Only tracebacks: the request's own line has its status.
-        "django.request": {"filters": ["has_traceback"]},
-        # waproject.logs.task_log logs one line per task; Celery would log two.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "kombu.mixins": {"level": "WARNING"},
-        # A signal receiver's traceback may quote a message; messaging/signals.py logs its failures.
-        "django.dispatch": {"level": "CRITICAL"},
-        "botocore": {"level": "WARNING"},
-        "urllib3": {"level": "ERROR"},
-    },
-}
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)
