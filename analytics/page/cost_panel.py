@@ -80,7 +80,7 @@ def cost_panel(question: Question, currency: str, market: str, messages_url: Lin
     }
     if unknown or filters.get("direction") == "inbound":
         return CostPanel(**begun, total=None, tables=[])
-    question = CostQuestion(
+    costs = CostQuestion(
         [question.period.since],
         question.period.until,
         currency,
@@ -88,7 +88,7 @@ def cost_panel(question: Question, currency: str, market: str, messages_url: Lin
         _columns(filters, market, question.client_id),
         question.period.zone,
     )
-    found = breakdown(question)
+    found = breakdown(costs)
     whole = found["market"]
     tables = []
     for name, title in TITLES.items():

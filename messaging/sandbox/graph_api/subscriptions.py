@@ -102,6 +102,6 @@ async def _shake_hands(url: str, verify_token: str) -> None:
         raise _callback_failed("Response does not match challenge")
 
 
-def _callback_failed(message: str) -> GraphError:
-    message = f"(#{_CALLBACK_FAILED}) Callback verification failed with the following errors: {message}"
+def _callback_failed(reason: str) -> GraphError:
+    message = f"(#{_CALLBACK_FAILED}) Callback verification failed with the following errors: {reason}"
     return GraphError(_CALLBACK_FAILED, message)
