@@ -7,7 +7,7 @@ from typing import Any
 from analytics.questions import Question, answers, busiest
 
 # Below that a rate says little of a template.
-ENOUGH_MESSAGES = 20
+MIN_MESSAGES = 20
 LISTED = 5
 TEMPLATES_READ = 200
 SHADES = 5
@@ -51,10 +51,10 @@ class Page:
         return not self.total["messages"]
 
 
-def page(asked: Question) -> Page:
+def page(question: Question) -> Page:
     """All sections for the question's period and filters. Raises BadPeriod for too many steps."""
-    whole = replace(asked, granularity=None, group_by=())
-    shown = answers.overview(replace(asked, group_by=()))
+    whole = replace(question, granularity=None, group_by=())
+    shown = answers.overview(replace(question, group_by=()))
     templates = answers.counts_by(replace(whole, limit=TEMPLATES_READ), "template")
     best, worst = best_and_worst(templates)
     return Page(
@@ -79,7 +79,7 @@ def bar(stage: Mapping[str, Any]) -> dict[str, Any]:
 
 def best_and_worst(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The templates with the highest and the lowest read rate, of those with enough delivered messages."""
-    judged = [row for row in rows if row["delivered"] >= ENOUGH_MESSAGES]
+    judged = [row for row in rows if row["delivered"] >= MIN_MESSAGES]
     judged.sort(key=lambda row: (-row["rates"]["read"]["share"], row["template"]))
     best = judged[: min(LISTED, (len(judged) + 1) // 2)]
     rest = judged[len(best) :]

@@ -94,11 +94,11 @@ def listens(port: int) -> Check:
     return lambda: is_open(port)
 
 
-def _says(path: Path, words: bytes, offset: int) -> bool:
+def _says(path: Path, marker: bytes, offset: int) -> bool:
     try:
         with path.open("rb") as file:
             # A log that has become shorter was rotated.
             file.seek(offset if offset <= path.stat().st_size else 0)
-            return words in file.read()
+            return marker in file.read()
     except OSError:
         return False

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from deploy.local import LocalError, announce, ports
-from deploy.local.leftovers import end_leftovers
+from deploy.local.orphans import end_orphans
 from deploy.local.plan import Plan, already_running
 from deploy.local.postgres import Postgres, from_environment
 from deploy.local.readiness import Check, Readiness, answers, listens
@@ -62,7 +62,7 @@ class Session:
         self._plan.env_file.unlink(missing_ok=True)
         if self._supervisor.started():
             self._supervisor.stop()
-            end_leftovers(self._plan.var, self._pids.values())
+            end_orphans(self._plan.var, self._pids.values())
             self._supervisor.remove_socket()
             self.say(f"stopped; the data stays in {_short(self._plan.var)}/")
 

@@ -22,7 +22,7 @@ from messaging.outgoing.due_selection import (
     mark_waiting,
     select,
 )
-from messaging.portfolios import Budget, Count, Opening, Usage, count_openings, lock_count, place_number
+from messaging.portfolios import Budget, Count, Opening, Usage, assign_portfolio, count_openings, lock_count
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
@@ -165,7 +165,7 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
         return None
     portfolio, waba_id, limited_by, users_a_day, opened, *bucket = row[:10]
     if limited_by is None:
-        limited_by = place_number(number_id)
+        limited_by = assign_portfolio(number_id)
     usage = Usage(users_a_day, opened)
     return _Number(number_id, portfolio, waba_id, limited_by, usage, rate_limits.Bucket(*bucket), *row[10:])
 

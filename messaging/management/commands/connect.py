@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from messaging.accepting import NoConsent
 from messaging.accounts import access_token, graph_api, known_accounts, sync_account
 from messaging.contacts import InvalidPhoneNumber
-from messaging.meta_setup import Finding, State, examine_setup
+from messaging.meta_setup import Finding, State, check_setup
 from messaging.meta_setup.checks import WANTED_FIELDS
-from messaging.meta_setup.examine import app_api, callback_url, handshake
+from messaging.meta_setup.run_checks import app_api, callback_url, handshake
 from messaging.models import Message
 from messaging.reactions.template_sync import sync_now
 from messaging.services import send_template_message
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Walk through the steps; a CommandError at the first that cannot be done."""
-        self._shown(examine_setup(), only={"token", "scopes", "app secret"})
+        self._shown(check_setup(), only={"token", "scopes", "app secret"})
         api = graph_api()
         try:
             app_id = api.debug_token(access_token()).app_id
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if options["test_to"]:
             self._test(options["test_to"], options["template"], options["language"])
         self.stdout.write("")
-        failed = [finding for finding in self._shown(examine_setup()) if finding.state is State.FAILED]
+        failed = [finding for finding in self._shown(check_setup()) if finding.state is State.FAILED]
         if failed:
             raise CommandError("Not connected yet: see ✗ above, and run this again.")
         self.stdout.write("Connected." if options["test_to"] else "Connected. Try it: --test-to YOUR_NUMBER")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from messaging.meta_setup import State, examine_setup
+from messaging.meta_setup import State, check_setup
 from messaging.models import Account, BusinessNumber
 from tests.messaging.sandbox.graph_api.calls import APP, NUMBERS, WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_nothing_is_wrong_afterwards(meta: Sandbox) -> None:
     call_command("connect")
-    assert [finding for finding in examine_setup() if finding.state is not State.OK] == []
+    assert [finding for finding in check_setup() if finding.state is not State.OK] == []
 
 
 def test_the_account_and_its_numbers_are_stored(meta: Sandbox) -> None:

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.pages import LOOKS, browser, faults_in, name_of, needs_chromium, picture, wait_until
-from tests.waiting import PATIENCE_S
+from tests.pages import LOOKS, faults_in, name_of, needs_chromium, new_page, picture, wait_until
 
 from ..process import NUMBER, Sandbox
 from ..receiver import Hook, Receiver
 
-__all__ = ["browser"]
 pytestmark = needs_chromium
 ANN = "15551230001"
 CARLA = "US.13491208655302741918"
@@ -67,15 +65,10 @@ def page(browser: Any, sandbox: Sandbox) -> Iterator[Any]:
 
 
 def open_page(browser: Any, sandbox: Sandbox, address: str = "", **options: Any) -> Any:
-    """The page; `foreign` collects requests to other hosts, `errors` what broke or what the policy refused."""
-    page = browser.new_context(**options).new_page()
-    page.set_default_timeout(PATIENCE_S * 1000)
-    page.foreign, page.errors = [], []
-    ours = (f"http://127.0.0.1:{sandbox.port}/", "data:", "blob:")
-    page.on("request", lambda request: request.url.startswith(ours) or page.foreign.append(request.url))
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    """The page; `errors` has what the policy refused, too."""
+    page = new_page(browser, f"http://127.0.0.1:{sandbox.port}", **options)
     page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
-    page.goto(f"http://127.0.0.1:{sandbox.port}/_sandbox/#{address}")
+    page.goto(f"/_sandbox/#{address}")
     return page
 
 

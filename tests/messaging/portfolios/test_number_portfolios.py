@@ -9,7 +9,7 @@ from django.utils import timezone
 from messaging.accounts import sync_account
 from messaging.incoming.store import receive
 from messaging.models import Account, BusinessNumber, Portfolio
-from messaging.portfolios import place_number
+from messaging.portfolios import assign_portfolio
 from messaging.whatsapp.graph import GraphApi
 from tests.messaging.factories import number, pending
 from tests.messaging.portfolios.limited import limited, release_all
@@ -33,7 +33,7 @@ def test_a_number_shares_the_limit_of_metas_portfolio_or_of_what_is_known_of_it(
     account: str, portfolio: str, waba_id: str, key: str
 ) -> None:
     Account.objects.create(waba_id="7", portfolio_id=account)
-    place_number(number(waba_id=waba_id, portfolio=portfolio).pk)
+    assign_portfolio(number(waba_id=waba_id, portfolio=portfolio).pk)
     assert Portfolio.objects.get().key == key
 
 
