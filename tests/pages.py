@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without the pages behind the address bar: two processes for each page of a test, a quarter of Chromium's CPU time. The
@@ -122,6 +122,15 @@ def check_looks(
         assert (faults, overhang(page, look), cut_cells(page)) == ([], 0, 0), f"{name}, {name_of(look)}"
 
 
+def wait_until(page: Any, condition: str, argument: object = None) -> None:
+    """Wait for a JavaScript expression, or a function of the argument, to be true.
+
+    Playwright's own wait_for_function evaluates an expression inside the page from the second look on. The Content
+    Security Policy of these pages refuses that: it fails whenever the expression is not true at once.
+    """
+    assert eventually(lambda: page.evaluate(condition, argument), every=0.02), condition
+
+
 def both_widths(page: Any, theme: str) -> Iterator[Any]:
     """Both looks of the theme in which the page was loaded, one after the other; a phone's first."""
     for look in LOOKS:
@@ -155,7 +164,7 @@ def cut_cells(page: Any) -> int:
 
 def wait_until_it_fits(page: Any, look: Any) -> None:
     """Charts are drawn anew a moment after the window's width has changed."""
-    page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=look["viewport"]["width"])
+    wait_until(page, "width => document.documentElement.scrollWidth === width", look["viewport"]["width"])
 
 
 def faults_in(look: Any, page: Any) -> list[tuple[str, str]]:

@@ -10,7 +10,16 @@ from analytics.rollups.facts import REACHED
 from messaging.models import ApiClient, Message, MessageEvent
 from tests.analytics.costs.cast import LIST, card
 from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
-from tests.pages import LOOKS, THEMES, OpenPage, check_looks, needs_chromium, scrolling_regions, wait_until_it_fits
+from tests.pages import (
+    LOOKS,
+    THEMES,
+    OpenPage,
+    check_looks,
+    needs_chromium,
+    scrolling_regions,
+    wait_until,
+    wait_until_it_fits,
+)
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 MONTH = "/analytics/?since=2026-10-25&until=2026-11-22&timezone=Europe/Berlin"
@@ -97,7 +106,7 @@ def test_charts_are_light_on_paper_in_the_dark_theme_too(open_page: OpenPage, hi
     page.locator(".uplot canvas").nth(1).wait_for()
     page.evaluate("window.before = document.querySelector('.uplot canvas')")
     page.emulate_media(media="print")
-    page.wait_for_function("() => document.querySelector('.uplot canvas') !== window.before")
+    wait_until(page, "() => document.querySelector('.uplot canvas') !== window.before")
     assert page.evaluate(PIXELS) == "rgb(29, 78, 216)"
 
 

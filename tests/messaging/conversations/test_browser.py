@@ -11,7 +11,7 @@ from messaging.models import BusinessNumber, Direction, Message
 from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number
 from tests.messaging.message_templates.rows import synced_template
-from tests.pages import THEMES, OpenPage, check_looks, needs_chromium
+from tests.pages import THEMES, OpenPage, check_looks, needs_chromium, wait_until
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 
@@ -52,7 +52,7 @@ def test_new_messages_are_shown_without_reloading(open_page: OpenPage, talk: Mes
     wrote("text", "One more thing", at=now() + 2)
     page.wait_for_selector("text=One more thing")
     page.wait_for_selector("#chat-news:text-is('A new message')", state="attached")
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, TO_THE_END)
     assert page.input_value("#reply-text") == "half a sentence"
 
 
@@ -93,8 +93,8 @@ def test_earlier_messages_are_added_above_and_the_scroll_position_is_kept(open_p
     page = open_page(chat_of(talk))
     assert page.locator("text=no 5;").count() == 0
     page.click("text=Earlier messages")
-    page.wait_for_function("document.querySelectorAll('.bubble').length > 60")
-    page.wait_for_function("document.getElementById('chat').scrollTop > 200")
+    wait_until(page, "document.querySelectorAll('.bubble').length > 60")
+    wait_until(page, "document.getElementById('chat').scrollTop > 200")
 
 
 def test_the_chat_works_without_javascript(open_page: OpenPage, talk: Message) -> None:
@@ -131,13 +131,13 @@ def test_a_chat_stays_at_its_newest_message_whatever_changes_its_height(
         f"async () => {{ for (const step of [{frames}]) await new Promise((done) =>"
         " requestAnimationFrame(() => { step(); setTimeout(done) })) }"
     )
-    page.wait_for_function("() => document.getElementById('chat').scrollHeight > 900")
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, "() => document.getElementById('chat').scrollHeight > 900")
+    wait_until(page, TO_THE_END)
 
 
 def test_a_reader_of_older_messages_is_not_moved_by_a_picture(open_page: OpenPage, talk: Message) -> None:
     page = open_page(chat_of(talk))
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, TO_THE_END)
     page.evaluate(
         "() => new Promise((done) => { const chat = document.getElementById('chat');"
         " chat.addEventListener('scroll', () => chat.scrollTop || setTimeout(done)); chat.scrollTop = 0 })"
