@@ -101,15 +101,6 @@ def new_page(browser: Any, site: str, **options: Any) -> Any:
     return page
 
 
-def wait_until(page: Any, condition: str, argument: object = None) -> None:
-    """Wait for a JavaScript expression, or a function of the argument, to be true.
-
-    Playwright's own wait_for_function evaluates an expression inside the page from the second look on. The Content
-    Security Policy of these pages refuses that: it fails whenever the expression is not true at once.
-    """
-    assert eventually(lambda: page.evaluate(condition, argument), every=0.02), condition
-
-
 def _session_of_ann() -> str:
     client = Client()
     client.force_login(User.objects.get_or_create(username="ann", defaults={"is_staff": True, "is_superuser": True})[0])
@@ -129,6 +120,15 @@ def check_looks(
         picture(page, f"{name}-{name_of(look)}")
         faults = serious_faults_in(look, page) if axe else []
         assert (faults, overhang(page, look), cut_cells(page)) == ([], 0, 0), f"{name}, {name_of(look)}"
+
+
+def wait_until(page: Any, condition: str, argument: object = None) -> None:
+    """Wait for a JavaScript expression, or a function of the argument, to be true.
+
+    Playwright's own wait_for_function evaluates an expression inside the page from the second look on. The Content
+    Security Policy of these pages refuses that: it fails whenever the expression is not true at once.
+    """
+    assert eventually(lambda: page.evaluate(condition, argument), every=0.02), condition
 
 
 def both_widths(page: Any, theme: str) -> Iterator[Any]:

@@ -40,7 +40,7 @@ class Page:
     best: list[dict[str, Any]]
     worst: list[dict[str, Any]]
     campaigns: list[dict[str, Any]]
-    heat: list[tuple[str, list[Cell]]]
+    heatmap: list[tuple[str, list[Cell]]]
     conversations: dict[str, Any]
     chart: dict[str, Any]
     steps: list[dict[str, Any]]
@@ -65,7 +65,7 @@ def page(question: Question) -> Page:
         best=best,
         worst=worst,
         campaigns=answers.counts_by(replace(whole, limit=10), "campaign"),
-        heat=heat(busiest(whole)),
+        heatmap=heatmap(busiest(whole)),
         conversations=shown.conversations,
         chart=chart(shown.steps),
         steps=shown.steps,
@@ -86,7 +86,7 @@ def best_and_worst(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]]
     return best, rest[::-1][:LISTED]
 
 
-def heat(counts: Mapping[tuple[int, int], int]) -> list[tuple[str, list[Cell]]]:
+def heatmap(counts: Mapping[tuple[int, int], int]) -> list[tuple[str, list[Cell]]]:
     """A row for each weekday, with its 24 hours."""
     most = max(counts.values(), default=0)
     return [

@@ -279,7 +279,7 @@ def _write(results: Sequence[DownloadResult], now: datetime) -> dict[UUID, tuple
 
 def _counts(one: DownloadResult) -> int:
     """Throttling does not count as an attempt."""
-    return int(one.failure is None or one.failure.why is not TransferFailure.THROTTLED)
+    return int(one.failure is None or one.failure.cause is not TransferFailure.THROTTLED)
 
 
 def _remove_orphaned_files(downloads: Sequence[Download]) -> None:

@@ -128,7 +128,7 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
         if allowed <= 0:
             return []
         # Far from the limit no recipient is looked up and the portfolio is locked for its count alone, which decides.
-        is_near_limit = is_near_limit or _room(number.usage) < allowed
+        is_near_limit = is_near_limit or _remaining(number.usage) < allowed
         count = lock_count(cursor, number.limited_by) if is_near_limit else None
         rows = _select(cursor, number, allowed, count)
         if not rows:
@@ -170,7 +170,7 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
     return _Number(number_id, portfolio, waba_id, limited_by, usage, rate_limits.Bucket(*bucket), *row[10:])
 
 
-def _room(usage: Usage) -> float:
+def _remaining(usage: Usage) -> float:
     """How many new recipients messages of every priority may open; below 0 where high priority has used its share."""
     if usage.users_a_day is None:
         return math.inf
@@ -210,7 +210,7 @@ def _count_recipients(cursor: Any, number: _Number, count: Count | None, rows: l
     openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
     if openings:
         usage = count_openings(cursor, number.limited_by, openings)
-        if count is None and _room(usage) < 0:
+        if count is None and _remaining(usage) < 0:
             raise _LimitExceededError
 
 

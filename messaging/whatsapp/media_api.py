@@ -295,9 +295,9 @@ def _trouble_of(error: WhatsAppError) -> TransferFailure:
 
 def _description(error: Exception) -> str:
     call = connections.current
-    if isinstance(error, requests.exceptions.SSLError) and not call.left:
+    if isinstance(error, requests.exceptions.SSLError) and not call.may_have_left:
         return "No connection: the certificate is not valid for this name."
-    if not call.left:
+    if not call.may_have_left:
         return "No connection: there is no way to it."
     return "It did not come in time." if call.remaining() <= 0 else "The connection broke."
 

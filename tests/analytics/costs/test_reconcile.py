@@ -15,8 +15,8 @@ from messaging.accepting.business_numbers import sending_number
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message
 from messaging.whatsapp.graph import PricePoint
-from tests.analytics.costs.cast import card
-from tests.analytics.rollups.cast import outbound, settle
+from tests.analytics.costs.factories import card
+from tests.analytics.rollups.factories import outbound, settle
 from tests.messaging.sandbox.conftest import only_receiver, only_sandbox, receiver, sandbox
 from tests.messaging.sandbox.graph_api.calls import WABA, call
 from tests.messaging.sandbox.process import NUMBER, TOKEN, Sandbox

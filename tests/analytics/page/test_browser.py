@@ -8,8 +8,8 @@ from django.test import Client
 
 from analytics.rollups.facts import REACHED
 from messaging.models import ApiClient, Message, MessageEvent
-from tests.analytics.costs.cast import LIST, card
-from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+from tests.analytics.costs.factories import LIST, card
+from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
 from tests.pages import (
     LOOKS,
     THEMES,

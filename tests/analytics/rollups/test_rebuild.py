@@ -13,7 +13,7 @@ from analytics.management.commands.rebuild_rollups import moment
 from analytics.models import Bucket, Rollup
 from analytics.rollups.buckets import recount
 from messaging.models import Message
-from tests.analytics.rollups.cast import EVER, NOON, outbound, recounted, rolled_up
+from tests.analytics.rollups.factories import EVER, NOON, outbound, recounted, rolled_up
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
 from messaging.models import BusinessNumber, Direction, Message
-from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
+from tests.messaging.conversations.factories import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number
 from tests.messaging.message_templates.rows import synced_template
 from tests.pages import THEMES, OpenPage, check_looks, needs_chromium, wait_until

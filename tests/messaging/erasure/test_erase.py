@@ -13,7 +13,7 @@ from messaging.retention import files as removals
 from messaging.states import Status
 from messaging.whatsapp.recipients import canonical
 from tests.messaging.bodies import inbound_text, status, webhook
-from tests.messaging.erasure.planted import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
+from tests.messaging.erasure.personal_rows import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
 from tests.messaging.factories import in_state, pending
 
 pytestmark = pytest.mark.usefixtures("planted")

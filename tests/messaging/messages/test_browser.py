@@ -8,7 +8,7 @@ from messaging.models import ApiClient, Message
 from messaging.states import Status
 from monitoring.models import Alert
 from tests.messaging.factories import in_state, number
-from tests.messaging.subscriptions.cast import subscription
+from tests.messaging.subscriptions.factories import subscription
 from tests.pages import THEMES, OpenPage, check_looks, needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]

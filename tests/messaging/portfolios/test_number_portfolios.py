@@ -12,7 +12,7 @@ from messaging.models import Account, BusinessNumber, Portfolio
 from messaging.portfolios import assign_portfolio
 from messaging.whatsapp.graph import GraphApi
 from tests.messaging.factories import number, pending
-from tests.messaging.portfolios.limited import limited, release_all
+from tests.messaging.portfolios.limited_portfolio import limited, release_all
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
 

@@ -20,7 +20,7 @@ from messaging.outgoing.release import release
 from messaging.portfolios import assign_portfolio, move_windows
 from messaging.portfolios.budget import COUNTED_FOR, WINDOW, counted_from
 from tests.messaging.factories import number, pending
-from tests.messaging.portfolios.limited import holds, let_time_pass, limited, release_all
+from tests.messaging.portfolios.limited_portfolio import holds, let_time_pass, limited, release_all
 
 MINUTE = timedelta(minutes=1)
 
