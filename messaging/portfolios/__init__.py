@@ -14,10 +14,11 @@ from messaging.portfolios.opened_recipients import (
     Opening,
     Rejection,
     Usage,
-    count_openings,
+    count_expression,
     lock_count,
     move_windows,
     uncount_openings,
+    usage_of,
 )
 from messaging.portfolios.placement import place_number, place_numbers, read_limit_event, store_limit
 
@@ -29,7 +30,7 @@ __all__ = [
     "Rejection",
     "Usage",
     "clear_limit_cache",
-    "count_openings",
+    "count_expression",
     "limit_forecasts",
     "limit_warning",
     "lock_count",
@@ -40,5 +41,6 @@ __all__ = [
     "read_limit_event",
     "store_limit",
     "uncount_openings",
+    "usage_of",
     "waiting_until",
 ]
