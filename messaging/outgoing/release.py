@@ -22,7 +22,7 @@ from messaging.outgoing.due_selection import (
     mark_waiting,
     select,
 )
-from messaging.portfolios import Budget, Count, Opening, Usage, assign_portfolio, count_openings, lock_count
+from messaging.portfolios import Budget, Count, Opening, Usage, assign_portfolio, count_expression, lock_count, usage_of
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
@@ -135,8 +135,13 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
             return []
         batches = _batches(rows)
         step = rate_limits.next_probe_step(number.probe_step) if probing else None
-        _mark_queued(cursor, number, batches, schedule, step)
-        _count_recipients(cursor, number, count, rows)
+        # The recipients of released messages outside of their window, of an unlimited portfolio too.
+        openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
+        usage = _mark_queued(cursor, number, batches, schedule, step, openings=openings)
+        # Unless near its limit, the portfolio was not locked before the selection, lest its numbers wait for each other
+        # for nothing: others may have counted meanwhile, and the limit may have fallen.
+        if count is None and usage is not None and _remaining(usage) < 0:
+            raise _LimitExceededError
     return batches
 
 
@@ -201,19 +206,6 @@ def _select(cursor: Any, number: _Number, allowed: int, count: Count | None) -> 
     return list(chosen.values())
 
 
-def _count_recipients(cursor: Any, number: _Number, count: Count | None, rows: list[DueMessage]) -> None:
-    """Count the recipients of released messages outside of their window, for an unlimited portfolio too.
-
-    Without `count` the portfolio was not locked before the selection, lest its numbers wait for each other for nothing.
-    Others may have counted meanwhile, and its limit may have fallen: raises `_LimitExceededError`.
-    """
-    openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
-    if openings:
-        usage = count_openings(cursor, number.limited_by, openings)
-        if count is None and _remaining(usage) < 0:
-            raise _LimitExceededError
-
-
 def _recheck(number: _Number, messages: list[DueMessage]) -> dict[UUID, str]:
     """Repeat the recipient check: messages whose contact is blocked or has opted out since acceptance, with the reason.
 
@@ -248,12 +240,20 @@ def _batches(rows: list[DueMessage]) -> list[Release]:
 
 
 def _mark_queued(
-    cursor: Any, number: _Number, batches: list[Release], schedule: rate_limits.Schedule, probe_step: int | None
-) -> None:
-    """Record the release: the rows and the times of their calls, their trail, the pace of recipients and number."""
+    cursor: Any,
+    number: _Number,
+    batches: list[Release],
+    schedule: rate_limits.Schedule,
+    probe_step: int | None,
+    *,
+    openings: list[Opening],
+) -> Usage | None:
+    """Record the release: the rows and the times of their calls, their trail, the pace of recipients and number, and
+    who counts against the limit. Returns what counts then; None if there are no openings."""
+    counted, counted_parameters = count_expression(number.limited_by, openings)
     ids = [message_id for batch in batches for message_id in batch.message_ids]
     cursor.execute(
-        """
+        f"""
         WITH released AS (
           UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
             released_at = statement_timestamp(), releases = m.releases + 1, updated_at = statement_timestamp()
@@ -278,8 +278,8 @@ def _mark_queued(
           probe_step = COALESCE(%(step)s, probe_step),
           probe_at = CASE WHEN %(step)s IS NULL THEN probe_at
             ELSE statement_timestamp() + make_interval(secs => %(step)s) END
-        WHERE id = %(number_id)s
-        """,
+        WHERE id = %(number_id)s RETURNING {counted}
+        """,  # noqa: S608 - an expression of `portfolios`
         {
             "ids": ids,
             "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
@@ -290,5 +290,7 @@ def _mark_queued(
             "tokens": schedule.left(len(ids)),
             "now": number.now,
             "step": probe_step,
+            **counted_parameters,
         },
     )
+    return usage_of(cursor.fetchone()[0])

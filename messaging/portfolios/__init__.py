@@ -15,10 +15,11 @@ from messaging.portfolios.opened_recipients import (
     Opening,
     Rejection,
     Usage,
-    count_openings,
+    count_expression,
     lock_count,
     move_windows,
     uncount_openings,
+    usage_of,
 )
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "assign_portfolio",
     "assign_portfolios",
     "clear_limit_cache",
-    "count_openings",
+    "count_expression",
     "limit_forecasts",
     "limit_warning",
     "lock_count",
@@ -40,5 +41,6 @@ __all__ = [
     "read_limit_event",
     "store_limit",
     "uncount_openings",
+    "usage_of",
     "waiting_until",
 ]
