@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from analytics.management.commands import rebuild_rollups
 from analytics.management.commands.rebuild_rollups import moment
 from analytics.models import Bucket, Rollup
-from analytics.rollups.buckets import recount
+from analytics.rollups.buckets import mark_period, recount
 from messaging.models import Message
 from tests.analytics.rollups.factories import EVER, NOON, outbound, recounted, rolled_up
 
@@ -64,6 +65,19 @@ def test_a_rebuild_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.Mon
     first = Bucket.objects.filter(counted_at__isnull=False).values_list("counted_at", flat=True).get()
     assert "2 of 2" in rebuild("--resume")
     assert (Bucket.objects.filter(counted_at=first).count(), rolled_up()) == (1, recounted()[0])
+
+
+def test_a_rebuild_that_goes_on_stays_within_its_period() -> None:
+    for minute in (0, 15, 30):
+        outbound(NOON + timedelta(minutes=minute))
+    mark_period(EVER)
+    far = timezone.now() + timedelta(days=1)
+    Bucket.objects.update(due_at=far)
+    out = rebuild("--resume", "--since", "2026-11-20T12:15", "--until", "2026-11-20T12:30")
+    others = Bucket.objects.exclude(start=NOON + timedelta(minutes=15)).values_list("due_at", flat=True)
+    assert ("1 of 1" in out, list(others), {start for start, _ in rolled_up()}) == (
+        True, [far, far], {NOON + timedelta(minutes=15)},
+    )  # fmt: skip
 
 
 def test_counts_outlive_their_messages_unless_one_says_otherwise() -> None:

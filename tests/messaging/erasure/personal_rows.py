@@ -11,7 +11,20 @@ from analytics.models import Event
 from messaging.incoming.store import receive
 from messaging.media import storage
 from messaging.media_states import State
-from messaging.models import AccountEvent, Attempt, Contact, Media, Message, OrphanStatus, PairPace, UnknownUpdate
+from messaging.models import (
+    AccountEvent,
+    Attempt,
+    Contact,
+    Media,
+    Message,
+    OpenedRecipient,
+    OrphanStatus,
+    PairPace,
+    Portfolio,
+    UnknownUpdate,
+    WhatsAppId,
+)
+from messaging.portfolios import place_number
 from messaging.states import Status
 from messaging.whatsapp.recipients import canonical
 from tests.messaging.bodies import inbound_text, webhook
@@ -48,6 +61,9 @@ def plant() -> None:
         wamid="wamid.OTHER", phone_number_id="1", status="read", raw={"recipient_id": NUMBER}, at=timezone.now()
     )
     PairPace.objects.create(number=number(), peer=canonical(NUMBER))
+    WhatsAppId.objects.create(phone=canonical(NUMBER), wa_id=NUMBER, peer=canonical(NUMBER))
+    portfolio = Portfolio.objects.get(pk=place_number(number().pk))
+    OpenedRecipient.objects.create(portfolio=portfolio, peer=canonical(NUMBER), opened_at=timezone.now())
     Event.objects.create(
         event_type="order", data={"name": NAME}, source="api", contact=canonical(NUMBER), occurred_at=timezone.now()
     )

@@ -36,6 +36,13 @@ def test_no_table_holds_an_erased_person(identity: str) -> None:
     assert tables_with(*everything()) == []
 
 
+def test_every_other_table_holds_the_planted_person_and_counts_what_it_erases() -> None:
+    assert {name: count for name, count in erased().others.items() if name != "dead letters"} == {
+        "unknown updates": 1, "orphan statuses": 1, "account events": 1, "WhatsApp ids": 2, "opened recipients": 1,
+        "entries of the admin's log": 1, "events": 1,
+    }  # fmt: skip
+
+
 def test_no_file_of_an_erased_person_is_left(files: Path) -> None:
     erased()
     assert [path for path in files.rglob("*") if path.is_file()] == []

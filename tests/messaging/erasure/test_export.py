@@ -31,7 +31,7 @@ def test_the_parts_are_there(archive: zipfile.ZipFile) -> None:
     names = {name for name in archive.namelist() if not name.startswith("files/")}
     assert names == {
         "contacts.json", "messages.json", "events.json", "unknown_updates.json", "orphan_statuses.json",
-        "account_events.json",
+        "account_events.json", "whatsapp_ids.json", "opened_recipients.json",
     }  # fmt: skip
 
 

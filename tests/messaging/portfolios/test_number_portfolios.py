@@ -1,16 +1,22 @@
 """Numbers share the messaging limit of their portfolio, as Meta names both."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
+from messaging.accepting.accept import NewMessage, accept
 from messaging.accounts import sync_account
 from messaging.incoming.store import receive
 from messaging.models import Account, BusinessNumber, Portfolio
 from messaging.portfolios import assign_portfolio
+from messaging.portfolios.number_portfolios import store_limit
 from messaging.whatsapp.graph import GraphApi
+from messaging.whatsapp.messaging_limits import MessagingLimit
 from tests.messaging.factories import number, pending
 from tests.messaging.portfolios.limited_portfolio import limited, release_all
 from tests.messaging.sandbox.graph_api.calls import WABA
@@ -87,3 +93,25 @@ def test_the_limit_of_another_account_is_left_alone() -> None:
     limited(250, waba_id="other")
     receive(event("business_capability_update", max_daily_conversations_per_business="TIER_2K"))
     assert Portfolio.objects.get().users_a_day == 250
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change",
+    [lambda _: store_limit(WABA, MessagingLimit("TIER_2K", 2000), timezone.now()), assign_portfolio],
+    ids=["a limit", "a placement"],
+)
+def test_no_message_waits_for_the_lock_of_its_number(change: Callable[[int], object]) -> None:
+    sender = number(waba_id=WABA)
+
+    def send() -> int:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '5s'")
+                return len(accept([NewMessage("15550000001", "text", {"content": "hello"}, sender)]))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        change(sender.pk)
+        assert other.submit(send).result() == 1
