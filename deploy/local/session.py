@@ -12,8 +12,9 @@ from deploy.local.readiness import Check, Readiness, answers, listens
 from deploy.local.sqs import Sqs
 from deploy.local.supervisor import Supervisor
 
-PARTS_TIMEOUT = 40
-APP_TIMEOUT = 90
+# A busy machine with cold disks needs minutes. A program that exits is reported at once, whatever these say.
+PARTS_TIMEOUT = 120
+APP_TIMEOUT = 300
 
 
 class Session:
@@ -33,7 +34,7 @@ class Session:
             raise LocalError(already_running(running))
         ports.refuse_taken(plan.ports)
         self._supervisor.configure([*plan.parts, *plan.app])
-        self._readiness = Readiness(self._supervisor)
+        self._readiness = Readiness(self._supervisor, self.say)
         self.say("starting")
         self._supervisor.start(plan.env)
         self._readiness.wait(self._part_checks(), PARTS_TIMEOUT)

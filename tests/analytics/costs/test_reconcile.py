@@ -117,7 +117,7 @@ def test_without_an_account_the_command_says_what_to_do() -> None:
         call_command("reconcile_costs", "--month=2026-11")
 
 
-@pytest.mark.parametrize("given", ["2026", "2026-13", "November"])
+@pytest.mark.parametrize("given", ["2026", "2026-13", "November", "0001-01", "9999-12"])
 def test_a_wrong_month_is_refused(given: str) -> None:
     with pytest.raises(CommandError, match="invalid month value"):
         call_command("reconcile_costs", f"--month={given}")
