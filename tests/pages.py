@@ -85,7 +85,7 @@ def open_page(browser: Any, live_server: Any) -> Iterator[OpenPage]:
 
     yield open_path
     for page in opened:
-        assert (page.errors, page.foreign) == ([], [])
+        assert (page.errors, page.foreign) == ([], []), (page.errors, page.foreign)
         page.context.close()
 
 
