@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.messages import pagination
-from messaging.models import ApiClient, Attempt, BusinessNumber, Message
+from messaging.models import ApiClient, Attempt, BusinessNumber, Message, MessageEvent
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state, number, pending
@@ -78,6 +78,14 @@ def test_the_message_page_shows_the_timeline_and_the_attempts(operator: Client) 
     Attempt.objects.create(message=message, n=1, outcome="Rejected", error_code=131026, error_title="undeliverable")
     page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
     assert ("pending" in page, "131026" in page, "undeliverable" in page) == (True, True, True)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_brackets_are_explained_where_there_are_some(applied: bool, operator: Client) -> None:
+    message = in_state(Status.READ)
+    MessageEvent.objects.create(message=message, status="sent", at=timezone.now(), source="webhook", applied=applied)
+    page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
+    assert ("(sent)" in page, "In brackets" in page) == (not applied, not applied)
 
 
 @pytest.mark.parametrize("page", ["add/", "{}/delete/"])
