@@ -24,7 +24,7 @@ from messaging.models import ApiClient, Message
 from tests.api.test_permissions import QUESTIONS
 from tests.messaging.factories import pending
 from tests.messaging.message_templates.rows import synced_template
-from tests.messaging.subscriptions.cast import subscription, waiting
+from tests.messaging.subscriptions.factories import subscription, waiting
 
 # Without their description, which takes half a second of each worker that only collects these tests.
 OPERATIONS = [

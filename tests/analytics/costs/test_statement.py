@@ -16,7 +16,7 @@ from analytics.costs.figures import CostQuestion, breakdown, figures
 from analytics.models import Charge, Day
 from analytics.rollups.days import sum_day
 from messaging.models import BusinessNumber
-from tests.analytics.costs.cast import LIST, TIERS, card, charge
+from tests.analytics.costs.factories import LIST, TIERS, card, charge
 
 pytestmark = pytest.mark.django_db
 BEGIN = datetime(2026, 10, 20, tzinfo=UTC)

@@ -13,8 +13,8 @@ from django.test import Client
 from analytics.models import Budget
 from messaging.messages import pagination
 from messaging.models import ApiClient, BusinessNumber, Hold, Message
-from tests.analytics.costs.cast import LIST, card, delivered
-from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+from tests.analytics.costs.factories import LIST, card, delivered
+from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
 
 pytestmark = pytest.mark.django_db
 PERIOD = "since=2026-11-01&until=2026-12-01"

@@ -14,9 +14,11 @@ from analytics.management.commands.rebuild_rollups import moment
 from analytics.models import Bucket, Rollup
 from analytics.rollups.buckets import mark_period, recount
 from messaging.models import Message
-from tests.analytics.rollups.cast import EVER, NOON, outbound, recounted, rolled_up
+from tests.analytics.rollups.factories import EVER, NOON, outbound, recounted, rolled_up
 
 pytestmark = pytest.mark.django_db
+# Two a day to mark, and some for each quarter that is counted.
+QUERIES_OF_A_YEAR = 1000
 
 
 def rebuild(*options: str) -> str:
@@ -111,3 +113,12 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, expected: datetime) 
 def test_nothing_to_count_is_no_error() -> None:
     assert "0 quarters of an hour counted." in rebuild()
     assert recount(EVER) == 0
+
+
+@pytest.mark.parametrize("options", [["--since", "0001-01-01"], ["--until", "9999-12-31T23:59"]])
+def test_a_period_longer_than_the_history_takes_no_longer(
+    options: list[str], django_assert_max_num_queries: Any
+) -> None:
+    outbound()
+    with django_assert_max_num_queries(QUERIES_OF_A_YEAR):
+        assert "1 quarters of an hour counted." in rebuild(*options)

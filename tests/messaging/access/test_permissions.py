@@ -1,5 +1,7 @@
 """Permissions of staff at the API. tests/api/test_permissions.py has every endpoint with every kind of caller."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -53,6 +55,6 @@ def test_a_user_who_is_not_staff_is_refused(client: Client, django_user_model: t
 def test_a_key_may_read_what_concerns_all_clients_and_an_operators_key_may_change_it(
     method: str, operator: bool, is_allowed: bool
 ) -> None:
-    request = Request(APIRequestFactory().generic(method, "/messaging/templates"))
+    request: Any = Request(APIRequestFactory().generic(method, "/messaging/templates"))
     request.user = Caller(ApiClient(name="shop", operator=operator))
     assert IsOperatorOrStaff().has_permission(request, TemplateListView()) == is_allowed

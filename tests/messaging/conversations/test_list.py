@@ -14,7 +14,7 @@ from messaging.conversations.name_search import contacts_named, normalized_name
 from messaging.conversations.queries import latest_conversations
 from messaging.models import BusinessNumber, Contact, Message
 from messaging.models.name_search import NormalizedName
-from tests.messaging.conversations.cast import ANN, LIST, logged_in, now, wrote
+from tests.messaging.conversations.factories import ANN, LIST, logged_in, now, wrote
 from tests.messaging.factories import number, pending
 
 pytestmark = pytest.mark.django_db

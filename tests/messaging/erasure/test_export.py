@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from messaging.erasure.export import export
 from messaging.erasure.person import person_of
 from messaging.models import AuditEntry
-from tests.messaging.erasure.planted import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
+from tests.messaging.erasure.personal_rows import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
 
 pytestmark = pytest.mark.usefixtures("planted")
 

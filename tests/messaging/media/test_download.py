@@ -22,7 +22,7 @@ from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.media.conftest import Sends, content_of, data, media_of
 from tests.messaging.sandbox.process import TOKEN, Sandbox
-from tests.messaging.subscriptions.cast import subscription
+from tests.messaging.subscriptions.factories import subscription
 
 Fetch = Callable[[], list[Any]]
 

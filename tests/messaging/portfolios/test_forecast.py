@@ -15,7 +15,7 @@ from messaging.outgoing import campaign_exists, hold_campaign
 from messaging.portfolios import clear_limit_cache, limit_warning
 from messaging.portfolios.budget import COUNTED_FOR
 from tests.messaging.factories import pending
-from tests.messaging.portfolios.limited import limited, release_all
+from tests.messaging.portfolios.limited_portfolio import limited, release_all
 
 pytestmark = pytest.mark.django_db
 

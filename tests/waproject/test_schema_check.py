@@ -16,7 +16,7 @@ from testkit.ports import free_port
 from testkit.processes import CHECKOUT, shell
 from tests import warm_python
 from tests.waiting import PATIENCE_S
-from waproject.schema import refuse_an_older_schema
+from waproject.schema_check import require_current_schema
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 
@@ -24,7 +24,7 @@ COMMANDS = procfile.read(CHECKOUT / "Procfile")
 @pytest.mark.django_db
 def test_a_current_schema_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_connected(monkeypatch)
-    refuse_an_older_schema()
+    require_current_schema()
 
 
 @pytest.mark.django_db
@@ -33,18 +33,18 @@ def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     latest = MigrationRecorder.Migration.objects.filter(app="monitoring").latest("id")
     latest.delete()
     with pytest.raises(ImproperlyConfigured, match=rf"needs 1 more migrations from monitoring\.{latest.name} on"):
-        refuse_an_older_schema()
+        require_current_schema()
 
 
 @pytest.mark.django_db
 def test_a_newer_schema_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_connected(monkeypatch)
     MigrationRecorder.Migration.objects.create(app="monitoring", name="9999_of_the_next_version")
-    refuse_an_older_schema()
+    require_current_schema()
 
 
 def test_an_unavailable_database_does_not_stop_a_process_from_starting(database_away: None) -> None:
-    refuse_an_older_schema()
+    require_current_schema()
 
 
 def stay_connected(monkeypatch: pytest.MonkeyPatch) -> None:

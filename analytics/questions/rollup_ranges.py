@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class RollupRange:
     """Rollups of `minutes` that start from `low` until before `high`, of the step with this number."""
 
     step: int
@@ -30,13 +30,15 @@ class Piece:
 LEVELS = ((DAY, DAY_MINUTES), (HOUR, 60), (QUARTER, 15))
 
 
-def pieces_of(starts: Sequence[datetime], until: datetime) -> list[Piece]:
+def rollup_ranges(starts: Sequence[datetime], until: datetime) -> list[RollupRange]:
     """The rollups to sum for steps that begin at `starts`; the last one ends at `until`."""
     ends = [*starts[1:], until]
     return [
-        piece
+        found
         for n, (low, high) in enumerate(zip(starts, ends, strict=True))
-        for piece in ([Piece(n, DAY_MINUTES, low, high)] if high - low == DAY else _cover(n, low, high, list(LEVELS)))
+        for found in (
+            [RollupRange(n, DAY_MINUTES, low, high)] if high - low == DAY else _cover(n, low, high, list(LEVELS))
+        )
     ]
 
 
@@ -45,17 +47,17 @@ def days_of(starts: Sequence[datetime], until: datetime) -> list[datetime]:
     return [start for start, following in pairwise([*starts, until]) if following - start == DAY]
 
 
-def _cover(step: int, low: datetime, high: datetime, levels: Sequence[tuple[timedelta, int]]) -> Iterator[Piece]:
+def _cover(step: int, low: datetime, high: datetime, levels: Sequence[tuple[timedelta, int]]) -> Iterator[RollupRange]:
     if low >= high:
         return
     (length, minutes), *finer = levels
     if not finer:
-        yield Piece(step, minutes, low, high)
+        yield RollupRange(step, minutes, low, high)
         return
     first, last = low + (_EPOCH - low) % length, high - (high - _EPOCH) % length
     if first >= last:
         yield from _cover(step, low, high, finer)
         return
     yield from _cover(step, low, first, finer)
-    yield Piece(step, minutes, first, last)
+    yield RollupRange(step, minutes, first, last)
     yield from _cover(step, last, high, finer)

@@ -12,7 +12,7 @@ CONSOLE = "consolemail://"
 FORM = "an address such as smtp+tls://user:password@host:587"
 
 
-def e_mail_server(variable: str) -> dict[str, Any]:
+def email_server(variable: str) -> dict[str, Any]:
     """Django's EMAIL_* settings. Raises ImproperlyConfigured with the variable's name, without the URL's password."""
     return strict_env.parsed(variable, _settings, environ.Env.email_url_config(CONSOLE), FORM)
 

@@ -36,7 +36,7 @@ def app_api(app_id: str) -> GraphApi:
     return GraphApi(settings.WA_GRAPH_URL, settings.WA_GRAPH_VERSION, f"{app_id}|{settings.WA_APP_SECRET}")
 
 
-def examine_setup() -> Iterator[Finding]:
+def check_setup() -> Iterator[Finding]:
     """All checks, in the order in which they depend on each other: of the default token's set-up, then of others."""
     yield from _examine_default()
     for token_name in token_names():
@@ -51,7 +51,7 @@ def _examine_other(token_name: str) -> Iterator[Finding]:
     except (MissingToken, ValueError) as error:
         yield Finding("token", State.FAILED, str(error), f"Set {token_name}, and restart the processes.", token_name)
         return
-    info, finding = _asked(lambda: api.debug_token(access_token(token_name)), "token", token_name)
+    info, finding = _requested(lambda: api.debug_token(access_token(token_name)), "token", token_name)
     if info is None:
         yield finding
     else:
@@ -66,7 +66,7 @@ def _examine_default() -> Iterator[Finding]:
     except (MissingToken, ValueError) as error:
         yield Finding("token", State.FAILED, f"{error}.".replace("..", "."), "Set WA_ACCESS_TOKEN.")
         return
-    info, finding = _asked(lambda: api.debug_token(access_token()), "token")
+    info, finding = _requested(lambda: api.debug_token(access_token()), "token")
     if info is None:
         yield finding
         return
@@ -79,21 +79,21 @@ def _examine_default() -> Iterator[Finding]:
 
 
 def _accounts(api: GraphApi, app_id: str, token_name: str = DEFAULT_TOKEN_NAME) -> Iterator[Finding]:
-    ids, finding = _asked(lambda: known_accounts(api, token_name), "account")
+    ids, finding = _requested(lambda: known_accounts(api, token_name), "account")
     if not ids:
         yield finding if ids is None else _no_account()
         return
     numbers: list[NumberNode] = []
     for waba_id in ids:
-        node, finding = _asked(partial(api.account, waba_id), "account", waba_id)
+        node, finding = _requested(partial(api.account, waba_id), "account", waba_id)
         if node is None:
             yield finding
             continue
         yield checks.account_finding(node)
         yield _health(api, waba_id)
-        apps, finding = _asked(partial(api.subscribed_apps, waba_id), "subscribed app", waba_id)
+        apps, finding = _requested(partial(api.subscribed_apps, waba_id), "subscribed app", waba_id)
         yield finding if apps is None else checks.subscribed_finding(apps, app_id, waba_id)
-        found, finding = _asked(partial(api.phone_numbers, waba_id), "number", waba_id)
+        found, finding = _requested(partial(api.phone_numbers, waba_id), "number", waba_id)
         if found is None:
             yield finding
             continue
@@ -106,7 +106,7 @@ def _accounts(api: GraphApi, app_id: str, token_name: str = DEFAULT_TOKEN_NAME) 
 
 
 def _health(api: GraphApi, node_id: str) -> Finding:
-    health, finding = _asked(partial(api.health, node_id), "health", node_id)
+    health, finding = _requested(partial(api.health, node_id), "health", node_id)
     return finding if health is None else checks.health_finding(health, node_id)
 
 
@@ -127,7 +127,7 @@ def _no_account() -> Finding:
 
 def _webhook(app_id: str) -> Iterator[Finding]:
     api = app_api(app_id)
-    found, finding = _asked(lambda: api.subscriptions(app_id), "app secret")
+    found, finding = _requested(lambda: api.subscriptions(app_id), "app secret")
     api.close()
     if found is None:
         yield finding
@@ -159,10 +159,10 @@ _NEXT_STEPS = {
 }
 
 
-def _asked(ask: Callable[[], T], check: str, about: str = "") -> tuple[T | None, Finding]:
+def _requested(request: Callable[[], T], check: str, about: str = "") -> tuple[T | None, Finding]:
     """The answer; or None and the finding that says why there is none."""
     try:
-        return ask(), Finding(check, State.OK, "", about=about)
+        return request(), Finding(check, State.OK, "", about=about)
     except (NotSent, OutcomeUnknown):
         return None, Finding(
             check,

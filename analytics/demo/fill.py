@@ -16,7 +16,7 @@ from django.utils import timezone
 from analytics.costs import read_card, store_card
 from analytics.demo.days import DAYS, Planned, plan
 from analytics.demo.shop import CARD, CARD_NAME, CLIENTS, EVENTS, NUMBERS, Person, people
-from analytics.identity import event_key
+from analytics.event_ids import event_key
 from analytics.models import Budget, BudgetPeriod, Event, RateCard
 from analytics.rollups import Period, mark_period
 from messaging.identifiers import first_uuid7

@@ -24,7 +24,7 @@ from messaging.models import (
     UnknownUpdate,
     WhatsAppId,
 )
-from messaging.portfolios import place_number
+from messaging.portfolios import assign_portfolio
 from messaging.states import Status
 from messaging.whatsapp.recipients import canonical
 from tests.messaging.bodies import inbound_text, webhook
@@ -62,7 +62,7 @@ def plant() -> None:
     )
     PairPace.objects.create(number=number(), peer=canonical(NUMBER))
     WhatsAppId.objects.create(phone=canonical(NUMBER), wa_id=NUMBER, peer=canonical(NUMBER))
-    portfolio = Portfolio.objects.get(pk=place_number(number().pk))
+    portfolio = Portfolio.objects.get(pk=assign_portfolio(number().pk))
     OpenedRecipient.objects.create(portfolio=portfolio, peer=canonical(NUMBER), opened_at=timezone.now())
     Event.objects.create(
         event_type="order", data={"name": NAME}, source="api", contact=canonical(NUMBER), occurred_at=timezone.now()

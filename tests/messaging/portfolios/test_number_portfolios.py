@@ -13,12 +13,12 @@ from messaging.accepting.accept import NewMessage, accept
 from messaging.accounts import sync_account
 from messaging.incoming.store import receive
 from messaging.models import Account, BusinessNumber, Portfolio
-from messaging.portfolios import place_number
-from messaging.portfolios.placement import store_limit
+from messaging.portfolios import assign_portfolio
+from messaging.portfolios.number_portfolios import store_limit
 from messaging.whatsapp.graph import GraphApi
 from messaging.whatsapp.messaging_limits import MessagingLimit
 from tests.messaging.factories import number, pending
-from tests.messaging.portfolios.limited import limited, release_all
+from tests.messaging.portfolios.limited_portfolio import limited, release_all
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
 
@@ -39,7 +39,7 @@ def test_a_number_shares_the_limit_of_metas_portfolio_or_of_what_is_known_of_it(
     account: str, portfolio: str, waba_id: str, key: str
 ) -> None:
     Account.objects.create(waba_id="7", portfolio_id=account)
-    place_number(number(waba_id=waba_id, portfolio=portfolio).pk)
+    assign_portfolio(number(waba_id=waba_id, portfolio=portfolio).pk)
     assert Portfolio.objects.get().key == key
 
 
@@ -98,7 +98,7 @@ def test_the_limit_of_another_account_is_left_alone() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "change",
-    [lambda _: store_limit(WABA, MessagingLimit("TIER_2K", 2000), timezone.now()), place_number],
+    [lambda _: store_limit(WABA, MessagingLimit("TIER_2K", 2000), timezone.now()), assign_portfolio],
     ids=["a limit", "a placement"],
 )
 def test_no_message_waits_for_the_lock_of_its_number(change: Callable[[int], object]) -> None:

@@ -9,7 +9,7 @@ from analytics.models import Rollup
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.views import WHOLE
 from messaging.models import Contact
-from tests.analytics.rollups.cast import NOON, inbound, outbound, settle
+from tests.analytics.rollups.factories import NOON, inbound, outbound, settle
 
 pytestmark = pytest.mark.django_db
 PHONE, USER_ID = "15551230001", "US.13491208655302741918"

@@ -1,13 +1,13 @@
 """Checks of each process before it starts: its settings, the database's schema, its queues and its KMS key."""
 
-from waproject import checks, schema
+from waproject import checks, schema_check
 from waproject.worker import key_access, redrive_policy
 
 
 def refuse_a_faulty_start(process: str) -> None:
     """Raise ImproperlyConfigured, one line a fault, if this process (a name of the Procfile) must not start."""
     checks.refuse_to_start_with_errors()
-    schema.refuse_an_older_schema()
+    schema_check.require_current_schema()
     refuse_faulty_queues(process)
 
 

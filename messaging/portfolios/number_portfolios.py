@@ -32,7 +32,7 @@ def store_limit(waba_id: str, limit: MessagingLimit, at: datetime) -> None:
     ours = BusinessNumber.objects.filter(waba_id=waba_id)
     if not waba_id or not ours.exists():
         return
-    place_numbers(list(ours.order_by("pk").values_list("pk", flat=True)))
+    assign_portfolios(list(ours.order_by("pk").values_list("pk", flat=True)))
     with transaction.atomic():
         shared = Q(limited_by__in=ours.values("limited_by"))
         numbers = list(BusinessNumber.objects.select_for_update(no_key=True).filter(shared).order_by("pk"))
@@ -45,12 +45,12 @@ def store_limit(waba_id: str, limit: MessagingLimit, at: datetime) -> None:
         )
 
 
-def place_number(number_id: int) -> int:
+def assign_portfolio(number_id: int) -> int:
     """The portfolio of a number that has none yet."""
-    return place_numbers([number_id])[number_id]
+    return assign_portfolios([number_id])[number_id]
 
 
-def place_numbers(number_ids: Sequence[int]) -> dict[int, int]:
+def assign_portfolios(number_ids: Sequence[int]) -> dict[int, int]:
     """Find the portfolios of these numbers, and store them; returns their pks by the numbers'.
 
     Once Meta names another portfolio than the one before, the recipients of both count in it.

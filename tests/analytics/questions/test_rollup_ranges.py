@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.questions.periods import Granularity, period_of, steps
-from analytics.questions.pieces import pieces_of
+from analytics.questions.rollup_ranges import rollup_ranges
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -17,7 +17,8 @@ def shown(since: str, until: str, zone: str, granularity: Granularity | None = N
     period = period_of(since, until, ZoneInfo(zone), NOW)
     starts = steps(period, granularity) if granularity else [period.since]
     return [
-        f"{one.step}: {one.minutes} {one.low:%d %H:%M}-{one.high:%d %H:%M}" for one in pieces_of(starts, period.until)
+        f"{one.step}: {one.minutes} {one.low:%d %H:%M}-{one.high:%d %H:%M}"
+        for one in rollup_ranges(starts, period.until)
     ]
 
 
@@ -64,7 +65,7 @@ def test_the_pieces_of_a_step_fill_it(begin: int, lengths: list[int]) -> None:
     for length in lengths:
         starts.append(at)
         at += length * quarter
-    found = pieces_of(starts, at)
+    found = rollup_ranges(starts, at)
     covered = [one.low + n * quarter for one in found for n in range((one.high - one.low) // quarter)]
     assert covered == [starts[0] + n * quarter for n in range(sum(lengths))]
     days = [one for one in found if one.minutes == 1440]

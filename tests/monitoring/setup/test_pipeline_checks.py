@@ -8,14 +8,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from messaging.meta_setup import State
-from monitoring.setup import own_findings, own_parts
+from monitoring.setup import pipeline_checks, pipeline_findings
 
 pytestmark = pytest.mark.django_db
 
 
 def failed() -> list[str]:
     """The checks that failed."""
-    return [finding.check for finding in own_findings() if finding.state is State.FAILED]
+    return [finding.check for finding in pipeline_findings() if finding.state is State.FAILED]
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def test_a_missing_process(settings: Any) -> None:
 
 
 def test_an_older_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_parts, "older_schema", lambda: "The database's schema is older than this version.")
+    monkeypatch.setattr(pipeline_checks, "schema_problem", lambda: "The database's schema is older than this version.")
     assert failed() == ["schema"]
 
 
@@ -57,7 +57,7 @@ def test_a_wrong_clock(off_by: timedelta, monkeypatch: pytest.MonkeyPatch) -> No
         def now() -> datetime:
             return datetime.now(UTC) + off_by
 
-    monkeypatch.setattr(own_parts, "timezone", Clock)
+    monkeypatch.setattr(pipeline_checks, "timezone", Clock)
     assert failed() == ["clock"]
 
 

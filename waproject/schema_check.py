@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
-def older_schema() -> str:
+def schema_problem() -> str:
     """The sentence about missing migrations; empty if none is. A newer schema is normal during a rolling update.
 
     Raises django.db errors.
@@ -21,13 +21,13 @@ def older_schema() -> str:
     )
 
 
-def refuse_an_older_schema() -> None:
+def require_current_schema() -> None:
     """Raise ImproperlyConfigured if migrations are missing.
 
     An unreachable database is ignored: each process waits for it.
     """
     try:
-        problem = older_schema()
+        problem = schema_problem()
     except (OperationalError, InterfaceError):
         return
     finally:

@@ -13,7 +13,7 @@ from messaging.meta_setup import Finding, State
 from monitoring.health import process_status
 from monitoring.queue_depth import SqsUnavailable, lane_depths
 from waproject.queues import LANES
-from waproject.schema import older_schema
+from waproject.schema_check import schema_problem
 from waproject.worker import redrive_policy
 
 TIMEOUT_S = 5.0
@@ -21,7 +21,7 @@ TIMEOUT_S = 5.0
 CLOCK_SKEW = timedelta(seconds=1)
 
 
-def own_findings() -> Iterator[Finding]:
+def pipeline_findings() -> Iterator[Finding]:
     """All checks; what needs the database is left out while it is away."""
     database = _database()
     yield database
@@ -62,8 +62,8 @@ def _clock() -> Finding:
 
 
 def _schema() -> Finding:
-    if words := older_schema():
-        return Finding("schema", State.FAILED, words, "Run manage.py migrate.")
+    if reason := schema_problem():
+        return Finding("schema", State.FAILED, reason, "Run manage.py migrate.")
     return Finding("schema", State.OK, "The database has the schema of this version.")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.local.environment import MARKER
 
 
-def end_leftovers(var: Path, known: Iterable[int] = (), timeout: float = 5) -> int:
+def end_orphans(var: Path, known: Iterable[int] = (), timeout: float = 5) -> int:
     """Terminate, then kill, the processes of this VAR_DIR's run; returns their number.
 
     They are found by the marker in their environment (Linux). `known`: process ids that the supervisor reported last,

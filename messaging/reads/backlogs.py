@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from messaging.media_states import TRIED_FOR
+from messaging.media_states import RETRY_PERIOD
 from messaging.reads.messages import COUNT_LIMIT
 
 # A file is late after this time; files of imported history may take longer.
@@ -68,6 +68,6 @@ def inbound_files() -> InboundFiles:
               WHERE finished_at > statement_timestamp() - interval '24 hours' AND state <> 'stored')
             FROM (SELECT rank, give_up_at FROM messaging_media WHERE finished_at IS NULL LIMIT %(limit)s) waiting
             """,
-            {"limit": COUNT_LIMIT, "late": timezone.now() + TRIED_FOR - FILE_LATE_AFTER},
+            {"limit": COUNT_LIMIT, "late": timezone.now() + RETRY_PERIOD - FILE_LATE_AFTER},
         )
         return InboundFiles(*cursor.fetchone())

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from messaging.models import BusinessNumber, Message, OpenedCount, OpenedRecipient, PairPace, Portfolio
 from messaging.outgoing.release import release
-from messaging.portfolios import place_number
+from messaging.portfolios import assign_portfolio
 from tests.messaging.factories import number
 
 
 def limited(users: int | None, **fields: Any) -> Portfolio:
     """The portfolio of the default number, with this limit."""
-    pk = place_number(number(**fields).pk)
+    pk = assign_portfolio(number(**fields).pk)
     Portfolio.objects.filter(pk=pk).update(users_a_day=users, tier="TIER_X")
     return Portfolio.objects.get(pk=pk)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from waproject.web.first_statement import ask_first
+from waproject.web.reconnecting_select import reconnecting_select
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,13 +20,13 @@ def end_connection() -> None:
 
 def test_a_connection_that_ended_is_replaced() -> None:
     end_connection()
-    assert ask_first("SELECT %s::int", [1]) == [(1,)]
+    assert reconnecting_select("SELECT %s::int", [1]) == [(1,)]
 
 
 def test_a_statement_of_a_transaction_is_not_repeated_outside_of_it() -> None:
     with pytest.raises((OperationalError, InterfaceError)), transaction.atomic():
         end_connection()
-        ask_first("SELECT 1", [])
+        reconnecting_select("SELECT 1", [])
     connection.close()
 
 
@@ -35,4 +35,4 @@ def test_django_does_not_check_the_connection_again(django_assert_num_queries: A
     connection.health_check_enabled = True  # type: ignore[attr-defined]  # as from one request to the next
     connection.health_check_done = False  # type: ignore[attr-defined]
     with django_assert_num_queries(1):
-        ask_first("SELECT 1", [])
+        reconnecting_select("SELECT 1", [])

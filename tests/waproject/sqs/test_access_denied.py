@@ -8,14 +8,14 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from tests.processes import CHECKOUT
-from waproject.sqs import denials
+from waproject.sqs import access_denied
 
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    denials.reset()
+    access_denied.reset()
     yield
-    denials.reset()
+    access_denied.reset()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def forgotten() -> Iterator[None]:
     ],
 )
 def test_only_a_missing_permission_is_a_denial(code: str, denied: bool) -> None:
-    assert denials.is_denied(code) is denied
+    assert access_denied.is_denied(code) is denied
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_only_a_missing_permission_is_a_denial(code: str, denied: bool) -> None:
     ],
 )
 def test_the_permission_has_the_name_that_iam_gives_it(service: str, action: str, permission: str) -> None:
-    assert denials.permission(service, action) == permission
+    assert access_denied.permission(service, action) == permission
 
 
 def test_a_permission_is_named_once_and_another_one_beside_it(caplog: pytest.LogCaptureFixture) -> None:
     for action in ("SendMessage", "SendMessageBatch", "ReceiveMessage"):
-        denials.report("sqs", action, "https://sqs.us-east-1.amazonaws.com/1/incoming", "AccessDenied")
+        access_denied.report("sqs", action, "https://sqs.us-east-1.amazonaws.com/1/incoming", "AccessDenied")
     assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
         "not permitted: sqs:SendMessage on incoming",
         "not permitted: sqs:ReceiveMessage on incoming",
@@ -61,7 +61,7 @@ def test_a_permission_is_named_once_and_another_one_beside_it(caplog: pytest.Log
 
 
 def test_the_key_of_a_queue_is_named_as_the_key(caplog: pytest.LogCaptureFixture) -> None:
-    denials.report("sqs", "ReceiveMessage", "https://sqs.us-east-1.amazonaws.com/1/incoming", "KmsAccessDenied")
+    access_denied.report("sqs", "ReceiveMessage", "https://sqs.us-east-1.amazonaws.com/1/incoming", "KmsAccessDenied")
     assert "not permitted: the KMS key, for sqs:ReceiveMessage, on incoming" in caplog.text
 
 
@@ -81,7 +81,7 @@ def test_a_watched_client_reports_what_it_is_refused(
     service: str, action: str, parameters: dict[str, str], line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = boto3.session.Session("k", "s", region_name="eu-west-1").client(service)
-    denials.watch(client)
+    access_denied.watch(client)
     with Stubber(client) as stub, pytest.raises(ClientError):
         stub.add_client_error(action, "AccessDenied")
         getattr(client, action)(**parameters)
@@ -91,7 +91,7 @@ def test_a_watched_client_reports_what_it_is_refused(
 @pytest.mark.parametrize("code", ["QueueDoesNotExist", ""])
 def test_a_watched_client_reports_no_other_error(code: str, caplog: pytest.LogCaptureFixture) -> None:
     client = boto3.session.Session("k", "s", region_name="eu-west-1").client("sqs")
-    denials.watch(client)
+    access_denied.watch(client)
     with Stubber(client) as stub, pytest.raises(ClientError):
         stub.add_client_error("list_queues", code)
         client.list_queues()
@@ -102,13 +102,13 @@ def test_a_permission_is_named_again_after_a_minute(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = iter((1000.0, 1059.9, 1060.0))
-    monkeypatch.setattr("waproject.sqs.denials.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("waproject.sqs.access_denied.time.monotonic", lambda: next(times))
     for _ in range(3):
-        denials.report("sqs", "SendMessage", "https://sqs/1/q", "AccessDenied")
+        access_denied.report("sqs", "SendMessage", "https://sqs/1/q", "AccessDenied")
     assert len(caplog.records) == 2
 
 
 def test_the_document_has_the_section() -> None:
-    page, _, section = denials.DOCUMENT.partition("#")
+    page, _, section = access_denied.DOCUMENT.partition("#")
     headings = [line.lstrip("# ").lower() for line in (CHECKOUT / page).read_text().splitlines() if line[:1] == "#"]
     assert section in headings

@@ -15,7 +15,7 @@ from analytics.models import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """The last row of a page."""
 
     at: datetime
@@ -27,7 +27,7 @@ class Place:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
-    def read(cls, text: str) -> "Place":
+    def read(cls, text: str) -> "Position":
         """Raise ValidationError for a cursor that we did not issue."""
         try:
             padded = text + "=" * (-len(text) % 4)
@@ -37,19 +37,19 @@ class Place:
             raise ValidationError({"cursor": ["Not a cursor of this list: leave it out, or follow `next`."]}) from None
 
 
-def page(rows: QuerySet[Event], after: Place | None, size: int) -> tuple[Sequence[Event], Place | None]:
-    """The newest rows after a place, and the place of the next page; None where this is the last."""
+def page(rows: QuerySet[Event], after: Position | None, size: int) -> tuple[Sequence[Event], Position | None]:
+    """The newest rows after a position, and the position of the next page; None where this is the last."""
     rows = rows.order_by("-occurred_at", "-id")
     if after is not None:
         rows = rows.extra(where=["(occurred_at, id) < (%s, %s)"], params=[after.at, after.id])
     found = list(rows[: size + 1])
-    return found[:size], Place(found[size - 1].occurred_at, found[size - 1].id) if len(found) > size else None
+    return found[:size], Position(found[size - 1].occurred_at, found[size - 1].id) if len(found) > size else None
 
 
-def next_url(request: Request, place: Place | None) -> str | None:
+def next_url(request: Request, position: Position | None) -> str | None:
     """The address of the next page: this one's filters, from there on."""
-    if place is None:
+    if position is None:
         return None
     query = request.query_params.copy()
-    query["cursor"] = str(place)
+    query["cursor"] = str(position)
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -12,7 +12,7 @@ from analytics.rollups import quarter_of
 from messaging.accepting.business_numbers import sending_number
 from messaging.models import Message, MessageEvent
 from messaging.states import Status
-from tests.analytics.rollups.cast import outbound
+from tests.analytics.rollups.factories import outbound
 
 LIST = "Market,Currency,Marketing,Utility,Authentication,Service\n"
 TIERS = "Market,Currency,Category,From,To,Rate\n"

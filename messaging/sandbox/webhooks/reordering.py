@@ -16,7 +16,7 @@ from .sender import WebhookSender, encode
 JSON = dict[str, Any]
 
 
-class DisorderlySender:
+class ReorderingSender:
     """Sends through a WebhookSender, in the disorder that the current settings ask for."""
 
     def __init__(self, sender: WebhookSender, behaviour: Callable[[], Behaviour]) -> None:

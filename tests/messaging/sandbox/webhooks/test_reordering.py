@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from messaging.sandbox.webhooks.disorder import merged
+from messaging.sandbox.webhooks.reordering import merged
 
 from ..process import Sandbox
 from ..receiver import Hook, Receiver
