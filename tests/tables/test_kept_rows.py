@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.models import ApiClient, ApiKey, Message
-from tests.analytics.rollups.cast import NOON, outbound
+from tests.analytics.rollups.factories import NOON, outbound
 from tests.tables.kept_rows import fill
 
 made: list[str] = []

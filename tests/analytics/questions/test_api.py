@@ -21,7 +21,7 @@ from analytics.questions.answers import overview
 from analytics.rollups import days
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, ApiKey, BusinessNumber
-from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
 from tests.tables.kept_rows import fill
 
 pytestmark = pytest.mark.django_db
