@@ -4,13 +4,12 @@
       ─▶ counted: the same by each set of groups ─▶ priced ─▶ figures
 
 Charges are many, what a price depends on is little: ninety days of ten million messages are priced in some hundred
-rows. Prices by volume also depend on what came before in the month: then charges are `pooled` first. What stays within
-the first tier all month, as most does, is priced like that. Where the volume has `crossed` a border, a `cell` is a
-piece, portfolio, market and category; where it lies in one tier, so do its charges. Where it is `parted` by the border
-of two, they are read one by one, in their order.
+rows. Prices by volume also depend on what came before in the month: `volumes` makes their units.
 """
 
 from collections.abc import Sequence
+
+from analytics.costs.volumes import by_volume as units_by_volume
 
 # What a price depends on. `since` is the beginning of a segment, which lies within one day and month of prices.
 _BY = ("step", "since", "zone", "price_type", "market", "category", "tier_from")
@@ -26,7 +25,8 @@ account AS (
     AS p(market, category, since, until, tier_from, tier_to, price, card)
 ), piece AS MATERIALIZED (
   SELECT s.*, EXISTS (
-    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean
+    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean,
+    EXISTS (SELECT FROM analytics_runningcharge r WHERE r.start = s.low AND r.minutes = s.minutes) AS has_running
   FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
     %(segment_highs)s::timestamptz[], %(segment_minutes)s::int[]) AS s(step, since, low, high, minutes)
 )"""
@@ -48,75 +48,6 @@ _FLAT = """
 unit AS (
   SELECT c.*, a.zone, 0::bigint AS tier_from, c.messages AS units FROM charge c JOIN account a USING (number_id)
 )"""
-_CELL = ("low", "portfolio", "month", "market", "category")
-_IN_CELL = ", ".join(_CELL)
-_OVERLAPS = """p.market = c.market AND p.category = c.category AND c.day >= p.since AND c.day < p.until
-    AND c.before + c.messages > p.tier_from AND (p.tier_to IS NULL OR c.before < p.tier_to)"""
-
-
-def _same_cell(one: str, other: str) -> str:
-    return " AND ".join(f"{one}.{name} = {other}.{name}" for name in _CELL)
-
-
-# Days and months are those of the account's zone. A portfolio may have accounts in several: then a piece may lie in two
-# days, and in two cells. Cells are of those months alone whose volume reaches beyond the first tier.
-_BY_VOLUME = f"""
-tiered AS MATERIALIZED (
-  SELECT market, category, 'regular' AS price_type, min(tier_to) AS border FROM price
-  WHERE tier_to IS NOT NULL GROUP BY market, category
-), place AS MATERIALIZED (
-  SELECT s.since, a.*, (s.since AT TIME ZONE a.zone)::date AS day,
-    date_trunc('month', s.since AT TIME ZONE a.zone) AS month
-  FROM (SELECT DISTINCT since FROM piece) s CROSS JOIN account a
-), pooled AS MATERIALIZED (
-  SELECT c.step, c.since, {{columns}}, sum(c.messages) AS messages FROM charge c GROUP BY c.step, c.since, {{columns}}
-), crossed AS MATERIALIZED (
-  SELECT portfolio, month, market, category, price_type
-  FROM pooled JOIN tiered USING (market, category, price_type) JOIN place USING (since, number_id)
-  GROUP BY portfolio, month, market, category, price_type, border HAVING sum(messages) > border
-), billed AS MATERIALIZED (
-  SELECT c.*, a.zone, a.portfolio, a.day, a.month
-  FROM charge c JOIN place a USING (since, number_id)
-    JOIN crossed USING (portfolio, month, market, category, price_type)
-), cell AS MATERIALIZED (
-  SELECT {_IN_CELL}, sum(messages) AS messages, min(day) AS first_day, max(day) AS last_day,
-    sum(sum(messages)) OVER (PARTITION BY portfolio, month, market, category ORDER BY low) - sum(messages) AS before
-  FROM billed GROUP BY {_IN_CELL}
-), tier AS MATERIALIZED (
-  SELECT {", ".join(f"c.{name}" for name in _CELL)}, c.before, c.day, min(p.tier_from) AS tier_from,
-    max(count(p.card)) OVER (PARTITION BY {", ".join(f"c.{name}" for name in _CELL)}) > 1 AS parted
-  FROM (SELECT cell.*, first_day + generate_series(0, last_day - first_day) AS day FROM cell) c
-    LEFT JOIN price p ON {_OVERLAPS}
-  GROUP BY {", ".join(f"c.{name}" for name in _CELL)}, c.before, c.day
-), parted AS MATERIALIZED (
-  SELECT DISTINCT {_IN_CELL}, before FROM tier WHERE parted
-), single AS (
-  SELECT c.*, c.first + sum(c.messages) OVER (PARTITION BY {", ".join(f"c.{name}" for name in _CELL)}
-    ORDER BY c.at, c.number_id, c.client_id, c.template, c.campaign, c.bucket ROWS UNBOUNDED PRECEDING)
-    - c.messages AS before
-  FROM (
-    SELECT p.step, p.since, p.low, c.at, c.bucket, {_COLUMNS}, a.zone, a.portfolio, a.day, a.month, d.before AS first
-    FROM parted d JOIN piece p USING (low)
-    CROSS JOIN LATERAL (SELECT * FROM analytics_charge c WHERE c.market = d.market AND c.category = d.category
-      AND c.price_type = 'regular' AND c.at >= p.low AND c.at < p.high OFFSET 0) c
-    JOIN place a ON a.since = p.since AND a.number_id = c.number_id AND a.portfolio = d.portfolio
-      AND a.month = d.month
-  ) c
-), unit AS (
-  SELECT c.step, c.since, a.zone, {{columns}}, c.messages, 0::bigint AS tier_from, c.messages AS units
-  FROM pooled c JOIN place a USING (since, number_id)
-    LEFT JOIN crossed x USING (portfolio, month, market, category, price_type)
-  WHERE x.market IS NULL
-  UNION ALL
-  SELECT c.step, c.since, c.zone, {{columns}}, c.messages, t.tier_from, c.messages
-  FROM billed c JOIN tier t ON {_same_cell("t", "c")} AND t.day = c.day
-  WHERE NOT t.parted
-  UNION ALL
-  SELECT c.step, c.since, c.zone, {{columns}},
-    CASE WHEN p.tier_from IS NULL OR p.tier_from <= c.before THEN c.messages ELSE 0 END, p.tier_from,
-    COALESCE(LEAST(c.before + c.messages, p.tier_to) - GREATEST(c.before, p.tier_from), 0)
-  FROM single c LEFT JOIN price p ON {_OVERLAPS}
-)"""  # noqa: S608 - names of columns
 # Materialized, or its rows would be sorted for the sets below, of which there are a hundredth.
 _PRICED = """
 together AS MATERIALIZED (
@@ -161,6 +92,5 @@ def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volum
         for n, (one, mask) in enumerate(zip(sets, masks, strict=True))
     ]
     needed = sorted({*extra, *filters, "number_id", "market", "category", "price_type"})
-    volumes = _BY_VOLUME.format(columns=", ".join(f"c.{name}" for name in needed))
-    parts = ",".join((_PIECES, _CHARGES, volumes if by_volume else _FLAT, priced))
+    parts = ",".join((_PIECES, _CHARGES, units_by_volume(needed) if by_volume else _FLAT, priced))
     return f"WITH {parts} {' UNION ALL '.join(figures)} ORDER BY n, step, values"

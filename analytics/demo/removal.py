@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from analytics.demo.filling import numbers_of_demo
+from analytics.demo.fill import numbers_of_demo
 from analytics.demo.shop import CARD_NAME, CLIENTS
-from analytics.models import Bucket, Charge, DayCharge, Event, RateCard
+from analytics.models import Bucket, Charge, DayCharge, Event, RateCard, RunningCharge
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber, Contact, Message
 
@@ -73,3 +73,4 @@ class Removal:
                 cursor.execute(statement, {"numbers": self._numbers, "starts": starts})
         Charge.objects.filter(number_id__in=self._numbers).delete()
         DayCharge.objects.filter(number_id__in=self._numbers).delete()
+        RunningCharge.objects.filter(number_id__in=self._numbers).delete()

@@ -1,7 +1,7 @@
 """The tables of analytics."""
 
 from analytics.models.budgets import Budget, BudgetPeriod, BudgetState
-from analytics.models.costs import Charge, DayCharge, Layout, Rate, RateCard
+from analytics.models.costs import Charge, DayCharge, Layout, Rate, RateCard, RunningCharge
 from analytics.models.events import (
     CONTACT_LENGTH,
     EVENT_ID_LENGTH,
@@ -38,4 +38,5 @@ __all__ = [
     "Rate",
     "RateCard",
     "Rollup",
+    "RunningCharge",
 ]

@@ -5,6 +5,7 @@ Prices are applied when a question is asked, so a card that changes changes ever
 
 from enum import StrEnum
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -78,7 +79,7 @@ class Charge(models.Model):
         indexes = [
             models.Index(fields=["bucket"], name="charge_bucket"),
             models.Index(fields=["at"], name="charge_time"),
-            # A day's charges of one price by volume, in which a tier ends.
+            # The charges of one price by volume, in which a tier ends, of a day that is not summed up.
             models.Index(fields=["market", "category", "at"], condition=Q(price_type="regular"), name="charge_price"),
         ]
 
@@ -105,3 +106,30 @@ class DayCharge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.messages} messages of the day from {self.start:%Y-%m-%d %H:%M}"
+
+
+class RunningCharge(models.Model):
+    """The running sums of a `Day`'s charges of price type regular: how far a month's volume has come at any quarter.
+
+    Of each number, `whole`, and of its parts by client, template and campaign. `volumes[n]` are the messages until the
+    end of the quarter of an hour `quarters[n]`, counted from 0 at the day's beginning. Quarters without any are left
+    out.
+    """
+
+    start = models.DateTimeField()
+    minutes = models.SmallIntegerField()
+    market = models.CharField(max_length=60)
+    category = models.CharField(max_length=40, blank=True)
+    whole = models.BooleanField()
+    number_id = models.BigIntegerField()
+    client_id = models.BigIntegerField()
+    template = models.CharField(max_length=512, blank=True)
+    campaign = models.CharField(max_length=100, blank=True)
+    quarters = ArrayField(models.SmallIntegerField())
+    volumes = ArrayField(models.IntegerField())
+
+    class Meta:
+        indexes = [models.Index(fields=["start", "minutes", "market", "category"], name="running_charge_start")]
+
+    def __str__(self) -> str:
+        return f"running sums of the day from {self.start:%Y-%m-%d %H:%M}"

@@ -51,7 +51,8 @@ class Bucket(models.Model):
 
 
 class Day(models.Model):
-    """A day that has sums of its own, in `Rollup`, `Histogram` and `DayCharge`. They count while it is not dirty.
+    """A day that has sums of its own: `Rollup`, `Histogram`, `DayCharge`, `RunningCharge`. They count while it is not
+    dirty.
 
     24 hours from midnight in UTC, or from that of a zone that questions ask for. Of other lengths it has charges alone:
     a part of a day, cut where an account's month or price begins, or a day on which the clock changes.

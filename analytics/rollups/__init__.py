@@ -4,6 +4,7 @@ from analytics.rollups.buckets import Period, mark_period, roll_up
 from analytics.rollups.days import LONGEST_DAY, request_days, request_sums
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.quarters import QUARTER, quarter_of
+from analytics.rollups.running import RUNNING, running_quarter, running_sums
 from analytics.rollups.views import NO_DURATIONS, day_view_of, view_of
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "NO_DURATIONS",
     "PLACES",
     "QUARTER",
+    "RUNNING",
     "Kind",
     "Period",
     "day_view_of",
@@ -21,5 +23,7 @@ __all__ = [
     "request_days",
     "request_sums",
     "roll_up",
+    "running_quarter",
+    "running_sums",
     "view_of",
 ]

@@ -7,6 +7,7 @@ from django.db import connection
 
 from analytics.rollups import markets
 from analytics.rollups.quarters import ids_of
+from analytics.rollups.running import RUNNING, running_quarter, running_sums
 
 # Meta charges what is delivered, at the price of that moment. An entry of the trail may have been deleted: then the
 # time of Meta's answer is the nearest one that is left.
@@ -38,10 +39,23 @@ WITH fresh AS ({_FRESH}), changed AS MATERIALIZED (
 )
 SELECT at FROM gone UNION SELECT at FROM made
 """  # noqa: S608 - names of columns
+_IN_DAY = "at >= %(start)s AND at < %(start)s + %(minutes)s * interval '1 minute'"
 _DAY = f"""
 INSERT INTO analytics_daycharge (start, minutes, {_BY}, messages)
 SELECT %(start)s, %(minutes)s, {_BY}, sum(messages) FROM analytics_charge
-WHERE at >= %(start)s AND at < %(start)s + %(minutes)s * interval '1 minute' GROUP BY {_BY}
+WHERE {_IN_DAY} GROUP BY {_BY}
+"""  # noqa: S608 - names of columns
+_RUN_OF_DAY = running_sums(
+    (),
+    f"""
+    SELECT {running_quarter("at", "%(start)s")} AS quarter, {_BY}, messages FROM analytics_charge
+    WHERE {_IN_DAY} AND price_type = 'regular'
+    """,  # noqa: S608 - names of columns
+)
+_RUNNING_COLUMNS = ", ".join(RUNNING)
+_RUN = f"""
+INSERT INTO analytics_runningcharge (start, minutes, {_RUNNING_COLUMNS})
+SELECT %(start)s, %(minutes)s, {_RUNNING_COLUMNS} FROM ({_RUN_OF_DAY}) AS run ORDER BY market, category, whole
 """  # noqa: S608 - names of columns
 
 
@@ -55,7 +69,9 @@ def write_charges(start: datetime) -> list[datetime]:
 
 
 def sum_charges(cursor: Any, start: datetime, minutes: int) -> None:
-    """Replace the charges of the day of this length that begins at `start`."""
+    """Replace the charges of the day of this length that begins at `start`, and their running sums."""
     day = {"start": start, "minutes": minutes}
-    cursor.execute("DELETE FROM analytics_daycharge WHERE start = %(start)s AND minutes = %(minutes)s", day)
+    for table in ("analytics_daycharge", "analytics_runningcharge"):
+        cursor.execute(f"DELETE FROM {table} WHERE start = %(start)s AND minutes = %(minutes)s", day)  # noqa: S608
     cursor.execute(_DAY, day)
+    cursor.execute(_RUN, day)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django import template
 
 from analytics.costs import money as plain_money
-from waproject.web.number_texts import count, duration, percent
+from waproject.web.number_formats import count, duration, percent
 
 register = template.Library()
 for readings_filter in (count, duration, percent):

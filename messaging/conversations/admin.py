@@ -78,7 +78,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             "older": page.older,
             "numbers": BusinessNumber.objects.order_by("display_phone_number"),
             "query": request.GET,
-            "analytics_url": _analytics_url(_asked_number(request)),
+            "analytics_url": _analytics_url(_requested_number(request)),
             "is_live": not request.GET.get("before"),
             **(extra_context or {}),
         }
@@ -176,7 +176,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             raise PermissionDenied
 
 
-def _asked_number(request: HttpRequest) -> BusinessNumber | None:
+def _requested_number(request: HttpRequest) -> BusinessNumber | None:
     number = request.GET.get("number", "")
     return BusinessNumber.objects.filter(pk=number).first() if _is_key(number) else None
 

@@ -64,7 +64,7 @@ class TemplateForm:
                 button.is_needed and button.sub_type not in _BUTTONS for button in self._needs.buttons
             ),
         }
-        found = [words for words, has in named.items() if has]
+        found = [label for label, has in named.items() if has]
         return _API_ONLY.format(found[0]) if found else ""
 
     def data(self) -> dict[str, object]:

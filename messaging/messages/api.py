@@ -67,10 +67,10 @@ class MessageListView(StrictQueries, generics.ListAPIView[Message]):
 
     def scanned_rows(self) -> QuerySet[Message] | None:
         """The rows among which PostgreSQL looks for those that match; None if a filter has an index."""
-        asked = self.request.query_params
-        if asked.keys() & INDEXED_FILTERS or not asked.keys() & UNINDEXED_FILTERS:
+        parameters = self.request.query_params
+        if parameters.keys() & INDEXED_FILTERS or not parameters.keys() & UNINDEXED_FILTERS:
             return None
-        times = {name: asked[name] for name in TIME_FILTERS & asked.keys()}
+        times = {name: parameters[name] for name in TIME_FILTERS & parameters.keys()}
         return MessageFilter(times, Message.objects.all()).qs
 
 

@@ -33,8 +33,8 @@ class PricingSerializer(serializers.Serializer[Any]):
 
 def pricing_of(row: Message | MessageEvent) -> dict[str, Any] | None:
     """The `pricing` of a message or of a status; None where Meta has given none."""
-    words = (row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
-    return None if words == (None, None, None, None) else dict(PricingSerializer(row).data)
+    values = (row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
+    return None if values == (None, None, None, None) else dict(PricingSerializer(row).data)
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):

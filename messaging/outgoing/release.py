@@ -22,7 +22,7 @@ from messaging.outgoing.due_selection import (
     mark_waiting,
     select,
 )
-from messaging.portfolios import Budget, Count, Opening, Usage, count_expression, lock_count, place_number, usage_of
+from messaging.portfolios import Budget, Count, Opening, Usage, assign_portfolio, count_expression, lock_count, usage_of
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
@@ -128,7 +128,7 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
         if allowed <= 0:
             return []
         # Far from the limit no recipient is looked up and the portfolio is locked for its count alone, which decides.
-        is_near_limit = is_near_limit or _room(number.usage) < allowed
+        is_near_limit = is_near_limit or _remaining(number.usage) < allowed
         count = lock_count(cursor, number.limited_by) if is_near_limit else None
         rows = _select(cursor, number, allowed, count)
         if not rows:
@@ -140,7 +140,7 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
         usage = _mark_queued(cursor, number, batches, schedule, step, openings=openings)
         # Unless near its limit, the portfolio was not locked before the selection, lest its numbers wait for each other
         # for nothing: others may have counted meanwhile, and the limit may have fallen.
-        if count is None and usage is not None and _room(usage) < 0:
+        if count is None and usage is not None and _remaining(usage) < 0:
             raise _LimitExceededError
     return batches
 
@@ -170,12 +170,12 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
         return None
     portfolio, waba_id, limited_by, users_a_day, opened, *bucket = row[:10]
     if limited_by is None:
-        limited_by = place_number(number_id)
+        limited_by = assign_portfolio(number_id)
     usage = Usage(users_a_day, opened)
     return _Number(number_id, portfolio, waba_id, limited_by, usage, rate_limits.Bucket(*bucket), *row[10:])
 
 
-def _room(usage: Usage) -> float:
+def _remaining(usage: Usage) -> float:
     """How many new recipients messages of every priority may open; below 0 where high priority has used its share."""
     if usage.users_a_day is None:
         return math.inf

@@ -9,6 +9,7 @@ from messaging.portfolios.forecast import (
     messages_on_hold,
     waiting_until,
 )
+from messaging.portfolios.number_portfolios import assign_portfolio, assign_portfolios, read_limit_event, store_limit
 from messaging.portfolios.opened_recipients import (
     Count,
     Opening,
@@ -20,7 +21,6 @@ from messaging.portfolios.opened_recipients import (
     uncount_openings,
     usage_of,
 )
-from messaging.portfolios.placement import place_number, place_numbers, read_limit_event, store_limit
 
 __all__ = [
     "Budget",
@@ -29,6 +29,8 @@ __all__ = [
     "Opening",
     "Rejection",
     "Usage",
+    "assign_portfolio",
+    "assign_portfolios",
     "clear_limit_cache",
     "count_expression",
     "limit_forecasts",
@@ -36,8 +38,6 @@ __all__ = [
     "lock_count",
     "messages_on_hold",
     "move_windows",
-    "place_number",
-    "place_numbers",
     "read_limit_event",
     "store_limit",
     "uncount_openings",

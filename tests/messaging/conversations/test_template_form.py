@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from messaging.conversations.template_form import MAX_TEMPLATES, Preview, TemplateForm
 from messaging.models import BusinessNumber, Direction, Message, Template
-from tests.messaging.conversations.cast import LIST, logged_in, wrote
+from tests.messaging.conversations.factories import LIST, logged_in, wrote
 from tests.messaging.message_templates.rows import synced_template
 
 pytestmark = pytest.mark.django_db

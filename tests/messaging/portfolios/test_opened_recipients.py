@@ -17,10 +17,10 @@ from messaging.accepting.accept import NewMessage, accept
 from messaging.models import BusinessNumber, Message, OpenedCount, OpenedRecipient, Portfolio
 from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
 from messaging.outgoing.release import release
-from messaging.portfolios import move_windows, place_number
+from messaging.portfolios import assign_portfolio, move_windows
 from messaging.portfolios.budget import COUNTED_FOR, WINDOW, counted_from
 from tests.messaging.factories import number, pending
-from tests.messaging.portfolios.limited import holds, let_time_pass, limited, release_all
+from tests.messaging.portfolios.limited_portfolio import holds, let_time_pass, limited, release_all
 
 MINUTE = timedelta(minutes=1)
 
@@ -124,7 +124,7 @@ def at_once(works: list[Callable[[], object]]) -> None:
 def test_two_dispatchers_with_two_numbers_of_one_portfolio_count_as_one(limit: int | None) -> None:
     portfolio = limited(limit, waba_id="7", portfolio="shop")
     other = BusinessNumber.objects.create(phone_number_id="77", waba_id="8", portfolio="shop", rate=1000)
-    assert place_number(other.pk) == portfolio.pk
+    assert assign_portfolio(other.pk) == portfolio.pk
     senders = (number(), other)
     # Some recipients get messages of both numbers.
     for n in range(80):

@@ -16,7 +16,7 @@ from messaging.subscriptions.manage import change, unsubscribe
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change as account_update
 from tests.messaging.factories import accepted, answered, claimed, in_state, number
-from tests.messaging.subscriptions.cast import subscription, tell
+from tests.messaging.subscriptions.factories import subscription, tell
 
 pytestmark = pytest.mark.django_db
 

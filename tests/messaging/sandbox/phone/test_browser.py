@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.pages import LOOKS, browser, faults_in, name_of, needs_chromium, picture
-from tests.waiting import PATIENCE_S
+from tests.pages import LOOKS, faults_in, name_of, needs_chromium, new_page, picture, wait_until
 
 from ..process import NUMBER, Sandbox
 from ..receiver import Hook, Receiver
 
-__all__ = ["browser"]
 pytestmark = needs_chromium
 ANN = "15551230001"
 CARLA = "US.13491208655302741918"
@@ -67,15 +65,10 @@ def page(browser: Any, sandbox: Sandbox) -> Iterator[Any]:
 
 
 def open_page(browser: Any, sandbox: Sandbox, address: str = "", **options: Any) -> Any:
-    """The page; `foreign` collects requests to other hosts, `errors` what broke or what the policy refused."""
-    page = browser.new_context(**options).new_page()
-    page.set_default_timeout(PATIENCE_S * 1000)
-    page.foreign, page.errors = [], []
-    ours = (f"http://127.0.0.1:{sandbox.port}/", "data:", "blob:")
-    page.on("request", lambda request: request.url.startswith(ours) or page.foreign.append(request.url))
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    """The page; `errors` has what the policy refused, too."""
+    page = new_page(browser, f"http://127.0.0.1:{sandbox.port}", **options)
     page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
-    page.goto(f"http://127.0.0.1:{sandbox.port}/_sandbox/#{address}")
+    page.goto(f"/_sandbox/#{address}")
     return page
 
 
@@ -85,7 +78,7 @@ def meet(page: Any, name: str = "Ann", number: str = ANN, *, hides: bool = False
     page.get_by_label("Phone number", exact=True).fill(number)
     page.get_by_label("Shows no phone number").set_checked(hides)
     page.get_by_role("button", name="Make").click()
-    page.wait_for_function("name => document.getElementById('name').textContent === name", arg=name)
+    wait_until(page, "name => document.getElementById('name').textContent === name", name)
 
 
 def business_sends(sandbox: Sandbox, message_type: str, node: object, to: str = ANN) -> str:
@@ -184,7 +177,7 @@ def test_a_ready_made_photo_is_sent_and_shown(page: Any, receiver: Receiver) -> 
     page.click("#attach")
     page.get_by_role("menuitem", name="A ready-made photo").click()
     assert heard(receiver, "image")["image"]["caption"] == "Sunset"
-    page.wait_for_function("() => document.querySelector('img.image')?.naturalWidth > 0")
+    wait_until(page, "() => document.querySelector('img.image')?.naturalWidth > 0")
 
 
 def test_who_shows_no_number_writes_by_user_id_alone(page: Any, sandbox: Sandbox, receiver: Receiver) -> None:
@@ -212,7 +205,7 @@ def test_what_is_written_is_only_ever_text(page: Any, sandbox: Sandbox) -> None:
     business_sends(sandbox, "interactive", BUTTONS | {"body": {"text": EVIL}, "footer": {"text": "<b>x</b>"}})
     page.locator(".person .last", has_text="img").wait_for()
     page.locator(".person").click()
-    page.wait_for_function("document.querySelectorAll('.bubble strong').length === 2")
+    wait_until(page, "document.querySelectorAll('.bubble strong').length === 2")
     assert page.locator(".bubble strong", has_text="bold").count() == 2
     assert page.locator(".bubble img, .bubble b, .bubble a, .person img").count() == 0
 
@@ -228,7 +221,7 @@ def test_keys_alone_are_enough(page: Any, sandbox: Sandbox, receiver: Receiver) 
     page.keyboard.press("Enter")
     assert heard(receiver, "interactive")["interactive"]["button_reply"]["id"] == "yes"
     page.wait_for_selector(".choice.chosen")
-    page.wait_for_function("document.activeElement.textContent === 'Yes'")
+    wait_until(page, "document.activeElement.textContent === 'Yes'")
 
 
 def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox: Sandbox) -> None:
