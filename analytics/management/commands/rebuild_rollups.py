@@ -13,6 +13,8 @@ from analytics.rollups.quarters import QUARTER, quarter_of
 from messaging.models import Message
 
 WIDTH = 30
+# As a shell has it for Ctrl-C.
+INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -35,9 +37,15 @@ class Command(BaseCommand):
         period = Period(quarter_of(options["since"] or first_message()), options["until"] or timezone.now() + QUARTER)
         if period.since >= period.until:
             raise CommandError("--since is not before --until.")
-        total = make_due(period) if options["resume"] else mark_period(period)
+        try:
+            self._count(period, resume=options["resume"], shrink=options["shrink"])
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. --resume goes on.", returncode=INTERRUPTED) from None
+
+    def _count(self, period: Period, *, resume: bool, shrink: bool) -> None:
+        total = make_due(period) if resume else mark_period(period)
         done, shown = 0, 0.0
-        while quarters := recount(period, shrink=options["shrink"]):
+        while quarters := recount(period, shrink=shrink):
             done += quarters
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()
