@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.fields import ContactField, UtcField
-from analytics.keyset import Place, next_url, page
+from analytics.keyset_pages import Position, next_url, page
 from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGTH, Event
 from analytics.query_params import read_query
 from analytics.services import enqueue
@@ -155,7 +155,7 @@ class EventsView(TrackView):
         """One page. Follow `next` for the others."""
         filters = read_query(request, EventsQuerySerializer)
         size, cursor = filters.pop("page_size"), filters.pop("cursor", None)
-        rows, following = page(_chosen(filters), Place.read(cursor) if cursor else None, size)
+        rows, following = page(_chosen(filters), Position.read(cursor) if cursor else None, size)
         results = StoredEventSerializer(rows, many=True).data
         return Response({"next": next_url(request, following), "results": results})
 

@@ -13,10 +13,10 @@ class AnalyticsConfig(AppConfig):
         from analytics.costs import check_budgets, estimate
         from analytics.erasure import TABLES
         from analytics.retention import RULES
-        from analytics.rollups import after_counting
+        from analytics.rollups import count_listeners
         from messaging import erasure, estimates, retention
 
         retention.register(*RULES)
         erasure.register(*TABLES)
-        after_counting.register(check_budgets)
+        count_listeners.register(check_budgets)
         estimates.register(estimate)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
-from analytics.identity import contact_key
+from analytics.event_ids import contact_key
 from analytics.models import CONTACT_LENGTH
 from waproject.web.api.strict_fields import StrictDateTimeField, StringField, allowed
 

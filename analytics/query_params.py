@@ -13,7 +13,7 @@ def read_query(request: Request, serializer: type[Serializer[Any]]) -> dict[str,
 
     Raises ValidationError for parameters that are unknown, given twice, empty or wrong.
     """
-    asked = serializer(data=request.query_params.dict())
-    check_parameters(request, asked.fields)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
+    query = serializer(data=request.query_params.dict())
+    check_parameters(request, query.fields)
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from analytics import storage, tasks
-from analytics.identity import contact_key, event_key
+from analytics.event_ids import contact_key, event_key
 from analytics.models import EVENT_ID_LENGTH, EVENT_TYPE_LENGTH, REFERENCE_LENGTH
 from messaging.task_publisher import publish_many
 from waproject.sqs.json_limits import INCOMING, excess

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from analytics import storage
-from analytics.rollups import after_counting
+from analytics.rollups import count_listeners
 from analytics.rollups import roll_up as roll_up_what_is_due
 
 
@@ -19,7 +19,7 @@ def record_events(*batches: list[dict[str, Any]]) -> None:
 def roll_up() -> None:
     """Count the quarters of an hour whose messages have changed, then check budgets. Beat sends it every 15 s."""
     roll_up_what_is_due()
-    after_counting.run()
+    count_listeners.run()
 
 
 # Version 0.1 copied the trail of messages into events. Its tasks may still lie on the queue after an update; they have

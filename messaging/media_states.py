@@ -14,7 +14,7 @@ MISCONFIGURED_WAIT_S = 900
 # Each wait is up to a fifth longer, so that files that failed together are not retried together.
 JITTER = 0.2
 # One day less than Meta keeps a file.
-TRIED_FOR = timedelta(days=KEPT_FOR_DAYS - 1)
+RETRY_PERIOD = timedelta(days=KEPT_FOR_DAYS - 1)
 # A wrong size or SHA-256 may be a transmission error, or permanent.
 DAMAGED_ATTEMPTS = 3
 
@@ -55,7 +55,7 @@ class LocalFailure(StrEnum):
 class Failure:
     """Why an attempt failed; `wait_s`: the wait that Meta asks for."""
 
-    why: TransferFailure | LocalFailure
+    cause: TransferFailure | LocalFailure
     wait_s: float = 0.0
 
 
@@ -80,15 +80,15 @@ def decide(failure: Failure | None, tries: int, give_up_at: datetime, now: datet
     """
     if failure is None:
         return Decision(State.STORED)
-    why = failure.why
-    if why in _FINAL:
-        return Decision(_FINAL[why])
-    if why is LocalFailure.BROKEN and tries >= DAMAGED_ATTEMPTS:
+    cause = failure.cause
+    if cause in _FINAL:
+        return Decision(_FINAL[cause])
+    if cause is LocalFailure.BROKEN and tries >= DAMAGED_ATTEMPTS:
         return Decision(State.DAMAGED)
     if now >= give_up_at:
         return Decision(State.FAILED)
     wait: float = WAITS_S[min(tries, len(WAITS_S)) - 1] if tries else 0
-    if why is TransferFailure.MISCONFIGURED:
+    if cause is TransferFailure.MISCONFIGURED:
         wait = max(wait, MISCONFIGURED_WAIT_S)
-    wait = max(wait, min(failure.wait_s, TRIED_FOR.total_seconds())) * (1 + JITTER * chance)
+    wait = max(wait, min(failure.wait_s, RETRY_PERIOD.total_seconds())) * (1 + JITTER * chance)
     return Decision(State.WAITING, min(now + timedelta(seconds=wait), give_up_at))

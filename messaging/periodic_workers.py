@@ -116,7 +116,7 @@ class _WorkerThreads:
             self._outcomes = []
         if claims:
             self._claim()
-            self._keep_house()
+            self._run_housekeeping()
 
     def is_busy(self) -> bool:
         """Whether a job is running or not recorded yet."""
@@ -158,7 +158,7 @@ class _WorkerThreads:
             self._running.add(future)
             future.add_done_callback(lambda _: self._wake())
 
-    def _keep_house(self) -> None:
+    def _run_housekeeping(self) -> None:
         now = time.monotonic()
         if self._worker.housekeeping is not None and now >= self._next_housekeeping:
             self._next_housekeeping = now + HOUSEKEEPING_EVERY_S

@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace, var: Path) -> int:
     import tests.environment  # noqa: F401  before Django's settings are read
     from mutation.explained import explained
     from mutation.results import report
-    from mutation.run import Asked, run
+    from mutation.run import Options, run
     from mutation.run_by_hand import run_by_hand
 
     packages: dict[str, list[str]] = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutation"]["packages"]
@@ -64,10 +64,10 @@ def _run(options: argparse.Namespace, var: Path) -> int:
     if options.by_hand:
         return 0 if run_by_hand(var) else 1
     until = time.monotonic() + options.seconds
-    asked = Asked(options.sample, options.seed, until, options.again, options.near, options.quick)
+    settings = Options(options.sample, options.seed, until, options.again, options.near, options.quick)
     chosen = {name: packages.get(name) or [f"tests/{name}"] for name in options.only or packages}
     try:
-        done = run(chosen, asked, var)
+        done = run(chosen, settings, var)
     finally:
         (var / "report.md").write_text(report(var, explained()))
     sys.stdout.write((var / "report.md").read_text())

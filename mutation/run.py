@@ -162,7 +162,7 @@ def test_files(folder: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Options:
     """The sample's size (0: all) and seed, the monotonic time of the end, and three choices of the command line."""
 
     size: int
@@ -188,40 +188,40 @@ class Plan:
         return [c for c in self.drawn if c.key in self.results.by_key and not self.results.by_key[c.key].settled]
 
 
-def run(packages: Mapping[str, Sequence[str]], asked: Asked, var: Path) -> bool:
+def run(packages: Mapping[str, Sequence[str]], options: Options, var: Path) -> bool:
     """Judge what is not judged yet of these packages (with their test folders); False if the time was over first."""
-    plans = [_plan(package, folders, asked, var) for package, folders in packages.items()]
+    plans = [_plan(package, folders, options, var) for package, folders in packages.items()]
     plans = [plan for plan in plans if plan.new or plan.unsettled()]
     if not plans:
         _say("all changes are judged")
         return True
     with host(sorted({file for plan in plans for file in plan.own}), var) as servers:
         covered = CoverageMap.load(var / "map.json")
-        return all(_judge(plan, Run(servers, plan.results, covered, plan.own, var), asked) for plan in plans)
+        return all(_judge(plan, Run(servers, plan.results, covered, plan.own, var), options) for plan in plans)
 
 
-def _plan(package: str, folders: Sequence[str], asked: Asked, var: Path) -> Plan:
+def _plan(package: str, folders: Sequence[str], options: Options, var: Path) -> Plan:
     files = sorted(str(file) for file in Path(package).rglob("*.py") if "migrations" not in file.parts)
     found = [change for file in files for change in changes(Path(), file)]
     for row in outdated(files, [change.key for change in found]):
         _say(f"explained.toml: {row.key} is no longer in {row.path}: {row.change}")
-    drawn = sample(found, asked.size, asked.seed)
-    results = Results(var, package, asked.seed)
+    drawn = sample(found, options.size, options.seed)
+    results = Results(var, package, options.seed)
     kept = results.by_key
-    new = [c for c in drawn if c.key not in kept or (asked.again and not kept[c.key].noticed)]
+    new = [c for c in drawn if c.key not in kept or (options.again and not kept[c.key].noticed)]
     return Plan(package, drawn, new, [file for folder in folders for file in test_files(folder)], results)
 
 
-def _judge(plan: Plan, tries: Run, asked: Asked) -> bool:
+def _judge(plan: Plan, tries: Run, options: Options) -> bool:
     tries.measure()
     rounds: list[tuple[Callable[[Found], Result], Callable[[], list[Found]]]] = [
         (tries.near, lambda: plan.new),
-        (tries.own if asked.near_only else tries.far, plan.unsettled),
+        (tries.own if options.near_only else tries.far, plan.unsettled),
     ]
-    for judge, which in rounds[: 1 if asked.quick else 2]:
+    for judge, which in rounds[: 1 if options.quick else 2]:
         left = which()
         for at, one in enumerate(left, 1):
-            if time.monotonic() > asked.until:
+            if time.monotonic() > options.until:
                 _say(f"{plan.package}: time is over; the same command goes on")
                 return False
             result = judge(one)

@@ -29,11 +29,13 @@ from testkit.processes import Process
 from tests import warm_python
 from tests.empty_tables import empty_tables
 from tests.environment import DATABASE_PASSWORD, SHARED_DIR, VAR_DIR
+from tests.pages import browser, open_page
 from tests.waiting import PATIENCE_S
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
 from waproject.sqs import control, publisher
 
+__all__ = ["browser", "open_page"]
 # The tests' database need not outlive a power cut.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 TEST_DATABASE = "test_waproject"

@@ -1,7 +1,7 @@
-"""Pages in headless Chromium, as a member of staff sees them: for tests that list these fixtures' names."""
+"""Pages in headless Chromium, as a member of staff sees them. Its fixtures are those of all tests (conftest.py)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without the pages behind the address bar: two processes for each page of a test, a quarter of Chromium's CPU time. The
@@ -45,6 +45,8 @@ LOOKS = [
 # axe-core is asked for two of them, each theme and each width once: it takes longer than the rest of a page's test.
 AXE_LOOKS = (LOOKS[1], LOOKS[2])
 THEMES = ("light", "dark")
+# Opens a path as superuser ann; keyword arguments are those of a Playwright context.
+OpenPage = Callable[..., Any]
 
 
 def name_of(look: Any) -> str:
@@ -66,22 +68,67 @@ def browser() -> Iterator[Any]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-def open_page(browser: Any, live_server: Any, path: str, **options: Any) -> Any:
-    """The page, as superuser ann; `foreign` collects requests to other hosts, `errors` what broke."""
-    client = Client()
-    client.force_login(User.objects.get_or_create(username="ann", defaults={"is_staff": True, "is_superuser": True})[0])
-    context = browser.new_context(**options)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+@pytest.fixture
+def open_page(browser: Any, live_server: Any) -> Iterator[OpenPage]:
+    """Opens a path of the site as superuser ann.
+
+    At the end no page may have broken, or have asked another host for anything.
+    """
+    opened = []
+
+    def open_path(path: str, **options: Any) -> Any:
+        page = new_page(browser, live_server.url, **options)
+        page.context.add_cookies([{"name": "sessionid", "value": _session_of_ann(), "url": live_server.url}])
+        page.goto(path)
+        opened.append(page)
+        return page
+
+    yield open_path
+    for page in opened:
+        assert (page.errors, page.foreign) == ([], []), (page.errors, page.foreign)
+        page.context.close()
+
+
+def new_page(browser: Any, site: str, **options: Any) -> Any:
+    """An empty page in a context of its own; `foreign` collects requests to other hosts, `errors` what broke."""
+    context = browser.new_context(base_url=site, **options)
     context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.foreign, page.errors = [], []
-    page.on(
-        "request",
-        lambda request: request.url.startswith((live_server.url, "data:")) or page.foreign.append(request.url),
-    )
+    ours = (site, "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(ours) or page.foreign.append(request.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.goto(f"{live_server.url}{path}")
     return page
+
+
+def _session_of_ann() -> str:
+    client = Client()
+    client.force_login(User.objects.get_or_create(username="ann", defaults={"is_staff": True, "is_superuser": True})[0])
+    return client.cookies["sessionid"].value
+
+
+def check_looks(
+    page: Any, theme: str, name: str, *, axe: bool = True, wait: Callable[[Any, Any], None] | None = None
+) -> None:
+    """The page as it is, in both widths of the theme it was loaded in: it fits, hides no text, and can be read by all.
+
+    name: of the screenshots. axe: whether to ask axe-core. wait: before each look, where a page draws itself anew.
+    """
+    for look in both_widths(page, theme):
+        if wait:
+            wait(page, look)
+        picture(page, f"{name}-{name_of(look)}")
+        faults = serious_faults_in(look, page) if axe else []
+        assert (faults, overhang(page, look), cut_cells(page)) == ([], 0, 0), f"{name}, {name_of(look)}"
+
+
+def wait_until(page: Any, condition: str, argument: object = None) -> None:
+    """Wait for a JavaScript expression, or a function of the argument, to be true.
+
+    Playwright's own wait_for_function evaluates an expression inside the page from the second look on. The Content
+    Security Policy of these pages refuses that: it fails whenever the expression is not true at once.
+    """
+    assert eventually(lambda: page.evaluate(condition, argument), every=0.02), condition
 
 
 def both_widths(page: Any, theme: str) -> Iterator[Any]:
@@ -117,7 +164,7 @@ def cut_cells(page: Any) -> int:
 
 def wait_until_it_fits(page: Any, look: Any) -> None:
     """Charts are drawn anew a moment after the window's width has changed."""
-    page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=look["viewport"]["width"])
+    wait_until(page, "width => document.documentElement.scrollWidth === width", look["viewport"]["width"])
 
 
 def faults_in(look: Any, page: Any) -> list[tuple[str, str]]:

@@ -12,19 +12,8 @@ from messaging.models import Contact, Message, MessageEvent
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state
-from tests.pages import (
-    THEMES,
-    both_widths,
-    browser,
-    name_of,
-    needs_chromium,
-    open_page,
-    overhang,
-    picture,
-    scrolling_regions,
-)
+from tests.pages import THEMES, OpenPage, both_widths, name_of, needs_chromium, overhang, picture, scrolling_regions
 
-__all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
 LISTS = {
     str(model._meta.verbose_name_plural): reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -66,27 +55,20 @@ def paths() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_no_page_is_wider_than_its_screen_or_hides_text(
-    browser: Any, live_server: Any, paths: dict[str, str], theme: str
-) -> None:
-    page = open_page(browser, live_server, "/admin/", color_scheme=theme)
+def test_no_page_is_wider_than_its_screen_or_hides_text(open_page: OpenPage, paths: dict[str, str], theme: str) -> None:
+    page = open_page("/admin/", color_scheme=theme)
     faults: dict[tuple[str, str], Any] = {}
     for name, path in paths.items():
-        page.goto(live_server.url + path)
+        page.goto(path)
         for look in both_widths(page, theme):
             picture(page, f"all-{name.replace(' ', '-')}-{name_of(look)}")
             faults[name, name_of(look)] = (overhang(page, look), page.evaluate(CUT))
     assert {where: found for where, found in faults.items() if found != (0, [])} == {}
-    assert page.errors == []
-    page.context.close()
 
 
-def test_on_a_phone_a_messages_page_does_not_scroll_sideways(
-    browser: Any, live_server: Any, paths: dict[str, str]
-) -> None:
-    page = open_page(browser, live_server, paths["message"], viewport={"width": 390, "height": 844})
+def test_on_a_phone_a_messages_page_does_not_scroll_sideways(open_page: OpenPage, paths: dict[str, str]) -> None:
+    page = open_page(paths["message"], viewport={"width": 390, "height": 844})
     MessageEvent.objects.create(message_id=paths["message"].split("/")[-3], status="sent", at=timezone.now(),
         source="webhook", pricing_type="free_customer_service", pricing_category="service", billable=False)  # fmt: skip
     page.reload()
     assert scrolling_regions(page) == []
-    page.context.close()

@@ -10,7 +10,7 @@ from celery import Celery, signals
 from celery.utils.nodenames import gethostname, nodename
 from django.conf import settings
 
-from waproject import start_errors
+from waproject import startup_errors
 from waproject.logs import task_log  # noqa: F401 - its signal handlers
 from waproject.logs.format import name_process, process_name
 
@@ -22,8 +22,8 @@ _checked = threading.local()
 
 # For worker, beat and Flower. Invalid settings must end the process here: Celery itself first reads them in a signal
 # handler, where it would log the traceback and continue.
-start_errors.install()
-with start_errors.exit_with_message():
+startup_errors.install()
+with startup_errors.exit_with_message():
     settings.DEPLOYMENT  # noqa: B018 - reading it is the point
 app = Celery("waproject")
 # The current application is thread-local; this also sets it for the web process's other threads.
@@ -80,10 +80,10 @@ def name_beat(**_: Any) -> None:
 @signals.beat_init.connect
 def refuse_faulty_queues(**_: Any) -> None:
     """Refuse to start a worker or beat whose queue has no DLQ, or that may not use the KMS key of its queues."""
-    from waproject import start_checks
+    from waproject import startup_checks
 
-    with start_errors.exit_with_message():
-        start_checks.refuse_faulty_queues(process_name())
+    with startup_errors.exit_with_message():
+        startup_checks.refuse_faulty_queues(process_name())
 
 
 @signals.worker_init.connect
@@ -118,18 +118,18 @@ def run_system_checks(**_: Any) -> None:
 
     Flower also needs its bus, a log-in and queues with a DLQ.
     """
-    from waproject import checks, schema
+    from waproject import checks, schema_check
     from waproject.bus import flower
     from waproject.worker import redrive_policy
 
     # Celery logs the traceback of an exception that a signal handler raises.
-    with start_errors.exit_with_message():
+    with startup_errors.exit_with_message():
         checks.refuse_to_start_with_errors()
         if flower.is_this_process():
             flower.prepare(app)
             redrive_policy.refuse_queues_without_dlq("flower")
         else:
-            schema.refuse_an_older_schema()
+            schema_check.require_current_schema()
 
 
 @signals.task_prerun.connect

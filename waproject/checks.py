@@ -115,7 +115,7 @@ def refuse_to_start_with_errors() -> None:
 
 def _line(error: checks.CheckMessage) -> str:
     """What is wrong and what to do, in one sentence."""
-    words, hint = (" ".join(str(text or "").split()).rstrip(".") for text in (error.msg, error.hint))
+    message, hint = (" ".join(str(text or "").split()).rstrip(".") for text in (error.msg, error.hint))
     if hint[1:2].islower():
         hint = hint[0].lower() + hint[1:]
-    return f"{words}{': ' if hint else ''}{hint}."
+    return f"{message}{': ' if hint else ''}{hint}."

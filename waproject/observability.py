@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from waproject.start_errors import exit_with_message
+from waproject.startup_errors import exit_with_message
 
 MISSING = "{variable} is set, and its packages are not installed: install requirements/observability.txt."
 

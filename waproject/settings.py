@@ -23,10 +23,12 @@ from waproject.environment.allowed_endpoints import (
     sqs_addresses,
 )
 from waproject.environment.database import database
-from waproject.environment.e_mail import e_mail_server
+from waproject.environment.email_server import email_server
 from waproject.environment.file_storage import media_limits, media_storage
 from waproject.environment.local_run import read_local_environment
+from waproject.logs.logging_config import logging_config
 from waproject.web.admin import theme as admin_theme
+from waproject.web.api import framework_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 read_local_environment(BASE_DIR)
@@ -37,12 +39,12 @@ LOCAL = DEPLOYMENT == "local"
 # Django -------------------------------------------------------------------------------------------------------------
 SECRET_KEY = env.secret("DJANGO_SECRET_KEY", None)
 DEBUG = env.switch("DJANGO_DEBUG", False)
-ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", (), formats.HOST)
-CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS", (), formats.ORIGIN)
+ALLOWED_HOSTS = env.comma_separated("DJANGO_ALLOWED_HOSTS", (), formats.HOST)
+CSRF_TRUSTED_ORIGINS = env.comma_separated("DJANGO_CSRF_TRUSTED_ORIGINS", (), formats.ORIGIN)
 ROOT_URLCONF = "waproject.urls"
 WSGI_APPLICATION = "waproject.wsgi.application"
 # Wraps Django's WSGI application and answers webhooks without Django's middleware.
-WSGI_SHORT_PATH = "messaging.incoming.wsgi_fast_path.WebhookFastPath"
+WSGI_FAST_PATH = "messaging.incoming.wsgi_fast_path.WebhookFastPath"
 APPEND_SLASH = True
 CSRF_FAILURE_VIEW = "waproject.web.error_pages.csrf_failure"
 USE_TZ = True
@@ -223,10 +225,10 @@ FREE_SERVICE_MESSAGES_SINCE = env.parsed(
 
 # Inbound media: further hosts that may serve files, beside the Graph API's (they get the access token), and size limits
 # in bytes that override Meta's, e.g. document=20000000.
-WA_MEDIA_HOSTS = env.words(
+WA_MEDIA_HOSTS = env.comma_separated(
     "WA_MEDIA_HOSTS", ("127.0.0.1", "localhost") if LOCAL else ("lookaside.fbsbx.com",), formats.HOST
 )
-WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.words("WA_MEDIA_LIMITS", ()))
+WA_MEDIA_LIMITS = media_limits("WA_MEDIA_LIMITS", env.comma_separated("WA_MEDIA_LIMITS", ()))
 # The storage of media files: a directory that web and deliver share, or a bucket.
 MEDIA_DIR_GIVEN = bool(env.text("MEDIA_DIR"))
 MEDIA_DIR = Path(env.text("MEDIA_DIR") or Path(env.text("VAR_DIR") or BASE_DIR / "var") / "media").resolve()
@@ -250,14 +252,14 @@ RETENTION_AUDIT_DAYS = env.whole("RETENTION_AUDIT_DAYS", 0)
 RETENTION_EVENTS_DAYS = env.whole("RETENTION_EVENTS_DAYS", 0)
 
 # Opt-out and opt-in keywords: the built-in ones of these languages, and additional ones.
-WA_CONSENT_LANGUAGES = env.words("WA_CONSENT_LANGUAGES", ("en",), among=formats.CONSENT_LANGUAGES)
-WA_STOP_WORDS = env.words("WA_STOP_WORDS", ())
-WA_START_WORDS = env.words("WA_START_WORDS", ())
+WA_CONSENT_LANGUAGES = env.comma_separated("WA_CONSENT_LANGUAGES", ("en",), among=formats.CONSENT_LANGUAGES)
+WA_STOP_WORDS = env.comma_separated("WA_STOP_WORDS", ())
+WA_START_WORDS = env.comma_separated("WA_START_WORDS", ())
 
 # Subscribers' endpoints: allowed private networks, and whether plain http is allowed. A local pipeline reaches this
 # machine only.
 SUBSCRIBER_NETWORKS = networks(
-    "SUBSCRIBER_NETWORKS", env.words("SUBSCRIBER_NETWORKS", ("127.0.0.0/8", "::1/128") if LOCAL else ())
+    "SUBSCRIBER_NETWORKS", env.comma_separated("SUBSCRIBER_NETWORKS", ("127.0.0.0/8", "::1/128") if LOCAL else ())
 )
 SUBSCRIBER_HTTP = env.switch("SUBSCRIBER_HTTP", LOCAL)
 SUBSCRIBER_PUBLIC = not LOCAL
@@ -294,38 +296,8 @@ for name, url in sqs_addresses("", SQS_QUEUES, SQS_MONITOR_QUEUE_URL):
     require_queue(name, url)
 
 # API ----------------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "messaging.access.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["messaging.access.permissions.IsApiClientOrStaff"],
-    "DEFAULT_PARSER_CLASSES": ["waproject.web.api.json_parser.StorableJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
-    ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "waproject.web.api.errors.handle",
-    "DEFAULT_VERSIONING_CLASS": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "WhatsApp pipeline",
-    "DESCRIPTION": "Send WhatsApp messages, follow what became of them, record events.",
-    "VERSION": "0.1.0",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "waproject.web.api.openapi.add_refusals",
-    ],
-    # A file is binary in requests and a URL in responses.
-    "COMPONENT_SPLIT_REQUEST": True,
-    # The docs page loads nothing from other hosts.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["messaging.access.permissions.IsApiClientOrAnyStaff"],
-    "SERVE_AUTHENTICATION": None,
-}
+REST_FRAMEWORK = framework_settings.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = {**framework_settings.SPECTACULAR, "VERSION": "0.1.0"}
 
 # Servers ------------------------------------------------------------------------------------------------------------
 LAST_PORT = 65535
@@ -344,19 +316,19 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 # The base URL of links in alerts.
 BASE_URL = env.parsed("BASE_URL", formats.address, "", "an address such as https://wa.example.com")
 # The e-mail recipients of alerts, and a Slack-compatible incoming webhook.
-ALERT_EMAIL_TO = env.words("ALERT_EMAIL_TO", (), formats.E_MAIL)
+ALERT_EMAIL_TO = env.comma_separated("ALERT_EMAIL_TO", (), formats.E_MAIL)
 ALERT_EMAIL_FROM = env.text("ALERT_EMAIL_FROM", "pipeline@localhost", formats.E_MAIL)
 ALERT_WEBHOOK_URL = env.parsed(
     "ALERT_WEBHOOK_URL", formats.address, "", "an address such as https://hooks.example.com/…"
 )
 EMAIL_TIMEOUT = 10
-vars().update(e_mail_server("EMAIL_URL"))
+vars().update(email_server("EMAIL_URL"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
 # The processes that must be running; leave out those that a deployment does not use.
 DOCTOR_EVERY_S = env.number("DOCTOR_EVERY_S", 3600.0)
 PROCESS_KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
-EXPECTED_PROCESSES = env.words("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web", "monitor"))
+EXPECTED_PROCESSES = env.comma_separated("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web", "monitor"))
 
 # Traces and error reports, both optional (waproject/observability.py) ------------------------------------------------
 # OpenTelemetry's SDK reads this and the other OTEL_* variables itself.
@@ -374,26 +346,5 @@ for name in (*OTLP_VARIABLES, "SENTRY_DSN"):
 # json: one object per line. console: for people.
 LOG_FORMAT = env.choice("LOG_FORMAT", "console" if LOCAL else "json", ("json", "console"))
 logging.captureWarnings(LOG_FORMAT == "json")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"has_traceback": {"()": "waproject.logs.request_log.traceback_filter"}},
-    "formatters": {"line": {"()": "waproject.logs.format.formatter", "style": LOG_FORMAT}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
-    },
-    "loggers": {
-        # Only tracebacks: the request's own line has its status.
-        "django.request": {"filters": ["has_traceback"]},
-        # waproject.logs.task_log logs one line per task; Celery would log two.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "kombu.mixins": {"level": "WARNING"},
-        # A signal receiver's traceback may quote a message; messaging/signals.py logs its failures.
-        "django.dispatch": {"level": "CRITICAL"},
-        "botocore": {"level": "WARNING"},
-        "urllib3": {"level": "ERROR"},
-    },
-}
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

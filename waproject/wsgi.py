@@ -5,7 +5,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from waproject.start_errors import exit_with_message
+from waproject.startup_errors import exit_with_message
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 with exit_with_message():
@@ -16,9 +16,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from waproject.metrics.flushing import start_flushing
-from waproject.start_checks import refuse_a_faulty_start
+from waproject.startup_checks import refuse_a_faulty_start
 
-application = import_string(settings.WSGI_SHORT_PATH)(django)
+application = import_string(settings.WSGI_FAST_PATH)(django)
 with exit_with_message():
     refuse_a_faulty_start("web")
 start_flushing()

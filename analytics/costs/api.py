@@ -122,15 +122,15 @@ class CostsView(QuestionView):
     @describe(CostsQuery, CostsAnswerSerializer)
     def get(self, request: Request) -> Response:
         """The total, and a row for each step and group."""
-        asked = read_query(request, CostsQuery)
-        scope = scope_of(client_of(request), asked.get("client"), "costs")
-        groups, period = asked.get("group_by", ()), asked["period"]
-        filters = filters_of({name: asked[name] for name in DIMENSIONS if name in asked}, scope)
-        currency = asked.get("currency", settings.COSTS_CURRENCY)
-        request_days(days_of(asked["starts"], period.until))
-        question = CostQuestion(asked["starts"], period.until, currency, columns_of(groups), filters, period.zone)
+        query = read_query(request, CostsQuery)
+        scope = scope_of(client_of(request), query.get("client"), "costs")
+        groups, period = query.get("group_by", ()), query["period"]
+        filters = filters_of({name: query[name] for name in DIMENSIONS if name in query}, scope)
+        currency = query.get("currency", settings.COSTS_CURRENCY)
+        request_days(days_of(query["starts"], period.until))
+        question = CostQuestion(query["starts"], period.until, currency, columns_of(groups), filters, period.zone)
         found = figures(question)
-        local = [period.local(start) for start in asked["starts"]] if "granularity" in asked else None
+        local = [period.local(start) for start in query["starts"]] if "granularity" in query else None
         return Response(
             {
                 "since": period.local(period.since),
@@ -138,6 +138,6 @@ class CostsView(QuestionView):
                 "timezone": str(period.zone),
                 "currency": currency,
                 "total": row_of(total(found), cards_of(found)),
-                "rows": rows_of(found, groups, local, asked["limit"]),
+                "rows": rows_of(found, groups, local, query["limit"]),
             }
         )

@@ -18,7 +18,7 @@ from django.utils import timezone
 from analytics.costs.figures import CostQuestion, figures, total
 from analytics.models import Budget, BudgetPeriod, BudgetState, Charge
 from analytics.rollups import view_of
-from messaging.outgoing import Spender, hold_spenders
+from messaging.outgoing import BudgetScope, hold_over_budget
 
 # A quarter of an hour whose messages may still be delivered is counted again after this time while there are budgets.
 STALE_AFTER = timedelta(minutes=5)
@@ -58,7 +58,7 @@ def check_budgets() -> None:
             if not cursor.fetchone()[0]:
                 return
         now = timezone.now()
-        spent: dict[Spender, str] = {}
+        spent: dict[BudgetScope, str] = {}
         budgets = list(Budget.objects.filter(active=True))
         found = spendings(budgets, now)
         for budget in budgets:
@@ -68,11 +68,11 @@ def check_budgets() -> None:
                 spent=spending.spent, unpriced=spending.unpriced, state=state, checked_at=now
             )
             if state is BudgetState.SPENT:
-                spent[Spender(budget.client_id, budget.campaign)] = (
+                spent[BudgetScope(budget.client_id, budget.campaign)] = (
                     f"the budget of {budget.amount.normalize():f} {budget.currency} is spent"
                 )
         Budget.objects.filter(active=False).exclude(state=BudgetState.FINE).update(state=BudgetState.FINE)
-        hold_spenders(spent)
+        hold_over_budget(spent)
     if budgets:
         make_quarters_due(now)
 

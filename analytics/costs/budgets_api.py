@@ -52,9 +52,9 @@ class BudgetsView(StrictQueries):
     @extend_schema(parameters=[BudgetsQuery], responses=BudgetsAnswerSerializer)
     def get(self, request: Request) -> Response:
         """All that the caller may see."""
-        asked = read_query(request, BudgetsQuery)
+        query = read_query(request, BudgetsQuery)
         client = client_of(request)
-        rows = Budget.objects.select_related("client").filter(**asked)
+        rows = Budget.objects.select_related("client").filter(**query)
         if client is not None and not client.operator:
             rows = rows.filter(client=client)
         return Response({"results": [row_of(row) for row in rows]})

@@ -71,7 +71,7 @@ class CostQuestion:
 
 def figures(question: CostQuestion) -> list[Figure]:
     """The figures by step and group, in this order. A step counts from 0. Raises ValueError for other columns."""
-    return _ask(question, [tuple(question.group_by)])[0]
+    return _fetch(question, [tuple(question.group_by)])[0]
 
 
 def breakdown(question: CostQuestion) -> dict[str, list[Figure]]:
@@ -80,10 +80,10 @@ def breakdown(question: CostQuestion) -> dict[str, list[Figure]]:
     A figure's `group` has one value. Raises ValueError for other columns.
     """
     names = question.group_by
-    return dict(zip(names, _ask(question, [(name,) for name in names]), strict=True))
+    return dict(zip(names, _fetch(question, [(name,) for name in names]), strict=True))
 
 
-def _ask(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[list[Figure]]:
+def _fetch(question: CostQuestion, sets: Sequence[Sequence[str]]) -> list[list[Figure]]:
     """Figures by each set of columns."""
     filters = question.filters or {}
     if unknown := {*question.group_by, *filters} - COLUMNS:

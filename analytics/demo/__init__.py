@@ -1,7 +1,7 @@
 """Demonstration data: a quarter of a year of a shop that does not exist."""
 
 from analytics.demo.days import DAYS
-from analytics.demo.filling import BUDGET_CAMPAIGN, Fill, numbers_of_demo
+from analytics.demo.fill import BUDGET_CAMPAIGN, Fill, numbers_of_demo
 from analytics.demo.removal import Removal
 
 __all__ = ["BUDGET_CAMPAIGN", "DAYS", "Fill", "Removal", "numbers_of_demo"]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from analytics.demo.filling import numbers_of_demo
+from analytics.demo.fill import numbers_of_demo
 from analytics.demo.shop import CARD_NAME, CLIENTS
 from analytics.models import Bucket, Charge, DayCharge, Event, RateCard, RunningCharge
 from messaging.identifiers import first_uuid7

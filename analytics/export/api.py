@@ -61,13 +61,13 @@ class ExportView(StrictQueries):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The file."""
-        asked, others = read_question(request, ExportQuery)
+        question, others = read_question(request, ExportQuery)
         chosen = others["format"]
         if chosen == PARQUET and pyarrow() is None:
             raise ValidationError({"format": [NO_PYARROW]})
-        parts: Iterator[bytes] = parquet_parts(facts(asked)) if chosen == PARQUET else csv_parts(facts(asked))
+        parts: Iterator[bytes] = parquet_parts(facts(question)) if chosen == PARQUET else csv_parts(facts(question))
         answer = StreamingHttpResponse(parts, content_type=TYPES[chosen])
-        since, until = (f"{asked.period.local(at):%Y%m%d}" for at in (asked.period.since, asked.period.until))
+        since, until = (f"{question.period.local(at):%Y%m%d}" for at in (question.period.since, question.period.until))
         answer["Content-Disposition"] = f'attachment; filename="messages-{since}-{until}.{chosen}"'
         answer["Cache-Control"] = "no-store"
         return answer

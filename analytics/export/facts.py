@@ -51,17 +51,17 @@ FROM d LEFT JOIN LATERAL (
 Fact = tuple[Any, ...]
 
 
-def facts(asked: Question) -> Iterator[Sequence[Fact]]:
+def facts(question: Question) -> Iterator[Sequence[Fact]]:
     """Chunks of rows with the values of COLUMNS, oldest message first."""
-    begin = asked.period.since
-    while begin < asked.period.until:
-        end = min(begin + WINDOW, asked.period.until)
-        yield from _window(asked, begin, end)
+    begin = question.period.since
+    while begin < question.period.until:
+        end = min(begin + WINDOW, question.period.until)
+        yield from _window(question, begin, end)
         begin = end
 
 
-def _window(asked: Question, begin: datetime, end: datetime) -> Iterator[Sequence[Fact]]:
-    filters, values = conditions(asked)
+def _window(question: Question, begin: datetime, end: datetime) -> Iterator[Sequence[Fact]]:
+    filters, values = conditions(question)
     known = load_names()
     low, high = first_uuid7(begin), first_uuid7(end)
     while True:

@@ -20,7 +20,7 @@ class Event(models.Model):
     What happens to messages is not here: that is messaging's trail (`MessageEvent`).
     """
 
-    # Made from the client's `event_id` where there is one (`identity.py`), so that a repetition is stored once.
+    # Made from the client's `event_id` where there is one (`event_ids.py`), so that a repetition is stored once.
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     event_id = models.CharField(max_length=EVENT_ID_LENGTH, blank=True, db_default="", help_text="The client's own.")
     event_type = models.CharField(max_length=EVENT_TYPE_LENGTH)

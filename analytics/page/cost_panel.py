@@ -67,9 +67,9 @@ class CostPanel:
 Link = Callable[[str, str], str]
 
 
-def cost_panel(asked: Question, currency: str, market: str, messages_url: Link, page_url: Link) -> CostPanel:
+def cost_panel(question: Question, currency: str, market: str, messages_url: Link, page_url: Link) -> CostPanel:
     """The costs of what was delivered in the question's period; `market` empty: of all."""
-    filters = {name: str(value) for name, value in (asked.filters or {}).items()}
+    filters = {name: str(value) for name, value in (question.filters or {}).items()}
     unknown = sorted(name for name in filters if name not in SAME)
     cards = RateCard.objects.filter(currency=currency, valid_from__lte=timezone.now())
     begun: dict[str, Any] = {
@@ -80,15 +80,15 @@ def cost_panel(asked: Question, currency: str, market: str, messages_url: Link, 
     }
     if unknown or filters.get("direction") == "inbound":
         return CostPanel(**begun, total=None, tables=[])
-    question = CostQuestion(
-        [asked.period.since],
-        asked.period.until,
+    costs = CostQuestion(
+        [question.period.since],
+        question.period.until,
         currency,
         list(TITLES),
-        _columns(filters, market, asked.client_id),
-        asked.period.zone,
+        _columns(filters, market, question.client_id),
+        question.period.zone,
     )
-    found = breakdown(question)
+    found = breakdown(costs)
     whole = found["market"]
     tables = []
     for name, title in TITLES.items():

@@ -28,14 +28,14 @@ SAFE = "|():?!^,"
 class MessageLinks:
     """Addresses of the list for a question. Their bounds are ids, which hold the time, so that it reads an index."""
 
-    def __init__(self, asked: Question) -> None:
+    def __init__(self, question: Question) -> None:
         """Reads the keys of the number and client that the question is about."""
-        self._filters = dict(asked.filters or {})
+        self._filters = dict(question.filters or {})
         self._bounds = {
-            "id__gte": str(first_uuid7(asked.period.since)),
-            "id__lt": str(first_uuid7(asked.period.until)),
+            "id__gte": str(first_uuid7(question.period.since)),
+            "id__lt": str(first_uuid7(question.period.until)),
         }
-        self._asked = {name: _lookup(name, str(value)) for name, value in self._filters.items()}
+        self._lookups = {name: _lookup(name, str(value)) for name, value in self._filters.items()}
 
     def to(self, more: Mapping[str, str | int] | None = None) -> str:
         """The messages of the question with filters by dimension besides, and by `market`."""
@@ -48,7 +48,7 @@ class MessageLinks:
         return self._address(more or {}, own if "status" in self._filters else {**own, "status__in": CHARGED})
 
     def _address(self, more: Mapping[str, str | int], own: Mapping[str, str]) -> str:
-        lookups = {**self._asked, **{name: _lookup(name, str(value)) for name, value in more.items()}}
+        lookups = {**self._lookups, **{name: _lookup(name, str(value)) for name, value in more.items()}}
         query = {**self._bounds, **own}
         for one in lookups.values():
             query |= one

@@ -7,7 +7,7 @@ from typing import Any
 from analytics.questions import Question, answers, busiest
 
 # Below that a rate says little of a template.
-ENOUGH_MESSAGES = 20
+MIN_MESSAGES = 20
 LISTED = 5
 TEMPLATES_READ = 200
 SHADES = 5
@@ -40,7 +40,7 @@ class Page:
     best: list[dict[str, Any]]
     worst: list[dict[str, Any]]
     campaigns: list[dict[str, Any]]
-    heat: list[tuple[str, list[Cell]]]
+    heatmap: list[tuple[str, list[Cell]]]
     conversations: dict[str, Any]
     chart: dict[str, Any]
     steps: list[dict[str, Any]]
@@ -51,10 +51,10 @@ class Page:
         return not self.total["messages"]
 
 
-def page(asked: Question) -> Page:
+def page(question: Question) -> Page:
     """All sections for the question's period and filters. Raises BadPeriod for too many steps."""
-    whole = replace(asked, granularity=None, group_by=())
-    shown = answers.overview(replace(asked, group_by=()))
+    whole = replace(question, granularity=None, group_by=())
+    shown = answers.overview(replace(question, group_by=()))
     templates = answers.counts_by(replace(whole, limit=TEMPLATES_READ), "template")
     best, worst = best_and_worst(templates)
     return Page(
@@ -65,7 +65,7 @@ def page(asked: Question) -> Page:
         best=best,
         worst=worst,
         campaigns=answers.counts_by(replace(whole, limit=10), "campaign"),
-        heat=heat(busiest(whole)),
+        heatmap=heatmap(busiest(whole)),
         conversations=shown.conversations,
         chart=chart(shown.steps),
         steps=shown.steps,
@@ -79,14 +79,14 @@ def bar(stage: Mapping[str, Any]) -> dict[str, Any]:
 
 def best_and_worst(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The templates with the highest and the lowest read rate, of those with enough delivered messages."""
-    judged = [row for row in rows if row["delivered"] >= ENOUGH_MESSAGES]
+    judged = [row for row in rows if row["delivered"] >= MIN_MESSAGES]
     judged.sort(key=lambda row: (-row["rates"]["read"]["share"], row["template"]))
     best = judged[: min(LISTED, (len(judged) + 1) // 2)]
     rest = judged[len(best) :]
     return best, rest[::-1][:LISTED]
 
 
-def heat(counts: Mapping[tuple[int, int], int]) -> list[tuple[str, list[Cell]]]:
+def heatmap(counts: Mapping[tuple[int, int], int]) -> list[tuple[str, list[Cell]]]:
     """A row for each weekday, with its 24 hours."""
     most = max(counts.values(), default=0)
     return [

@@ -52,27 +52,27 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
     given = {name: str(value) for name, value in request.GET.items() if value}
     context: dict[str, Any] = {"given": given, **_form(given)}
     try:
-        asked, others = read_question(_api_request(request), PageQuery)
+        question, others = read_question(_api_request(request), PageQuery)
     except ValidationError as error:
         return render(request, "analytics/page.html", {**context, "problems": _problems(error)}, status=BAD_REQUEST)
-    links = MessageLinks(asked)
+    links = MessageLinks(question)
     market = others.get("market", "")
     costs = cost_panel(
-        asked,
+        question,
         others.get("currency", settings.COSTS_CURRENCY),
         market,
         lambda name, value: links.charged({"market": market, name: value}),
         lambda name, value: page_with(request.GET, name, meta_spelling(value)) + COSTS,
     )
-    answered = _answered(asked, request.GET, links, costs)
+    answered = _answered(question, request.GET, links, costs)
     return render(request, "analytics/page.html", {**context, **answered})
 
 
-def _answered(asked: Question, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
-    shown = page(asked)
-    period = asked.period
+def _answered(question: Question, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
+    shown = page(question)
+    period = question.period
     messages_url = links.to
-    campaign = str((asked.filters or {}).get("campaign", ""))
+    campaign = str((question.filters or {}).get("campaign", ""))
     return {
         "page": shown,
         "nothing": nothing(asked, query) if shown.is_empty else None,

@@ -5,8 +5,8 @@ from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.names import conditions, load_names
 from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_question, scope_of
 from analytics.questions.periods import DEFAULT_DAYS, BadPeriod, Granularity, Period, period_of, steps, zone_of
-from analytics.questions.pieces import DAY_MINUTES, days_of, pieces_of
 from analytics.questions.question import Question
+from analytics.questions.rollup_ranges import DAY_MINUTES, days_of, rollup_ranges
 from analytics.questions.sums import busiest
 from analytics.questions.view import MAY_SEE, QuestionView, describe
 
@@ -32,8 +32,8 @@ __all__ = [
     "describe",
     "load_names",
     "period_of",
-    "pieces_of",
     "read_question",
+    "rollup_ranges",
     "scope_of",
     "steps",
     "zone_of",

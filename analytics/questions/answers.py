@@ -6,8 +6,8 @@ from typing import Any
 
 from analytics.questions.dimensions import DIMENSIONS
 from analytics.questions.measures import DURATIONS, add, figures, funnel, merge, percentiles, share
-from analytics.questions.pieces import days_of
 from analytics.questions.question import Question
+from analytics.questions.rollup_ranges import days_of
 from analytics.questions.sums import NOTHING, Counts, Durations, Group, Histogram, Sums, count, histograms
 from analytics.rollups import Kind, request_days
 from messaging.whatsapp.error_codes import describe
@@ -26,14 +26,14 @@ class Answer:
     note: str = ""
 
 
-def summary(asked: Question) -> Answer:
+def summary(question: Question) -> Answer:
     """Counts, rates and percentiles of each group, or of all."""
-    found = count(asked)
-    durations = histograms(asked, list(DURATIONS))
-    groups = _largest(found.counts) if asked.group_by else [()]
+    found = count(question)
+    durations = histograms(question, list(DURATIONS))
+    groups = _largest(found.counts) if question.group_by else [()]
     rows = [
         {
-            **_named(asked, group),
+            **_named(question, group),
             **figures(found.counts.get((0, group), NOTHING)),
             "latency": _latency(durations, 0, group, DURATIONS),
         }
@@ -42,28 +42,30 @@ def summary(asked: Question) -> Answer:
     return Answer(rows, _note(len(groups), found.groups))
 
 
-def timeseries(asked: Question) -> Answer:
+def timeseries(question: Question) -> Answer:
     """The same by step. Of groups those with most messages, so that the answer has at most 10,000 rows."""
-    steps = asked.steps
-    request_days(days_of(steps, asked.period.until))
+    steps = question.steps
+    request_days(days_of(steps, question.period.until))
     groups: list[Group] = [()]
     note = ""
-    if asked.group_by:
-        whole = count(replace(asked, granularity=None, limit=min(asked.limit, MAX_ROWS // len(steps))))
+    if question.group_by:
+        whole = count(replace(question, granularity=None, limit=min(question.limit, MAX_ROWS // len(steps))))
         groups = _largest(whole.counts)
         note = _note(len(groups), whole.groups)
-    return Answer(_steps(asked, groups, count(asked, groups), histograms(asked, list(DURATIONS), {*groups})), note)
+    return Answer(
+        _steps(question, groups, count(question, groups), histograms(question, list(DURATIONS), {*groups})), note
+    )
 
 
-def _steps(asked: Question, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:
+def _steps(question: Question, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:
     return [
         {
-            "start": asked.period.local(step).isoformat(),
-            **_named(asked, group),
+            "start": question.period.local(step).isoformat(),
+            **_named(question, group),
             **figures(found.counts.get((n, group), NOTHING)),
             "latency": _latency(durations, n, group, DURATIONS),
         }
-        for n, step in enumerate(asked.steps)
+        for n, step in enumerate(question.steps)
         for group in groups
     ]
 
@@ -78,42 +80,44 @@ class Overview:
     conversations: dict[str, Any]
 
 
-def overview(asked: Question) -> Overview:
+def overview(question: Question) -> Overview:
     """All of these for two statements: steps add up to the whole, histograms too. Raises BadPeriod."""
-    request_days(days_of(asked.steps, asked.period.until))
-    found, durations = count(asked), histograms(asked, list(DURATIONS))
+    request_days(days_of(question.steps, question.period.until))
+    found, durations = count(question), histograms(question, list(DURATIONS))
     total = add(found.counts.values())
     whole: dict[tuple[int, Group, int], Histogram] = {
         (0, (), kind): merge(one for (_, _, of), one in durations.items() if of == kind) for kind in DURATIONS
     }
     return Overview(
-        steps=_steps(asked, [()], found, durations),
+        steps=_steps(question, [()], found, durations),
         total={**figures(total), "latency": _latency(whole, 0, (), DURATIONS)},
         funnel=funnel(total),
         conversations=_conversation(total, whole.get((0, (), Kind.RESPONSE))),
     )
 
 
-def funnels(asked: Question) -> Answer:
+def funnels(question: Question) -> Answer:
     """How many outbound messages reached each stage."""
-    found = count(_with(asked, OUTBOUND))
-    groups = _largest(found.counts) if asked.group_by else [()]
+    found = count(_with(question, OUTBOUND))
+    groups = _largest(found.counts) if question.group_by else [()]
     rows = [
-        {**_named(asked, group), **stage} for group in groups for stage in funnel(found.counts.get((0, group), NOTHING))
+        {**_named(question, group), **stage}
+        for group in groups
+        for stage in funnel(found.counts.get((0, group), NOTHING))
     ]
     return Answer(rows, _note(len(groups), found.groups))
 
 
-def errors(asked: Question) -> Answer:
+def errors(question: Question) -> Answer:
     """Error codes of failed outbound messages with their meaning; shares are of all that failed, or of the group's."""
-    by_code = replace(asked, group_by=(*asked.group_by, DIMENSIONS["error_code"]))
+    by_code = replace(question, group_by=(*question.group_by, DIMENSIONS["error_code"]))
     found = count(_with(by_code, {**OUTBOUND, "status": "failed"}))
     whole: dict[Group, int] = {}
     for (_, group), counts in found.counts.items():
         whole[group[:-1]] = whole.get(group[:-1], 0) + counts.messages
     rows = [
         {
-            **_named(asked, group[:-1]),
+            **_named(question, group[:-1]),
             "error_code": group[-1],
             "meaning": meaning(int(group[-1])),
             "messages": found.counts[0, group].messages,
@@ -130,9 +134,9 @@ def meaning(code: int) -> str:
     return describe(code) if code else "no answer, or no code in it"
 
 
-def by_dimension(asked: Question, name: str) -> Answer:
+def by_dimension(question: Question, name: str) -> Answer:
     """Outbound messages by template or by campaign, with those that have none left out; other groups below."""
-    sending, found, groups = _sending(asked, name)
+    sending, found, groups = _sending(question, name)
     durations = histograms(sending, SENDING)
     kinds = {kind: DURATIONS[kind] for kind in SENDING}
     rows = [
@@ -147,27 +151,27 @@ def by_dimension(asked: Question, name: str) -> Answer:
     return Answer(rows, _note(len(groups), found.groups - left_out))
 
 
-def counts_by(asked: Question, name: str) -> list[dict[str, Any]]:
+def counts_by(question: Question, name: str) -> list[dict[str, Any]]:
     """The rows of `by_dimension` without latencies, for which histograms would be read."""
-    sending, found, groups = _sending(asked, name)
+    sending, found, groups = _sending(question, name)
     return [{**_named(sending, group), **_outbound(found.counts[0, group])} for group in groups]
 
 
-def _sending(asked: Question, name: str) -> tuple[Question, Sums, list[Group]]:
-    others = tuple(one for one in asked.group_by if one.name != name)
-    sending = replace(_with(asked, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=asked.limit + 1)
+def _sending(question: Question, name: str) -> tuple[Question, Sums, list[Group]]:
+    others = tuple(one for one in question.group_by if one.name != name)
+    sending = replace(_with(question, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=question.limit + 1)
     found = count(sending)
-    return sending, found, [group for group in _largest(found.counts) if group[0]][: asked.limit]
+    return sending, found, [group for group in _largest(found.counts) if group[0]][: question.limit]
 
 
-def conversations(asked: Question) -> Answer:
+def conversations(question: Question) -> Answer:
     """How often users waited for us, how often and how soon we wrote back, and how often they wrote back to us."""
-    found = count(asked)
-    durations = histograms(asked, [Kind.RESPONSE])
-    groups = _largest(found.counts) if asked.group_by else [()]
+    found = count(question)
+    durations = histograms(question, [Kind.RESPONSE])
+    groups = _largest(found.counts) if question.group_by else [()]
     rows = [
         {
-            **_named(asked, group),
+            **_named(question, group),
             **_conversation(found.counts.get((0, group), NOTHING), durations.get((0, group, Kind.RESPONSE))),
         }
         for group in groups
@@ -192,17 +196,17 @@ def _outbound(counts: Counts) -> dict[str, Any]:
     return whole
 
 
-def _with(asked: Question, filters: Mapping[str, str | int]) -> Question:
+def _with(question: Question, filters: Mapping[str, str | int]) -> Question:
     """The question with these filters added; its own filters win."""
-    return replace(asked, filters={**filters, **(asked.filters or {})})
+    return replace(question, filters={**filters, **(question.filters or {})})
 
 
 def _largest(counts: Mapping[tuple[int, Group], Counts]) -> list[Group]:
     return [group for (_, group), _ in sorted(counts.items(), key=lambda one: (-one[1].messages, str(one[0][1])))]
 
 
-def _named(asked: Question, group: Group) -> dict[str, str | int]:
-    return {dimension.name: value for dimension, value in zip(asked.group_by, group, strict=True)}
+def _named(question: Question, group: Group) -> dict[str, str | int]:
+    return {dimension.name: value for dimension, value in zip(question.group_by, group, strict=True)}
 
 
 def _latency(found: Durations, step: int, group: Group, kinds: Mapping[Kind, str]) -> dict[str, Any]:

@@ -34,9 +34,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
 
 
-def answered(asked: Question, answer: answers.Answer) -> Response:
+def answered(question: Question, answer: answers.Answer) -> Response:
     """The answer in the form that all questions share."""
-    period = asked.period
+    period = question.period
     return Response(
         {
             "period": {
@@ -57,8 +57,8 @@ def question(
 
     @describe(query, AnswerSerializer)
     def get(self: QuestionView, request: Request) -> Response:
-        asked, _ = read_question(request, query)
-        return answered(asked, answer(asked))
+        question, _ = read_question(request, query)
+        return answered(question, answer(question))
 
     get.__doc__ = text
     return type(f"{name}View", (QuestionView,), {"get": get, "__doc__": text})

@@ -35,20 +35,20 @@ def load_names() -> Names:
     )
 
 
-def conditions(asked: Question) -> tuple[str, dict[str, Any]]:
+def conditions(question: Question) -> tuple[str, dict[str, Any]]:
     """The SQL conditions on `analytics_dimensions d` for the filters and the caller's scope, and their parameters.
 
     A sender, an account or a client that does not exist matches nothing.
     """
     texts = ["TRUE"]
     values: dict[str, Any] = {}
-    for name, value in (asked.filters or {}).items():
+    for name, value in (question.filters or {}).items():
         dimension = DIMENSIONS[name]
         texts.append(f"d.{dimension.column} = ANY(%(f_{name})s)")
         values[f"f_{name}"] = _keys(dimension, value)
-    if asked.client_id is not None:
+    if question.client_id is not None:
         texts.append("d.client_id = %(scope)s")
-        values["scope"] = asked.client_id
+        values["scope"] = question.client_id
     return " AND ".join(texts), values
 
 

@@ -98,7 +98,7 @@ def read_question(request: Request, query: type[PeriodQuery]) -> tuple[Question,
     """
     values = read_query(request, query)
     filters = values.pop("filters")
-    asked = Question(
+    question = Question(
         period=values.pop("period"),
         granularity=values.pop("granularity", None),
         group_by=values.pop("group_by", ()),
@@ -106,7 +106,7 @@ def read_question(request: Request, query: type[PeriodQuery]) -> tuple[Question,
         client_id=scope_of(client_of(request), filters.get("client")),
         limit=values.pop("limit", DEFAULT_LIMIT),
     )
-    return asked, values
+    return question, values
 
 
 def scope_of(client: ApiClient | None, asked_for: str | None, figures: str = "figures") -> int | None:

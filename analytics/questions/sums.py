@@ -9,8 +9,8 @@ from django.db import connection
 
 from analytics.questions.dimensions import DIMENSIONS, Dimension
 from analytics.questions.names import conditions, load_names
-from analytics.questions.pieces import pieces_of
 from analytics.questions.question import Question
+from analytics.questions.rollup_ranges import rollup_ranges
 from analytics.rollups import NO_DURATIONS, PLACES, day_view_of, view_of
 from analytics.rollups import Kind as Duration
 
@@ -49,17 +49,17 @@ _SUMS = """
 # statement, so that no recount comes between. OFFSET 0 below has the planner read each piece by the index, whatever
 # it thinks of their number: a join of all could read all rollups.
 _PIECES = """
-asked AS MATERIALIZED (
+wanted AS MATERIALIZED (
   SELECT p.step, p.minutes, p.low, p.high
   FROM unnest(%(steps)s::int[], %(minutes)s::smallint[], %(lows)s::timestamptz[], %(highs)s::timestamptz[])
     AS p(step, minutes, low, high)
 ), day AS MATERIALIZED (
   SELECT p.step, at,
     EXISTS (SELECT FROM analytics_day c WHERE c.start = at AND c.minutes = 1440 AND c.dirty_since IS NULL) AS clean
-  FROM asked p CROSS JOIN LATERAL generate_series(p.low, p.high - interval '24 hours', interval '24 hours') AS at
+  FROM wanted p CROSS JOIN LATERAL generate_series(p.low, p.high - interval '24 hours', interval '24 hours') AS at
   WHERE p.minutes = 1440
 ), piece AS MATERIALIZED (
-  SELECT step, minutes, %(view)s::smallint AS view, low, high FROM asked WHERE minutes < 1440
+  SELECT step, minutes, %(view)s::smallint AS view, low, high FROM wanted WHERE minutes < 1440
   UNION ALL
   SELECT step, 1440, %(day_view)s, at, at + interval '15 minutes' FROM day WHERE clean
   UNION ALL
@@ -82,13 +82,13 @@ class Sums:
     groups: int
 
 
-def count(asked: Question, only: Sequence[Group] | None = None) -> Sums:
+def count(question: Question, only: Sequence[Group] | None = None) -> Sums:
     """Sum counts by the question's steps and groups: at most `limit` groups, those with most messages, where it has no
     steps; `only` these where it has."""
     known = load_names()
-    filters, values = conditions(asked)
-    columns, keys = _columns(asked.group_by), _keys(asked.group_by)
-    limit = "" if asked.granularity else "ORDER BY messages DESC, 2 LIMIT %(limit)s" if columns else ""
+    filters, values = conditions(question)
+    columns, keys = _columns(question.group_by), _keys(question.group_by)
+    limit = "" if question.granularity else "ORDER BY messages DESC, 2 LIMIT %(limit)s" if columns else ""
     sql = f"""WITH {_PIECES}
     SELECT step{keys}, {_SUMS}, count(*) OVER () FROM (
       SELECT p.step, r.dimensions_id, sum(r.messages) AS messages, sum(r.accepted) AS accepted, sum(r.sent) AS sent,
@@ -97,15 +97,15 @@ def count(asked: Question, only: Sequence[Group] | None = None) -> Sums:
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_rollup r
         WHERE r.minutes = p.minutes AND r.view = p.view AND r.start >= p.low AND r.start < p.high
-          AND {_few(asked, filters)} OFFSET 0) r
+          AND {_few(question, filters)} OFFSET 0) r
       GROUP BY 1, 2
     ) r JOIN (SELECT d.id, d.direction{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id
     GROUP BY step{keys} {limit}"""  # noqa: S608
-    rows = _fetch(sql, {**values, **_ranges(asked), "limit": asked.limit})
+    rows = _fetch(sql, {**values, **_ranges(question), "limit": question.limit})
     found: dict[tuple[int, Group], list[int]] = {}
-    width = len(asked.group_by)
+    width = len(question.group_by)
     for row in rows:
-        group = tuple(known.of(one, key) for one, key in zip(asked.group_by, row[1 : 1 + width], strict=True))
+        group = tuple(known.of(one, key) for one, key in zip(question.group_by, row[1 : 1 + width], strict=True))
         if only is not None and group not in only:
             continue
         sums = found.setdefault((row[0], group), [0] * len(NAMES))
@@ -116,16 +116,16 @@ def count(asked: Question, only: Sequence[Group] | None = None) -> Sums:
 _BINS = tuple(f"p{place}" for place in range(PLACES))
 
 
-def histograms(asked: Question, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
+def histograms(question: Question, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
     """Histograms by step, group (`only` these) and kind.
 
     None where status, error code or price type are asked for, by which durations are not counted.
     """
-    if _used(asked) & NO_DURATIONS:
+    if _used(question) & NO_DURATIONS:
         return {}
     known = load_names()
-    filters, values = conditions(asked)
-    columns, keys = _columns(asked.group_by), _keys(asked.group_by)
+    filters, values = conditions(question)
+    columns, keys = _columns(question.group_by), _keys(question.group_by)
     sums = ", ".join(f"sum({place}) AS {place}" for place in _BINS)
     sql = f"""WITH {_PIECES}
     SELECT step, kind{keys}, {sums} FROM (
@@ -133,17 +133,17 @@ def histograms(asked: Question, kinds: Sequence[Duration], only: Collection[Grou
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_histogram h
         WHERE h.minutes = p.minutes AND h.view = p.view AND h.start >= p.low AND h.start < p.high
-          AND h.kind = ANY(%(kinds)s) AND {_few(asked, filters)} OFFSET 0) h
+          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters)} OFFSET 0) h
       GROUP BY 1, 2, 3
     ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
     GROUP BY step, kind{keys}"""  # noqa: S608
     found: dict[tuple[int, Group, int], Histogram] = defaultdict(dict)
-    view = view_of(_used(asked))
-    width = len(asked.group_by)
+    view = view_of(_used(question))
+    width = len(question.group_by)
     for step, kind, *rest in _fetch(
-        sql, {**values, **_ranges(asked), "day_view": view, "view": view, "kinds": [int(kind) for kind in kinds]}
+        sql, {**values, **_ranges(question), "day_view": view, "view": view, "kinds": [int(kind) for kind in kinds]}
     ):
-        group = tuple(known.of(one, key) for one, key in zip(asked.group_by, rest[:width], strict=True))
+        group = tuple(known.of(one, key) for one, key in zip(question.group_by, rest[:width], strict=True))
         if only is not None and group not in only:
             continue
         histogram = found[step, group, kind]
@@ -153,18 +153,18 @@ def histograms(asked: Question, kinds: Sequence[Duration], only: Collection[Grou
     return dict(found)
 
 
-def _few(asked: Question, filters: str) -> str:
+def _few(question: Question, filters: str) -> str:
     """The condition that reads a template's or campaign's rows alone, which the index knows; others are too many."""
-    if not {"template", "campaign"} & set(asked.filters or {}):
+    if not {"template", "campaign"} & set(question.filters or {}):
         return "TRUE"
     return (
         f"dimensions_id = ANY(COALESCE((SELECT array_agg(d.id) FROM analytics_dimensions d WHERE {filters}), '{{}}'))"  # noqa: S608
     )
 
 
-def _used(asked: Question) -> set[str]:
+def _used(question: Question) -> set[str]:
     """The columns of dimensions that a question needs."""
-    names = {one.name for one in asked.group_by} | set(asked.filters or {})
+    names = {one.name for one in question.group_by} | set(question.filters or {})
     return {DIMENSIONS[name].column for name in names}
 
 
@@ -176,15 +176,15 @@ def _keys(group_by: Sequence[Dimension]) -> str:
     return "".join(f", g{n}" for n in range(len(group_by)))
 
 
-def _ranges(asked: Question) -> dict[str, Any]:
-    wanted = pieces_of(asked.steps, asked.period.until)
+def _ranges(question: Question) -> dict[str, Any]:
+    wanted = rollup_ranges(question.steps, question.period.until)
     return {
         "steps": [one.step for one in wanted],
         "minutes": [one.minutes for one in wanted],
         "lows": [one.low for one in wanted],
         "highs": [one.high for one in wanted],
-        "view": view_of(_used(asked)),
-        "day_view": day_view_of(_used(asked)),
+        "view": view_of(_used(question)),
+        "day_view": day_view_of(_used(question)),
     }
 
 
@@ -214,22 +214,22 @@ SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(messa
 """
 
 
-def busiest(asked: Question) -> dict[tuple[int, int], int]:
+def busiest(question: Question) -> dict[tuple[int, int], int]:
     """Messages by weekday (1 is Monday) and hour of the zone's clock, over the whole period."""
-    filters, values = conditions(asked)
-    period = asked.period
+    filters, values = conditions(question)
+    period = question.period
     # Only zones with whole hours can be summed by hour.
     whole = all(not period.local(at).minute and not at.minute for at in (period.since, period.until))
     values |= {
         "zone": str(period.zone),
-        "view": view_of(_used(asked)),
+        "view": view_of(_used(question)),
         "minutes": 60 if whole else 15,
         "since": period.since,
         "until": period.until,
     }
     if filters == "TRUE":
         return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST_OF_ALL, values)}
-    chosen = _few(asked, filters)
+    chosen = _few(question, filters)
     if chosen == "TRUE":
         chosen = f"dimensions_id IN (SELECT d.id FROM analytics_dimensions d WHERE {filters})"  # noqa: S608
     return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(chosen=chosen), values)}

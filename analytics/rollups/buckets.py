@@ -11,8 +11,8 @@ from django.utils import timezone
 from analytics.models import Bucket
 from analytics.rollups.charges import write_charges
 from analytics.rollups.days import count_begins, make_dirty, sum_day
-from analytics.rollups.quarters import HOUR, gap_s, hour_of, ids_of
-from analytics.rollups.storing import hour_locked, write_quarter
+from analytics.rollups.quarters import HOUR, hour_of, ids_of, recount_delay_s
+from analytics.rollups.storage import hour_locked, write_quarter
 from analytics.rollups.sweep import sweep
 
 # A task's share; beat sends the next one soon after.
@@ -94,7 +94,7 @@ def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
     took = time.monotonic() - began
     bucket.counted_at = timezone.now()
     age = (bucket.counted_at - bucket.start).total_seconds()
-    bucket.due_at = bucket.counted_at + timedelta(seconds=gap_s(age, took))
+    bucket.due_at = bucket.counted_at + timedelta(seconds=recount_delay_s(age, took))
     bucket.took_ms = round(took * 1000)
     bucket.dirty_since = None
     bucket.save()

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from analytics.models import Day
 from analytics.rollups.charges import sum_charges
-from analytics.rollups.quarters import DAY, HOUR, day_of, gap_s, hour_of
-from analytics.rollups.storing import count_day_views, sum_up
+from analytics.rollups.quarters import DAY, HOUR, day_of, hour_of, recount_delay_s
+from analytics.rollups.storage import count_day_views, sum_up
 
 MINUTES = 1440
 # Times of the day (UTC) at which days begin that are summed up: a company's zones, with summer time.
@@ -132,7 +132,11 @@ def sum_day() -> bool:
             sum_charges(cursor, day.start, day.minutes)
         took = time.monotonic() - began
         age = (now - day.start).total_seconds()
-        day.dirty_since, day.took_ms, day.due_at = None, round(took * 1000), now + timedelta(seconds=gap_s(age, took))
+        day.dirty_since, day.took_ms, day.due_at = (
+            None,
+            round(took * 1000),
+            now + timedelta(seconds=recount_delay_s(age, took)),
+        )
         day.save()
     return True
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from analytics.rollups import countries, persons
+from analytics.rollups import contact_addresses, countries
 from analytics.rollups.histogram import BOUNDS, PLACES
 from analytics.rollups.views import COLUMNS, NO_DURATIONS, NOTHING
 
@@ -50,8 +50,8 @@ message AS MATERIALIZED (
     m.outbound AND m.level > 0 AND (EXISTS (
       SELECT FROM messaging_message i WHERE i.peer = m.peer AND i.at >= date_trunc('second', m.at)
         AND i.at < m.at + %(window)s::interval AND i.number_id = m.number_id AND i.direction = 'inbound'
-        AND i.origin <> 'history' AND NOT i.type = ANY(%(no_answer)s)) OR {persons.ANY_USER_ID} AND EXISTS (
-      SELECT FROM ({persons.other_address("m.peer")}) other JOIN messaging_message i ON i.peer = other.peer
+        AND i.origin <> 'history' AND NOT i.type = ANY(%(no_answer)s)) OR {contact_addresses.ANY_USER_ID} AND EXISTS (
+      SELECT FROM ({contact_addresses.other_address("m.peer")}) other JOIN messaging_message i ON i.peer = other.peer
         AND i.at >= date_trunc('second', m.at) AND i.at < m.at + %(window)s::interval AND i.number_id = m.number_id
         AND i.direction = 'inbound' AND i.origin <> 'history' AND NOT i.type = ANY(%(no_answer)s))) AS answered,
     m.asks AND 'inbound' IS DISTINCT FROM (

@@ -11,10 +11,10 @@ DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A bucket is not counted again before this long after the last time …
-MIN_GAP_S = 30.0
-MAX_GAP_S = 6 * 3600.0
+MIN_DELAY_S = 30.0
+MAX_DELAY_S = 6 * 3600.0
 # … nor before this many times what counting it took: 200 dirty quarters at once then use half a percent of a core.
-GAP_PER_COUNT = 40_000
+DELAY_PER_COUNT = 40_000
 
 
 def quarter_of(at: datetime) -> datetime:
@@ -37,10 +37,10 @@ def ids_of(start: datetime, length: timedelta = QUARTER) -> tuple[UUID, UUID]:
     return first_uuid7(start), first_uuid7(start + length)
 
 
-def gap_s(age_s: float, took_s: float) -> float:
+def recount_delay_s(age_s: float, took_s: float) -> float:
     """Seconds until a bucket may be counted again: `age_s` since it began, `took_s` that counting it took.
 
     A busy bucket's age doubles between two counts, so that a week of late statuses costs about ten; one that is counted
     in a few milliseconds follows within seconds.
     """
-    return min(max(min(age_s, GAP_PER_COUNT * took_s), MIN_GAP_S), MAX_GAP_S)
+    return min(max(min(age_s, DELAY_PER_COUNT * took_s), MIN_DELAY_S), MAX_DELAY_S)

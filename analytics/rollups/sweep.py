@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.models import Cursor
-from analytics.rollups import persons
+from analytics.rollups import contact_addresses
 
 CURSOR = "rollups"
 ROWS = 20_000
@@ -40,9 +40,9 @@ WITH fresh AS (
   SELECT n.id FROM talk t JOIN messaging_message n ON n.peer = t.peer AND n.at >= t.low AND n.at <= t.high
     AND n.number_id = t.number_id
   UNION
-  SELECT n.id FROM talk t CROSS JOIN LATERAL ({persons.other_address("t.peer")}) other
+  SELECT n.id FROM talk t CROSS JOIN LATERAL ({contact_addresses.other_address("t.peer")}) other
     JOIN messaging_message n ON n.peer = other.peer AND n.at >= t.low AND n.at <= t.high AND n.number_id = t.number_id
-  WHERE {persons.ANY_USER_ID}
+  WHERE {contact_addresses.ANY_USER_ID}
 )
 INSERT INTO analytics_bucket (start, dirty_since, due_at, took_ms, messages)
 SELECT DISTINCT

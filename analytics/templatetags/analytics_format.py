@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from analytics.costs import money as plain_money
-from waproject.web.number_texts import count, duration, percent
+from waproject.web.number_formats import count, duration, percent
 
 register = template.Library()
 # A word with what it may be broken after, or space.

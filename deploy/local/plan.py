@@ -50,7 +50,7 @@ class Plan:
 
 
 @contextmanager
-def exclusive(var: Path) -> Iterator[None]:
+def run_lock(var: Path) -> Iterator[None]:
     """Lock VAR_DIR for this run. Raises LocalError with the process that holds the lock already."""
     with lock_file(var).open("a+") as lock:
         try:

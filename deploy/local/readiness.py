@@ -17,13 +17,15 @@ Check = Callable[[], bool]
 STARTS_BEFORE_GIVING_UP = 3
 # A worker whose log level hides "ready." counts as ready after this time.
 QUIET_WORKER_SECONDS = 20.0
+REPORTED_EVERY_S = 20.0
 
 
 class Readiness:
     """The readiness checks of a run. Ignores what earlier runs wrote to the logs."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, say: Callable[[str], None]) -> None:
         self._supervisor = supervisor
+        self._say = say
         self._offsets = {path: path.stat().st_size for path in supervisor.log_dir.glob("*.log")}
 
     def wait(self, checks: Mapping[str, Check], timeout: float) -> None:
@@ -31,12 +33,16 @@ class Readiness:
         waiting = dict(checks)
         starts: dict[str, set[int]] = {}
         deadline = time.monotonic() + timeout
+        report_at = time.monotonic() + REPORTED_EVERY_S
         while waiting:
             self._refuse_dying(starts)
             waiting = {name: check for name, check in waiting.items() if not check()}
             if waiting and time.monotonic() > deadline:
                 name = next(iter(waiting))
                 raise LocalError(f"{name} did not come up within {timeout:.0f} s: {self.last_log_line(name)}")
+            if waiting and time.monotonic() > report_at:
+                report_at += REPORTED_EVERY_S
+                self._say(f"waiting for {', '.join(waiting)}")
             time.sleep(0.1)
 
     def checks(self, programs: Iterable[Program], extra: Mapping[str, Check]) -> dict[str, Check]:
@@ -94,11 +100,11 @@ def listens(port: int) -> Check:
     return lambda: is_open(port)
 
 
-def _says(path: Path, words: bytes, offset: int) -> bool:
+def _says(path: Path, marker: bytes, offset: int) -> bool:
     try:
         with path.open("rb") as file:
             # A log that has become shorter was rotated.
             file.seek(offset if offset <= path.stat().st_size else 0)
-            return words in file.read()
+            return marker in file.read()
     except OSError:
         return False

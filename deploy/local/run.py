@@ -9,7 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploy.local import LocalError
-from deploy.local.plan import Plan, exclusive
+from deploy.local.plan import Plan, run_lock
 from deploy.local.session import Session
 from deploy.local.supervisor import STOP_SECONDS
 
@@ -27,7 +27,7 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         plan = Plan.read(os.environ, Path.cwd())
-        with exclusive(plan.var):
+        with run_lock(plan.var):
             _serve(plan)
     except Stop:
         return 0

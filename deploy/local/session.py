@@ -5,15 +5,16 @@ import time
 from pathlib import Path
 
 from deploy.local import LocalError, announce, ports
-from deploy.local.leftovers import end_leftovers
+from deploy.local.orphans import end_orphans
 from deploy.local.plan import Plan, already_running
 from deploy.local.postgres import Postgres, from_environment
 from deploy.local.readiness import Check, Readiness, answers, listens
 from deploy.local.sqs import Sqs
 from deploy.local.supervisor import Supervisor
 
-PARTS_TIMEOUT = 40
-APP_TIMEOUT = 90
+# A busy machine with cold disks needs minutes. A program that exits is reported at once, whatever these say.
+PARTS_TIMEOUT = 120
+APP_TIMEOUT = 300
 
 
 class Session:
@@ -33,7 +34,7 @@ class Session:
             raise LocalError(already_running(running))
         ports.refuse_taken(plan.ports)
         self._supervisor.configure([*plan.parts, *plan.app])
-        self._readiness = Readiness(self._supervisor)
+        self._readiness = Readiness(self._supervisor, self.say)
         self.say("starting")
         self._supervisor.start(plan.env)
         self._readiness.wait(self._part_checks(), PARTS_TIMEOUT)
@@ -62,7 +63,7 @@ class Session:
         self._plan.env_file.unlink(missing_ok=True)
         if self._supervisor.started():
             self._supervisor.stop()
-            end_leftovers(self._plan.var, self._pids.values())
+            end_orphans(self._plan.var, self._pids.values())
             self._supervisor.remove_socket()
             self.say(f"stopped; the data stays in {_short(self._plan.var)}/")
 

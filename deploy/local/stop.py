@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from deploy.local.leftovers import end_leftovers
+from deploy.local.orphans import end_orphans
 from deploy.local.plan import holder
 from deploy.local.supervisor import Supervisor
 
@@ -23,7 +23,7 @@ def main() -> int:
     for pid in (holder(var), supervisor.pid()):
         if pid is not None:
             return _stop(pid, var)
-    count = end_leftovers(var)
+    count = end_orphans(var)
     print(f"Stopped {count} processes that were left over." if count else "Nothing runs here.")
     return 0
 
@@ -34,7 +34,7 @@ def _stop(pid: int, var: Path) -> int:
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if pid not in (holder(var), supervisor.pid()):
-            end_leftovers(var)
+            end_orphans(var)
             supervisor.remove_socket()
             (var / "local.env").unlink(missing_ok=True)
             print("Stopped.")

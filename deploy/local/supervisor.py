@@ -103,7 +103,7 @@ class Supervisor:
                 [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self._config)],
                 env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.pid() is None:
             if self.ended() or time.monotonic() > deadline:
                 raise LocalError(f"supervisord did not start: {last_line(errors)}")

@@ -11,7 +11,7 @@ from messaging.accepting.accept import TEMPLATE, NewMessage
 from messaging.accepting.service_window import LAST_INBOUND, WINDOW, all_spellings, latest, window_closes
 from messaging.contacts import SUPPRESSED_CONTACTS, MessageTarget, SuppressionRow, refusals, suppressions_by_key
 from messaging.whatsapp.recipients import canonical, spellings
-from waproject.web.first_statement import ask_first
+from waproject.web.reconnecting_select import reconnecting_select
 
 # Every send makes this query, so it is one round trip, and SQL: the ORM took longer to build its first half than
 # PostgreSQL to answer both. A row is a blocked or opted-out contact, a conversation's last inbound message, or Meta's
@@ -116,7 +116,7 @@ def _load(keys: set[str], unassigned: Collection[str], peers: Sequence[str], sin
         "since": since,
     }
     facts = _Facts()
-    for kind, number_id, name, key, user_id, is_blocked, at in ask_first(_FACTS, parameters):
+    for kind, number_id, name, key, user_id, is_blocked, at in reconnecting_select(_FACTS, parameters):
         if kind == "suppression":
             facts.suppressions.append((name, key, user_id, is_blocked))
         elif kind == "inbound":

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from messaging.models import ApiClient, ApiKey
 from messaging.models.access import hash_of, prefix_of
 from waproject.ttl_cache import TtlCache
-from waproject.web.first_statement import ask_first
+from waproject.web.reconnecting_select import reconnecting_select
 
 KEYWORD = "Bearer"
 # Precise enough to find unused keys, without a write per request.
@@ -94,7 +94,7 @@ def _find(prefix: str) -> _FoundKey | None:
     cached = _cache.get(prefix)
     if cached is not None:
         return cached
-    rows = ask_first(_FIND, [prefix])
+    rows = reconnecting_select(_FIND, [prefix])
     if not rows:
         return None
     pk, digest, is_valid, last_used_at, *client = rows[0]

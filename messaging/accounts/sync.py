@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from messaging.accounts.tokens import access_token, clear_token_cache
 from messaging.models import DEFAULT_TOKEN_NAME, Account, BusinessNumber, Message
-from messaging.portfolios import place_numbers, store_limit
+from messaging.portfolios import assign_portfolios, store_limit
 from messaging.whatsapp.graph import AccountNode, GraphApi, NumberNode
 from messaging.whatsapp.messaging_limits import messaging_limit
 
@@ -55,7 +55,7 @@ def sync_account(api: GraphApi, waba_id: str, token_name: str = DEFAULT_TOKEN_NA
         account = _store_account(waba_id, node, token_name, now)
         known = set(BusinessNumber.objects.values_list("phone_number_id", flat=True))
         rows = [_store_number(account, number, now) for number in _valid(numbers)]
-        place_numbers([row.pk for row in rows])
+        assign_portfolios([row.pk for row in rows])
         for limit in {found for number in numbers if (found := messaging_limit(number.messaging_limit))}:
             store_limit(waba_id, limit, now)
     clear_token_cache()

@@ -115,7 +115,7 @@ class ContactAdmin(ReadOnlyAdmin):
             return None
         person = person_of(contact.user_id or contact.phone or "")
         if request.POST.get("confirmed") != "yes":
-            return self._ask(request, contact, person)
+            return self._confirm(request, contact, person)
         try:
             done = erase(person, str(request.user), request.POST.get("forget_objection") == "yes")
         except CannotEraseYet as error:
@@ -128,7 +128,7 @@ class ContactAdmin(ReadOnlyAdmin):
         """Whether the account may erase people."""
         return request.user.has_perm("messaging.erase_contact")
 
-    def _ask(self, request: HttpRequest, contact: Contact, person: Person) -> HttpResponse:
+    def _confirm(self, request: HttpRequest, contact: Contact, person: Person) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "Erase a person",

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from messaging.access import record_action
 from messaging.lifecycle import MediaSettled, publish_events
-from messaging.media_states import TRIED_FOR, Failure, State, decide
+from messaging.media_states import RETRY_PERIOD, Failure, State, decide
 from messaging.models import DEFAULT_TOKEN_NAME, Media, Message
 from messaging.traces import contexts_of
 from messaging.whatsapp.inbound import Origin
@@ -113,7 +113,7 @@ def expect_media(messages: Sequence[Message]) -> None:
             sha256=found.sha256[:128],
             rank=FROM_HISTORY if message.origin == Origin.HISTORY else LIVE,
             due_at=now,
-            give_up_at=now + TRIED_FOR,
+            give_up_at=now + RETRY_PERIOD,
         )
         for message in messages
         if (found := file_of(message.type, message.content))
@@ -160,7 +160,12 @@ def download_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
         rows = rows.exclude(state__in=[State.STORED, State.DELETED])
         chosen = list(rows.order_by("pk").values_list("pk", flat=True))
         Media.objects.filter(pk__in=chosen).update(
-            state=State.WAITING, due_at=now, give_up_at=now + TRIED_FOR, lease_until=None, attempts=0, finished_at=None
+            state=State.WAITING,
+            due_at=now,
+            give_up_at=now + RETRY_PERIOD,
+            lease_until=None,
+            attempts=0,
+            finished_at=None,
         )
         for pk in chosen:
             record_action(who, "fetch media again", f"message {pk}")
@@ -274,7 +279,7 @@ def _write(results: Sequence[DownloadResult], now: datetime) -> dict[UUID, tuple
 
 def _counts(one: DownloadResult) -> int:
     """Throttling does not count as an attempt."""
-    return int(one.failure is None or one.failure.why is not TransferFailure.THROTTLED)
+    return int(one.failure is None or one.failure.cause is not TransferFailure.THROTTLED)
 
 
 def _remove_orphaned_files(downloads: Sequence[Download]) -> None:

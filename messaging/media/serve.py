@@ -43,10 +43,10 @@ def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
     if request.headers.get("If-None-Match", "") in {tag, f"W/{tag}"}:
         return _with_headers(HttpResponse(status=304), media)
     size = media.size or 0
-    asked = request.headers.get("Range", "")
+    range_header = request.headers.get("Range", "")
     if request.headers.get("If-Range", tag) != tag:
-        asked = ""
-    part = parse_range(asked, size)
+        range_header = ""
+    part = parse_range(range_header, size)
     if part is None:
         return _with_headers(HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"}), media)
     start, end = part

@@ -23,7 +23,7 @@ class TemplateList:
     """All templates of an account, and when Meta was asked for the first of them."""
 
     nodes: tuple[TemplateNode, ...]
-    asked_at: datetime
+    requested_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ def fetch_templates(api: GraphApi, waba_id: str, progress: Progress = lambda _: 
 
     `progress` gets the count of templates after each page.
     """
-    asked_at = timezone.now()
+    requested_at = timezone.now()
     nodes: list[TemplateNode] = []
     for node in api.templates(waba_id):
         nodes.append(node)
         if len(nodes) % STORED_AT_ONCE == 0:
             progress(len(nodes))
-    return TemplateList(tuple(nodes), asked_at)
+    return TemplateList(tuple(nodes), requested_at)
 
 
 def store_templates(account_id: int, listed: TemplateList) -> TemplateSync:
@@ -61,23 +61,23 @@ def store_templates(account_id: int, listed: TemplateList) -> TemplateSync:
         account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
         nodes = _valid(listed.nodes)
         pages = [nodes[first : first + STORED_AT_ONCE] for first in range(0, len(nodes), STORED_AT_ONCE)]
-        stored = [row for page in pages for row in _store(account, page, listed.asked_at)]
-        removed = _remove_others(account, nodes, listed.asked_at)
+        stored = [row for page in pages for row in _store(account, page, listed.requested_at)]
+        removed = _remove_others(account, nodes, listed.requested_at)
         _record_categories(account)
-        Account.objects.filter(pk=account.pk).update(templates_synced_at=listed.asked_at)
+        Account.objects.filter(pk=account.pk).update(templates_synced_at=listed.requested_at)
     changes = _changes(account, stored)
     new = sum(before is None for *_, before in stored)
     return TemplateSync(len(nodes), new, len(stored) - new, len(removed), (*changes, *removed))
 
 
-def store_template(account_id: int, node: TemplateNode, asked_at: datetime) -> tuple[StatusChange, ...]:
+def store_template(account_id: int, node: TemplateNode, requested_at: datetime) -> tuple[StatusChange, ...]:
     """Store one template as Meta has it, and return the change of its status. Inside a transaction.
 
-    `asked_at`: when Meta was asked; a status that a webhook has set since stays.
+    `requested_at`: when Meta was asked; a status that a webhook has set since stays.
     """
     with transaction.atomic():
         account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
-        stored = _store(account, _valid([node]), asked_at)
+        stored = _store(account, _valid([node]), requested_at)
         _record_categories(account)
     return _changes(account, stored)
 
@@ -108,14 +108,14 @@ WITH given AS (
   INSERT INTO messaging_template AS t (account_id, name, language, template_id, category, status, quality, components,
     parameter_format, reason, updated_at, approved_at)
   SELECT %(account)s, name, language, template_id, category, status, quality, components::jsonb, parameter_format,
-    reason, clock_timestamp(), CASE WHEN status = 'APPROVED' THEN %(asked_at)s::timestamptz END FROM given
+    reason, clock_timestamp(), CASE WHEN status = 'APPROVED' THEN %(requested_at)s::timestamptz END FROM given
   ON CONFLICT (account_id, name, language) DO UPDATE SET template_id = excluded.template_id,
     category = excluded.category, quality = excluded.quality, components = excluded.components,
     parameter_format = excluded.parameter_format, updated_at = excluded.updated_at,
-    status = CASE WHEN t.updated_at > %(asked_at)s THEN t.status ELSE excluded.status END,
-    reason = CASE WHEN t.updated_at > %(asked_at)s THEN t.reason ELSE excluded.reason END,
-    removed_at = CASE WHEN t.updated_at > %(asked_at)s THEN t.removed_at END,
-    approved_at = CASE WHEN t.updated_at > %(asked_at)s OR t.status = 'APPROVED' THEN t.approved_at
+    status = CASE WHEN t.updated_at > %(requested_at)s THEN t.status ELSE excluded.status END,
+    reason = CASE WHEN t.updated_at > %(requested_at)s THEN t.reason ELSE excluded.reason END,
+    removed_at = CASE WHEN t.updated_at > %(requested_at)s THEN t.removed_at END,
+    approved_at = CASE WHEN t.updated_at > %(requested_at)s OR t.status = 'APPROVED' THEN t.approved_at
       ELSE COALESCE(excluded.approved_at, t.approved_at) END
   WHERE t.removed_at IS NOT NULL OR
     (t.template_id, t.category, t.status, t.quality, t.components, t.parameter_format, t.reason) IS DISTINCT FROM
@@ -128,7 +128,7 @@ SELECT s.name, s.language, s.status, s.reason, b.status FROM stored s LEFT JOIN 
 
 _REMOVE = """
 UPDATE messaging_template t SET removed_at = clock_timestamp(), updated_at = clock_timestamp(), status = %(deleted)s
-WHERE t.account_id = %(account)s AND t.removed_at IS NULL AND t.updated_at <= %(asked_at)s AND NOT EXISTS (
+WHERE t.account_id = %(account)s AND t.removed_at IS NULL AND t.updated_at <= %(requested_at)s AND NOT EXISTS (
   SELECT FROM unnest(%(names)s::text[], %(languages)s::text[]) AS g(name, language)
   WHERE g.name = t.name AND g.language = t.language)
 RETURNING t.name, t.language
@@ -146,7 +146,7 @@ WHERE messaging_templatecategory.category <> excluded.category
 """
 
 
-def _store(account: Account, page: Sequence[TemplateNode], asked_at: datetime) -> list[tuple[Any, ...]]:
+def _store(account: Account, page: Sequence[TemplateNode], requested_at: datetime) -> list[tuple[Any, ...]]:
     """New and changed templates: name, language, status, reason, and the status before (None: new)."""
     given = {
         "names": [node.name[:512] for node in page],
@@ -160,15 +160,15 @@ def _store(account: Account, page: Sequence[TemplateNode], asked_at: datetime) -
         "reasons": ["" if node.rejected_reason == "NONE" else node.rejected_reason[:255] for node in page],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, {**given, "account": account.pk, "asked_at": asked_at})
+        cursor.execute(_STORE, {**given, "account": account.pk, "requested_at": requested_at})
         return list(cursor.fetchall())
 
 
-def _remove_others(account: Account, nodes: Sequence[TemplateNode], asked_at: datetime) -> list[StatusChange]:
+def _remove_others(account: Account, nodes: Sequence[TemplateNode], requested_at: datetime) -> list[StatusChange]:
     """Mark the templates that Meta's list lacks."""
     given = {"names": [node.name[:512] for node in nodes], "languages": [node.language[:20] for node in nodes]}
     with connection.cursor() as cursor:
-        cursor.execute(_REMOVE, {**given, "account": account.pk, "asked_at": asked_at, "deleted": DELETED})
+        cursor.execute(_REMOVE, {**given, "account": account.pk, "requested_at": requested_at, "deleted": DELETED})
         gone = cursor.fetchall()
     return [StatusChange(TemplateKey(account.waba_id, name, language), "", DELETED) for name, language in gone]
 

@@ -35,7 +35,7 @@ class AcceptedFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The choices."""
-        return [(key, words) for key, (words, _) in AGES.items()]
+        return [(key, label) for key, (label, _) in AGES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         """The messages of that age."""
@@ -47,9 +47,12 @@ ATTENTION = {
     "decide": ("waits for your decision", Q(hold=UNKNOWN)),
     "held": ("held", Q(hold__isnull=False) & ~Q(hold=QUALITY)),
     "quality": ("accepted, held by Meta for its quality assessment", Q(hold=QUALITY)),
-    "doubled": ("sent twice", Q(duplicate_found_at__isnull=False)),
+    "duplicate": ("sent twice", Q(duplicate_found_at__isnull=False)),
     "exhausted": ("out of attempts, not in the DLQ yet", Q(exhausted_at__isnull=False, dead_lettered_at=None)),
 }
+
+# A bookmark may have the former name.
+FORMER_NAMES = {"doubled": "duplicate"}
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -60,7 +63,12 @@ class AttentionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The choices."""
-        return [(key, words) for key, (words, _) in ATTENTION.items()]
+        return [(key, label) for key, (label, _) in ATTENTION.items()]
+
+    def value(self) -> str | None:
+        """The choice."""
+        chosen = super().value()
+        return FORMER_NAMES.get(str(chosen), chosen)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         """The messages of that choice."""

@@ -93,7 +93,7 @@ def _intervene(request: Request, pk: UUID, act: Callable[[Message, str], Message
     if client is not None and message.client_id != client.pk:
         raise PermissionDenied("The message is another client's.")
     try:
-        return Response(MessageSerializer(act(message, _who(request))).data)
+        return Response(MessageSerializer(act(message, _actor(request))).data)
     except NotPossible as error:
         return Response({"detail": str(error), "status": error.status}, status=409)
 
@@ -106,10 +106,10 @@ def _campaign(request: Request, campaign: str, act: Callable[..., CampaignState]
     client = client_of(request)
     if not campaign_exists(campaign, client):
         raise NotFound("None of your messages has this campaign." if client else "No message has this campaign.")
-    state = act(campaign, client, _who(request))
+    state = act(campaign, client, _actor(request))
     return Response(CampaignSerializer({"campaign": campaign, **asdict(state)}).data)
 
 
-def _who(request: Request) -> str:
+def _actor(request: Request) -> str:
     client = client_of(request)
     return audit_name(client) if client is not None else str(request.user)

@@ -7,5 +7,5 @@ BILLED = {True: "billed", False: "free", None: ""}
 
 def price_text(row: Message | MessageEvent) -> str:
     """Such as "marketing, regular, billed"; empty where Meta has given none."""
-    words = (row.pricing_category or "", (row.pricing_type or "").replace("_", " "), BILLED[row.billable])
-    return ", ".join(filter(None, words))
+    values = (row.pricing_category or "", (row.pricing_type or "").replace("_", " "), BILLED[row.billable])
+    return ", ".join(filter(None, values))

@@ -12,6 +12,9 @@ from messaging.messages.timeline import timeline
 from messaging.models import PRIORITY_NAMES, Attempt, Message, MessageEvent
 from messaging.states import Status
 
+# The hold of a message whose number is paused.
+NUMBER = "number"
+
 
 class PricingSerializer(serializers.Serializer[Any]):
     """Meta's billing of a message, in Meta's terms; null if Meta has not given it."""
@@ -30,8 +33,8 @@ class PricingSerializer(serializers.Serializer[Any]):
 
 def pricing_of(row: Message | MessageEvent) -> dict[str, Any] | None:
     """The `pricing` of a message or of a status; None where Meta has given none."""
-    words = (row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
-    return None if words == (None, None, None, None) else dict(PricingSerializer(row).data)
+    values = (row.billable, row.pricing_model, row.pricing_type, row.pricing_category)
+    return None if values == (None, None, None, None) else dict(PricingSerializer(row).data)
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer[MessageEvent]):
@@ -114,7 +117,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         """The kind of the hold, without our id of it. The pause of a number is not stored in its messages."""
         if message.hold:
             return message.hold.partition(":")[0]
-        return "number" if message.status == Status.PENDING and message.number.paused_at is not None else None
+        return NUMBER if message.status == Status.PENDING and message.number.paused_at is not None else None
 
 
 class MessageDetailSerializer(MessageSerializer):

@@ -60,10 +60,10 @@ def _deletion(message: Message) -> str:
 
 def preview(message: Message, max_length: int = 90) -> str:
     """The summary in one line of at most `max_length` characters."""
-    words = summarize(message)
+    summary = summarize(message)
     if message.type == "reaction":
         return f"Reacted {message.text}" if message.text else "Removed a reaction"
-    line = ": ".join(part for part in (words.label, words.text or " · ".join(words.lines)) if part)
+    line = ": ".join(part for part in (summary.label, summary.text or " · ".join(summary.lines)) if part)
     line = " ".join(line.split())
     return line if len(line) <= max_length else line[: max_length - 1] + "…"
 

@@ -9,8 +9,8 @@ from messaging.outgoing.failed_statuses import (
     retry_failed_statuses,
 )
 from messaging.outgoing.holds.budgets import (
-    Spender,
-    hold_spenders,
+    BudgetScope,
+    hold_over_budget,
 )
 from messaging.outgoing.holds.campaigns import (
     CampaignState,
@@ -34,14 +34,14 @@ from messaging.outgoing.lost_answers.incoming_evidence import (
 )
 
 __all__ = [
+    "BudgetScope",
     "CampaignState",
     "NotPossible",
-    "Spender",
     "campaign_exists",
     "cancel",
     "held_templates",
     "hold_campaign",
-    "hold_spenders",
+    "hold_over_budget",
     "hold_template",
     "pause_numbers",
     "record_rejected_webhook",

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from messaging.accounts import MissingToken, access_token, missing_token
 from messaging.models import DEFAULT_TOKEN_NAME
-from messaging.outgoing.call_spacing import CallSpacing, Departure
+from messaging.outgoing.call_spacing import CallSlot, CallSpacing
 from messaging.outgoing.claims import Claimed
 from messaging.outgoing.marketing_api import MarketingApi
 from messaging.outgoing.outcomes import Outcome, record
@@ -113,7 +113,7 @@ class CallPool:
             self._accepts.release()
             self._calls.submit(self._call, *due)
 
-    def _next_due(self) -> tuple[Claimed, Departure] | None:
+    def _next_due(self) -> tuple[Claimed, CallSlot] | None:
         """Wait for the next call that may start; None once the pool closes."""
         with self._schedule_changed:
             while not self._closing:
@@ -137,8 +137,8 @@ class CallPool:
             spacing = self._spacing[claimed.number_id] = CallSpacing(claimed.rate)
         return spacing
 
-    def _call(self, claimed: Claimed, departure: Departure) -> None:
-        departure.at = time.monotonic()
+    def _call(self, claimed: Claimed, slot: CallSlot) -> None:
+        slot.at = time.monotonic()
         began = time.perf_counter()
         try:
             with tracing.span("call the Cloud API", [claimed.traceparent]):

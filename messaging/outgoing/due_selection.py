@@ -129,7 +129,7 @@ class LimitBudget:
 
     def holds(self, message: DueMessage) -> bool:
         """Whether the message has to wait for the limit."""
-        return message.outside_window and not message.is_opened and not self.budget.room(message.priority)
+        return message.outside_window and not message.is_opened and not self.budget.remaining(message.priority)
 
     def mark(self, message: DueMessage) -> str:
         """The mark of its hold."""

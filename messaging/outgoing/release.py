@@ -22,7 +22,7 @@ from messaging.outgoing.due_selection import (
     mark_waiting,
     select,
 )
-from messaging.portfolios import Budget, Count, Opening, Usage, count_openings, lock_count, place_number
+from messaging.portfolios import Budget, Count, Opening, Usage, assign_portfolio, count_expression, lock_count, usage_of
 from messaging.states import Status
 
 ROWS_PER_TASK = 50
@@ -128,15 +128,20 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
         if allowed <= 0:
             return []
         # Far from the limit no recipient is looked up and the portfolio is locked for its count alone, which decides.
-        is_near_limit = is_near_limit or _room(number.usage) < allowed
+        is_near_limit = is_near_limit or _remaining(number.usage) < allowed
         count = lock_count(cursor, number.limited_by) if is_near_limit else None
         rows = _select(cursor, number, allowed, count)
         if not rows:
             return []
         batches = _batches(rows)
         step = rate_limits.next_probe_step(number.probe_step) if probing else None
-        _mark_queued(cursor, number, batches, schedule, step)
-        _count_recipients(cursor, number, count, rows)
+        # The recipients of released messages outside of their window, of an unlimited portfolio too.
+        openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
+        usage = _mark_queued(cursor, number, batches, schedule, step, openings=openings)
+        # Unless near its limit, the portfolio was not locked before the selection, lest its numbers wait for each other
+        # for nothing: others may have counted meanwhile, and the limit may have fallen.
+        if count is None and usage is not None and _remaining(usage) < 0:
+            raise _LimitExceededError
     return batches
 
 
@@ -165,12 +170,12 @@ def _lock(cursor: Any, number_id: int) -> _Number | None:
         return None
     portfolio, waba_id, limited_by, users_a_day, opened, *bucket = row[:10]
     if limited_by is None:
-        limited_by = place_number(number_id)
+        limited_by = assign_portfolio(number_id)
     usage = Usage(users_a_day, opened)
     return _Number(number_id, portfolio, waba_id, limited_by, usage, rate_limits.Bucket(*bucket), *row[10:])
 
 
-def _room(usage: Usage) -> float:
+def _remaining(usage: Usage) -> float:
     """How many new recipients messages of every priority may open; below 0 where high priority has used its share."""
     if usage.users_a_day is None:
         return math.inf
@@ -199,19 +204,6 @@ def _select(cursor: Any, number: _Number, allowed: int, count: Count | None) -> 
             break
         parked, limit = [], SCAN_ROWS
     return list(chosen.values())
-
-
-def _count_recipients(cursor: Any, number: _Number, count: Count | None, rows: list[DueMessage]) -> None:
-    """Count the recipients of released messages outside of their window, for an unlimited portfolio too.
-
-    Without `count` the portfolio was not locked before the selection, lest its numbers wait for each other for nothing.
-    Others may have counted meanwhile, and its limit may have fallen: raises `_LimitExceededError`.
-    """
-    openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
-    if openings:
-        usage = count_openings(cursor, number.limited_by, openings)
-        if count is None and _room(usage) < 0:
-            raise _LimitExceededError
 
 
 def _recheck(number: _Number, messages: list[DueMessage]) -> dict[UUID, str]:
@@ -248,12 +240,20 @@ def _batches(rows: list[DueMessage]) -> list[Release]:
 
 
 def _mark_queued(
-    cursor: Any, number: _Number, batches: list[Release], schedule: rate_limits.Schedule, probe_step: int | None
-) -> None:
-    """Record the release: the rows and the times of their calls, their trail, the pace of recipients and number."""
+    cursor: Any,
+    number: _Number,
+    batches: list[Release],
+    schedule: rate_limits.Schedule,
+    probe_step: int | None,
+    *,
+    openings: list[Opening],
+) -> Usage | None:
+    """Record the release: the rows and the times of their calls, their trail, the pace of recipients and number, and
+    who counts against the limit. Returns what counts then; None if there are no openings."""
+    counted, counted_parameters = count_expression(number.limited_by, openings)
     ids = [message_id for batch in batches for message_id in batch.message_ids]
     cursor.execute(
-        """
+        f"""
         WITH released AS (
           UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
             released_at = statement_timestamp(), releases = m.releases + 1, updated_at = statement_timestamp()
@@ -278,8 +278,8 @@ def _mark_queued(
           probe_step = COALESCE(%(step)s, probe_step),
           probe_at = CASE WHEN %(step)s IS NULL THEN probe_at
             ELSE statement_timestamp() + make_interval(secs => %(step)s) END
-        WHERE id = %(number_id)s
-        """,
+        WHERE id = %(number_id)s RETURNING {counted}
+        """,  # noqa: S608 - an expression of `portfolios`
         {
             "ids": ids,
             "releases": [batch.release_id for batch in batches for _ in batch.message_ids],
@@ -290,5 +290,7 @@ def _mark_queued(
             "tokens": schedule.left(len(ids)),
             "now": number.now,
             "step": probe_step,
+            **counted_parameters,
         },
     )
+    return usage_of(cursor.fetchone()[0])

@@ -9,17 +9,18 @@ from messaging.portfolios.forecast import (
     messages_on_hold,
     waiting_until,
 )
+from messaging.portfolios.number_portfolios import assign_portfolio, assign_portfolios, read_limit_event, store_limit
 from messaging.portfolios.opened_recipients import (
     Count,
     Opening,
     Rejection,
     Usage,
-    count_openings,
+    count_expression,
     lock_count,
     move_windows,
     uncount_openings,
+    usage_of,
 )
-from messaging.portfolios.placement import place_number, place_numbers, read_limit_event, store_limit
 
 __all__ = [
     "Budget",
@@ -28,17 +29,18 @@ __all__ = [
     "Opening",
     "Rejection",
     "Usage",
+    "assign_portfolio",
+    "assign_portfolios",
     "clear_limit_cache",
-    "count_openings",
+    "count_expression",
     "limit_forecasts",
     "limit_warning",
     "lock_count",
     "messages_on_hold",
     "move_windows",
-    "place_number",
-    "place_numbers",
     "read_limit_event",
     "store_limit",
     "uncount_openings",
+    "usage_of",
     "waiting_until",
 ]

@@ -34,7 +34,7 @@ class Budget:
         """How many recipients may count when a message of this priority opens one."""
         return self.users if priority == Priority.HIGH else self.users - math.ceil(self.users * self.high_share)
 
-    def room(self, priority: int) -> int:
+    def remaining(self, priority: int) -> int:
         """How many new recipients messages of this priority may open now."""
         return max(0, self.cap(priority) - self.opened)
 

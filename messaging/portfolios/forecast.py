@@ -64,7 +64,7 @@ def waiting_until(number_ids: Sequence[int]) -> datetime | None:
 def limit_warning(row: Message) -> str:
     """A sentence where a first message to a new recipient would wait now, as of up to CACHED_S ago; else empty."""
     portfolio = _limited().get(row.number_id)
-    if portfolio is None or budget_of(portfolio).room(row.priority):
+    if portfolio is None or budget_of(portfolio).remaining(row.priority):
         return ""
     return (
         f"The messaging limit of {portfolio.users_a_day} new recipients in 24 hours is used up: if the recipient is "

@@ -99,17 +99,25 @@ def lock_count(cursor: Any, portfolio_id: int) -> Count:
     return Count(portfolio_id, users_a_day, opened, start)
 
 
-def count_openings(cursor: Any, portfolio_id: int, openings: Sequence[Opening]) -> Usage:
-    """Count these, each to another recipient, in one round trip. Locks the portfolio until the end of the transaction.
+def count_expression(portfolio_id: int, openings: Sequence[Opening]) -> tuple[str, dict[str, Any]]:
+    """An expression that counts these, each to another recipient, and its parameters; `usage_of` reads its value.
 
-    A recipient who counts already counts on from now.
+    It is part of a statement that is made anyhow: a round trip of its own costs as much as the count. Locks the
+    portfolio until the end of the transaction. A recipient who counts already counts on from now.
     """
+    if not openings:
+        return "NULL::integer[]", {}
     ordered = sorted(openings, key=lambda opening: opening.peer)
-    cursor.execute(
-        "SELECT users_a_day, opened FROM messaging_count_openings(%s, %s::text[], %s::uuid[])",
-        [portfolio_id, [opening.peer for opening in ordered], [opening.message_id for opening in ordered]],
-    )
-    return Usage(*cursor.fetchone())
+    return "messaging_open_recipients(%(portfolio)s, %(opened_peers)s::text[], %(opened_ids)s::uuid[])", {
+        "portfolio": portfolio_id,
+        "opened_peers": [opening.peer for opening in ordered],
+        "opened_ids": [opening.message_id for opening in ordered],
+    }
+
+
+def usage_of(value: Sequence[Any] | None) -> Usage | None:
+    """What the expression returned; None if it counted nobody."""
+    return None if value is None else Usage(*value)
 
 
 def uncount_openings(rejections: Sequence[Rejection]) -> None:

@@ -3,6 +3,13 @@
 Every query uses a partial index, a primary key or a small table. All functions raise django.db errors.
 """
 
+from messaging.reads.backlogs import (
+    InboundFiles,
+    disabled_subscriptions,
+    held_templates,
+    inbound_files,
+    waiting_deliveries,
+)
 from messaging.reads.messages import (
     COUNT_LIMIT,
     DueMessages,
@@ -23,13 +30,6 @@ from messaging.reads.status_changes import (
     newest_event_id,
     settled_range,
     status_change_counts,
-)
-from messaging.reads.waiting import (
-    InboundFiles,
-    disabled_subscriptions,
-    held_templates,
-    inbound_files,
-    waiting_deliveries,
 )
 
 __all__ = [

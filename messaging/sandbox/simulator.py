@@ -29,7 +29,6 @@ from .users.inbound import InboundMessage
 from .users.phones import Phones
 from .users.user import User
 from .wamid import inbound_wamid, outbound_wamid
-from .webhooks.disorder import DisorderlySender
 from .webhooks.envelopes import (
     account_envelope,
     failed_envelope,
@@ -38,6 +37,7 @@ from .webhooks.envelopes import (
     status_envelope,
     template_status_envelope,
 )
+from .webhooks.reordering import ReorderingSender
 from .webhooks.sender import WebhookSender
 from .webhooks.status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
 
@@ -61,7 +61,7 @@ class Simulator:
         self._windows = Windows()
         self._initial_behaviour = behaviour
         sender = WebhookSender(identity.webhook_url, identity.app_secret)
-        self._webhooks = DisorderlySender(sender, lambda: self.behaviour)
+        self._webhooks = ReorderingSender(sender, lambda: self.behaviour)
         # When each message of a user was written.
         self._inbound_at: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()

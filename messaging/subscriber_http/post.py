@@ -117,9 +117,9 @@ class SubscriberClient:
 
     def _describe(self, error: Exception) -> str:
         call = connections.current
-        if isinstance(error, requests.exceptions.SSLError) and not call.left:
+        if isinstance(error, requests.exceptions.SSLError) and not call.may_have_left:
             return "No connection: its TLS certificate is not valid for this name."
-        if not call.left:
+        if not call.may_have_left:
             return "No connection: the host is unreachable."
         if call.remaining() <= 0:
             return f"No answer within {self._total_timeout_s:.0f} s."

@@ -56,7 +56,7 @@ def _own_subscription(request: Request, pk: UUID) -> Subscription:
     return row
 
 
-def _who(request: Request) -> str:
+def _actor(request: Request) -> str:
     client = client_of(request)
     return audit_name(client) if client is not None else str(request.user)
 
@@ -80,7 +80,7 @@ class SubscriptionListView(StrictQueries, generics.ListAPIView[Subscription]):
         given = SubscriptionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            row = subscribe(who=_who(request), client=client_of(request), **given.validated_data)
+            row = subscribe(who=_actor(request), client=client_of(request), **given.validated_data)
         except TooManySubscriptions as error:
             raise ValidationError({"detail": str(error)}) from None
         return Response(SecretSerializer(row).data, status=201)
@@ -106,13 +106,13 @@ class SubscriptionView(StrictQueries):
         row = _own_subscription(request, pk)
         given = SubscriptionSerializer(row, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        change(row, _who(request), **given.validated_data)
+        change(row, _actor(request), **given.validated_data)
         return Response(SubscriptionSerializer(row).data)
 
     @extend_schema(responses={204: None, 404: NOT_FOUND})
     def delete(self, request: Request, pk: UUID) -> Response:
         """Delete the subscription and its deliveries."""
-        unsubscribe(_own_subscription(request, pk), _who(request))
+        unsubscribe(_own_subscription(request, pk), _actor(request))
         return Response(status=204)
 
 
@@ -126,7 +126,7 @@ class RotateView(StrictQueries):
     def post(self, request: Request, pk: UUID) -> Response:
         """The subscription with its new `secret`, shown once. The old one signs too, until `previous_secret_until`."""
         row = _own_subscription(request, pk)
-        rotate(row, _who(request))
+        rotate(row, _actor(request))
         return Response(SecretSerializer(row).data)
 
 
@@ -140,7 +140,7 @@ class SendTestView(StrictQueries):
     def post(self, request: Request, pk: UUID) -> Response:
         """202 with the delivery of a `subscription.test` event; read the delivery later to see its result."""
         try:
-            delivery = send_test(_own_subscription(request, pk), _who(request))
+            delivery = send_test(_own_subscription(request, pk), _actor(request))
         except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         return Response(DeliverySerializer(delivery).data, status=202)
@@ -160,7 +160,7 @@ class ReplayFailedView(StrictQueries):
         given = SinceSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            done = replay_failed(row, given.validated_data["since"], _who(request))
+            done = replay_failed(row, given.validated_data["since"], _actor(request))
         except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         return Response({"replayed": done}, status=202)
@@ -194,10 +194,10 @@ class DeliveryListView(StrictQueries, generics.ListAPIView[Delivery]):
 
     def scanned_rows(self) -> QuerySet[Delivery] | None:
         """The rows among which PostgreSQL looks for those that match; None without a filter by state or event."""
-        asked = self.request.query_params
-        if not asked.keys() & {"state", "event"}:
+        parameters = self.request.query_params
+        if not parameters.keys() & {"state", "event"}:
             return None
-        times = {name: asked[name] for name in TIME_FILTERS & asked.keys()}
+        times = {name: parameters[name] for name in TIME_FILTERS & parameters.keys()}
         return DeliveryFilter(times, self.get_queryset()).qs
 
 
@@ -223,7 +223,7 @@ class ReplayView(StrictQueries):
         """The delivery, `pending` again, under the same `webhook-id`."""
         delivery = _delivery(request, pk)
         try:
-            done = replay(delivery, _who(request))
+            done = replay(delivery, _actor(request))
         except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         if not done:

@@ -43,8 +43,8 @@ class HeldFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Template]) -> QuerySet[Template]:
         """The templates that an active hold covers, or the others."""
-        asked = {"yes": is_held(), "no": ~is_held()}.get(self.value() or "")
-        return queryset if asked is None else queryset.filter(asked)
+        condition = {"yes": is_held(), "no": ~is_held()}.get(self.value() or "")
+        return queryset if condition is None else queryset.filter(condition)
 
 
 class RemovedFilter(admin.SimpleListFilter):

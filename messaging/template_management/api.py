@@ -97,7 +97,7 @@ class TemplateListView(StrictQueries, generics.ListAPIView[Template]):
         fields = dict(given.validated_data)
         account = _account(fields.pop("account", None))
         try:
-            row = create_template(account, fields, _who(request))
+            row = create_template(account, fields, _actor(request))
         except ChangeRefused as refusal:
             return _refused(refusal)
         return Response(detail_of(row), status=201)
@@ -128,7 +128,7 @@ class TemplateView(StrictQueries):
         given = ChangeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            return Response(detail_of(edit_template(row, given.validated_data, _who(request))))
+            return Response(detail_of(edit_template(row, given.validated_data, _actor(request))))
         except ChangeRefused as refusal:
             return _refused(refusal)
 
@@ -136,7 +136,7 @@ class TemplateView(StrictQueries):
     def delete(self, request: Request, pk: int) -> Response:
         """Delete the template at Meta, in this language alone. Its waiting messages fail."""
         try:
-            delete_template(find_template(pk), _who(request))
+            delete_template(find_template(pk), _actor(request))
         except ChangeRefused as refusal:
             return _refused(refusal)
         return Response(status=204)
@@ -161,11 +161,11 @@ def _account(waba_id: str | None) -> Account:
     found = list(rows[:2])
     if len(found) == 1:
         return found[0]
-    words = "No account has this WABA id." if waba_id else "Give a WABA id: there are several accounts, or none."
-    raise ValidationError({"account": [words]})
+    details = "No account has this WABA id." if waba_id else "Give a WABA id: there are several accounts, or none."
+    raise ValidationError({"account": [details]})
 
 
-def _who(request: Request) -> str:
+def _actor(request: Request) -> str:
     client = client_of(request)
     return audit_name(client) if client is not None else str(request.user)
 
@@ -173,6 +173,6 @@ def _who(request: Request) -> str:
 def _refused(refusal: ChangeRefused) -> Response:
     """Meta's refusal as an answer: by field, or in `detail`."""
     if refusal.retry_after_s is not None:
-        return unavailable(refusal.words, refusal.retry_after_s)
-    body = {"detail": refusal.words} if refusal.field == DETAIL else {refusal.field: [refusal.words]}
+        return unavailable(refusal.message, refusal.retry_after_s)
+    body = {"detail": refusal.message} if refusal.field == DETAIL else {refusal.field: [refusal.message]}
     return Response(body, status=refusal.status)

@@ -30,12 +30,12 @@ class ChangeRefused(Exception):
     """
 
     def __init__(
-        self, status: int, field: str, words: str, retry_after_s: int | None = None, *, is_unknown: bool = False
+        self, status: int, field: str, message: str, retry_after_s: int | None = None, *, is_unknown: bool = False
     ) -> None:
-        super().__init__(words)
+        super().__init__(message)
         self.status = status
         self.field = field
-        self.words = words
+        self.message = message
         self.retry_after_s = retry_after_s
         self.is_unknown = is_unknown
 
@@ -43,21 +43,22 @@ class ChangeRefused(Exception):
 def refusal_of(error: WhatsAppError) -> ChangeRefused:
     """The refusal for an error of the Graph API."""
     if isinstance(error, OutcomeUnknown):
-        words = "WhatsApp's answer was lost: the change may have been made. Read the template before you repeat it."
-        return ChangeRefused(UNAVAILABLE, DETAIL, words, AGAIN_IN_S, is_unknown=True)
+        message = "WhatsApp's answer was lost: the change may have been made. Read the template before you repeat it."
+        return ChangeRefused(UNAVAILABLE, DETAIL, message, AGAIN_IN_S, is_unknown=True)
     if isinstance(error, NotSent):
         return ChangeRefused(UNAVAILABLE, DETAIL, "WhatsApp cannot be reached; nothing was changed.", AGAIN_IN_S)
     if isinstance(error, Throttled) or _is_temporary(error):
         wait = max(AGAIN_IN_S, round(float(getattr(error, "wait", 0.0))))
-        return ChangeRefused(UNAVAILABLE, DETAIL, f"WhatsApp takes no changes now: {_words(error)}", wait)
+        return ChangeRefused(UNAVAILABLE, DETAIL, f"WhatsApp takes no changes now: {_meta_message(error)}", wait)
     if error.subcode in _GONE:
-        return ChangeRefused(NOT_FOUND, DETAIL, f"WhatsApp does not have it: {_words(error)}")
+        return ChangeRefused(NOT_FOUND, DETAIL, f"WhatsApp does not have it: {_meta_message(error)}")
     if isinstance(error, Misconfigured):
-        words = (
-            f"WhatsApp refuses this deployment: {_words(error)}. An operator must check its set-up: manage.py doctor."
+        message = (
+            f"WhatsApp refuses this deployment: {_meta_message(error)}. "
+            "An operator must check its set-up: manage.py doctor."
         )
-        return ChangeRefused(CONFLICT, DETAIL, words)
-    return ChangeRefused(BAD_REQUEST, _field(error), f"WhatsApp refused it: {_words(error)}")
+        return ChangeRefused(CONFLICT, DETAIL, message)
+    return ChangeRefused(BAD_REQUEST, _field(error), f"WhatsApp refused it: {_meta_message(error)}")
 
 
 def _is_temporary(error: WhatsAppError) -> bool:
@@ -74,7 +75,7 @@ def _field(error: WhatsAppError) -> str:
     return next((field for pattern, field in _FIELDS if pattern.search(text)), DETAIL)
 
 
-def _words(error: WhatsAppError) -> str:
+def _meta_message(error: WhatsAppError) -> str:
     said = dict.fromkeys(part.rstrip(".") for part in (error.title, error.details) if part)
     code = f" (code {error.code})" if error.code is not None else ""
     return (": ".join(said) or str(error)) + code

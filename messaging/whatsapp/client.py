@@ -172,7 +172,7 @@ class CloudApi:
 def _failure(error: Exception) -> WhatsAppError:
     """The error of a broken call, by whether bytes may have left. Holds the exception's type, never its text."""
     title = type(error).__name__
-    return OutcomeUnknown(title=title) if connections.current.left else NotSent(title=title)
+    return OutcomeUnknown(title=title) if connections.current.may_have_left else NotSent(title=title)
 
 
 def _parsed(content: bytes) -> object:

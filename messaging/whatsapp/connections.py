@@ -37,14 +37,14 @@ MAX_INTERIM = 20
 class Call(threading.local):
     """One call in this thread: its deadline (monotonic seconds), its read timeout, and whether bytes may have left."""
 
-    left: bool = False
+    may_have_left: bool = False
     deadline: float = 0.0
     read_timeout: float = 0.0
     needed: float = 0.0
 
     def begin(self, total_timeout: float, read_timeout: float) -> None:
         """Starts the deadline. Connecting must leave a full read timeout for the answer, or half of the total."""
-        self.left = False
+        self.may_have_left = False
         self.deadline = time.monotonic() + total_timeout
         self.read_timeout = read_timeout
         self.needed = min(read_timeout, total_timeout / 2)
@@ -55,9 +55,9 @@ class Call(threading.local):
 
     def leave(self) -> None:
         """Records that bytes are about to leave; raises TimeoutError, with nothing sent, if too little time is left."""
-        if not self.left and self.remaining() < self.needed:
+        if not self.may_have_left and self.remaining() < self.needed:
             raise TimeoutError("connecting took too long")
-        self.left = True
+        self.may_have_left = True
 
 
 current = Call()

@@ -172,12 +172,12 @@ def from_response(http_status: int, body: object, headers: Mapping[str, str]) ->
     if not _CLIENT_ERROR <= http_status < _SERVER_ERROR:
         return OutcomeUnknown(**facts)
     entry = lookup(facts.get("code"), facts.get("subcode"))
-    asked = _retry_after(headers)
+    retry_after = _retry_after(headers)
     if entry is not None:
-        return _known(entry, asked, facts)
+        return _known(entry, retry_after, facts)
     if http_status == _TOO_MANY_REQUESTS:
-        return Throttled(scope=Scope.NUMBER, wait=asked or DEFAULT_WAIT, **facts)
-    return Unavailable(wait=asked or DEFAULT_WAIT, **facts)
+        return Throttled(scope=Scope.NUMBER, wait=retry_after or DEFAULT_WAIT, **facts)
+    return Unavailable(wait=retry_after or DEFAULT_WAIT, **facts)
 
 
 def from_failed_status(code: int | None, title: str) -> WhatsAppError:
@@ -201,12 +201,12 @@ def mask(text: str) -> str:
     return _PRIVATE.sub("…", storable_text(text[: 2 * _MAX_TEXT]))[:_MAX_TEXT]
 
 
-def _known(entry: Code, asked: float | None, facts: Facts) -> WhatsAppError:
+def _known(entry: Code, retry_after: float | None, facts: Facts) -> WhatsAppError:
     if entry.kind is Kind.THROTTLED:
         scope = entry.scope or Scope.NUMBER
-        return Throttled(scope=scope, wait=asked or entry.wait, growth=entry.growth, **facts)
+        return Throttled(scope=scope, wait=retry_after or entry.wait, growth=entry.growth, **facts)
     if entry.kind is Kind.UNAVAILABLE:
-        return Unavailable(wait=asked or entry.wait, **facts)
+        return Unavailable(wait=retry_after or entry.wait, **facts)
     if entry.kind is Kind.MISCONFIGURED:
         return Misconfigured(scope=entry.scope or Scope.ACCOUNT, **facts)
     return Rejected(wait=entry.wait, **facts)

@@ -174,8 +174,8 @@ class MediaApi:
             host = ""
         if host not in self._hosts or "\\" in url or "@" in parts.netloc:
             name = mask(host) if host else "no host"
-            words = f"Its address is at {name}, which is not among the hosts that the token may go to."
-            raise MediaError(TransferFailure.MISCONFIGURED, words)
+            message = f"Its address is at {name}, which is not among the hosts that the token may go to."
+            raise MediaError(TransferFailure.MISCONFIGURED, message)
         if parts.scheme not in {self._scheme, "https"}:
             raise MediaError(TransferFailure.MISCONFIGURED, "Its address is without TLS: the token does not go there.")
 
@@ -272,11 +272,11 @@ def too_large(size: int, most: int) -> MediaError:
 
 def _error_of(status: int, body: object, headers: Mapping[str, str]) -> MediaError:
     error = from_response(status, body, headers)
-    words = f"Meta answered {error}." if error.code is not None else f"Meta answered {status}."
+    message = f"Meta answered {error}." if error.code is not None else f"Meta answered {status}."
     if status in _NOT_THERE or error.code == GONE_CODE or error.subcode == NO_SUCH_OBJECT_SUBCODE:
         code = f", code {error.code}" if error.code is not None else ""
         return MediaError(TransferFailure.GONE, f"Meta does not have it (any more): answered {status}{code}.")
-    return MediaError(_trouble_of(error), words, getattr(error, "wait", 0.0))
+    return MediaError(_trouble_of(error), message, getattr(error, "wait", 0.0))
 
 
 def _trouble_of(error: WhatsAppError) -> TransferFailure:
@@ -295,9 +295,9 @@ def _trouble_of(error: WhatsAppError) -> TransferFailure:
 
 def _description(error: Exception) -> str:
     call = connections.current
-    if isinstance(error, requests.exceptions.SSLError) and not call.left:
+    if isinstance(error, requests.exceptions.SSLError) and not call.may_have_left:
         return "No connection: the certificate is not valid for this name."
-    if not call.left:
+    if not call.may_have_left:
         return "No connection: there is no way to it."
     return "It did not come in time." if call.remaining() <= 0 else "The connection broke."
 

@@ -161,8 +161,8 @@ def _check_names(wanted: tuple[str, ...], place: str, parameters: Sequence[Mappi
     for position, parameter in enumerate(parameters):
         name = parameter.get("parameter_name")
         if name not in missing:
-            words = "is missing" if not name else "is not one of the template's, or comes twice"
-            raise InvalidContent(f"{place}[{position}].parameter_name", f"{words}{_listed(wanted)}")
+            reason = "is missing" if not name else "is not one of the template's, or comes twice"
+            raise InvalidContent(f"{place}[{position}].parameter_name", f"{reason}{_listed(wanted)}")
         missing.discard(name)
 
 

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from messaging.meta_setup import Finding, State, examine_setup, is_connected, refresh_accounts
+from messaging.meta_setup import Finding, State, check_setup, is_connected, refresh_accounts
 from monitoring.models import SetupFinding
-from monitoring.setup.own_parts import own_findings
+from monitoring.setup.pipeline_checks import pipeline_findings
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ BROKEN = "The checks of the set-up stopped: {}."
 def all_findings() -> Iterable[Finding]:
     """Doctor's checks that the monitor repeats. Stores what Meta says of accounts and numbers beside them."""
     refresh_accounts()
-    return chain((one for one in own_findings() if one.check not in ALERTED_ELSEWHERE), examine_setup())
+    return chain((one for one in pipeline_findings() if one.check not in ALERTED_ELSEWHERE), check_setup())
 
 
 class HourlyCheck:

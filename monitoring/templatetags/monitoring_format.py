@@ -7,7 +7,7 @@ from django import template
 from django.utils import timezone
 
 from monitoring.metrics.window import GAP_S
-from waproject.web.number_texts import HOUR, UNKNOWN, count, duration, percent
+from waproject.web.number_formats import HOUR, UNKNOWN, count, duration, percent
 
 register = template.Library()
 for readings_filter in (count, duration, percent):

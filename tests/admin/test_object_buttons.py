@@ -11,7 +11,7 @@ from messaging.models import ApiClient, ApiKey, BusinessNumber, Delivery, Messag
 from messaging.states import Status
 from monitoring.models import Alert
 from tests.messaging.factories import in_state, number
-from tests.messaging.subscriptions.cast import subscription
+from tests.messaging.subscriptions.factories import subscription
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from analytics import storage, tasks
-from analytics.identity import contact_key, event_key
+from analytics.event_ids import contact_key, event_key
 from analytics.models import Event
 from analytics.services import atrack_event, track_event
 from messaging.models import ApiClient, ApiKey

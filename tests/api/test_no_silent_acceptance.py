@@ -17,7 +17,7 @@ from tests.api.test_permissions import ALONE, MESSAGE, SUBSCRIPTION
 from tests.messaging.accepting.test_api import SEND, send
 from tests.messaging.factories import answered, claimed, number
 from tests.messaging.messages.test_admin import act, operator
-from tests.messaging.subscriptions.cast import subscription
+from tests.messaging.subscriptions.factories import subscription
 from waproject.web.api.views import StrictQueries
 
 pytestmark = pytest.mark.django_db

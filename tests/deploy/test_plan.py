@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import LocalError, ports, procfile
-from deploy.local.plan import Plan, exclusive
+from deploy.local.plan import Plan, run_lock
 
 
 def test_the_procfile_gives_each_process_its_command(tmp_path: Path) -> None:
@@ -66,5 +66,5 @@ def test_a_lane_has_the_configured_number_of_workers(checkout: Path) -> None:
 
 
 def test_a_second_run_in_the_same_directory_is_refused(checkout: Path) -> None:
-    with exclusive(checkout), pytest.raises(LocalError, match="already runs here"), exclusive(checkout):
+    with run_lock(checkout), pytest.raises(LocalError, match="already runs here"), run_lock(checkout):
         pass

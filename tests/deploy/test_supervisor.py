@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local import LocalError
 from deploy.local.environment import MARKER
-from deploy.local.leftovers import end_leftovers
+from deploy.local.orphans import end_orphans
 from deploy.local.programs import Program
 from deploy.local.supervisor import LONGEST_SOCKET_PATH, Supervisor
 from tests.waiting import PATIENCE_S
@@ -67,7 +67,7 @@ def test_only_leftover_processes_of_this_directory_are_ended(tmp_path: Path) -> 
     for process in processes:
         assert process.stdout is not None
         process.stdout.readline()
-    assert end_leftovers(tmp_path / "ours") == 1
+    assert end_orphans(tmp_path / "ours") == 1
     ours, theirs = processes
     assert ours.wait(PATIENCE_S) != 0
     assert theirs.poll() is None

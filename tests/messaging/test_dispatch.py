@@ -21,7 +21,7 @@ from messaging.outgoing.claims import claim
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired
 from messaging.outgoing.release import Release, inbound_rates, release
-from messaging.portfolios import place_number
+from messaging.portfolios import assign_portfolio
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, number, pending, released, states_of
 from tests.messaging.outgoing.test_call_pool import Meta
@@ -199,7 +199,7 @@ def test_a_failing_sweep_does_not_keep_others_from_their_work(sqs: Any, monkeypa
 def test_a_tick_takes_few_statements(rows: int, django_assert_max_num_queries: Any) -> None:
     pending(rows)
     sender = number()
-    place_number(sender.pk)  # once in the life of a number
+    assign_portfolio(sender.pk)  # once in the life of a number
     with django_assert_max_num_queries(7):  # with the savepoint that a test's transaction adds
         release(sender.pk)
 

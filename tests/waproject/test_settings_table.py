@@ -1,7 +1,7 @@
 """Each malformed variable is one sentence that names it, and no variable is left out.
 
 The settings are read anew in this process: reading them takes milliseconds, and each process of the Procfile reads them
-first (test_start_errors.py).
+first (test_startup_errors.py).
 """
 
 import logging
@@ -16,7 +16,7 @@ from messaging.whatsapp.consent_words import START, STOP
 from tests.processes import CHECKOUT
 from tests.waproject.test_settings import PRODUCTION
 from waproject.environment import formats
-from waproject.start_errors import sentence
+from waproject.startup_errors import sentence
 
 SECRET = "{} is not a secret without spaces and line breaks"
 NUMBER = "{} is not a whole number from 0"

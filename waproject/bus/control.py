@@ -64,8 +64,8 @@ class Control(CeleryControl):
             replies = _replies(bus)
             ticket = replies.expect()
             try:
-                asked = _send_command(bus, message | {"ticket": ticket, "asker": replies.asker}, destination)
-                return replies.collect(ticket, min(asked, limit or asked), reply_timeout, callback)
+                sent = _send_command(bus, message | {"ticket": ticket, "asker": replies.asker}, destination)
+                return replies.collect(ticket, min(sent, limit or sent), reply_timeout, callback)
             finally:
                 replies.forget(ticket)
         except (SqsError, ClientError, BotoCoreError) as error:

@@ -44,7 +44,7 @@ def require_https_beyond_this_machine(name: str, url: str, *, local: bool) -> No
 def require_queue(name: str, url: str) -> None:
     """Raise ImproperlyConfigured unless the URL's path ends with the name of a standard queue."""
     if not QUEUE.fits(urlsplit(url).path):
-        raise ImproperlyConfigured(f"{name} is not {QUEUE.words}.")
+        raise ImproperlyConfigured(f"{name} is not {QUEUE.description}.")
 
 
 def sqs_addresses(

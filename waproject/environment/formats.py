@@ -1,4 +1,4 @@
-"""The forms of settings, each with the words that complete "VARIABLE is not …"."""
+"""The forms of settings, each with the description that completes "VARIABLE is not …"."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Format:
     """The pattern of a whole value, and its description."""
 
     pattern: str
-    words: str
+    description: str
 
     def fits(self, text: str) -> bool:
         """Whether a value has this form."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from storages.backends.s3 import S3Storage
 
-from waproject.sqs import denials
+from waproject.sqs import access_denied
 
 
 class MediaBucket(S3Storage):  # type: ignore[misc]
@@ -16,5 +16,5 @@ class MediaBucket(S3Storage):  # type: ignore[misc]
         known = getattr(self._connections, "connection", None)
         connection = super().connection
         if connection is not known:
-            denials.watch(connection.meta.client)
+            access_denied.watch(connection.meta.client)
         return connection

@@ -33,7 +33,7 @@ def text(name: str, default: str | None = "", like: Format | None = None) -> str
     if not found:
         return required(name, "") if default is None else default
     if like and not like.fits(found):
-        raise ImproperlyConfigured(f"{name} is not {like.words}.")
+        raise ImproperlyConfigured(f"{name} is not {like.description}.")
     return found
 
 
@@ -43,7 +43,7 @@ def secret(name: str, default: str | None = "") -> str:
     if not found:
         return text(name, default)
     if not SECRET.fits(found):
-        raise ImproperlyConfigured(f"{name} is not {SECRET.words}.")
+        raise ImproperlyConfigured(f"{name} is not {SECRET.description}.")
     return found
 
 
@@ -95,13 +95,15 @@ def choice(name: str, default: str, among: Collection[str]) -> str:
     return parsed(name, lambda found: _one_of(found, among), default, _either(among))
 
 
-def words(name: str, default: Sequence[str], like: Format | None = None, among: Collection[str] = ()) -> list[str]:
+def comma_separated(
+    name: str, default: Sequence[str], like: Format | None = None, among: Collection[str] = ()
+) -> list[str]:
     """A comma-separated list; a variable that is set and empty is an empty one."""
     if name not in os.environ:
         return list(default)
     found = [entry.strip() for entry in os.environ[name].split(",") if entry.strip()]
     if like and not all(like.fits(entry) for entry in found):
-        raise ImproperlyConfigured(f"{name} is not {like.words}.")
+        raise ImproperlyConfigured(f"{name} is not {like.description}.")
     if among and not set(found) <= set(among):
         raise ImproperlyConfigured(f"{name} is not a list of {_either(among)}.")
     return found

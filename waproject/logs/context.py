@@ -22,7 +22,7 @@ MAX_IDS = 10
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._=:-]{1,64}")
 
 
-class Touched:
+class TouchedMessages:
     """The distinct messages that a request or task touched."""
 
     def __init__(self) -> None:
@@ -40,13 +40,13 @@ class Touched:
         return {"messages": len(self._ids), "message_ids": first}
 
 
-_touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
+_touched: ContextVar[TouchedMessages | None] = ContextVar("touched", default=None)
 
 
 @contextmanager
-def log_context(**ids: Any) -> Iterator[Touched]:
+def log_context(**ids: Any) -> Iterator[TouchedMessages]:
     """The context of one request or task: all log lines inside have these ids."""
-    touched = Touched()
+    touched = TouchedMessages()
     before, tokens = _touched.set(touched), bind_contextvars(**ids)
     try:
         yield touched

@@ -5,12 +5,12 @@ from typing import Any
 
 from gunicorn import errors, glogging  # type: ignore[import-untyped]
 
-from waproject import start_errors
+from waproject import startup_errors
 from waproject.logs.format import name_process
 
 # gunicorn imports this module before it starts a worker. A worker that cannot start says why; of another one, when the
 # master stops, gunicorn raises HaltServer where nothing catches it.
-start_errors.install(errors.HaltServer)
+startup_errors.install(errors.HaltServer)
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]

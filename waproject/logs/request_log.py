@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
-from waproject.logs.context import Touched, is_request_id, log_context
+from waproject.logs.context import TouchedMessages, is_request_id, log_context
 from waproject.logs.masking import MASK
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def id_for(given: str | None) -> str:
     return given if given and is_request_id(given) else str(uuid4())
 
 
-def log_request(method: str, path: str, status: int, began: float, touched: Touched) -> None:
+def log_request(method: str, path: str, status: int, began: float, touched: TouchedMessages) -> None:
     """Log the request's line; `began`: a time.perf_counter()."""
     level = _level(path, status)
     if logger.isEnabledFor(level):

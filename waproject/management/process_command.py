@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from waproject.logs.format import name_process
 from waproject.metrics.flushing import start_flushing
-from waproject.start_checks import refuse_a_faulty_start
+from waproject.startup_checks import refuse_a_faulty_start
 
 
 class ProcessCommand(BaseCommand):

@@ -20,7 +20,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from waproject.sqs import observing
+from waproject.sqs import request_observer
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ HOT: tuple[Counter | Histogram, ...] = (
 
 
 class _CountsOfSqs:
-    """Counts requests of waproject.sqs: see its observing.py."""
+    """Counts requests of waproject.sqs: see its request_observer.py."""
 
     def requested(self, queue: str, action: str, outcome: str) -> None:
         SQS_REQUESTS.inc(queue, action, outcome)
@@ -98,7 +98,7 @@ class _CountsOfSqs:
         SQS_MESSAGES.inc(queue, action, by=messages)
 
 
-observing.observe(_CountsOfSqs())
+request_observer.observe(_CountsOfSqs())
 
 
 class _Buffer:

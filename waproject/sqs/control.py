@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from waproject.sqs import denials, observing
+from waproject.sqs import access_denied, request_observer
 
 # SQS retains a message for at most 14 days. A DLQ counts from the original send, so its retention must exceed that of
 # its source queue, which is 4 days.
@@ -49,20 +49,20 @@ def client(region: str, timeout: float = 2.0) -> Any:
     """A boto3 SQS client for queue administration, without retries. boto3 clients are thread-safe."""
     config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
     made = boto3.session.Session(region_name=region).client("sqs", config=config)
-    denials.watch(made)
+    access_denied.watch(made)
     return made
 
 
 def depth(sqs: Any, url: str) -> Depth:
     """A queue's counts. Raises botocore's ClientError or BotoCoreError."""
-    observing.requested(url, "GetQueueAttributes")
+    request_observer.requested(url, "GetQueueAttributes")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
     return Depth(**{field: int(attributes.get(name, 0)) for name, field in COUNTS.items()})
 
 
 def redrive_policy(sqs: Any, url: str) -> RedrivePolicy | None:
     """A queue's redrive policy, or None. Raises botocore's ClientError or BotoCoreError."""
-    observing.requested(url, "GetQueueAttributes")
+    request_observer.requested(url, "GetQueueAttributes")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes") or {}
     policy = json.loads(attributes.get("RedrivePolicy") or "{}")
     if not policy.get("deadLetterTargetArn"):
@@ -95,5 +95,5 @@ def _create(sqs: Any, url: str, attributes: dict[str, str]) -> str:
 
 def arn(sqs: Any, url: str) -> str:
     """A queue's ARN. Raises botocore's ClientError or BotoCoreError."""
-    observing.requested(url, "GetQueueAttributes")
+    request_observer.requested(url, "GetQueueAttributes")
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])

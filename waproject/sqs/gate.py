@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 # The pause between two probes of a closed gate, with jitter, since many workers probe the same server.
 PROBE_FIRST_S, PROBE_MAX_S = 0.5, 5.0
-# A gate that closes again within this time has relapsed: the probe succeeds, but tasks still fail. It then stays closed
-# for longer each time, since each attempt costs a message one receive.
+# A gate that closes again within this time has relapsed: the probe succeeds, but tasks still fail. Each time it then
+# stays closed for longer, with the same jitter, since each attempt costs a message one receive.
 STABLE_AFTER_S = 60.0
 RELAPSE_MAX_S = 60.0
 
@@ -73,7 +73,7 @@ class Gate:
     def _probe_until_open(self) -> None:
         failures = 0
         if self._relapses:
-            time.sleep(min(RELAPSE_MAX_S, PROBE_FIRST_S * 2.0 ** min(self._relapses, 10)))
+            time.sleep(back_off(self._relapses + 1, PROBE_FIRST_S, RELAPSE_MAX_S))
         while not self._probe_once():
             failures += 1
             time.sleep(back_off(failures, PROBE_FIRST_S, PROBE_MAX_S))

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waproject.sqs import envelope, observing
+from waproject.sqs import envelope, request_observer
 from waproject.sqs.sampling import SampledMessage, delete, receive, release
 from waproject.sqs.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 
@@ -89,7 +89,7 @@ def send_again(sqs: Any, url: str, messages: Sequence[SampledMessage]) -> list[S
     """Send copies with their attributes and without their retries; returns those that SQS accepted."""
     taken: list[SampledMessage] = []
     for batch in _batches(messages):
-        observing.requested(url, "SendMessageBatch")
+        request_observer.requested(url, "SendMessageBatch")
         entries = [
             {
                 "Id": str(n),

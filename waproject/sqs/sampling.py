@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waproject.sqs import control, observing
+from waproject.sqs import control, request_observer
 from waproject.sqs.wire import MAX_BATCH_ENTRIES
 
 MAX_SAMPLED = 200
@@ -105,7 +105,7 @@ def delete(sqs: Any, url: str, messages: Sequence[SampledMessage]) -> list[Sampl
 
 
 def _count(url: str, action: str) -> None:
-    observing.requested(url, action)
+    request_observer.requested(url, action)
 
 
 def _seen(message: Mapping[str, Any]) -> SampledMessage:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session
 
-from waproject.sqs import denials, observing
+from waproject.sqs import access_denied, request_observer
 from waproject.sqs.connections import ConnectionFailed, Connections, Origin
 from waproject.sqs.signing import Signer
 
@@ -84,12 +84,12 @@ class Client:
         try:
             answer = self._call(action, parameters, timeout)
         except SqsError as error:
-            observing.requested(queue, action, type(error).__name__.lower())
-            denials.report("sqs", action, parameters["QueueUrl"], error.code)
+            request_observer.requested(queue, action, type(error).__name__.lower())
+            access_denied.report("sqs", action, parameters["QueueUrl"], error.code)
             raise
-        observing.requested(queue, action, "ok")
+        request_observer.requested(queue, action, "ok")
         if messages := _messages_in(action, parameters, answer):
-            observing.handled(queue, action.removesuffix("Batch"), messages)
+            request_observer.handled(queue, action.removesuffix("Batch"), messages)
         return answer
 
     def _call(self, action: str, parameters: dict[str, Any], timeout: float) -> dict[str, Any]:

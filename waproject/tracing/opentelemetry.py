@@ -44,7 +44,7 @@ _w3c = TraceContextTextMapPropagator()
 def set_up(exporter: SpanExporter | None = None) -> None:
     """Trace this process and those that it forks. `exporter` replaces OTLP over HTTP."""
     provider = TracerProvider(resource=Resource({"service.name": SERVICE}).merge(Resource.create()))
-    provider.sampler = RootsOfWork(provider.sampler)
+    provider.sampler = RootSpanSampler(provider.sampler)
     provider.add_span_processor(NameProcess())
     provider.add_span_processor(BatchSpanProcessor(Scrubbed(exporter or OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
@@ -83,7 +83,7 @@ class OpenTelemetry:
             yield
 
 
-class RootsOfWork(Sampler):
+class RootSpanSampler(Sampler):
     """Samples traces that begin with a request, a task or a span of ours; a poll of the database begins none."""
 
     def __init__(self, then: Sampler) -> None:
@@ -101,7 +101,7 @@ class RootsOfWork(Sampler):
 
     def get_description(self) -> str:
         """For OpenTelemetry's own log lines."""
-        return f"RootsOfWork({self._then.get_description()})"
+        return f"RootSpanSampler({self._then.get_description()})"
 
 
 class NameProcess(SpanProcessor):

@@ -29,10 +29,10 @@ def analytics_url(section: str = "", **filters: str) -> str:
     return address + (f"?{urlencode(given)}" if given else "") + (f"#{section}" if section else "")
 
 
-def analytics_link(words: str, **filters: str) -> SafeString:
+def analytics_link(label: str, **filters: str) -> SafeString:
     """A link with this text; empty where the address is unknown."""
     address = analytics_url(**filters)
-    return format_html('<a href="{}">{}</a>', address, words) if address else SafeString("")
+    return format_html('<a href="{}">{}</a>', address, label) if address else SafeString("")
 
 
 def full_quarter(at: datetime) -> str:

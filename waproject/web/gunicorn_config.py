@@ -5,7 +5,7 @@ What varies comes from the settings, so a malformed variable is one sentence her
 
 from django.conf import settings
 
-from waproject.start_errors import exit_with_message
+from waproject.startup_errors import exit_with_message
 
 with exit_with_message():
     bind = f"{settings.BIND_ADDRESS}:{settings.PORT}"

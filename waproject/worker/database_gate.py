@@ -21,13 +21,13 @@ CHECK_EVERY_S = 5.0
 # SQLSTATEs of a server that is up but unusable: connection lost, too many connections or a full disk, shutting down,
 # starting up, a standby. Others (a deadlock, a statement timeout) are failures of the task.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-AWAY_CLASSES = {"08", "53"}
-AWAY_CODES = {"57P01", "57P02", "57P03", "25006"}
+UNAVAILABLE_CLASSES = {"08", "53"}
+UNAVAILABLE_CODES = {"57P01", "57P02", "57P03", "25006"}
 
-gate = Gate("the database", database_probe.ask)
+gate = Gate("the database", database_probe.probe)
 
 
-def is_away(error: BaseException | None) -> bool:
+def is_database_unavailable(error: BaseException | None) -> bool:
     """Whether a task failed because the database is unavailable; connection errors of the driver have no SQLSTATE."""
     if isinstance(error, InterfaceError):
         return True
@@ -36,13 +36,13 @@ def is_away(error: BaseException | None) -> bool:
     code = getattr(error.__cause__, "pgcode", None)
     if code is None:
         return isinstance(error, OperationalError)
-    return code[:2] in AWAY_CLASSES or code in AWAY_CODES
+    return code[:2] in UNAVAILABLE_CLASSES or code in UNAVAILABLE_CODES
 
 
 @signals.task_failure.connect
 def report_lost_database(exception: BaseException | None = None, **_: Any) -> None:
     """Report the failure in the process that ran the task, where the exception still has its cause."""
-    if is_away(exception):
+    if is_database_unavailable(exception):
         gate.report_failure()
 
 

@@ -26,23 +26,23 @@ def connect(until: float) -> Any:
     return made
 
 
-def wait(asked: Any, until: float) -> None:
+def wait(connection: Any, until: float) -> None:
     """Wait until the connection's operation has finished. Raises psycopg2.Error, and TimeoutError after `until`."""
-    while (state := asked.poll()) != extensions.POLL_OK:
+    while (state := connection.poll()) != extensions.POLL_OK:
         waiting = select.poll()
-        waiting.register(asked.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
+        waiting.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
         left = until - time.monotonic()
         if left <= 0 or not waiting.poll(left * 1000):
             raise TimeoutError("PostgreSQL does not answer")
 
 
-def ask(deadline: float = ANSWER_S) -> None:
+def probe(deadline: float = ANSWER_S) -> None:
     """Connect and run a query. Raises psycopg2.Error, and TimeoutError after `deadline` seconds."""
     until = time.monotonic() + deadline
-    asked = connect(until)
+    connection = connect(until)
     try:
-        cursor = asked.cursor()  # psycopg2 needs the cursor until the answer arrives
+        cursor = connection.cursor()  # psycopg2 needs the cursor until the answer arrives
         cursor.execute("SELECT 1")
-        wait(asked, until)
+        wait(connection, until)
     finally:
-        asked.close()
+        connection.close()

@@ -34,9 +34,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Mark, then count, with a line that shows how far it is. Raises CommandError for an empty period."""
-        period = Period(quarter_of(options["since"] or first_message()), options["until"] or timezone.now() + QUARTER)
-        if period.since >= period.until:
+        first, now = first_message(), timezone.now() + QUARTER
+        since, until = options["since"] or first, options["until"] or now
+        if since >= until:
             raise CommandError("--since is not before --until.")
+        # Marking goes day by day, so it keeps to the days that can have messages.
+        period = Period(quarter_of(max(since, first)), min(until, now))
         try:
             self._count(period, resume=options["resume"], shrink=options["shrink"])
         except KeyboardInterrupt:

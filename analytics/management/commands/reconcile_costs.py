@@ -16,6 +16,8 @@ from messaging.whatsapp.errors import WhatsAppError
 DIFFERENT, FAILED = 1, 2
 # The columns before those of numbers.
 WORDS = 3
+# WhatsApp began in 2009. The months beside year 1 and year 9999 have no date in every time zone.
+FIRST_YEAR, LAST_YEAR = 2009, 2999
 
 
 class Command(BaseCommand):
@@ -53,7 +55,10 @@ class Command(BaseCommand):
 
 def month(text: str) -> date:
     """The first day of a month. Raises ValueError for what is none."""
-    return datetime.strptime(text, "%Y-%m").date()
+    found = datetime.strptime(text, "%Y-%m").date()
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ValueError(text)
+    return found
 
 
 def amount(text: str) -> Decimal:

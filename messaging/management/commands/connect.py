@@ -1,6 +1,8 @@
 """`manage.py connect`: connect this installation to a Meta app, step by step."""
 
+import re
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from messaging.accepting import NoConsent
 from messaging.accounts import access_token, graph_api, known_accounts, sync_account
 from messaging.contacts import InvalidPhoneNumber
-from messaging.meta_setup import Finding, State, examine_setup
+from messaging.meta_setup import Finding, State, check_setup
 from messaging.meta_setup.checks import WANTED_FIELDS
-from messaging.meta_setup.examine import app_api, callback_url, handshake
+from messaging.meta_setup.run_checks import app_api, callback_url, handshake
 from messaging.models import Message
 from messaging.reactions.template_sync import sync_now
 from messaging.services import send_template_message
@@ -43,17 +45,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         """What to do beyond checking and subscribing."""
-        parser.add_argument("--register-pin", metavar="PIN", help="register WA_PHONE_NUMBER_ID with its six-digit PIN")
+        parser.add_argument(
+            "--register-pin", type=pin, metavar="PIN", help="register WA_PHONE_NUMBER_ID with its six-digit PIN"
+        )
         parser.add_argument(
             "--take-webhook", action="store_true", help="take the app's webhooks also where they go elsewhere today"
         )
-        parser.add_argument("--test-to", metavar="NUMBER", help="send the template to this number and follow it")
+        parser.add_argument(
+            "--test-to", type=given, metavar="NUMBER", help="send the template to this number and follow it"
+        )
         parser.add_argument("--template", default="hello_world", help="the template of the test (hello_world)")
         parser.add_argument("--language", default="en_US", help="its language (en_US)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Walk through the steps; a CommandError at the first that cannot be done."""
-        self._shown(examine_setup(), only={"token", "scopes", "app secret"})
+        self._shown(check_setup(), only={"token", "scopes", "app secret"})
         api = graph_api()
         try:
             app_id = api.debug_token(access_token()).app_id
@@ -66,13 +72,13 @@ class Command(BaseCommand):
                 api.subscribe_app(waba_id)
                 self._say(State.OK, f"The app gets the webhooks of account {waba_id}.")
         except WhatsAppError as error:
-            raise CommandError(f"Meta refuses: {error.title}. Nothing after this step was done.") from None
+            raise CommandError(f"Meta refuses: {error.title.rstrip('.')}. Nothing after this step was done.") from None
         finally:
             api.close()
         if options["test_to"]:
             self._test(options["test_to"], options["template"], options["language"])
         self.stdout.write("")
-        failed = [finding for finding in self._shown(examine_setup()) if finding.state is State.FAILED]
+        failed = [finding for finding in self._shown(check_setup()) if finding.state is State.FAILED]
         if failed:
             raise CommandError("Not connected yet: see ✗ above, and run this again.")
         self.stdout.write("Connected." if options["test_to"] else "Connected. Try it: --test-to YOUR_NUMBER")
@@ -124,7 +130,8 @@ class Command(BaseCommand):
                 )
             if not handshake(url)[1]:
                 raise CommandError(
-                    f"{url} does not answer Meta's handshake: start web first. manage.py doctor says more."
+                    f"{url} does not answer Meta's handshake: start web first, with the same WA_WEBHOOK_VERIFY_TOKEN. "
+                    "manage.py doctor says more."
                 )
             app.subscribe(app_id, url, settings.WA_WEBHOOK_VERIFY_TOKEN, WANTED_FIELDS)
         finally:
@@ -138,17 +145,39 @@ class Command(BaseCommand):
             raise CommandError(f"The test cannot be sent: {error}") from None
         seen, until = "", time.monotonic() + FOLLOWED_FOR_S
         while time.monotonic() < until:
-            row = Message.objects.only("status", "error_title").get(pk=message_id)
+            row = Message.objects.only("status", "error_code", "error_title").get(pk=message_id)
             if row.status != seen:
                 seen = row.status
-                self._say(State.FAILED if seen in OVER else State.OK, f"The test template is {seen}.", row.error_title)
+                self._say(*_progress(row))
             if seen in ARRIVED:
                 return
             if seen in OVER:
-                raise CommandError("The test template was not delivered.")
+                raise CommandError(f"The test template was not delivered. Its page: {_page(row)}")
             time.sleep(ASKED_EVERY_S)
         hint = HINTS.get(Status(seen), "Do web, dispatcher and the workers run?")
-        raise CommandError(
-            f"The test template is {seen} after {FOLLOWED_FOR_S:.0f} s. {hint} "
-            f"Its page: {settings.BASE_URL}/admin/messaging/message/{message_id}/change/"
-        )
+        raise CommandError(f"The test template is {seen} after {FOLLOWED_FOR_S:.0f} s. {hint} Its page: {_page(row)}")
+
+
+def _progress(row: Message) -> tuple[State, str]:
+    """A line about the test template; why, where something went wrong."""
+    why = f": {row.error_title}" if row.error_title else ""
+    code = f" ({row.error_code})" if row.error_code else ""
+    return State.FAILED if row.status in OVER else State.OK, f"The test template is {row.status}{why}{code}."
+
+
+def _page(row: Message) -> str:
+    return f"{settings.BASE_URL}/admin/messaging/message/{row.pk}/change/"
+
+
+def given(text: str) -> str:
+    """A value that is not empty, as that of a shell variable that is not set would be."""
+    if not text.strip():
+        raise ArgumentTypeError("it is empty")
+    return text
+
+
+def pin(text: str) -> str:
+    """The PIN of two-step verification. It is not repeated in the error."""
+    if not re.fullmatch("[0-9]{6}", text):
+        raise ArgumentTypeError("a PIN has six digits")
+    return text

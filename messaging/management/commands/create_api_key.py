@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from messaging.access import record_action
 from messaging.models import ApiClient, ApiKey
@@ -14,12 +16,39 @@ class Command(BaseCommand):
     help = "Create an API key for the client of that name; creates the client if needed. The key is shown once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The client's name."""
+        """The client's name, and whether it is an operator."""
         parser.add_argument("name")
+        parser.add_argument(
+            "--operator",
+            action="store_true",
+            help="make the client an operator: its keys may change templates and see, redrive and discard dead letters",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create and print the key."""
-        client, _ = ApiClient.objects.get_or_create(name=options["name"])
-        key, text = ApiKey.issue(client)
-        record_action("manage.py", "issue key", f"client {client.pk}", key=str(key))
+        """Create and print the key. Raises CommandError for a name that is none, and for an inactive client."""
+        name = options["name"].strip()
+        if not name.isprintable():
+            raise CommandError("This is no name of a client: it has a character that cannot be shown.")
+        with transaction.atomic():
+            client = ApiClient.objects.filter(name=name).first() or _new_client(name)
+            if not client.active:
+                raise CommandError(
+                    "This client is inactive, so its keys are refused: make it active in the admin first."
+                )
+            if options["operator"] and not client.operator:
+                client.operator = True
+                client.save(update_fields=["operator"])
+                record_action("manage.py", "change client", f"client {client.pk}", operator=True)
+            key, text = ApiKey.issue(client)
+            record_action("manage.py", "issue key", f"client {client.pk}", key=str(key))
         self.stdout.write(text)
+
+
+def _new_client(name: str) -> ApiClient:
+    client = ApiClient(name=name)
+    try:
+        client.full_clean()
+    except ValidationError as error:
+        raise CommandError(f"This is no name of a client: {' '.join(error.messages)}") from None
+    client.save()
+    return client

@@ -32,15 +32,30 @@ class Command(BaseCommand):
         count = person.messages.count()
         if not count and not person.contact_ids:
             raise CommandError("No one with this number or user id has messages or a contact here.")
-        self.stdout.write(f"{count:,} messages, {len(person.contact_ids)} contacts.")
-        if not options["yes"] and input("Erase them for good? Type yes: ").strip() != "yes":
+        self.stdout.write(f"{counted(count, 'messages')}, {counted(len(person.contact_ids), 'contacts')}.")
+        if not options["yes"] and not confirmed():
             raise CommandError("Nothing was erased.")
         try:
             done = erase(person, "manage.py", options["forget_objection"], self._show)
         except CannotEraseYet as error:
             raise CommandError(str(error)) from None
-        self.stderr.write("")
-        self.stdout.write("Erased: " + ", ".join(f"{count:,} {name}" for name, count in done.as_details().items()))
+        if self.stderr.isatty():
+            self.stderr.write("")
+        self.stdout.write("Erased: " + ", ".join(counted(count, name) for name, count in done.as_details().items()))
 
     def _show(self, done: int) -> None:
-        self.stderr.write(f"\r{done:,} messages erased", ending="")
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{counted(done, 'messages')} erased", ending="")
+
+
+def confirmed() -> bool:
+    """Whether a person types yes. No input at all is a no."""
+    try:
+        return input("Erase them for good? Type yes: ").strip() == "yes"
+    except EOFError:
+        raise CommandError("Nothing was erased: there is no terminal to ask. --yes erases without asking.") from None
+
+
+def counted(count: int, plural: str) -> str:
+    """A number with its noun: 1 message, 2 messages."""
+    return f"{count:,} {plural.removesuffix('s') if count == 1 else plural}"

@@ -32,8 +32,10 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be written: {error.strerror}.") from None
         record_action("manage.py", "export", "a person", messages=count)
-        self.stderr.write("")
+        if self.stderr.isatty():
+            self.stderr.write("")
         self.stdout.write(f"{count:,} messages in {options['file']}")
 
     def _show(self, done: int) -> None:
-        self.stderr.write(f"\r{done:,} messages", ending="")
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{done:,} messages", ending="")

@@ -43,10 +43,10 @@ class Command(BaseCommand):
         before = _removed()
         shown_at = 0.0
         while run_step():
-            if time.monotonic() - shown_at >= SHOW_EVERY_S:
+            if self.stderr.isatty() and time.monotonic() - shown_at >= SHOW_EVERY_S:
                 shown_at = time.monotonic()
                 self.stderr.write(f"\r{_removed() - before:,} removed", ending="")
-        self.stderr.write(f"\r{_removed() - before:,} removed")
+        self.stderr.write(("\r" if self.stderr.isatty() else "") + f"{_removed() - before:,} removed")
 
 
 def _removed() -> int:

@@ -61,10 +61,10 @@ class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="analytics")
     def analytics(self, hold: Hold) -> SafeString:
         """What became of the messages of its campaign, template or client."""
-        words = {HoldKind.TEMPLATE: "template"}.get(HoldKind(hold.kind), "campaign")
+        label = {HoldKind.TEMPLATE: "template"}.get(HoldKind(hold.kind), "campaign")
         return analytics_link(
             "Analytics",
-            **{words: hold.key},
+            **{label: hold.key},
             client=hold.client.name if hold.client else "",
             sender=hold.number.phone_number_id if hold.number else "",
         )

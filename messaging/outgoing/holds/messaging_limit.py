@@ -43,7 +43,7 @@ def _make_due(portfolio: Portfolio, number_ids: list[int], waiting: dict[int, in
             room = DUE_AT_ONCE
         else:
             budget = Budget(portfolio.users_a_day, portfolio.opened + made, settings.WA_LIMIT_HIGH_SHARE)
-            room = min(budget.room(priority), DUE_AT_ONCE)
+            room = min(budget.remaining(priority), DUE_AT_ONCE)
         if room and waiting.get(priority):
             made += _clear(number_ids, priority, room)
 

@@ -27,8 +27,8 @@ def check_location(node: Param) -> None:
     node.check_object("latitude", "longitude", "name", "address")
     node.need("latitude").degrees(90)
     node.need("longitude").degrees(180)
-    for words in found(node, "name", "address"):
-        words.text(least=0)
+    for part in found(node, "name", "address"):
+        part.text(least=0)
 
 
 def check_contacts(node: Param) -> None:

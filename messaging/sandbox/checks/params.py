@@ -10,7 +10,7 @@ from typing import Any
 from ..graph_errors import GraphError, bad_value, invalid_parameter, missing_parameter
 
 # Where Meta states no limit: longer than any such value in its examples.
-UNSTATED = 4096
+UNDOCUMENTED_MAX = 4096
 _LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d{1,20})?", re.ASCII)
 _INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\u061c\u180e\ufeff]*")
@@ -46,7 +46,7 @@ class Param:
             raise missing_parameter(f"Parameter {self.path}['{key}'] is mandatory")
         return found
 
-    def text(self, most: int = UNSTATED, least: int = 1) -> str:
+    def text(self, most: int = UNDOCUMENTED_MAX, least: int = 1) -> str:
         """A string of so many characters, not only blanks."""
         if not isinstance(self.value, str):
             raise self.invalid("must be a string")
@@ -66,18 +66,18 @@ class Param:
             raise self.invalid("must be a JSON object")
         return self
 
-    def line(self, most: int = UNSTATED) -> str:
+    def line(self, most: int = UNDOCUMENTED_MAX) -> str:
         """A text without a line break."""
         given = self.text(most)
         if len(given.splitlines()) > 1 or given != given.rstrip("\r\n"):
             raise self.unusable("must not contain a new-line character")
         return given
 
-    def matching(self, pattern: str, words: str) -> str:
+    def matching(self, pattern: str, requirement: str) -> str:
         """A string that the pattern matches as a whole."""
         given = self.text()
         if not re.fullmatch(pattern, given, re.ASCII):
-            raise self.invalid(words)
+            raise self.invalid(requirement)
         return given
 
     def link(self) -> None:
@@ -122,13 +122,13 @@ class Param:
             raise self.invalid(f"must have {least} to {most} elements, has {len(self.value)}")
         return [Param(element, f"{self.path}[{index}]") for index, element in enumerate(self.value)]
 
-    def invalid(self, words: str) -> GraphError:
+    def invalid(self, requirement: str) -> GraphError:
         """Code 100: a wrong type, length or form."""
-        return invalid_parameter(f"Param {self.path} {words}.")
+        return invalid_parameter(f"Param {self.path} {requirement}.")
 
-    def unusable(self, words: str) -> GraphError:
+    def unusable(self, requirement: str) -> GraphError:
         """Code 131009: of the right form, but a value that Meta cannot use."""
-        return bad_value(f"Param {self.path} {words}.")
+        return bad_value(f"Param {self.path} {requirement}.")
 
 
 def check_distinct(params: list[Param]) -> None:

@@ -80,8 +80,8 @@ def _check_location(content: Param) -> None:
     content.check_object("latitude", "longitude", "name", "address")
     content.need("latitude").degrees(90)
     content.need("longitude").degrees(180)
-    for words in found(content, "name", "address"):
-        words.text(least=0)
+    for part in found(content, "name", "address"):
+        part.text(least=0)
 
 
 def _check_product(content: Param) -> None:

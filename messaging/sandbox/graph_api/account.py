@@ -29,14 +29,14 @@ class NodeHandler(AccountHandler, MediaHandler):
             return
         self.check_permission()
         values, default, kind = node
-        self.answer(nodes.projected(values, self.asked_fields(), default, kind))
+        self.answer(nodes.projected(values, self.requested_fields(), default, kind))
 
     def node(self, node_id: str) -> tuple[JSON, Sequence[str], str] | None:
         """All fields of a node, the default ones, and its type; None where the id is not one of the account's."""
         state, identity = self.simulator.account, self.simulator.identity
         if node_id == identity.waba_id:
             values = nodes.account_values(state)
-            if FIELD in self.asked_fields():
+            if FIELD in self.requested_fields():
                 values[FIELD] = pricing_analytics(self.get_query_argument("fields"), self.simulator.ledger.find())
             return values, nodes.ACCOUNT_FIELDS, "WhatsAppBusinessAccount"
         if identity.has(node_id):
@@ -51,11 +51,11 @@ class NumbersHandler(AccountHandler):
     def get(self, waba_id: str) -> None:
         """All numbers of the account."""
         self.check_account(waba_id)
-        identity, asked = self.simulator.identity, self.asked_fields()
+        identity, fields = self.simulator.identity, self.requested_fields()
         data = [
             nodes.projected(
                 nodes.number_values(self.simulator.account, id_, self.simulator.behaviour),
-                asked,
+                fields,
                 nodes.NUMBER_FIELDS,
                 "WhatsAppBusinessPhoneNumber",
             )

@@ -41,9 +41,9 @@ class AccountHandler(GraphHandler):
         header = self.request.headers.get("Authorization", "")
         return header.removeprefix("Bearer ") or self.get_query_argument("access_token", "")
 
-    def asked_fields(self) -> list[str]:
+    def requested_fields(self) -> list[str]:
         """The names in the query's ``fields``."""
-        return nodes.asked_fields(self.get_query_argument("fields", ""))
+        return nodes.requested_fields(self.get_query_argument("fields", ""))
 
     def check_account(self, waba_id: str) -> None:
         """Raises GraphError for an id that is not the account's."""

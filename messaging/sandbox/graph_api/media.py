@@ -81,8 +81,8 @@ class FileHandler(TokenHandler):
 
     async def get(self) -> None:
         """The file's bytes."""
-        asked = (self.get_query_argument(name, "") for name in ("mid", "ext", "hash"))
-        file = self.simulator.media.opened(*asked)
+        parameters = (self.get_query_argument(name, "") for name in ("mid", "ext", "hash"))
+        file = self.simulator.media.opened(*parameters)
         if file is None:
             raise GraphError(100, "URL signature expired or wrong", http_status=HTTPStatus.NOT_FOUND)
         file.transfers += 1

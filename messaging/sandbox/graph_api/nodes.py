@@ -27,18 +27,18 @@ APP_FIELDS = ("id", "name", "link")
 _SPLIT = re.compile(r",(?![^{(]*[})])")
 
 
-def asked_fields(given: str) -> list[str]:
+def requested_fields(given: str) -> list[str]:
     """The names in ``fields=a,b{c,d},e.limit(2)``, without what is asked of the fields themselves."""
     return [re.split(r"[{(.]", part)[0].strip() for part in _SPLIT.split(given) if part.strip()]
 
 
-def projected(values: Mapping[str, Any], asked: Sequence[str], default: Sequence[str], node_type: str) -> JSON:
+def projected(values: Mapping[str, Any], requested: Sequence[str], default: Sequence[str], node_type: str) -> JSON:
     """The answer with the fields that are asked for, and always the id. Raises GraphError for an unknown field."""
-    for name in asked:
+    for name in requested:
         if name not in values:
             message = f"(#{_NO_SUCH_FIELD}) Tried accessing nonexisting field ({name[:64]}) on node type ({node_type})"
             raise GraphError(_NO_SUCH_FIELD, message)
-    return {name: values[name] for name in (*(asked or default), "id")}
+    return {name: values[name] for name in (*(requested or default), "id")}
 
 
 def account_values(state: AccountState) -> JSON:
@@ -110,9 +110,9 @@ def health_of(state: AccountState, phone_number_id: str | None = None) -> JSON:
 def _entity(kind: str, id_: str, problem: tuple[int, str] | None) -> JSON:
     entity: JSON = {"entity_type": kind, "id": id_, "can_send_message": "BLOCKED" if problem else "AVAILABLE"}
     if problem:
-        code, words = problem
+        code, message = problem
         solution = "See the page of the error code."
-        entity["errors"] = [{"error_code": code, "error_description": words, "possible_solution": solution}]
+        entity["errors"] = [{"error_code": code, "error_description": message, "possible_solution": solution}]
     return entity
 
 

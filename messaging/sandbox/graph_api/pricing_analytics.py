@@ -20,7 +20,7 @@ from ..users.user import User
 FIELD = "pricing_analytics"
 DIMENSIONS = ("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE")
 _KEYS = {"COUNTRY": "country", "PHONE": "phone_number", "PRICING_CATEGORY": "pricing_category"}
-_ASKED = re.compile(rf"(?:^|,){FIELD}((?:\.[a-z_]+\([^()]*\))*)")
+_REQUESTED = re.compile(rf"(?:^|,){FIELD}((?:\.[a-z_]+\([^()]*\))*)")
 _ARGUMENT = re.compile(r"\.([a-z_]+)\(([^()]*)\)")
 _SECONDS = {"HALF_HOUR": 1800, "DAILY": 86400}
 _PLACES = 6
@@ -28,7 +28,7 @@ _PLACES = 6
 
 def pricing_analytics(fields: str, entries: Iterable[Entry]) -> dict[str, Any]:
     """The field's value for the request's ``fields``. Raises GraphError for parameters that Meta does not take."""
-    found = _ASKED.search(fields)
+    found = _REQUESTED.search(fields)
     given = dict(_ARGUMENT.findall(found[1])) if found else {}
     start, end = (_seconds(given, name) for name in ("start", "end"))
     granularity = given.get("granularity", "")

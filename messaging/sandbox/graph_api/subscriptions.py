@@ -90,8 +90,8 @@ class SubscriptionsHandler(AccountHandler):
 async def _shake_hands(url: str, verify_token: str) -> None:
     """Meta's check of a callback. Raises GraphError 2200 where it does not repeat the challenge."""
     challenge = str(secrets.randbelow(10**9) + 10**9)
-    asked = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
-    request = HTTPRequest(url_concat(url, asked), request_timeout=_HANDSHAKE_SECONDS, follow_redirects=False)
+    parameters = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
+    request = HTTPRequest(url_concat(url, parameters), request_timeout=_HANDSHAKE_SECONDS, follow_redirects=False)
     try:
         answer = await AsyncHTTPClient().fetch(request, raise_error=False)
     except (HTTPClientError, OSError):
@@ -102,6 +102,6 @@ async def _shake_hands(url: str, verify_token: str) -> None:
         raise _callback_failed("Response does not match challenge")
 
 
-def _callback_failed(words: str) -> GraphError:
-    message = f"(#{_CALLBACK_FAILED}) Callback verification failed with the following errors: {words}"
+def _callback_failed(reason: str) -> GraphError:
+    message = f"(#{_CALLBACK_FAILED}) Callback verification failed with the following errors: {reason}"
     return GraphError(_CALLBACK_FAILED, message)

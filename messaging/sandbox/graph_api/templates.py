@@ -37,11 +37,11 @@ class TemplatesHandler(AccountHandler):
     def get(self, waba_id: str) -> None:
         """A page of templates: ``fields``, ``limit``, ``after``, and filters."""
         self.check_account(waba_id)
-        asked = {name: self.get_query_argument(name, "") for name in _FILTERS}
-        found = [each for each in self.simulator.templates if _matches(each, asked)]
+        filters = {name: self.get_query_argument(name, "") for name in _FILTERS}
+        found = [each for each in self.simulator.templates if _matches(each, filters)]
         first, size = _position(self.get_query_argument("after", "")), _page_size(self.get_query_argument("limit", ""))
         page = found[first : first + size]
-        data = [projected(values_of(each), self.asked_fields(), DEFAULT_FIELDS, "MessageTemplate") for each in page]
+        data = [projected(values_of(each), self.requested_fields(), DEFAULT_FIELDS, "MessageTemplate") for each in page]
         paging: JSON = {"cursors": {"before": _cursor(first), "after": _cursor(first + len(page))}} if page else {}
         if first + size < len(found):
             there = f"{self.request.protocol}://{self.request.host}{self.request.path}"
@@ -131,10 +131,10 @@ def _put(templates: Templates, limit: int, given: JSON) -> Template:
         raise graph_errors.invalid_parameter(f"Param {problem.field} {problem.problem}.") from None
 
 
-def _matches(template: Template, asked: Mapping[str, str]) -> bool:
+def _matches(template: Template, filters: Mapping[str, str]) -> bool:
     given = template.as_json()
-    exact = all(asked[name] in ("", given[name]) for name in ("status", "category", "language"))
-    return exact and asked["name"] in template.name
+    exact = all(filters[name] in ("", given[name]) for name in ("status", "category", "language"))
+    return exact and filters["name"] in template.name
 
 
 def _page_size(given: str) -> int:
@@ -157,5 +157,5 @@ def _position(cursor: str) -> int:
         raise graph_errors.invalid_parameter("Invalid cursors values.") from None
 
 
-def _refused(subcode: int, words: str) -> GraphError:
-    return GraphError(graph_errors.INVALID_PARAMETER, "Invalid parameter", details=words, subcode=subcode)
+def _refused(subcode: int, details: str) -> GraphError:
+    return GraphError(graph_errors.INVALID_PARAMETER, "Invalid parameter", details=details, subcode=subcode)

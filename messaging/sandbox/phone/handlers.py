@@ -120,7 +120,7 @@ class FileHandler(ControlHandler):
         self.finish(file.content)
 
 
-class OwnHandler(ControlHandler):
+class PhoneHandler(ControlHandler):
     """Takes changes from the page itself and from programs, not from another site's page."""
 
     def prepare(self) -> None:
@@ -129,7 +129,7 @@ class OwnHandler(ControlHandler):
             self.answer({"error": "This is for the sandbox's own page."}, HTTPStatus.FORBIDDEN)
 
 
-class PeopleHandler(OwnHandler):
+class UsersHandler(PhoneHandler):
     """``POST /_sandbox/phone/people``."""
 
     def post(self) -> None:
@@ -142,7 +142,7 @@ class PeopleHandler(OwnHandler):
         self.answer({"address": phone.user.address})
 
 
-class SwitchesHandler(OwnHandler):
+class SwitchesHandler(PhoneHandler):
     """``POST /_sandbox/phone/switches``."""
 
     async def post(self) -> None:

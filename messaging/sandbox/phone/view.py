@@ -8,7 +8,7 @@ from typing import Any
 from ..ledger import Entry
 from ..simulator import Simulator
 from ..users.inbound import DEFAULT_NAME
-from ..users.phones import Phone, Written
+from ..users.phones import Phone, UserMessage
 
 JSON = dict[str, Any]
 MOST_SHOWN = 200
@@ -126,7 +126,7 @@ def _received(simulator: Simulator, entry: Entry) -> JSON:
     }
 
 
-def _written(simulator: Simulator, said: Written) -> JSON:
+def _written(simulator: Simulator, said: UserMessage) -> JSON:
     kind = said.content["type"]
     context = said.content.get("context")
     delivered = said.delivery.acknowledged_at is not None

@@ -27,7 +27,7 @@ STOP, RESUME = "stop", "resume"
 
 
 @dataclass(slots=True)
-class Written:
+class UserMessage:
     """A message from the user: ``content`` is its type, its node and what goes beside; ``at`` is unix seconds."""
 
     wamid: str
@@ -47,7 +47,7 @@ class Phone:
     reads: bool = True
     blocked: bool = False
     marketing: bool = True
-    written: deque[Written] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
+    written: deque[UserMessage] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     typing_until: float = 0.0
     switched: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -105,7 +105,7 @@ class Phones:
     def wrote(self, inbound: InboundMessage, wamid: str, delivery: Delivery) -> None:
         """Record a user's message, from the page or POST /_sandbox/inbound."""
         phone = self.keep(inbound.user, "" if inbound.name == DEFAULT_NAME else inbound.name)
-        phone.written.append(Written(wamid, time.time(), inbound.content, delivery))
+        phone.written.append(UserMessage(wamid, time.time(), inbound.content, delivery))
         self._writers[wamid] = phone
         if len(self._writers) > MOST_KNOWN_WAMIDS:
             self._writers.popitem(last=False)

@@ -182,7 +182,9 @@ class GraphApi:
             status, answer, headers = self._exchange(method, f"{url}?{urlencode(query)}" if query else url, body)
         except _FAILURES as error:
             title = type(error).__name__
-            failure: WhatsAppError = OutcomeUnknown(title=title) if connections.current.left else NotSent(title=title)
+            failure: WhatsAppError = (
+                OutcomeUnknown(title=title) if connections.current.may_have_left else NotSent(title=title)
+            )
         else:
             if 200 <= status < 300 and isinstance(answer, dict):  # noqa: PLR2004 - the class of HTTP statuses itself
                 return answer

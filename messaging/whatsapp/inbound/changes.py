@@ -9,7 +9,8 @@ from messaging.whatsapp.inbound import fields
 from messaging.whatsapp.inbound.account_fields import action_event, error_event
 from messaging.whatsapp.inbound.contacts import Directory, user_id_of
 from messaging.whatsapp.inbound.envelope import Node, malformed_parts, updates
-from messaging.whatsapp.inbound.message_types import Edit, Reaction, Revoke, content_of, read, text_of
+from messaging.whatsapp.inbound.message_readers import read
+from messaging.whatsapp.inbound.message_types import Edit, Reaction, Revoke, content_of, text_of
 from messaging.whatsapp.inbound.updates import (
     Event,
     InboundMessage,

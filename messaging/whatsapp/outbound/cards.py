@@ -3,7 +3,7 @@
 from datetime import date
 
 from messaging.whatsapp.outbound.checks import (
-    UNSTATED,
+    UNDOCUMENTED_MAX,
     Check,
     Data,
     InvalidContent,
@@ -21,7 +21,7 @@ MAX_CARDS = 257
 MAX_WAMID = 512
 # One emoji may be a sequence of a dozen characters: skin tones, families, flags.
 MAX_EMOJI = 32
-_ANY = text(UNSTATED, 0)
+_ANY = text(UNDOCUMENTED_MAX, 0)
 _MANY = 100
 
 LOCATION = object_of({"latitude": degrees(90), "longitude": degrees(180)}, {"name": _ANY, "address": _ANY})
@@ -43,7 +43,8 @@ def _birthday(value: object, path: str) -> object:
 
 _DATE = matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2012-08-18")
 _NAME = object_of(
-    {"formatted_name": visible_text(UNSTATED)}, _strings("first_name", "last_name", "middle_name", "prefix", "suffix")
+    {"formatted_name": visible_text(UNDOCUMENTED_MAX)},
+    _strings("first_name", "last_name", "middle_name", "prefix", "suffix"),
 )
 _CARD = object_of(
     {"name": _NAME},

@@ -16,7 +16,7 @@ Data = dict[str, object]
 Check = Callable[[object, str], object]
 
 # For texts without a limit in Meta's pages: longer than any sensible value.
-UNSTATED = 4096
+UNDOCUMENTED_MAX = 4096
 _SHOWN = 64
 _LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 # Controls, and formats such as a zero-width space.
@@ -99,13 +99,13 @@ def check_distinct(values: Sequence[tuple[str, object]], what: str) -> None:
         seen.add(value)
 
 
-def matching(pattern: str, words: str) -> Check:
-    """A string that the pattern matches as a whole; `words` say what it has to be."""
+def matching(pattern: str, requirement: str) -> Check:
+    """A string that the pattern matches as a whole; `requirement` say what it has to be."""
     compiled = re.compile(pattern)
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise InvalidContent(path, words)
+            raise InvalidContent(path, requirement)
         return value
 
     return check
@@ -113,7 +113,7 @@ def matching(pattern: str, words: str) -> Check:
 
 def link(value: object, path: str) -> object:
     """A web address."""
-    text(UNSTATED)(value, path)
+    text(UNDOCUMENTED_MAX)(value, path)
     if not isinstance(value, str) or not _LINK.fullmatch(value):
         raise InvalidContent(path, "must be an http:// or https:// address")
     return value

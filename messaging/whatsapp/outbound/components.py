@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from messaging.whatsapp.outbound.cards import LOCATION
 from messaging.whatsapp.outbound.checks import (
-    UNSTATED,
+    UNDOCUMENTED_MAX,
     Check,
     Data,
     InvalidContent,
@@ -40,7 +40,7 @@ MAX_BODY = 32_768
 _MAX_AMOUNT, _MAX_TIMESTAMP_MS, _MAX_MINUTES = 10**15, 10**14, 43_200
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes, 132018
 _UNFIT = re.compile("[\n\r\t\v\f\x85\u2028\u2029]| {5,}")
-_SHOWN, _ID = visible_text(MAX_BODY), visible_text(UNSTATED)
+_SHOWN, _ID = visible_text(MAX_BODY), visible_text(UNDOCUMENTED_MAX)
 
 
 def _fitting_text(value: object, path: str) -> object:

@@ -7,7 +7,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from collections.abc import Callable
 
 from messaging.whatsapp.outbound.checks import (
-    UNSTATED,
+    UNDOCUMENTED_MAX,
     Check,
     Data,
     InvalidContent,
@@ -53,7 +53,7 @@ _ANY_HEADER = by_kind(
         "document": object_of({"type": one_of("document"), "document": NAMED_FILE}),
     }
 )
-_ID = visible_text(UNSTATED)
+_ID = visible_text(UNDOCUMENTED_MAX)
 _MANY = 100
 
 

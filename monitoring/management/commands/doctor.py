@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.meta_setup import State, examine_setup
-from monitoring.setup import own_findings
+from messaging.meta_setup import State, check_setup
+from monitoring.setup import pipeline_findings
 
 MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "-"}
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write each finding as it comes."""
         failed = 0
-        for finding in chain(own_findings(), examine_setup()):
+        for finding in chain(pipeline_findings(), check_setup()):
             failed += finding.state is State.FAILED
             if options["json"]:
                 row = {"check": finding.check, "state": finding.state, "about": finding.about}

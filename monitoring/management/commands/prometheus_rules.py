@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitoring.alerts.prometheus import rule_file
 
@@ -22,5 +22,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, path: Path, **options: Any) -> None:
         """Write the file."""
-        path.write_text(rule_file())
+        try:
+            path.write_text(rule_file())
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
         self.stdout.write(f"{path} is written.")

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, ApiKey
-from tests.analytics.costs.cast import LIST, NOVEMBER, card, charge
+from tests.analytics.costs.factories import LIST, NOVEMBER, card, charge
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -18,7 +18,7 @@ from analytics.models import Charge, Day, RateCard, RunningCharge
 from analytics.rollups import request_sums
 from analytics.rollups.days import sum_day
 from messaging.models import BusinessNumber
-from tests.analytics.costs.cast import TIERS, card, charge
+from tests.analytics.costs.factories import TIERS, card, charge
 
 pytestmark = pytest.mark.django_db
 # Berlin's clock changes on the 25th, a month begins within.
@@ -69,7 +69,8 @@ def one_by_one(ends: dict[str, list[int]], group_by: Sequence[str], steps: list[
         number = numbers[one.number_id]
         month = one.at.astimezone(zones[number.waba_id]).strftime("%Y-%m")
         step = sum(start <= one.at for start in steps)
-        sums = found[step - 1, *(getattr(one, name) for name in group_by)] if step else [0, 0, 0, Decimal(0)]
+        nowhere: list[Any] = [0, 0, 0, Decimal(0)]
+        sums = found[step - 1, *(getattr(one, name) for name in group_by)] if step else nowhere
         for _ in range(one.messages):
             sums[0] += 1
             if one.price_type != "regular":

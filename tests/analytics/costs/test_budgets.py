@@ -20,7 +20,7 @@ from messaging.accepting.business_numbers import sending_number
 from messaging.models import ApiClient, Hold, Message
 from messaging.outgoing.due_selection import due_now
 from messaging.outgoing.holds.holds import sweep_holds
-from tests.analytics.costs.cast import LIST, card, charge
+from tests.analytics.costs.factories import LIST, card, charge
 from tests.messaging.factories import pending
 
 pytestmark = pytest.mark.django_db

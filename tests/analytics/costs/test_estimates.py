@@ -16,8 +16,8 @@ from analytics.costs.cards import CardRow, Price, in_force
 from analytics.costs.estimates import Free, Planned, Pricer
 from analytics.models import Layout
 from messaging.models import IdempotencyKey, Message, TemplateCategory
-from tests.analytics.costs.cast import LIST, card, charge
-from tests.analytics.rollups.cast import inbound
+from tests.analytics.costs.factories import LIST, card, charge
+from tests.analytics.rollups.factories import inbound
 
 pytestmark = pytest.mark.django_db
 PEER = "4915112345678"

@@ -17,8 +17,8 @@ from analytics.rollups.days import sum_day
 from analytics.rollups.markets import market_of
 from messaging.accepting.business_numbers import sending_number
 from messaging.models import BusinessNumber, Message
-from tests.analytics.costs.cast import DECEMBER, LIST, NOVEMBER, TIERS, card, charge, cost, delivered, november
-from tests.analytics.rollups.cast import count_again, outbound, settle
+from tests.analytics.costs.factories import DECEMBER, LIST, NOVEMBER, TIERS, card, charge, cost, delivered, november
+from tests.analytics.rollups.factories import count_again, outbound, settle
 
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")

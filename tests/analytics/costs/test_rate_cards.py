@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analytics.models import Rate, RateCard
-from tests.analytics.costs.cast import LIST, TIERS
+from tests.analytics.costs.factories import LIST, TIERS
 
 pytestmark = pytest.mark.django_db
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples"

@@ -15,8 +15,8 @@ from messaging.accepting.business_numbers import sending_number
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message
 from messaging.whatsapp.graph import PricePoint
-from tests.analytics.costs.cast import card
-from tests.analytics.rollups.cast import outbound, settle
+from tests.analytics.costs.factories import card
+from tests.analytics.rollups.factories import outbound, settle
 from tests.messaging.sandbox.conftest import only_receiver, only_sandbox, receiver, sandbox
 from tests.messaging.sandbox.graph_api.calls import WABA, call
 from tests.messaging.sandbox.process import NUMBER, TOKEN, Sandbox
@@ -117,7 +117,7 @@ def test_without_an_account_the_command_says_what_to_do() -> None:
         call_command("reconcile_costs", "--month=2026-11")
 
 
-@pytest.mark.parametrize("given", ["2026", "2026-13", "November"])
+@pytest.mark.parametrize("given", ["2026", "2026-13", "November", "0001-01", "9999-12"])
 def test_a_wrong_month_is_refused(given: str) -> None:
     with pytest.raises(CommandError, match="invalid month value"):
         call_command("reconcile_costs", f"--month={given}")

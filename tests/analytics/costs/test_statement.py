@@ -16,7 +16,7 @@ from analytics.costs.figures import CostQuestion, breakdown, figures
 from analytics.models import Charge, Day
 from analytics.rollups.days import sum_day
 from messaging.models import BusinessNumber
-from tests.analytics.costs.cast import LIST, TIERS, card, charge
+from tests.analytics.costs.factories import LIST, TIERS, card, charge
 
 pytestmark = pytest.mark.django_db
 BEGIN = datetime(2026, 10, 20, tzinfo=UTC)
@@ -124,6 +124,12 @@ def test_costs_are_those_of_a_clerk_who_prices_message_by_message(
                 if summed:
                     sum_due()
                     assert figures(asked) == found
+        charged = figures(CostQuestion(steps, until, "USD", ("campaign",), {"price_type": ["regular"]}))
+        assert {(one.step, *one.group): (one.messages, one.charged, one.free, one.cost) for one in charged} == {
+            key: (messages - free, priced, 0, cost)
+            for key, (messages, priced, free, cost) in priced_by_hand(("campaign",), steps, until).items()
+            if messages > free
+        }
         names = ["category", "campaign"]
         parts = breakdown(CostQuestion(steps, until, "USD", names))
         assert parts == {name: figures(CostQuestion(steps, until, "USD", [name])) for name in names}

@@ -15,8 +15,8 @@ from analytics.demo.shop import CAMPAIGNS, CARD_NAME, COUNTRIES, NUMBERS, people
 from analytics.models import Bucket, Budget, Charge, Day, Dimensions, Event, Histogram, RateCard, Rollup
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent
-from tests.analytics.costs.cast import LIST, card
-from tests.analytics.rollups.cast import count_again, outbound, recounted, rolled_up
+from tests.analytics.costs.factories import LIST, card
+from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
 
 pytestmark = pytest.mark.django_db
 DAYS, MESSAGES = 6, 150

@@ -15,8 +15,8 @@ from analytics.export import parquet
 from analytics.export.facts import COLUMNS, facts
 from analytics.questions import Period, Question
 from messaging.models import ApiClient, ApiKey, Message, MessageEvent
-from tests.analytics.costs.cast import delivered
-from tests.analytics.rollups.cast import NOON, inbound, outbound
+from tests.analytics.costs.factories import delivered
+from tests.analytics.rollups.factories import NOON, inbound, outbound
 
 pytestmark = pytest.mark.django_db
 PERIOD = {"since": "2026-11-20", "until": "2026-11-21", "timezone": "UTC"}

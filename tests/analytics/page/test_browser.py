@@ -2,30 +2,25 @@
 
 import random
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from analytics.rollups.facts import REACHED
 from messaging.models import ApiClient, Message, MessageEvent
-from tests.analytics.costs.cast import LIST, card
-from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+from tests.analytics.costs.factories import LIST, card
+from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
 from tests.pages import (
     LOOKS,
     THEMES,
-    both_widths,
-    browser,
-    name_of,
+    OpenPage,
+    check_looks,
     needs_chromium,
-    open_page,
-    picture,
     scrolling_regions,
-    serious_faults_in,
+    wait_until,
     wait_until_it_fits,
 )
 
-__all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 MONTH = "/analytics/?since=2026-10-25&until=2026-11-22&timezone=Europe/Berlin"
 
@@ -77,85 +72,67 @@ def history() -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_page_of_a_campaign_shows_its_cost_and_fits_the_screen(
-    browser: Any, live_server: Any, history: None, theme: str
+    open_page: OpenPage, history: None, theme: str
 ) -> None:
     path = f"{MONTH}&campaign=autumn"
-    page = open_page(browser, live_server, path, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    page = open_page(path, color_scheme=theme, viewport=LOOKS[0]["viewport"])
     page.wait_for_selector(".uplot canvas")
     assert "for each delivered message" in page.inner_text("section:has(#campaign)")
-    for look in both_widths(page, theme):
-        wait_until_it_fits(page, look)
-        picture(page, f"campaign-{name_of(look)}")
-        assert serious_faults_in(look, page) == []
-    assert (page.errors, page.foreign) == ([], [])
-    page.context.close()
+    check_looks(page, theme, "campaign", wait=wait_until_it_fits)
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_page_fits_the_screen_and_draws_its_charts(
-    browser: Any, live_server: Any, history: None, theme: str
-) -> None:
-    page = open_page(browser, live_server, MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+def test_the_page_fits_the_screen_and_draws_its_charts(open_page: OpenPage, history: None, theme: str) -> None:
+    page = open_page(MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
     page.locator(".uplot canvas").nth(1).wait_for()
-    for look in both_widths(page, theme):
-        wait_until_it_fits(page, look)
-        picture(page, f"analytics-{name_of(look)}")
-        assert serious_faults_in(look, page) == []
-    assert (page.errors, page.foreign) == ([], [])
-    page.context.close()
+    check_looks(page, theme, "analytics", wait=wait_until_it_fits)
 
 
-def test_on_a_phone_only_the_widest_tables_scroll_sideways(browser: Any, live_server: Any, history: None) -> None:
-    page = open_page(browser, live_server, MONTH, viewport=LOOKS[0]["viewport"])
+def test_on_a_phone_only_the_widest_tables_scroll_sideways(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH, viewport=LOOKS[0]["viewport"])
     assert scrolling_regions(page) == [
         "The figures of each step", "Latency", "Campaigns", "Busiest hours"
     ]  # fmt: skip
-    page.context.close()
 
 
-def test_every_table_has_a_caption(browser: Any, live_server: Any, history: None) -> None:
-    page = open_page(browser, live_server, MONTH)
+def test_every_table_has_a_caption(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH)
     captions = page.eval_on_selector_all("table", "all => all.map((table) => table.caption?.textContent ?? '')")
     assert len(captions) == len(set(captions)) == 12 and all(captions)
-    page.context.close()
 
 
-def test_charts_are_light_on_paper_in_the_dark_theme_too(browser: Any, live_server: Any, history: None) -> None:
-    page = open_page(browser, live_server, MONTH, color_scheme="dark")
+def test_charts_are_light_on_paper_in_the_dark_theme_too(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH, color_scheme="dark")
     page.locator(".uplot canvas").nth(1).wait_for()
     page.evaluate("window.before = document.querySelector('.uplot canvas')")
     page.emulate_media(media="print")
-    page.wait_for_function("() => document.querySelector('.uplot canvas') !== window.before")
+    wait_until(page, "() => document.querySelector('.uplot canvas') !== window.before")
     assert page.evaluate(PIXELS) == "rgb(29, 78, 216)"
-    page.context.close()
 
 
-def test_a_number_leads_to_its_messages(browser: Any, live_server: Any, history: None) -> None:
-    page = open_page(browser, live_server, MONTH, viewport={"width": 1440, "height": 900})
+def test_a_number_leads_to_its_messages(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH, viewport={"width": 1440, "height": 900})
     link = page.locator("section:has(#failures) tbody a").first
     shown = int(link.inner_text())
     link.click()
     page.wait_for_url("**/admin/messaging/message/**")
     assert page.locator("#result_list tbody tr").count() == shown
-    page.context.close()
 
 
-def test_the_form_puts_its_state_into_the_address(browser: Any, live_server: Any, history: None) -> None:
-    page = open_page(browser, live_server, MONTH)
+def test_the_form_puts_its_state_into_the_address(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH)
     page.fill("[name=campaign]", "autumn")
     page.click("text=Show")
     page.wait_for_url("**campaign=autumn**")
     assert "since=2026-10-25" in page.url
     assert "appointment_reminder" not in page.inner_text("main")
-    page.context.close()
 
 
-def test_costs_are_in_the_print(browser: Any, live_server: Any, history: None) -> None:
-    page = open_page(browser, live_server, MONTH, viewport={"width": 800, "height": 1100}, color_scheme="dark")
+def test_costs_are_in_the_print(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH, viewport={"width": 800, "height": 1100}, color_scheme="dark")
     page.emulate_media(media="print")
     assert page.is_visible("section:has(#costs) .cost-tables") and not page.is_visible("form.filters")
     assert page.evaluate("getComputedStyle(document.querySelector('.unpriced')).color") == "rgb(131, 82, 0)"
-    page.context.close()
 
 
 # Lines of each word of a table's names: a word that is broken has two.

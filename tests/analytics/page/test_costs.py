@@ -1,6 +1,5 @@
 """The costs on the analytics page, a campaign's cost, and their links."""
 
-import random
 import re
 from datetime import timedelta
 from html import unescape
@@ -9,15 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
 from django.test import Client
 
 from analytics.models import Budget
-from analytics.rollups.markets import MARKETS, market_of, pattern_of
 from messaging.messages import pagination
 from messaging.models import ApiClient, BusinessNumber, Hold, Message
-from tests.analytics.costs.cast import LIST, card, delivered
-from tests.analytics.rollups.cast import NOON, count_again, inbound, outbound
+from tests.analytics.costs.factories import LIST, card, delivered
+from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
 
 pytestmark = pytest.mark.django_db
 PERIOD = "since=2026-11-01&until=2026-12-01"
@@ -164,17 +161,6 @@ def test_a_client_that_costs_and_messages_share_narrows_both(admin_client: Clien
 def test_a_wrong_parameter_of_costs_is_named(admin_client: Client, query: str) -> None:
     answer = admin_client.get(f"/analytics/?{query}")
     assert (answer.status_code, query.split("=", maxsplit=1)[0].encode() in answer.content) == (400, True)
-
-
-def test_the_pattern_of_a_market_matches_its_peers_and_no_others() -> None:
-    chance = random.Random(11)
-    peers = [str(chance.randrange(10**6, 10**12)) for _ in range(300)]
-    peers += [f"1{chance.randrange(200, 999)}5550100" for _ in range(300)] + ["18765550100", "12425550100"]
-    peers += [f"{chr(chance.randrange(65, 91))}{chr(chance.randrange(65, 91))}.134" for _ in range(300)]
-    with connection.cursor() as cursor:
-        for market in MARKETS:
-            cursor.execute("SELECT p FROM unnest(%s::text[]) p WHERE p ~ %s", [peers, pattern_of(market)])
-            assert {peer for (peer,) in cursor.fetchall()} == {peer for peer in peers if market_of(peer) == market}
 
 
 def link_on(client: Client, path: str) -> dict[str, list[str]]:

@@ -12,8 +12,8 @@ from analytics.models.rollups import HISTOGRAM_PLACES
 from analytics.rollups import countries
 from analytics.rollups.countries import country_of
 from analytics.rollups.histogram import BOUNDS, PLACES, percentile, percentiles
-from analytics.rollups.quarters import MAX_GAP_S, MIN_GAP_S, gap_s, hour_of, ids_of, quarter_of
-from analytics.rollups.storing import DIGEST
+from analytics.rollups.quarters import MAX_DELAY_S, MIN_DELAY_S, hour_of, ids_of, quarter_of, recount_delay_s
+from analytics.rollups.storage import DIGEST
 from analytics.rollups.views import COLUMNS, NOTHING, view_of
 
 
@@ -41,21 +41,21 @@ def test_the_ids_of_two_quarters_meet_without_a_gap(at: datetime) -> None:
 @pytest.mark.parametrize(
     ("age", "took", "gap"),
     [
-        (0, 5, MIN_GAP_S),
-        (10_000, 0.0001, MIN_GAP_S),
+        (0, 5, MIN_DELAY_S),
+        (10_000, 0.0001, MIN_DELAY_S),
         (600, 0.002, 80),
         (600, 1.0, 600),
-        (7 * 86_400, 5.0, MAX_GAP_S),
+        (7 * 86_400, 5.0, MAX_DELAY_S),
     ],
 )
 def test_a_bucket_rests_longer_the_more_it_costs_and_the_older_it_is(age: float, took: float, gap: float) -> None:
-    assert gap_s(age, took) == gap
+    assert recount_delay_s(age, took) == gap
 
 
 def test_a_busy_quarter_is_counted_some_dozen_times_in_a_week() -> None:
     age, counts = 60.0, 0
     while age < 86_400:
-        age, counts = age + gap_s(age, took_s=2.0), counts + 1
+        age, counts = age + recount_delay_s(age, took_s=2.0), counts + 1
     assert counts <= 15
 
 

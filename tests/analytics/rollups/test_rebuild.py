@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from analytics.management.commands import rebuild_rollups
 from analytics.management.commands.rebuild_rollups import moment
 from analytics.models import Bucket, Rollup
-from analytics.rollups.buckets import recount
+from analytics.rollups.buckets import mark_period, recount
 from messaging.models import Message
-from tests.analytics.rollups.cast import EVER, NOON, outbound, recounted, rolled_up
+from tests.analytics.rollups.factories import EVER, NOON, outbound, recounted, rolled_up
 
 pytestmark = pytest.mark.django_db
+# Two a day to mark, and some for each quarter that is counted.
+QUERIES_OF_A_YEAR = 1000
 
 
 def rebuild(*options: str) -> str:
@@ -66,6 +69,19 @@ def test_a_rebuild_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.Mon
     assert (Bucket.objects.filter(counted_at=first).count(), rolled_up()) == (1, recounted()[0])
 
 
+def test_a_rebuild_that_goes_on_stays_within_its_period() -> None:
+    for minute in (0, 15, 30):
+        outbound(NOON + timedelta(minutes=minute))
+    mark_period(EVER)
+    far = timezone.now() + timedelta(days=1)
+    Bucket.objects.update(due_at=far)
+    out = rebuild("--resume", "--since", "2026-11-20T12:15", "--until", "2026-11-20T12:30")
+    others = Bucket.objects.exclude(start=NOON + timedelta(minutes=15)).values_list("due_at", flat=True)
+    assert ("1 of 1" in out, list(others), {start for start, _ in rolled_up()}) == (
+        True, [far, far], {NOON + timedelta(minutes=15)},
+    )  # fmt: skip
+
+
 def test_counts_outlive_their_messages_unless_one_says_otherwise() -> None:
     outbound()
     rebuild()
@@ -97,3 +113,12 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, expected: datetime) 
 def test_nothing_to_count_is_no_error() -> None:
     assert "0 quarters of an hour counted." in rebuild()
     assert recount(EVER) == 0
+
+
+@pytest.mark.parametrize("options", [["--since", "0001-01-01"], ["--until", "9999-12-31T23:59"]])
+def test_a_period_longer_than_the_history_takes_no_longer(
+    options: list[str], django_assert_max_num_queries: Any
+) -> None:
+    outbound()
+    with django_assert_max_num_queries(QUERIES_OF_A_YEAR):
+        assert "1 quarters of an hour counted." in rebuild(*options)

@@ -19,7 +19,7 @@ from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status
 from messaging.whatsapp.inbound import Pricing
-from tests.analytics.rollups.cast import (
+from tests.analytics.rollups.factories import (
     EVER,
     NOON,
     in_view,

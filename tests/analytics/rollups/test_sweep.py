@@ -16,7 +16,7 @@ from analytics.rollups.buckets import recount, roll_up
 from analytics.rollups.quarters import quarter_of
 from analytics.rollups.sweep import sweep
 from messaging.models import MessageEvent
-from tests.analytics.rollups.cast import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
+from tests.analytics.rollups.factories import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
 from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

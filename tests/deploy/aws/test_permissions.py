@@ -20,7 +20,7 @@ from waproject.bus import messages, queues
 from waproject.environment.file_storage import media_storage
 from waproject.environment.media_bucket import MediaBucket
 from waproject.queues import LANES
-from waproject.sqs import control, denials, moving, sampling
+from waproject.sqs import access_denied, control, moving, sampling
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.receiving import Received, Receiver
 from waproject.sqs.settling import Settler
@@ -156,7 +156,7 @@ def site_of(
     files = MediaBucket(**media_storage(Path("x"), bucket, "", gate.endpoint_url, REGION)["OPTIONS"])
 
     def site(right: Right) -> Site:
-        denials.reset()
+        access_denied.reset()
         name = right.resource.rpartition(":")[2].removeprefix(f"{STACK}-").replace("*", "x")
         url = base + name
         if kind(right) == "bus":
@@ -194,7 +194,7 @@ def test_each_right_is_used_and_named_with_the_document_where_it_is_missing(
         with gate.without(role, right.__eq__):
             attempt(operation, site_of(right))
         lines = denied(caplog)
-        if len(lines) != 1 or right.action not in lines[0] or denials.DOCUMENT not in lines[0]:
+        if len(lines) != 1 or right.action not in lines[0] or access_denied.DOCUMENT not in lines[0]:
             faults.append(f"without {right}: {lines}")
     assert faults == []
 
@@ -206,4 +206,4 @@ def attempt(operation: Callable[[Site], Any], site: Site) -> None:
 
 
 def denied(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == denials.__name__]
+    return [record.getMessage() for record in caplog.records if record.name == access_denied.__name__]

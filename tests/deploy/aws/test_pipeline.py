@@ -45,8 +45,8 @@ queues.sweep(queues.bus(), liveness.names(60), 0)
 # The monitor's hourly check, without what it asks of Meta.
 OWN_CHECKS = """
 import django; django.setup()
-from monitoring.setup import own_findings
-print([finding.text for finding in own_findings() if finding.state != "ok"])
+from monitoring.setup import pipeline_findings
+print([finding.text for finding in pipeline_findings() if finding.state != "ok"])
 """
 
 

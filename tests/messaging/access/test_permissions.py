@@ -1,9 +1,17 @@
 """Permissions of staff at the API. tests/api/test_permissions.py has every endpoint with every kind of caller."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
+from messaging.access import IsOperatorOrStaff
+from messaging.access.authentication import Caller
+from messaging.models import ApiClient
+from messaging.template_management.api import TemplateListView
 from tests.messaging.accepting.test_api import EXAMPLE
 from tests.messaging.factories import pending
 
@@ -37,3 +45,16 @@ def test_the_browsable_page_escapes_a_message(admin_client: Client) -> None:
 def test_a_user_who_is_not_staff_is_refused(client: Client, django_user_model: type[User]) -> None:
     client.force_login(django_user_model.objects.create_user("joe"))
     assert client.get(LIST).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "operator", "is_allowed"),
+    [("GET", False, True), ("HEAD", False, True), ("GET", True, True), ("OPTIONS", False, True)]
+    + [(method, operator, operator) for method in ("POST", "PUT", "PATCH", "DELETE") for operator in (False, True)],
+)
+def test_a_key_may_read_what_concerns_all_clients_and_an_operators_key_may_change_it(
+    method: str, operator: bool, is_allowed: bool
+) -> None:
+    request: Any = Request(APIRequestFactory().generic(method, "/messaging/templates"))
+    request.user = Caller(ApiClient(name="shop", operator=operator))
+    assert IsOperatorOrStaff().has_permission(request, TemplateListView()) == is_allowed

@@ -52,6 +52,15 @@ def test_a_payload_with_number_and_user_id_completes_the_contact(first: Any) -> 
     assert identities() == [(PHONE, "US.1")]
 
 
+@pytest.mark.parametrize(("length", "stored"), [(255, 255), (256, 255), (4000, 255)])
+def test_a_longer_name_than_fits_is_cut(length: int, stored: int) -> None:
+    message = {**inbound_text(wamid="wamid.1"), "from": PHONE}
+    profile = {"name": "n" * length, "username": "u" * length}
+    change("messages", contacts=[{"profile": profile, "wa_id": PHONE}], messages=[message])
+    contact = Contact.objects.get()
+    assert (len(contact.name), len(contact.username), Message.objects.count()) == (stored, stored, 1)
+
+
 def test_a_contact_has_the_profile_name_of_the_payload() -> None:
     message = {**inbound_text(wamid="wamid.1"), "from": PHONE, "from_user_id": "US.1"}
     contact = {"profile": {"name": "Ann"}, "wa_id": PHONE, "user_id": "US.1"}

@@ -8,22 +8,11 @@ from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
 from messaging.models import BusinessNumber, Direction, Message
-from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
+from tests.messaging.conversations.factories import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number
 from tests.messaging.message_templates.rows import synced_template
-from tests.pages import (
-    THEMES,
-    both_widths,
-    browser,
-    name_of,
-    needs_chromium,
-    open_page,
-    overhang,
-    picture,
-    serious_faults_in,
-)
+from tests.pages import THEMES, OpenPage, check_looks, needs_chromium, wait_until
 
-__all__ = ["browser"]
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 
 
@@ -49,88 +38,68 @@ def talk() -> Message:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_pages_fit_the_screen_and_are_readable(browser: Any, live_server: Any, talk: Message, theme: str) -> None:
-    page = open_page(browser, live_server, LIST, color_scheme=theme)
+def test_the_pages_fit_the_screen_and_are_readable(open_page: OpenPage, talk: Message, theme: str) -> None:
+    page = open_page(LIST, color_scheme=theme)
     closed = Message.objects.get(text="Of last week")
-    faults = {}
     for name, path in {"list": LIST, "chat": chat_of(talk), "closed": chat_of(closed)}.items():
-        page.goto(live_server.url + path)
-        for look in both_widths(page, theme):
-            picture(page, f"conversation-{name}-{name_of(look)}")
-            faults[name, name_of(look)] = (serious_faults_in(look, page), overhang(page, look))
-    assert faults == dict.fromkeys(faults, ([], 0))
-    assert (page.errors, page.foreign) == ([], [])
-    page.context.close()
+        page.goto(path)
+        check_looks(page, theme, f"conversation-{name}")
 
 
-def test_new_messages_are_shown_without_reloading(browser: Any, live_server: Any, talk: Message) -> None:
-    page = open_page(browser, live_server, chat_of(talk))
+def test_new_messages_are_shown_without_reloading(open_page: OpenPage, talk: Message) -> None:
+    page = open_page(chat_of(talk))
     page.fill("#reply-text", "half a sentence")
     wrote("text", "One more thing", at=now() + 2)
     page.wait_for_selector("text=One more thing")
     page.wait_for_selector("#chat-news:text-is('A new message')", state="attached")
-    page.wait_for_function(TO_THE_END)
+    wait_until(page, TO_THE_END)
     assert page.input_value("#reply-text") == "half a sentence"
-    page.context.close()
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_template_is_chosen_filled_in_previewed_and_sent(
-    browser: Any, live_server: Any, talk: Message, theme: str
-) -> None:
+def test_a_template_is_chosen_filled_in_previewed_and_sent(open_page: OpenPage, talk: Message, theme: str) -> None:
     body = {"type": "BODY", "text": "Order {{order}} comes on {{day}}."}
     track = {"type": "URL", "text": "Track", "url": "https://example.com/{{1}}"}
     parts = [{"type": "HEADER", "format": "IMAGE"}, body, {"type": "BUTTONS", "buttons": [track]}]
     synced_template("order_update", "en", talk.number.waba_id or "77", components=parts)
     BusinessNumber.objects.filter(pk=talk.number_id).update(waba_id=talk.number.waba_id or "77")
-    page = open_page(browser, live_server, chat_of(Message.objects.get(text="Of last week")), color_scheme=theme)
+    page = open_page(chat_of(Message.objects.get(text="Of last week")), color_scheme=theme)
     page.select_option("#template", label="order_update · en")
     page.fill("text=Body: order", "17")
     page.fill("text=Body: day", "Monday")
     page.wait_for_selector("#template-preview >> text=Order 17 comes on Monday.")
-    faults = {}
-    for look in both_widths(page, theme):
-        picture(page, f"conversation-template-{name_of(look)}")
-        faults[name_of(look)] = (serious_faults_in(look, page), overhang(page, look))
-    assert faults == dict.fromkeys(faults, ([], 0))
+    check_looks(page, theme, "conversation-template")
     page.fill("text=Address (https) of the image", "https://example.com/a.png")
     page.fill("text=Ending of the link", "17")
     page.click("text=Send the template")
     page.wait_for_selector("article >> text=order_update")
-    assert (page.errors, page.foreign) == ([], [])
-    page.context.close()
 
 
-def test_a_double_click_on_send_sends_once(browser: Any, live_server: Any, talk: Message) -> None:
+def test_a_double_click_on_send_sends_once(open_page: OpenPage, talk: Message) -> None:
     before = Message.objects.filter(direction=Direction.OUTBOUND).count()
-    page = open_page(browser, live_server, chat_of(talk))
+    page = open_page(chat_of(talk))
     page.fill("#reply-text", "It comes on Monday.")
     page.dblclick(".composer-text button")
     page.wait_for_selector("article >> text=It comes on Monday.")
     assert Message.objects.filter(direction=Direction.OUTBOUND).count() == before + 1
-    page.context.close()
 
 
-def test_earlier_messages_are_added_above_and_the_scroll_position_is_kept(
-    browser: Any, live_server: Any, talk: Message
-) -> None:
+def test_earlier_messages_are_added_above_and_the_scroll_position_is_kept(open_page: OpenPage, talk: Message) -> None:
     Message.objects.bulk_create(
         Message(number=talk.number, peer=ANN, direction="inbound", type="text", text=f"no {n};", status="received",
                 at=timezone.now() - timedelta(seconds=9000 - n))
         for n in range(70)
     )  # fmt: skip
-    page = open_page(browser, live_server, chat_of(talk))
+    page = open_page(chat_of(talk))
     assert page.locator("text=no 5;").count() == 0
     page.click("text=Earlier messages")
-    page.wait_for_function("document.querySelectorAll('.bubble').length > 60")
-    page.wait_for_function("document.getElementById('chat').scrollTop > 200")
-    page.context.close()
+    wait_until(page, "document.querySelectorAll('.bubble').length > 60")
+    wait_until(page, "document.getElementById('chat').scrollTop > 200")
 
 
-def test_the_chat_works_without_javascript(browser: Any, live_server: Any, talk: Message) -> None:
-    page = open_page(browser, live_server, chat_of(talk), java_script_enabled=False)
+def test_the_chat_works_without_javascript(open_page: OpenPage, talk: Message) -> None:
+    page = open_page(chat_of(talk), java_script_enabled=False)
     assert "Where is my order" in page.inner_html("#chat")
-    page.context.close()
 
 
 PICTURE = "data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 width=%22100%22 height=%22900%22/>"
@@ -153,23 +122,22 @@ LATE_SCROLL = "() => document.getElementById('chat').dispatchEvent(new Event('sc
     "steps", [(GROW,), (GROW, LATE_SCROLL), (SHRINK, GROW, LATE_SCROLL), (LATE_SCROLL, GROW, SHRINK)]
 )
 def test_a_chat_stays_at_its_newest_message_whatever_changes_its_height(
-    browser: Any, live_server: Any, talk: Message, steps: tuple[str, ...]
+    open_page: OpenPage, talk: Message, steps: tuple[str, ...]
 ) -> None:
-    page = open_page(browser, live_server, chat_of(talk))
+    page = open_page(chat_of(talk))
     # Each step in a frame of its own, at its beginning: the layout follows, then the observer.
     frames = ", ".join(steps)
     page.evaluate(
         f"async () => {{ for (const step of [{frames}]) await new Promise((done) =>"
         " requestAnimationFrame(() => { step(); setTimeout(done) })) }"
     )
-    page.wait_for_function("() => document.getElementById('chat').scrollHeight > 900")
-    page.wait_for_function(TO_THE_END)
-    page.context.close()
+    wait_until(page, "() => document.getElementById('chat').scrollHeight > 900")
+    wait_until(page, TO_THE_END)
 
 
-def test_a_reader_of_older_messages_is_not_moved_by_a_picture(browser: Any, live_server: Any, talk: Message) -> None:
-    page = open_page(browser, live_server, chat_of(talk))
-    page.wait_for_function(TO_THE_END)
+def test_a_reader_of_older_messages_is_not_moved_by_a_picture(open_page: OpenPage, talk: Message) -> None:
+    page = open_page(chat_of(talk))
+    wait_until(page, TO_THE_END)
     page.evaluate(
         "() => new Promise((done) => { const chat = document.getElementById('chat');"
         " chat.addEventListener('scroll', () => chat.scrollTop || setTimeout(done)); chat.scrollTop = 0 })"
@@ -180,4 +148,3 @@ def test_a_reader_of_older_messages_is_not_moved_by_a_picture(browser: Any, live
         PICTURE,
     )
     assert page.evaluate("document.getElementById('chat').scrollTop") == 0
-    page.context.close()

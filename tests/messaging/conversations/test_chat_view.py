@@ -13,7 +13,7 @@ from messaging.incoming.store import receive
 from messaging.messages.summaries import preview
 from messaging.models import Contact, Message
 from tests.messaging.bodies import inbound_text, webhook
-from tests.messaging.conversations.cast import ANN, LIST, chat_of, now, wrote
+from tests.messaging.conversations.factories import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number, pending
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.urls import reverse
 from messaging.accepting.accept import NewMessage, accept
 from messaging.models import AuditEntry, Contact, Message, TemplateCategory
 from messaging.outgoing.release import release
-from tests.messaging.conversations.cast import logged_in
+from tests.messaging.conversations.factories import logged_in
 from tests.messaging.factories import number
 
 pytestmark = pytest.mark.django_db

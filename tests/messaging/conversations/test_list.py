@@ -14,7 +14,7 @@ from messaging.conversations.name_search import contacts_named, normalized_name
 from messaging.conversations.queries import latest_conversations
 from messaging.models import BusinessNumber, Contact, Message
 from messaging.models.name_search import NormalizedName
-from tests.messaging.conversations.cast import ANN, LIST, logged_in, now, wrote
+from tests.messaging.conversations.factories import ANN, LIST, logged_in, now, wrote
 from tests.messaging.factories import number, pending
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +98,7 @@ def test_a_conversation_is_found(term: str) -> None:
     assert ("Ann" in found, "Bob" in found) == (True, False)
 
 
-@pytest.mark.parametrize(("age_s", "word"), [(60, "open"), (90_000, "closed")])
+@pytest.mark.parametrize(("age_s", "word"), [(60, "window open"), (90_000, "window closed")])
 def test_the_list_shows_whether_the_window_is_open(age_s: int, word: str) -> None:
     wrote(at=now() - age_s)
     assert f">{word}</span>" in page(logged_in("view_conversation"))

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.models import AuditEntry, Contact, Direction, Message, Priority, TemplateCategory
-from tests.messaging.conversations.cast import ANN, LIST, logged_in, now, wrote
+from tests.messaging.conversations.factories import ANN, LIST, logged_in, now, wrote
 
 pytestmark = pytest.mark.django_db
 MAY = ("view_conversation", "reply_conversation")

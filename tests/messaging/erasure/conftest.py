@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.messaging.erasure.planted import plant
+from tests.messaging.erasure.personal_rows import plant
 from waproject.sqs import sampling
 
 

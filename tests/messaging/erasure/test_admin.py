@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from messaging.models import Contact
-from tests.messaging.erasure.planted import USER_ID, everything, tables_with
+from tests.messaging.erasure.personal_rows import USER_ID, everything, tables_with
 
 pytestmark = pytest.mark.usefixtures("planted")
 

@@ -1,5 +1,6 @@
 """An erased person is nowhere: not in any table, not in the storage, not in a log, and does not come back."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from messaging.retention import files as removals
 from messaging.states import Status
 from messaging.whatsapp.recipients import canonical
 from tests.messaging.bodies import inbound_text, status, webhook
-from tests.messaging.erasure.planted import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
+from tests.messaging.erasure.personal_rows import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
 from tests.messaging.factories import in_state, pending
 
 pytestmark = pytest.mark.usefixtures("planted")
@@ -34,6 +35,13 @@ def test_the_planted_words_are_found_before() -> None:
 def test_no_table_holds_an_erased_person(identity: str) -> None:
     erased(identity)
     assert tables_with(*everything()) == []
+
+
+def test_every_other_table_holds_the_planted_person_and_counts_what_it_erases() -> None:
+    assert {name: count for name, count in erased().others.items() if name != "dead letters"} == {
+        "unknown updates": 1, "orphan statuses": 1, "account events": 1, "WhatsApp ids": 2, "opened recipients": 1,
+        "entries of the admin's log": 1, "events": 1,
+    }  # fmt: skip
 
 
 def test_no_file_of_an_erased_person_is_left(files: Path) -> None:
@@ -152,3 +160,15 @@ def test_the_command_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _: "no")
     with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase_contact", WRITTEN)
+
+
+def test_without_a_terminal_the_command_erases_nothing_and_names_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(CommandError, match="--yes"):
+        call_command("erase_contact", WRITTEN)
+    assert person_of(WRITTEN).messages.count() == 3
+
+
+def test_a_log_of_the_command_has_no_progress_line(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("erase_contact", WRITTEN, "--yes")
+    assert capsys.readouterr().err == ""

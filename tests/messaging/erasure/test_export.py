@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from messaging.erasure.export import export
 from messaging.erasure.person import person_of
 from messaging.models import AuditEntry
-from tests.messaging.erasure.planted import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
+from tests.messaging.erasure.personal_rows import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
 
 pytestmark = pytest.mark.usefixtures("planted")
 
@@ -31,7 +31,7 @@ def test_the_parts_are_there(archive: zipfile.ZipFile) -> None:
     names = {name for name in archive.namelist() if not name.startswith("files/")}
     assert names == {
         "contacts.json", "messages.json", "events.json", "unknown_updates.json", "orphan_statuses.json",
-        "account_events.json",
+        "account_events.json", "whatsapp_ids.json", "opened_recipients.json",
     }  # fmt: skip
 
 

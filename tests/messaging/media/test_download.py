@@ -13,15 +13,16 @@ from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.media.download import Downloader
+from messaging.media.download import media_api as media_api_of
 from messaging.media.records import claim_media, download_again, fail_abandoned_downloads, record_media
 from messaging.media_states import State
-from messaging.models import AuditEntry, Delivery, Media, Message
+from messaging.models import Account, AuditEntry, BusinessNumber, Delivery, Media, Message
 from messaging.subscriptions.outbox import outbox
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.media.conftest import Sends, content_of, data, media_of
 from tests.messaging.sandbox.process import TOKEN, Sandbox
-from tests.messaging.subscriptions.cast import subscription
+from tests.messaging.subscriptions.factories import subscription
 
 Fetch = Callable[[], list[Any]]
 
@@ -162,6 +163,17 @@ def test_the_token_is_never_sent_without_tls() -> None:
     with pytest.raises(MediaError) as caught:
         api.fetch("http://lookaside.fbsbx.com/photo", io.BytesIO(), 1000)
     assert "TLS" in caught.value.text
+
+
+def test_a_file_is_downloaded_with_the_token_of_its_numbers_account(sends: Sends, meta: Sandbox, settings: Any) -> None:
+    message = sends()
+    BusinessNumber.objects.filter(pk=message.number_id).update(waba_id="77")
+    Account.objects.create(waba_id="77", token_name="WA_ACCESS_TOKEN_SHOP")
+    settings.WA_GRAPH_URL, settings.WA_ACCESS_TOKEN = f"http://127.0.0.1:{meta.port}", "of another account"
+    settings.WA_ACCESS_TOKENS = {"WA_ACCESS_TOKEN_SHOP": TOKEN}
+    downloader = Downloader(media_api_of)
+    record_media([downloader.download(download) for download in claim_media(5)])
+    assert media_of(message).state == State.STORED
 
 
 def test_a_wrong_token_is_retried_rarely(sends: Sends, meta: Sandbox) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from messaging.media.serve import is_inline, parse_range
-from messaging.media_states import TRIED_FOR, Failure, LocalFailure, State, decide
+from messaging.media_states import RETRY_PERIOD, Failure, LocalFailure, State, decide
 from messaging.whatsapp.media import file_of, is_mime_type, is_same_digest
 from messaging.whatsapp.media_api import TransferFailure
 
 DIGEST = hashlib.sha256(b"a photo").digest()
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-LATER = NOW + TRIED_FOR
+LATER = NOW + RETRY_PERIOD
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_valid_and_invalid_mime_types(text: str, can: bool) -> None:
         (Failure(TransferFailure.UNAVAILABLE, 120), 1, State.WAITING, 120),
         (Failure(TransferFailure.EXPIRED), 2, State.WAITING, 10),
         (Failure(TransferFailure.THROTTLED, 30), 0, State.WAITING, 30),
-        (Failure(TransferFailure.THROTTLED, 10**9), 1, State.WAITING, TRIED_FOR.total_seconds()),
+        (Failure(TransferFailure.THROTTLED, 10**9), 1, State.WAITING, RETRY_PERIOD.total_seconds()),
         (Failure(TransferFailure.MISCONFIGURED), 1, State.WAITING, 900),
         (Failure(LocalFailure.NOT_STORED), 3, State.WAITING, 60),
         (Failure(LocalFailure.BROKEN), 2, State.WAITING, 10),

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.incoming.store import receive
-from messaging.media_states import TRIED_FOR
+from messaging.media_states import RETRY_PERIOD
 from messaging.models import Media
 from monitoring.metrics import gauges
 from tests.messaging.bodies import inbound_text, webhook
@@ -19,7 +19,7 @@ def test_waiting_late_and_failed_files_are_counted() -> None:
     receive(webhook(*photos))
     first, second, third, _ = Media.objects.all()
     now = timezone.now()
-    Media.objects.filter(pk=first.pk).update(give_up_at=now + TRIED_FOR - timedelta(hours=2))
+    Media.objects.filter(pk=first.pk).update(give_up_at=now + RETRY_PERIOD - timedelta(hours=2))
     Media.objects.filter(pk=second.pk).update(state="gone", finished_at=now)
     Media.objects.filter(pk=third.pk).update(state="stored", finished_at=now)
     readings = gauges.read_database()

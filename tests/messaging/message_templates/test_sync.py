@@ -38,8 +38,8 @@ def node(name: str = "offer", **facts: Any) -> TemplateNode:
     )
 
 
-def store(account: Account, *nodes: TemplateNode, asked_at: Any = None) -> TemplateSync:
-    return store_templates(account.pk, TemplateList(nodes, asked_at or timezone.now()))
+def store(account: Account, *nodes: TemplateNode, requested_at: Any = None) -> TemplateSync:
+    return store_templates(account.pk, TemplateList(nodes, requested_at or timezone.now()))
 
 
 def statuses() -> dict[str, str]:
@@ -111,16 +111,16 @@ def test_a_failing_sync_stores_nothing(api: GraphApi, db: None) -> None:
 
 
 def test_a_status_that_a_webhook_sets_during_the_sync_stays(account: Account) -> None:
-    asked_at = timezone.now() - timedelta(seconds=1)
-    record_status(TemplateKey(WABA, "offer", "en"), "PAUSED", reason="", at=asked_at)
-    store(account, node(), asked_at=asked_at)
+    requested_at = timezone.now() - timedelta(seconds=1)
+    record_status(TemplateKey(WABA, "offer", "en"), "PAUSED", reason="", at=requested_at)
+    store(account, node(), requested_at=requested_at)
     assert statuses() == {"offer": "PAUSED"}
 
 
 def test_a_template_that_a_webhook_names_during_the_sync_is_not_removed(account: Account) -> None:
-    asked_at = timezone.now() - timedelta(seconds=1)
-    record_status(TemplateKey(WABA, "offer", "en"), "APPROVED", reason="", at=asked_at)
-    store(account, asked_at=asked_at)
+    requested_at = timezone.now() - timedelta(seconds=1)
+    record_status(TemplateKey(WABA, "offer", "en"), "APPROVED", reason="", at=requested_at)
+    store(account, requested_at=requested_at)
     assert statuses() == {"offer": "APPROVED"}
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.messages import pagination
-from messaging.models import ApiClient, Attempt, BusinessNumber, Message
+from messaging.models import ApiClient, Attempt, BusinessNumber, Message, MessageEvent
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import in_state, number, pending
@@ -60,10 +60,19 @@ def test_a_filter_without_an_index_looks_at_the_newest_messages_and_says_so(
     assert ("15551230009" in page, "Only the newest 2 messages were searched" in page) == (False, True)
 
 
-@pytest.mark.parametrize("query", ["", "status__exact=pending", "q=15551230001&status__exact=pending"])
-def test_a_list_that_saw_every_message_says_nothing(query: str, operator: Client) -> None:
+def test_a_list_that_saw_every_message_says_nothing(operator: Client) -> None:
     pending(3, peer="15551230001")
-    assert "Only the newest" not in operator.get(f"{MESSAGES}?{query}").content.decode()
+    assert "Only the newest" not in operator.get(f"{MESSAGES}?status__exact=pending").content.decode()
+
+
+@pytest.mark.parametrize("query", ["", "q=15551230001", "q=15551230001&status__exact=pending"])
+def test_a_list_that_an_index_answers_has_every_message_however_old(
+    query: str, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", 2)
+    pending(3, peer="15551230001")
+    page = operator.get(f"{MESSAGES}?{query}")
+    assert (page.context["cl"].result_count, "Only the newest" in page.content.decode()) == (3, False)
 
 
 def test_the_export_has_every_match_however_old(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +87,33 @@ def test_the_message_page_shows_the_timeline_and_the_attempts(operator: Client) 
     Attempt.objects.create(message=message, n=1, outcome="Rejected", error_code=131026, error_title="undeliverable")
     page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
     assert ("pending" in page, "131026" in page, "undeliverable" in page) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "applied", "shown"),
+    [
+        ("sent", True, "sent"),
+        ("sent", False, "(sent)"),
+        ("received", False, "received"),
+        ("received", True, "received"),
+    ],
+)
+def test_the_timeline_shows_a_status_that_came_too_late_in_brackets(
+    status: str, applied: bool, shown: str, operator: Client
+) -> None:
+    message = in_state(Status.DELIVERED)
+    MessageEvent.objects.filter(message=message).delete()
+    MessageEvent.objects.create(message=message, status=status, applied=applied, source="webhook", at=timezone.now())
+    page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
+    assert f"<td>{shown}</td><td>webhook</td>" in page
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_brackets_are_explained_where_there_are_some(applied: bool, operator: Client) -> None:
+    message = in_state(Status.READ)
+    MessageEvent.objects.create(message=message, status="sent", at=timezone.now(), source="webhook", applied=applied)
+    page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
+    assert ("(sent)" in page, "In brackets" in page) == (not applied, not applied)
 
 
 @pytest.mark.parametrize("page", ["add/", "{}/delete/"])

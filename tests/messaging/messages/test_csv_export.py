@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from messaging.messages import csv_export
 from messaging.models import AuditEntry, Message
-from tests.messaging.conversations.cast import logged_in
+from tests.messaging.conversations.factories import logged_in
 from tests.messaging.factories import number, pending
 
 pytestmark = pytest.mark.django_db

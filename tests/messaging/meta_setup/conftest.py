@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messaging.meta_setup.checks import WANTED_FIELDS
-from messaging.meta_setup.examine import app_api, callback_url
+from messaging.meta_setup.run_checks import app_api, callback_url
 from tests.messaging.sandbox.conftest import only_receiver, only_sandbox, receiver, sandbox  # noqa: F401
 from tests.messaging.sandbox.graph_api.calls import APP, APP_TOKEN, call
 from tests.messaging.sandbox.process import APP_SECRET, NUMBER, TOKEN, Sandbox

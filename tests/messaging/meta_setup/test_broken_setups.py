@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from messaging.meta_setup import Finding, State, examine_setup
+from messaging.meta_setup import Finding, State, check_setup
 from messaging.meta_setup.checks import WANTED_FIELDS
-from messaging.meta_setup.examine import app_api
+from messaging.meta_setup.run_checks import app_api
 from testkit.ports import free_port
 from tests.messaging.sandbox.graph_api.calls import APP
 from tests.messaging.sandbox.process import NUMBER, OTHER_NUMBER, Sandbox
@@ -90,7 +90,7 @@ BROKEN: dict[str, tuple[Break, str, State, str]] = {
 
 def found(check: str) -> list[Finding]:
     """The findings of one check that are not fine."""
-    return [finding for finding in examine_setup() if finding.check == check and finding.state is not State.OK]
+    return [finding for finding in check_setup() if finding.check == check and finding.state is not State.OK]
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -120,18 +120,18 @@ def test_what_answers_in_our_place_is_named(status: int, word: str, connected: S
 
 
 def test_a_connected_installation_has_no_finding(connected: Sandbox) -> None:
-    assert [finding for finding in examine_setup() if finding.state is not State.OK] == []
+    assert [finding for finding in check_setup() if finding.state is not State.OK] == []
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_every_finding_has_its_next_step(name: str, connected: Sandbox, settings: Any) -> None:
     BROKEN[name][0](connected, settings)
-    assert [finding for finding in examine_setup() if finding.state is not State.OK and not finding.next_step] == []
+    assert [finding for finding in check_setup() if finding.state is not State.OK and not finding.next_step] == []
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_no_finding_tells_a_secret(name: str, connected: Sandbox, settings: Any) -> None:
     BROKEN[name][0](connected, settings)
-    texts = " ".join(f"{finding.text} {finding.next_step}" for finding in examine_setup())
+    texts = " ".join(f"{finding.text} {finding.next_step}" for finding in check_setup())
     secrets = (settings.WA_ACCESS_TOKEN, settings.WA_APP_SECRET, settings.WA_WEBHOOK_VERIFY_TOKEN)
     assert [secret for secret in secrets if secret in texts] == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from messaging.meta_setup import State, examine_setup
+from messaging.meta_setup import State, check_setup
 from messaging.models import Account, BusinessNumber
 from tests.messaging.sandbox.graph_api.calls import APP, NUMBERS, WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_nothing_is_wrong_afterwards(meta: Sandbox) -> None:
     call_command("connect")
-    assert [finding for finding in examine_setup() if finding.state is not State.OK] == []
+    assert [finding for finding in check_setup() if finding.state is not State.OK] == []
 
 
 def test_the_account_and_its_numbers_are_stored(meta: Sandbox) -> None:
@@ -72,3 +72,31 @@ def test_a_wrong_token_changes_nothing_at_meta(meta: Sandbox, settings: Any) -> 
         call_command("connect")
     assert meta.request("GET", "/_sandbox/account") == before
     assert meta.request("GET", f"/v25.0/{APP}/subscriptions", token=f"{APP}|{settings.WA_APP_SECRET}")[1]["data"] == []
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--test-to=",
+        "--register-pin=",
+        "--register-pin=12345",
+        "--register-pin=12345\u0666",
+        "--register-pin=abcdef",
+    ],
+)
+def test_a_value_that_a_shell_left_empty_is_refused_before_anything_is_done(option: str, meta: Sandbox) -> None:
+    with pytest.raises(CommandError, match=r"it is empty|six digits"):
+        call_command("connect", option)
+    assert not Account.objects.exists()
+
+
+def test_a_refusal_ends_with_one_full_stop(meta: Sandbox) -> None:
+    meta.post("/_sandbox/account", {"numbers": {NUMBER: {"registered": True, "pin": "123456"}}})
+    with pytest.raises(CommandError, match=r"^Meta refuses: [^.]*\. Nothing after this step was done\.$"):
+        call_command("connect", register_pin="654321")
+
+
+def test_another_word_of_the_handshake_is_named_as_a_cause(meta: Sandbox, settings: Any) -> None:
+    settings.BASE_URL = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="WA_WEBHOOK_VERIFY_TOKEN"):
+        call_command("connect")

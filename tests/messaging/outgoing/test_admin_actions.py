@@ -120,11 +120,20 @@ def test_the_audit_log_can_be_searched(query: str, operator: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["age=hour", "age=month", *(f"attention={key}" for key in ("unknown", "decide", "held", "doubled"))]
+    "query", ["age=hour", "age=month", *(f"attention={key}" for key in ("unknown", "decide", "held", "duplicate"))]
 )
 def test_the_filters_of_the_message_list_answer(query: str, operator: Client) -> None:
     pending()
     assert operator.get(f"{MESSAGES}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("choice", ["duplicate", "doubled"])
+def test_messages_that_were_sent_twice_are_listed_under_the_former_name_too(choice: str, operator: Client) -> None:
+    (twice,) = pending(1, peer="15550001111", duplicate_found_at=timezone.now())
+    pending(1, peer="15550002222")
+    page = operator.get(f"{MESSAGES}?attention={choice}").content.decode()
+    assert (twice.peer in page, "15550002222" in page) == (True, False)
+    assert "selected" in page and "sent twice" in page
 
 
 def test_a_new_message_is_within_the_last_hour(operator: Client) -> None:

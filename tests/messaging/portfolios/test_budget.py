@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 )
 def test_a_share_is_kept_for_high_priority(opened: int, high: int, normal: int) -> None:
     budget = Budget(250, opened, 0.1)
-    rooms = [budget.room(priority) for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW)]
+    rooms = [budget.remaining(priority) for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW)]
     assert rooms == [high, normal, normal]
 
 

@@ -5,15 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from messaging.models import Portfolio
+from messaging.models import ApiClient, Portfolio
 from messaging.outgoing import campaign_exists, hold_campaign
-from messaging.portfolios import clear_limit_cache
+from messaging.portfolios import clear_limit_cache, limit_warning
 from messaging.portfolios.budget import COUNTED_FOR
 from tests.messaging.factories import pending
-from tests.messaging.portfolios.limited import limited, release_all
+from tests.messaging.portfolios.limited_portfolio import limited, release_all
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +55,30 @@ def test_a_bulk_beyond_the_limit_says_when_its_last_message_goes(api: Any) -> No
     assert (forecast["opened"], forecast["new_recipients"], forecast["waiting"]) == (9, 10, 3)
     # 9 a day: 13 need two days.
     assert done_at and abs(done_at - timezone.now() - 2 * COUNTED_FOR) < timedelta(minutes=3)
+
+
+@pytest.mark.parametrize(
+    ("priorities", "waits"),
+    [(["high"], False), (["normal"], True), (["low"], True), (["high", "low"], True)],
+)
+def test_the_share_of_high_priority_is_free_for_it_alone(priorities: list[str], waits: bool, api: Any) -> None:
+    ApiClient.objects.update(may_send_high=True)
+    limited(10)  # one of them for high priority
+    pending(9)
+    release_all()
+    items = [item(n, priority=priority) for n, priority in enumerate(priorities)]
+    (forecast,) = bulk(api, items)["messaging_limit"]
+    done_at = parse_datetime(forecast["done_at"])
+    assert done_at and (done_at > timezone.now() + timedelta(hours=1)) == waits
+
+
+def test_single_sends_share_what_is_known_of_the_limits() -> None:
+    limited(250)
+    (row,) = pending()
+    with CaptureQueriesContext(connection) as queries:
+        limit_warning(row)
+        limit_warning(row)
+    assert len(queries) == 1
 
 
 def test_recipients_who_count_already_are_not_new(api: Any) -> None:

@@ -11,6 +11,7 @@ from messaging.incoming.store import receive
 from messaging.models import Account, AuditEntry, BusinessNumber, Contact, Hold, Message, Portfolio, Template
 from messaging.reactions import REACTIONS
 from messaging.reactions.meta_event import META
+from messaging.signals import lane_alert
 from tests.messaging.factories import number, pending, release_due
 from tests.messaging.message_templates.rows import synced_template
 
@@ -41,6 +42,10 @@ def status(event: str, **more: Any) -> dict[str, Any]:
 def restriction(kind: str) -> dict[str, Any]:
     listed = [{"restriction_type": kind, "expiration": 4_102_444_800}]
     return {"event": "ACCOUNT_RESTRICTION", "restriction_info": listed}
+
+
+def ban(state: str) -> dict[str, Any]:
+    return {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}}
 
 
 ROWS = {
@@ -80,14 +85,14 @@ ROWS = {
     ),
     "banned": Row(
         "account_update",
-        {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
+        ban("DISABLE"),
         is_paused=True,
         alerts=("account",),
         audit=("ban", "pause"),
     ),
     "ban announced": Row(
         "account_update",
-        {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}},
+        ban("SCHEDULE_FOR_DISABLE"),
         alerts=("account",),
         audit=("ban",),
     ),
@@ -112,7 +117,7 @@ ROWS = {
     "name refused": Row(NAME, {**OF_NUMBER, "decision": "REJECTED"}, alerts=("number",), audit=("number name",)),
     "reinstated": Row(
         "account_update",
-        {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}},
+        ban("REINSTATE"),
         audit=("ban",),
     ),
 }
@@ -184,6 +189,64 @@ def test_a_paused_template_goes_on_once_it_is_approved(sender: BusinessNumber) -
     assert not Hold.objects.filter(resumed_at=None).exists()
 
 
+@pytest.mark.parametrize(
+    ("before", "held", "alerted"), [("PENDING", [], ["rejected:offer"]), ("APPROVED", ["offer"], [])]
+)
+def test_the_refusal_of_a_template_without_messages_is_an_alert_instead_of_a_hold(
+    before: str, held: list[str], alerted: list[str], sender: BusinessNumber, alerts: list[tuple[str, str]]
+) -> None:
+    Template.objects.update(status=before)
+    say(STATUS, status("REJECTED"))
+    assert ([key for kind, key in alerts if kind == "template"], list(Hold.objects.values_list("key", flat=True))) == (
+        alerted, held,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("review", "Meta's review of the account: REJECTED"),
+        ("templates restricted", "Meta has restricted the account: RESTRICTED_BIZ_INITIATED_MESSAGING"),
+        ("violation", "Meta reports a violation of its policies: SPAM"),
+        ("banned", "Meta has disabled the account"),
+        ("ban announced", "Meta is going to disable the account"),
+        ("deleted", "Meta has deleted the account"),
+        ("PARTNER_REMOVED", "The account is no longer connected: PARTNER_REMOVED"),
+    ],
+)
+def test_an_alert_about_an_account_names_it_and_says_what_happened(
+    row: str, words: str, sender: BusinessNumber
+) -> None:
+    heard: list[tuple[str, str, str]] = []
+
+    def hear(kind: str, key: str, reason: str, **_: Any) -> None:
+        heard.append((kind, key, reason))
+
+    lane_alert.connect(hear)
+    try:
+        say(ROWS[row].kind, ROWS[row].value)
+    finally:
+        lane_alert.disconnect(hear)
+    assert ("account", WABA, words) in heard
+
+
+def test_restrictions_are_stored_and_named_one_after_the_other(sender: BusinessNumber) -> None:
+    kinds = ("RESTRICTED_ADD_PHONE_NUMBER_ACTION", "RESTRICTED_CUSTOMER_INITIATED_MESSAGING")
+    listed = [{"restriction_type": kind} for kind in kinds]
+    say("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": listed})
+    assert Account.objects.get(waba_id=WABA).restriction == ", ".join(kinds)
+
+
+def test_events_of_one_webhook_take_effect_in_the_order_of_metas_times(sender: BusinessNumber) -> None:
+    later, earlier = (
+        {"id": WABA, "time": at, "changes": [{"field": "account_update", "value": ban(state)}]}
+        for at, state in ((1_790_000_060, "REINSTATE"), (1_790_000_000, "DISABLE"))
+    )
+    receive({"object": "whatsapp_business_account", "entry": [later, earlier]})
+    sender.refresh_from_db()
+    assert sender.paused_at is None
+
+
 def test_an_older_webhook_that_comes_late_changes_nothing(sender: BusinessNumber) -> None:
     say(STATUS, status("APPROVED"), 1_790_000_060)
     say(STATUS, status("PAUSED"), 1_790_000_000)
@@ -197,15 +260,15 @@ def test_only_the_language_that_was_paused_is_held(sender: BusinessNumber) -> No
 
 
 def test_a_reinstated_account_resumes_what_metas_events_have_paused(sender: BusinessNumber) -> None:
-    say("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})
-    say("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}, 1_790_000_060)
+    say("account_update", ban("DISABLE"))
+    say("account_update", ban("REINSTATE"), 1_790_000_060)
     sender.refresh_from_db()
     assert sender.paused_at is None
 
 
 def test_a_reinstated_account_leaves_what_a_person_has_paused(sender: BusinessNumber) -> None:
     BusinessNumber.objects.filter(pk=sender.pk).update(paused_at=datetime.now(UTC), paused_by="ann")
-    say("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
+    say("account_update", ban("REINSTATE"))
     sender.refresh_from_db()
     assert sender.paused_at is not None
 

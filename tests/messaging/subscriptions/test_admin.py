@@ -9,7 +9,7 @@ from django.utils import timezone
 from messaging.models import AuditEntry, Delivery, Subscription
 from tests.messaging.messages.test_admin import act, operator
 from tests.messaging.outgoing.test_admin_actions import viewer
-from tests.messaging.subscriptions.cast import BROKEN, URL, subscription, tell, waiting
+from tests.messaging.subscriptions.factories import BROKEN, URL, subscription, tell, waiting
 
 pytestmark = pytest.mark.django_db
 __all__ = ["operator"]

@@ -6,7 +6,7 @@ from django.utils import timezone
 from messaging.models import Subscription
 from messaging.subscriptions.manage import change, unsubscribe
 from monitoring.metrics import gauges
-from tests.messaging.subscriptions.cast import subscription, waiting
+from tests.messaging.subscriptions.factories import subscription, waiting
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from messaging.models import ApiClient, ApiKey, AuditEntry, Delivery, Subscription
 from messaging.subscriptions.manage import MAX_PER_CLIENT
 from tests.messaging.factories import number
-from tests.messaging.subscriptions.cast import BROKEN, URL, subscription, tell, waiting
+from tests.messaging.subscriptions.factories import BROKEN, URL, subscription, tell, waiting
 
 pytestmark = pytest.mark.django_db
 PATH = "/messaging/subscriptions"

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from messaging.incoming.store import receive
 from messaging.models import Delivery
 from tests.messaging.bodies import inbound_text, webhook
-from tests.messaging.subscriptions.cast import subscription, waiting
+from tests.messaging.subscriptions.factories import subscription, waiting
 from tests.messaging.subscriptions.receiver import Received, Receiver
 from tests.processes import Process
 from tests.waiting import PATIENCE_S, eventually

@@ -23,7 +23,7 @@ from messaging.subscriptions.manage import (
 )
 from messaging.subscriptions.retention import clean_up_deliveries
 from tests.messaging.lock_order import holds_while_waiting
-from tests.messaging.subscriptions.cast import BROKEN, OK, answered, due_now, subscription, tell, waiting
+from tests.messaging.subscriptions.factories import BROKEN, OK, answered, due_now, subscription, tell, waiting
 
 pytestmark = pytest.mark.django_db
 

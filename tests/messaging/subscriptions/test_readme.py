@@ -15,7 +15,7 @@ from messaging.incoming.store import receive
 from messaging.subscriptions.deliveries import claim_runs, record_runs
 from testkit.ports import free_port
 from tests.messaging.bodies import inbound_text, webhook
-from tests.messaging.subscriptions.cast import subscription
+from tests.messaging.subscriptions.factories import subscription
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db

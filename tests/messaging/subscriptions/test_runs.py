@@ -6,7 +6,7 @@ import pytest
 
 from messaging import deliver
 from messaging.subscriptions.deliveries import claim_runs
-from tests.messaging.subscriptions.cast import subscription, waiting
+from tests.messaging.subscriptions.factories import subscription, waiting
 from tests.messaging.subscriptions.receiver import Receiver
 
 pytestmark = pytest.mark.django_db

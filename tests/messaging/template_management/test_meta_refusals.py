@@ -41,9 +41,10 @@ def test_an_answer_of_meta_becomes_an_answer_of_ours(
 )
 def test_a_lost_answer_is_not_told_as_a_refusal(error: Any, is_unknown: bool) -> None:
     refusal = refusal_of(error)
-    assert (refusal.status, refusal.is_unknown, "may have been made" in refusal.words) == (503, is_unknown, is_unknown)
+    described = (refusal.status, refusal.is_unknown, "may have been made" in refusal.message)
+    assert described == (503, is_unknown, is_unknown)
 
 
 def test_the_sentence_has_meta_s_words_once() -> None:
     error = {"code": 100, "message": "(#100) Too long.", "error_data": {"details": "Too long."}}
-    assert refusal_of(from_response(400, {"error": error}, {})).words == "WhatsApp refused it: Too long (code 100)"
+    assert refusal_of(from_response(400, {"error": error}, {})).message == "WhatsApp refused it: Too long (code 100)"

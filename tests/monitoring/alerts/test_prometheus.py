@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from monitoring.alerts.prometheus import alert_name, rule_file
 from monitoring.alerts.rules import RULES
@@ -66,6 +66,11 @@ def test_the_shipped_file_is_what_the_rules_say() -> None:
 def test_the_command_writes_the_file(tmp_path: Path) -> None:
     call_command("prometheus_rules", tmp_path / "rules.yml")
     assert (tmp_path / "rules.yml").read_text() == rule_file()
+
+
+def test_a_file_that_cannot_be_written_is_named_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written: Is a directory"):
+        call_command("prometheus_rules", tmp_path)
 
 
 def test_every_rule_has_one_alert_after_that_of_the_monitor_itself() -> None:

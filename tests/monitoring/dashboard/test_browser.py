@@ -1,7 +1,6 @@
 """The dashboard in a browser: refreshing, in both themes, on a phone, without JavaScript, and accessible."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,20 +10,9 @@ from monitoring.metrics.gauges import QUEUE, SQS_UP
 from monitoring.metrics.message_counts import FAILURES, MESSAGES, SEND_LATENCY
 from monitoring.models import Alert, Count, Heartbeat, Sample
 from tests.messaging.factories import number
-from tests.pages import (
-    LOOKS,
-    THEMES,
-    both_widths,
-    browser,
-    name_of,
-    needs_chromium,
-    open_page,
-    picture,
-    serious_faults_in,
-    wait_until_it_fits,
-)
+from tests.pages import LOOKS, THEMES, OpenPage, check_looks, needs_chromium, wait_until_it_fits
 
-__all__ = ["browser"]
+DASHBOARD = "/monitoring/dashboard"
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
 
 
@@ -57,54 +45,41 @@ def history() -> None:
         )  # fmt: skip
 
 
-def open_dashboard(browser: Any, live_server: Any, **options: Any) -> Any:
-    return open_page(browser, live_server, "/monitoring/dashboard", **options)
-
-
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_dashboard_fits_the_screen_is_accessible_and_draws_its_charts(
-    browser: Any, live_server: Any, history: None, theme: str
+    open_page: OpenPage, history: None, theme: str
 ) -> None:
-    page = open_dashboard(browser, live_server, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    page = open_page(DASHBOARD, color_scheme=theme, viewport=LOOKS[0]["viewport"])
     page.locator(".uplot canvas").nth(3).wait_for()
-    for look in both_widths(page, theme):
-        wait_until_it_fits(page, look)
-        picture(page, f"dashboard-{name_of(look)}")
-        assert serious_faults_in(look, page) == []
-    assert (page.errors, page.foreign) == ([], [])
-    page.context.close()
+    check_looks(page, theme, "dashboard", wait=wait_until_it_fits)
 
 
-def test_the_dashboard_refreshes_itself(browser: Any, live_server: Any, history: None) -> None:
-    page = open_dashboard(browser, live_server)
+def test_the_dashboard_refreshes_itself(open_page: OpenPage, history: None) -> None:
+    page = open_page(DASHBOARD)
     assert "Something is wrong" in page.inner_text("#status")
     Alert.objects.update(resolved_at=timezone.now())
     BusinessNumber.objects.update(paused_at=None)
     Sample.objects.create(at=timezone.now(), values={SQS_UP.name: 1})
     page.wait_for_selector("#status:has-text('All is well')")
     page.wait_for_selector("#announcement:text-is('All is well')", state="attached")
-    page.context.close()
 
 
-def test_the_dashboard_reports_a_lost_connection(browser: Any, live_server: Any, history: None) -> None:
-    page = open_dashboard(browser, live_server)
+def test_the_dashboard_reports_a_lost_connection(open_page: OpenPage, history: None) -> None:
+    page = open_page(DASHBOARD)
     page.route("**/monitoring/dashboard", lambda route: route.abort())
     page.wait_for_selector("#offline:not([hidden])")
-    page.context.close()
 
 
-def test_another_range_is_drawn_without_a_reload(browser: Any, live_server: Any, history: None) -> None:
-    page = open_dashboard(browser, live_server)
+def test_another_range_is_drawn_without_a_reload(open_page: OpenPage, history: None) -> None:
+    page = open_page(DASHBOARD)
     with page.expect_response("**/monitoring/history?range=24h"):
         page.click(".ranges >> text=24 hours")
     page.wait_for_selector("[data-range='24h'][aria-current='true']")
-    page.context.close()
 
 
-def test_the_dashboard_works_without_javascript(browser: Any, live_server: Any, history: None) -> None:
-    page = open_dashboard(browser, live_server, java_script_enabled=False)
+def test_the_dashboard_works_without_javascript(open_page: OpenPage, history: None) -> None:
+    page = open_page(DASHBOARD, java_script_enabled=False)
     text = page.inner_text("main")
     assert all(
         words in text for words in ("Something is wrong", "Incoming", "95th percentile", "paused", "Not deliverable")
     )
-    page.context.close()

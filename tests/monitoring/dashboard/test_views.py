@@ -17,7 +17,7 @@ from monitoring.metrics.message_counts import FAILURES, MESSAGES
 from monitoring.models import Alert, Sample
 from monitoring.templatetags.monitoring_format import last_span, per_second, spark
 from tests.messaging.factories import number
-from waproject.web.number_texts import count, duration, percent
+from waproject.web.number_formats import count, duration, percent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,30 @@ def test_a_sample_keeps_only_count_and_sum_of_task_histograms() -> None:
     name = "waproject_task_seconds"
     taken = samples.store(NOW, {(name, "t", "ok", "0.1"): 2, (name, "t", "ok", "+Inf"): 1, (name, "t", "ok", "sum"): 9})
     assert taken.values == {(name, "t", "ok", "count"): 3, (name, "t", "ok", "sum"): 9}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("span", "points", "ages"),
+    [
+        (timedelta(minutes=2, seconds=10), 60, [120, 90, 60, 30, 0]),
+        (timedelta(minutes=2, seconds=10), 3, [120, 90, 60, 30, 0]),
+        (timedelta(minutes=2, seconds=10), 2, [120, 60, 0]),
+        (timedelta(minutes=2, seconds=10), 1, [0]),
+        (timedelta(hours=12), 10, [1200, 1080, 960, 840, 720, 600, 480, 360, 240, 120, 0]),
+        (timedelta(hours=12, seconds=1), 10, [1200, 900, 600, 300, 0]),
+        (timedelta(days=7), 2, [1200, 600, 0]),
+    ],
+    ids=["all", "a little more", "every second", "one", "half a day", "longer: coarse ones", "every second coarse one"],
+)
+def test_a_history_is_evenly_spread_and_ends_with_the_newest_sample(
+    span: timedelta, points: int, ages: list[int]
+) -> None:
+    now = timezone.now()
+    Sample.objects.bulk_create(
+        Sample(at=now - timedelta(seconds=age), values={"a": age}, coarse=age % 300 == 0) for age in range(0, 1201, 30)
+    )
+    assert [shot.get("a") for shot in samples.history(span, points)] == ages
 
 
 def test_a_new_counter_starts_at_zero() -> None:

@@ -4,14 +4,14 @@ from uuid import UUID
 
 import pytest
 
-from waproject.logs.context import Touched, current_request_id, is_request_id, log_context, note_messages
+from waproject.logs.context import TouchedMessages, current_request_id, is_request_id, log_context, note_messages
 from waproject.logs.throttle import LogThrottle
 
 IDS = [UUID(int=n) for n in range(1, 13)]
 
 
 def test_a_line_has_the_number_of_all_messages_and_the_ids_of_the_first_ten() -> None:
-    touched = Touched()
+    touched = TouchedMessages()
     touched.add([*IDS, IDS[0]])
     assert touched.fields() == {"messages": 12, "message_ids": [str(one) for one in IDS[:10]]}
 
@@ -26,7 +26,7 @@ def test_messages_belong_to_the_innermost_context() -> None:
 
 
 def test_without_messages_a_line_has_no_field_for_them() -> None:
-    assert Touched().fields() == {}
+    assert TouchedMessages().fields() == {}
 
 
 def test_a_contexts_ids_end_with_it() -> None:

@@ -16,7 +16,7 @@ from messaging.task_publisher import message
 from tests.api.test_permissions import MESSAGE
 from tests.messaging.accepting.test_api import SEND
 from waproject.logs import request_log
-from waproject.logs.context import Touched, is_request_id, log_context
+from waproject.logs.context import TouchedMessages, is_request_id, log_context
 
 pytestmark = pytest.mark.django_db
 SENT = {"phone_number": "+15551230001", "message_type": "text", "message_data": {"content": "Hello"}}
@@ -105,7 +105,7 @@ def test_the_level_of_a_line_is_its_importance(
     path: str, status: int, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        request_log.log_request("POST", path, status, time.perf_counter(), Touched())
+        request_log.log_request("POST", path, status, time.perf_counter(), TouchedMessages())
     assert [line.levelname for line in lines(caplog)] == [level]
 
 
@@ -113,7 +113,7 @@ def test_a_line_has_the_time_that_its_request_took(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("waproject.logs.request_log.time.perf_counter", lambda: 12.34567)
-    touched = Touched()
+    touched = TouchedMessages()
     touched.add([UUID(MESSAGE)])
     with caplog.at_level(logging.INFO):
         request_log.log_request("GET", "/" + "x" * 300, 200, 12.0, touched)
@@ -123,7 +123,7 @@ def test_a_line_has_the_time_that_its_request_took(
 
 def test_a_quiet_request_costs_no_line(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        request_log.log_request("POST", "/webhook/whatsapp", 200, time.perf_counter(), Touched())
+        request_log.log_request("POST", "/webhook/whatsapp", 200, time.perf_counter(), TouchedMessages())
     assert lines(caplog) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from testkit.ports import free_port
 from tests.waproject.sqs.doubles.recording import counted
 from tests.waproject.sqs.test_connections import Scripted
-from waproject.sqs import denials, wire
+from waproject.sqs import access_denied, wire
 from waproject.sqs.wire import Client, Refused, SqsError, Unavailable
 
 URL = "https://sqs.eu-central-1.amazonaws.com/1/incoming"
@@ -144,12 +144,12 @@ def test_a_client_can_count_all_its_queues_as_one() -> None:
 
 
 def test_a_missing_permission_is_named_with_its_queue(caplog: pytest.LogCaptureFixture) -> None:
-    denials.reset()
+    access_denied.reset()
     client = Fixed("eu-central-1", counted_as="bus")
     client.fixed = Refused("AccessDeniedException", 403)
     with pytest.raises(Refused):
         client.call("SendMessageBatch", {"QueueUrl": URL, "Entries": []}, 1.0)
-    denials.reset()
+    access_denied.reset()
     assert "not permitted: sqs:SendMessage on incoming (AccessDeniedException)" in caplog.text
 
 

@@ -1,18 +1,17 @@
 """Every page works under its Content-Security-Policy, which runs no inline script; in a real browser."""
 
-from typing import Any
+import subprocess
 
 import pytest
 from django.test import Client
 
 from messaging.incoming.store import receive
 from messaging.models import Conversation
+from testkit.processes import CHECKOUT
 from tests.messaging.bodies import inbound_text, webhook
-from tests.pages import browser, needs_chromium, open_page
-from tests.waiting import eventually
+from tests.pages import OpenPage, needs_chromium, wait_until
 from waproject.web.response_headers import ADMIN, STRICT, STYLED
 
-__all__ = ["browser"]
 THEMED = {
     "index": "/admin/",
     "messages": "/admin/messaging/message/",
@@ -71,31 +70,46 @@ def test_each_page_has_the_strictest_policy_under_which_it_works(paths: dict[str
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("sqs")
-def test_no_page_violates_its_policy(browser: Any, live_server: Any, paths: dict[str, str]) -> None:
-    page = open_page(browser, live_server, "/admin/")
+def test_no_page_violates_its_policy(open_page: OpenPage, paths: dict[str, str]) -> None:
+    page = open_page("/admin/")
     page.add_init_script(VIOLATIONS)
     found = {}
     for path in paths:
-        page.goto(live_server.url + path, wait_until="networkidle" if path == "/api/docs/" else "load")
+        page.goto(path, wait_until="networkidle" if path == "/api/docs/" else "load")
         found[path] = page.evaluate("window.violations")
     assert found == {path: [] for path in paths}
-    assert (page.errors, page.foreign) == ([], [])
-    page.context.close()
 
 
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("sqs")
-def test_what_is_injected_into_a_page_does_not_run(browser: Any, live_server: Any, paths: dict[str, str]) -> None:
-    page = open_page(browser, live_server, "/admin/")
+def test_what_is_injected_into_a_page_does_not_run(open_page: OpenPage, paths: dict[str, str]) -> None:
+    page = open_page("/admin/")
     page.add_init_script(VIOLATIONS)
     for path, policy in paths.items():
-        page.goto(live_server.url + path)
+        page.goto(path)
         page.evaluate(INJECT)
         if policy != ADMIN:
             page.evaluate(EVALUATE)
         blocked = 4 if policy == ADMIN else 5
-        # Not wait_for_function, which evaluates text itself.
-        assert eventually(lambda at_least=blocked: page.evaluate("window.violations.length") >= at_least), path  # type: ignore[misc]
+        wait_until(page, "blocked => window.violations.length >= blocked", blocked)
         assert page.evaluate("window.injected") is None, path
-    page.context.close()
+    # What was injected, and refused.
+    assert set(page.foreign) <= {"http://localhost:1/x.js"}
+    page.errors, page.foreign = [], []
+
+
+def test_no_test_waits_with_a_text_that_the_policy_refuses() -> None:
+    refused = "." + "wait_for_function("
+    listed = subprocess.run(["git", "ls-files", "tests/*.py"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    paths = [CHECKOUT / line for line in listed.stdout.splitlines()]
+    assert [path for path in paths if path.exists() and refused in path.read_text()] == []
+
+
+@needs_chromium
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("sqs")
+def test_a_test_can_wait_for_what_is_not_true_at_once(open_page: OpenPage) -> None:
+    page = open_page("/monitoring/dashboard")
+    page.evaluate("() => { setTimeout(() => { window.later = 1 }, 300) }")
+    wait_until(page, "window.later === 1")

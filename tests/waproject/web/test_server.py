@@ -196,6 +196,11 @@ def test_a_body_that_is_not_read_closes_its_connection_and_says_so(sent: bytes, 
     assert (found, "connection: close" in text.lower(), is_closed(sock)) == (status, True, True)
 
 
+def test_a_head_that_is_too_large_is_refused_with_its_reason(web: Web) -> None:
+    _, text = answer(web.connect(head(X_Large="x" * 70_000)[:-4]))
+    assert json.loads(text.partition("\r\n\r\n")[2]) == {"detail": "The request's head is over 64 KB."}
+
+
 def test_a_refused_body_that_arrived_whole_keeps_its_connection(web: Web) -> None:
     sock = web.connect(head(path="/messaging/send", Content_Length=200_000) + b"x" * 200_000)
     assert answer(sock)[0] == 401

@@ -35,7 +35,7 @@ def caused(error: Exception, cause: psycopg2.Error | None) -> Exception:
     ],
 )
 def test_errors_of_an_unavailable_database_are_recognised(error: Exception | None, away: bool) -> None:
-    assert database_gate.is_away(error) == away
+    assert database_gate.is_database_unavailable(error) == away
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_errors_of_an_unavailable_database_are_recognised(error: Exception | Non
 def test_errors_of_a_working_server_do_not_count(state: str, kind: type[Exception], away: bool) -> None:
     cause = errors.lookup(state)()
     cause.__setstate__({"pgcode": state})
-    assert database_gate.is_away(caused(kind("x"), cause)) == away
+    assert database_gate.is_database_unavailable(caused(kind("x"), cause)) == away
 
 
 def test_a_database_that_answers_passes_the_probe(db: None) -> None:
-    database_probe.ask()
+    database_probe.probe()
 
 
 def test_a_database_that_refuses_fails_the_probe(database_away: None) -> None:
     with pytest.raises(psycopg2.OperationalError):
-        database_probe.ask()
+        database_probe.probe()
 
 
 def test_an_unresponsive_database_fails_the_probe_within_its_deadline(db: None, monkeypatch: Any) -> None:
@@ -72,7 +72,7 @@ def test_an_unresponsive_database_fails_the_probe_within_its_deadline(db: None, 
     monkeypatch.setitem(connection.settings_dict, "PORT", proxy.port)
     began = time.monotonic()
     with pytest.raises(TimeoutError):
-        database_probe.ask(0.2)
+        database_probe.probe(0.2)
     proxy.close()
     assert time.monotonic() - began < 5
 
@@ -181,7 +181,7 @@ def test_a_probe_ends_its_connection_whatever_happens(at: str, monkeypatch: pyte
     monkeypatch.setattr(database_probe, "wait", wait)
     monkeypatch.setattr("waproject.worker.database_probe.time.monotonic", lambda: 100.0)
     with pytest.raises(TimeoutError):
-        database_probe.ask(2.0)
+        database_probe.probe(2.0)
     assert (closed, untils) == ([1], [102.0] if at == "connect" else [102.0, 102.0])
 
 

@@ -14,7 +14,7 @@ from deploy.local import procfile
 from testkit.ports import free_port
 from tests.processes import CHECKOUT
 from tests.servers.http import Handler, serving
-from tests.waproject.test_start_errors import production, started
+from tests.waproject.test_startup_errors import production, started
 from waproject.environment.file_storage import media_storage
 from waproject.queues import LANES
 from waproject.sqs import publisher

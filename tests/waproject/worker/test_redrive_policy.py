@@ -13,7 +13,7 @@ from django.core.management import call_command
 from deploy.local import procfile
 from testkit.ports import free_port
 from tests.processes import CHECKOUT
-from tests.waproject.test_start_errors import production, started
+from tests.waproject.test_startup_errors import production, started
 from waproject.queues import LANES
 from waproject.sqs import control
 from waproject.sqs.control import RedrivePolicy

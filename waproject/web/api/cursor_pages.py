@@ -31,12 +31,12 @@ class CursorPages(CursorPagination):
 
     def get_page_size(self, request: Request) -> int:
         """The requested page size. Raises ValidationError if it is invalid."""
-        asked = request.query_params.get(self.page_size_query_param)
-        if asked is None:
+        text = request.query_params.get(self.page_size_query_param)
+        if text is None:
             return self.page_size
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= self.max_page_size):
             raise ValidationError({self.page_size_query_param: [f"A whole number from 1 to {self.max_page_size}."]})
-        return int(asked)
+        return int(text)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """The parameters, with the bounds of the page size."""

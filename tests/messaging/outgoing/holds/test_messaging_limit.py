@@ -14,7 +14,7 @@ from messaging.outgoing.release import release
 from messaging.portfolios.budget import COUNTED_FOR
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import answered, claimed, number, pending
-from tests.messaging.portfolios.limited import holds, let_time_pass, limited, release_all
+from tests.messaging.portfolios.limited_portfolio import holds, let_time_pass, limited, release_all
 
 pytestmark = pytest.mark.django_db
 

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.pages import LOOKS, browser, faults_in, name_of, needs_chromium, picture
-from tests.waiting import PATIENCE_S
+from tests.pages import LOOKS, faults_in, name_of, needs_chromium, new_page, picture, wait_until
 
 from ..process import NUMBER, Sandbox
 from ..receiver import Hook, Receiver
 
-__all__ = ["browser"]
 pytestmark = needs_chromium
 ANN = "15551230001"
 CARLA = "US.13491208655302741918"
@@ -67,15 +65,10 @@ def page(browser: Any, sandbox: Sandbox) -> Iterator[Any]:
 
 
 def open_page(browser: Any, sandbox: Sandbox, address: str = "", **options: Any) -> Any:
-    """The page; `foreign` collects requests to other hosts, `errors` what broke or what the policy refused."""
-    page = browser.new_context(**options).new_page()
-    page.set_default_timeout(PATIENCE_S * 1000)
-    page.foreign, page.errors = [], []
-    ours = (f"http://127.0.0.1:{sandbox.port}/", "data:", "blob:")
-    page.on("request", lambda request: request.url.startswith(ours) or page.foreign.append(request.url))
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    """The page; `errors` has what the policy refused, too."""
+    page = new_page(browser, f"http://127.0.0.1:{sandbox.port}", **options)
     page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
-    page.goto(f"http://127.0.0.1:{sandbox.port}/_sandbox/#{address}")
+    page.goto(f"/_sandbox/#{address}")
     return page
 
 
@@ -85,7 +78,7 @@ def meet(page: Any, name: str = "Ann", number: str = ANN, *, hides: bool = False
     page.get_by_label("Phone number", exact=True).fill(number)
     page.get_by_label("Shows no phone number").set_checked(hides)
     page.get_by_role("button", name="Make").click()
-    page.wait_for_function("name => document.getElementById('name').textContent === name", arg=name)
+    wait_until(page, "name => document.getElementById('name').textContent === name", name)
 
 
 def business_sends(sandbox: Sandbox, message_type: str, node: object, to: str = ANN) -> str:
@@ -184,7 +177,7 @@ def test_a_ready_made_photo_is_sent_and_shown(page: Any, receiver: Receiver) -> 
     page.click("#attach")
     page.get_by_role("menuitem", name="A ready-made photo").click()
     assert heard(receiver, "image")["image"]["caption"] == "Sunset"
-    page.wait_for_function("() => document.querySelector('img.image')?.naturalWidth > 0")
+    wait_until(page, "() => document.querySelector('img.image')?.naturalWidth > 0")
 
 
 def test_who_shows_no_number_writes_by_user_id_alone(page: Any, sandbox: Sandbox, receiver: Receiver) -> None:
@@ -212,7 +205,7 @@ def test_what_is_written_is_only_ever_text(page: Any, sandbox: Sandbox) -> None:
     business_sends(sandbox, "interactive", BUTTONS | {"body": {"text": EVIL}, "footer": {"text": "<b>x</b>"}})
     page.locator(".person .last", has_text="img").wait_for()
     page.locator(".person").click()
-    page.wait_for_function("document.querySelectorAll('.bubble strong').length === 2")
+    wait_until(page, "document.querySelectorAll('.bubble strong').length === 2")
     assert page.locator(".bubble strong", has_text="bold").count() == 2
     assert page.locator(".bubble img, .bubble b, .bubble a, .person img").count() == 0
 
@@ -228,7 +221,7 @@ def test_keys_alone_are_enough(page: Any, sandbox: Sandbox, receiver: Receiver) 
     page.keyboard.press("Enter")
     assert heard(receiver, "interactive")["interactive"]["button_reply"]["id"] == "yes"
     page.wait_for_selector(".choice.chosen")
-    page.wait_for_function("document.activeElement.textContent === 'Yes'")
+    wait_until(page, "document.activeElement.textContent === 'Yes'")
 
 
 def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox: Sandbox) -> None:
@@ -238,8 +231,7 @@ def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox
     assert page.get_by_role("button", name="Copy").is_disabled()
     page.get_by_label("Body {{1}}").fill("Ann's")
     assert "Your order Ann's is ready" in page.get_by_label("Preview").inner_text()
-    words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
-    assert json.loads(words[words.index("-d") + 1]) == {
+    assert request_of(page) == {
         "phone_number": f"+{ANN}",
         "message_type": "template",
         "message_data": {
@@ -248,6 +240,72 @@ def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox
             "components": [{"type": "body", "parameters": [{"type": "text", "text": "Ann's"}]}],
         },
     }
+
+
+def request_of(page: Any) -> Any:
+    """The body of the request that the picker shows."""
+    words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
+    return json.loads(words[words.index("-d") + 1])
+
+
+def choose(page: Any, label: str) -> None:
+    """Open the picker and choose this template."""
+    meet(page)
+    page.get_by_role("button", name="Template…").click()
+    page.get_by_label("Template", exact=True).select_option(label=label)
+
+
+def test_named_parameters_are_sent_by_their_names(page: Any) -> None:
+    choose(page, "order_update (en_US)")
+    page.get_by_label("Body {{order}}").fill("4711")
+    page.get_by_label("Body {{state}}").fill("packed")
+    assert "Your order 4711 is now packed." in page.get_by_label("Preview").inner_text()
+    assert request_of(page)["message_data"]["components"] == [
+        {
+            "type": "body",
+            "parameters": [
+                {"type": "text", "parameter_name": "order", "text": "4711"},
+                {"type": "text", "parameter_name": "state", "text": "packed"},
+            ],
+        }
+    ]
+
+
+def test_copy_puts_the_request_on_the_clipboard(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    choose(page, "hello_world (en_US)")
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("dialog >> text=Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.get_by_label("Request").inner_text()
+    assert page.locator("dialog").is_visible()
+
+
+def test_the_request_is_selected_where_the_browser_refuses_the_clipboard(page: Any) -> None:
+    choose(page, "hello_world (en_US)")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("dialog >> text=Selected: copy it by hand")
+    assert page.evaluate("getSelection().toString()").strip() == page.get_by_label("Request").inner_text().strip()
+
+
+def test_a_search_finds_templates_beyond_those_that_the_picker_lists(page: Any, sandbox: Sandbox) -> None:
+    for number in range(200):
+        sandbox.post("/_sandbox/templates", {"name": f"wave_{number}", "components": [{"type": "BODY", "text": "Hi"}]})
+    sandbox.post("/_sandbox/templates", {"name": "zebra", "components": [{"type": "BODY", "text": "Hi {{1}}"}]})
+    choose(page, "hello_world (en_US)")
+    options = page.get_by_label("Template", exact=True).locator("option")
+    assert ("zebra (en_US)" in options.all_inner_texts(), page.get_by_text("The first 200 of 213").is_visible()) == (
+        False,
+        True,
+    )
+    page.get_by_label("Search").fill("zebra")
+    options.get_by_text("zebra (en_US)").wait_for(state="attached")
+    page.get_by_label("Search").press("Enter")
+    page.get_by_label("Body {{1}}").fill("Ann")
+    assert (options.count(), request_of(page)["message_data"]["name"]) == (1, "zebra")
+    page.get_by_label("Search").fill("nothing")
+    page.wait_for_selector("dialog >> text=no approved template of this name")
+    assert page.get_by_role("button", name="Copy").is_disabled()
 
 
 def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, sandbox: Sandbox) -> None:
@@ -260,8 +318,7 @@ def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, san
         for field in page.locator("dialog input").all():
             link = "Link" in page.locator(f"label[for={field.get_attribute('id')}]").inner_text()
             field.fill("https://example.com/a.png" if link else "4711")
-        words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
-        node = json.loads(words[words.index("-d") + 1])["message_data"]
+        node = request_of(page)["message_data"]
         body = {"messaging_product": "whatsapp", "to": ANN, "type": "template"}
         node["language"] = {"code": node["language"]}
         status, answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", {**body, "template": node})

@@ -136,6 +136,16 @@ def test_a_preference_names_its_user_by_number_or_user_id(value: str, who: dict[
     assert (found.value, found.phone, found.user_id) == (value, phone, None if phone else "US.1")
 
 
+@pytest.mark.parametrize(
+    "who", [{"wa_id": "16505551234"}, {"user_id": "US.1"}, {"wa_id": "16505551234", "user_id": "US.1"}]
+)
+def test_a_preference_is_completed_from_the_contact_with_the_same_id(who: dict[str, str]) -> None:
+    contacts = [{"wa_id": "16505550000", "user_id": "US.2"}, {"wa_id": "16505551234", "user_id": "US.1"}]
+    said = {**who, "category": "marketing_messages", "value": "stop"}
+    (found,) = normalise(webhook("user_preferences", user_preferences=[said], contacts=contacts)).preferences
+    assert (found.phone, found.user_id) == ("16505551234", "US.1")
+
+
 def test_a_preference_without_a_user_is_kept_as_unknown() -> None:
     body = webhook("user_preferences", user_preferences=[{"category": "marketing_messages", "value": "stop"}])
     assert kinds(body) == ["value.user_preferences"]

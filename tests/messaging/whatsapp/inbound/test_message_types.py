@@ -38,6 +38,7 @@ CASES: list[tuple[str, Any, str | None, dict[str, Any]]] = [
     ("reaction", {"message_id": "wamid.B", "emoji": "+"}, "+", {"message_id": "wamid.B", "emoji": "+"}),
     ("reaction", {"message_id": "wamid.B", "emoji": ""}, None, {"message_id": "wamid.B"}),
     ("order", {"catalog_id": "1", "product_items": [{"quantity": 2}]}, None, {"catalog_id": "1"}),
+    ("order", {"text": "by noon", "product_items": [{"quantity": 2}]}, "by noon", {"text": "by noon"}),
     ("system", {"type": "user_changed_number", "body": "moved", "new_wa_id": "1650"}, "moved", {"phone": "1650"}),
     ("system", {"type": "user_changed_user_id", "user_id": "US.2", "previous_user_id": "US.1"}, None, {}),
     ("edit", {"original_message_id": "wamid.B", "message": {"type": "text", "text": {"body": "new"}}}, "new", {}),

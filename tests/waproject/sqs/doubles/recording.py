@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from waproject.sqs import observing
+from waproject.sqs import request_observer
 from waproject.sqs.sampling import SampledMessage
 
 QUEUE, TARGET = "https://sqs.test/1/source", "https://sqs.test/1/target"
@@ -55,12 +55,12 @@ class Counted:
 @contextmanager
 def counted() -> Iterator[Counted]:
     """The counts of what runs inside."""
-    before, counts = observing._observer, Counted()
-    observing.observe(counts)
+    before, counts = request_observer._observer, Counted()
+    request_observer.observe(counts)
     try:
         yield counts
     finally:
-        observing.observe(before)
+        request_observer.observe(before)
 
 
 def message(name: str, body: str = "{}", **fields: Any) -> SampledMessage:
