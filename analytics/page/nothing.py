@@ -25,11 +25,11 @@ class Nothing:
     local: bool
 
 
-def nothing(asked: Question, query: QueryDict) -> Nothing:
+def nothing(question: Question, query: QueryDict) -> Nothing:
     """For a question that no message answers."""
-    period = asked.period
+    period = question.period
     counted = Bucket.objects.filter(messages__gt=0)
-    given = {name: str(value) for name, value in (asked.filters or {}).items()}
+    given = {name: str(value) for name, value in (question.filters or {}).items()}
     in_the_way = given and counted.filter(start__gte=period.since, start__lt=period.until).exists()
     nearest = counted.filter(start__lt=period.until).order_by("-start").first() or counted.order_by("start").first()
     latest = period.local(nearest.start).date() if nearest else None

@@ -75,7 +75,7 @@ def _answered(question: Question, query: QueryDict, links: MessageLinks, costs: 
     campaign = str((question.filters or {}).get("campaign", ""))
     return {
         "page": shown,
-        "nothing": nothing(asked, query) if shown.is_empty else None,
+        "nothing": nothing(question, query) if shown.is_empty else None,
         "costs": costs,
         "all_markets_url": page_without(query, ["market"]) + COSTS,
         "costs_url": page_without(query, costs.unknown) + COSTS,

@@ -150,13 +150,10 @@ BROKEN = """() => [...document.querySelectorAll("tbody th")].flatMap((cell) => {
 })"""
 
 
-def test_names_of_templates_break_at_their_underscores_alone_on_a_phone(
-    browser: Any, live_server: Any, history: None
-) -> None:
-    page = open_page(browser, live_server, MONTH, viewport={"width": 390, "height": 844})
+def test_names_of_templates_break_at_their_underscores_alone_on_a_phone(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH, viewport={"width": 390, "height": 844})
     assert "appointment_reminder_for_tomorrow" in page.inner_text("section:has(#best)")
     assert page.evaluate(BROKEN) == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -168,32 +165,22 @@ def test_names_of_templates_break_at_their_underscores_alone_on_a_phone(
         ("no-period", "/analytics/?since=2025-01-01&until=2025-02-01"),
     ],
 )
-def test_a_page_without_messages_fits_the_screen(
-    browser: Any, live_server: Any, theme: str, name: str, path: str
-) -> None:
+def test_a_page_without_messages_fits_the_screen(open_page: OpenPage, theme: str, name: str, path: str) -> None:
     if name != "empty":
         outbound(campaign="autumn")
         count_again()
-    page = open_page(browser, live_server, path, color_scheme=theme, viewport=LOOKS[0]["viewport"])
-    for look in both_widths(page, theme):
-        wait_until_it_fits(page, look)
-        picture(page, f"analytics-{name}-{name_of(look)}")
-        assert serious_faults_in(look, page) == []
-    page.context.close()
+    page = open_page(path, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    check_looks(page, theme, f"analytics-{name}", wait=wait_until_it_fits)
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_page_without_a_rate_card_or_campaign_fits_the_screen(browser: Any, live_server: Any, theme: str) -> None:
+def test_a_page_without_a_rate_card_or_campaign_fits_the_screen(open_page: OpenPage, theme: str) -> None:
     outbound(status="delivered", wamid="w")
     count_again()
-    page = open_page(browser, live_server, MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    page = open_page(MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
     assert "There is no rate card in USD yet" in page.inner_text("section:has(#costs)")
     assert "No message has a campaign" in page.inner_text("section:has(#campaigns)")
-    for look in both_widths(page, theme):
-        wait_until_it_fits(page, look)
-        picture(page, f"analytics-no-card-{name_of(look)}")
-        assert serious_faults_in(look, page) == []
-    page.context.close()
+    check_looks(page, theme, "analytics-no-card", wait=wait_until_it_fits)
 
 
 def test_a_wrong_parameter_is_named(admin_client: Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from analytics.templatetags.analytics_format import breakable
-from tests.analytics.rollups.cast import NOON, count_again, outbound
+from tests.analytics.rollups.factories import NOON, count_again, outbound
 
 pytestmark = pytest.mark.django_db
 NOVEMBER = "/analytics/?since=2026-11-01&until=2026-12-01&timezone=UTC"
