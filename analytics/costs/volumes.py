@@ -83,7 +83,7 @@ _BORDERS = f"""
 running AS MATERIALIZED (
   SELECT row_number() OVER () AS run, d.cell, d.before, r.*, m.zone, m.day
   FROM ({_SUMMED_UP} UNION ALL {_MADE_NOW}) r
-    JOIN member m USING (since, number_id, market, category) JOIN parted d USING (low, pool)
+    JOIN member m USING (since, number_id, market, category) JOIN parted d USING (low, pool, market, category)
 ), block AS MATERIALIZED (
   SELECT border, cell, volume, {_BLOCK} * count(*) FILTER (WHERE so_far <= volume) AS first FROM (
     SELECT b.*, {_SUM_UNTIL.format(quarter="q")} AS so_far
