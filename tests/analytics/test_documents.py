@@ -215,7 +215,7 @@ def test_the_messages_are_counted_within_a_minute_or_so(typist: Typist, analytic
         rows = typist.get("/analytics/campaigns")["rows"]
         return sum(row["delivered"] for row in rows if row["campaign"] == "spring")
 
-    assert eventually(lambda: sent() == 5, timeout=PATIENCE_S)
+    assert eventually(lambda: sent() == 5)
 
 
 def test_the_export_of_a_day_is_a_parquet_file(typist: Typist, analytics: dict[str, Any]) -> None:
