@@ -51,12 +51,12 @@ class Releases:
         from django.db import connection
 
         from messaging.accepting.business_numbers import sending_number
-        from messaging.portfolios import place_number
+        from messaging.portfolios import assign_portfolio
 
         self._connection = connection
         self._number = sending_number()
         self._execute("SET statement_timeout = 0")
-        self._execute(_STORE, {"portfolio": place_number(self._number.pk), "stored": stored})
+        self._execute(_STORE, {"portfolio": assign_portfolio(self._number.pk), "stored": stored})
         ((pid,),) = self._execute("SELECT pg_backend_pid()")
         self._clock = CpuClock(pid)
         self._peers = 0

@@ -15,6 +15,7 @@ from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error, positive_data_acceptance
 from schemathesis.core.result import Ok
@@ -78,7 +79,7 @@ def same_connection() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def same_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Examples by the seed alone: Hypothesis adds constants of all our imported modules, which differ by worker."""
-    monkeypatch.setattr(providers, "_get_local_constants", providers.Constants)
+    monkeypatch.setattr(providers, "_get_local_constants", Constants)
     providers.CONSTANTS_CACHE.cache.clear()
 
 

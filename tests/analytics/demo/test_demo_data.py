@@ -64,6 +64,21 @@ def test_its_counts_are_a_recount_of_its_messages_and_nothing_is_left_to_count()
     assert Day.objects.filter(dirty_since=None).count() == DAYS
 
 
+def test_while_it_is_filled_only_the_quarters_of_two_days_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    due: list[int] = []
+    store = Fill._store
+
+    def watched(*args: Any) -> int:
+        stored = store(*args)
+        dirty = Bucket.objects.filter(dirty_since__isnull=False).values_list("start", flat=True)
+        due.append(len({start.date() for start in dirty}))
+        return stored
+
+    monkeypatch.setattr(Fill, "_store", watched)
+    fill()
+    assert due == [1, *[2] * (DAYS - 1)]
+
+
 def test_nothing_of_it_waits_to_be_sent_or_delivered() -> None:
     filled()
     assert set(Message.objects.values_list("status", flat=True)) <= {

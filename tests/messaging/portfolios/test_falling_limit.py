@@ -12,10 +12,10 @@ from messaging.accepting.accept import NewMessage, accept
 from messaging.dispatch import Dispatcher
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message, OpenedRecipient, Portfolio
-from messaging.portfolios import place_number
+from messaging.portfolios import assign_portfolio
 from tests.messaging.factories import number
-from tests.messaging.portfolios.limited import holds, limited
-from tests.messaging.portfolios.test_placement import event
+from tests.messaging.portfolios.limited_portfolio import holds, limited
+from tests.messaging.portfolios.test_number_portfolios import event
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.waiting import eventually
 
@@ -67,7 +67,7 @@ def opened() -> int:
 def test_two_dispatchers_send_no_more_than_a_limit_that_has_fallen_meanwhile(sqs: Any) -> None:
     limited(10_000, waba_id=WABA)
     other = BusinessNumber.objects.create(phone_number_id="77", waba_id=WABA)
-    place_number(other.pk)
+    assign_portfolio(other.pk)
     BusinessNumber.objects.update(rate=RATE)
     senders = (number(rate=RATE), other)
     for n in range(MESSAGES):
