@@ -28,7 +28,7 @@ OURS: list[Any] = [
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six days in the place of ninety-one, and no connection of any kind but the database's."""
-    for module in ("filling", "days"):
+    for module in ("fill", "days"):
         monkeypatch.setattr(f"analytics.demo.{module}.DAYS", DAYS)
     monkeypatch.setattr("analytics.management.commands.demo_data.DAYS", DAYS)
 
