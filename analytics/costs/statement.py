@@ -25,8 +25,7 @@ account AS (
     AS p(market, category, since, until, tier_from, tier_to, price, card, price_no)
 ), piece AS MATERIALIZED (
   SELECT s.*, EXISTS (
-    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean,
-    EXISTS (SELECT FROM analytics_runningcharge r WHERE r.start = s.low AND r.minutes = s.minutes) AS has_running
+    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean
   FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
     %(segment_highs)s::timestamptz[], %(segment_minutes)s::int[]) AS s(step, since, low, high, minutes)
 )"""
