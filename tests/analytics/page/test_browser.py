@@ -20,6 +20,7 @@ from tests.pages import (
     wait_until,
     wait_until_it_fits,
 )
+from tests.tables.kept_rows import fill
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 MONTH = "/analytics/?since=2026-10-25&until=2026-11-22&timezone=Europe/Berlin"
@@ -49,6 +50,10 @@ def trail(row: Message, at: datetime, chance: random.Random, states: list[str]) 
 @pytest.fixture
 def history() -> None:
     """Four weeks of two campaigns, with failures and answers."""
+    fill(make_history)
+
+
+def make_history() -> None:
     chance = random.Random(4)
     card(LIST + "Germany,USD,0.1365,0.055,,\nNorth America,USD,0.025,0.004,,\n")
     shop = ApiClient.objects.create(name="shop")
