@@ -32,10 +32,10 @@ tiered AS MATERIALIZED (
   FROM pooled JOIN tiered USING (market, category, price_type) JOIN place USING (since, number_id)
   GROUP BY portfolio, month, market, category, border HAVING sum(messages) > border
 ), member AS MATERIALIZED (
-  SELECT pool, since, number_id, zone, day, market, category, 'regular' AS price_type
+  SELECT pool, since, number_id, day, market, category, 'regular' AS price_type
   FROM pool JOIN place USING (portfolio, month)
 ), billed AS MATERIALIZED (
-  SELECT c.step, c.since, c.low, {{columns}}, c.messages, m.pool, m.zone, m.day
+  SELECT c.step, c.since, c.low, {{columns}}, c.messages, m.pool, m.day
   FROM charge c JOIN member m USING (since, number_id, market, category, price_type)
 ), cell AS MATERIALIZED (
   SELECT c.*, market, category FROM (
@@ -51,7 +51,7 @@ tiered AS MATERIALIZED (
 ), parted AS MATERIALIZED (
   SELECT * FROM cell WHERE cell IN (SELECT cell FROM border)
 ), tier AS MATERIALIZED (
-  SELECT c.low, c.pool, c.day, p.tier_from
+  SELECT c.low, c.pool, c.day, p.price_no
   FROM (SELECT cell.*, first_day + generate_series(0, last_day - first_day) AS day FROM cell
     WHERE cell NOT IN (SELECT cell FROM border)) c
     LEFT JOIN price p ON {_IN_FORCE} AND {_AT_PRICE}
@@ -59,18 +59,19 @@ tiered AS MATERIALIZED (
 _CHARGES_OF_PARTED = f"""
 SELECT p.step, p.since, p.low, {running_quarter("c.at", "p.low")} AS quarter, c.market, c.category, c.number_id,
   c.client_id, c.template, c.campaign, c.messages
-FROM (SELECT DISTINCT low, market, category FROM parted) d JOIN piece p USING (low)
+FROM (SELECT DISTINCT low, market, category FROM parted WHERE cell NOT IN (SELECT cell FROM sound)) d
+  JOIN piece p USING (low)
   CROSS JOIN LATERAL (SELECT * FROM analytics_charge c WHERE c.market = d.market AND c.category = d.category
     AND c.price_type = 'regular' AND c.at >= p.low AND c.at < p.high OFFSET 0) c
-WHERE NOT (p.clean AND p.has_running)
 """  # noqa: S608 - names of columns
 _RUNNING_COLUMNS = ", ".join(f"r.{name}" for name in RUNNING)
+# Each OFFSET 0 keeps its rows from being joined with others before they are read, day by day, from the index.
 _SUMMED_UP = f"""
 SELECT p.step, p.since, p.low, {_RUNNING_COLUMNS}
 FROM (SELECT DISTINCT low, market, category FROM parted) d JOIN piece p USING (low)
   CROSS JOIN LATERAL (SELECT * FROM analytics_runningcharge r WHERE r.start = p.low AND r.minutes = p.minutes
     AND r.market = d.market AND r.category = d.category OFFSET 0) r
-WHERE p.clean AND p.has_running
+WHERE p.clean OFFSET 0
 """  # noqa: S608 - names of columns
 _MADE_NOW = f"""
 SELECT step, since, low, {_RUNNING_COLUMNS} FROM ({running_sums(("step", "since", "low"), _CHARGES_OF_PARTED)}) AS r
@@ -79,11 +80,23 @@ SELECT step, since, low, {_RUNNING_COLUMNS} FROM ({running_sums(("step", "since"
 # early, with what had been sent before it. The end of a cell stands as a border too, which no quarter reaches.
 _BLOCK = 12
 _SUM_UNTIL = "sum(COALESCE(r.volumes[width_bucket({quarter}::smallint, r.quarters)], 0))"
+_OF_PARTED = """
+JOIN member m USING (since, number_id, market, category) JOIN parted d USING (low, pool, market, category)
+"""
+# Running sums that do not add up to their cell are not used: the version before sums up days without them.
 _BORDERS = f"""
-running AS MATERIALIZED (
-  SELECT row_number() OVER () AS run, d.cell, d.before, r.*, m.zone, m.day
-  FROM ({_SUMMED_UP} UNION ALL {_MADE_NOW}) r
-    JOIN member m USING (since, number_id, market, category) JOIN parted d USING (low, pool, market, category)
+summed AS MATERIALIZED (
+  SELECT d.cell, d.before, r.*, m.day FROM ({_SUMMED_UP}) r {_OF_PARTED}
+), sound AS MATERIALIZED (
+  SELECT cell FROM summed JOIN parted d USING (cell) WHERE whole GROUP BY cell, d.messages
+  HAVING sum(volumes[cardinality(volumes)]) = d.messages
+), running AS MATERIALIZED (
+  SELECT row_number() OVER () AS run, r.* FROM (
+    SELECT * FROM summed WHERE cell IN (SELECT cell FROM sound)
+    UNION ALL
+    SELECT d.cell, d.before, r.*, m.day FROM ({_MADE_NOW}) r {_OF_PARTED}
+    WHERE d.cell NOT IN (SELECT cell FROM sound)
+  ) r
 ), block AS MATERIALIZED (
   SELECT border, cell, volume, {_BLOCK} * count(*) FILTER (WHERE so_far <= volume) AS first FROM (
     SELECT b.*, {_SUM_UNTIL.format(quarter="q")} AS so_far
@@ -111,23 +124,22 @@ running AS MATERIALIZED (
     sum(here) OVER (PARTITION BY cell, volume ORDER BY number_id, client_id, template, campaign) - here))) AS messages
   FROM share s
 ), part AS (
-  SELECT step, since, zone, day, number_id, client_id, template, campaign, market, category, 'regular' AS price_type,
+  SELECT step, day, number_id, client_id, template, campaign, market, category, 'regular' AS price_type,
     before + COALESCE(lag(volume) OVER of_run, 0) AS before,
     messages - COALESCE(lag(messages) OVER of_run, 0) AS messages
   FROM below WINDOW of_run AS (PARTITION BY run ORDER BY volume)
 )"""  # noqa: S608 - names of columns
 _UNITS = f"""
 unit AS (
-  SELECT c.step, c.since, a.zone, {{columns}}, c.messages, 0::bigint AS tier_from, c.messages AS units
-  FROM pooled c JOIN place a USING (since, number_id)
-    LEFT JOIN member m USING (since, number_id, market, category, price_type)
-  WHERE m.pool IS NULL
+  SELECT {{columns}}, c.step, c.messages, p.price_no
+  FROM (SELECT c.*, a.day FROM pooled c JOIN place a USING (since, number_id)
+      LEFT JOIN member m USING (since, number_id, market, category, price_type)
+    WHERE m.pool IS NULL) c
+    LEFT JOIN price p ON {_IN_FORCE} AND p.tier_from = 0 AND c.price_type = 'regular'
   UNION ALL
-  SELECT c.step, c.since, c.zone, {{columns}}, c.messages, t.tier_from, c.messages
-  FROM billed c JOIN tier t USING (low, pool, day)
+  SELECT {{columns}}, c.step, c.messages, t.price_no FROM billed c JOIN tier t USING (low, pool, day)
   UNION ALL
-  SELECT c.step, c.since, c.zone, {{columns}}, c.messages, p.tier_from, c.messages
-  FROM part c LEFT JOIN price p ON {_IN_FORCE} AND {_AT_PRICE}
+  SELECT {{columns}}, c.step, c.messages, p.price_no FROM part c LEFT JOIN price p ON {_IN_FORCE} AND {_AT_PRICE}
   WHERE c.messages > 0
 )"""  # noqa: S608 - names of columns
 

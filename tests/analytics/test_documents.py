@@ -56,7 +56,7 @@ def typed_in(text: str) -> list[tuple[str, str]]:
 
 def expanded(request: str) -> list[str]:
     """`GET /analytics/{summary,funnel}` as two requests."""
-    names = re.search(r"\{([a-z,]+)\}", request)
+    names = re.search(r"\{([a-z]+(?:,[a-z]+)+)\}", request)
     return [request.replace(names[0], name) for name in names[1].split(",")] if names else [request]
 
 
@@ -92,6 +92,8 @@ class Typist:
     def request(self, text: str) -> requests.Response:
         """`GET /path` or `POST /path`, with a body of BODIES."""
         method, path = text.split()
+        if "{id}" in path:
+            path = path.replace("{id}", self.get("/messaging/messages")["results"][0]["id"])
         body = BODIES[path] if method == "POST" else None
         return requests.request(method, self._url(path), json=body, headers=self.key, timeout=30)
 
@@ -175,7 +177,7 @@ def test_every_command_and_request_of_the_page_on_analytics_works(analytics: dic
     assert [text.split("?")[0].split(" --")[0] for text in analytics if not text.startswith("set -a")] == [
         "POST /analytics/events", "POST /messaging/analytics",
         'track_event("order_paid", {"total": 12}, event_id="order-4711", contact="+1 555 123 4567")',
-        "GET /analytics/events", "manage.py rebuild_rollups",
+        "GET /analytics/events", "GET /messaging/messages/{id}", "manage.py rebuild_rollups",
         *(f"GET /analytics/{name}" for name in (
             "summary", "timeseries", "funnel", "errors", "templates", "campaigns", "conversations"
         )),
@@ -259,7 +261,7 @@ def test_every_command_and_request_of_the_page_on_costs_works(costs: dict[str, A
     first, *others = costs
     assert "import_rate_card docs/examples/example-rate-card.csv" in first
     assert [text for text in others if not text.startswith("set -a")] == [
-        "manage.py rebuild_rollups", "GET /analytics/costs", "?currency=EUR", "?market=India",
+        "GET /analytics/costs", "?currency=EUR", "?market=India",
         "/analytics/?campaign=spring", "GET /analytics/budgets", "POST /messaging/send?estimate=true",
     ]  # fmt: skip
 
