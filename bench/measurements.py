@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import yardstick
+from bench.accounts import many_templates, messaging_limit, template_checks
 from bench.analytics import counting, events, questions
 from bench.comparison import publish, transport, webhook
 from bench.pipeline import delivering, history, receiving, retention, sending, stored, task_size
@@ -51,6 +52,11 @@ MEASUREMENTS = {
     "idle": Measurement(transport.idle, partial(transport.idle, 1.0), once=True),
     "retention": Measurement(
         retention.measure, partial(retention.measure, messages=5_000, seconds=0.5, turns=1), once=True, named=True
+    ),
+    "limit": Measurement(messaging_limit.measure, partial(messaging_limit.measure, stored=1000, rounds=3), once=True),
+    "checks": Measurement(template_checks.measure, partial(template_checks.measure, checks=3), once=True),
+    "templates": Measurement(
+        many_templates.measure, partial(many_templates.measure, templates=300, requests_each=3), once=True
     ),
     "send": Measurement(sending.measure, partial(sending.measure, seconds=1.0, warm_up_s=0.5), in_pipeline=True),
     "bulk": Measurement(

@@ -145,7 +145,16 @@ def test_a_send_and_the_list(history: BusinessNumber, api: APIClient, monkeypatc
     with statements() as seen:
         sent = api.post("/messaging/send", {**body, "campaign": "spring"}, format="json").data["id"]
         api.get(f"/messaging/messages/{sent}")
-        for query in ("", "status=cancelled", "campaign=spring", "reference=x", "wamid=x", "phone_number=15551"):
+        for query in (
+            "",
+            "status=cancelled",
+            "hold=limit",
+            "hold=number",
+            "campaign=spring",
+            "reference=x",
+            "wamid=x",
+            "phone_number=15551",
+        ):
             api.get(f"/messaging/messages?{query}")
     assert whole_reads(seen) == []
 

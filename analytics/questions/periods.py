@@ -8,6 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from analytics.rollups import QUARTER
+from waproject.web.api.iso_times import iso_time
 
 HOUR = timedelta(hours=1)
 # Before that, clocks may differ from UTC by odd minutes; there was no WhatsApp to count either.
@@ -142,7 +143,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def _moment(field: str, text: str, zone: ZoneInfo) -> datetime:
     try:
-        given = datetime.fromisoformat(text)
+        given = datetime.fromisoformat(iso_time(text) or "")
     except ValueError:
         raise BadPeriod(
             field, "Neither a day such as 2026-11-20 nor a time such as 2026-11-20T12:00 or 2026-11-20T12:00:00Z."

@@ -12,6 +12,7 @@ import requests
 from bench.errors import BenchError
 from bench.pipeline.running import Pipeline
 from bench.pipeline.stored import fill
+from testkit.pipeline import Pipeline as RunningPipeline
 from testkit.statistics import summary
 
 MESSAGES = 1_000_000
@@ -76,6 +77,7 @@ def _filters(sample: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, Any]]:
         "direction": {"direction": "inbound"},
         "status": {"status": "failed"},
         "status_rare": {"status": "cancelled"},
+        "hold": {"hold": "quality"},
         "type": {"type": "text"},
         "phone_number": {"phone_number": f"+{peer}"},
         "phone_number_busy": {"phone_number": "15550000000"},
@@ -100,7 +102,7 @@ def getter(session: requests.Session, base: str) -> Callable[[str], float]:
     return get
 
 
-def logged_in(pipeline: Pipeline) -> requests.Session:
+def logged_in(pipeline: RunningPipeline) -> requests.Session:
     """A session of the superuser. Raises BenchError."""
     session, url = requests.Session(), f"{pipeline.env['BASE_URL']}/admin/login/?next=/admin/"
     form = session.get(url, timeout=30).text
@@ -122,7 +124,7 @@ def logged_in(pipeline: Pipeline) -> requests.Session:
     return session
 
 
-def by_key(pipeline: Pipeline) -> requests.Session:
+def by_key(pipeline: RunningPipeline) -> requests.Session:
     """A session with the API key."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {pipeline.env['API_KEY']}"

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from types import FrameType
@@ -44,7 +45,7 @@ def main() -> None:
     signal.setitimer(signal.ITIMER_PROF, EVERY_S, EVERY_S)
     for number, to in enumerate(recipients(WARM_UP + int(seconds * PER_S))):
         began = time.monotonic()
-        environ = _environ(to)
+        environ = _environ(text_to(to))
         inside = number >= WARM_UP
         answer = application(environ, _require_202)
         answer.close()
@@ -55,14 +56,23 @@ def main() -> None:
         print(stack, count)
 
 
+def text_to(to: str) -> dict[str, Any]:
+    """The body of a send."""
+    text = "Your parcel arrives today between 2 and 4 pm."
+    return {"phone_number": f"+{to}", "message_type": "text", "message_data": {"content": text}}
+
+
+def send(application: Any, body: Mapping[str, Any]) -> None:
+    """Send this body to the application in this thread. Raises RuntimeError."""
+    application(_environ(body), _require_202).close()
+
+
 def _require_202(status: str, headers: Any, exc_info: Any = None) -> Any:
     if not status.startswith("202"):
         raise RuntimeError(f"the send was answered {status}")
 
 
-def _environ(to: str) -> dict[str, Any]:
-    text = "Your parcel arrives today between 2 and 4 pm."
-    body = {"phone_number": f"+{to}", "message_type": "text", "message_data": {"content": text}}
+def _environ(body: Mapping[str, Any]) -> dict[str, Any]:
     sent = json.dumps(body).encode()
     return {
         "REQUEST_METHOD": "POST",

@@ -78,6 +78,15 @@ COSTS = {
     "webhooks_300": "user's message",
     "deliveries": "user's message, delivered to a subscriber",
 }
+TEMPLATE_PAGES = {
+    "api_list": "the API's list",
+    "api_search": "the API's search",
+    "admin_list": "list",
+    "admin_search": "search",
+    "reply_form": "reply form",
+    "reply_search": "the reply form's search",
+    "phone": "the sandbox's picker",
+}
 _OURS = "transport.ours"
 QUESTIONS = (
     "summary", "timeseries", "funnel", "errors", "templates", "campaigns", "costs", "conversations", "page",
@@ -126,6 +135,16 @@ TARGETS = (
     *(
         Target(f"analytics, {name}, 90 days of 10,000,000 messages, p95", f"analytics.{name}.p95_ms", "≤", 300, "ms")
         for name in QUESTIONS
+    ),
+    Target("CPU of the messaging limit, a message released alone", "limit.alone_ms", "≤", 0.1, "ms"),
+    Target("the same, to a recipient who counts already", "limit.alone_again_ms", "≤", 0.1, "ms"),
+    Target("CPU of the messaging limit, each of ten messages", "limit.ten_ms", "≤", 0.1, "ms"),
+    Target("CPU of a template's check", "checks.cpu_ms", "≤", 0.1, "ms"),
+    Target("database queries of a template's check", "checks.queries", "≤", 0),
+    Target("10,000 templates, synced", "templates.sync.seconds", "≤", 10, "s"),
+    *(
+        Target(f"{title} at 10,000 templates, p95", f"templates.{name}.p95_ms", "≤", 300, "ms")
+        for name, title in TEMPLATE_PAGES.items()
     ),
     Target("events a second, from batches to stored rows", "events.per_s", "≥", 5000),
     Target("worker CPU per event", "events.worker_cpu_ms", "≤", 0.1, "ms"),

@@ -58,6 +58,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             path("<uuid:pk>/messages/", wrap(require_safe(self.messages_view)), name=f"{name}_messages"),
             path("<uuid:pk>/reply/", wrap(require_POST(self.reply_view)), name=f"{name}_reply"),
             path("<uuid:pk>/template/", wrap(require_POST(self.template_view)), name=f"{name}_template"),
+            path("<uuid:pk>/templates/", wrap(require_POST(self.templates_view)), name=f"{name}_templates"),
             *super().get_urls(),
         ]
 
@@ -128,8 +129,18 @@ class ConversationAdmin(ReadOnlyAdmin):
         part = "template_preview" if request.headers.get("HX-Target") == "template-preview" else "template_fields"
         return self._part(request, part, {"template_form": form, "anchor": _message(pk)})
 
+    def templates_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """The choice of the templates whose name has the text in `template_search`."""
+        self._check(request)
+        if not self.has_reply_permission(request):
+            raise PermissionDenied
+        message = _message(pk)
+        found = templates_of(conversation_of(message).number, request.POST.get("template_search", ""))
+        return self._part(request, "template_choice", {"synced_templates": found, "anchor": message})
+
     def _chat(self, request: HttpRequest, message: Message, status: int = 200) -> HttpResponse:
         conversation = conversation_of(message)
+        chosen = template_form(conversation.number, request.POST)
         found = messages_of(conversation, CHAT_SIZE)
         if "around" in request.GET and message.id not in {row.id for row in found}:
             found = [*_preceding(conversation, message), *messages_of(conversation, MAX_CHAT_SIZE, since=message)]
@@ -146,8 +157,12 @@ class ConversationAdmin(ReadOnlyAdmin):
             "older": found[0] if len(found) >= CHAT_SIZE else None,
             "may_reply": self.has_reply_permission(request),
             "templates": _templates(conversation) if self.has_reply_permission(request) else [],
-            "synced_templates": templates_of(conversation.number) if self.has_reply_permission(request) else [],
-            "template_form": template_form(conversation.number, request.POST),
+            "synced_templates": (
+                templates_of(conversation.number, chosen=chosen.template if chosen else None)
+                if self.has_reply_permission(request)
+                else None
+            ),
+            "template_form": chosen,
             "form_id": request.POST.get("form_id") if status != 200 else uuid4(),  # noqa: PLR2004
             "typed": request.POST,
         }

@@ -4,23 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from messaging.models import BusinessNumber, Template
 from messaging.whatsapp.template_fit import PLACEHOLDER, needs_of
-from messaging.whatsapp.template_form import Place, button_example, in_order, text_examples
+from messaging.whatsapp.template_form import Parameter, Place, components_with, parameters_of
 
+# The templates that the form lists at once; a search finds the others.
 MAX_TEMPLATES = 200
-_MEDIA = frozenset({"IMAGE", "VIDEO", "DOCUMENT"})
-# Buttons with a field: its label, and the type of the parameter.
-_BUTTONS: Mapping[str, tuple[str, str]] = {
-    "url": ("Ending of the link of button", "text"),
-    "copy_code": ("Code of button", "coupon_code"),
-}
+MAX_SEARCH = 512
+_FILES = frozenset({"image", "video", "document"})
+# The label of a button's field, by the `sub_type` of the button.
+_BUTTONS: Mapping[str, str] = {"url": "Ending of the link of button", "copy_code": "Code of button"}
 _API_ONLY = "This template has {}, which this form does not have: send it by the API."
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An input of the form. `example`: the value that Meta's reviewers saw."""
+    """An input of the form. `name`: the key of its parameter; `example`: the value that Meta's reviewers saw."""
 
     name: str
     label: str
@@ -47,6 +48,9 @@ class TemplateForm:
         self._typed = typed
         self._parts = {str(part.get("type", "")).upper(): part for part in template.components}
         self._needs = needs_of(template.components, template.category)
+        self._parameters = tuple(
+            each for each in parameters_of(template.components, template.category) if each.required
+        )
         self.fields = tuple(self._fields())
 
     @property
@@ -55,7 +59,7 @@ class TemplateForm:
         named = {
             "a carousel": bool(self._needs.cards),
             "an offer with an end": self._needs.has_offer,
-            f"a {self._needs.header.lower()} as its header": self._needs.header not in {*_MEDIA, "TEXT"},
+            f"a {self._header} as its header": self._header not in {*_FILES, "text"},
             "a button with parameters of its own": any(
                 button.is_needed and button.sub_type not in _BUTTONS for button in self._needs.buttons
             ),
@@ -65,7 +69,7 @@ class TemplateForm:
 
     def data(self) -> dict[str, object]:
         """The `message_data` of the send."""
-        components = list(self._components())
+        components = components_with(self._parameters, {field.name: field.value for field in self.fields})
         data: dict[str, object] = {"name": self.template.name, "language": self.template.language}
         return {**data, "components": components} if components else data
 
@@ -84,74 +88,46 @@ class TemplateForm:
             "{{1}} is your code." if self._needs.is_code else ""
         )
         return Preview(
-            media=self._needs.header.lower() if self._needs.header in _MEDIA else "",
+            media=self._header if self._header in _FILES else "",
             header=self._filled("header", self._parts.get("HEADER", {}).get("text")),
             body=self._filled("body", body),
             footer=str(self._parts.get("FOOTER", {}).get("text", "")),
             buttons=tuple(str(button.get("text") or "Copy code") for button in self._buttons()),
         )
 
+    @property
+    def _header(self) -> str:
+        return self._needs.header.lower()
+
     def _fields(self) -> Iterator[Field]:
-        if self._needs.header in _MEDIA:
-            yield self._field("header", f"Address (https) of the {self._needs.header.lower()}", "")
-        for place, names in self._texts():
-            examples = text_examples(place, self._parts.get(place.upper(), {}), names)
-            for name in names:
-                yield self._field(f"{place}.{name}", f"{place.capitalize()}: {name}", examples.get(name, ""))
-        for index, sub_type in () if self._needs.is_code else self._filled_buttons():
-            button = self._buttons()[index]
-            label = f"{_BUTTONS[sub_type][0]} “{button.get('text') or 'Copy code'}”"
-            yield self._field(f"button.{index}", label, button_example(button))
+        for each in self._parameters:
+            label = self._label(each)
+            if label and not each.same_as:
+                example = "" if each.kind in _FILES else each.example
+                yield Field(each.key, label, example, self._typed.get(each.key, "").strip())
 
-    def _texts(self) -> Iterator[tuple[Place, Sequence[str]]]:
-        """The parameters of header and body in the order of a send: numbered ones by number."""
-        yield Place.HEADER, in_order(self._needs.header_texts)
-        yield Place.BODY, in_order(self._needs.body)
-
-    def _filled_buttons(self) -> Iterator[tuple[int, str]]:
-        """The index and the `sub_type` of each button that takes a value."""
-        for index, button in enumerate(self._needs.buttons):
-            if button.is_needed and button.sub_type in _BUTTONS:
-                yield index, str(button.sub_type)
-
-    def _field(self, name: str, label: str, example: str) -> Field:
-        return Field(name, label, example, self._typed.get(name, "").strip())
-
-    def _components(self) -> Iterator[dict[str, object]]:
-        if self._needs.header in _MEDIA:
-            kind = self._needs.header.lower()
-            yield {"type": "header", "parameters": [{"type": kind, kind: {"link": self._value("header")}}]}
-        for place, names in self._texts():
-            if names:
-                yield {"type": str(place), "parameters": [self._text(place, name) for name in names]}
-        for index, sub_type in self._filled_buttons():
-            kind = _BUTTONS[sub_type][1]
-            # The button of an authentication template copies the code of the body.
-            value = self._value("body.1" if self._needs.is_code else f"button.{index}")
-            parameters = [{"type": kind, kind: value}]
-            yield {"type": "button", "sub_type": sub_type, "index": index, "parameters": parameters}
+    def _label(self, parameter: Parameter) -> str:
+        """The label of its field; empty if the form has none for it."""
+        if parameter.card is not None:
+            return ""
+        if parameter.kind in _FILES:
+            return f"Address (https) of the {parameter.kind}"
+        if parameter.place in {Place.HEADER, Place.BODY} and parameter.kind == "text":
+            return f"{parameter.place.capitalize()}: {parameter.key.partition('.')[2]}"
+        if parameter.button is not None and parameter.sub_type in _BUTTONS:
+            return f"{_BUTTONS[parameter.sub_type]} “{self._buttons()[parameter.button].get('text') or 'Copy code'}”"
+        return ""
 
     def _labels_by_place(self) -> dict[str, str]:
-        labels: dict[str, str] = {}
-        fields = {field.name: field.label for field in self.fields}
-        for position, component in enumerate(self._components()):
-            place = f"message_data.components[{position}].parameters"
-            match component["type"]:
-                case "button":
-                    labels[f"{place}[0]"] = fields.get(f"button.{component['index']}", "")
-                case "header" if "header" in fields:
-                    labels[f"{place}[0]"] = fields["header"]
-                case part:
-                    names = dict(self._texts())[Place(str(part))]
-                    labels |= {f"{place}[{at}]": fields[f"{part}.{name}"] for at, name in enumerate(names)}
-        return labels
-
-    def _text(self, part: str, name: str) -> dict[str, str]:
-        parameter = {"type": "text", "text": self._value(f"{part}.{name}")}
-        return parameter if name.isdigit() else {**parameter, "parameter_name": name}
-
-    def _value(self, name: str) -> str:
-        return self._typed.get(name, "").strip()
+        labels = {field.name: field.label for field in self.fields}
+        found: dict[str, str] = {}
+        # Each value is the key of its field.
+        for position, component in enumerate(components_with(self._parameters, {key: key for key in labels})):
+            for at, parameter in enumerate(component["parameters"]):
+                content = parameter[parameter["type"]]
+                key = content["link"] if isinstance(content, Mapping) else content
+                found[f"message_data.components[{position}].parameters[{at}]"] = labels[key]
+        return found
 
     def _filled(self, part: str, text: object) -> str:
         shown = {field.name: field.value or field.example for field in self.fields}
@@ -162,10 +138,26 @@ class TemplateForm:
         return [button for button in buttons if isinstance(button, Mapping)] if isinstance(buttons, list) else []
 
 
-def templates_of(number: BusinessNumber) -> list[Template]:
-    """The approved templates of the number's account, by name and language."""
-    found = Template.objects.filter(account__waba_id=number.waba_id, removed_at=None, status="APPROVED")
-    return list(found.order_by("name", "language")[:MAX_TEMPLATES])
+@dataclass(frozen=True, slots=True)
+class TemplateList:
+    """The templates that the form lists. `is_cut`: there are more, which a search finds."""
+
+    listed: tuple[Template, ...]
+    is_cut: bool
+
+
+def templates_of(number: BusinessNumber, search: str = "", chosen: Template | None = None) -> TemplateList:
+    """The approved templates of the number's account, by name and language, `chosen` among them.
+
+    `search`: a part of the name. A template's components may have 20 kB, so that they are not read.
+    """
+    term = search.replace("\0", "").strip()[:MAX_SEARCH]
+    found = _approved(number).filter(name__icontains=term) if term else _approved(number)
+    rows = list(found.order_by("name", "language").only("name", "language")[: MAX_TEMPLATES + 1])
+    listed = rows[:MAX_TEMPLATES]
+    if chosen is not None and chosen not in listed:
+        listed.insert(0, chosen)
+    return TemplateList(tuple(listed), len(rows) > MAX_TEMPLATES)
 
 
 def template_form(number: BusinessNumber, typed: Mapping[str, str]) -> TemplateForm | None:
@@ -173,6 +165,9 @@ def template_form(number: BusinessNumber, typed: Mapping[str, str]) -> TemplateF
     key = typed.get("template", "")
     if not (key.isascii() and key.isdigit() and len(key) < 18):  # noqa: PLR2004 - a bigint
         return None
-    found = Template.objects.filter(pk=int(key), account__waba_id=number.waba_id, removed_at=None, status="APPROVED")
-    template = found.first()
+    template = _approved(number).filter(pk=int(key)).first()
     return None if template is None else TemplateForm(template, typed)
+
+
+def _approved(number: BusinessNumber) -> QuerySet[Template]:
+    return Template.objects.filter(account__waba_id=number.waba_id, removed_at=None, status="APPROVED")

@@ -38,6 +38,7 @@ BUTTONS = {
     Status.UNKNOWN: {"mark_failed", "send_again"},
     Status.FAILED: {"send_again"},
 }
+LATE_NOTE = "In brackets: arrived too late to change the status."
 
 
 class AttemptInline(ReadOnlyInline):
@@ -57,6 +58,7 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     list_select_related = ["number"]
     list_per_page = 50
     search_fields = ["peer"]
+    linked_fields = ["pricing_category", "pricing_type"]
     search_help_text = "A phone number, a wamid, our id, or the client's reference or campaign, in full."
     ordering = ["-id"]
     # Any other order would sort the whole history.
@@ -225,6 +227,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     def trail(self, message: Message) -> SafeString:
         """The timeline as a table, oldest first."""
+        events = list(timeline(message))
+        late = any(not event.applied and event.status != "received" for event in events)
         rows = format_html_join(
             "",
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -236,12 +240,13 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
                     f"{event.error_code or ''} {event.error_title}".strip(),
                     price_text(event),
                 )
-                for event in timeline(message)
+                for event in events
             ),
         )
         return format_html(
             "<table class='trail'><thead><tr>"
             "<th>Time</th><th>Status</th><th>From</th><th>Error</th><th>Price</th></tr></thead>{}</table>"
-            "<p class='help'>In brackets: arrived too late to change the status.</p>",
+            "{}",
             rows,
+            format_html("<p class='help'>{}</p>", LATE_NOTE) if late else "",
         )

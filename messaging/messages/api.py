@@ -1,7 +1,7 @@
 """`GET /messaging/messages`: the list, and one message with its timeline and attempts."""
 
 import django_filters
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import generics
@@ -10,22 +10,28 @@ from rest_framework.exceptions import NotFound
 from messaging.messages.filters import TIME_FILTERS, CreatedFilterSet, one_of
 from messaging.messages.pagination import NewestFirst
 from messaging.messages.search import peers_matching
-from messaging.messages.serializers import MessageDetailSerializer, MessageSerializer
-from messaging.models import Attempt, Message
-from messaging.models.messages import directions
-from messaging.states import choices
+from messaging.messages.serializers import NUMBER, MessageDetailSerializer, MessageSerializer
+from messaging.models import Attempt, HoldKind, Message
+from messaging.models.messages import LIMIT, PAIR, QUALITY, UNKNOWN, directions
+from messaging.states import Status, choices
 from waproject.web.api.views import StrictQueries
 
 INDEXED_FILTERS = {"phone_number", "wamid", "reference", "campaign"}
 # An index with the status would make every change of a status a non-HOT update.
-UNINDEXED_FILTERS = {"direction", "status", "type", "sender"}
+UNINDEXED_FILTERS = {"direction", "status", "type", "sender", "hold"}
+# The kinds that `hold` of a message names; a pause of its number is not stored in the message.
+HOLDS = (PAIR, LIMIT, *(kind.value for kind in HoldKind), UNKNOWN, QUALITY, NUMBER)
+HOLD_CHOICES = [(name, name) for name in HOLDS]
 
 
 class MessageFilter(CreatedFilterSet):
-    """?direction=, status=, type=, phone_number=, sender=, wamid=, reference=, campaign=, created_after=, …_before="""
+    """?direction=, status=, hold=, type=, phone_number=, sender=, wamid=, reference=, campaign=, created_after=, …"""
 
     direction = django_filters.ChoiceFilter(choices=directions(), error_messages=one_of(directions()))
     status = django_filters.MultipleChoiceFilter(choices=choices(), error_messages=one_of(choices()))
+    hold = django_filters.ChoiceFilter(
+        choices=HOLD_CHOICES, error_messages=one_of(HOLD_CHOICES), method="filter_hold", label="Why it waits."
+    )
     type = django_filters.CharFilter()
     phone_number = django_filters.CharFilter(method="filter_phone_number")
     sender = django_filters.CharFilter(field_name="number__phone_number_id")
@@ -40,6 +46,12 @@ class MessageFilter(CreatedFilterSet):
     def filter_phone_number(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
         """With or without the plus (which a query string may turn into a space) and separators."""
         return queryset.filter(peer__in=peers_matching(value))
+
+    def filter_hold(self, queryset: QuerySet[Message], name: str, value: str) -> QuerySet[Message]:
+        """Messages whose `hold` is of this kind."""
+        if value == NUMBER:
+            return queryset.filter(hold=None, status=Status.PENDING, number__paused_at__isnull=False)
+        return queryset.filter(Q(hold=value) | Q(hold__startswith=f"{value}:"))
 
 
 class MessageListView(StrictQueries, generics.ListAPIView[Message]):

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django_filters.fields import IsoDateTimeField
 
 from messaging.identifiers import first_uuid7
+from waproject.web.api.iso_times import iso_time
 from waproject.web.api.strict_fields import allowed
 
 # A row's id and created_at are set one after the other, and the clock may be set back in between.
@@ -29,6 +30,8 @@ class MomentField(IsoDateTimeField):
         """Raise ValidationError for a time out of range in UTC, and for a parameter without a value."""
         if value == "":
             raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z, or leave the parameter out.")
+        if isinstance(value, str) and (value := iso_time(value)) is None:
+            raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z. In an address, encode the + of an offset.")
         moment: datetime | None = super().clean(value)
         try:
             return moment and moment.astimezone(UTC)

@@ -12,6 +12,9 @@ from messaging.messages.timeline import timeline
 from messaging.models import PRIORITY_NAMES, Attempt, Message, MessageEvent
 from messaging.states import Status
 
+# The hold of a message whose number is paused.
+NUMBER = "number"
+
 
 class PricingSerializer(serializers.Serializer[Any]):
     """Meta's billing of a message, in Meta's terms; null if Meta has not given it."""
@@ -114,7 +117,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         """The kind of the hold, without our id of it. The pause of a number is not stored in its messages."""
         if message.hold:
             return message.hold.partition(":")[0]
-        return "number" if message.status == Status.PENDING and message.number.paused_at is not None else None
+        return NUMBER if message.status == Status.PENDING and message.number.paused_at is not None else None
 
 
 class MessageDetailSerializer(MessageSerializer):

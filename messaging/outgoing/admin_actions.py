@@ -35,7 +35,7 @@ class InterventionActions(ModelAdmin):  # type: ignore[type-arg]
         """Decide that messages with an unknown outcome were not sent; a later status overrides this."""
         self._act(request, queryset, mark_failed, "marked failed")
 
-    @admin.action(description="Send again (failed; answer lost: may arrive twice)", permissions=["intervene"])
+    @admin.action(description="Send again (may arrive twice if its answer was lost)", permissions=["intervene"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         """Send messages again, at the risk of a duplicate."""
         self._act(request, queryset, send_again, "will be sent again")

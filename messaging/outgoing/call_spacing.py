@@ -1,9 +1,8 @@
 """Spacing of a number's calls in one worker: calls keep a distance, and no second has more than Meta allows.
 
 A call is scheduled (`rate_limits.Schedule`), yet its task may reach the worker late, and its thread may run late. Late
-calls keep a space, so that several workers that are late together stay within the limit. In addition each call waits
-until a second has passed since the call that stands so many places before it as the number may send in a second; what
-counts there is the time at which that call really left.
+calls keep a distance, so that several late workers together stay within the limit. In addition, with a limit of n a
+second, each call waits until a second after the n-th call before it, counted from the time at which that call left.
 """
 
 from collections import deque

@@ -10,6 +10,8 @@ from django.conf import settings
 
 from messaging.media import media_of
 from messaging.models import AccountEvent, Delivery, EventType, Message, MessageEvent
+from messaging.models.messages import QUALITY
+from messaging.states import Status
 
 
 def build_payloads(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
@@ -78,6 +80,8 @@ def _status_changed(message: Message, change: MessageEvent) -> dict[str, Any]:
         "status": change.status,
         "error_code": change.error_code,
         "error_title": change.error_title,
+        # Meta ends it with the next status.
+        "hold": QUALITY if change.status == Status.ACCEPTED and message.hold == QUALITY else None,
         "reference": message.reference,
         "campaign": message.campaign,
         "at": _iso(change.at),

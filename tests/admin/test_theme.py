@@ -17,6 +17,14 @@ from tests.pages import THEMES, OpenPage, check_looks, needs_chromium
 from waproject.web.admin.theme import SIDEBAR
 from waproject.web.admin.themed_admin import ModelAdmin
 
+# Django calls people who log in users; here a user is a person who writes on WhatsApp.
+OTHER_NAMES = {
+    "Files": "media",
+    "Audit log": "audit entries",
+    "API clients and keys": "API clients",
+    "Staff accounts": "users",
+}
+
 
 def test_every_models_pages_are_in_the_theme() -> None:
     strangers = [model for model, page in admin.site._registry.items() if not isinstance(page, ModelAdmin)]
@@ -27,6 +35,14 @@ def test_every_model_is_in_the_sidebar() -> None:
     links = {str(item["link"]) for group in SIDEBAR for item in group["items"]}
     models = {f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry}
     assert models - links == set()
+
+
+def test_the_sidebar_and_a_page_have_one_name_for_a_thing() -> None:
+    titles = {str(item["link"]): item["title"] for group in SIDEBAR for item in group["items"]}
+    pages = {f"/admin/{one._meta.app_label}/{one._meta.model_name}/": one for one in admin.site._registry}
+    named = {titles[link]: str(model._meta.verbose_name_plural) for link, model in pages.items()}
+    others = {title: name for title, name in named.items() if title.lower() != name.lower()}
+    assert others == OTHER_NAMES
 
 
 @pytest.mark.django_db

@@ -1,7 +1,7 @@
 """Each malformed variable is one sentence that names it, and no variable is left out.
 
 The settings are read anew in this process: reading them takes milliseconds, and each process of the Procfile reads them
-first (test_start_errors.py).
+first (test_startup_errors.py).
 """
 
 import logging

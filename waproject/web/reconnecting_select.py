@@ -1,4 +1,4 @@
-"""The first statement of a request, which also finds out whether the connection to PostgreSQL still lives."""
+"""The first SELECT of a request, repeated on a new connection to PostgreSQL if the kept one has broken."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Holds of what has spent its budget: of a client, of a campaign, or of a client's campaign."""
+"""Holds of clients, campaigns and clients' campaigns that are over budget."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

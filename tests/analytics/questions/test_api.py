@@ -22,15 +22,11 @@ from analytics.rollups import days
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, ApiKey, BusinessNumber
 from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
+from tests.tables.kept_rows import fill
 
 pytestmark = pytest.mark.django_db
 WEEK = {"since": "2026-11-16", "until": "2026-11-23"}
 QUESTIONS = ("summary", "timeseries", "funnel", "errors", "templates", "campaigns", "conversations")
-
-
-@pytest.fixture
-def shop(db: None) -> ApiClient:
-    return ApiClient.objects.create(name="shop")
 
 
 def caller(client: ApiClient) -> APIClient:
@@ -45,8 +41,13 @@ def operator(db: None) -> APIClient:
 
 
 @pytest.fixture
-def history(shop: ApiClient) -> None:
+def history(db: None) -> None:
     """A welcome that was read and answered, one that failed, another client's, and a question that we answered."""
+    fill(make_history)
+
+
+def make_history() -> None:
+    shop = ApiClient.objects.create(name="shop")
     sale = {"template": "welcome", "campaign": "sale", "type": "template", "client": shop}
     outbound(NOON, "4915112345678", status="read", wamid="a", **sale)
     outbound(NOON + timedelta(hours=1), "4915112345679", status="failed", error_code=131026, **sale)
@@ -54,6 +55,12 @@ def history(shop: ApiClient) -> None:
     inbound(NOON + timedelta(minutes=5), "4915112345678")
     outbound(NOON + timedelta(minutes=6), "4915112345678", status="sent", wamid="c")
     count_again()
+
+
+@pytest.fixture
+def shop(history: None) -> ApiClient:
+    """The client whose campaign it was."""
+    return ApiClient.objects.get(name="shop")
 
 
 def rows(caller: APIClient, question: str, **query: Any) -> list[dict[str, Any]]:
@@ -149,6 +156,12 @@ def test_questions_by_several_dimensions_say_of_days_what_their_hours_say(
     assert rows(operator, "summary", group_by=groups) == before
 
 
+def two_an_hour(begin: datetime, hours: float) -> None:
+    for n in range(int(2 * hours)):
+        outbound(begin + timedelta(minutes=30 * n))
+    count_again()
+
+
 @pytest.mark.parametrize("summed", [True, False])
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
@@ -159,10 +172,8 @@ def test_a_day_on_which_the_clock_changes_has_the_messages_of_its_hours(
     operator: APIClient, zone: str, day: date, hours: float, summed: bool
 ) -> None:
     begin = datetime.combine(day - timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
-    # Two an hour, from the beginning of the day before to the end of the day after.
-    for n in range(int(2 * (48 + hours))):
-        outbound(begin + timedelta(minutes=30 * n))
-    count_again()
+    # From the beginning of the day before to the end of the day after.
+    fill(two_an_hour, begin, 48 + hours)
     query = {"timezone": zone, "since": f"{day - timedelta(days=1)}", "until": f"{day + timedelta(days=2)}"}
     if summed:
         rows(operator, "timeseries", **query)
@@ -247,7 +258,7 @@ def test_conversations_tell_how_soon_we_wrote_back(operator: APIClient, history:
     assert 45 <= row["first_response"]["p50"] <= 90
 
 
-def test_a_key_sees_its_own_clients_figures(shop: ApiClient, history: None) -> None:
+def test_a_key_sees_its_own_clients_figures(shop: ApiClient) -> None:
     assert [row["outbound"] for row in rows(caller(shop), "summary")] == [2]
     refused = caller(shop).get("/analytics/summary", {"client": "operator"})
     assert (refused.status_code, list(refused.json())) == (400, ["client"])

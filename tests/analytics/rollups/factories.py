@@ -32,6 +32,11 @@ def message_id(at: datetime) -> UUID:
     return UUID(int=first_uuid7(at).int | _random.getrandbits(60))
 
 
+def made_at(pk: UUID) -> datetime:
+    """When an id was made, as it says."""
+    return datetime.fromtimestamp((pk.int >> 80) / 1000, UTC)
+
+
 def outbound(at: datetime = NOON, peer: str = "15551230001", **fields: Any) -> Message:
     """A message that the API accepted, and its first line of the trail."""
     return stored(at, "outbound", "api", **{"peer": peer, "status": Status.PENDING, "due_at": at, **fields})
@@ -68,7 +73,8 @@ def settle() -> None:
 
 def count_again() -> None:
     """Count all messages, without any sweep."""
-    mark_period(Period(NOON - timedelta(days=100), NOON + timedelta(days=10)))
+    if made := sorted(made_at(pk) for pk in Message.objects.values_list("pk", flat=True)):
+        mark_period(Period(made[0], made[-1] + timedelta(seconds=1)))
     while recount(EVER):
         pass
 
@@ -134,7 +140,7 @@ def recounted() -> tuple[Counted, Counter[tuple[datetime, str, int, int]]]:
     for message in everything:
         if message.origin == "echo":
             continue
-        start = quarter_of(datetime.fromtimestamp((message.id.int >> 80) / 1000, UTC))
+        start = quarter_of(made_at(message.id))
         trail = list(message.events.all())
         talk = [m for m in everything if (m.peer, m.number_id) == (message.peer, message.number_id) and m != message]
         response = response_of(message, talk)

@@ -98,7 +98,7 @@ def test_a_conversation_is_found(term: str) -> None:
     assert ("Ann" in found, "Bob" in found) == (True, False)
 
 
-@pytest.mark.parametrize(("age_s", "word"), [(60, "open"), (90_000, "closed")])
+@pytest.mark.parametrize(("age_s", "word"), [(60, "window open"), (90_000, "window closed")])
 def test_the_list_shows_whether_the_window_is_open(age_s: int, word: str) -> None:
     wrote(at=now() - age_s)
     assert f">{word}</span>" in page(logged_in("view_conversation"))

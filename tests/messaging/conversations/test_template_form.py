@@ -1,11 +1,14 @@
 """The form of a template reply: its fields, its preview, and the send."""
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from messaging.conversations.template_form import Preview, TemplateForm
+from messaging.conversations.template_form import MAX_TEMPLATES, Preview, TemplateForm
 from messaging.models import BusinessNumber, Direction, Message, Template
 from tests.messaging.conversations.factories import LIST, logged_in, wrote
 from tests.messaging.message_templates.rows import synced_template
@@ -42,8 +45,8 @@ FIELDS: list[tuple[TemplateForm, list[tuple[str, str, str]]]] = [
     (form(NAMED), [("body.order", "Body: order", "17"), ("body.state", "Body: state", "")]),
     (form(TEXT_HEADER), [("header.1", "Header: 1", "Ann")]),
     (form(part("IMAGE")), [("header", "Address (https) of the image", "")]),
-    (form(buttons(TRACK)), [("button.0", "Ending of the link of button “Track”", "17")]),
-    (form(buttons(COUPON)), [("button.0", "Code of button “Copy code”", "SPRING25")]),
+    (form(buttons(TRACK)), [("buttons.0", "Ending of the link of button “Track”", "17")]),
+    (form(buttons(COUPON)), [("buttons.0", "Code of button “Copy code”", "SPRING25")]),
     (form(buttons({"type": "QUICK_REPLY", "text": "Thanks"}), {"type": "BODY", "text": "Hello"}), []),
     (form({"type": "BODY"}, buttons({"type": "OTP", "text": "Copy"}), category="AUTHENTICATION"),
      [("body.1", "Body: 1", "")]),
@@ -73,7 +76,7 @@ def test_a_template_has_a_field_for_each_parameter(given: TemplateForm, fields: 
         ),
         (
             form(part("DOCUMENT"), buttons({"type": "QUICK_REPLY"}, TRACK), header="https://example.com/a.pdf",
-                 button__1="17"),
+                 buttons__1="17"),
             [
                 {"type": "header", "parameters": [
                     {"type": "document", "document": {"link": "https://example.com/a.pdf"}}]},
@@ -81,7 +84,7 @@ def test_a_template_has_a_field_for_each_parameter(given: TemplateForm, fields: 
             ],
         ),
         (
-            form(buttons(COUPON), button__0="SPRING25"),
+            form(buttons(COUPON), buttons__0="SPRING25"),
             [{"type": "button", "sub_type": "copy_code", "index": 0,
               "parameters": [{"type": "coupon_code", "coupon_code": "SPRING25"}]}],
         ),
@@ -159,7 +162,7 @@ def test_the_chosen_template_is_sent_with_its_parameters(operator: Client, asked
         ([BODY], {"body__1": "Ann"}, "Fill in “Body: 2”."),
         ([NAMED], {"body__order": "a\tb", "body__state": "late"}, "Body: order must have no line break"),
         ([part("IMAGE")], {"header": "nowhere"}, "Address (https) of the image"),
-        ([buttons(TRACK)], {"button__0": "a     b"}, "Ending of the link of button “Track” must have"),
+        ([buttons(TRACK)], {"buttons__0": "a     b"}, "Ending of the link of button “Track” must have"),
     ],
 )
 def test_an_error_names_the_field_and_what_was_typed_stays(
@@ -195,6 +198,72 @@ def test_the_preview_comes_alone_where_it_is_asked_for(operator: Client, asked: 
     answer = operator.post(f"{LIST}{asked.pk}/template/", {"template": template.pk, "body.1": "Bob"}, headers=asks)
     page = answer.content.decode()
     assert ("Hello Bob, order 17 comes." in page, "<input" in page) == (True, False)
+
+
+@pytest.fixture
+def crowd() -> list[Template]:
+    """More templates than the form lists, `wave_0` to `wave_200`, and `wave_of_joy` after all of them."""
+    first = synced_template("wave_0")
+    facts = {"account": first.account, "language": "en", "status": "APPROVED", "template_id": "1", "components": [BODY]}
+    rows = [Template(name=f"wave_{number}", **facts) for number in range(1, MAX_TEMPLATES)]
+    return [first, *Template.objects.bulk_create([*rows, Template(name="wave_of_joy", **facts)])]
+
+
+def test_a_form_that_cannot_list_all_templates_says_so_and_has_a_search(
+    operator: Client, asked: Message, crowd: list[Template]
+) -> None:
+    page = operator.get(f"{LIST}{asked.pk}/change/").content.decode()
+    assert page.count("<option value=") == MAX_TEMPLATES + 1
+    assert ("wave_of_joy" in page, "The first 200 are listed" in page, 'name="template_search"' in page) == (
+        False, True, True,
+    )  # fmt: skip
+
+
+def test_a_form_that_lists_all_templates_has_no_search(operator: Client, asked: Message) -> None:
+    synced_template("offer")
+    page = operator.get(f"{LIST}{asked.pk}/change/").content.decode()
+    assert ("offer · en" in page, "template_search" in page) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("search", "names"),
+    [
+        ("joy", ["wave_of_joy"]),
+        (" WAVE_19 ", ["wave_19", *(f"wave_19{digit}" for digit in range(10))]),
+        ("%", []),
+        ("a\0b", []),
+        ("x" * 9000, []),
+    ],
+    ids=["a part of the name", "in either case", "a wildcard", "a null character", "very long"],
+)
+def test_a_search_finds_templates_beyond_those_that_are_listed(
+    search: str, names: list[str], operator: Client, asked: Message, crowd: list[Template]
+) -> None:
+    answer = operator.post(f"{LIST}{asked.pk}/templates/", {"template_search": search})
+    page = answer.content.decode()
+    assert (answer.status_code, re.findall(r">(\w+) · en<", page)) == (200, names)
+    assert ("No template is found" in page) == (not names)
+
+
+def test_a_refused_reply_keeps_a_template_that_only_a_search_has_found(
+    operator: Client, asked: Message, crowd: list[Template]
+) -> None:
+    answer = reply(operator, asked, crowd[-1], body__1="Ann")
+    page = answer.content.decode()
+    assert (answer.status_code, f'<option value="{crowd[-1].pk}" selected>' in page) == (400, True)
+
+
+def test_who_may_not_reply_gets_no_templates(asked: Message) -> None:
+    answer = logged_in("view_conversation").post(f"{LIST}{asked.pk}/templates/", {"template_search": "o"})
+    assert answer.status_code == 403
+
+
+def test_the_list_of_templates_reads_no_components(operator: Client, asked: Message) -> None:
+    synced_template("offer")
+    with CaptureQueriesContext(connection) as made:
+        operator.get(f"{LIST}{asked.pk}/change/")
+    (query,) = [each["sql"] for each in made if 'FROM "messaging_template"' in each["sql"]]
+    assert "components" not in query
 
 
 @pytest.mark.parametrize("template", ["", "x", "9" * 30, "٣", "0"])

@@ -108,6 +108,14 @@ def test_the_timeline_shows_a_status_that_came_too_late_in_brackets(
     assert f"<td>{shown}</td><td>webhook</td>" in page
 
 
+@pytest.mark.parametrize("applied", [True, False])
+def test_brackets_are_explained_where_there_are_some(applied: bool, operator: Client) -> None:
+    message = in_state(Status.READ)
+    MessageEvent.objects.create(message=message, status="sent", at=timezone.now(), source="webhook", applied=applied)
+    page = operator.get(f"{MESSAGES}{message.id}/change/").content.decode()
+    assert ("(sent)" in page, "In brackets" in page) == (not applied, not applied)
+
+
 @pytest.mark.parametrize("page", ["add/", "{}/delete/"])
 def test_history_cannot_be_added_to_or_deleted(page: str, operator: Client) -> None:
     message = in_state(Status.SENT)

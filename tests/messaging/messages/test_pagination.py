@@ -75,7 +75,9 @@ def test_a_time_bounds_the_scan_too(api: APIClient) -> None:
     assert len(pages(api, f"{FAILED}&created_after=2999-01-01T00:00:00Z")) == 1
 
 
-@pytest.mark.parametrize(("query", "bounds"), [("status=failed", 1), ("", 0), ("status=failed&campaign=x", 0)])
+@pytest.mark.parametrize(
+    ("query", "bounds"), [("status=failed", 1), ("hold=limit", 1), ("", 0), ("status=failed&campaign=x", 0)]
+)
 def test_only_a_filter_without_an_index_asks_for_the_end_of_the_scan(api: APIClient, query: str, bounds: int) -> None:
     pending(1)
     with CaptureQueriesContext(connection) as queries:

@@ -15,7 +15,7 @@ from messaging.subscriptions import outbox
 from messaging.subscriptions.manage import change, unsubscribe
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change as account_update
-from tests.messaging.factories import in_state, number
+from tests.messaging.factories import accepted, answered, claimed, in_state, number
 from tests.messaging.subscriptions.factories import subscription, tell
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,26 @@ def test_a_status_is_delivered_with_its_error() -> None:
     data = tell()[0]["data"]
     assert (data["id"], data["status"], data["reference"]) == (str(message.pk), "failed", "order 1")
     assert (data["error_code"], data["error_title"]) == (131026, "Message undeliverable")
+
+
+@pytest.mark.parametrize(
+    ("message_status", "later", "holds"),
+    [
+        ("held_for_quality_assessment", (), {"accepted": "quality"}),
+        ("accepted", (), {"accepted": None}),
+        # Meta has released it before the event of its acceptance is sent.
+        ("held_for_quality_assessment", ("sent",), {"accepted": None, "sent": None}),
+    ],
+    ids=["held", "not held", "released"],
+)
+def test_an_accepted_message_that_meta_assesses_says_so(
+    message_status: str, later: tuple[str, ...], holds: dict[str, str | None]
+) -> None:
+    subscription()
+    answered(claimed(peer="15551230001"), accepted("wamid.OUT1", message_status))
+    for name in later:
+        receive(webhook(statuses=(status(name),)))
+    assert {body["data"]["status"]: body["data"]["hold"] for body in tell()} == holds
 
 
 def test_an_account_event_is_delivered() -> None:

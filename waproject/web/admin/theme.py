@@ -60,7 +60,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": "Sending",
         "items": [
             _item("WhatsApp accounts", "storefront", "messaging.account"),
-            _item("Numbers", "call", "messaging.businessnumber"),
+            _item("Business numbers", "call", "messaging.businessnumber"),
             _item("Holds", "pause_circle", "messaging.hold"),
             _item("Templates", "description", "messaging.template"),
             _item("Template categories", "category", "messaging.templatecategory"),
@@ -100,7 +100,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": "Access",
         "items": [
             _item("API clients and keys", "key", "messaging.apiclient"),
-            _item("Accounts", "badge", "auth.user"),
+            _item("Staff accounts", "badge", "auth.user"),
             _item("Groups", "group", "auth.group"),
         ],
     },

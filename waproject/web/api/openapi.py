@@ -16,8 +16,10 @@ ALWAYS = {
 }
 WITH_BODY = {"413": "The body is too large.", "415": "The body has another type than the operation takes."}
 WITH_PATH = {"404": "No object has this id, name or cursor."}
+# The characters that `str.strip` removes. `\s` is another set in Python, in ECMAScript and in Rust.
+BLANK = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # PostgreSQL stores no NUL, so no parameter may hold one; an empty or blank one is refused.
-TEXT = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+TEXT = rf"^[^\u0000]*[^{BLANK}\u0000][^\u0000]*$"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 

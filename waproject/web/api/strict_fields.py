@@ -8,6 +8,8 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from waproject.web.api.iso_times import iso_time
+
 # DRF's query parameter for the renderer.
 FORMAT = "format"
 T = TypeVar("T")
@@ -26,9 +28,20 @@ class StringField(serializers.CharField):
 class StrictDateTimeField(serializers.DateTimeField):
     """A time; without an offset it is in `TIME_ZONE`. Refuses local times that DST skips or repeats."""
 
+    # As the description's `date-time`, whose offset may be left out.
+    FORM = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
+
     default_error_messages = {
         "make_aware": "This time does not exist, or exists twice, in {timezone}: give it an offset, such as +01:00."
     }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Refuse other spellings than ISO 8601's usual one."""
+        given = iso_time(value) if isinstance(value, str) else value
+        if given is None:
+            self.fail("invalid", format=self.FORM)
+        moment: datetime = super().to_internal_value(given)
+        return moment
 
     def enforce_timezone(self, value: datetime) -> datetime:
         """Refuse skipped and repeated local times; DRF accepts repeated ones."""

@@ -11,10 +11,11 @@ async function post(path, body) {
   return given;
 }
 
-export async function templates() {
-  const answer = await fetch("/_sandbox/templates");
+// The first approved templates with this text in their name, and how many there are: {templates, count}.
+export async function templates(search, limit) {
+  const answer = await fetch(`/_sandbox/templates?${new URLSearchParams({ status: "APPROVED", search, limit })}`);
   if (!answer.ok) throw new Error(`The templates were answered ${answer.status}.`);
-  return (await answer.json()).templates;
+  return answer.json();
 }
 
 export const makePerson = (person) => post("/_sandbox/phone/people", person);

@@ -6,17 +6,44 @@ import { byHand, curl, parts } from "./templates.js";
 
 const dialog = document.getElementById("dialog");
 
+const MOST = 200;
+
 export async function pickTemplate(person) {
-  const approved = (await templates()).filter((one) => one.status === "APPROVED");
-  const offered = approved.filter((one) => !byHand(one.components).length);
-  const left = approved.filter((one) => !offered.includes(one)).map((one) => one.name);
-  const choice = el("select", { id: "template" }, offered.map((one, index) => el("option", { value: index }, `${one.name} (${one.language})`)));
+  const choice = el("select", { id: "template", onchange: choose });
+  const search = el("input", { id: "template-search", type: "search", autocomplete: "off", oninput: searched, onkeydown: keepOpen });
+  const cut = el("p", { class: "address note", role: "status" });
+  const left = el("p", { class: "address note" });
   const fields = el("div", { class: "rows" });
   const preview = el("div", { class: "preview words", role: "region", "aria-label": "Preview" });
   const request = el("pre", { class: "raw request", tabindex: "0", role: "region", "aria-label": "Request" });
   const state = el("p", { class: "address", role: "status" });
   const copy = el("button", { type: "submit", class: "primary" }, "Copy");
+  let offered = [];
   let made = null;
+  let waiting = 0;
+
+  // Fills the choice with the templates whose name has this text; there is a field for it where there are too many.
+  async function list(text) {
+    const { templates: found, count } = await templates(text, MOST);
+    if (text !== search.value.trim()) return;
+    offered = found.filter((one) => !byHand(one.components).length);
+    const others = found.filter((one) => !offered.includes(one)).map((one) => one.name);
+    left.textContent = others.length ? `Filled in by hand: ${others.join(", ")}` : "";
+    cut.textContent = count > MOST ? `The first ${MOST} of ${count} are listed. A search finds the others.` : "";
+    if (count > MOST) search.parentElement.hidden = false;
+    choice.replaceChildren(...offered.map((one, index) => el("option", { value: index }, `${one.name} (${one.language})`)));
+    choose();
+  }
+
+  function searched() {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => list(search.value.trim()).catch((error) => { cut.textContent = error.message; }), 200);
+  }
+
+  // Enter would copy the request.
+  function keepOpen(event) {
+    if (event.key === "Enter") event.preventDefault();
+  }
 
   function draw() {
     const inputs = [...fields.querySelectorAll("input")];
@@ -34,6 +61,13 @@ export async function pickTemplate(person) {
   }
 
   function choose() {
+    if (!offered.length) {
+      fields.replaceChildren();
+      preview.replaceChildren(el("p", {}, "The sandbox has no approved template of this name that can be filled in here."));
+      request.textContent = state.textContent = "";
+      copy.disabled = true;
+      return;
+    }
     made = parts(offered[Number(choice.value)].components);
     fields.replaceChildren(...made.fields.map(({ key, label, example }, index) => el("p", {},
       el("label", { for: `parameter-${index}` }, label),
@@ -52,14 +86,12 @@ export async function pickTemplate(person) {
     }
   }
 
-  choice.addEventListener("change", choose);
   dialog.replaceChildren(el("form", { method: "dialog", class: "picker", onsubmit: copied },
     el("h2", { id: "dialog-title" }, "A template from the business"),
-    offered.length ? [el("p", {}, el("label", { for: "template" }, "Template"), choice), fields, preview,
-      el("p", { class: "address" }, "Run it where BASE_URL and API_KEY are set: set -a; . var/local.env; set +a"), request, state] :
-      el("p", {}, "The sandbox has no approved template that can be filled in here."),
-    left.length > 0 && el("p", { class: "address" }, `Filled in by hand: ${left.join(", ")}`),
-    el("div", { class: "buttons" }, el("button", { type: "button", onclick: () => dialog.close() }, "Close"), offered.length > 0 && copy)));
-  if (offered.length) choose();
+    el("p", { hidden: true }, el("label", { for: "template-search" }, "Search"), search),
+    el("p", {}, el("label", { for: "template" }, "Template"), choice), cut, fields, preview,
+    el("p", { class: "address" }, "Run it where BASE_URL and API_KEY are set: set -a; . var/local.env; set +a"), request, state, left,
+    el("div", { class: "buttons" }, el("button", { type: "button", onclick: () => dialog.close() }, "Close"), copy)));
+  await list("");
   dialog.showModal();
 }

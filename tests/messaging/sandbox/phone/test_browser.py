@@ -231,8 +231,7 @@ def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox
     assert page.get_by_role("button", name="Copy").is_disabled()
     page.get_by_label("Body {{1}}").fill("Ann's")
     assert "Your order Ann's is ready" in page.get_by_label("Preview").inner_text()
-    words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
-    assert json.loads(words[words.index("-d") + 1]) == {
+    assert request_of(page) == {
         "phone_number": f"+{ANN}",
         "message_type": "template",
         "message_data": {
@@ -243,6 +242,72 @@ def test_the_request_for_a_template_is_filled_in_as_one_types(page: Any, sandbox
     }
 
 
+def request_of(page: Any) -> Any:
+    """The body of the request that the picker shows."""
+    words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
+    return json.loads(words[words.index("-d") + 1])
+
+
+def choose(page: Any, label: str) -> None:
+    """Open the picker and choose this template."""
+    meet(page)
+    page.get_by_role("button", name="Template…").click()
+    page.get_by_label("Template", exact=True).select_option(label=label)
+
+
+def test_named_parameters_are_sent_by_their_names(page: Any) -> None:
+    choose(page, "order_update (en_US)")
+    page.get_by_label("Body {{order}}").fill("4711")
+    page.get_by_label("Body {{state}}").fill("packed")
+    assert "Your order 4711 is now packed." in page.get_by_label("Preview").inner_text()
+    assert request_of(page)["message_data"]["components"] == [
+        {
+            "type": "body",
+            "parameters": [
+                {"type": "text", "parameter_name": "order", "text": "4711"},
+                {"type": "text", "parameter_name": "state", "text": "packed"},
+            ],
+        }
+    ]
+
+
+def test_copy_puts_the_request_on_the_clipboard(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    choose(page, "hello_world (en_US)")
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("dialog >> text=Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.get_by_label("Request").inner_text()
+    assert page.locator("dialog").is_visible()
+
+
+def test_the_request_is_selected_where_the_browser_refuses_the_clipboard(page: Any) -> None:
+    choose(page, "hello_world (en_US)")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("dialog >> text=Selected: copy it by hand")
+    assert page.evaluate("getSelection().toString()").strip() == page.get_by_label("Request").inner_text().strip()
+
+
+def test_a_search_finds_templates_beyond_those_that_the_picker_lists(page: Any, sandbox: Sandbox) -> None:
+    for number in range(200):
+        sandbox.post("/_sandbox/templates", {"name": f"wave_{number}", "components": [{"type": "BODY", "text": "Hi"}]})
+    sandbox.post("/_sandbox/templates", {"name": "zebra", "components": [{"type": "BODY", "text": "Hi {{1}}"}]})
+    choose(page, "hello_world (en_US)")
+    options = page.get_by_label("Template", exact=True).locator("option")
+    assert ("zebra (en_US)" in options.all_inner_texts(), page.get_by_text("The first 200 of 213").is_visible()) == (
+        False,
+        True,
+    )
+    page.get_by_label("Search").fill("zebra")
+    options.get_by_text("zebra (en_US)").wait_for(state="attached")
+    page.get_by_label("Search").press("Enter")
+    page.get_by_label("Body {{1}}").fill("Ann")
+    assert (options.count(), request_of(page)["message_data"]["name"]) == (1, "zebra")
+    page.get_by_label("Search").fill("nothing")
+    page.wait_for_selector("dialog >> text=no approved template of this name")
+    assert page.get_by_role("button", name="Copy").is_disabled()
+
+
 def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, sandbox: Sandbox) -> None:
     meet(page)
     page.get_by_role("button", name="Template…").click()
@@ -250,11 +315,10 @@ def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, san
     refused = []
     for label in choice.locator("option").all_inner_texts():
         choice.select_option(label=label)
-        for field in page.locator("dialog input").all():
+        for field in page.locator("dialog .rows input").all():
             link = "Link" in page.locator(f"label[for={field.get_attribute('id')}]").inner_text()
             field.fill("https://example.com/a.png" if link else "4711")
-        words = shlex.split(page.get_by_label("Request").inner_text().replace("\\\n", " "))
-        node = json.loads(words[words.index("-d") + 1])["message_data"]
+        node = request_of(page)["message_data"]
         body = {"messaging_product": "whatsapp", "to": ANN, "type": "template"}
         node["language"] = {"code": node["language"]}
         status, answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", {**body, "template": node})

@@ -241,3 +241,30 @@ def test_the_marketing_api_takes_marketing_templates_only(sandbox: Sandbox, node
     message = {"messaging_product": "whatsapp", "to": "15551230001", "product_policy": "STRICT", **node}
     answer = sandbox.request("POST", f"/v25.0/{NUMBER}/marketing_messages", message)[1]
     assert answer.get("error", {"code": 0})["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("query", "names", "count"),
+    [
+        ("", None, 12),
+        ("?search=order", ["order_ready", "order_ready", "order_update", "order_update"], 4),
+        ("?status=paused", ["bill"], 1),
+        ("?status=APPROVED&search=offer&limit=1", ["offer"], 2),
+        ("?limit=0", [], 12),
+        ("?search=nothing", [], 0),
+    ],
+    ids=["all", "a part of the name", "a status", "the first", "the count alone", "none"],
+)
+def test_the_list_of_templates_is_filtered_and_counted(
+    sandbox: Sandbox, query: str, names: list[str] | None, count: int
+) -> None:
+    sandbox.post("/_sandbox/templates", {"name": "bill", "status": "PAUSED"})
+    status, answer = sandbox.request("GET", f"/_sandbox/templates{query}")
+    listed = [template["name"] for template in answer["templates"]]
+    assert (status, answer["count"], listed if names is not None else None) == (200, count, names)
+
+
+@pytest.mark.parametrize("limit", ["", "-1", "1.5", "many", "1" * 10, "%D9%A3"])
+def test_a_wrong_limit_of_the_list_is_named(sandbox: Sandbox, limit: str) -> None:
+    status, answer = sandbox.request("GET", f"/_sandbox/templates?limit={limit}")
+    assert (status, answer["field"]) == (400, "limit")
