@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from messaging.outgoing.outcomes import record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released
+from tests.messaging.whatsapp.wire import Server
 from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,3 +168,34 @@ def test_draining_ends_at_its_timeout() -> None:
     assert not pool.drain(0.2)
     never.set()
     assert pool.close(10)
+
+
+@pytest.fixture
+def graph(settings: Any) -> Iterator[Server]:
+    """A server that accepts each message, and two tokens."""
+    server = Server()
+    settings.WA_GRAPH_URL = server.url
+    settings.WA_ACCESS_TOKEN, settings.WA_ACCESS_TOKENS = "of-the-installation", {"WA_ACCESS_TOKEN_SHOP": "of-the-shop"}
+    yield server
+    server.close()
+
+
+@pytest.mark.enable_socket
+def test_each_message_goes_with_the_token_of_its_account_over_one_client_a_token(graph: Server) -> None:
+    api_of = module._clients(max_calls=2)
+    names = ["WA_ACCESS_TOKEN", "WA_ACCESS_TOKEN_SHOP", "WA_ACCESS_TOKEN"]
+    clients = [api_of(name) for name in names]
+    for client in clients:
+        client.send("1", {"to": "16505551234"})
+    for client in clients:
+        client.close()
+    sent = [head.lower().partition(b"authorization: bearer ")[2].split(b"\r\n")[0] for head, _ in graph.requests]
+    assert sent == [b"of-the-installation", b"of-the-shop", b"of-the-installation"]
+    assert (clients[0] is clients[2], len(set(map(id, clients)))) == (True, 2)
+
+
+@pytest.mark.parametrize(("name", "value"), [("WA_ACCESS_TOKEN", "a\nb"), ("WA_GRAPH_URL", "ftp://127.0.0.1")])
+def test_an_unusable_token_or_url_ends_the_process_at_its_start(name: str, value: str, settings: Any) -> None:
+    setattr(settings, name, value)
+    with pytest.raises(ValueError, match="token" if "TOKEN" in name else "URL"):
+        module._clients(max_calls=2)

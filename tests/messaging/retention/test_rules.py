@@ -145,6 +145,12 @@ def test_a_step_looks_at_no_key_twice() -> None:
     assert (step.position, list(AuditEntry.objects.values_list("pk", flat=True))) == (str(second), [first])
 
 
+def test_the_first_key_of_a_table_is_looked_at_too() -> None:
+    AuditEntry.objects.create(pk=1, at=days_ago(50), who="ann", action="erase", object="a person")
+    step = OldRows("messaging_auditentry", "at")(days_ago(40), "")
+    assert (step.removed, AuditEntry.objects.count()) == (1, 0)
+
+
 def test_a_step_that_finds_nothing_old_stays_where_it_is() -> None:
     audit_entry(days_ago(1))
     assert OldRows("messaging_auditentry", "at")(days_ago(40), "7").position == "7"
