@@ -1,6 +1,5 @@
 """The whole pipeline as real processes on 127.0.0.1: the Procfile's lines, PostgreSQL, the fake SQS, the sandbox."""
 
-import subprocess
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -206,13 +205,14 @@ class Pipeline:
         return True
 
     def _prepare(self) -> None:
-        done = subprocess.run(
-            python("manage.py", "prepare_local"),
-            env=self.env, cwd=CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            timeout=PREPARE_S,
-        )  # fmt: skip
-        if done.returncode:
-            raise NotReady(f"the database cannot be prepared: {done.stderr[-2000:]}")
+        preparation = self.command("prepare", "prepare_local")
+        preparation.start()
+        try:
+            status = preparation.popen.wait(PREPARE_S)
+        finally:
+            preparation.kill()
+        if status:
+            raise NotReady(f"the database cannot be prepared: {preparation.text()[-2000:]}")
 
     def _remove(self) -> None:
         if not self.keep_logs:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,9 @@ from deploy.local.sqs import Sqs
 from testkit.ports import free_port
 from testkit.processes import Process
 from tests import warm_python
-from tests.empty_tables import empty_tables
 from tests.environment import DATABASE_PASSWORD, SHARED_DIR, VAR_DIR
 from tests.pages import browser, open_page
+from tests.tables.empty_tables import empty_tables
 from tests.waiting import PATIENCE_S
 from waproject.celery import app as celery_app
 from waproject.queues import LANES
@@ -65,18 +65,65 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Collect without the garbage collector, which would go through some 9,000 tests again and again, for nothing."""
+    """Collect without the garbage collector, which would go through some 12,000 tests again and again, for nothing.
+
+    The first worker compiles the modules for all, which takes half of its time in a new checkout.
+    """
     gc.disable()
     try:
+        with _first() as first:
+            if first:
+                return (yield)
         return (yield)
     finally:
         gc.enable()
         gc.freeze()
 
 
+@contextmanager
+def _first() -> Iterator[bool]:
+    """Whether no other process of this run was here before; the others wait for it."""
+    SHARED_DIR.mkdir(exist_ok=True)
+    with (SHARED_DIR / "first").open("a+") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        mark.seek(0)
+        is_first = not mark.read()
+        mark.write("x")
+        mark.flush()
+        yield is_first
+
+
+# What follows is for each of some 12,000 tests: hooks, which cost less than fixtures.
 def pytest_runtest_setup() -> None:
-    """No test reaches beyond this machine."""
+    """No test reaches beyond this machine, or knows what another one left in the memory of this process."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost"], allow_unix_socket=True)
+    publisher.reset_shared()  # the breaker is closed
+    _forget_caches()
+
+
+def _forget_caches() -> None:
+    """Let each test ask its own database for keys, sending numbers, holds and tokens; nobody subscribes yet."""
+    from messaging.accepting.business_numbers import clear_number_cache
+    from messaging.accepting.waiting_warnings import clear_hold_cache
+    from messaging.access import clear_key_cache
+    from messaging.accounts.tokens import clear_token_cache
+    from messaging.message_templates.catalogue import clear_template_cache
+    from messaging.subscriptions import outbox
+
+    clear_key_cache()
+    clear_number_cache()
+    clear_hold_cache()
+    clear_token_cache()
+    clear_template_cache()
+    outbox.CACHED_S = 3600.0  # the database is not asked for subscriptions until the test makes one
+    outbox.outbox.cache([])
+
+
+def pytest_runtest_teardown() -> None:
+    """End the health checks, which would leave connections to the database behind, and with them their results."""
+    from monitoring.health import views
+
+    views.stop()
 
 
 @pytest.fixture(scope="session")
@@ -185,21 +232,6 @@ def anonymous() -> Client:
     return Client(raise_request_exception=False)
 
 
-@pytest.fixture(autouse=True)
-def closed_breaker() -> None:
-    """No test waits for the breaker that another one opened."""
-    publisher.reset_shared()
-
-
-@pytest.fixture(autouse=True)
-def health_checks() -> Iterator[None]:
-    """Each test checks anew, and leaves no connection to the database behind."""
-    from monitoring.health import views
-
-    yield
-    views.stop()
-
-
 @pytest.fixture
 def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     """A health check may take 20 seconds instead of one, so that a busy machine is not reported as an outage."""
@@ -210,31 +242,6 @@ def long_health_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views._database, "_deadline", BUSY_S)
     monkeypatch.setattr(views._sqs, "_deadline", 2 * BUSY_S)
     monkeypatch.setattr(views._sqs, "_check", partial(lane_depths, BUSY_S))
-
-
-@pytest.fixture(autouse=True)
-def remembered_numbers() -> None:
-    """Each test asks its own database for keys, sending numbers, holds and tokens."""
-    from messaging.accepting.business_numbers import clear_number_cache
-    from messaging.accepting.waiting_warnings import clear_hold_cache
-    from messaging.access import clear_key_cache
-    from messaging.accounts.tokens import clear_token_cache
-    from messaging.message_templates.catalogue import clear_template_cache
-
-    clear_key_cache()
-    clear_number_cache()
-    clear_hold_cache()
-    clear_token_cache()
-    clear_template_cache()
-
-
-@pytest.fixture(autouse=True)
-def nobody_subscribes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins without subscriptions, and does not ask its database for them until it makes one."""
-    from messaging.subscriptions import outbox
-
-    monkeypatch.setattr(outbox, "CACHED_S", 3600.0)
-    outbox.outbox.cache([])
 
 
 @pytest.fixture

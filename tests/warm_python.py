@@ -2,8 +2,8 @@
 
 A process that imports Django, Celery and boto3 anew takes four times the CPU, and the tests start some 200. Imported
 beforehand is only what reads no setting and none of the project's modules that know Django; each process has its own
-environment, directory, output and session, and is a child of the test's process. `test_end_to_end.py`, `make bench`
-and `make chaos` start theirs cold.
+environment, directory, output and session, and is a child of the test's process. In a directory with a copy of the
+project it has that copy's modules. `test_end_to_end.py`, `make bench` and `make chaos` start theirs cold.
 """
 
 import atexit
@@ -227,6 +227,17 @@ def _become(arguments: list[str], env: dict[str, str], directory: str, files: li
     os.environ.update(env)
     time.tzset()
     sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
+    if Path(directory) != CHECKOUT:
+        _forget_modules(directory)
+    try:
+        _execute(arguments, directory)
+        status: object = 0
+    except SystemExit as end:
+        status = end.code
+    _end(status)
+
+
+def _execute(arguments: list[str], directory: str) -> None:
     kind, *rest = arguments
     if kind == "-m":
         sys.argv, sys.path[0] = rest, directory
@@ -238,7 +249,26 @@ def _become(arguments: list[str], env: dict[str, str], directory: str, files: li
     else:
         sys.argv, sys.path[0] = arguments, str(Path(kind).resolve().parent)
         runpy.run_path(kind, run_name="__main__")
-    sys.exit(0)
+
+
+def _forget_modules(directory: str) -> None:
+    """Forget what a directory has a copy of, such as that of an image."""
+    copied = {path.name for path in Path(directory).iterdir() if path.is_dir()}
+    for name in [name for name in sys.modules if name.partition(".")[0] in copied]:
+        del sys.modules[name]
+
+
+def _end(status: object) -> NoReturn:
+    """End as an interpreter does, but do not free its objects one by one: each page of them would be copied."""
+    if status is not None and not isinstance(status, int):
+        print(status, file=sys.stderr)  # noqa: T201 - as the interpreter does
+        status = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit((status or 0) & 0xFF)
 
 
 if __name__ == "__main__":

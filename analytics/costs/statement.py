@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from analytics.costs.volumes import by_volume as units_by_volume
 
-# What a price depends on. `since` is the beginning of a segment, which lies within one day and month of prices.
-_BY = ("step", "since", "zone", "price_type", "market", "category", "tier_from")
+# What a figure depends on besides its group; a price has a number, NULL where there is none.
+_BY = ("step", "price_type", "price_no")
 
 # A segment before the first step has the step 0: it counts for volumes only.
 _PIECES = """
@@ -21,12 +21,11 @@ account AS (
     AS a(number_id, portfolio, zone)
 ), price AS MATERIALIZED (
   SELECT * FROM unnest(%(markets)s::text[], %(categories)s::text[], %(since)s::date[], %(until)s::date[],
-    %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[])
-    AS p(market, category, since, until, tier_from, tier_to, price, card)
+    %(tier_from)s::bigint[], %(tier_to)s::bigint[], %(prices)s::numeric[], %(cards)s::bigint[]) WITH ORDINALITY
+    AS p(market, category, since, until, tier_from, tier_to, price, card, price_no)
 ), piece AS MATERIALIZED (
   SELECT s.*, EXISTS (
-    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean,
-    EXISTS (SELECT FROM analytics_runningcharge r WHERE r.start = s.low AND r.minutes = s.minutes) AS has_running
+    SELECT FROM analytics_day d WHERE d.start = s.low AND d.minutes = s.minutes AND d.dirty_since IS NULL) AS clean
   FROM unnest(%(segment_steps)s::int[], %(segment_since)s::timestamptz[], %(segment_lows)s::timestamptz[],
     %(segment_highs)s::timestamptz[], %(segment_minutes)s::int[]) AS s(step, since, low, high, minutes)
 )"""
@@ -44,28 +43,29 @@ charge AS (
     SELECT * FROM analytics_charge c WHERE c.at >= p.low AND c.at < p.high OFFSET 0) c
   WHERE NOT p.clean
 )"""  # noqa: S608 - names of columns
+# `since` is the beginning of a segment, which lies within one day and month of prices.
 _FLAT = """
-unit AS (
-  SELECT c.*, a.zone, 0::bigint AS tier_from, c.messages AS units FROM charge c JOIN account a USING (number_id)
+pooled AS MATERIALIZED (
+  SELECT c.step, c.since, {columns}, sum(c.messages) AS messages FROM charge c GROUP BY c.step, c.since, {columns}
+), unit AS (
+  SELECT {columns}, c.step, c.messages, p.price_no
+  FROM (SELECT c.*, (c.since AT TIME ZONE a.zone)::date AS day FROM pooled c JOIN account a USING (number_id)) c
+    LEFT JOIN price p ON c.price_type = 'regular' AND p.market = c.market AND p.category = c.category
+      AND c.day >= p.since AND c.day < p.until
 )"""
 # Materialized, or its rows would be sorted for the sets below, of which there are a hundredth.
 _PRICED = """
 together AS MATERIALIZED (
-  SELECT {by}, {extra}sum(messages) AS messages, sum(units) AS units
-  FROM unit c WHERE c.step > 0 AND {filters} GROUP BY {by}{by_extra}
+  SELECT {by}, {extra}sum(messages) AS messages FROM unit c WHERE c.step > 0 AND {filters} GROUP BY {by}{by_extra}
 ), counted AS (
-  SELECT {mask} AS mask, {by}, {extra}sum(messages) AS messages, sum(units) AS units
-  FROM together GROUP BY GROUPING SETS ({sets})
+  SELECT {mask} AS mask, {by}, {extra}sum(messages) AS messages FROM together GROUP BY GROUPING SETS ({sets})
 ), priced AS MATERIALIZED (
-  SELECT c.*, p.price, p.card
-  FROM counted c LEFT JOIN price p ON c.price_type = 'regular' AND p.market = c.market AND p.category = c.category
-    AND p.tier_from = c.tier_from AND (c.since AT TIME ZONE c.zone)::date >= p.since
-    AND (c.since AT TIME ZONE c.zone)::date < p.until
+  SELECT c.*, p.price, p.card FROM counted c LEFT JOIN price p USING (price_no)
 )"""
 _FIGURES = """
 SELECT {n} AS n, step, jsonb_build_array({values}) AS values, sum(messages),
-  COALESCE(sum(units) FILTER (WHERE card IS NOT NULL), 0),
-  COALESCE(sum(messages) FILTER (WHERE price_type = ANY(%(free)s)), 0), COALESCE(sum(units * price), 0),
+  COALESCE(sum(messages) FILTER (WHERE card IS NOT NULL), 0),
+  COALESCE(sum(messages) FILTER (WHERE price_type = ANY(%(free)s)), 0), COALESCE(sum(messages * price), 0),
   COALESCE(array_agg(DISTINCT card) FILTER (WHERE card IS NOT NULL), '{{}}')
 FROM priced WHERE mask = {mask} GROUP BY step{group_by}"""
 
@@ -92,5 +92,6 @@ def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volum
         for n, (one, mask) in enumerate(zip(sets, masks, strict=True))
     ]
     needed = sorted({*extra, *filters, "number_id", "market", "category", "price_type"})
-    parts = ",".join((_PIECES, _CHARGES, units_by_volume(needed) if by_volume else _FLAT, priced))
+    flat = _FLAT.format(columns=", ".join(f"c.{name}" for name in needed))
+    parts = ",".join((_PIECES, _CHARGES, units_by_volume(needed) if by_volume else flat, priced))
     return f"WITH {parts} {' UNION ALL '.join(figures)} ORDER BY n, step, values"

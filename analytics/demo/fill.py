@@ -55,7 +55,8 @@ class Fill:
             ids = first_uuid7(_midnight(day)), first_uuid7(_midnight(day + timedelta(days=1)))
             with transaction.atomic():
                 stored = Message.objects.filter(id__gte=ids[0], id__lt=ids[1], number__in=numbers).count()
-                yield stored or self._store(day, nth, numbers, clients)
+                stored = stored or self._store(day, nth, numbers, clients)
+            yield stored
 
     def _set_up(self) -> tuple[list[BusinessNumber], list[ApiClient]]:
         """Numbers, clients, a budget, and a rate card where there is none. Nothing asks Meta about numbers that have no

@@ -2,6 +2,7 @@
 the page about less or more."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -118,6 +119,13 @@ def page_with(query: QueryDict, name: str, value: str) -> str:
     narrower = query.copy()
     narrower[name] = value
     return f"{reverse('analytics-page')}?{narrower.urlencode()}"
+
+
+def page_with_period(query: QueryDict, since: date, until: date) -> str:
+    """The page for other days."""
+    other = query.copy()
+    other["since"], other["until"] = since.isoformat(), until.isoformat()
+    return f"{reverse('analytics-page')}?{other.urlencode()}"
 
 
 def page_without(query: QueryDict, names: Iterable[str]) -> str:

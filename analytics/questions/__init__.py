@@ -4,7 +4,7 @@ from analytics.questions.csv_answer import CsvRenderer
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.names import conditions, load_names
 from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_question, scope_of
-from analytics.questions.periods import BadPeriod, Granularity, Period, period_of, steps, zone_of
+from analytics.questions.periods import DEFAULT_DAYS, BadPeriod, Granularity, Period, period_of, steps, zone_of
 from analytics.questions.question import Question
 from analytics.questions.rollup_ranges import DAY_MINUTES, days_of, rollup_ranges
 from analytics.questions.sums import busiest
@@ -12,6 +12,7 @@ from analytics.questions.view import MAY_SEE, QuestionView, describe
 
 __all__ = [
     "DAY_MINUTES",
+    "DEFAULT_DAYS",
     "DIMENSIONS",
     "MAY_SEE",
     "BadPeriod",

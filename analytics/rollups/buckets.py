@@ -18,6 +18,9 @@ from analytics.rollups.sweep import sweep
 # A task's share; beat sends the next one soon after.
 BUDGET_S = 10.0
 DAY = timedelta(days=1)
+# Quarters that began within this time are counted before older ones: a period that is counted again, or demonstration
+# data, makes thousands of old ones due at once.
+RECENT = timedelta(hours=1)
 
 _MARK_PERIOD = """
 INSERT INTO analytics_bucket (start, dirty_since, due_at, took_ms, messages)
@@ -55,19 +58,19 @@ def roll_up(budget_s: float = BUDGET_S) -> int:
 
 
 def recount(period: Period | None = None, *, shrink: bool = False) -> int:
-    """Count the dirty quarter that has waited longest, if one is due (of this period), with those of its hour that are
-    due too; how many these were. Their hour is summed up once.
+    """Count a dirty quarter, if one is due (of this period), with those of its hour that are due too; how many these
+    were: a recent one, else the one that has waited longest. Their hour is summed up once.
 
     A quarter whose messages are fewer than they were keeps its counts, since their rows are gone; `shrink` counts what
     is left. What another worker counts just now is passed over.
     """
     with transaction.atomic():
-        due = Bucket.objects.select_for_update(skip_locked=True).filter(
-            dirty_since__isnull=False, due_at__lte=timezone.now()
-        )
+        now = timezone.now()
+        due = Bucket.objects.select_for_update(skip_locked=True).filter(dirty_since__isnull=False, due_at__lte=now)
         if period is not None:
             due = due.filter(start__gte=period.since, start__lt=period.until)
-        first = due.order_by("due_at", "start").first()
+        waiting_longest = due.order_by("due_at", "start")
+        first = waiting_longest.filter(start__gte=now - RECENT).first() or waiting_longest.first()
         if first is None:
             return 0
         hour = hour_of(first.start)

@@ -1,5 +1,6 @@
 """Ten thousand templates: their sync, and the lists, searches and pickers that show them."""
 
+import json
 import re
 import resource
 import subprocess
@@ -13,6 +14,7 @@ import requests
 from bench.errors import BenchError
 from bench.pipeline.history import ADMIN, PERCENT, REQUESTS, WARM_UP, by_key, getter, logged_in
 from bench.production import PRODUCTION
+from testkit.load import http_load
 from testkit.load.api_clients import recipients
 from testkit.pipeline import Pipeline
 from testkit.processes import CHECKOUT, cpu_s, python
@@ -23,6 +25,8 @@ LANGUAGES = ("en", "de")
 # The sandbox sends a webhook for each new template: they share requests.
 WEBHOOK_BATCH = 100
 SYNC_S = 300
+CONNECTIONS = 4
+OK = 200
 _TEXT = "Hi {{1}}, your order {{2}} has left our store and arrives on {{3}} between nine and ten. "
 _INBOUND = """
 INSERT INTO messaging_message (id, direction, number_id, peer, wamid, type, content, text, context_wamid, origin,
@@ -48,8 +52,9 @@ def _create(pipeline: Pipeline, templates: int) -> None:
     there = pipeline.sandbox.call("GET", "templates?limit=0")["count"]
     settings = {"template_limit": templates, "webhook_batch": WEBHOOK_BATCH, "webhook_batch_ms": 1000}
     pipeline.sandbox.call("POST", "settings", settings)
-    for body in islice(_bodies(), templates - there):
-        pipeline.sandbox.call("POST", "templates", body)
+    address = f"{pipeline.env['SANDBOX_URL']}/_sandbox/templates"
+    made = [http_load.request(address, json.dumps(body).encode(), {}) for body in islice(_bodies(), templates - there)]
+    http_load.run(address, made, None, CONNECTIONS).require(OK)
 
 
 def _bodies() -> Iterator[dict[str, Any]]:
@@ -124,6 +129,6 @@ def _search_ms(session: requests.Session, page: str, word: str) -> float:
         f"{page}/templates/", {"template_search": word}, headers={"X-CSRFToken": token}, timeout=60,
         allow_redirects=False,
     )  # fmt: skip
-    if answer.status_code != 200:  # noqa: PLR2004
+    if answer.status_code != OK:
         raise BenchError(f"the search of the reply form was answered {answer.status_code}")
     return (time.monotonic() - begun) * 1000

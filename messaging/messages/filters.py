@@ -31,7 +31,7 @@ class MomentField(IsoDateTimeField):
         if value == "":
             raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z, or leave the parameter out.")
         if isinstance(value, str) and (value := iso_time(value)) is None:
-            raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z, with a + written as %2B.")
+            raise InvalidValue("Give a time such as 2026-12-24T18:00:00Z. In an address, encode the + of an offset.")
         moment: datetime | None = super().clean(value)
         try:
             return moment and moment.astimezone(UTC)

@@ -22,6 +22,8 @@ MAX_PER_CLIENT = 20
 MAX_REPLAYED = 10_000
 # After a rotation both secrets sign, so that the receiver can switch without losing a delivery.
 SECRET_OVERLAP = timedelta(hours=24)
+# A second click, or a client that repeats a request whose answer it lost.
+REPEATED_WITHIN = timedelta(minutes=1)
 
 
 class TooManySubscriptions(Exception):
@@ -99,10 +101,17 @@ def change(row: Subscription, who: str, **fields: object) -> None:
 
 
 def rotate(row: Subscription, who: str) -> None:
-    """Set a new secret, to be shown once; the old one signs too for 24 hours."""
-    row.previous_secret, row.previous_secret_until = row.secret, timezone.now() + SECRET_OVERLAP
-    row.secret = new_secret()
+    """Set a new secret, to be shown once; the old one signs too for 24 hours.
+
+    A request that is repeated within a minute keeps the old one and replaces the new one, which no receiver has yet.
+    """
+    now = timezone.now()
     with transaction.atomic():
+        stored = Subscription.objects.select_for_update().get(pk=row.pk)
+        until = stored.previous_secret_until
+        is_repeated = until is not None and until > now + SECRET_OVERLAP - REPEATED_WITHIN
+        row.previous_secret = stored.previous_secret if is_repeated else stored.secret
+        row.secret, row.previous_secret_until = new_secret(), now + SECRET_OVERLAP
         row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
         record_action(who, "rotate", f"subscription {row.pk}")
 

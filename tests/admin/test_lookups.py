@@ -54,3 +54,26 @@ def test_no_action_on_a_wrong_id_is_a_500(path: str, admin_client: Client) -> No
             if answer.status_code not in {200, 302, 400, 403}:
                 bad[action, pk] = answer.status_code
     assert bad == {}
+
+
+SECRETS = {
+    (path, field.name)
+    for path, model in ((path, model) for path, model in zip(LISTS, admin.site._registry, strict=True))
+    for field in model._meta.concrete_fields
+    if any(word in field.name for word in ("secret", "hash", "password")) and not field.name.endswith("_until")
+}
+
+
+def test_there_are_secrets_to_ask_for() -> None:
+    assert {("messaging/subscription", "secret"), ("auth/user", "password")} <= SECRETS
+
+
+@pytest.mark.parametrize("lookup", ["", "__startswith", "__gt", "__regex", "__isnull", "__in"])
+@pytest.mark.parametrize(("path", "name"), sorted(SECRETS))
+def test_no_list_spells_out_a_secret(path: str, name: str, lookup: str, admin_client: Client) -> None:
+    assert admin_client.get(f"/admin/{path}/", {name + lookup: "0"}).status_code == 400
+
+
+@pytest.mark.parametrize("query", ["url__startswith=https", "active__exact=1", "pk__in=x", "client__isnull=1"])
+def test_a_list_is_filtered_by_what_it_shows(query: str, admin_client: Client) -> None:
+    assert admin_client.get(f"/admin/messaging/subscription/?{query}", follow=True).status_code == 200

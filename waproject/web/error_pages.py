@@ -16,6 +16,7 @@ TITLES = {
         "Something failed", "Try again. If it lasts, look for the request id below in the log."
     ),
 }  # fmt: skip
+EXPIRED_TEXT = "Nothing was saved. Go back and load the page again; if that does not help, allow cookies."
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None, detail: str = "") -> HttpResponse:
@@ -30,7 +31,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form with an expired or foreign CSRF token."""
-    return _answer(request, HTTPStatus.FORBIDDEN, "The form has expired, or cookies are off: load the page again.")
+    return _answer(request, HTTPStatus.FORBIDDEN, EXPIRED_TEXT, "The form has expired")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -45,11 +46,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _answer(request: HttpRequest, status: HTTPStatus, detail: str = "") -> HttpResponse:
-    title, text = TITLES[status]
+def _answer(request: HttpRequest, status: HTTPStatus, detail: str = "", title: str = "") -> HttpResponse:
+    usual_title, usual_text = TITLES[status]
+    text = detail or usual_text
     if not _wants_page(request):
-        return JsonResponse({"detail": detail or f"{title}. {text}"}, status=status)
-    context = {"title": title, "text": detail or text, "status": int(status), "request_id": _request_id()}
+        said = text if detail and not title else f"{title or usual_title}. {text}"
+        return JsonResponse({"detail": said}, status=status)
+    context = {"title": title or usual_title, "text": text, "status": int(status), "request_id": _request_id()}
     # Without the request: its context processors would use the session and the database.
     return HttpResponse(render_to_string("waproject/error.html", context), status=status)
 

@@ -1,13 +1,15 @@
-"""The idle time-out of sessions; background polling of an open page does not count as activity."""
+"""The end of sessions: the idle time-out, for which polling is no activity, and what an open page then gets."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 SEEN = "seen_at"
 # The session is saved at most once in so many seconds.
@@ -26,7 +28,15 @@ class IdleSessionMiddleware:
             # If the database is unavailable, the view answers 503.
             with suppress(OperationalError, InterfaceError):
                 _check(request)
-        return self.get_response(request)
+        answer = self.get_response(request)
+        if request.headers.get("HX-Request") and _asks_to_log_in(answer):
+            # htmx would follow to the log-in page and show it as a part of the open one.
+            return HttpResponse(status=HTTPStatus.FORBIDDEN, headers={"HX-Refresh": "true"})
+        return answer
+
+
+def _asks_to_log_in(answer: HttpResponse) -> bool:
+    return answer.get("Location", "").partition("?")[0] == reverse("admin:login")
 
 
 def _check(request: HttpRequest) -> None:

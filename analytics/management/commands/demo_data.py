@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -10,13 +9,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from analytics.demo import BUDGET_CAMPAIGN, DAYS, Fill, Removal, numbers_of_demo
-from analytics.rollups.buckets import make_due, recount
+from analytics.rollups.buckets import DAY, Period, make_due, recount
 from analytics.rollups.days import sum_day
 
 T = TypeVar("T")
 MESSAGES, SEED = 25_000, 1
 MIN_MESSAGES, MAX_MESSAGES = 1000, 1_000_000
 WIDTH = 30
+# As a shell has it for Ctrl-C.
+INTERRUPTED = 130
 
 
 def messages(text: str) -> int:
@@ -48,22 +49,38 @@ class Command(BaseCommand):
         """Fill or remove. Raises CommandError outside DEPLOYMENT=local."""
         if not settings.LOCAL:
             raise CommandError("demo_data works only with DEPLOYMENT=local: it stores messages that nobody sent.")
-        if options["remove"]:
-            self._remove()
-        else:
-            self._fill(Fill(options["messages"], options["seed"]))
+        try:
+            if options["remove"]:
+                self._remove()
+            else:
+                self._fill(Fill(options["messages"], options["seed"]))
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. The same command again goes on.", returncode=INTERRUPTED) from None
 
     def _fill(self, fill: Fill) -> None:
-        stored = sum(self._shown("stored", fill.days(), DAYS))
-        left = make_due(fill.period)
-        # Those of an hour are counted together. A worker of the installation may count some of them.
-        counted = sum(self._shown("counted", iter(partial(recount, fill.period), 0), left, weighed=True))
+        self._counted = 0
+        # A run that was killed may have left some.
+        make_due(fill.period)
+        stored = sum(self._shown("stored and counted", self._stored_and_counted(fill), DAYS))
         while sum_day():
             pass
         self.stdout.write(
-            f"{stored:,} messages of {DAYS} days; {counted:,} quarters of an hour counted now. "
+            f"{stored:,} messages of {DAYS} days; {self._counted:,} quarters of an hour counted now. "
             f"Look at {reverse('analytics-page')} and {reverse('analytics-page')}?campaign={BUDGET_CAMPAIGN}"
         )
+
+    def _stored_and_counted(self, fill: Fill) -> Iterator[int]:
+        """The messages of each day. A day is counted once the next one is stored, whose messages may answer its own:
+        so only the quarters of two days are ever due, and the worker of the installation has time for new messages. It
+        may count some of these."""
+        for nth, stored in enumerate(fill.days()):
+            self._count(Period(fill.period.since, fill.period.since + nth * DAY))
+            yield stored
+        self._count(fill.period)
+
+    def _count(self, period: Period) -> None:
+        while counted := recount(period):
+            self._counted += counted
 
     def _remove(self) -> None:
         if not numbers_of_demo():
@@ -72,11 +89,10 @@ class Command(BaseCommand):
         days = sum(1 for _ in self._shown("removed", Removal().days(), DAYS))
         self.stdout.write(f"The demonstration data is removed, {days} days of it.")
 
-    def _shown(self, word: str, steps: Iterable[T], total: int, *, weighed: bool = False) -> Iterator[T]:
-        """The steps, with a bar on a terminal and a line a second elsewhere. `weighed`: a step counts for its value."""
-        done, shown = 0, 0.0
-        for step in steps:
-            done += step if weighed and isinstance(step, int) else 1
+    def _shown(self, word: str, steps: Iterable[T], total: int) -> Iterator[T]:
+        """The steps, with a bar on a terminal and a line a second elsewhere."""
+        shown = 0.0
+        for done, step in enumerate(steps, 1):
             if time.monotonic() - shown > 1 or done >= total:
                 shown = time.monotonic()
                 self._bar(word, done, max(total, done))

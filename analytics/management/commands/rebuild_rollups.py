@@ -13,6 +13,8 @@ from analytics.rollups.quarters import QUARTER, quarter_of
 from messaging.models import Message
 
 WIDTH = 30
+# As a shell has it for Ctrl-C.
+INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -38,9 +40,15 @@ class Command(BaseCommand):
             raise CommandError("--since is not before --until.")
         # Marking goes day by day, so it keeps to the days that can have messages.
         period = Period(quarter_of(max(since, first)), min(until, now))
-        total = make_due(period) if options["resume"] else mark_period(period)
+        try:
+            self._count(period, resume=options["resume"], shrink=options["shrink"])
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. --resume goes on.", returncode=INTERRUPTED) from None
+
+    def _count(self, period: Period, *, resume: bool, shrink: bool) -> None:
+        total = make_due(period) if resume else mark_period(period)
         done, shown = 0, 0.0
-        while quarters := recount(period, shrink=options["shrink"]):
+        while quarters := recount(period, shrink=shrink):
             done += quarters
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()

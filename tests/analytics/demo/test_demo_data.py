@@ -17,6 +17,7 @@ from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent
 from tests.analytics.costs.factories import LIST, card
 from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
+from tests.tables import kept_rows
 
 pytestmark = pytest.mark.django_db
 DAYS, MESSAGES = 6, 150
@@ -28,7 +29,7 @@ OURS: list[Any] = [
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six days in the place of ninety-one, and no connection of any kind but the database's."""
-    for module in ("filling", "days"):
+    for module in ("fill", "days"):
         monkeypatch.setattr(f"analytics.demo.{module}.DAYS", DAYS)
     monkeypatch.setattr("analytics.management.commands.demo_data.DAYS", DAYS)
 
@@ -42,6 +43,11 @@ def fill(**options: Any) -> None:
     call_command("demo_data", messages=MESSAGES, **options)
 
 
+def filled() -> None:
+    """Begin with what `fill` makes."""
+    kept_rows.fill(fill)
+
+
 def sum_days() -> None:
     while sum_day():
         pass
@@ -52,14 +58,29 @@ def everything() -> dict[str, int]:
 
 
 def test_its_counts_are_a_recount_of_its_messages_and_nothing_is_left_to_count() -> None:
-    fill()
+    filled()
     assert rolled_up() == recounted()[0]
     assert not Bucket.objects.filter(dirty_since__isnull=False).exists()
     assert Day.objects.filter(dirty_since=None).count() == DAYS
 
 
-def test_nothing_of_it_waits_to_be_sent_or_delivered() -> None:
+def test_while_it_is_filled_only_the_quarters_of_two_days_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    due: list[int] = []
+    store = Fill._store
+
+    def watched(*args: Any) -> int:
+        stored = store(*args)
+        dirty = Bucket.objects.filter(dirty_since__isnull=False).values_list("start", flat=True)
+        due.append(len({start.date() for start in dirty}))
+        return stored
+
+    monkeypatch.setattr(Fill, "_store", watched)
     fill()
+    assert due == [1, *[2] * (DAYS - 1)]
+
+
+def test_nothing_of_it_waits_to_be_sent_or_delivered() -> None:
+    filled()
     assert set(Message.objects.values_list("status", flat=True)) <= {
         "received", "accepted", "sent", "delivered", "read", "failed"
     }  # fmt: skip
@@ -67,7 +88,7 @@ def test_nothing_of_it_waits_to_be_sent_or_delivered() -> None:
 
 
 def test_its_messages_have_campaigns_prices_and_costs() -> None:
-    fill()
+    filled()
     campaign = Message.objects.filter(campaign=CAMPAIGNS[0].name)
     assert campaign.filter(pricing_category="marketing", pricing_type="regular").exists()
     (figure,) = figures(CostQuestion([Bucket.objects.earliest("start").start], _end(), "USD"))
@@ -79,13 +100,13 @@ def _end() -> Any:
 
 
 def test_the_pages_show_it(admin_client: Client) -> None:
-    fill()
+    filled()
     for path in ("/analytics/", f"/analytics/?campaign={CAMPAIGNS[0].name}"):
         assert admin_client.get(path).status_code == 200
 
 
 def test_a_second_run_changes_nothing() -> None:
-    fill()
+    filled()
     before = everything()
     fill()
     assert everything() == before
@@ -115,7 +136,7 @@ def test_its_removal_leaves_other_messages_and_their_counts() -> None:
 
 def test_a_removal_that_was_killed_goes_on() -> None:
     before = everything()
-    fill()
+    filled()
     days = Removal().days()
     next(days), next(days)
     days.close()

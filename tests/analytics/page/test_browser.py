@@ -20,6 +20,7 @@ from tests.pages import (
     wait_until,
     wait_until_it_fits,
 )
+from tests.tables.kept_rows import fill
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 MONTH = "/analytics/?since=2026-10-25&until=2026-11-22&timezone=Europe/Berlin"
@@ -49,6 +50,10 @@ def trail(row: Message, at: datetime, chance: random.Random, states: list[str]) 
 @pytest.fixture
 def history() -> None:
     """Four weeks of two campaigns, with failures and answers."""
+    fill(make_history)
+
+
+def make_history() -> None:
     chance = random.Random(4)
     card(LIST + "Germany,USD,0.1365,0.055,,\nNorth America,USD,0.025,0.004,,\n")
     shop = ApiClient.objects.create(name="shop")
@@ -135,9 +140,52 @@ def test_costs_are_in_the_print(open_page: OpenPage, history: None) -> None:
     assert page.evaluate("getComputedStyle(document.querySelector('.unpriced')).color") == "rgb(131, 82, 0)"
 
 
-def test_without_messages_the_page_says_what_to_do(admin_client: Client) -> None:
-    text = admin_client.get("/analytics/").content.decode()
-    assert "Choose a longer period" in text and "rebuild_rollups" in text
+# Lines of each word of a table's names: a word that is broken has two.
+BROKEN = """() => [...document.querySelectorAll("tbody th")].flatMap((cell) => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), broken = [];
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    for (const word of text.data.matchAll(/[^\\s_-]+/g)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((line) => line.top)).size > 1) broken.push(text.data);
+    }
+  }
+  return broken;
+})"""
+
+
+def test_names_of_templates_break_at_their_underscores_alone_on_a_phone(open_page: OpenPage, history: None) -> None:
+    page = open_page(MONTH, viewport={"width": 390, "height": 844})
+    assert "appointment_reminder_for_tomorrow" in page.inner_text("section:has(#best)")
+    assert page.evaluate(BROKEN) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("empty", "/analytics/"),
+        ("no-result", f"{MONTH}&campaign=winter&template=order_shipped_to_the_neighbour"),
+        ("no-period", "/analytics/?since=2025-01-01&until=2025-02-01"),
+    ],
+)
+def test_a_page_without_messages_fits_the_screen(open_page: OpenPage, theme: str, name: str, path: str) -> None:
+    if name != "empty":
+        outbound(campaign="autumn")
+        count_again()
+    page = open_page(path, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    check_looks(page, theme, f"analytics-{name}", wait=wait_until_it_fits)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_page_without_a_rate_card_or_campaign_fits_the_screen(open_page: OpenPage, theme: str) -> None:
+    outbound(status="delivered", wamid="w")
+    count_again()
+    page = open_page(MONTH, color_scheme=theme, viewport=LOOKS[0]["viewport"])
+    assert "There is no rate card in USD yet" in page.inner_text("section:has(#costs)")
+    assert "No message has a campaign" in page.inner_text("section:has(#campaigns)")
+    check_looks(page, theme, "analytics-no-card", wait=wait_until_it_fits)
 
 
 def test_a_wrong_parameter_is_named(admin_client: Client) -> None:

@@ -22,7 +22,7 @@ from analytics.rollups import days
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, ApiKey, BusinessNumber
 from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
-from tests.kept_rows import fill
+from tests.tables.kept_rows import fill
 
 pytestmark = pytest.mark.django_db
 WEEK = {"since": "2026-11-16", "until": "2026-11-23"}

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from analytics.models import Bucket, Cursor
 from analytics.rollups import buckets
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import recount, roll_up
+from analytics.rollups.quarters import quarter_of
 from analytics.rollups.sweep import sweep
 from messaging.models import MessageEvent
 from tests.analytics.rollups.factories import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
@@ -210,6 +212,17 @@ def test_workers_that_store_the_same_new_dimensions_do_not_wait_for_each_other_i
         thread.join(30)
     assert failed == []
     assert rolled_up() == recounted()[0]
+
+
+def test_a_new_message_is_counted_before_old_quarters_that_wait_longer() -> None:
+    now = timezone.now()
+    for age in (timedelta(0), timedelta(days=2), timedelta(days=1)):
+        outbound(now - age)
+        Bucket.objects.create(start=quarter_of(now - age), dirty_since=now - age, due_at=now - age)
+    order = []
+    while recount():
+        order.append(Bucket.objects.exclude(counted_at=None).latest("counted_at").start)
+    assert order == [quarter_of(now - timedelta(days=age)) for age in (0, 2, 1)]
 
 
 def test_the_task_stops_after_its_share_of_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,13 @@
 """The whole pipeline on a stack's queues and bucket: each line of the Procfile as a process that signs as its role.
 
-The processes run as in a container: from a copy of what the image holds, through its entry point.
+The processes run as in a container: from a copy of what the image holds, web through its entry point. The others begin
+as forks of a warm Python, with the command that the entry point becomes (test_image.py).
 """
 
 import compileall
 import os
-import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,18 +89,19 @@ class Deployment:
         # The operator prepares, by the cloud itself: no process of the pipeline may make queues.
         self.run(PREPARE, AWS_ENDPOINT_URL_SQS=self._cloud.server.endpoint_url)
         self.run_code(OPERATOR, "operator")
-        self.spawn("sandbox", SANDBOX)
+        self.spawn("sandbox", shell(SANDBOX))
         for name in COMMANDS:
-            self.spawn(name, f"{self.image / 'deploy' / 'process'} {name}", self.image)
+            entry_point = [str(self.image / "deploy" / "process"), name]
+            self.spawn(name, entry_point if name == "web" else shell(COMMANDS[name]), self.image)
         for name in COMMANDS:
             assert eventually(lambda name=name: self._is_ready(name)), f"{name}: {self.log(name)}"  # type: ignore[misc]
         announce.write_env_file(self.env_file.parent, self.env)
 
-    def spawn(self, name: str, command: str, directory: Path = CHECKOUT) -> None:
+    def spawn(self, name: str, command: Sequence[str], directory: Path = CHECKOUT) -> None:
         """Start a process that signs as the role of its name."""
         with (self._logs / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                shlex.split(command),
+            self._running[name] = warm_python.Popen(
+                list(command),
                 env=self._as(name),
                 cwd=directory,
                 stdout=log,

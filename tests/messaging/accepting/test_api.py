@@ -349,3 +349,12 @@ def test_a_message_of_a_paused_number_shows_the_hold_number(api: APIClient) -> N
     before = api.get(path).json()["hold"]
     pause([message.number_id], reason="x", by="ann")
     assert (before, api.get(path).json()["hold"]) == (None, "number")
+
+
+@pytest.mark.parametrize(
+    "text", ["20261120", "now", "%", "%s", "%(value)s", "2026-11-20T12:00:00 01:00", "9999-12-31T23:59:59-01"]
+)
+@pytest.mark.parametrize("name", ["created_after", "created_before"])
+def test_a_time_that_is_none_is_a_400_that_shows_one(name: str, text: str, api: APIClient) -> None:
+    answer = api.get("/messaging/messages", {name: text})
+    assert (answer.status_code, list(answer.json())) == (400, [name])

@@ -114,3 +114,14 @@ def test_uploads_over_the_limit_of_one_process_are_a_503(api: APIClient, monkeyp
     monkeypatch.setattr(uploading, "_uploads", threading.BoundedSemaphore(1))
     uploading._uploads.acquire()
     assert upload(api).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "fields", [{f"f{n}": "1" for n in range(1100)}, {f"f{n}": SimpleUploadedFile("a.jpg", b"a") for n in range(110)}]
+)
+def test_a_form_that_is_too_long_is_a_400_and_no_traceback(
+    fields: dict[str, Any], api: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = api.post("/messaging/media", fields, format="multipart")
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The form has too many fields or files."})
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

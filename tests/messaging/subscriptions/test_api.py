@@ -98,6 +98,23 @@ def test_only_the_given_fields_are_changed(api: APIClient) -> None:
     assert (changed["active"], changed["description"], changed["url"]) == (False, "mine", URL)
 
 
+def test_a_rotation_that_is_asked_for_twice_keeps_the_secret_that_the_receiver_has(api: APIClient) -> None:
+    made = make(api).json()
+    for _ in range(2):
+        shown = api.post(f"{PATH}/{made['id']}/rotate").json()["secret"]
+    row = Subscription.objects.get()
+    assert (row.secret, row.previous_secret) == (shown, made["secret"])
+
+
+def test_a_later_rotation_ends_the_oldest_secret(api: APIClient) -> None:
+    made = make(api).json()
+    first = api.post(f"{PATH}/{made['id']}/rotate").json()["secret"]
+    Subscription.objects.update(previous_secret_until=timezone.now() + timedelta(hours=23))
+    second = api.post(f"{PATH}/{made['id']}/rotate").json()["secret"]
+    row = Subscription.objects.get()
+    assert (row.secret, row.previous_secret) == (second, first)
+
+
 def test_a_rotation_shows_a_new_secret(api: APIClient) -> None:
     made = make(api).json()
     rotated = api.post(f"{PATH}/{made['id']}/rotate").json()

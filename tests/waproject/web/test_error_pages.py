@@ -33,7 +33,7 @@ def test_below_the_admin_a_slash_is_no_reason(path: str) -> None:
     [
         (error_pages.bad_request, 400, "Something in the address or the form is not valid."),
         (error_pages.forbidden, 403, "Your account lacks the permission."),
-        (error_pages.csrf_failure, 403, "The form has expired, or cookies are off"),
+        (error_pages.csrf_failure, 403, "The form has expired"),
         (error_pages.server_error, 500, ""),
     ],
 )

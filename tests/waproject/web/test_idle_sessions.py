@@ -44,3 +44,26 @@ def test_a_session_is_not_saved_at_every_request(admin_client: Client) -> None:
     before = admin_client.session[SEEN]
     admin_client.get(PAGE, headers=HTML)
     assert admin_client.session[SEEN] == before
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "/admin/",
+        "/admin/search/?s=x",
+        "/admin/messaging/conversation/",
+        "/admin/messaging/conversation/01a21b20-89a7-760c-84d1-73b4217cf55a/messages/",
+        "/admin/monitoring/redrivejob/lane/outgoing/progress/",
+        "/analytics/",
+        "/monitoring/dashboard",
+    ],
+)
+def test_an_open_page_reloads_once_its_session_has_ended(part: str) -> None:
+    whole, polled = Client().get(part), Client().get(part, headers={"HX-Request": "true"})
+    assert (whole.status_code, whole["Location"].partition("?")[0]) == (302, "/admin/login/")
+    assert (polled.status_code, polled.get("HX-Refresh"), polled.content) == (403, "true", b"")
+
+
+def test_a_redirect_to_another_page_is_followed(admin_client: Client) -> None:
+    answer = admin_client.get("/admin/messaging/message/?p=9999", headers={"HX-Request": "true"})
+    assert (answer.status_code, "HX-Refresh" in answer) == (302, False)

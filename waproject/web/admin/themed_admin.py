@@ -1,11 +1,16 @@
 """Admin classes in django-unfold's theme. All our admin pages use them; a test checks that."""
 
+from collections.abc import Collection, Iterable, Set
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.validators import RegexValidator
+from django.db import IntegrityError
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
+from psycopg2.errors import UniqueViolation
 
 from waproject.web.admin.object_buttons import ObjectButtons
 
@@ -29,6 +34,70 @@ class CheckedActions:
         return super().response_action(request, queryset)  # type: ignore[misc]  # the admin's
 
 
+class ShownLookups:
+    """Filters a list in its address by shown fields alone: `?secret__startswith=` would spell out a secret."""
+
+    # Fields that no page shows by their names, and links filter by.
+    linked_fields: Collection[str] = ()
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whether this lookup may stand in the address."""
+        page: Any = self
+        allowed: bool = super().lookup_allowed(lookup, value, request)  # type: ignore[misc]  # the admin's
+        name = _field(lookup)
+        return allowed and (name in {"pk", page.opts.pk.name} or name in _shown(page, request))
+
+
+def _shown(page: Any, request: HttpRequest) -> set[str]:
+    """The names of a page's fields, columns and filters."""
+    filters = [item[0] if isinstance(item, tuple) else item for item in page.get_list_filter(request)]
+    fields = flatten_fieldsets(page.get_fieldsets(request))
+    fields += page.get_readonly_fields(request)
+    names = [*fields, *page.get_list_display(request), *filters, *page.linked_fields]
+    return {_field(name) for name in names if isinstance(name, str)}
+
+
+def _field(lookup: str) -> str:
+    return lookup.split(LOOKUP_SEP, maxsplit=1)[0]
+
+
+class RepeatedSaves:
+    """Answers a form that two requests save at once as if they had come one after the other."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """Where a rival row was stored between check and save, check again: the form names the field."""
+        try:
+            return super().changeform_view(request, *args, **options)  # type: ignore[misc]  # the admin's
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
+        return super().changeform_view(request, *args, **options)  # type: ignore[misc]  # the admin's
+
+
+class AddPage:
+    """A page for a new row, without the read-only columns: the row has none yet, and a column that the database fills
+    would be shown as an object of Python's."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The groups of fields, without those columns where there is no row."""
+        found = super().get_fieldsets(request, obj)  # type: ignore[misc]  # the admin's
+        if obj is not None:
+            return found
+        columns = {field.name for field in self.model._meta.get_fields()}  # type: ignore[attr-defined]
+        hidden = columns & set(self.get_readonly_fields(request, obj))  # type: ignore[attr-defined]
+        kept = [(name, {**given, "fields": _without(given["fields"], hidden)}) for name, given in found]
+        return [(name, given) for name, given in kept if given["fields"]]
+
+
+def _without(fields: Iterable[Any], hidden: Set[str]) -> list[Any]:
+    """The fields, of which several may share a line, but for the hidden ones."""
+    lines = [
+        tuple(name for name in line if name not in hidden) if isinstance(line, list | tuple) else line
+        for line in fields
+    ]
+    return [line for line in lines if line and line not in hidden]
+
+
 # Unfold has no type hints; its classes are Django's with other templates.
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -40,5 +109,5 @@ else:
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
-    class ModelAdmin(ObjectButtons, CheckedActions, UnfoldModelAdmin):
+    class ModelAdmin(AddPage, ObjectButtons, CheckedActions, RepeatedSaves, ShownLookups, UnfoldModelAdmin):
         """A page of the admin."""

@@ -1,7 +1,8 @@
-"""API errors: 503 with Retry-After while PostgreSQL is down."""
+"""API errors: 503 with Retry-After while PostgreSQL is down, 400 for a form that is too long."""
 
 from typing import Any
 
+from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import ErrorDetail, NotAuthenticated
 from rest_framework.renderers import JSONRenderer
@@ -24,6 +25,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         context["request"].accepted_renderer = JSONRenderer()
         context["request"].accepted_media_type = JSONRenderer.media_type
         return unavailable(f"The database is not available; try again in {RETRY_AFTER_S} seconds.")
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        # Django would log each with a traceback, as an attack.
+        return Response({"detail": "The form has too many fields or files."}, status=400)
     if isinstance(error, NotAuthenticated):
         error.detail = ErrorDetail(SEND_A_KEY, error.default_code)
     return exception_handler(error, context)

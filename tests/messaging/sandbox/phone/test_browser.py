@@ -315,7 +315,7 @@ def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, san
     refused = []
     for label in choice.locator("option").all_inner_texts():
         choice.select_option(label=label)
-        for field in page.locator("dialog input").all():
+        for field in page.locator("dialog .rows input").all():
             link = "Link" in page.locator(f"label[for={field.get_attribute('id')}]").inner_text()
             field.fill("https://example.com/a.png" if link else "4711")
         node = request_of(page)["message_data"]

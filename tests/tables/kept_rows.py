@@ -1,6 +1,7 @@
 """Rows that several tests begin with: made once in a process, then copied into the tables.
 
-The rows that a function adds are kept. What it changes in rows that exist already is not, nor what it leaves in memory.
+Kept are the rows that a function adds. What it changes in rows that are there already is not, nor what it leaves in
+memory.
 """
 
 from collections.abc import Callable, Hashable
@@ -44,12 +45,13 @@ def _copy(cursor: Any, kept: list[tuple[str, str, bytes]]) -> None:
 
 
 def _places(cursor: Any, table: str) -> list[str]:
-    cursor.execute(f'SELECT ctid::text FROM "{table}"')  # noqa: S608 - a name of our own tables
+    cursor.execute(f'SELECT ctid::text FROM "{table}"')  # noqa: S608 - a name of the schema's
     return [place for (place,) in cursor.fetchall()]
 
 
 def _rows(cursor: Any, table: str, columns: str, without: list[str]) -> bytes:
     found = BytesIO()
     others = " AND ".join(f"ctid <> '{place}'" for place in without) or "true"
-    cursor.copy_expert(f'COPY (SELECT {columns} FROM "{table}" WHERE {others}) TO STDOUT', found)  # noqa: S608 - as above
+    query = f'SELECT {columns} FROM "{table}" WHERE {others}'  # noqa: S608 - names and places of the schema's
+    cursor.copy_expert(f"COPY ({query}) TO STDOUT", found)
     return found.getvalue()
