@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg2
 import pytest
 import pytest_socket
@@ -46,9 +47,11 @@ BUSY_S = 20.0
 def pytest_configure() -> None:
     """Leave out what takes time and shows nothing.
 
-    That is slow password hashes, a list of all static files for each client, the truncation of empty tables, and the
-    import of packages by each process.
+    That is slow password hashes, a list of all static files for each client, the truncation of empty tables, the import
+    of packages by each process, and Hypothesis' bounds on time, which a machine whose cores are all busy exceeds.
     """
+    hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("busy")
     settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
