@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.models import Account, BusinessNumber, Hold, Template
+from testkit.waiting import eventually
 from tests.messaging.factories import number
 from tests.messaging.message_templates.rows import synced_template
 from tests.pages import (
@@ -23,6 +24,8 @@ from tests.pages import (
 )
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
+# The theme's lists are laid out anew a moment after the window's width has changed.
+SETTLED_S = 5.0
 WABA = "102290129340398"
 LONG_NAME = "order_shipped_with_tracking_and_a_very_long_name_" * 4
 LINK = "https://example.com/" + "a-long-part-of-an-address" * 6
@@ -98,6 +101,18 @@ def _page(row: Any) -> str:
     return reverse(f"admin:messaging_{row._meta.model_name}_change", args=[row.pk])
 
 
+def settled_regions(page: Any) -> list[str]:
+    """The parts that scroll sideways, but for the cards of a carousel, once the lists are laid out for the new width."""
+    found: list[str] = []
+
+    def none() -> bool:
+        found[:] = [region for region in scrolling_regions(page) if region != "Cards"]
+        return not found
+
+    eventually(none, SETTLED_S, 0.05)
+    return found
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_pages_of_templates_accounts_and_numbers_fit_and_can_be_read(
     open_page: OpenPage, paths: dict[str, str], theme: str
@@ -108,7 +123,7 @@ def test_the_pages_of_templates_accounts_and_numbers_fit_and_can_be_read(
         page.goto(path)
         for look in both_widths(page, theme):
             picture(page, f"meta-{name.replace(' ', '-')}-{name_of(look)}")
-            sideways = [region for region in scrolling_regions(page) if region != "Cards"]
+            sideways = settled_regions(page)
             hidden = (*page.evaluate(CUT), *page.evaluate(BROKEN_LABELS))
             faults[name, name_of(look)] = (
                 overhang(page, look), cut_cells(page), sideways, hidden, serious_faults_in(look, page)
