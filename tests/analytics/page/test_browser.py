@@ -93,10 +93,12 @@ def test_the_page_fits_the_screen_and_draws_its_charts(open_page: OpenPage, hist
     check_looks(page, theme, "analytics", wait=wait_until_it_fits)
 
 
-def test_on_a_phone_only_the_widest_tables_scroll_sideways(open_page: OpenPage, history: None) -> None:
+def test_on_a_phone_only_the_widest_tables_and_those_of_templates_scroll_sideways(
+    open_page: OpenPage, history: None
+) -> None:
     page = open_page(MONTH, viewport=LOOKS[0]["viewport"])
     assert scrolling_regions(page) == [
-        "The figures of each step", "Latency", "Campaigns", "Busiest hours"
+        "The figures of each step", "Latency", "Best templates", "Campaigns", "Busiest hours", "Costs by template"
     ]  # fmt: skip
 
 

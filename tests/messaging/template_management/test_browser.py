@@ -102,7 +102,7 @@ def _page(row: Any) -> str:
 
 
 def settled_regions(page: Any) -> list[str]:
-    """The parts that scroll sideways, but for the cards of a carousel, once the lists are laid out for the new width."""
+    """The parts that scroll sideways, but for the cards of a carousel, once lists are laid out for the new width."""
     found: list[str] = []
 
     def none() -> bool:

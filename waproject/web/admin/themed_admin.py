@@ -53,7 +53,9 @@ def _shown(page: Any, request: HttpRequest) -> set[str]:
     filters = [item[0] if isinstance(item, tuple) else item for item in page.get_list_filter(request)]
     fields = flatten_fieldsets(page.get_fieldsets(request))
     fields += page.get_readonly_fields(request)
-    names = [*fields, *page.get_list_display(request), *filters, *page.linked_fields]
+    # A filter of our own is a class, which names its parameter.
+    parameters = [getattr(item, "parameter_name", None) for item in filters]
+    names = [*fields, *page.get_list_display(request), *filters, *parameters, *page.linked_fields]
     return {_field(name) for name in names if isinstance(name, str)}
 
 

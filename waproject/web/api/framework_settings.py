@@ -1,4 +1,4 @@
-"""Settings of Django REST framework and drf-spectacular. None comes from the environment."""
+"""Settings of Django REST framework, with drf-spectacular. None comes from the environment."""
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
