@@ -313,13 +313,14 @@ def test_each_template_of_the_picker_makes_a_send_that_meta_takes(page: Any, san
     page.get_by_role("button", name="Template…").click()
     choice = page.get_by_label("Template", exact=True)
     refused = []
-    for label in choice.locator("option").all_inner_texts():
+    for n, label in enumerate(choice.locator("option").all_inner_texts()):
         choice.select_option(label=label)
         for field in page.locator("dialog .rows input").all():
             link = "Link" in page.locator(f"label[for={field.get_attribute('id')}]").inner_text()
             field.fill("https://example.com/a.png" if link else "4711")
         node = request_of(page)["message_data"]
-        body = {"messaging_product": "whatsapp", "to": ANN, "type": "template"}
+        # Each to another person: one alone has the limit of a pair, which a fast machine reaches.
+        body = {"messaging_product": "whatsapp", "to": f"1555124{n:04}", "type": "template"}
         node["language"] = {"code": node["language"]}
         status, answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", {**body, "template": node})
         if status != 200:
