@@ -285,7 +285,7 @@ def test_costs_take_the_parameters_of_the_table(typist: Typist, costs: dict[str,
             typist.pipeline.env["BASE_URL"] + f"/analytics/costs?{urlencode({**row, 'format': 'csv'})}",
             headers=typist.key, timeout=30,
         )  # fmt: skip
-        assert answer.status_code == 200 and name in next(csv.reader(io.StringIO(answer.text)))
+        assert answer.status_code == 200 and name in next(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 def test_an_estimate_sends_nothing_and_says_what_the_page_says(typist: Typist, costs: dict[str, Any]) -> None:
