@@ -108,14 +108,10 @@ def _count(pipeline: Pipeline, days: int) -> float:
     """Count what was never counted, and wait until its days are summed up; the seconds. Raises BenchError."""
     begun = time.monotonic()
     pipeline.execute(_READ)
-    ((middle,),) = pipeline.ask("SELECT date_trunc('day', now(), 'UTC') - %s * interval '24 hours'", days // 2)
     # A rebuild marks all of its period before it counts the first.
     marked = pipeline.ask(_MARKED, days)[0][0] >= days
-    again = ["--resume"] if marked else []
-    halves = [["--until", f"{middle:%Y-%m-%d}"], ["--since", f"{middle:%Y-%m-%d}"]]
-    # One after the other: two at a time deadlock where their days meet.
-    for half in halves:
-        _manage(pipeline, "rebuild_rollups", *half, *again)
+    # One command for all: two at a time deadlock where their days meet.
+    _manage(pipeline, "rebuild_rollups", *(["--resume"] if marked else ["--since", "0001-01-01"]))
     _wait_for_days(pipeline)
     if not marked:
         pipeline.execute(
