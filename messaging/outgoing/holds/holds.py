@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from messaging.lifecycle import alert
 from messaging.message_templates import APPROVED
-from messaging.models import Hold, HoldKind, Template
+from messaging.models import Hold, HoldKind, Message, Template
 
 CLEARED_AT_ONCE = 2000
 # A dispatcher that has read the hold just before its resumption may still mark a message, so the row stays longer.
@@ -103,12 +103,14 @@ def sweep_holds() -> None:
         return
     Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=Now())
     for hold in Hold.objects.exclude(resumed_at=None):
-        if not clear_marks(hold.mark) and hold.resumed_at and hold.resumed_at < now - RETENTION:
+        is_over = hold.resumed_at is not None and hold.resumed_at < now - RETENTION
+        # A locked message keeps its mark for now: without the hold, no sweep would ever clear it.
+        if not clear_marks(hold.mark) and is_over and not Message.objects.filter(hold=hold.mark).exists():
             hold.delete()
 
 
 def clear_marks(mark: str) -> int:
-    """Make up to 2,000 messages with this mark due again; returns their number."""
+    """Make up to 2,000 messages with this mark due again, but for locked ones; returns their number."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
