@@ -35,7 +35,8 @@ def hold_template(
     """Hold a template of one number, of one account, or of all; in one language or in all. Idempotent.
 
     `until`: when the dispatcher resumes it. A hold after a refusal, which ends by its time, becomes that of Meta's
-    webhook or of a person, who end it. The hold's `is_new` tells whether it is new, or has become theirs.
+    webhook or of a person, who end it. Those who set it again, and not for a refusal, may prolong it. The hold's
+    `is_new` tells whether it is new, or has become theirs.
     """
     hold, hold_is_new = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,
@@ -50,6 +51,9 @@ def hold_template(
     if not hold_is_new and hold.by == SYSTEM != by:
         taken_over = Hold.objects.filter(pk=hold.pk, by=SYSTEM, resumed_at=None)
         hold_is_new = bool(taken_over.update(by=by, reason=reason[:REASON_LENGTH], until=until))
+    elif not hold_is_new and hold.by == by != SYSTEM:
+        ends_earlier = Q(until__isnull=False) if until is None else Q(until__lt=until)
+        Hold.objects.filter(ends_earlier, pk=hold.pk, resumed_at=None).update(until=until)
     hold.is_new = hold_is_new
     if hold_is_new:
         alert("held", f"template:{name}", reason or f"held by {by}")

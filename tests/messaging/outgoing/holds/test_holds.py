@@ -115,3 +115,17 @@ def test_a_message_that_is_locked_when_its_hold_is_due_for_deletion_is_released_
     for _ in range(2):
         sweep_holds()
     assert (release_due(), Hold.objects.filter(pk=hold.pk).exists()) == ([row.id], False)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ends"),
+    [(1, 2, 2), (2, 1, 2), (1, None, None), (None, 1, None)],
+    ids=["longer", "shorter", "without end", "after one without end"],
+)
+def test_a_second_restriction_by_meta_prolongs_the_hold_of_the_first(
+    first: int | None, second: int | None, ends: int | None
+) -> None:
+    now = timezone.now()
+    for hours in (first, second):
+        hold_template("", waba_id="1", by="meta", until=hours and now + timedelta(hours=hours))
+    assert list(Hold.objects.values_list("until", flat=True)) == [ends and now + timedelta(hours=ends)]
