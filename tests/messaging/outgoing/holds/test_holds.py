@@ -127,5 +127,5 @@ def test_a_second_restriction_by_meta_prolongs_the_hold_of_the_first(
 ) -> None:
     now = timezone.now()
     for hours in (first, second):
-        hold_template("", waba_id="1", by="meta", until=hours and now + timedelta(hours=hours))
-    assert list(Hold.objects.values_list("until", flat=True)) == [ends and now + timedelta(hours=ends)]
+        hold_template("", waba_id="1", by="meta", until=now + timedelta(hours=hours) if hours else None)
+    assert list(Hold.objects.values_list("until", flat=True)) == [now + timedelta(hours=ends) if ends else None]
