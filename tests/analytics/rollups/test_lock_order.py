@@ -15,6 +15,7 @@ from analytics.models import Bucket, Day
 from analytics.rollups import buckets, days
 from analytics.rollups.buckets import make_due, mark_period, recount
 from analytics.rollups.days import make_dirty, sum_day
+from analytics.rollups.storage import count_day_views
 from tests.analytics.rollups.factories import EVER, NOON, outbound
 from tests.messaging.lock_order import holds_while_waiting, is_waited_for
 from tests.waiting import PATIENCE_S, eventually
@@ -85,7 +86,7 @@ def test_a_count_before_its_day_and_the_sum_of_that_day_do_not_deadlock(monkeypa
     counted()
     outbound(template="new dimensions")
     mark_period(EVER)
-    paused = Paused(buckets.make_dirty)
+    paused = Paused(make_dirty)
     monkeypatch.setattr(buckets, "make_dirty", paused)
     count = Work(recount)
     assert paused.reached.wait(PATIENCE_S)
@@ -103,7 +104,7 @@ def test_the_sum_of_a_day_before_its_dimensions_and_a_count_of_that_day_do_not_d
     counted()
     outbound(template="new dimensions")
     mark_period(EVER)
-    paused = Paused(days.count_day_views)
+    paused = Paused(count_day_views)
     monkeypatch.setattr(days, "count_day_views", paused)
     summing = Work(sum_day)
     assert paused.reached.wait(PATIENCE_S)

@@ -10,6 +10,7 @@ from messaging.erasure.erase import erase
 from messaging.erasure.export import export
 from messaging.erasure.person import person_of
 from messaging.models import WhatsAppId
+from messaging.states import Status
 from tests.messaging.factories import in_state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files", "sqs")]
@@ -22,7 +23,7 @@ STRANGER = "15557654321"
 def renumbered() -> None:
     """A message to each number, and Meta's answers."""
     for peer in (FIRST, SECOND, THIRD, STRANGER):
-        in_state("delivered", peer=peer)
+        in_state(Status.DELIVERED, peer=peer)
     for phone, peer in ((FIRST, SECOND), (SECOND, THIRD), (STRANGER, STRANGER)):
         WhatsAppId.objects.create(phone=phone, wa_id=peer, peer=peer)
 
