@@ -1,6 +1,7 @@
 """Every CSV file of the API begins with its header, also where there are no rows."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
@@ -37,7 +38,7 @@ def operator(db: None) -> APIClient:
 
 def lines(operator: APIClient, address: str) -> list[str]:
     """The lines of the file, without its byte order mark."""
-    answer = operator.get(address)
+    answer: Any = operator.get(address)
     text = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode()
     assert text.startswith(MARK)
     return text.removeprefix(MARK).splitlines()
