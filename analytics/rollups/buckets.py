@@ -126,4 +126,4 @@ def make_due(period: Period) -> int:
     """Make the dirty quarters of a period due at once; returns their number."""
     with connection.cursor() as cursor:
         cursor.execute(_MAKE_DUE, [period.since, period.until])
-        return cursor.rowcount
+        return int(cursor.rowcount)
