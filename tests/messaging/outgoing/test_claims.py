@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Message
+from messaging.models.messages import MAX_COUNT
 from messaging.outgoing import claims
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.release import Release
@@ -84,3 +85,9 @@ def test_claimed_messages_are_called_although_the_check_of_the_others_fails(
     error.__cause__ = Failed(pgcode)
     monkeypatch.setattr(claims, "withdraw_or_allow", Mock(side_effect=[error, []]))
     assert [row.message_id for row in claim([batch])] == batch.message_ids[1:]
+
+
+def test_a_message_that_was_called_as_often_as_can_be_counted_is_claimed() -> None:
+    batch = released(2)
+    Message.objects.filter(pk=batch.message_ids[0]).update(calls=MAX_COUNT)
+    assert len(claim([batch])) == 2
