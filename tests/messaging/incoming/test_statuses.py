@@ -2,6 +2,7 @@
 
 import pytest
 
+from messaging.incoming.statuses import _renormalised
 from messaging.incoming.store import receive
 from messaging.models import Message, MessageEvent, OrphanStatus
 from messaging.states import Status
@@ -47,3 +48,8 @@ def test_a_status_without_a_message_is_kept_with_its_number_or_none(number_id: s
     receive(body)
     kept = OrphanStatus.objects.get()
     assert (kept.phone_number_id, kept.callback_data, kept.participant) == (number_id or "", "", "")
+
+
+def test_a_status_that_is_looked_at_again_has_its_number() -> None:
+    (update,) = _renormalised(status("sent"), "1065")
+    assert (update.wamid, update.status, update.phone_number_id) == ("wamid.OUT1", "sent", "1065")
