@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -30,10 +31,14 @@ SAME = (*DIMENSIONS, "account", "price_type", "direction")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A market, category, template or campaign: its figures (`answers.row_of`), and its messages in the admin."""
+    """A market, category, template or campaign: its figures (`answers.row_of`), and its messages in the admin.
+
+    `cost`: as it stands in the table.
+    """
 
     name: str
     figures: dict[str, Any]
+    cost: str
     messages_url: str
     page_url: str
 
@@ -91,17 +96,26 @@ def cost_panel(question: Question, currency: str, market: str, messages_url: Lin
     found = breakdown(costs)
     whole = found["market"]
     tables = []
-    for name, title in TITLES.items():
+    # A table by what the page filters by would repeat the total.
+    single = {*filters, *(["market"] if market else [])}
+    for name in [name for name in TITLES if name not in single]:
         listed = rows_of(found[name], [name], None, LISTED)
-        rows = [_row(name, row, messages_url, page_url) for row in listed]
-        tables.append(Table(name, title, rows, len(found[name]) - len(rows)))
+        written = aligned([row["cost"] for row in listed])
+        rows = [_row(name, row, cost, messages_url, page_url) for row, cost in zip(listed, written, strict=True)]
+        tables.append(Table(name, TITLES[name], rows, len(found[name]) - len(rows)))
     return CostPanel(**begun, total=row_of(total(whole), cards_of(whole)), tables=tables)
 
 
-def _row(name: str, row: Mapping[str, Any], messages_url: Link, page_url: Link) -> Row:
+def _row(name: str, row: Mapping[str, Any], cost: str, messages_url: Link, page_url: Link) -> Row:
     value = row[name]
     figures = {key: of for key, of in row.items() if key != name}
-    return Row(value or NONE[name], figures, messages_url(name, value), page_url(name, value) if value else "")
+    return Row(value or NONE[name], figures, cost, messages_url(name, value), page_url(name, value) if value else "")
+
+
+def aligned(costs: Sequence[str | None]) -> list[str]:
+    """The costs of a column, all with as many decimal places as the longest: their points stand below each other."""
+    places = max((len(cost.partition(".")[2]) for cost in costs if cost is not None), default=0)
+    return ["unpriced" if cost is None else f"{Decimal(cost):,.{places}f}" for cost in costs]
 
 
 def _columns(filters: Mapping[str, str], market: str, client_id: int | None) -> dict[str, Sequence[Any]]:

@@ -1,1 +1,1 @@
-"""Subscriptions: clients' webhook endpoints and the deliveries to them."""
+"""Subscriptions: clients' webhook endpoints and the deliveries to them, signed by `subscriber_http.signature`."""

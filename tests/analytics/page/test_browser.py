@@ -102,6 +102,12 @@ def test_on_a_phone_only_the_widest_tables_and_those_of_templates_scroll_sideway
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("width", [768, 960, 1100, 1280])
+def test_from_a_tablet_upwards_nothing_scrolls_sideways(open_page: OpenPage, history: None, width: int) -> None:
+    page = open_page(MONTH, viewport={"width": width, "height": 900})
+    assert scrolling_regions(page) == []
+
+
 def test_every_table_has_a_caption(open_page: OpenPage, history: None) -> None:
     page = open_page(MONTH)
     captions = page.eval_on_selector_all("table", "all => all.map((table) => table.caption?.textContent ?? '')")

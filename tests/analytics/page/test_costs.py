@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from analytics.models import Budget
+from analytics.page.cost_panel import aligned
 from messaging.messages import pagination
 from messaging.models import ApiClient, BusinessNumber, Hold, Message
 from tests.analytics.costs.factories import LIST, card, delivered
@@ -49,8 +50,30 @@ def section(text: str, name: str) -> str:
 def test_costs_come_by_market_category_template_and_campaign(admin_client: Client, costs: None) -> None:
     text = section(page(admin_client), "costs")
     assert "0.4645 USD, of 4 charged messages" in text
-    for row in ("Germany 5 1 0 0.4645", "utility 1 0 0 0.055", "sale 3 0 0 0.4095", "autumn 4 0 0 0.4645"):
+    for row in ("Germany 5 1 0 0.4645", "utility 1 0 0 0.0550", "sale 3 0 0 0.4095", "autumn 4 0 0 0.4645"):
         assert row in text
+
+
+def test_a_table_by_the_filter_itself_is_left_out(admin_client: Client, costs: None) -> None:
+    tables = {"market": "Market", "category": "Category", "template": "Template", "campaign": "Campaign"}
+    for query, left_out in {"": "", "campaign=autumn": "campaign", "template=sale": "template",
+                            "category=marketing": "category", "market=Germany": "market"}.items():  # fmt: skip
+        shown = [name for name, title in tables.items() if f"Costs by {title.lower()}" in page(admin_client, query)]
+        assert shown == [name for name in tables if name != left_out], query
+
+
+@pytest.mark.parametrize(
+    ("costs", "written"),
+    [
+        ([], []),
+        (["1.50", "12.00"], ["1.50", "12.00"]),
+        (["1.50", "0.0123", "1200.00"], ["1.5000", "0.0123", "1,200.0000"]),
+        (["0.0550", None], ["0.0550", "unpriced"]),
+        ([None], ["unpriced"]),
+    ],
+)
+def test_the_points_of_a_column_stand_below_each_other(costs: list[str | None], written: list[str]) -> None:
+    assert aligned(costs) == written
 
 
 def test_what_has_no_price_is_unpriced_and_the_page_says_how_to_import_one(admin_client: Client, costs: None) -> None:
@@ -77,7 +100,7 @@ def test_a_row_names_its_card_where_it_is_not_that_of_all(admin_client: Client, 
     card(LIST + "Germany,USD,0.2,,,\n", "2026-11-21")
     delivered(NOON + timedelta(days=2), campaign="late")
     count_again()
-    assert "late 1 0 0 0.20 Test (USD, list) from 2026-11-21" in section(page(admin_client), "costs")
+    assert "late 1 0 0 0.2000 Test (USD, list) from 2026-11-21" in section(page(admin_client), "costs")
 
 
 def test_a_filter_that_costs_do_not_know_shows_none_rather_than_wrong_ones(admin_client: Client, costs: None) -> None:
