@@ -6,6 +6,8 @@ import time
 import uuid
 from datetime import datetime
 
+# A row's id and created_at are set one after the other, and the clock may be set back in between.
+ID_SLACK_MS = 60_000
 # RFC 9562, section 5.7: 48 bits of milliseconds, the version, 12 random bits, the variant, 62 random bits.
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62

@@ -45,6 +45,8 @@ LOOKS = [
 # axe-core is asked for two of them, each theme and each width once: it takes longer than the rest of a page's test.
 AXE_LOOKS = (LOOKS[1], LOOKS[2])
 THEMES = ("light", "dark")
+# /api/docs/ reads the description of the API after it has loaded, and draws its operations from it.
+SWAGGER_IS_DRAWN = "document.querySelectorAll('.opblock-tag').length > 0"
 # Opens a path as superuser ann; keyword arguments are those of a Playwright context.
 OpenPage = Callable[..., Any]
 

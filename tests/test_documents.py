@@ -1,5 +1,6 @@
-"""The documents name only files that exist, and decision records have one form."""
+"""The documents name only files and functions that exist, and decision records have one form."""
 
+import html
 import re
 import subprocess
 import tomllib
@@ -12,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TRACKED = set(subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
 NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|md|toml|yml|yaml|json|html|css|js|sh|txt|in)|(?:[\w-]+/)+)`")
+# A call in a flame graph: `Class.function.inner (folder/module.py), 3.2%`.
+CALLED = re.compile(r"<title>(\S+) \(((?:analytics|messaging|monitoring|waproject)/[\w/]+\.py)\), [\d.]+%</title>")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ANCHORED = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
@@ -44,6 +47,22 @@ def test_a_document_names_only_files_that_exist(document: Path) -> None:
 def test_a_document_links_only_to_files_that_exist(document: Path) -> None:
     links = {link.strip() for link in LINKED.findall(document.read_text())}
     assert [link for link in sorted(links) if not (document.parent / link).exists()] == []
+
+
+def unknown_parts(call: str, path: str) -> list[str]:
+    """The parts of a call's name that its module does not define."""
+    file = ROOT / path
+    code = file.read_text() if file.exists() else ""
+    # Comprehensions and lambdas have no name: <listcomp>.
+    names = [part for part in html.unescape(call).split(".") if not part.startswith("<")]
+    return [name for name in names if not re.search(rf"\b(def|class) {re.escape(name)}\b", code)]
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.svg")), ids=lambda path: path.name)
+def test_a_flame_graph_names_only_functions_that_exist(picture: Path) -> None:
+    calls = CALLED.findall(picture.read_text())
+    assert [(call, path) for call, path in calls if unknown_parts(call, path)] == []
+    assert bool(calls) == (picture.name == "performance-send.svg")
 
 
 def anchors(document: Path) -> set[str]:

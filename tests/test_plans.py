@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging import deliver
@@ -18,14 +20,15 @@ from messaging.messages.search import search_messages
 from messaging.models import BusinessNumber, Message
 from messaging.outgoing.claims import claim
 from messaging.outgoing.release import inbound_rates, numbers_with_due_messages, release
+from messaging.retention import registered
 from monitoring.monitor import Monitor
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, answered, number, pending
 
 pytestmark = pytest.mark.django_db
 HISTORY = 20_000
-# Tables that grow with each message.
-GROWING = {"messaging_message", "messaging_messageevent", "messaging_attempt"}
+# Tables that grow with each message, or with each webhook of a kind that nothing here knows.
+GROWING = {"messaging_message", "messaging_messageevent", "messaging_attempt", "messaging_unknownupdate"}
 EXPLAINABLE = re.compile(r"(/\*.*?\*/)?\s*(SELECT|WITH|UPDATE|DELETE|INSERT)\b", re.IGNORECASE | re.DOTALL)
 
 # Messages of earlier days: a third of users, the others sent and read. As in every long history, most rows have no
@@ -51,6 +54,11 @@ ATTEMPTS = """
 INSERT INTO messaging_attempt (message_id, n, wamid, outcome, error_title, at)
 SELECT id, 1, wamid, 'Accepted', '', at FROM messaging_message WHERE direction = 'outbound'
 """
+UNKNOWN = """
+INSERT INTO messaging_unknownupdate (kind, phone_number_id, raw, digest, received_at, seen, last_seen_at)
+SELECT 'new', '', '{}', n::text, now() - interval '1 year', 2, now() - n * interval '1 minute'
+FROM generate_series(1, %s) AS n
+"""
 
 
 @pytest.fixture
@@ -61,7 +69,8 @@ def history() -> BusinessNumber:
         cursor.execute(FILL, [sender.pk, HISTORY, HISTORY])
         cursor.execute(TRAIL)
         cursor.execute(ATTEMPTS)
-        cursor.execute("ANALYZE messaging_message, messaging_messageevent, messaging_attempt")
+        cursor.execute(UNKNOWN, [HISTORY])
+        cursor.execute(f"ANALYZE {', '.join(sorted(GROWING))}")
     return sender
 
 
@@ -130,6 +139,14 @@ def test_deliver(history: BusinessNumber) -> None:
             worker.claim(10)
             if worker.housekeeping:
                 worker.housekeeping()
+    assert whole_reads(seen) == []
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in registered()])
+def test_a_step_of_retention(rule: str, history: BusinessNumber) -> None:
+    (found,) = (one for one in registered() if one.name == rule)
+    with statements() as seen:
+        found.step(timezone.now() - timedelta(days=40), "")
     assert whole_reads(seen) == []
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from analytics.costs.dimensions import DIMENSIONS, namers
-from analytics.costs.figures import Figure
+from analytics.costs.figures import Figure, total
 from analytics.models import RateCard
 
 
@@ -51,6 +51,12 @@ def rows_of(
             start = {"start": starts[one.step].isoformat()} if starts else {}
             rows.append({**start, **named, **row_of(one, cards)})
     return rows if starts else sorted(rows, key=lambda row: (-row["messages"], *(row[name] for name in groups)))
+
+
+def blank_row(groups: Sequence[str], starts: Sequence[datetime] | None) -> dict[str, Any]:
+    """A row of no group, with the columns of every row."""
+    start = {"start": starts[0].isoformat()} if starts else {}
+    return {**start, **dict.fromkeys(groups, ""), **row_of(total([]), {})}
 
 
 def columns_of(groups: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.costs.answers import cards_of, columns_of, row_of, rows_of
+from analytics.costs.answers import blank_row, cards_of, columns_of, row_of, rows_of
 from analytics.costs.dimensions import DIMENSIONS, filters_of
 from analytics.costs.figures import CostQuestion, figures, total
 from analytics.fields import NamesField
@@ -18,6 +18,7 @@ from analytics.questions import (
     BadPeriod,
     Granularity,
     QuestionView,
+    RowsResponse,
     days_of,
     describe,
     period_of,
@@ -131,7 +132,7 @@ class CostsView(QuestionView):
         question = CostQuestion(query["starts"], period.until, currency, columns_of(groups), filters, period.zone)
         found = figures(question)
         local = [period.local(start) for start in query["starts"]] if "granularity" in query else None
-        return Response(
+        return RowsResponse(
             {
                 "since": period.local(period.since),
                 "until": period.local(period.until),
@@ -139,5 +140,6 @@ class CostsView(QuestionView):
                 "currency": currency,
                 "total": row_of(total(found), cards_of(found)),
                 "rows": rows_of(found, groups, local, query["limit"]),
-            }
+            },
+            blank_row(groups, local),
         )

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from analytics.costs.figures import CostQuestion, figures, total
 from analytics.models import Budget, BudgetPeriod, BudgetState, Charge
-from analytics.rollups import view_of
+from analytics.rollups import buckets_where, view_of
 from messaging.outgoing import BudgetScope, hold_over_budget
 
 # A quarter of an hour whose messages may still be delivered is counted again after this time while there are budgets.
@@ -25,14 +25,17 @@ STALE_AFTER = timedelta(minutes=5)
 _BY_STATUS = view_of({"status"})
 _LOCK = 0x6275646765  # "budge", of no meaning but to be the same in every process
 
-_MAKE_DUE = """
-UPDATE analytics_bucket b SET due_at = statement_timestamp()
-WHERE b.dirty_since IS NOT NULL AND b.due_at > statement_timestamp() AND b.counted_at <= %(stale)s
+_IS_STALE = """
+b.dirty_since IS NOT NULL AND b.due_at > statement_timestamp() AND b.counted_at <= %(stale)s
   AND (b.start >= %(recent)s OR EXISTS (
     SELECT FROM analytics_rollup r JOIN analytics_dimensions d ON d.id = r.dimensions_id
     WHERE r.minutes = 15 AND r.view = %(view)s AND r.start = b.start AND d.direction = 'outbound'
       AND d.status IN ('pending', 'queued', 'sending', 'accepted', 'sent')))
 """
+_MAKE_DUE = f"""
+UPDATE analytics_bucket d SET due_at = statement_timestamp()
+FROM ({buckets_where(_IS_STALE)}) AS chosen WHERE d.start = chosen.start
+"""  # noqa: S608 - constants of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from analytics.demo.fill import numbers_of_demo
 from analytics.demo.shop import CARD_NAME, CLIENTS
 from analytics.models import Bucket, Charge, DayCharge, Event, RateCard, RunningCharge
+from analytics.rollups import stop_counting
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber, Contact, Message
 
@@ -69,6 +70,7 @@ class Removal:
             starts = [start for (start,) in cursor.fetchall()]
             # No worker counts these quarters of an hour meanwhile.
             list(Bucket.objects.select_for_update().filter(start__in=starts).order_by("start"))
+            stop_counting(cursor)
             for statement in _FORGET:
                 cursor.execute(statement, {"numbers": self._numbers, "starts": starts})
         Charge.objects.filter(number_id__in=self._numbers).delete()

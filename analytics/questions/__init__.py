@@ -1,6 +1,6 @@
 """Questions about rollups: their periods, parameters, groups and answers, shared by all endpoints of analytics."""
 
-from analytics.questions.csv_answer import CsvRenderer
+from analytics.questions.csv_answer import CsvRenderer, RowsResponse
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.names import conditions, load_names
 from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_question, scope_of
@@ -25,6 +25,7 @@ __all__ = [
     "PeriodQuery",
     "Question",
     "QuestionView",
+    "RowsResponse",
     "SteppedQuery",
     "busiest",
     "conditions",

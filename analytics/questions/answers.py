@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from analytics.questions.dimensions import DIMENSIONS
@@ -14,16 +15,20 @@ from messaging.whatsapp.error_codes import describe
 
 # Steps times groups.
 MAX_ROWS = 10_000
+# The number of a step, its beginning, and a group.
+Place = tuple[int, datetime, Group]
 OUTBOUND = {"direction": "outbound"}
 SENDING = (Kind.ACCEPT, Kind.DELIVERY, Kind.READ)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`note` says in a sentence what the rows leave out; empty: nothing."""
+    """`note` says in a sentence what the rows leave out; empty: nothing. `blank`: a row of no group, which names the
+    columns where there are no rows."""
 
     rows: list[dict[str, Any]]
-    note: str = ""
+    note: str
+    blank: dict[str, Any]
 
 
 def summary(question: Question) -> Answer:
@@ -31,15 +36,15 @@ def summary(question: Question) -> Answer:
     found = count(question)
     durations = histograms(question, list(DURATIONS))
     groups = _largest(found.counts) if question.group_by else [()]
-    rows = [
-        {
+
+    def row(group: Group) -> dict[str, Any]:
+        return {
             **_named(question, group),
             **figures(found.counts.get((0, group), NOTHING)),
             "latency": _latency(durations, 0, group, DURATIONS),
         }
-        for group in groups
-    ]
-    return Answer(rows, _note(len(groups), found.groups))
+
+    return Answer([row(group) for group in groups], _note(len(groups), found.groups), row(_no_group(question)))
 
 
 def timeseries(question: Question) -> Answer:
@@ -52,22 +57,27 @@ def timeseries(question: Question) -> Answer:
         whole = count(replace(question, granularity=None, limit=min(question.limit, MAX_ROWS // len(steps))))
         groups = _largest(whole.counts)
         note = _note(len(groups), whole.groups)
-    return Answer(
-        _steps(question, groups, count(question, groups), histograms(question, list(DURATIONS), {*groups})), note
-    )
+    found = count(question, groups)
+    rows = _steps(question, groups, found, histograms(question, list(DURATIONS), {*groups}))
+    return Answer(rows, note, _step(question, (0, steps[0], _no_group(question)), found, {}))
 
 
 def _steps(question: Question, groups: Sequence[Group], found: Sums, durations: Durations) -> list[dict[str, Any]]:
     return [
-        {
-            "start": question.period.local(step).isoformat(),
-            **_named(question, group),
-            **figures(found.counts.get((n, group), NOTHING)),
-            "latency": _latency(durations, n, group, DURATIONS),
-        }
-        for n, step in enumerate(question.steps)
+        _step(question, (n, start, group), found, durations)
+        for n, start in enumerate(question.steps)
         for group in groups
     ]
+
+
+def _step(question: Question, of: Place, found: Sums, durations: Durations) -> dict[str, Any]:
+    n, start, group = of
+    return {
+        "start": question.period.local(start).isoformat(),
+        **_named(question, group),
+        **figures(found.counts.get((n, group), NOTHING)),
+        "latency": _latency(durations, n, group, DURATIONS),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +110,12 @@ def funnels(question: Question) -> Answer:
     """How many outbound messages reached each stage."""
     found = count(_with(question, OUTBOUND))
     groups = _largest(found.counts) if question.group_by else [()]
-    rows = [
-        {**_named(question, group), **stage}
-        for group in groups
-        for stage in funnel(found.counts.get((0, group), NOTHING))
-    ]
-    return Answer(rows, _note(len(groups), found.groups))
+
+    def stages(group: Group) -> list[dict[str, Any]]:
+        return [{**_named(question, group), **stage} for stage in funnel(found.counts.get((0, group), NOTHING))]
+
+    rows = [row for group in groups for row in stages(group)]
+    return Answer(rows, _note(len(groups), found.groups), stages(_no_group(question))[0])
 
 
 def errors(question: Question) -> Answer:
@@ -115,18 +125,20 @@ def errors(question: Question) -> Answer:
     whole: dict[Group, int] = {}
     for (_, group), counts in found.counts.items():
         whole[group[:-1]] = whole.get(group[:-1], 0) + counts.messages
-    rows = [
-        {
+
+    def row(group: Group) -> dict[str, Any]:
+        messages, of = found.counts.get((0, group), NOTHING).messages, whole.get(group[:-1], 0)
+        return {
             **_named(question, group[:-1]),
             "error_code": group[-1],
             "meaning": meaning(int(group[-1])),
-            "messages": found.counts[0, group].messages,
-            "share": share(found.counts[0, group].messages, whole[group[:-1]]),
-            "of": whole[group[:-1]],
+            "messages": messages,
+            "share": share(messages, of),
+            "of": of,
         }
-        for group in _largest(found.counts)
-    ]
-    return Answer(rows, _note(len(rows), found.groups))
+
+    rows = [row(group) for group in _largest(found.counts)]
+    return Answer(rows, _note(len(rows), found.groups), row((*_no_group(question), 0)))
 
 
 def meaning(code: int) -> str:
@@ -139,16 +151,17 @@ def by_dimension(question: Question, name: str) -> Answer:
     sending, found, groups = _sending(question, name)
     durations = histograms(sending, SENDING)
     kinds = {kind: DURATIONS[kind] for kind in SENDING}
-    rows = [
-        {
+
+    def row(group: Group) -> dict[str, Any]:
+        return {
             **_named(sending, group),
-            **_outbound(found.counts[0, group]),
+            **_outbound(found.counts.get((0, group), NOTHING)),
             "latency": _latency(durations, 0, group, kinds),
         }
-        for group in groups
-    ]
+
     left_out = sum(1 for _, group in found.counts if not group[0])
-    return Answer(rows, _note(len(groups), found.groups - left_out))
+    note = _note(len(groups), found.groups - left_out)
+    return Answer([row(group) for group in groups], note, row(_no_group(sending)))
 
 
 def counts_by(question: Question, name: str) -> list[dict[str, Any]]:
@@ -169,14 +182,12 @@ def conversations(question: Question) -> Answer:
     found = count(question)
     durations = histograms(question, [Kind.RESPONSE])
     groups = _largest(found.counts) if question.group_by else [()]
-    rows = [
-        {
-            **_named(question, group),
-            **_conversation(found.counts.get((0, group), NOTHING), durations.get((0, group, Kind.RESPONSE))),
-        }
-        for group in groups
-    ]
-    return Answer(rows, _note(len(groups), found.groups))
+
+    def row(group: Group) -> dict[str, Any]:
+        counts, responses = found.counts.get((0, group), NOTHING), durations.get((0, group, Kind.RESPONSE))
+        return {**_named(question, group), **_conversation(counts, responses)}
+
+    return Answer([row(group) for group in groups], _note(len(groups), found.groups), row(_no_group(question)))
 
 
 def _conversation(counts: Counts, responses: Histogram | None) -> dict[str, Any]:
@@ -203,6 +214,10 @@ def _with(question: Question, filters: Mapping[str, str | int]) -> Question:
 
 def _largest(counts: Mapping[tuple[int, Group], Counts]) -> list[Group]:
     return [group for (_, group), _ in sorted(counts.items(), key=lambda one: (-one[1].messages, str(one[0][1])))]
+
+
+def _no_group(question: Question) -> Group:
+    return ("",) * len(question.group_by)
 
 
 def _named(question: Question, group: Group) -> dict[str, str | int]:

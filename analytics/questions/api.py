@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.questions import answers
+from analytics.questions.csv_answer import RowsResponse
 from analytics.questions.dimensions import DIMENSIONS
 from analytics.questions.parameters import GroupedQuery, SteppedQuery, read_question
 from analytics.questions.question import Question
@@ -37,7 +38,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
 def answered(question: Question, answer: answers.Answer) -> Response:
     """The answer in the form that all questions share."""
     period = question.period
-    return Response(
+    return RowsResponse(
         {
             "period": {
                 "since": period.local(period.since).isoformat(),
@@ -46,7 +47,8 @@ def answered(question: Question, answer: answers.Answer) -> Response:
             },
             "note": answer.note,
             "rows": answer.rows,
-        }
+        },
+        answer.blank,
     )
 
 

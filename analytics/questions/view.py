@@ -60,7 +60,7 @@ def describe(
         parameters=[query, OpenApiParameter(FORMAT, str, enum=FORMATS, description="JSON unless said otherwise.")],
         responses={
             (200, "application/json"): answer,
-            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows."),
+            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A header, and a line for each row."),
         },
     )
     return decorate

@@ -3,6 +3,7 @@
 from analytics.rollups.buckets import Period, mark_period, roll_up
 from analytics.rollups.days import LONGEST_DAY, request_days, request_sums
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
+from analytics.rollups.locks import buckets_where, stop_counting
 from analytics.rollups.quarters import QUARTER, quarter_of
 from analytics.rollups.running import RUNNING, running_quarter, running_sums
 from analytics.rollups.views import NO_DURATIONS, day_view_of, view_of
@@ -16,6 +17,7 @@ __all__ = [
     "RUNNING",
     "Kind",
     "Period",
+    "buckets_where",
     "day_view_of",
     "mark_period",
     "percentiles",
@@ -25,5 +27,6 @@ __all__ = [
     "roll_up",
     "running_quarter",
     "running_sums",
+    "stop_counting",
     "view_of",
 ]

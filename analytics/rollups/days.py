@@ -1,8 +1,8 @@
 """Days, summed up from their hours: 90 days are then a tenth of the rows.
 
-Every day in UTC that has messages is summed up, and the days of other time zones that questions have asked for
-(`request_days`): 24 hours from any quarter of an hour. A day is summed up now and then, not with every quarter of it:
-that would cost more than all recounts. Until then it is dirty, and questions read its hours.
+Every day in UTC that has messages or charges is summed up, and the days of other time zones that questions have asked
+for (`request_days`): 24 hours from any quarter of an hour. A day is summed up now and then, not with every quarter of
+it: that would cost more than all recounts. Until then it is dirty, and questions read its hours.
 
 Where an account's month or price begins within a day, the parts of the day have sums of charges. So do days of 23
 and 25 hours.
@@ -19,35 +19,28 @@ from django.utils import timezone
 
 from analytics.models import Day
 from analytics.rollups.charges import sum_charges
+from analytics.rollups.locks import DAYS_OF_TIMES, lock_counting, lock_dimensions, try_adding_days
 from analytics.rollups.quarters import DAY, HOUR, day_of, hour_of, recount_delay_s
 from analytics.rollups.storage import count_day_views, sum_up
 
 MINUTES = 1440
 # Times of the day (UTC) at which days begin that are summed up: a company's zones, with summer time.
 MAX_BEGINNINGS = 12
-# In Troll (Antarctica), whose clock changes by two hours; `_DIRTY_DAYS` has it too.
+# In Troll (Antarctica), whose clock changes by two hours; `locks.DAYS_OF_TIMES` has it too.
 LONGEST_DAY = timedelta(hours=26)
 
-# Held by counts, shared, until their end, and by what wants new days: a day that a count cannot see would not be made
-# dirty by it.
-_COUNTING = "SELECT pg_advisory_xact_lock_shared(hashtext('analytics days'))"
-_WANTING = "SELECT pg_try_advisory_xact_lock(hashtext('analytics days'))"
-_DIRTY_DAY = """
+# Locks no day that is there: `_DIRTY_DAYS` does, in the order of all. It waits for another count that adds one of these
+# days, so that `_DIRTY_DAYS` sees that day.
+_ADD_DAYS = """
 INSERT INTO analytics_day (start, minutes, dirty_since, due_at, took_ms)
-VALUES (%s, 1440, statement_timestamp(), statement_timestamp(), 0)
-ON CONFLICT (start, minutes) DO UPDATE
-  SET dirty_since = COALESCE(analytics_day.dirty_since, EXCLUDED.dirty_since)
+SELECT start, 1440, statement_timestamp(), statement_timestamp(), 0
+FROM unnest(%s::timestamptz[]) AS day(start) ORDER BY start
+ON CONFLICT (start, minutes) DO NOTHING
 """
-# In order, so that two counts cannot deadlock.
-_DIRTY_DAYS = """
+_DIRTY_DAYS = f"""
 UPDATE analytics_day d SET dirty_since = COALESCE(d.dirty_since, statement_timestamp())
-FROM (
-  SELECT start, minutes FROM analytics_day c
-  WHERE EXISTS (SELECT FROM unnest(%(times)s::timestamptz[]) AS t(at)
-    WHERE c.start <= t.at AND c.start > t.at - interval '26 hours' AND c.start + c.minutes * interval '1 minute' > t.at)
-  ORDER BY start, minutes FOR UPDATE
-) AS touched WHERE d.start = touched.start AND d.minutes = touched.minutes
-"""
+FROM ({DAYS_OF_TIMES}) AS touched WHERE d.start = touched.start AND d.minutes = touched.minutes
+"""  # noqa: S608 - a constant of ours
 _MISSING = """
 SELECT wanted.start, wanted.minutes FROM unnest(%(starts)s::timestamptz[], %(minutes)s::int[]) AS wanted(start, minutes)
 WHERE NOT EXISTS (SELECT FROM analytics_day d WHERE d.start = wanted.start AND d.minutes = wanted.minutes)
@@ -67,15 +60,16 @@ ORDER BY start, minutes ON CONFLICT DO NOTHING
 def count_begins() -> None:
     """Call this in the transaction of a count, before anything of it."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTING)
+        lock_counting(cursor)
 
 
 def make_dirty(quarters: Sequence[datetime], charged: Iterable[datetime]) -> None:
     """Make the days dirty that hold these quarters of one hour, and those at which charges changed. In the transaction
     of the count: its locks keep the days from being summed up until the counts are committed."""
+    times = sorted({*quarters, *charged})
     with connection.cursor() as cursor:
-        cursor.execute(_DIRTY_DAY, [day_of(quarters[0])])
-        cursor.execute(_DIRTY_DAYS, {"times": sorted({*quarters, *charged})})
+        cursor.execute(_ADD_DAYS, [sorted({day_of(time) for time in times})])
+        cursor.execute(_DIRTY_DAYS, {"times": times})
 
 
 def request_days(starts: Sequence[datetime]) -> None:
@@ -103,8 +97,7 @@ def request_sums(days: Sequence[tuple[datetime, int]]) -> None:
         known |= set(list(dict.fromkeys(new))[: max(0, room)])
     wanted = [(start, minutes) for start, minutes in missing if minutes != MINUTES or start.time() in known]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_WANTING)
-        if cursor.fetchone()[0]:
+        if try_adding_days(cursor):
             cursor.execute(_WANT, _columns(wanted))
 
 
@@ -118,18 +111,21 @@ def sum_day() -> bool:
     A day that is not over waits for its end. What counts a quarter of the day just now holds its row's lock.
     """
     now = timezone.now()
-    with transaction.atomic():
-        due = Day.objects.select_for_update(skip_locked=True).filter(
-            Q(start__lte=now - DAY) | Q(minutes__lt=MINUTES), dirty_since__isnull=False, due_at__lte=now
-        )
-        day = due.order_by("due_at", "start", "minutes").first()
+    due = Day.objects.filter(
+        Q(start__lte=now - DAY) | Q(minutes__lt=MINUTES), dirty_since__isnull=False, due_at__lte=now
+    ).order_by("due_at", "start", "minutes")
+    # Without one, this waits for no count.
+    if not due.exists():
+        return False
+    with transaction.atomic(), connection.cursor() as cursor:
+        lock_dimensions(cursor)
+        day = due.select_for_update(skip_locked=True).first()
         if day is None:
             return False
         began = time.monotonic()
-        with connection.cursor() as cursor:
-            if day.minutes == MINUTES:
-                _sum_up(cursor, day.start)
-            sum_charges(cursor, day.start, day.minutes)
+        if day.minutes == MINUTES:
+            _sum_up(cursor, day.start)
+        sum_charges(cursor, day.start, day.minutes)
         took = time.monotonic() - began
         age = (now - day.start).total_seconds()
         day.dirty_since, day.took_ms, day.due_at = (

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from analytics.rollups.facts import FACTS, parameters
 from analytics.rollups.histogram import PLACES
+from analytics.rollups.locks import DIMENSIONS_FOR_MISSING, lock_hour
 from analytics.rollups.quarters import HOUR, ids_of
 from analytics.rollups.views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 
@@ -24,9 +25,9 @@ DIGEST = (
     + ", ".join(f"length({name}::text) || ' ' || {name}" for name in COLUMNS)
     + "), 'UTF8')), 1, 16), 'hex')::uuid"
 )
-# Stores `counted` and `timed`, which come before it. One worker at a time stores new dimensions, until its transaction
-# ends, so that two cannot deadlock. What another one stored meanwhile is not in this statement's snapshot, but the
-# conflict returns it. Rows are inserted by view, so that those of one view are in few pages.
+# Stores `counted` and `timed`, which come before it. One transaction at a time stores new dimensions, until it ends, so
+# that two cannot deadlock. What another one stored meanwhile is not in this statement's snapshot, but the conflict
+# returns it. Rows are inserted by view, so that those of one view are in few pages.
 _STORE = f"""
 , numbered AS MATERIALIZED (SELECT *, {DIGEST} AS digest FROM counted
 ), clocked AS MATERIALIZED (SELECT *, {DIGEST} AS digest FROM timed
@@ -35,7 +36,7 @@ _STORE = f"""
 ), missing AS MATERIALIZED (
   SELECT * FROM wanted w WHERE NOT EXISTS (SELECT FROM analytics_dimensions d WHERE d.digest = w.digest)
 ), turn AS MATERIALIZED (
-  SELECT pg_advisory_xact_lock(hashtext('analytics dimensions')) FROM missing LIMIT 1
+  {DIMENSIONS_FOR_MISSING}
 ), made AS (
   INSERT INTO analytics_dimensions (digest, {DIMENSIONS}) SELECT digest, {DIMENSIONS} FROM missing CROSS JOIN turn
   ON CONFLICT (digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING id, digest
@@ -134,12 +135,9 @@ def _sums(pieces: int) -> tuple[str, str]:
 
 @contextmanager
 def hour_locked(hour: datetime) -> Iterator[None]:
-    """Count quarters of this hour inside; it is summed up at the end. In a transaction.
-
-    Two workers at one hour wait for each other: each needs to see the other's counts.
-    """
+    """Count quarters of this hour inside; it is summed up at the end. In a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('analytics hour'), %s)", [int(hour.timestamp() // 3600)])
+        lock_hour(cursor, hour)
         yield
         sum_up(cursor, 60, hour, [(15, hour, hour + HOUR)])
 

@@ -62,12 +62,15 @@ def _renumber(row: WhatsAppId) -> None:
 
 
 def equivalent_peers(peers: Iterable[str]) -> set[str]:
-    """Every spelling of these numbers and of the numbers that Meta says are the same; user ids unchanged."""
+    """Every spelling of these numbers and of the numbers that Meta says are the same, in one step or several; user ids
+    unchanged."""
     written = {spelling for peer in peers for spelling in spellings(peer)}
-    if not any(map(is_phone, written)):
-        return written
-    same = WhatsAppId.objects.filter(Q(phone__in=written) | Q(peer__in=written)).values_list("phone", "peer")
-    return written | {spelling for pair in same for peer in pair for spelling in spellings(peer)}
+    fresh = set(filter(is_phone, written))
+    while fresh:
+        same = WhatsAppId.objects.filter(Q(phone__in=fresh) | Q(peer__in=fresh)).values_list("phone", "peer")
+        fresh = {spelling for pair in same for peer in pair for spelling in spellings(peer)} - written
+        written |= fresh
+    return written
 
 
 # Each part uses an index.

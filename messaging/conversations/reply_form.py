@@ -9,6 +9,7 @@ from messaging.conversations.operator_replies import Reply, send_reply
 from messaging.conversations.queries import Conversation
 from messaging.conversations.template_form import TemplateForm, template_form
 from messaging.whatsapp.outbound import InvalidContent
+from messaging.whatsapp.template_form import components_with, numbered_body
 
 FORM_ID_LENGTH = 64
 FIELDS = {
@@ -57,8 +58,6 @@ def _data(form: Mapping[str, str], chosen: TemplateForm | None) -> tuple[str, di
     if "template" in form:
         raise ReplyRefused("Choose a template.")
     data: dict[str, object] = {"name": form.get("name", "").strip(), "language": form.get("language", "").strip()}
-    values = [line.strip() for line in form.get("parameters", "").splitlines() if line.strip()]
-    if values:
-        parameters = [{"type": "text", "text": value} for value in values]
-        data["components"] = [{"type": "body", "parameters": parameters}]
+    if values := [line.strip() for line in form.get("parameters", "").splitlines() if line.strip()]:
+        data["components"] = components_with(*numbered_body(values))
     return TEMPLATE, data

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
+from django.contrib.postgres.functions import RandomUUID
 from django.db import connection
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from messaging.erasure.person import Person
 from messaging.models import (
@@ -24,6 +27,8 @@ from messaging.models import (
 class OtherTable:
     """erase(person) removes the person's data and returns how many rows it changed. rows(person): the data, as JSON.
     refusal(person): why it cannot be erased now, as a sentence; empty: it can.
+
+    One function of each table says which rows are the person's, for both.
     """
 
     name: str
@@ -77,28 +82,30 @@ def _empty_account_events(person: Person) -> int:
     return AccountEvent.objects.filter(pk__in=ids).update(raw={}, subject="")
 
 
+def _whatsapp_ids_of(person: Person) -> QuerySet[WhatsAppId]:
+    return WhatsAppId.objects.filter(Q(phone__in=person.peers) | Q(peer__in=person.peers))
+
+
 def _forget_whatsapp_ids(person: Person) -> int:
-    rows = WhatsAppId.objects.filter(phone__in=person.peers) | WhatsAppId.objects.filter(peer__in=person.peers)
-    return int(rows.delete()[0]) + int(PairPace.objects.filter(peer__in=person.peers).delete()[0])
+    paces = PairPace.objects.filter(peer__in=person.peers)
+    return int(_whatsapp_ids_of(person).delete()[0]) + int(paces.delete()[0])
+
+
+def _whatsapp_ids(person: Person) -> Iterable[Mapping[str, Any]]:
+    return _whatsapp_ids_of(person).order_by("phone").values("phone", "wa_id", "learned_at")
+
+
+def _openings_of(person: Person) -> QuerySet[OpenedRecipient]:
+    return OpenedRecipient.objects.filter(peer__in=person.peers)
 
 
 def _forget_opened_recipients(person: Person) -> int:
     """Replace the recipient's id: the rows must count until they are deleted within a day."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE messaging_openedrecipient SET peer = gen_random_uuid()::text, message_id = NULL"
-            " WHERE peer = ANY(%s)",
-            [list(person.peers)],
-        )
-        return int(cursor.rowcount)
+    return _openings_of(person).update(peer=Cast(RandomUUID(), TextField()), message_id=None)
 
 
 def _opened_recipients(person: Person) -> Iterable[Mapping[str, Any]]:
-    return OpenedRecipient.objects.filter(peer__in=person.peers).values("peer", "opened_at")
-
-
-def _whatsapp_ids(person: Person) -> Iterable[Mapping[str, Any]]:
-    return WhatsAppId.objects.filter(peer__in=person.peers).values("phone", "wa_id", "learned_at")
+    return _openings_of(person).order_by("opened_at").values("peer", "opened_at")
 
 
 def _empty_log_entries(person: Person) -> int:

@@ -9,12 +9,10 @@ from django.core.exceptions import ValidationError as InvalidValue
 from django.db.models import QuerySet
 from django_filters.fields import IsoDateTimeField
 
-from messaging.identifiers import first_uuid7
+from messaging.identifiers import ID_SLACK_MS, first_uuid7
 from waproject.web.api.iso_times import iso_time
 from waproject.web.api.strict_fields import allowed
 
-# A row's id and created_at are set one after the other, and the clock may be set back in between.
-ID_SLACK_MS = 60_000
 TIME_FILTERS = {"created_after", "created_before"}
 
 

@@ -18,6 +18,8 @@ class UnknownUpdate(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        # Retention deletes by it.
+        indexes = [models.Index(fields=["last_seen_at"], name="unknown_update_last_seen")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from messaging.identifiers import ID_SLACK_MS, first_uuid7
 from messaging.media import storage
 from messaging.media_states import State
 from messaging.models import FileRemoval
@@ -26,7 +27,8 @@ RETRY_S, MAX_RETRY_S = 60, 3600
 _EMPTY = """
 WITH seen AS MATERIALIZED (
   SELECT message_id, finished_at < %(cutoff)s AS is_old FROM messaging_media
-  WHERE message_id > %(position)s AND created_at < %(cutoff)s ORDER BY message_id LIMIT %(rows)s),
+  WHERE message_id > %(position)s AND message_id < %(end)s AND created_at < %(cutoff)s
+  ORDER BY message_id LIMIT %(rows)s),
 chosen AS MATERIALIZED (
   SELECT m.message_id, m.name FROM messaging_media m JOIN seen USING (message_id)
   WHERE seen.is_old AND m.state = 'stored' ORDER BY m.message_id FOR UPDATE OF m SKIP LOCKED),
@@ -46,6 +48,8 @@ def delete_old_files(cutoff: datetime, position: str) -> Step:
     values: dict[str, Any] = {
         "cutoff": cutoff,
         "position": UUID(position) if position else UUID(int=0),
+        # A file is stored with its message or after it. Without this end a pass reads all files that are not old.
+        "end": first_uuid7(cutoff, ID_SLACK_MS),
         "rows": ROWS,
         "deleted": State.DELETED.value,
     }

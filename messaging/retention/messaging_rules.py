@@ -2,7 +2,7 @@
 
 from messaging.retention.files import delete_old_files
 from messaging.retention.messages import delete_old_messages, empty_old_messages
-from messaging.retention.rules import OldRows, Rule
+from messaging.retention.rules import OldRows, OldRowsByTime, Rule
 
 # Meta repeats webhooks for seven days, and counts on our knowing what we have.
 REPEATED_DAYS = 8
@@ -45,7 +45,7 @@ RULES = (
         "parts of webhooks that nothing here knows",
         "RETENTION_UNKNOWN_UPDATES_DAYS",
         REPEATED_DAYS,
-        OldRows("messaging_unknownupdate", "last_seen_at"),
+        OldRowsByTime("messaging_unknownupdate", "last_seen_at"),
     ),
     Rule("audit", "audit entries", "RETENTION_AUDIT_DAYS", WAITING_DAYS, OldRows("messaging_auditentry", "at")),
 )

@@ -46,7 +46,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class OldRows:
-    """A step for tables whose integer key grows with time: the rows with the lowest keys, if they are old enough."""
+    """A step for tables whose rows keep their time, and whose integer keys grow with it, but for rows of about the same
+    time: the rows with the lowest keys, if they are old enough.
+
+    A pass stays before the first young row, and ends when the `rows` rows from there have no old one.
+    """
 
     table: str
     time: str
@@ -63,13 +67,36 @@ class OldRows:
                 gone AS (
                   DELETE FROM {self.table} t USING next
                   WHERE t.id = next.id AND next.at < %(cutoff)s RETURNING 1)
-                SELECT (SELECT max(id) FROM next WHERE at < %(cutoff)s), (SELECT count(*) FROM gone),
-                  (SELECT count(*) FROM next WHERE at < %(cutoff)s)
+                SELECT (SELECT max(id) FROM next WHERE at < %(cutoff)s AND NOT EXISTS (
+                    SELECT FROM next young WHERE young.id < next.id AND young.at >= %(cutoff)s)),
+                  (SELECT count(*) FROM gone), (SELECT count(*) FROM next)
                 """,  # noqa: S608 - names of this code
                 {"position": int(position or 0), "rows": self.rows, "cutoff": cutoff},
             )
             last, removed, looked_at = cursor.fetchone()
-        return Step(str(last) if last else position, removed, looked_at < self.rows)
+        return Step(str(last) if last else position, removed, removed == 0 or looked_at < self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class OldRowsByTime:
+    """A step for tables whose rows change their time: the oldest rows, by an index on the time."""
+
+    table: str
+    time: str
+    rows: int = 500
+
+    def __call__(self, cutoff: datetime, position: str) -> Step:
+        """Delete up to `rows` rows. One that is being changed is passed over: it may be young in a moment."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                DELETE FROM {self.table} WHERE id IN (
+                  SELECT id FROM {self.table} WHERE {self.time} < %(cutoff)s
+                  ORDER BY {self.time} LIMIT %(rows)s FOR UPDATE SKIP LOCKED)
+                """,  # noqa: S608 - names of this code
+                {"cutoff": cutoff, "rows": self.rows},
+            )
+            return Step("", cursor.rowcount, cursor.rowcount < self.rows)
 
 
 _rules: dict[str, Rule] = {}

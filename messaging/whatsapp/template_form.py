@@ -105,6 +105,13 @@ def components_with(parameters: Sequence[Parameter], values: Mapping[str, object
     return components
 
 
+def numbered_body(values: Sequence[str]) -> tuple[tuple[Parameter, ...], dict[str, object]]:
+    """The parameters of a body of which only the values are known, {{1}} first, and the values by key."""
+    text = " ".join(f"{{{{{n}}}}}" for n in range(1, len(values) + 1))
+    parameters = parameters_of([{"type": "BODY", "text": text}])
+    return parameters, {each.key: value for each, value in zip(parameters, values, strict=True)}
+
+
 def example_values(parameters: Sequence[Parameter]) -> dict[str, object]:
     """Meta's example of each required parameter, else a value of its kind."""
     return {each.key: _example(each) for each in parameters if each.required and not each.same_as}

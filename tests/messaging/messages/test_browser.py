@@ -9,7 +9,7 @@ from messaging.states import Status
 from monitoring.models import Alert
 from tests.messaging.factories import in_state, number
 from tests.messaging.subscriptions.factories import subscription
-from tests.pages import THEMES, OpenPage, check_looks, needs_chromium
+from tests.pages import SWAGGER_IS_DRAWN, THEMES, OpenPage, check_looks, needs_chromium, wait_until
 
 pytestmark = [needs_chromium, pytest.mark.django_db(transaction=True)]
 
@@ -44,7 +44,8 @@ def test_the_pages_of_objects_fit_and_can_be_read(open_page: OpenPage, theme: st
     page.on("console", listen)
     for name, path in pages.items():
         page.goto(path)
-        page.wait_for_load_state("networkidle")
+        if name == "docs":
+            wait_until(page, SWAGGER_IS_DRAWN)
         check_looks(page, theme, f"object-{name}", axe=name != "docs")  # Swagger's own page
     assert refused == []
 

@@ -1,10 +1,12 @@
 """Old files go from the storage, and a record of them stays."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -55,6 +57,26 @@ def test_a_young_file_stays() -> None:
     name = stored_file(29).name
     remove_all()
     assert storage().exists(name)
+
+
+def test_a_step_reads_no_young_files() -> None:
+    for days in (1, 2, 3, 29):
+        stored_file(days)
+    made: list[tuple[str, Any]] = []
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        made.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        files.delete_old_files(days_ago(30), "")
+    ((sql, params),) = made
+    with connection.cursor() as cursor:
+        # As the planner does with more rows.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN ANALYZE {sql}", params)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Rows Removed by Filter" not in plan
 
 
 def test_a_file_that_stays_does_not_stop_the_step_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:

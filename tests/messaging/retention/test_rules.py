@@ -1,18 +1,22 @@
 """Old rows of the smaller tables go by their own period, and no others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
+from analytics.models import Event
 from messaging.models import AccountEvent, Attempt, AuditEntry, MessageEvent, RetentionProgress, UnknownUpdate
-from messaging.retention import OldRows
+from messaging.retention import OldRows, OldRowsByTime, Step, registered
 from messaging.retention.deletion_steps import PASS_EVERY, run_step
 from tests.messaging.factories import pending
 from tests.messaging.retention.old_rows import days_ago
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +51,11 @@ def unknown_update(at: datetime) -> None:
     UnknownUpdate.objects.create(kind="new", raw={}, digest=digest, received_at=days_ago(365), last_seen_at=at)
 
 
+def event(at: datetime) -> None:
+    """An event of a client; its key says nothing of time."""
+    Event.objects.create(event_type="order", data={}, source="api", occurred_at=at, stored_at=at)
+
+
 def audit_entry(at: datetime) -> None:
     """An audit entry."""
     AuditEntry.objects.create(at=at, who="ann", action="erase", object="a person")
@@ -68,6 +77,7 @@ KINDS = (
     Kind("account events", "RETENTION_ACCOUNT_EVENTS_DAYS", AccountEvent, account_event),
     Kind("unknown updates", "RETENTION_UNKNOWN_UPDATES_DAYS", UnknownUpdate, unknown_update),
     Kind("audit", "RETENTION_AUDIT_DAYS", AuditEntry, audit_entry),
+    Kind("events", "RETENTION_EVENTS_DAYS", Event, event),
 )
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.rule for kind in KINDS])
 
@@ -92,6 +102,66 @@ def test_the_period_is_exact_from_both_sides(kind: Kind, days: float, left: int,
     kind.make(days_ago(days))
     run_all()
     assert kind.table.objects.count() == left
+
+
+# Ages by key, in days: old rows behind young ones, between them, and before.
+ORDERS = {
+    "in the order of time": (50, 49, 48, 47, 46, 3, 2, 1),
+    "an old row between": (50, 3, 49, 48, 2, 1),
+    "old rows behind": (3, 50, 49, 48, 47, 46),
+    "the oldest last": (44, 3, 45, 2, 46, 1, 47),
+}
+
+
+@every_kind
+@pytest.mark.parametrize("ages", ORDERS.values(), ids=ORDERS)
+def test_all_old_rows_go_in_one_pass_and_no_young_one(
+    kind: Kind, ages: tuple[int, ...], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setattr(settings, kind.setting, 40)
+    (rule,) = (rule for rule in registered() if rule.name == kind.rule)
+    # Four rows a step, instead of 500.
+    step: Any = rule.step
+    small = replace(step, rows=4) if isinstance(step, OldRows | OldRowsByTime) else step
+    for age in ages:
+        kind.make(days_ago(age))
+    cutoff = rule.cutoff()
+    assert cutoff is not None
+    position, is_end = "", False
+    while not is_end:
+        done = small(cutoff, position)
+        position, is_end = done.position, done.is_end
+    assert kind.table.objects.count() == sum(age < 40 for age in ages)
+
+
+@pytest.mark.parametrize("young", [5, 50])
+def test_updates_that_came_again_do_not_keep_older_ones(young: int, settings: Any) -> None:
+    settings.RETENTION_UNKNOWN_UPDATES_DAYS = 40
+    for age in (*[1] * young, 50, 50):
+        unknown_update(days_ago(age))
+    OldRowsByTime("messaging_unknownupdate", "last_seen_at", rows=4)(days_ago(40), "")
+    assert UnknownUpdate.objects.count() == young
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_old_update_that_comes_again_just_now_stays() -> None:
+    unknown_update(days_ago(50))
+    steps: list[Step] = []
+
+    def work() -> None:
+        try:
+            steps.append(OldRowsByTime("messaging_unknownupdate", "last_seen_at")(days_ago(40), ""))
+        finally:
+            connection.close()
+
+    thread = Thread(target=work)
+    with transaction.atomic():
+        UnknownUpdate.objects.update(last_seen_at=timezone.now())
+        thread.start()
+        thread.join(PATIENCE_S)
+        waited = thread.is_alive()
+    thread.join()
+    assert (waited, steps, UnknownUpdate.objects.count()) == (False, [Step("", 0, True)], 1)
 
 
 @every_kind
@@ -119,7 +189,9 @@ def test_the_progress_counts_what_was_removed_in_all_passes(kind: Kind, settings
     [
         ((50, 49, 48), 1, 2, False),  # as many as a step may remove: there may be more
         ((50, 49), 1, 2, False),
-        ((50, 1), 0, 1, True),
+        ((50, 1), 0, 1, False),  # an old one may follow
+        ((1, 50), None, 1, False),  # the first is looked at again
+        ((1, 2, 50), None, 0, True),
         ((50,), 0, 1, True),
         ((1,), None, 0, True),
         ((), None, 0, True),
