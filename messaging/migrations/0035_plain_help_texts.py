@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0032_open_recipients"),
+        ("messaging", "0034_drop_count_openings"),
     ]
 
     operations = [
