@@ -136,7 +136,7 @@ class Histogram(models.Model):
     view = models.SmallIntegerField()
     start = models.DateTimeField()
     dimensions = models.ForeignKey(Dimensions, models.PROTECT, db_index=False, db_constraint=False)
-    kind = models.SmallIntegerField(help_text="`histogram.Kind`")
+    kind = models.SmallIntegerField(help_text="histogram.Kind")
 
     def __str__(self) -> str:
         return f"durations of kind {self.kind} from {self.start:%Y-%m-%d %H:%M}"

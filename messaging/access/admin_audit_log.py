@@ -13,4 +13,4 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["at", "who", "action", "object", "details"]
     list_filter = ["action"]
     search_fields = ["=who", "=object"]
-    search_help_text = "An account or `API client NAME`; or `message ID`, `hold ID`, `number ID`, in full."
+    search_help_text = "An account or “API client NAME”; or “message ID”, “hold ID”, “number ID”, in full."

@@ -47,6 +47,10 @@ class ContactAdmin(ReadOnlyAdmin):
     actions = ["block", "unblock", "opt_out", "opt_in", "erase"]
     readonly_fields = ["conversations"]
 
+    def buttons_of(self, obj: Contact) -> set[str]:
+        """The actions that change something: a blocked contact is unblocked, one who has opted out opted in."""
+        return {"unblock" if obj.blocked_at else "block", "opt_in" if obj.opted_out_at else "opt_out", "erase"}
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:

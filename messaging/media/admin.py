@@ -48,7 +48,11 @@ def file_html(media: Media | None) -> SafeString:
 
 def may_download_again(request: HttpRequest, media: Media) -> bool:
     """Whether the file is missing and the account may change messages."""
-    return media.state not in {State.STORED, State.DELETED} and bool(request.user.has_perm("messaging.change_message"))
+    return _is_missing(media) and bool(request.user.has_perm("messaging.change_message"))
+
+
+def _is_missing(media: Media) -> bool:
+    return media.state not in {State.STORED, State.DELETED}
 
 
 def download_again_button(media: Media) -> SafeString:
@@ -106,6 +110,10 @@ class MediaAdmin(ReadOnlyAdmin):
             path("<uuid:pk>/again/", wrap(require_POST(self.again_view)), name=f"{name}_again"),
             *super().get_urls(),
         ]
+
+    def buttons_of(self, obj: Media) -> set[str]:
+        """A missing file is downloaded again."""
+        return {"download_again"} if _is_missing(obj) else set()
 
     def has_intervene_permission(self, request: HttpRequest) -> bool:
         """Whether the account may change messages."""

@@ -72,6 +72,9 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     )
 
     media = serializers.SerializerMethodField(help_text="The file of the message, or null.")
+    context_wamid = serializers.SerializerMethodField(
+        help_text="The message that it replies to, reacts to, edits or revokes; else null."
+    )
 
     class Meta:
         model = Message
@@ -112,6 +115,10 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         """The file, with a URL on the host of the request."""
         request = self.context.get("request")
         return media_of(message, request.build_absolute_uri("/").rstrip("/") if request else settings.BASE_URL)
+
+    def get_context_wamid(self, message: Message) -> str | None:
+        """As in the events of subscriptions."""
+        return message.context_wamid or None
 
     def get_hold(self, message: Message) -> str | None:
         """The kind of the hold, without our id of it. The pause of a number is not stored in its messages."""

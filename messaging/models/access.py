@@ -25,7 +25,7 @@ class ApiClient(models.Model):
         "may send high priority",
         default=True,
         db_default=True,
-        help_text="Whether its messages may have the priority `high`; without it they are refused.",
+        help_text="Whether its messages may have the priority high; without it they are refused.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

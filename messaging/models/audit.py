@@ -10,7 +10,7 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(default=timezone.now, db_index=True)
     who = models.CharField(max_length=150)
     action = models.CharField(max_length=50, db_index=True)
-    object = models.CharField(max_length=200, help_text="The kind and our own id, e.g. `message 0190…`.")
+    object = models.CharField(max_length=200, help_text="The kind and our own id, such as message 0190…")
     details = models.JSONField(default=dict)
 
     class Meta:

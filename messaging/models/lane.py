@@ -63,7 +63,7 @@ class Hold(models.Model):
     # Set by those who create it: whether there was no such hold.
     is_new = True
 
-    by = models.CharField(max_length=150, help_text="Who set the hold; `system` after an error of Meta.")
+    by = models.CharField(max_length=150, help_text="Who set the hold; system after an error of Meta.")
     since = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField(
         null=True, blank=True, help_text="Resumed automatically at this time; empty: by a person."

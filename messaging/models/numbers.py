@@ -47,9 +47,7 @@ class BusinessNumber(models.Model):
     )
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Nothing is released while this is set.")
     pause_reason = models.CharField(max_length=200, blank=True)
-    paused_by = models.CharField(
-        max_length=150, blank=True, help_text="Who paused it; `system` after an error of Meta."
-    )
+    paused_by = models.CharField(max_length=150, blank=True, help_text="Who paused it; system after an error of Meta.")
     # A refusal of a call that began before this time neither pauses nor throttles the number.
     resumed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The token bucket, changed only under this row's lock, so that dispatchers share it without leader election.

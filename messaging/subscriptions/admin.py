@@ -165,6 +165,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     paginator = BoundedPaginator
     actions = ["replay"]
 
+    def buttons_of(self, obj: Delivery) -> set[str]:
+        """A finished delivery is replayed, unless its subscription gets none."""
+        return {"replay"} if obj.finished_at and obj.subscription.active else set()
+
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Whether the account may change subscriptions."""
         return bool(request.user.has_perm("messaging.change_subscription"))

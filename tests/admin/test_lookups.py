@@ -77,3 +77,46 @@ def test_no_list_spells_out_a_secret(path: str, name: str, lookup: str, admin_cl
 @pytest.mark.parametrize("query", ["url__startswith=https", "active__exact=1", "pk__in=x", "client__isnull=1"])
 def test_a_list_is_filtered_by_what_it_shows(query: str, admin_client: Client) -> None:
     assert admin_client.get(f"/admin/messaging/subscription/?{query}", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "lookup"),
+    [
+        ("messaging/message", "text__regex"),
+        ("messaging/message", "text__iregex"),
+        ("messaging/message", "text__icontains"),
+        ("messaging/message", "text__iendswith"),
+        ("messaging/message", "peer__regex"),
+        ("messaging/message", "content__body"),
+        ("messaging/message", "content__body__regex"),
+        ("messaging/message", "at__year"),
+        ("messaging/message", "at__year__gt"),
+        ("messaging/message", "number__display_phone_number__regex"),
+        ("messaging/subscription", "url__regex"),
+        ("messaging/subscription", "client__name__regex"),
+        ("messaging/subscription", "last_error__icontains"),
+        ("monitoring/alert", "summary__search"),
+    ],
+)
+def test_no_list_is_filtered_by_a_slow_or_odd_comparison(path: str, lookup: str, admin_client: Client) -> None:
+    assert admin_client.get(f"/admin/{path}/", {lookup: "1"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "lookup"),
+    [
+        ("messaging/message", "number__id__exact"),
+        ("messaging/message", "number__in"),
+        ("messaging/message", "status__in"),
+        ("messaging/message", "error_code__isnull"),
+        ("messaging/message", "peer__startswith"),
+        ("messaging/message", "attention"),
+        ("messaging/hold", "resumed_at__isempty"),
+        ("messaging/subscription", "url__icontains"),
+    ],
+)
+def test_lists_are_filtered_by_what_their_filters_links_and_searches_compare(
+    path: str, lookup: str, admin_client: Client
+) -> None:
+    answer = admin_client.get(f"/admin/{path}/", {lookup: "1"}, follow=True)
+    assert answer.status_code == 200

@@ -7,11 +7,12 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from messaging.models import ApiClient, ApiKey, BusinessNumber, Delivery, Message
+from messaging.media_states import State
+from messaging.models import ApiClient, ApiKey, BusinessNumber, Contact, Delivery, Hold, Media, Message
 from messaging.states import Status
 from monitoring.models import Alert
 from tests.messaging.factories import in_state, number
-from tests.messaging.subscriptions.factories import subscription
+from tests.messaging.subscriptions.factories import subscription, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,26 @@ def alert() -> Alert:
 
 def paused() -> BusinessNumber:
     return number(paused_at=timezone.now())
+
+
+def contact(**fields: Any) -> Contact:
+    return Contact.objects.create(phone="15551230001", phone_key="15551230001", **fields)
+
+
+def hold(**fields: Any) -> Hold:
+    return Hold.objects.create(kind="campaign", key="spring", by="ann", **fields)
+
+
+def delivery(active: bool = True, **fields: Any) -> Delivery:
+    (row,) = waiting(subscription(active=active), **fields)
+    return row
+
+
+def media(state: State) -> Media:
+    now = timezone.now()
+    return Media.objects.create(
+        message=in_state(Status.DELIVERED), state=state, kind="image", due_at=now, give_up_at=now
+    )
 
 
 def url(obj: Any) -> str:
@@ -54,6 +75,19 @@ SHOWN: list[tuple[Any, set[str]]] = [
     (lambda: subscription(active=False), {"rotate", "enable"}),
     (alert, {"acknowledge", "silence_hour", "silence_day"}),
     (lambda: ApiClient.objects.create(name="shop"), {"issue_key"}),
+    (contact, {"block", "opt_out", "erase"}),
+    (lambda: contact(blocked_at=timezone.now()), {"unblock", "opt_out", "erase"}),
+    (lambda: contact(opted_out_at=timezone.now()), {"block", "opt_in", "erase"}),
+    (hold, {"resume"}),
+    (lambda: hold(resumed_at=timezone.now()), set()),
+    (delivery, set()),
+    (lambda: delivery(state="failed", finished_at=timezone.now()), {"replay"}),
+    (lambda: delivery(state="delivered", finished_at=timezone.now()), {"replay"}),
+    (lambda: delivery(False, state="failed", finished_at=timezone.now()), set()),
+    (lambda: media(State.WAITING), {"download_again"}),
+    (lambda: media(State.FAILED), {"download_again"}),
+    (lambda: media(State.STORED), set()),
+    (lambda: media(State.DELETED), set()),
 ]
 
 

@@ -50,6 +50,10 @@ class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     actions = ["resume"]
 
+    def buttons_of(self, obj: Hold) -> set[str]:
+        """A hold is resumed once."""
+        return {"resume"} if obj.resumed_at is None else set()
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """Add the link to analytics, for those who may follow it."""
         return [*self.list_display, *(["analytics"] if may_see_analytics(request.user) else [])]

@@ -19,6 +19,7 @@ from analytics.rollups import request_sums
 from analytics.rollups.days import sum_day
 from messaging.models import BusinessNumber
 from tests.analytics.costs.factories import TIERS, card, charge
+from tests.analytics.costs.random_examples import examples
 
 pytestmark = pytest.mark.django_db
 # Berlin's clock changes on the 25th, a month begins within.
@@ -131,7 +132,7 @@ AT_MIDNIGHT = [(0, 0, 0, "Germany", "regular", "", 30), (99, 0, 0, "Germany", "r
 @example(ONE_QUARTER, {"Germany": [1, 9, 20, 21, 27], "India": [5]}, "Asia/Kolkata", "all")
 @example(ONE_QUARTER, {"Germany": [83, 84], "India": [5]}, "Europe/Berlin", "days")
 @example(AT_MIDNIGHT, {"Germany": [30], "India": [1]}, "UTC", "days")
-@settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[*HealthCheck])
 @given(
     st.lists(charges, min_size=1, max_size=40),
     st.fixed_dictionaries(dict.fromkeys(MARKETS, borders)),

@@ -18,6 +18,7 @@ from analytics.rollups.markets import market_of
 from messaging.accepting.business_numbers import sending_number
 from messaging.models import BusinessNumber, Message
 from tests.analytics.costs.factories import DECEMBER, LIST, NOVEMBER, TIERS, card, charge, cost, delivered, november
+from tests.analytics.costs.random_examples import examples
 from tests.analytics.rollups.factories import count_again, outbound, settle
 
 pytestmark = pytest.mark.django_db
@@ -230,7 +231,7 @@ sends = st.tuples(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(sends, max_size=8))
 def test_charges_equal_a_recount_message_by_message(stream: list[tuple[int, int, str, str | None, str, str]]) -> None:
     with transaction.atomic():

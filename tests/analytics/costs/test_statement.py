@@ -17,6 +17,7 @@ from analytics.models import Charge, Day
 from analytics.rollups.days import sum_day
 from messaging.models import BusinessNumber
 from tests.analytics.costs.factories import LIST, TIERS, card, charge
+from tests.analytics.costs.random_examples import examples
 
 pytestmark = pytest.mark.django_db
 BEGIN = datetime(2026, 10, 20, tzinfo=UTC)
@@ -98,7 +99,7 @@ TWINS = [(480, 0, "Germany", "utility", "regular", "spring", n) for n in (89, 1,
 
 
 @example(TWINS, ([0, 17], timedelta(hours=18, minutes=30)), False)
-@settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(charges, max_size=25), periods, st.booleans())
 def test_costs_are_those_of_a_clerk_who_prices_message_by_message(
     rows: list[Any], period: tuple[list[int], timedelta], summed: bool

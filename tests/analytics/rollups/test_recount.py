@@ -34,7 +34,7 @@ from tests.analytics.rollups.factories import (
 
 pytestmark = pytest.mark.django_db
 # CI asks for 1,000 of them, in a run of its own.
-EXAMPLES = int(os.environ.get("STREAMS", "150"))
+EXAMPLES = int(os.environ.get("STREAMS", "50"))
 CAMPAIGNS = 3
 PEERS = ["15551230001", "4915112345678", "US.13491208655302741918", "99900"]
 PRICES = [None, Pricing(True, "PMP", "regular", "marketing"), Pricing(False, "PMP", "free_customer_service", "service")]

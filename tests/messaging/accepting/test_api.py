@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from messaging.accepting import api as endpoint
+from messaging.estimates import estimate
 from messaging.identifiers import first_uuid7
 from messaging.incoming.store import receive
-from messaging.models import BusinessNumber, Message, Priority
+from messaging.models import ApiClient, BusinessNumber, Message, Priority
 from messaging.outgoing.holds.suspensions import pause
 from messaging.states import Status
 from tests.environment import PHONE_NUMBER_ID
@@ -51,6 +53,17 @@ def raw(api: APIClient, body: bytes, content_type: str = "application/json", url
 def test_only_a_clear_answer_asks_for_an_estimate(api: APIClient, query: str, status: int, stored: int) -> None:
     answer = api.post(f"{SEND}{query}", EXAMPLE, format="json")
     assert (answer.status_code, Message.objects.count()) == (status, stored)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("url", "body"), [(SEND, EXAMPLE), (f"{SEND}/bulk", {"messages": [EXAMPLE]})])
+def test_an_estimate_is_for_the_client_that_asks(
+    url: str, body: Any, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimated: list[Message] = []
+    monkeypatch.setattr(endpoint, "estimate", lambda rows: estimated.extend(rows) or estimate(rows))  # type: ignore[func-returns-value]
+    assert api.post(f"{url}?estimate=true", body, format="json").status_code == 200
+    assert [row.client and row.client.name for row in estimated] == [ApiClient.objects.get().name]
 
 
 def listed(api: APIClient, **query: Any) -> list[str]:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from messaging.incoming.statuses import _renormalised
 from messaging.incoming.store import receive
-from messaging.models import Message, MessageEvent
+from messaging.models import Message, MessageEvent, OrphanStatus
 from messaging.states import Status
 from tests.messaging.bodies import status, webhook
 from tests.messaging.factories import in_state
@@ -38,3 +39,17 @@ def test_a_failure_without_a_title_has_one() -> None:
 
 def test_a_success_has_no_title() -> None:
     assert event_after(status("sent")).error_title == ""
+
+
+@pytest.mark.parametrize("number_id", ["106540352242922", None])
+def test_a_status_without_a_message_is_kept_with_its_number_or_none(number_id: str | None) -> None:
+    body = webhook(statuses=(status("sent"),))
+    body["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = number_id
+    receive(body)
+    kept = OrphanStatus.objects.get()
+    assert (kept.phone_number_id, kept.callback_data, kept.participant) == (number_id or "", "", "")
+
+
+def test_a_status_that_is_looked_at_again_has_its_number() -> None:
+    (update,) = _renormalised(status("sent"), "1065")
+    assert (update.wamid, update.status, update.phone_number_id) == ("wamid.OUT1", "sent", "1065")

@@ -92,7 +92,16 @@ def test_a_failure_that_came_before_the_answer_of_its_call_fails_the_message() -
 def test_a_failure_of_another_call_does_not() -> None:
     message = second_try()
     advance_many([acceptance(message, "wamid.C", 2)])
-    assert states_of(message.id) == ["accepted"]
+    assert (states_of(message.id), trail(message.id)[-1]) == (["accepted"], ("accepted", True))
+
+
+def test_an_earlier_event_that_moved_nothing_is_no_failure() -> None:
+    message = second_try()
+    MessageEvent.objects.create(
+        message=message, status=Status.UNKNOWN, at=timezone.now(), source="worker", applied=False
+    )
+    advance_many([acceptance(message, "wamid.C", 2)])
+    assert (states_of(message.id), trail(message.id)[-1]) == (["accepted"], ("accepted", True))
 
 
 def test_an_answer_that_comes_too_late_brings_no_failure_back() -> None:

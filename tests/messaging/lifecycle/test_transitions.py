@@ -52,6 +52,13 @@ def test_of_several_statuses_the_highest_is_applied_and_all_are_recorded() -> No
     assert (states_of(message.id), len(trail(message.id))) == (["read"], 4)
 
 
+@pytest.mark.parametrize("unranked", [Status.CANCELLED, Status.EXPIRED])
+def test_a_status_of_meta_comes_before_one_that_ends_the_wait(unranked: Status) -> None:
+    message = in_state(Status.ACCEPTED)
+    advance_many([Change(message.id, unranked, timezone.now(), "operator"), report(message, Status.SENT)])
+    assert states_of(message.id) == ["sent"]
+
+
 def test_a_message_that_does_not_exist_is_no_error() -> None:
     assert advance_many([Change(uuid4(), Status.SENT, timezone.now(), "webhook")]) == []
 

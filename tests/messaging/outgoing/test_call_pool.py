@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released
 from tests.messaging.whatsapp.wire import Server
 from tests.waiting import PATIENCE_S
+from waproject import tracing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,6 +77,26 @@ def test_each_call_uses_metas_spelling_of_the_recipient() -> None:
     meta = Meta()
     run(meta, [replace(row, peer="525512340918", sent_to="5215512340918")])
     assert [body["to"] for body in meta.bodies] == ["5215512340918"]
+
+
+def test_a_call_belongs_to_the_trace_of_its_message() -> None:
+    begun: list[tuple[str, list[str | None]]] = []
+
+    class Tracer:
+        def current(self) -> str | None:
+            return None
+
+        def span(self, name: str, parents: Iterable[str | None], _: object) -> AbstractContextManager[None]:
+            begun.append((name, list(parents)))
+            return nullcontext()
+
+    (row,) = claimed()
+    tracing.install(Tracer())
+    try:
+        run(Meta(), [replace(row, traceparent="00-1-2-01")])
+    finally:
+        tracing.install(None)
+    assert ("call the Cloud API", ["00-1-2-01"]) in begun
 
 
 def test_calls_run_in_parallel() -> None:

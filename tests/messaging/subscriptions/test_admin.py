@@ -95,6 +95,14 @@ def test_a_subscription_deleted_in_the_admin_is_hidden_at_once(operator: Client)
     assert Subscription.objects.get().deleted_at is not None
 
 
+def test_several_subscriptions_are_deleted_at_once_each_under_the_accounts_name(operator: Client) -> None:
+    rows = [subscription(), subscription()]
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk for row in rows], "post": "yes"}
+    operator.post(PAGE, chosen)
+    assert not Subscription.objects.filter(deleted_at=None).exists()
+    assert list(AuditEntry.objects.filter(action="unsubscribe").values_list("who", flat=True)) == ["operator"] * 2
+
+
 @pytest.mark.parametrize("action", ["enable", "rotate", "send_test", "replay_failed"])
 def test_an_account_with_view_permission_only_cannot_act(action: str) -> None:
     one = subscription()

@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from messaging.identifiers import first_uuid7
+from messaging.messages import pagination
 from messaging.models import ApiClient, ApiKey, AuditEntry, Delivery, Subscription
 from messaging.subscriptions.manage import MAX_PER_CLIENT, change
 from tests.messaging.factories import number
@@ -158,6 +160,21 @@ def test_deliveries_are_listed_with_their_attempts(api: APIClient) -> None:
     assert (row["attempts"], row["error"], row["log"][0]["status_code"]) == (1, "Answered 500.", 500)
     assert api.get(f"{path}/deliveries?state=failed").json()["results"] == []
     assert api.get(f"{path}/deliveries?state=lost").status_code == 400
+
+
+def test_a_page_looks_among_the_deliveries_of_the_time_that_was_asked_for(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "SCANNED", 2)
+    path = f"{PATH}/{make(api).json()['id']}/deliveries"
+    row = Subscription.objects.get()
+    (old,) = waiting(
+        row, created_at=timezone.now() - timedelta(hours=2), id=first_uuid7(timezone.now() - timedelta(hours=2))
+    )
+    waiting(row, 4)
+    before = (timezone.now() - timedelta(hours=1)).isoformat()
+    found = api.get(path, {"state": "pending", "created_before": before}).json()["results"]
+    assert [one["id"] for one in found] == [str(old.pk)]
 
 
 def test_one_delivery_is_replayed_once_it_has_ended(api: APIClient) -> None:

@@ -15,7 +15,7 @@ from messaging.subscriptions import outbox
 from messaging.subscriptions.manage import change, unsubscribe
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change as account_update
-from tests.messaging.factories import accepted, answered, claimed, in_state, number
+from tests.messaging.factories import accepted, answered, claimed, in_state, number, states_of
 from tests.messaging.subscriptions.factories import subscription, tell
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,16 @@ pytestmark = pytest.mark.django_db
 
 def events() -> list[str]:
     return sorted(Delivery.objects.values_list("event", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_status_whose_delivery_cannot_be_written_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = in_state(Status.ACCEPTED)
+    subscription()
+    monkeypatch.setattr(outbox, "_rows", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        advance_many([Change(message.pk, Status.SENT, timezone.now(), "webhook")])
+    assert states_of(message.pk) == ["accepted"]
 
 
 def test_an_inbound_message_is_delivered_with_its_text() -> None:

@@ -11,7 +11,7 @@ from messaging.whatsapp.error_codes import describe
 from monitoring.alerts.reasons import REASONS, reason_of
 from monitoring.alerts.rules import BY_NAME
 from monitoring.metrics import FAILURES
-from monitoring.models import Heartbeat, TaskFailure
+from monitoring.models import Heartbeat, SetupFinding, TaskFailure
 from tests.messaging.factories import number
 from tests.monitoring.snapshots import window
 from waproject.metrics.counters import Series
@@ -95,6 +95,15 @@ def test_a_disabled_subscription_says_what_its_endpoint_answered(described: bool
         disabled_at=timezone.now(), disabled_why="Answered 410.",
     )  # fmt: skip
     assert reason("subscription-disabled", "shop" if described else str(row.pk)) == "Answered 410."
+
+
+def test_the_reason_of_a_failed_check_is_what_it_found_and_its_next_step() -> None:
+    for about, state, text in (("1/2", "failed", "No app"), ("1/3", "ok", "Other")):
+        SetupFinding.objects.create(
+            check_name="app", about=about, state=state, text=text, next_step="Subscribe it", checked_at=timezone.now()
+        )
+    assert reason("setup-check", "app 1_2") == "No app → Subscribe it"
+    assert reason("setup-check", "app 1_3") == ""
 
 
 @pytest.mark.parametrize("rule", [*REASONS, "lane-age"])

@@ -234,3 +234,11 @@ def test_receiving_goes_on_after_failures_which_are_logged_ever_less(
     monkeypatch.setattr(receiving, "back_off", lambda _: 0.01)
     taken, _ = received(Away(error, 5))
     assert (bool(taken), caplog.text.count(line)) == (True, times)
+
+
+def test_a_long_poll_does_not_keep_a_process_that_ends() -> None:
+    receiver = Receiver(
+        cast(Client, Backlog(0)), "url", take=lambda _: None, release=lambda _: None,
+        capacity=20, linger=0.0, wait_time=20,
+    )  # fmt: skip
+    assert all(thread.daemon for thread in receiver._threads)

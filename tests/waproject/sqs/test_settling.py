@@ -132,6 +132,18 @@ def test_closing_gives_up_and_says_how_many_are_left(
     assert "3 messages were not settled" in caplog.text
 
 
+def test_closing_does_not_wait_for_a_request_that_takes_longer(settler: Callable[..., Settler]) -> None:
+    answered = threading.Event()
+    sqs = Sqs(lambda _: {"Failed": []} if answered.wait(20) else {})
+    one = settler(sqs)
+    one.hide(["a"], 5)
+    assert eventually(lambda: bool(sqs.asked))
+    began = time.monotonic()
+    one.close(0)
+    assert time.monotonic() - began < 10
+    answered.set()
+
+
 @pytest.mark.parametrize(
     ("failed", "again"),
     [

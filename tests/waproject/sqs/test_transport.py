@@ -123,6 +123,21 @@ def test_an_acknowledged_message_is_deleted_and_frees_its_slot(lane: Lane, hub: 
     assert lane.counts() == (0, 0)
 
 
+@pytest.mark.parametrize("settle", ["ack", "reject"])
+def test_each_settled_message_frees_its_slot(settle: str, lane: Lane, hub: Hub) -> None:
+    lane.fill(4)
+    worker = Worker(lane, hub, prefetch=1)
+    settled: list[Any] = []
+
+    def settle_next() -> bool:
+        for message in worker.got[len(settled) :]:
+            getattr(message, settle)()
+            settled.append(message)
+        return len(settled) == 4
+
+    assert worker.until(settle_next)
+
+
 def test_no_more_messages_are_delivered_than_celery_takes(lane: Lane, hub: Hub) -> None:
     lane.fill(3)
     worker = Worker(lane, hub, prefetch=2)
@@ -230,3 +245,18 @@ def test_a_message_that_sqs_refuses_is_an_error_for_its_publisher(
     with pytest.raises(Unavailable):
         lane.channel().connection.client.Producer().publish(1, routing_key=lane.name)
     proxy.close()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "more"), [(".fifo", {}), ("", {"redelivered": True})], ids=["a FIFO queue", "a released message"]
+)
+def test_kombu_sends_what_cannot_share_a_request(
+    suffix: str, more: dict[str, Any], lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("kombu.transport.SQS.Channel._put", lambda _channel, queue, *_, **__: sent.append(queue))
+    names = {lane.name: lane.url, f"{lane.name}.fifo": f"{lane.url}.fifo"}
+    channel = lane.channel(predefined_queues={name: {"url": url} for name, url in names.items()})
+    with transport.collected() as messages:
+        channel._put(f"{lane.name}{suffix}", {"properties": {}, "body": "1", **more})
+    assert (sent, messages) == ([f"{lane.name}{suffix}"], [])

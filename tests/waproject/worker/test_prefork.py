@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from billiard.pool import CLOSE
 from celery.concurrency import asynpool, prefork, thread
 from kombu.asynchronous import Hub
 
@@ -214,6 +215,18 @@ def test_a_process_that_waitpid_does_not_see_end_yet_is_looked_at_again(monkeypa
         it.pool._event_process_exit(it.hub, process)
         assert it.until(lambda: len(seen) > 2)
     assert all(one is process for one in seen)
+
+
+@pytest.mark.parametrize("ended", ["left the pool", "closing"])
+def test_a_process_is_not_looked_at_again(ended: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    with running() as it:
+        process = it.pool._pool[0]
+        monkeypatch.setattr(asynpool.AsynPool, "_event_process_exit", lambda _pool, _hub, one: seen.append(one))
+        if ended == "closing":
+            monkeypatch.setattr(it.pool, "_state", CLOSE)
+        it.pool._event_process_exit(it.hub, process if ended == "closing" else object())
+        assert not it.until(lambda: len(seen) > 1, 0.3)
 
 
 def test_the_pipelines_workers_use_this_pool() -> None:

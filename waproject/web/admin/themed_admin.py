@@ -34,8 +34,17 @@ class CheckedActions:
         return super().response_action(request, queryset)  # type: ignore[misc]  # the admin's
 
 
+# What filters and links of lists compare by. An index or a look at a short column decides each.
+COMPARISONS = {"exact", "in", "isnull", "isempty", "gt", "gte", "lt", "lte"}
+# What a search does, for the fields that the list's own search reads.
+SEARCHES = {"iexact", "contains", "icontains", "startswith", "istartswith"}
+
+
 class ShownLookups:
-    """Filters a list in its address by shown fields alone: `?secret__startswith=` would spell out a secret."""
+    """Filters a list in its address by shown fields and quick comparisons alone.
+
+    `?secret__startswith=` would spell out a secret, `?text__regex=` would read a whole table.
+    """
 
     # Fields that no page shows by their names, and links filter by.
     linked_fields: Collection[str] = ()
@@ -45,7 +54,12 @@ class ShownLookups:
         page: Any = self
         allowed: bool = super().lookup_allowed(lookup, value, request)  # type: ignore[misc]  # the admin's
         name = _field(lookup)
-        return allowed and (name in {"pk", page.opts.pk.name} or name in _shown(page, request))
+        if not allowed or not (name in {"pk", page.opts.pk.name} or name in _shown(page, request)):
+            return False
+        searched = {_field(field.lstrip("^=@")) for field in page.get_search_fields(request)}
+        quick = COMPARISONS | SEARCHES if name in searched else COMPARISONS
+        # The parameter of a filter of our own is no field.
+        return _comparison(page.model, lookup) in {"", name, *quick}
 
 
 def _shown(page: Any, request: HttpRequest) -> set[str]:
@@ -57,6 +71,22 @@ def _shown(page: Any, request: HttpRequest) -> set[str]:
     parameters = [getattr(item, "parameter_name", None) for item in filters]
     names = [*fields, *page.get_list_display(request), *filters, *parameters, *page.linked_fields]
     return {_field(name) for name in names if isinstance(name, str)}
+
+
+def _comparison(model: Any, lookup: str) -> str:
+    """What follows the fields of a lookup, such as `gte` or `year__gt`; empty if nothing does."""
+    parts = lookup.split(LOOKUP_SEP)
+    while parts and model is not None:
+        fields = {name: field for field in model._meta.get_fields() for name in (field.name, _column(field))}
+        if parts[0] not in {"pk", *fields}:
+            break
+        name = parts.pop(0)
+        model = fields[name].related_model if name in fields else None
+    return LOOKUP_SEP.join(parts)
+
+
+def _column(field: Any) -> str:
+    return str(getattr(field, "attname", field.name))
 
 
 def _field(lookup: str) -> str:

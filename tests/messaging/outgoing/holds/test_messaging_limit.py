@@ -3,11 +3,13 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, Portfolio, Priority
+from messaging.outgoing import release as release_module
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
 from messaging.outgoing.release import release
@@ -211,3 +213,23 @@ def test_a_hold_of_another_kind_comes_first() -> None:
     Message.objects.update(template="promo")
     release(number().pk)
     assert holds() == {"template"}
+
+
+def test_a_limit_that_is_reached_meanwhile_allows_no_more_than_is_left_nor_than_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limited(10)
+    pending(20)
+    lock = release_module._lock
+
+    def before_others_counted(cursor: Any, number_id: int) -> Any:
+        found = lock(cursor, number_id)
+        return found and replace(found, usage=replace(found.usage, users_a_day=1000))
+
+    monkeypatch.setattr(release_module, "_lock", before_others_counted)
+    row = number()
+    (few,) = release(row.pk, at_most=4)
+    Message.objects.filter(pk__in=few.message_ids).update(status="accepted", outcome_at=timezone.now())
+    number()
+    (rest,) = release(row.pk, at_most=6)
+    assert (len(few.message_ids), len(rest.message_ids)) == (4, 5)
