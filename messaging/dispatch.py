@@ -79,9 +79,9 @@ SWEEPS: tuple[tuple[float, Callable[[], None]], ...] = (
     (5.0, sweep_unclaimed),
     (5.0, sweep_expired_leases),
     (5.0, _publish_exhausted),
+    (5.0, sweep_idempotency_keys),
     (10.0, sweep_pairs),
     (60.0, sweep_stored_webhooks),
-    (60.0, sweep_idempotency_keys),
     (60.0, sweep_login_throttle),
 )
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import record_template_category
@@ -23,18 +23,44 @@ def store_events(events: Sequence[Event]) -> None:
     rows = {row.digest: row for row in map(_row, events)}
     if not rows:
         return
-    known = set(AccountEvent.objects.filter(digest__in=rows).values_list("digest", flat=True))
-    fresh = [rows[digest] for digest in sorted(rows) if digest not in known]
-    AccountEvent.objects.bulk_create(fresh, ignore_conflicts=True)
-    stored = AccountEvent.objects.filter(digest__in=[row.digest for row in fresh])
-    publish_events([AccountEventStored(pk) for pk in stored.order_by("pk").values_list("pk", flat=True)])
-    _store_limits(fresh)
-    new = {row.digest for row in fresh}
-    fresh_events = [event for event in events if digest_of(event) in new]
+    stored = _insert([rows[digest] for digest in sorted(rows)])
+    publish_events([AccountEventStored(pk) for pk in sorted(stored.values())])
+    _store_limits([rows[digest] for digest in sorted(stored)])
+    fresh_events = [event for event in events if digest_of(event) in stored]
     react(fresh_events)
     now = timezone.now()
     for event in sorted(fresh_events, key=lambda event: (event.subject, event.waba_id or "", event.timestamp or now)):
         _record_category(event)
+
+
+def _insert(rows: Sequence[AccountEvent]) -> dict[str, int]:
+    """Insert these rows, in the order of their digests; returns the pks of those that were not stored yet, by digest.
+
+    Another worker may store the same event at this moment: only the statement that inserts it knows that it is new.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_accountevent
+              (kind, event, subject, waba_id, phone_number_id, at, raw, digest, received_at)
+            SELECT t.kind, t.event, t.subject, t.waba_id, t.phone_number_id, t.at, t.raw::jsonb, t.digest,
+              statement_timestamp()
+            FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
+              %s::text[]) AS t(kind, event, subject, waba_id, phone_number_id, at, raw, digest)
+            ON CONFLICT (digest) DO NOTHING RETURNING digest, id
+            """,
+            [
+                [row.kind for row in rows],
+                [row.event for row in rows],
+                [row.subject for row in rows],
+                [row.waba_id for row in rows],
+                [row.phone_number_id for row in rows],
+                [row.at for row in rows],
+                [json.dumps(row.raw) for row in rows],
+                [row.digest for row in rows],
+            ],
+        )
+        return dict(cursor.fetchall())
 
 
 def _store_limits(rows: Sequence[AccountEvent]) -> None:

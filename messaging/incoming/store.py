@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import MARKETING_OPT_OUT_CODE, update_contacts
@@ -31,6 +32,8 @@ from messaging.whatsapp.recipients import canonical
 from messaging.whatsapp.storable import storable
 from waproject import tracing
 from waproject.logs.context import note_messages
+
+logger = logging.getLogger(__name__)
 
 TYPE_LENGTH = 32
 # Longer than a task is retried; until then its task processes the body.
@@ -187,10 +190,19 @@ def _digest(piece: Unknown) -> str:
 
 
 def sweep_stored_webhooks() -> None:
-    """Process stored bodies whose task was lost, ten at a time."""
-    lost = StoredWebhook.objects.filter(received_at__lt=timezone.now() - TASK_LOST_AFTER).order_by("id")
+    """Process stored bodies whose task was lost, ten at a time. One that fails is tried again after TASK_LOST_AFTER,
+    so that it does not keep the others from their turn.
+    """
+    now = timezone.now()
+    lost = StoredWebhook.objects.filter(received_at__lt=now - TASK_LOST_AFTER).order_by("received_at", "id")
     for stored_id in lost.values_list("id", flat=True)[:10]:
-        receive_stored(stored_id)
+        try:
+            receive_stored(stored_id)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # the text of an error may quote a message
+            logger.error("stored webhook %s cannot be processed: %s", stored_id, type(error).__name__)
+            StoredWebhook.objects.filter(pk=stored_id).update(received_at=now)
 
 
 def store_body(body: object) -> int:

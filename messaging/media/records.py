@@ -174,16 +174,22 @@ def download_again(message_ids: Sequence[UUID], who: str) -> list[UUID]:
 
 def fail_abandoned_downloads() -> None:
     """Fail files whose attempts were never recorded: each one ended its process."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE messaging_media SET state = 'failed', finished_at = statement_timestamp(), lease_until = NULL,
+            UPDATE messaging_media m SET state = 'failed', finished_at = statement_timestamp(), lease_until = NULL,
               error = 'No attempt was completed.'
-            WHERE finished_at IS NULL AND give_up_at < statement_timestamp() - interval '1 hour'
-              AND lease_until < statement_timestamp() - interval '1 hour' AND due_at < statement_timestamp()
-            """
+            FROM messaging_message g LEFT JOIN messaging_contact c ON c.id = g.contact_id
+            WHERE g.id = m.message_id AND m.finished_at IS NULL AND m.due_at < statement_timestamp()
+              AND m.give_up_at < statement_timestamp() - interval '1 hour'
+              AND m.lease_until < statement_timestamp() - interval '1 hour'
+            RETURNING m.message_id, g.origin = %s AND c.blocked_at IS NULL
+            """,
+            [Origin.USER.value],
         )
-        MEDIA.inc(State.FAILED.value, by=float(cursor.rowcount))
+        failed = cursor.fetchall()
+        publish_events([MediaSettled(pk, State.FAILED) for pk, is_published in failed if is_published])
+    MEDIA.inc(State.FAILED.value, by=float(len(failed)))
 
 
 def remove_file(instance: Media, **_: object) -> None:
@@ -283,10 +289,11 @@ def _counts(one: DownloadResult) -> int:
 
 
 def _remove_orphaned_files(downloads: Sequence[Download]) -> None:
-    """Remove files whose message was deleted during the download."""
+    """Remove files whose message was deleted, or whose person was erased, during the download."""
     if not downloads:
         return
-    existing = set(Media.objects.filter(pk__in=[one.message_id for one in downloads]).values_list("pk", flat=True))
+    kept = Media.objects.filter(pk__in=[one.message_id for one in downloads]).exclude(state=State.DELETED)
+    existing = set(kept.values_list("pk", flat=True))
     for one in downloads:
         if one.message_id not in existing:
             _remove(one.name)

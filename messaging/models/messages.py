@@ -30,6 +30,8 @@ ANNOTATION_TYPES = ("reaction", "edit", "revoke")
 
 # Meta's samples have about 60 characters, but no maximum is documented.
 WAMID_LENGTH = 512
+# The largest count that a PositiveSmallIntegerField holds. A message that is tried for days stays there.
+MAX_COUNT = 32767
 # An E.164 number has 15 digits, a business-scoped user id up to 136 characters ("US.ENT." and 128 more).
 PEER_LENGTH = 140
 

@@ -132,9 +132,11 @@ class CallPool:
         return None
 
     def _spacing_of(self, claimed: Claimed) -> CallSpacing:
+        # A number whose rate was set to 0 after the release: an exception here would end the thread that starts calls.
+        rate = max(1, claimed.rate)
         spacing = self._spacing.get(claimed.number_id)
-        if spacing is None or spacing.rate != claimed.rate:
-            spacing = self._spacing[claimed.number_id] = CallSpacing(claimed.rate)
+        if spacing is None or spacing.rate != rate:
+            spacing = self._spacing[claimed.number_id] = CallSpacing(rate)
         return spacing
 
     def _call(self, claimed: Claimed, slot: CallSlot) -> None:

@@ -1,20 +1,24 @@
 """Claims: a worker leases the rows of a release before it calls."""
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from messaging.contacts import IS_MARKETING, IS_SUPPRESSED, withdraw_or_allow
 from messaging.lifecycle import retry_on_deadlock
 from messaging.models import DEFAULT_TOKEN_NAME, OnUnknown, Priority
+from messaging.models.messages import MAX_COUNT
 from messaging.outgoing.release import Release
 from messaging.traces import contexts_of
 from messaging.whatsapp.outbound.template import language_of
+
+logger = logging.getLogger(__name__)
 
 # The lease of a claimed row: a call (20 s) and the wait for a free call of its process. The shorter it is, the sooner
 # the rows of a killed worker are settled.
@@ -76,7 +80,6 @@ class Claimed:
         return language_of(self.content) if self.type == "template" else ""
 
 
-@retry_on_deadlock
 def claim(batches: Sequence[Release]) -> list[Claimed]:
     """Lease the rows of these releases. Skips rows whose status has changed, so a duplicate task claims nothing.
 
@@ -84,14 +87,27 @@ def claim(batches: Sequence[Release]) -> list[Claimed]:
     cancelled, the others are claimed in a second statement.
     """
     rows = _claim(batches, f"NOT {IS_SUPPRESSED}")
-    ids = [message_id for batch in batches for message_id in batch.message_ids]
-    if len(rows) < len(ids):
-        with transaction.atomic():
-            if allowed := withdraw_or_allow(ids, "worker"):
-                rows += _claim(batches, "m.id = ANY(%(allowed)s::uuid[])", allowed)
+    if len(rows) < sum(len(batch.message_ids) for batch in batches):
+        try:
+            rows += _claim_suppressed(batches)
+        except (DatabaseError, InterfaceError) as error:
+            if not rows:
+                raise
+            # The rows have their leases: without calls their outcomes would be unknown. The others are released again.
+            logger.warning("messages to blocked or opted-out contacts were not claimed: %s", type(error).__name__)
     return rows
 
 
+@retry_on_deadlock
+def _claim_suppressed(batches: Sequence[Release]) -> list[Claimed]:
+    """Cancel the rows that consent forbids, and lease the others whose contact is blocked or has opted out."""
+    ids = [message_id for batch in batches for message_id in batch.message_ids]
+    with transaction.atomic():
+        allowed = withdraw_or_allow(ids, "worker")
+        return _claim(batches, "m.id = ANY(%(allowed)s::uuid[])", allowed) if allowed else []
+
+
+@retry_on_deadlock
 def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] = ()) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -103,7 +119,7 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
             ), claimed AS (
               UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
                 lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
-                releases = 0, calls = m.calls + 1
+                releases = 0, calls = least(m.calls + 1, {MAX_COUNT})
               FROM locked l, messaging_businessnumber n
               WHERE m.id = l.id AND m.status = 'queued' AND n.id = l.number_id
                 AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())

@@ -9,10 +9,11 @@ the attempt as failed.
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from messaging.lifecycle import Change, RecordedEvent, advance_many
-from messaging.models import Message
+from messaging.lifecycle import Change, RecordedEvent, advance_many, retry_on_deadlock
+from messaging.models import Message, MessageEvent
 from messaging.outgoing import retry_policy
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.retry_settings import limits
@@ -48,6 +49,23 @@ def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[Recorded
     Message.objects.filter(pk__in=[message.pk for message in exhausted]).update(exhausted_at=timezone.now())
     advance_many(retries)
     apply_suspensions(refusals, {})
+
+
+@retry_on_deadlock
+def retry_early_failures(recorded: Sequence[RecordedEvent]) -> None:
+    """The same for failures that came before the answer of their call, whose recording has applied them."""
+    accepted = {event.message_id for event in recorded if event.applied and event.status is Status.ACCEPTED}
+    failed = [
+        event for event in recorded if event.applied and event.status is Status.FAILED and event.message_id in accepted
+    ]
+    if not failed:
+        return
+    changes = [
+        Change(event.message_id, Status.FAILED, event.at, event.source, None, event.error_code, event.error_title)
+        for event in MessageEvent.objects.filter(pk__in=[event.event_id for event in failed])
+    ]
+    with transaction.atomic():
+        retry_failed_statuses(changes, failed)
 
 
 def _wait(message: Message, decision: retry_policy.Decision) -> float:

@@ -11,6 +11,7 @@ from messaging.lifecycle import Change, advance_many, retry_on_deadlock
 from messaging.models.messages import QUALITY
 from messaging.outgoing import rate_limits, retry_policy
 from messaging.outgoing.claims import Claimed
+from messaging.outgoing.failed_statuses import retry_early_failures
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
 from messaging.outgoing.retry_settings import limits
 from messaging.portfolios import Rejection, uncount_openings
@@ -41,10 +42,11 @@ def record(outcomes: Sequence[Outcome]) -> None:
     streaks = _streaks(outcomes)
     if refusals or streaks:
         with transaction.atomic():
-            advance_many(changes)
+            recorded = advance_many(changes)
             apply_suspensions(refusals, streaks)
     else:
-        advance_many(changes)
+        recorded = advance_many(changes)
+    retry_early_failures(recorded)
     record_whatsapp_ids(_corrected_ids(outcomes))
     if rejections := _rejections(decisions):
         uncount_openings(rejections)

@@ -38,6 +38,10 @@ PROBES_AFTER = 5
 PROBE_STEP_MAX_S = 60
 
 
+# Waits of consecutive throttles no longer grow after so many.
+MAX_DOUBLINGS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class ConsecutiveThrottles:
     """When throttles count as consecutive: one that begins within `within` of the end of the one before."""
@@ -47,7 +51,12 @@ class ConsecutiveThrottles:
 
     def wait(self, first_s: float, growth: float, n: int) -> float:
         """Seconds of the nth consecutive throttle, n from 1."""
-        return min(self.longest_s, first_s * growth ** min(n - 1, 20))
+        return min(self.longest_s, first_s * growth ** min(n - 1, MAX_DOUBLINGS))
+
+
+def next_throttle(n: int) -> int:
+    """The count after the nth consecutive throttle, as far as the waits need it: it fits its column for ever."""
+    return min(n, MAX_DOUBLINGS) + 1
 
 
 # A number is also slowed down, so a few seconds suffice; a recipient's credit takes minutes to come back.

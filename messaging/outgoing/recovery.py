@@ -70,7 +70,7 @@ def sweep_unclaimed() -> None:
                 WHERE m.id = ANY(%s::uuid[])
                   AND m.released_at IS NOT NULL AND m.outcome_at IS NULL AND m.status = 'queued'
                   AND m.released_at < statement_timestamp() - make_interval(
-                    secs => least(%s * 2 ^ (greatest(m.releases, 1) - 1), %s)::double precision)
+                    secs => least(%s * 2 ^ (least(greatest(m.releases, 1), 16) - 1), %s)::double precision)
                 ORDER BY m.id LIMIT %s FOR UPDATE OF m SKIP LOCKED
                 """,
                 [MAX_RELEASES, _in_flight(cursor), UNCLAIMED_AFTER_S, UNCLAIMED_AFTER_MAX_S, SWEEP_ROWS],

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -38,10 +38,19 @@ def exhausted_messages() -> list[DeadLetter]:
 
 
 def mark_dead_lettered(letters: Sequence[DeadLetter]) -> None:
-    """Note that these are published. Two dispatchers may both publish one: the second copy does nothing."""
-    Message.objects.filter(
-        pk__in=[letter.message_id for letter in letters], exhausted_at__isnull=False, status=Status.FAILED
-    ).update(dead_lettered_at=timezone.now())
+    """Note that these are published. Two dispatchers may both publish one: the second copy does nothing.
+
+    A message that was redriven and is exhausted again meanwhile is not noted: its new generation needs its own task.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE messaging_message m SET dead_lettered_at = statement_timestamp()
+            FROM unnest(%s::uuid[], %s::int[]) AS g(id, generation)
+            WHERE m.id = g.id AND m.generation = g.generation AND m.exhausted_at IS NOT NULL AND m.status = 'failed'
+            """,
+            [[letter.message_id for letter in letters], [letter.generation for letter in letters]],
+        )
 
 
 def redrive(message_id: UUID, generation: int) -> bool:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from messaging.contacts import MessageTarget, refusals, suppressions_of
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Priority
+from messaging.models.messages import MAX_COUNT
 from messaging.outgoing import rate_limits
 from messaging.outgoing.due_selection import (
     DueMessage,
@@ -256,7 +257,8 @@ def _mark_queued(
         f"""
         WITH released AS (
           UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
-            released_at = statement_timestamp(), releases = m.releases + 1, updated_at = statement_timestamp()
+            released_at = statement_timestamp(), updated_at = statement_timestamp(),
+            releases = least(m.releases + 1, {MAX_COUNT})
           FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[], %(calls)s::timestamptz[]) AS g(id, release_id, call_at)
           WHERE m.id = g.id
           RETURNING m.id, m.peer
@@ -279,7 +281,7 @@ def _mark_queued(
           probe_at = CASE WHEN %(step)s IS NULL THEN probe_at
             ELSE statement_timestamp() + make_interval(secs => %(step)s) END
         WHERE id = %(number_id)s RETURNING {counted}
-        """,  # noqa: S608 - an expression of `portfolios`
+        """,  # noqa: S608 - a constant, and an expression of `portfolios`
         {
             "ids": ids,
             "releases": [batch.release_id for batch in batches for _ in batch.message_ids],

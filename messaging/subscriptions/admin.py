@@ -145,11 +145,8 @@ def _secrets(request: HttpRequest, page: Any, rows: list[Subscription]) -> HttpR
 
 
 def _change(obj: Subscription, form: Any, who: str) -> None:
-    """Apply the changed fields. The form has already set `active` on the object, which `change` must see unset."""
-    fields = {name: form.cleaned_data[name] for name in form.changed_data}
-    if "active" in fields:
-        obj.active = not obj.active
-    change(obj, who, **fields)
+    """Apply the changed fields."""
+    change(obj, who, **{name: form.cleaned_data[name] for name in form.changed_data})
 
 
 @admin.register(Delivery)

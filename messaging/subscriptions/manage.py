@@ -84,17 +84,19 @@ def change(row: Subscription, who: str, **fields: object) -> None:
     """Set these fields. Activation resets the failures. Raises AddressNotAllowed."""
     if "url" in fields:
         check_endpoint(str(fields["url"]))
-    is_activated = fields.get("active") is True and not row.active
-    for name, value in fields.items():
-        setattr(row, name, value)
-    names = [*fields]
-    if is_activated:
-        row.failures, row.failing_since, row.paused_until = 0, None, None
-        row.disabled_at, row.disabled_why = None, ""
-        names += ["failures", "failing_since", "paused_until", "disabled_at", "disabled_why"]
-    if not names:
+    if not fields:
         return
+    names = [*fields]
     with transaction.atomic():
+        # `deliver` may have disabled it since it was read.
+        stored = Subscription.objects.select_for_update().get(pk=row.pk)
+        is_activated = fields.get("active") is True and not stored.active
+        for name, value in fields.items():
+            setattr(row, name, value)
+        if is_activated:
+            row.failures, row.failing_since, row.paused_until = 0, None, None
+            row.disabled_at, row.disabled_why = None, ""
+            names += ["failures", "failing_since", "paused_until", "disabled_at", "disabled_why"]
         row.save(update_fields=names)
         record_action(who, "switch on" if is_activated else "change", f"subscription {row.pk}", fields=sorted(fields))
     outbox.forget()

@@ -1,9 +1,10 @@
 """Lock order, seen from a second connection."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models import Model
 
 from tests.waiting import eventually
@@ -30,6 +31,19 @@ def holds_while_waiting(work: Callable[[], object], first: Model, second: Model)
     thread.join()
     assert waits
     return not free
+
+
+@contextmanager
+def locked(row: Model) -> Iterator[None]:
+    """Another connection holds the row during the block, and changes nothing. For a test with `transaction=True`."""
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(f"SELECT FROM {row._meta.db_table} WHERE id = %s FOR UPDATE", [row.pk])
+            yield
+    finally:
+        other.close()
 
 
 def is_waited_for() -> bool:

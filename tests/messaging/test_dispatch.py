@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging import dispatch
+from messaging.access import idempotency
 from messaging.dispatch import Dispatcher
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
@@ -209,3 +210,8 @@ def test_a_worker_takes_one_statement_to_claim_and_one_to_record(django_assert_n
     with django_assert_num_queries(2):
         rows = claim([batch])
         record([Outcome(row, accepted(f"wamid.{row.message_id}"), timezone.now()) for row in rows])
+
+
+def test_old_idempotency_keys_are_deleted_as_fast_as_a_number_can_send() -> None:
+    every = {sweep: seconds for seconds, sweep in dispatch.SWEEPS}[idempotency.sweep_idempotency_keys]
+    assert idempotency.SWEEP_ROWS / every >= 1000

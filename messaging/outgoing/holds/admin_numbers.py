@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -33,6 +34,13 @@ class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="Meta's id, not the number itself.",
     )
     waba_id = forms.CharField(label="WABA id", required=False, max_length=32, validators=[META_ID], widget=TextInput)
+
+    def clean_rate(self) -> int:
+        """Refuse 0, at which messages would wait without a reason that anyone sees."""
+        rate: int = self.cleaned_data["rate"]
+        if not rate:
+            raise ValidationError("At least 1. To send nothing, pause the number.")
+        return rate
 
 
 @admin.register(BusinessNumber)

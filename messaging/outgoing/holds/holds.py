@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from messaging.lifecycle import alert
 from messaging.message_templates import APPROVED
-from messaging.models import Hold, HoldKind, Template
+from messaging.models import Hold, HoldKind, Message, Template
 
 CLEARED_AT_ONCE = 2000
 # A dispatcher that has read the hold just before its resumption may still mark a message, so the row stays longer.
@@ -35,7 +35,8 @@ def hold_template(
     """Hold a template of one number, of one account, or of all; in one language or in all. Idempotent.
 
     `until`: when the dispatcher resumes it. A hold after a refusal, which ends by its time, becomes that of Meta's
-    webhook or of a person, who end it. The hold's `is_new` tells whether it is new, or has become theirs.
+    webhook or of a person, who end it. Those who set it again, and not for a refusal, may prolong it. The hold's
+    `is_new` tells whether it is new, or has become theirs.
     """
     hold, hold_is_new = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,
@@ -50,6 +51,9 @@ def hold_template(
     if not hold_is_new and hold.by == SYSTEM != by:
         taken_over = Hold.objects.filter(pk=hold.pk, by=SYSTEM, resumed_at=None)
         hold_is_new = bool(taken_over.update(by=by, reason=reason[:REASON_LENGTH], until=until))
+    elif not hold_is_new and hold.by == by != SYSTEM:
+        ends_earlier = Q(until__isnull=False) if until is None else Q(until__lt=until)
+        Hold.objects.filter(ends_earlier, pk=hold.pk, resumed_at=None).update(until=until)
     hold.is_new = hold_is_new
     if hold_is_new:
         alert("held", f"template:{name}", reason or f"held by {by}")
@@ -103,12 +107,14 @@ def sweep_holds() -> None:
         return
     Hold.objects.filter(resumed_at=None, until__lte=now).update(resumed_at=Now())
     for hold in Hold.objects.exclude(resumed_at=None):
-        if not clear_marks(hold.mark) and hold.resumed_at and hold.resumed_at < now - RETENTION:
+        is_over = hold.resumed_at is not None and hold.resumed_at < now - RETENTION
+        # A locked message keeps its mark for now: without the hold, no sweep would ever clear it.
+        if not clear_marks(hold.mark) and is_over and not Message.objects.filter(hold=hold.mark).exists():
             hold.delete()
 
 
 def clear_marks(mark: str) -> int:
-    """Make up to 2,000 messages with this mark due again; returns their number."""
+    """Make up to 2,000 messages with this mark due again, but for locked ones; returns their number."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """

@@ -215,7 +215,7 @@ def _throttle(number: BusinessNumber, suspension: Suspension, now: datetime) -> 
         return
     rule = rate_limits.NUMBER_THROTTLES
     in_a_row = number.throttled_until is not None and now - number.throttled_until < rule.within
-    number.throttles = number.throttles + 1 if in_a_row else 1
+    number.throttles = rate_limits.next_throttle(number.throttles) if in_a_row else 1
     wait = max(first, rule.wait(first, suspension.growth, number.throttles))
     number.throttled_until = now + timedelta(seconds=wait)
     if suspension.slows:
@@ -240,7 +240,7 @@ def _throttle_pair(refusal: Refusal, now: datetime) -> None:
         return
     rule = rate_limits.PAIR_THROTTLES
     in_a_row = pair.not_before is not None and now - pair.not_before < rule.within
-    pair.throttles = pair.throttles + 1 if in_a_row else 1
+    pair.throttles = rate_limits.next_throttle(pair.throttles) if in_a_row else 1
     wait = rule.wait(refusal.suspension.wait or 0.0, refusal.suspension.growth, pair.throttles)
     pair.not_before = now + timedelta(seconds=wait)
     pair.save(update_fields=["not_before", "throttles"])

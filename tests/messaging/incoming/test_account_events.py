@@ -1,12 +1,17 @@
 """Account events are stored once, and template categories are learned from them."""
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from messaging.incoming.store import receive
-from messaging.models import AccountEvent, TemplateCategory
+from messaging.models import AccountEvent, Delivery, TemplateCategory
+from tests.messaging.lock_order import is_waited_for
 from tests.messaging.message_templates.rows import synced_template
+from tests.messaging.subscriptions.factories import subscription
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +98,21 @@ def test_an_event_keeps_what_it_is_about(body: dict[str, Any], stored: tuple[str
     row = AccountEvent.objects.get()
     assert (row.kind, row.event, row.subject, row.waba_id, row.phone_number_id) == stored
     assert row.raw["value"] == body["entry"][0]["changes"][0]["value"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_two_workers_store_at_once_is_delivered_once() -> None:
+    subscription()
+    body = change("account_update", {"event": "DISABLED_UPDATE"})
+
+    def work() -> None:
+        receive(body)
+        connection.close()
+
+    second = threading.Thread(target=work)
+    with transaction.atomic():
+        receive(body)
+        second.start()
+        waits = eventually(is_waited_for, every=0.01)
+    second.join()
+    assert (waits, AccountEvent.objects.count(), Delivery.objects.count()) == (True, 1, 1)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from messaging.incoming import store
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import receive, receive_stored, store_body, sweep_stored_webhooks
 from messaging.models import BusinessNumber, Contact, Message, OrphanStatus, StoredWebhook, UnknownUpdate
@@ -252,6 +253,23 @@ def test_a_stored_body_stays_until_it_has_been_processed() -> None:
     assert StoredWebhook.objects.filter(pk=stored_id).exists()
     receive_stored(stored_id)
     assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
+
+
+def test_stored_bodies_that_cannot_be_processed_do_not_keep_others_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    unusable = [store_body(webhook(inbound_text(wamid=f"wamid.{n}"))) for n in range(10)]
+    store_body(webhook(inbound_text(wamid="wamid.10")))
+    StoredWebhook.objects.update(received_at=timezone.now() - timedelta(hours=3))
+    real = store.receive_stored
+
+    def receive_one(stored_id: int) -> None:
+        if stored_id in unusable:
+            raise ValueError("a bug")
+        real(stored_id)
+
+    monkeypatch.setattr(store, "receive_stored", receive_one)
+    for _ in range(2):
+        sweep_stored_webhooks()
+    assert (Message.objects.get().wamid, StoredWebhook.objects.count()) == ("wamid.10", 10)
 
 
 def test_a_duplicate_task_of_a_stored_body_does_nothing() -> None:

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.test import TestCase
 from django.utils import timezone
 
+from messaging.erasure.erase import erase
+from messaging.erasure.person import person_of
 from messaging.incoming.store import receive
 from messaging.media.download import Downloader
 from messaging.media.download import media_api as media_api_of
@@ -226,8 +228,12 @@ def test_a_file_whose_attempts_are_never_recorded_fails(sends: Sends) -> None:
     message = sends()
     long_ago = timezone.now() - timedelta(hours=2)
     Media.objects.update(give_up_at=long_ago, lease_until=long_ago, due_at=long_ago)
+    subscription(events=["message.media"])
     fail_abandoned_downloads()
-    assert media_of(message).state == State.FAILED
+    assert (media_of(message).state, Delivery.objects.values_list("message_id", flat=True).get()) == (
+        State.FAILED,
+        message.pk,
+    )
 
 
 def test_a_claimed_file_is_not_claimed_again(sends: Sends) -> None:
@@ -276,6 +282,16 @@ def test_a_file_of_a_message_that_was_deleted_during_the_download_is_removed(
     message = sends()
     tried = Downloader(lambda _: media_api).download(claim_media(1)[0])
     message.delete()
+    record_media([tried])
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_of_a_person_who_was_erased_during_the_download_is_removed(
+    sends: Sends, media_api: MediaApi, files: Path, sqs: Any
+) -> None:
+    message = sends()
+    tried = Downloader(lambda _: media_api).download(claim_media(1)[0])
+    erase(person_of(message.peer), "ann")
     record_media([tried])
     assert [path for path in files.rglob("*") if path.is_file()] == []
 

@@ -193,6 +193,46 @@ def test_a_failure_by_webhook_backs_off_by_the_attempts_before_it(attempts: int,
     assert before <= due_at - timedelta(seconds=wait) <= after
 
 
+@pytest.mark.parametrize("before", ["", "sent", "unknown"])
+def test_a_failure_by_webhook_counts_an_attempt_that_has_no_answer(before: str) -> None:
+    row = claimed()
+    if before == "unknown":
+        answered(row, NO_ANSWER)
+    elif before:
+        reports(row.message_id, before, "wamid.ONE")
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    message = Message.objects.get()
+    assert (message.status, message.attempts) == ("pending", 1)
+
+
+def test_an_attempt_whose_statuses_overtake_its_answer_counts_once() -> None:
+    row = claimed()
+    reports(row.message_id, "sent", "wamid.ONE")
+    assert answered(row, accepted("wamid.ONE")).attempts == 1
+
+
+def test_the_answer_of_a_failed_attempt_is_not_taken_for_that_of_its_retry() -> None:
+    row = claimed()
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    second = sent_again(row)
+    answered(row, accepted("wamid.ONE"))
+    assert answered(second, NotSent()).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("code", "then", "paused"), [(131000, "pending", False), (131048, "pending", True), (131026, "failed", False)]
+)
+def test_a_failure_that_overtakes_the_answer_of_a_retry_is_retried_as_any_other(
+    code: int, then: str, paused: bool
+) -> None:
+    row = claimed()
+    answered(row, NO_ANSWER)
+    second = sent_again(row)
+    reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": code, "title": "x"}])
+    message = answered(second, accepted("wamid.TWO"))
+    assert (message.status, number().paused_at is not None) == (then, paused)
+
+
 def test_metas_cap_on_marketing_delays_a_message_by_a_day_once() -> None:
     row = claimed()
     answered(row, accepted("wamid.ONE"))

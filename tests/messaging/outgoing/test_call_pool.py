@@ -221,3 +221,8 @@ def test_an_unusable_token_or_url_ends_the_process_at_its_start(name: str, value
     setattr(settings, name, value)
     with pytest.raises(ValueError, match="token" if "TOKEN" in name else "URL"):
         module._clients(max_calls=2)
+
+
+def test_a_number_whose_rate_was_set_to_0_after_its_release_does_not_stop_the_calls_of_others() -> None:
+    first, second = claimed(2)
+    assert set(run(Meta(), [replace(first, rate=0), replace(second, number_id=0)]).values()) == {"accepted"}

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Message
+from messaging.models.messages import MAX_COUNT
+from messaging.outgoing import claims
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.release import Release
 from messaging.whatsapp.client import Accepted
@@ -15,6 +19,14 @@ from tests.messaging.factories import released
 
 pytestmark = pytest.mark.django_db
 ACCEPTED = Accepted(wamid="wamid.X1", wa_id=None, user_id=None, message_status=None)
+
+
+class Failed(Exception):
+    """psycopg2's error as Django keeps it: the cause."""
+
+    def __init__(self, pgcode: str) -> None:
+        super().__init__(pgcode)
+        self.pgcode = pgcode
 
 
 def claimed() -> Claimed:
@@ -60,3 +72,22 @@ def test_a_claimed_message_has_all_that_its_call_needs() -> None:
         {"content": "hello"},
         BusinessNumber.objects.get().phone_number_id,
     )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("pgcode", ["40P01", "57P01"], ids=["deadlock", "connection lost"])
+def test_claimed_messages_are_called_although_the_check_of_the_others_fails(
+    pgcode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = released(2)
+    Message.objects.filter(pk=batch.message_ids[0]).update(status="cancelled")
+    error = OperationalError("failed")
+    error.__cause__ = Failed(pgcode)
+    monkeypatch.setattr(claims, "withdraw_or_allow", Mock(side_effect=[error, []]))
+    assert [row.message_id for row in claim([batch])] == batch.message_ids[1:]
+
+
+def test_a_message_that_was_called_as_often_as_can_be_counted_is_claimed() -> None:
+    batch = released(2)
+    Message.objects.filter(pk=batch.message_ids[0]).update(calls=MAX_COUNT)
+    assert len(claim([batch])) == 2

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from messaging.models import Attempt, BusinessNumber, Message
+from messaging.models import Attempt, BusinessNumber, Message, PairPace
+from messaging.models.messages import MAX_COUNT
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.release import release
@@ -13,6 +14,7 @@ from messaging.whatsapp.errors import (
     NotSent,
     OutcomeUnknown,
     Rejected,
+    Scope,
     Throttled,
     Unavailable,
     WhatsAppError,
@@ -98,3 +100,12 @@ def test_an_answer_after_its_status_does_not_move_the_message_back() -> None:
     Message.objects.update(status="delivered")
     record([Outcome(row, ACCEPTED, timezone.now())])
     assert Message.objects.get().status == "delivered"
+
+
+@pytest.mark.parametrize("scope", [Scope.NUMBER, Scope.PAIR])
+def test_a_throttle_that_follows_as_many_as_can_be_counted_keeps_its_message(scope: Scope) -> None:
+    row, now = claimed(), timezone.now()
+    BusinessNumber.objects.update(throttles=MAX_COUNT, throttled_until=now)
+    PairPace.objects.update(throttles=MAX_COUNT, not_before=now)
+    record([Outcome(row, Throttled(code=4, scope=scope, wait=1.0), now)])
+    assert Message.objects.get().status == "pending"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from messaging import dispatch
 from messaging.models import Message
@@ -78,6 +79,15 @@ def test_a_task_of_an_earlier_generation_redrives_nothing() -> None:
     redrive(message.id, 0)
     Message.objects.update(status="failed")
     assert (redrive(message.id, 0), redrive(message.id, 1)) == (False, True)
+
+
+def test_a_message_that_is_exhausted_again_while_its_first_task_is_published_gets_a_second_task() -> None:
+    message = exhausted()
+    letters = exhausted_messages()
+    redrive(message.id, 0)
+    Message.objects.update(status="failed", exhausted_at=timezone.now())
+    mark_dead_lettered(letters)
+    assert [letter.generation for letter in exhausted_messages()] == [1]
 
 
 def test_a_message_that_was_delivered_meanwhile_is_not_redriven() -> None:

@@ -9,9 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging.models import BusinessNumber, Message, MessageEvent, Priority
+from messaging.models.messages import MAX_COUNT
 from messaging.outgoing.recovery import MAX_RELEASES, sweep_expired_leases, sweep_unclaimed, undo_release
 from messaging.outgoing.release import numbers_with_due_messages, release
-from tests.messaging.factories import claimed, number, pending, released, sending, states_of
+from tests.messaging.factories import claimed, number, pending, release_due, released, sending, states_of
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +162,11 @@ def test_a_message_with_a_valid_lease_is_left_alone() -> None:
     sending(1)
     sweep_expired_leases()
     assert Message.objects.get().status == "sending"
+
+
+@pytest.mark.parametrize("releases", [6, 1100, MAX_COUNT])
+def test_a_message_that_no_worker_claimed_for_days_is_still_released_again(releases: int) -> None:
+    batch = released()
+    age(seconds=360, releases=releases)
+    sweep_unclaimed()
+    assert (states_of(*batch.message_ids), release_due()) == (["pending"], batch.message_ids)

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from messaging.identifiers import first_uuid7
 from messaging.messages import pagination
 from messaging.models import ApiClient, ApiKey, AuditEntry, Delivery, Subscription
-from messaging.subscriptions.manage import MAX_PER_CLIENT
+from messaging.subscriptions.manage import MAX_PER_CLIENT, change
 from tests.messaging.factories import number
 from tests.messaging.subscriptions.factories import BROKEN, URL, subscription, tell, waiting
 
@@ -222,3 +222,11 @@ def test_every_change_of_a_subscription_is_in_the_audit_log(api: APIClient) -> N
 def test_a_client_does_not_see_a_subscription_of_the_operators(api: APIClient) -> None:
     subscription()
     assert (api.get(PATH).json()["results"], Delivery.objects.count()) == ([], 0)
+
+
+def test_a_subscription_that_is_disabled_while_it_is_activated_starts_without_failures() -> None:
+    row = subscription()
+    Subscription.objects.update(active=False, failures=12, disabled_at=timezone.now(), disabled_why="Failed.")
+    change(row, "ann", active=True)
+    stored = Subscription.objects.get()
+    assert (stored.active, stored.failures, stored.disabled_at, stored.disabled_why) == (True, 0, None, "")

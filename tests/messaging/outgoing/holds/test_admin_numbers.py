@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.contrib import messages
 from django.contrib.auth.models import Permission, User
+from django.forms import modelform_factory
 from django.test import Client
 from django.utils import timezone
 
 from messaging.models import AuditEntry, BusinessNumber, Message
+from messaging.outgoing.holds.admin_numbers import BusinessNumberForm
 from messaging.outgoing.holds.suspensions import first_refused_message
 from tests.messaging.factories import number, pending
 
@@ -108,3 +110,9 @@ def test_the_most_urgent_message_is_the_next_one() -> None:
     (urgent,) = pending(1, peer="15559990000")
     Message.objects.filter(pk=urgent.pk).update(priority=1)
     assert first_refused_message(number().pk) is None
+
+
+@pytest.mark.parametrize(("rate", "errors"), [("0", ["rate"]), ("1", [])])
+def test_a_rate_of_0_is_refused(rate: str, errors: list[str]) -> None:
+    form = modelform_factory(BusinessNumber, form=BusinessNumberForm, fields=["rate"])({"rate": rate})
+    assert [name for name in form.errors if name == "rate"] == errors

@@ -10,6 +10,7 @@ from messaging.outgoing.holds import holds as module
 from messaging.outgoing.holds.campaigns import hold_campaign, resume_campaign
 from messaging.outgoing.holds.holds import hold_template, resume_hold, sweep_holds
 from tests.messaging.factories import number, pending, release_due
+from tests.messaging.lock_order import locked
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +102,30 @@ def test_a_refusal_leaves_the_hold_of_a_person() -> None:
     hold_template("offer", by="ann")
     again = hold_template("offer", by="system", until=timezone.now() + timedelta(hours=3))
     assert (again.is_new, list(Hold.objects.values_list("by", "until"))) == (False, [("ann", None)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_is_locked_when_its_hold_is_due_for_deletion_is_released_later() -> None:
+    (row,) = pending(campaign="spring")
+    hold = Hold.objects.get(pk=_hold("spring"))
+    release_due()
+    Hold.objects.update(resumed_at=timezone.now() - timedelta(minutes=2))
+    with locked(row):
+        sweep_holds()
+    for _ in range(2):
+        sweep_holds()
+    assert (release_due(), Hold.objects.filter(pk=hold.pk).exists()) == ([row.id], False)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ends"),
+    [(1, 2, 2), (2, 1, 2), (1, None, None), (None, 1, None)],
+    ids=["longer", "shorter", "without end", "after one without end"],
+)
+def test_a_second_restriction_by_meta_prolongs_the_hold_of_the_first(
+    first: int | None, second: int | None, ends: int | None
+) -> None:
+    now = timezone.now()
+    for hours in (first, second):
+        hold_template("", waba_id="1", by="meta", until=now + timedelta(hours=hours) if hours else None)
+    assert list(Hold.objects.values_list("until", flat=True)) == [now + timedelta(hours=ends) if ends else None]
