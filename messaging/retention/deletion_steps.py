@@ -5,15 +5,18 @@ one connection at most and no lane feels it. The progress is in the database: an
 kill, continues at the next key.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from messaging.models import RetentionProgress
-from messaging.retention.rules import Rule, registered
+from messaging.retention.rules import Rule, Step, registered
+
+logger = logging.getLogger(__name__)
 
 # Between two passes over what has become old since the last one.
 PASS_EVERY = timedelta(hours=1)
@@ -62,7 +65,11 @@ def _first_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None
 def _advance(rule: Rule, cutoff: datetime, row: RetentionProgress, now: datetime) -> None:
     if not row.position:
         row.began_at = now
-    step = rule.step(cutoff, row.position)
+    step = _step(rule, cutoff, row.position)
+    if step is None:
+        row.next_at = now + PASS_EVERY
+        row.save()
+        return
     row.position = step.position
     if step.removed:
         row.removed += step.removed
@@ -72,3 +79,15 @@ def _advance(rule: Rule, cutoff: datetime, row: RetentionProgress, now: datetime
         if now - row.began_at >= FULL_PASS_EVERY:
             row.position = ""
     row.save()
+
+
+def _step(rule: Rule, cutoff: datetime, position: str) -> Step | None:
+    """The step; None if it failed, which must not keep the rules behind it from their turn."""
+    try:
+        with transaction.atomic():
+            return rule.step(cutoff, position)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # the text of an error may quote a row
+        logger.error("retention of %s failed: %s", rule.name, type(error).__name__)
+        return None

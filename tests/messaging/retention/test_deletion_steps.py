@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from messaging.models import Message, RetentionProgress
-from messaging.retention import checks, deletion_steps, messages
+from messaging.retention import Rule, Step, checks, deletion_steps, messages, rules
 from messaging.retention.deletion_steps import housekeeping, run_step
 from tests.messaging.retention.old_rows import old_message
 
@@ -50,6 +50,21 @@ def test_a_step_that_fails_changes_neither_rows_nor_progress(monkeypatch: pytest
     with pytest.raises(RuntimeError):
         run_step()
     assert (Message.objects.count(), RetentionProgress.objects.count()) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_a_rule_that_fails_keeps_no_other_from_its_turn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    old_message(70)
+
+    def fail(*_: Any) -> Step:
+        raise IntegrityError
+
+    monkeypatch.setitem(rules._rules, "texts", Rule("texts", "texts", "RETENTION_MESSAGES_DAYS", 1, fail))
+    while run_step():
+        pass
+    assert (Message.objects.count(), "retention of texts failed: IntegrityError" in caplog.text) == (0, True)
 
 
 @pytest.mark.django_db(transaction=True)
