@@ -6,6 +6,7 @@ in such an environment: mypy's Django plugin and `makemigrations --check` need s
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -67,7 +68,15 @@ def _set_up() -> Path:
     return var
 
 
+def _take_interrupts() -> None:
+    """A shell without job control starts what runs in its background with SIGINT ignored, and so would all processes
+    of the tests, which send it to them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 _keep_bytecode()
+_take_interrupts()
 VAR_DIR = _set_up()
 # Of the process that started the run, for all of its workers.
 SHARED_DIR = Path(os.environ.setdefault("TESTS_SHARED_DIR", str(VAR_DIR)))

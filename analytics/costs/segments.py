@@ -57,7 +57,7 @@ def segments(
         days |= set(_months(begin, until))
     changes = {_midnight(day, one) for day in days for one in zones}
     cuts = sorted({begin, *starts, *(at for at in changes if begin < at < until)})
-    midnights = _midnights(begin, until, zone)
+    midnights = _midnights(begin, until, zone, cuts)
     lasting = {*changes, *midnights}
     bounds = sorted({*cuts, *(at for at in midnights if begin < at < until)})
     return [
@@ -72,22 +72,28 @@ def segments(
     ]
 
 
-def _midnights(begin: datetime, until: datetime, zone: ZoneInfo | None) -> list[datetime]:
-    """Where days begin and end by the clock of `zone`, if at least as many of its days are summed up as of UTC's."""
+def _midnights(begin: datetime, until: datetime, zone: ZoneInfo | None, cuts: Sequence[datetime]) -> list[datetime]:
+    """Where days begin and end by the clock of `zone`, if at least as many of its days can be read whole as of UTC's,
+    which the cuts may divide."""
     in_utc = _days(begin, until, _UTC)
     local = _days(begin, until, zone or _UTC)
     if local == in_utc:
         return in_utc
-    return local if _summed(local) >= _summed(in_utc) else in_utc
+    return local if _whole(local, cuts) >= _whole(in_utc, cuts) else in_utc
+
+
+def _whole(midnights: Sequence[datetime], cuts: Sequence[datetime]) -> int:
+    """How many of these days no cut divides and are summed up. One of 23 or 25 hours counts: a question asks for its
+    sum, and no other one does."""
+    pairs = {*pairwise(midnights)} & {*pairwise(sorted({*midnights, *cuts}))}
+    regular = [low for low, high in pairs if high - low == _DAY]
+    summed = Day.objects.filter(minutes=DAY_MINUTES, dirty_since=None, start__in=regular).count()
+    return len(pairs) - len(regular) + summed
 
 
 def _days(begin: datetime, until: datetime, zone: ZoneInfo) -> list[datetime]:
     first, last = begin.astimezone(zone).date(), until.astimezone(zone).date()
     return [_midnight(first + _DAY * n, zone) for n in range((last - first).days + 1)]
-
-
-def _summed(midnights: Sequence[datetime]) -> int:
-    return Day.objects.filter(minutes=DAY_MINUTES, dirty_since=None, start__in=midnights).count()
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -46,7 +46,8 @@ charge AS (
 # `since` is the beginning of a segment, which lies within one day and month of prices.
 _FLAT = """
 pooled AS MATERIALIZED (
-  SELECT c.step, c.since, {columns}, sum(c.messages) AS messages FROM charge c GROUP BY c.step, c.since, {columns}
+  SELECT c.step, c.since, {columns}, sum(c.messages) AS messages FROM charge c WHERE {filters}
+  GROUP BY c.step, c.since, {columns}
 ), unit AS (
   SELECT {columns}, c.step, c.messages, p.price_no
   FROM (SELECT c.*, (c.since AT TIME ZONE a.zone)::date AS day FROM pooled c JOIN account a USING (number_id)) c
@@ -79,12 +80,13 @@ def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volum
     own = [tuple(name for name in extra if name in one) for one in sets]
     # As `grouping()` has it: a bit that is set says that the sum is not by that column; the last one has the lowest.
     masks = [sum(1 << n for n, name in enumerate(reversed(extra)) if name not in names) for names in own]
+    only = " AND ".join(("true", *(f"c.{name} = ANY(%(only_{name})s)" for name in filters)))
     priced = _PRICED.format(
         mask=f"grouping({', '.join(extra)})" if extra else "0",
         by=", ".join(_BY),
         extra="".join(f"{name}, " for name in extra),
         by_extra="".join(f", {name}" for name in extra),
-        filters=" AND ".join(("true", *(f"c.{name} = ANY(%(only_{name})s)" for name in filters))),
+        filters=only,
         sets=", ".join(f"({', '.join((*_BY, *names))})" for names in dict.fromkeys(own)),
     )
     figures = [
@@ -92,6 +94,6 @@ def statement(sets: Sequence[Sequence[str]], filters: Sequence[str], *, by_volum
         for n, (one, mask) in enumerate(zip(sets, masks, strict=True))
     ]
     needed = sorted({*extra, *filters, "number_id", "market", "category", "price_type"})
-    flat = _FLAT.format(columns=", ".join(f"c.{name}" for name in needed))
+    flat = _FLAT.format(columns=", ".join(f"c.{name}" for name in needed), filters=only)
     parts = ",".join((_PIECES, _CHARGES, units_by_volume(needed) if by_volume else flat, priced))
     return f"WITH {parts} {' UNION ALL '.join(figures)} ORDER BY n, step, values"

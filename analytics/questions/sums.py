@@ -154,8 +154,9 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
 
 
 def _few(question: Question, filters: str) -> str:
-    """The condition that reads a template's or campaign's rows alone, which the index knows; others are too many."""
-    if not {"template", "campaign"} & set(question.filters or {}):
+    """The condition that reads the rows of a template, campaign or country alone, which the index knows; the rows of
+    other filters are too many."""
+    if not {"template", "campaign", "country"} & set(question.filters or {}):
         return "TRUE"
     return (
         f"dimensions_id = ANY(COALESCE((SELECT array_agg(d.id) FROM analytics_dimensions d WHERE {filters}), '{{}}'))"  # noqa: S608

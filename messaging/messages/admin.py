@@ -58,7 +58,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
     list_select_related = ["number"]
     list_per_page = 50
     search_fields = ["peer"]
-    linked_fields = ["pricing_category", "pricing_type"]
+    # The page of analytics links to the messages of a market by the prefixes of its numbers.
+    linked_fields = ["pricing_category", "pricing_type", "peer__regex"]
     search_help_text = "A phone number, a wamid, our id, or the client's reference or campaign, in full."
     ordering = ["-id"]
     # Any other order would sort the whole history.

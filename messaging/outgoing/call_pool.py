@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 MAX_CALLS = 200
 # The deadline of a call (connect 3 s, read 10 s, 20 s in all) and the time to record its outcome.
 CALL_S = 22
+# Calls that have not started so long before the end of a shutdown never do: the time to record that.
+RETURN_S = 3
 # Outcomes within this time share a statement. Statuses do not wait for it: they match by our own id.
 BATCH_WAIT_S = 0.1
 MAX_BATCH = 200
@@ -79,8 +81,11 @@ class CallPool:
         with self._changed:
             self._open += 1
         with self._schedule_changed:
-            heapq.heappush(self._scheduled, (claimed.call_at, claimed.priority, next(self._order), claimed))
-            self._schedule_changed.notify()
+            if not self._closing:
+                heapq.heappush(self._scheduled, (claimed.call_at, claimed.priority, next(self._order), claimed))
+                self._schedule_changed.notify()
+                return
+        self._return(claimed)
 
     def free_calls(self) -> int:
         """The number of calls that can start without waiting."""
@@ -93,17 +98,34 @@ class CallPool:
             return self._changed.wait_for(lambda: self._open == 0, timeout)
 
     def close(self, timeout: float) -> bool:
-        """Drain, then end the threads and the database connection; False as for `drain`."""
-        drained = self.drain(timeout)
-        with self._schedule_changed:
-            self._closing = True
-            self._schedule_changed.notify()
-        self._outcomes.put(None)
+        """Drain, then end the threads and the database connection; False as for `drain`.
+
+        RETURN_S before the end, messages whose calls still wait for their start become pending again.
+        """
+        self.drain(timeout - RETURN_S)
+        self._return_unstarted()
+        drained = self.drain(min(RETURN_S, timeout))
         self._calls.shutdown(wait=False)
+        # Otherwise outcomes are recorded until the process ends.
         if drained:
+            self._outcomes.put(None)
             self._starter.join(timeout)
             self._recorder.join(timeout)
         return drained
+
+    def _return_unstarted(self) -> None:
+        """Start no more calls. What is known not to have left must not become an unknown outcome."""
+        with self._schedule_changed:
+            self._closing = True
+            unstarted = [claimed for *_, claimed in self._scheduled]
+            self._scheduled.clear()
+            self._schedule_changed.notify()
+        for claimed in unstarted:
+            self._accepts.release()
+            self._return(claimed)
+
+    def _return(self, claimed: Claimed) -> None:
+        self._outcomes.put(Outcome(claimed, None, timezone.now()))
 
     def _start_until_closed(self) -> None:
         while True:

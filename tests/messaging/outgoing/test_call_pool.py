@@ -21,7 +21,7 @@ from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released
 from tests.messaging.whatsapp.wire import Server
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 from waproject import tracing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -190,6 +190,33 @@ def test_draining_ends_at_its_timeout() -> None:
     assert not pool.drain(0.2)
     never.set()
     assert pool.close(10)
+
+
+def test_calls_that_have_not_started_at_a_shutdown_are_pending_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    hung, release = threading.Event(), threading.Event()
+
+    def answer(body: Any) -> Accepted:
+        hung.set()
+        release.wait(PATIENCE_S)
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(module, "RETURN_S", 0.1)
+    pool = CallPool(lambda _: Meta(answer), max_calls=1)  # type: ignore[arg-type,return-value]
+    first, second, late = claimed(3)
+    pool.send(first)
+    assert hung.wait(PATIENCE_S)
+    pool.send(second)
+    assert not pool.close(0.2)
+    # A task that was still waiting for a free call.
+    pool.send(late)
+    assert eventually(lambda: status_of(second) == status_of(late) == "pending")
+    assert status_of(first) == "sending"
+    release.set()
+    assert pool.close(PATIENCE_S)
+
+
+def status_of(row: Claimed) -> str:
+    return Message.objects.get(pk=row.message_id).status
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class ShownLookups:
     `?secret__startswith=` would spell out a secret, `?text__regex=` would read a whole table.
     """
 
-    # Fields that no page shows by their names, and links filter by.
+    # What links filter by: fields that no page shows by their names, and whole lookups that are not quick.
     linked_fields: Collection[str] = ()
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
@@ -56,6 +56,8 @@ class ShownLookups:
         name = _field(lookup)
         if not allowed or not (name in {"pk", page.opts.pk.name} or name in _shown(page, request)):
             return False
+        if lookup in page.linked_fields:
+            return True
         searched = {_field(field.lstrip("^=@")) for field in page.get_search_fields(request)}
         quick = COMPARISONS | SEARCHES if name in searched else COMPARISONS
         # The parameter of a filter of our own is no field.
