@@ -25,9 +25,10 @@ def reason(rule: str, key: str, *samples: dict[Series, float]) -> str:
     return reason_of(rule, key, window(*(samples or (NOTHING,))))
 
 
-def labelled(gauge: gauges.Gauge) -> list[str]:
-    """The labels of a gauge's current series, which are the keys of its alerts."""
-    return [series[1] for series in gauges.read_database() if series[0] == gauge.name]
+def label_of(gauge: gauges.Gauge) -> str:
+    """The label of a gauge's only series now, which is the key of its alert."""
+    (label,) = [series[1] for series in gauges.read_database() if series[0] == gauge.name]
+    return label
 
 
 def test_the_reason_of_dead_letters_is_the_latest_failure_of_the_lanes_tasks() -> None:
@@ -96,7 +97,7 @@ def test_the_reason_of_a_held_template_is_that_of_its_hold() -> None:
 @pytest.mark.parametrize("name", ["t" * 101, "a/" * 60])
 def test_a_template_with_a_long_name_has_its_reason(name: str) -> None:
     hold_template(name, by="system", reason="132015: paused by Meta")
-    assert reason("template-held", *labelled(gauges.TEMPLATE_HELD)) == "132015: paused by Meta"
+    assert reason("template-held", label_of(gauges.TEMPLATE_HELD)) == "132015: paused by Meta"
 
 
 # A description may be as long as a UUID, or longer than a label.
@@ -106,7 +107,7 @@ def test_a_disabled_subscription_says_what_its_endpoint_answered(description: st
         url="https://a.example/", description=description, active=False, secret="x",
         disabled_at=timezone.now(), disabled_why="Answered 410.",
     )  # fmt: skip
-    assert reason("subscription-disabled", *labelled(gauges.SUBSCRIPTION_OFF)) == "Answered 410."
+    assert reason("subscription-disabled", label_of(gauges.SUBSCRIPTION_OFF)) == "Answered 410."
 
 
 def test_the_reason_of_a_failed_check_is_what_it_found_and_its_next_step() -> None:

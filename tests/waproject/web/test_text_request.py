@@ -11,6 +11,6 @@ from waproject.web.text_request import TextRequest
     [("hex", None), ("rot13", None), ("zlib", None), ("nonsense", None), ("utf-8", "utf-8"), ("latin-1", "latin-1")],
 )
 def test_a_charset_of_no_text_is_ignored(charset: str, encoding: str | None) -> None:
-    environ = RequestFactory()._base_environ(QUERY_STRING="next=/", CONTENT_TYPE=f"text/plain; charset={charset}")
-    request = TextRequest(environ)
+    environ = RequestFactory().get("/", {"next": "/"}).environ
+    request = TextRequest({**environ, "CONTENT_TYPE": f"text/plain; charset={charset}"})
     assert (request.encoding, request.GET["next"]) == (encoding, "/")
