@@ -19,6 +19,8 @@ from messaging.retention.rules import Rule, registered
 PASS_EVERY = timedelta(hours=1)
 # A pass that begins at the beginning finds the rows that had to wait when an earlier one went by.
 FULL_PASS_EVERY = timedelta(days=7)
+# How long a rule waits whose step failed.
+RETRY_AFTER = timedelta(minutes=10)
 REST = 4.0
 IDLE_S = 60.0
 # Of pg_try_advisory_xact_lock: any number that nothing else uses.
@@ -26,12 +28,20 @@ _LOCK = 7_203_114
 
 
 def run_step(now: datetime | None = None) -> bool:
-    """One step of the first rule that is due, unless another process is at it. Returns whether there may be more."""
-    now = now or timezone.now()
-    with transaction.atomic():
-        due = _first_due(now) if _try_lock() else None
+    """One step of the first rule that is due, unless another process is at it. Returns whether there may be more.
+
+    Raises what the step raises; that rule then waits, and the next call goes on with the others.
+    """
+    now, due = now or timezone.now(), None
+    try:
+        with transaction.atomic():
+            due = _first_due(now) if _try_lock() else None
+            if due is not None:
+                _advance(*due, now)
+    except Exception:
         if due is not None:
-            _advance(*due, now)
+            _put_off(due[0], now)
+        raise
     return due is not None
 
 
@@ -57,6 +67,11 @@ def _first_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None
         if row.next_at <= now:
             return rule, cutoff, row
     return None
+
+
+def _put_off(rule: Rule, now: datetime) -> None:
+    RetentionProgress.objects.bulk_create([RetentionProgress(rule=rule.name, began_at=now)], ignore_conflicts=True)
+    RetentionProgress.objects.filter(rule=rule.name).update(next_at=now + RETRY_AFTER)
 
 
 def _advance(rule: Rule, cutoff: datetime, row: RetentionProgress, now: datetime) -> None:
