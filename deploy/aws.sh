@@ -20,7 +20,7 @@ output() {
 # manage WORD …: run `python manage.py WORD …` as a task of its own, show its log, and fail as it fails. LOG_STREAM names
 # the log stream afterwards. In a VPC of your own without public addresses: PUBLIC_IP=DISABLED.
 manage() {
-  local task cluster network overrides state=
+  local started task cluster network overrides state= unknown=0
   cluster=$(output ClusterName)
   network=$(python3 -c 'import json, sys
 subnets, group, public = sys.argv[1:]
@@ -30,13 +30,25 @@ print(json.dumps({"awsvpcConfiguration": {
   overrides=$(python3 -c 'import json, sys
 command = ["python", "manage.py", *sys.argv[1:]]
 print(json.dumps({"containerOverrides": [{"name": "migrate", "command": command}]}))' "$@")
-  task=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --task-definition "$(output MigrateTask)" \
-    --network-configuration "$network" --overrides "$overrides" --query 'tasks[0].taskArn' --output text) || return
+  started=$(aws ecs run-task --cluster "$cluster" --launch-type FARGATE --task-definition "$(output MigrateTask)" \
+    --network-configuration "$network" --overrides "$overrides" \
+    --query '[tasks[0].taskArn, failures[0].reason]' --output text) || return
+  task=${started%%$'\t'*}
+  if [ "$task" = None ]; then # for example without capacity: the request itself succeeds
+    echo "ECS started no task: ${started#*$'\t'}" >&2
+    return 1
+  fi
   LOG_STREAM="migrate/migrate/${task##*/}"
   # Not `aws ecs wait tasks-stopped`: it gives up after ten minutes, and a migration may take longer.
   while [ "$state" != STOPPED ]; do
     sleep 5
     state=$(_task "$cluster" "$task" lastStatus) || return
+    # ECS may not know a new task for some seconds, and forgets an old one: while this machine slept, for example.
+    [ "$state" = None ] && unknown=$((unknown + 1)) || unknown=0
+    if [ "$unknown" -ge 60 ]; then
+      echo "ECS does not know the task; its log is $LOG_STREAM." >&2
+      return 1
+    fi
   done
   aws logs tail "$(output LogGroup)" --since 1d --log-stream-names "$LOG_STREAM"
   [ "$(_task "$cluster" "$task" 'containers[0].exitCode')" = 0 ] && return

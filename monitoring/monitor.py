@@ -6,12 +6,13 @@ It uses no lane, so that it notices a lane that has stalled.
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
 
+from monitoring import health
 from monitoring.alerts import channels, store
 from monitoring.dead_letters import redrive_jobs, task_failures
 from monitoring.metrics import gauges, message_counts, samples, totals
@@ -22,6 +23,7 @@ from monitoring.metrics.window import Window
 from monitoring.setup import HourlyCheck
 from waproject.metrics.counters import SQS_MESSAGES
 from waproject.queues import LANES
+from waproject.web import idle_sessions
 from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
@@ -54,9 +56,9 @@ class Monitor:
         """Stop after the current tick on SIGTERM or SIGINT."""
         self._loop.stop_on_signals()
 
-    def run(self) -> None:
-        """Tick until stopped; survives outages of the database."""
-        self._loop.run()
+    def run(self, each_step: Callable[[], None] = lambda: None) -> None:
+        """Tick until stopped, calling `each_step` before each step; survives outages of the database."""
+        self._loop.run(each_step)
 
     def _step(self) -> float:
         """Tick if it is time, or if a process has ended or started."""
@@ -101,6 +103,8 @@ class Monitor:
             samples.downsample(now)
             task_failures.delete_expired(now)
             redrive_jobs.delete_expired(now)
+            health.delete_expired(now)
+            idle_sessions.delete_expired()
 
     def _is_active(self) -> bool:
         """Whether this monitor is the active one. The lock ends with its connection."""

@@ -151,7 +151,9 @@ DATABASES["default"].update(
 )
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
-    options=f"-c statement_timeout={env.whole('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}",
+    # The server drops the session of a lost host after 25 s; its locks, such as the monitor's, would last two hours.
+    options=f"-c statement_timeout={env.whole('DATABASE_STATEMENT_TIMEOUT_MS', 30_000)}"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
     # Drop connections to an unreachable host after 20 to 25 s.
     keepalives_idle=10,
     keepalives_interval=5,

@@ -6,10 +6,12 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from waproject.startup_errors import exit_with_message
+from waproject.web.text_request import TextRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 with exit_with_message():
     django = get_wsgi_application()
+    django.request_class = TextRequest
 
 # gunicorn runs no system checks, and a web process without a DLQ must not accept webhooks.
 from django.conf import settings

@@ -34,8 +34,8 @@ class Answer:
 def summary(question: Question) -> Answer:
     """Counts, rates and percentiles of each group, or of all."""
     found = count(question)
-    durations = histograms(question, list(DURATIONS))
     groups = _largest(found.counts) if question.group_by else [()]
+    durations = histograms(question, list(DURATIONS), _few(groups, found))
 
     def row(group: Group) -> dict[str, Any]:
         return {
@@ -52,13 +52,15 @@ def timeseries(question: Question) -> Answer:
     steps = question.steps
     request_days(days_of(steps, question.period.until))
     groups: list[Group] = [()]
+    few: Sequence[Group] | None = None
     note = ""
     if question.group_by:
         whole = count(replace(question, granularity=None, limit=min(question.limit, MAX_ROWS // len(steps))))
         groups = _largest(whole.counts)
+        few = _few(groups, whole)
         note = _note(len(groups), whole.groups)
     found = count(question, groups)
-    rows = _steps(question, groups, found, histograms(question, list(DURATIONS), {*groups}))
+    rows = _steps(question, groups, found, histograms(question, list(DURATIONS), few))
     return Answer(rows, note, _step(question, (0, steps[0], _no_group(question)), found, {}))
 
 
@@ -149,7 +151,7 @@ def meaning(code: int) -> str:
 def by_dimension(question: Question, name: str) -> Answer:
     """Outbound messages by template or by campaign, with those that have none left out; other groups below."""
     sending, found, groups = _sending(question, name)
-    durations = histograms(sending, SENDING)
+    durations = histograms(sending, SENDING, _few(groups, found))
     kinds = {kind: DURATIONS[kind] for kind in SENDING}
 
     def row(group: Group) -> dict[str, Any]:
@@ -180,8 +182,8 @@ def _sending(question: Question, name: str) -> tuple[Question, Sums, list[Group]
 def conversations(question: Question) -> Answer:
     """How often users waited for us, how often and how soon we wrote back, and how often they wrote back to us."""
     found = count(question)
-    durations = histograms(question, [Kind.RESPONSE])
     groups = _largest(found.counts) if question.group_by else [()]
+    durations = histograms(question, [Kind.RESPONSE], _few(groups, found))
 
     def row(group: Group) -> dict[str, Any]:
         counts, responses = found.counts.get((0, group), NOTHING), durations.get((0, group, Kind.RESPONSE))
@@ -214,6 +216,11 @@ def _with(question: Question, filters: Mapping[str, str | int]) -> Question:
 
 def _largest(counts: Mapping[tuple[int, Group], Counts]) -> list[Group]:
     return [group for (_, group), _ in sorted(counts.items(), key=lambda one: (-one[1].messages, str(one[0][1])))]
+
+
+def _few(groups: Sequence[Group], found: Sums) -> Sequence[Group] | None:
+    """The groups, if they are at most half of all; else None: then it is quicker to read all."""
+    return groups if 2 * len(groups) <= found.groups else None
 
 
 def _no_group(question: Question) -> Group:

@@ -97,7 +97,7 @@ def count(question: Question, only: Sequence[Group] | None = None) -> Sums:
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_rollup r
         WHERE r.minutes = p.minutes AND r.view = p.view AND r.start >= p.low AND r.start < p.high
-          AND {_few(question, filters)} OFFSET 0) r
+          AND {_few(question, filters, [])} OFFSET 0) r
       GROUP BY 1, 2
     ) r JOIN (SELECT d.id, d.direction{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id
     GROUP BY step{keys} {limit}"""  # noqa: S608
@@ -117,7 +117,7 @@ _BINS = tuple(f"p{place}" for place in range(PLACES))
 
 
 def histograms(question: Question, kinds: Sequence[Duration], only: Collection[Group] | None = None) -> Durations:
-    """Histograms by step, group (`only` these) and kind.
+    """Histograms by step, group and kind; `only` these groups are needed, where they are few of many.
 
     None where status, error code or price type are asked for, by which durations are not counted.
     """
@@ -126,6 +126,10 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
     known = load_names()
     filters, values = conditions(question)
     columns, keys = _columns(question.group_by), _keys(question.group_by)
+    needed = None if only is None else {*only}
+    # Their columns of many values, by the places of these in a group.
+    places = {} if only is None else {n: one.column for n, one in enumerate(question.group_by) if one.column in _MANY}
+    wanted = {f"only_{column}": [group[n] for group in only or ()] for n, column in places.items()}
     sums = ", ".join(f"sum({place}) AS {place}" for place in _BINS)
     sql = f"""WITH {_PIECES}
     SELECT step, kind{keys}, {sums} FROM (
@@ -133,7 +137,7 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_histogram h
         WHERE h.minutes = p.minutes AND h.view = p.view AND h.start >= p.low AND h.start < p.high
-          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters)} OFFSET 0) h
+          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters, [*places.values()])} OFFSET 0) h
       GROUP BY 1, 2, 3
     ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
     GROUP BY step, kind{keys}"""  # noqa: S608
@@ -141,10 +145,18 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
     view = view_of(_used(question))
     width = len(question.group_by)
     for step, kind, *rest in _fetch(
-        sql, {**values, **_ranges(question), "day_view": view, "view": view, "kinds": [int(kind) for kind in kinds]}
+        sql,
+        {
+            **values,
+            **wanted,
+            **_ranges(question),
+            "day_view": view,
+            "view": view,
+            "kinds": [int(kind) for kind in kinds],
+        },
     ):
         group = tuple(known.of(one, key) for one, key in zip(question.group_by, rest[:width], strict=True))
-        if only is not None and group not in only:
+        if needed is not None and group not in needed:
             continue
         histogram = found[step, group, kind]
         for place, total in enumerate(rest[width:]):
@@ -153,11 +165,19 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
     return dict(found)
 
 
-def _few(question: Question, filters: str) -> str:
-    """The condition that reads the rows of a template, campaign or country alone, which the index knows; the rows of
-    other filters are too many."""
-    if not {"template", "campaign", "country"} & set(question.filters or {}):
+# Columns with many values.
+_MANY = {"template", "campaign", "country"}
+
+
+def _few(question: Question, filters: str, wanted: Sequence[str]) -> str:
+    """The condition that reads the rows of a template, campaign or country alone, which the index knows, and those of
+    the values of the `wanted` columns in the parameters `only_<column>`; the rows of other filters are too many."""
+    if not wanted and not _MANY & set(question.filters or {}):
         return "TRUE"
+    if wanted:
+        columns = ", ".join(f"d.{column}" for column in wanted)
+        given = ", ".join(f"%(only_{column})s::text[]" for column in wanted)
+        filters = f"{filters} AND ({columns}) IN (SELECT * FROM unnest({given}))"  # noqa: S608
     return (
         f"dimensions_id = ANY(COALESCE((SELECT array_agg(d.id) FROM analytics_dimensions d WHERE {filters}), '{{}}'))"  # noqa: S608
     )
@@ -230,7 +250,7 @@ def busiest(question: Question) -> dict[tuple[int, int], int]:
     }
     if filters == "TRUE":
         return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST_OF_ALL, values)}
-    chosen = _few(question, filters)
+    chosen = _few(question, filters, [])
     if chosen == "TRUE":
         chosen = f"dimensions_id IN (SELECT d.id FROM analytics_dimensions d WHERE {filters})"  # noqa: S608
     return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(chosen=chosen), values)}

@@ -21,7 +21,8 @@ class Person:
     @property
     def pattern(self) -> str:
         """A regular expression, of Python and of PostgreSQL alike, that finds the person in JSON."""
-        return rf"(?<![0-9A-Za-z.])\+?({'|'.join(map(_escaped, sorted(self.peers)))})(?![0-9A-Za-z])"
+        # A line break before a number is an escape in JSON, whose last character is a letter.
+        return rf"(?:(?<![0-9A-Za-z.])|(?<=\\[bfnrt]))\+?({'|'.join(map(_escaped, sorted(self.peers)))})(?![0-9A-Za-z])"
 
     def is_mentioned_in(self, text: str) -> bool:
         """Whether a JSON text has the person's number or user id."""

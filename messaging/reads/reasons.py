@@ -1,10 +1,11 @@
 """Recorded reasons: why a number is paused, a template held, a subscription disabled."""
 
-from django.db.models import Q
+from django.db.models import CharField, F, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Left, NullIf, Replace
 
 from messaging.models import BusinessNumber, Hold, HoldKind, Subscription
-
-UUID_LENGTH = 36
+from messaging.reads.backlogs import NAME_LENGTH
 
 
 def pause_reason(phone_number_id: str) -> str:
@@ -20,16 +21,20 @@ def probe_reason(phone_number_id: str) -> str:
 
 
 def hold_reason(template: str) -> str:
-    """Why Meta paused a template; empty if it is not held. `template`: its name, with `_` for `/`."""
-    names = {template, template.replace("_", "/")}
-    row = Hold.objects.filter(kind=HoldKind.TEMPLATE, by__in=("system", "meta"), resumed_at=None, key__in=names).last()
+    """Why Meta paused a template; empty if it is not held. `template`: its label."""
+    held = Hold.objects.filter(kind=HoldKind.TEMPLATE, by__in=("system", "meta"), resumed_at=None)
+    row = held.annotate(label=_label(F("key"))).filter(label=template).last()
     return row.reason if row else ""
 
 
 def disable_reason(subscription: str) -> str:
-    """Why a subscription was disabled; empty if it was not. `subscription`: its description or id."""
-    matching = Q(description=subscription)
-    if len(subscription) == UUID_LENGTH:
-        matching |= Q(pk=subscription)
-    row = Subscription.objects.filter(matching, active=False, disabled_at__isnull=False).last()
+    """Why a subscription was disabled; empty if it was not. `subscription`: the label of its description or id."""
+    name = Coalesce(NullIf("description", Value("")), Cast("id", CharField()))
+    disabled = Subscription.objects.filter(active=False, disabled_at__isnull=False)
+    row = disabled.annotate(label=_label(name)).filter(label=subscription).last()
     return row.disabled_why if row else ""
+
+
+def _label(name: Combinable) -> Replace:
+    """A name as alerts have it: its beginning, with `_` for `/`."""
+    return Replace(Left(name, NAME_LENGTH), Value("/"), Value("_"))

@@ -5,23 +5,22 @@ one connection at most and no lane feels it. The progress is in the database: an
 kill, continues at the next key.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.models import RetentionProgress
-from messaging.retention.rules import Rule, Step, registered
-
-logger = logging.getLogger(__name__)
+from messaging.retention.rules import Rule, registered
 
 # Between two passes over what has become old since the last one.
 PASS_EVERY = timedelta(hours=1)
 # A pass that begins at the beginning finds the rows that had to wait when an earlier one went by.
 FULL_PASS_EVERY = timedelta(days=7)
+# How long a rule waits whose step failed.
+RETRY_AFTER = timedelta(minutes=10)
 REST = 4.0
 IDLE_S = 60.0
 # Of pg_try_advisory_xact_lock: any number that nothing else uses.
@@ -29,12 +28,20 @@ _LOCK = 7_203_114
 
 
 def run_step(now: datetime | None = None) -> bool:
-    """One step of the first rule that is due, unless another process is at it. Returns whether there may be more."""
-    now = now or timezone.now()
-    with transaction.atomic():
-        due = _first_due(now) if _try_lock() else None
+    """One step of the first rule that is due, unless another process is at it. Returns whether there may be more.
+
+    Raises what the step raises; that rule then waits, and the next call goes on with the others.
+    """
+    now, due = now or timezone.now(), None
+    try:
+        with transaction.atomic():
+            due = _first_due(now) if _try_lock() else None
+            if due is not None:
+                _advance(*due, now)
+    except Exception:
         if due is not None:
-            _advance(*due, now)
+            _put_off(due[0], now)
+        raise
     return due is not None
 
 
@@ -62,14 +69,15 @@ def _first_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None
     return None
 
 
+def _put_off(rule: Rule, now: datetime) -> None:
+    RetentionProgress.objects.bulk_create([RetentionProgress(rule=rule.name, began_at=now)], ignore_conflicts=True)
+    RetentionProgress.objects.filter(rule=rule.name).update(next_at=now + RETRY_AFTER)
+
+
 def _advance(rule: Rule, cutoff: datetime, row: RetentionProgress, now: datetime) -> None:
     if not row.position:
         row.began_at = now
-    step = _step(rule, cutoff, row.position)
-    if step is None:
-        row.next_at = now + PASS_EVERY
-        row.save()
-        return
+    step = rule.step(cutoff, row.position)
     row.position = step.position
     if step.removed:
         row.removed += step.removed
@@ -79,15 +87,3 @@ def _advance(rule: Rule, cutoff: datetime, row: RetentionProgress, now: datetime
         if now - row.began_at >= FULL_PASS_EVERY:
             row.position = ""
     row.save()
-
-
-def _step(rule: Rule, cutoff: datetime, position: str) -> Step | None:
-    """The step; None if it failed, which must not keep the rules behind it from their turn."""
-    try:
-        with transaction.atomic():
-            return rule.step(cutoff, position)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # the text of an error may quote a row
-        logger.error("retention of %s failed: %s", rule.name, type(error).__name__)
-        return None

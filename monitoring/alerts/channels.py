@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import requests
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db.models import Exists, OuterRef
 
 from monitoring.alerts.rules import BY_NAME
-from monitoring.alerts.store import FIRED
+from monitoring.alerts.store import FIRED, RESOLVED
 from monitoring.models import Alert, Notice
 from waproject.sqs.back_off import back_off
 
@@ -43,7 +44,11 @@ def send_due(now: datetime) -> int:
 
 
 def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
-    due = Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name)
+    # The end of an alert never comes before its start: whoever hears that last believes that it goes on.
+    start = Notice.objects.filter(alert=OuterRef("alert"), channel=name, event=FIRED, sent_at=None)
+    due = Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name).exclude(
+        Exists(start), event=RESOLVED
+    )
     sent, deadline = 0, time.monotonic() + TIME_PER_CHANNEL_S
     for notice in due.select_related("alert").order_by("pk")[:BATCH]:
         if time.monotonic() > deadline:

@@ -1,9 +1,10 @@
 """Alerts in the database: open ones follow the state of their rules; each change creates its notices once."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.state import ActiveAlert, Rule, advance_all
 from monitoring.metrics import Window
 from monitoring.models import Alert, Notice, Silence
+
+logger = logging.getLogger(__name__)
 
 FIRED = "fired"
 RESOLVED = "resolved"
@@ -86,7 +89,18 @@ def _save(rule: Rule, firing: Mapping[str, ActiveAlert], window: Window) -> None
 
 
 def _summary(rule: Rule, key: str, value: float, window: Window) -> str:
-    return rule.describe(key, value, reason_of(rule.name, key, window))[:SUMMARY_LENGTH]
+    return rule.describe(key, value, _reason(rule, key, window))[:SUMMARY_LENGTH]
+
+
+def _reason(rule: Rule, key: str, window: Window) -> str:
+    """The recorded reason; empty where reading it fails: the alert, and all others, fire without it."""
+    try:
+        return reason_of(rule.name, key, window)
+    except Error:  # the transaction has ended
+        raise
+    except Exception as error:
+        logger.error("the reason of an alert %s cannot be read: %s", rule.name, type(error).__name__)
+        return ""
 
 
 def _close_alerts_of_removed_rules(known: set[str], now: datetime) -> None:

@@ -3,10 +3,11 @@
 Inspection receives the messages, so it runs only when someone opens a lane's page and no job of the lane is active.
 """
 
+import re
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -25,6 +26,7 @@ from waproject.sqs.sampling import HIDE_S, MAX_SAMPLED
 from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
 COUNT_TIMEOUT_S = 1.0
+_MESSAGE_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 @admin.register(RedriveJob)
@@ -99,6 +101,8 @@ class RedriveJobAdmin(ReadOnlyAdmin):
         if action not in RedriveJob.Action.values:
             raise Http404
         ids = None if scope == "all" else request.POST.getlist("message_id")[: redrive_jobs.MAX_IDS]
+        if not all(map(_MESSAGE_ID.fullmatch, ids or ())):
+            raise BadRequest
         if ids == []:
             self.message_user(request, "Select dead letters first.", messages.WARNING)
             return self._back(lane)

@@ -51,8 +51,18 @@ def dead_letters_of(person: Person) -> Iterator[dict[str, Any]]:
 
 
 def _mentioning(lane: Lane, person: Person) -> Iterable[tuple[sampling.SampledMessage, Any]]:
-    decoded = ((message, decode(message.body, lane).arguments) for message in _sample(lane).messages)
-    return [(message, arguments) for message, arguments in decoded if person.is_mentioned_in(json.dumps(arguments))]
+    found = ((message, _content(message, lane)) for message in _sample(lane).messages)
+    return [
+        (message, content)
+        for message, content in found
+        if person.is_mentioned_in(json.dumps(content, ensure_ascii=False))
+    ]
+
+
+def _content(message: sampling.SampledMessage, lane: Lane) -> Any:
+    """The arguments; the text of a body that has no decoded form."""
+    arguments = decode(message.body, lane).arguments
+    return message.body if arguments is None else arguments
 
 
 def _sample(lane: Lane) -> sampling.Sample:

@@ -37,6 +37,8 @@ LEASE = timedelta(seconds=30)
 TIMEOUT_S = 5.0
 # A message that is not found may be hidden for so long by an inspection.
 HIDDEN_FOR = timedelta(seconds=HIDE_S + 1)
+# How long messages are searched for among others before the job gives up.
+SEARCH_FOR = timedelta(minutes=2)
 IDLE_S = 2
 MAX_FAILURES = 8
 FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 2.0, 30.0
@@ -217,10 +219,10 @@ def _step(job: RedriveJob) -> None:
     elif job.idle_since is None:
         job.idle_since = timezone.now()
     if _is_finished(job, result, sqs):
-        error = f"{len(remaining)} were no longer on the queue." if remaining else ""
-        _finish(job, RedriveJob.State.DONE, error, done=F("done") + len(result.done))
+        state, error = _outcome(len(remaining or ()), result)
+        _finish(job, state, error, done=F("done") + len(result.done))
     else:
-        _record(job, due_in=0 if result.done else IDLE_S, done=F("done") + len(result.done))
+        _record(job, due_in=result.wait_s if result.done else IDLE_S, done=F("done") + len(result.done))
 
 
 def _is_finished(job: RedriveJob, result: moving.Step, sqs: Any) -> bool:
@@ -228,10 +230,20 @@ def _is_finished(job: RedriveJob, result: moving.Step, sqs: Any) -> bool:
         return True
     if job.idle_since is None:
         return False
-    if timezone.now() - job.idle_since >= HIDDEN_FOR:
+    idle_for = timezone.now() - job.idle_since
+    if job.message_ids and not result.drained:
+        return idle_for >= SEARCH_FOR
+    if idle_for >= HIDDEN_FOR:
         return True
     # No message is hidden that could still appear.
     return result.drained and control.depth(sqs, LANES[job.lane].dlq_url).in_flight == 0
+
+
+def _outcome(missing: int, result: moving.Step) -> tuple[RedriveJob.State, str]:
+    """The state and the error of a finished job; `missing`: how many selected messages it has not found."""
+    if missing and not result.drained:
+        return RedriveJob.State.FAILED, f"{missing} were not found: the queue has too many other messages."
+    return RedriveJob.State.DONE, f"{missing} were no longer on the queue." if missing else ""
 
 
 def _record(job: RedriveJob, due_in: float, **fields: object) -> None:

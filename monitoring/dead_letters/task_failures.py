@@ -19,6 +19,7 @@ from celery import signals
 from django.conf import settings
 from django.db import Error, IntegrityError, ProgrammingError, connection, transaction
 
+from messaging.whatsapp.storable import storable_text
 from monitoring.models import TaskFailure
 from monitoring.models.dead_letters import TASK_ID_LENGTH
 from waproject.logs.masking import MASK, mask
@@ -62,14 +63,14 @@ def delete_expired(now: datetime) -> None:
 
 
 def message_of(error: BaseException) -> str:
-    """The first line of an error's message without quoted values, phone numbers and keys."""
+    """The first line of an error's message without quoted values, phone numbers and keys, as it can be stored."""
     lines = mask(str(error)).strip().splitlines()
     keeps_names = isinstance(error, _QUOTES_NAMES)
 
     def quoted(match: re.Match[str]) -> str:
         return match[0] if keeps_names and _NAME.fullmatch(match[0]) else MASK
 
-    return _QUOTED.sub(quoted, lines[0] if lines else "")[:MESSAGE_LENGTH]
+    return storable_text(_QUOTED.sub(quoted, lines[0] if lines else ""))[:MESSAGE_LENGTH]
 
 
 def location_of(trace: TracebackType | None) -> str:

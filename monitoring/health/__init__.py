@@ -1,5 +1,8 @@
 """Health: heartbeats of processes and the health endpoints."""
 
+from monitoring.health.heartbeats import (
+    delete_expired,
+)
 from monitoring.health.processes import (
     ProcessStatus,
     State,
@@ -9,5 +12,6 @@ from monitoring.health.processes import (
 __all__ = [
     "ProcessStatus",
     "State",
+    "delete_expired",
     "process_status",
 ]

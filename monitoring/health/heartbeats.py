@@ -20,7 +20,7 @@ class DatabaseLivenessStore:
 
     def started(self, process: Process) -> None:
         """Insert the process's row. It replaces those of killed processes of this kind and host, and counts crashes."""
-        Heartbeat.objects.filter(kind=process.kind, seen_at__lt=timezone.now() - EXPIRE_AFTER).delete()
+        delete_expired(timezone.now())
         self._replace_killed(process)
 
     def seen(self, process: Process) -> None:
@@ -61,6 +61,11 @@ class DatabaseLivenessStore:
             pid=process.pid,
             defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"], "stalled_since": None},
         )
+
+
+def delete_expired(now: datetime) -> None:
+    """Delete the rows of processes that ended a day ago without a clean stop."""
+    Heartbeat.objects.filter(seen_at__lt=now - EXPIRE_AFTER).delete()
 
 
 def _killed(process: Process) -> list[int]:

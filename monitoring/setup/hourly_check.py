@@ -50,10 +50,14 @@ class HourlyCheck:
         self._until = 0.0
         self._thread: threading.Thread | None = None
         self._found: list[Finding] | None = None
+        self._forgotten = False
 
     def step(self) -> None:
         """Store the result of a check that has ended or is late, and start the next one if it is due."""
         now = time.monotonic()
+        if settings.DOCTOR_EVERY_S <= 0 and not self._forgotten:
+            store([])  # what a check found while there were some would be an alert for ever
+            self._forgotten = True
         if self._found is not None:
             store(self._found)
             self._found = None

@@ -98,7 +98,9 @@ class Queue:
         message = self._server.by_handle.get(handle)
         if message is None:
             raise Fault("ReceiptHandleIsInvalid")
-        self._in_flight.pop(message.handle or "", None)
+        if message.handle != handle:
+            return
+        self._in_flight.pop(handle, None)
         if not message.deleted:
             self.deleted += 1
         message.deleted = True
@@ -135,6 +137,10 @@ class Queue:
 
     def _show(self, message: Message) -> None:
         self._ready.append(message)
+        self._wake_one()
+
+    def _wake_one(self) -> None:
+        """Wake the first long poll that has not ended."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -158,8 +164,8 @@ class Queue:
             self._server.by_handle[message.handle] = self._in_flight[message.handle] = message
             self._show_later(message, hidden_for)
             taken.append(message)
-        if self._ready and self._waiting:
-            self._waiting.popleft().set_result(None)
+        if self._ready:
+            self._wake_one()
         return taken
 
     def _show_later(self, message: Message, seconds: float) -> None:

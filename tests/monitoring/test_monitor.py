@@ -5,16 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from messaging.outgoing.holds.suspensions import pause
 from monitoring.alerts.store import open_alerts
+from monitoring.dead_letters.redrive_jobs import RedriveRunner
+from monitoring.management.commands.monitor import Command
 from monitoring.metrics import samples
 from monitoring.models import Alert, Heartbeat, Sample
 from monitoring.monitor import Monitor
 from tests.messaging.factories import number
 from tests.processes import Process
 from tests.waiting import eventually, never
+from waproject.worker import liveness
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +98,26 @@ def test_a_killed_worker_fires_alerts_that_end_when_it_is_back(sqs: Any, setting
 
 
 @pytest.mark.django_db
+def test_sessions_that_have_expired_are_deleted(sqs: Any) -> None:
+    for key, hours in (("ended", -1), ("open", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(hours=hours))
+    Monitor().tick()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hours", "open_then"), [(23, ["process-gone"]), (25, [])])
+def test_a_killed_process_that_nothing_replaces_has_an_alert_for_a_day(
+    sqs: Any, hours: float, open_then: list[str]
+) -> None:
+    heartbeat(hours=hours)
+    monitor = Monitor()
+    monitor.tick()
+    monitor.tick()
+    assert list(open_alerts().values_list("rule", flat=True)) == open_then
+
+
+@pytest.mark.django_db
 def test_a_process_that_ends_or_starts_is_noticed_between_ticks(sqs: Any, settings: Any) -> None:
     settings.EXPECTED_PROCESSES = ["incoming"]
     row, monitor = heartbeat(seconds=0), Monitor()
@@ -101,6 +125,24 @@ def test_a_process_that_ends_or_starts_is_noticed_between_ticks(sqs: Any, settin
     assert not monitor._processes_changed()
     Heartbeat.objects.filter(pk=row.pk).update(seen_at=timezone.now() - timedelta(minutes=1))
     assert monitor._processes_changed()
+
+
+def test_a_monitor_that_hangs_makes_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def step(monitor: Monitor) -> float:
+        told.append("step")
+        monitor._loop.stop()
+        return 0.0
+
+    for method in ("start", "stop"):
+        monkeypatch.setattr(RedriveRunner, method, lambda _: None)
+    monkeypatch.setattr(Monitor, "stop_on_signals", lambda _: None)
+    monkeypatch.setattr(Monitor, "_step", step)
+    monkeypatch.setattr(liveness, "_stores", [])
+    monkeypatch.setattr(liveness.LivenessReporter, "progress", lambda _: told.append("progress"))
+    Command().run()
+    assert told == ["progress", "step"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,6 @@
-"""The faults of the fake SQS server."""
+"""The fake SQS server: its faults, and what it has in common with SQS."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from botocore.config import Config
 
 from deploy.local.ports import is_open
 from testkit.sqs_server import SqsServer
+from testkit.sqs_server.queues import Message, Queue, Queues
 from tests.waiting import eventually
 
 
@@ -69,3 +71,31 @@ def test_forgetting_drops_messages_and_ends_faults(server: SqsServer, queue: str
     server.forget()
     send(server, queue)
     assert stored(server, queue) == 1
+
+
+def test_a_message_that_was_received_again_is_not_deleted_by_the_handle_of_before() -> None:
+    async def left() -> tuple[int, int]:
+        queue = Queue("q", Queues())
+        queue.send("task", None)
+        (first,) = await queue.receive(1, 0, 0)
+        handle = str(first.handle)
+        (second,) = await queue.receive(1, 5, 60)
+        queue.delete(handle)
+        after_first = queue.counts()["in_flight"]
+        queue.delete(str(second.handle))
+        return after_first, queue.counts()["in_flight"]
+
+    assert asyncio.run(left()) == (1, 0)
+
+
+def test_a_long_poll_that_has_ended_takes_no_message_from_one_that_waits() -> None:
+    async def received() -> list[list[Message]]:
+        queue = Queue("q", Queues())
+        waiting = [asyncio.ensure_future(queue.receive(1, 30, 60)) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert await queue.receive(1, 0.01, 60) == []
+        queue.send("one", None)
+        queue.send("two", None)
+        return await asyncio.gather(*waiting)
+
+    assert sorted(message.body for messages in asyncio.run(received()) for message in messages) == ["one", "two"]

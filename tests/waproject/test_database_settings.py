@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from waproject.environment.database import PARTS, database, database_url
 
@@ -23,6 +24,14 @@ def test_special_characters_in_the_parts_are_preserved(port: str, expected: int)
     assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example.com", expected, "waproject")
     assert (found["USER"], found["PASSWORD"]) == ("app", GIVEN["DATABASE_PASSWORD"])
     assert found["OPTIONS"] == {"sslmode": "require"}
+
+
+@pytest.mark.django_db
+def test_the_server_asks_after_a_silent_client_within_half_a_minute() -> None:
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(name) FROM unnest(%s) name", [list(names)])
+        assert [value for (value,) in cursor.fetchall()] == ["10", "5", "3"]
 
 
 def test_without_any_variable_the_error_names_the_url() -> None:

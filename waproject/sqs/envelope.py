@@ -58,6 +58,7 @@ def _is_object(value: object) -> bool:
 MAX_HEADER = 1024
 # PostgreSQL's text cannot hold these.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_TIME_LIMIT_S = 86_400
 # Headers and properties that Celery 5.7 reads in the worker's main process; a wrong type ends the worker.
 _HEADERS: dict[str, Callable[[object], bool]] = {
@@ -164,4 +165,10 @@ def without_retries(body: str) -> str:
     if not isinstance(headers, dict) or not any(headers.get(name) for name in (RETRIES, *TIMES)):
         return body
     fresh = {**headers, RETRIES: 0, **dict.fromkeys(TIMES)}
-    return json.dumps({**payload, "headers": fresh}, ensure_ascii=False, separators=(",", ":"))
+    return _text({**payload, "headers": fresh})
+
+
+def _text(payload: Mapping[str, object]) -> str:
+    """As JSON that SQS takes: half of a surrogate pair stays escaped."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(payload, separators=(",", ":")) if _SURROGATE.search(text) else text

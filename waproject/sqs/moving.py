@@ -24,12 +24,13 @@ MAX_MOVES_PER_SECOND = 500
 class Step:
     """The result of one step: ids of messages that were moved or deleted, and of those that SQS refused.
 
-    `drained`: the queue had no more visible messages.
+    `drained`: the queue had no more visible messages. `wait_s`: until the pace allows the next step.
     """
 
     done: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     drained: bool = False
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ def step(
 ) -> Step:
     """Move about `limit` of the wanted messages to `target` at this pace; without a target, delete them.
 
-    Batches have ten messages, so a step may move a few more than `limit`. Unwanted messages stay hidden during the
-    step, for at most `seconds`, so that each is received once; then they are released. `before` is called with each
-    batch before it is moved. Raises botocore's ClientError or BotoCoreError if nothing was moved before the error.
+    Batches have ten messages, so a step may move a few more than `limit`; what the pace then asks for beyond `seconds`
+    is in `wait_s`. Unwanted messages stay hidden during the step, for at most `seconds`, so that each is received once;
+    then they are released. `before` is called with each batch before it is moved. Raises botocore's ClientError or
+    BotoCoreError if nothing was moved before the error.
     """
     made, others = Step(), list[SampledMessage]()
     begun = time.monotonic()
@@ -76,7 +78,10 @@ def step(
                 others += refused
                 made.refused += [message.message_id for message in refused]
                 made.done += [message.message_id for message in delete(sqs, source, taken)]
-                time.sleep(max(0.0, begun + len(made.done) / per_second - time.monotonic()))
+                pause = max(0.0, begun + len(made.done) / per_second - time.monotonic())
+                left = max(0.0, begun + seconds - time.monotonic())
+                made.wait_s = max(0.0, pause - left)
+                time.sleep(min(pause, left))
     except (ClientError, BotoCoreError):
         if not made.done:
             raise
@@ -86,7 +91,10 @@ def step(
 
 
 def send_again(sqs: Any, url: str, messages: Sequence[SampledMessage]) -> list[SampledMessage]:
-    """Send copies with their attributes and without their retries; returns those that SQS accepted."""
+    """Send copies with their attributes and without their retries; returns those that SQS accepted.
+
+    Raises botocore's ClientError or BotoCoreError if no request before the error was answered.
+    """
     taken: list[SampledMessage] = []
     for batch in _batches(messages):
         request_observer.requested(url, "SendMessageBatch")
@@ -99,7 +107,12 @@ def send_again(sqs: Any, url: str, messages: Sequence[SampledMessage]) -> list[S
             }
             for n, (message, body) in enumerate(batch)
         ]
-        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        try:
+            answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        except (ClientError, BotoCoreError):
+            if not taken:
+                raise
+            break  # what was sent has to be deleted, or it would be sent again
         taken += [batch[int(entry["Id"])][0] for entry in answer.get("Successful", [])]
     return taken
 
@@ -150,10 +163,16 @@ def move_task(sqs: Any, source_arn: str) -> MoveTask | None:
 
 
 def cancel_move_task(sqs: Any, source_arn: str) -> None:
-    """Cancel the queue's message move task, if one runs."""
-    try:
-        running = move_task(sqs, source_arn)
-        if running is not None and running.handle:
-            sqs.cancel_message_move_task(TaskHandle=running.handle)
-    except (ClientError, BotoCoreError):  # it has ended meanwhile
+    """Cancel the queue's message move task, if one runs.
+
+    Raises botocore's ClientError or BotoCoreError if it may still run.
+    """
+    task = move_task(sqs, source_arn)
+    if task is None or not task.handle:
         return
+    try:
+        sqs.cancel_message_move_task(TaskHandle=task.handle)
+    except ClientError:
+        task = move_task(sqs, source_arn)
+        if task is not None and task.status == "RUNNING":
+            raise  # it has not ended meanwhile

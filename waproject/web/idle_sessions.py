@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -33,6 +34,11 @@ class IdleSessionMiddleware:
             # htmx would follow to the log-in page and show it as a part of the open one.
             return HttpResponse(status=HTTPStatus.FORBIDDEN, headers={"HX-Refresh": "true"})
         return answer
+
+
+def delete_expired() -> None:
+    """Delete the sessions of closed browsers, which Django keeps for ever."""
+    SessionStore.clear_expired()
 
 
 def _asks_to_log_in(answer: HttpResponse) -> bool:

@@ -17,7 +17,8 @@ class Command(ProcessCommand):
         monitor = Monitor()
         monitor.stop_on_signals()
         runner = RedriveRunner()
-        with alive("monitor"):
+        # One that hangs holds the lock for which the others stand by: it must not count as alive.
+        with alive("monitor") as life:
             runner.start()
-            monitor.run()
+            monitor.run(each_step=life.progress)
             runner.stop()

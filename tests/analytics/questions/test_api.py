@@ -20,7 +20,7 @@ from analytics.questions import Granularity, Question, busiest, period_of
 from analytics.questions.answers import overview
 from analytics.rollups import days
 from analytics.rollups.days import sum_day
-from messaging.models import ApiClient, ApiKey, BusinessNumber
+from messaging.models import ApiClient, ApiKey, BusinessNumber, MessageEvent
 from tests.analytics.rollups.factories import NOON, count_again, inbound, outbound
 from tests.tables.kept_rows import fill
 
@@ -301,6 +301,36 @@ def test_a_sentence_says_that_groups_were_left_out(operator: APIClient, history:
     answer = operator.get("/analytics/summary", {**WEEK, "group_by": "template", "limit": "1"}).json()
     assert len(answer["rows"]) == 1
     assert answer["note"].startswith("1 of 3 groups")
+
+
+@pytest.mark.parametrize(
+    ("question", "query"),
+    [
+        ("summary", {"group_by": "template"}),
+        ("summary", {"group_by": "template,country"}),
+        ("summary", {"group_by": "sender,template", "country": "49"}),
+        ("summary", {"group_by": "country,type,template"}),
+        ("timeseries", {"group_by": "template,country"}),
+        ("templates", {"group_by": "country"}),
+        ("conversations", {"group_by": "template,country"}),
+    ],
+)
+def test_the_groups_that_a_limit_lists_have_the_figures_that_they_have_without_it(
+    operator: APIClient, question: str, query: dict[str, str]
+) -> None:
+    for n in range(6):
+        for peer in ("4915112345678", "15551230009")[: 1 + n % 2]:
+            for nth in range(7 - n):
+                row = outbound(
+                    NOON + timedelta(minutes=nth), peer, status="read", wamid=f"{peer}{n}{nth}", template=f"t{n}"
+                )
+                for state, after in (("accepted", 1 + n), ("delivered", 5 + nth), ("read", 60)):
+                    at = NOON + timedelta(minutes=nth, seconds=after)
+                    MessageEvent.objects.create(message=row, status=state, at=at, source="webhook")
+    count_again()
+    whole, few = rows(operator, question, **query), rows(operator, question, **query, limit="2")
+    assert len(few) < len(whole)
+    assert [row for row in few if row not in whole] == []
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

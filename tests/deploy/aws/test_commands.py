@@ -15,8 +15,8 @@ printf '%s\\n' "$*" >>"$CALLS"
 case "$*" in
   *get-secret-value*) cat "$SECRET" ;;
   *put-secret-value*) cp "${4#file://}" "$PUT"; stat -c %a "${4#file://}" >"$PUT.mode" ;;
-  *run-task*) echo arn:aws:ecs:us-east-1:1:task/c/7f ;;
-  *lastStatus*) [ "$(grep -c sleep "$CALLS")" -lt 3 ] && echo RUNNING || echo STOPPED ;;
+  *run-task*) printf '%s\t%s\n' "${TASK:-arn:aws:ecs:us-east-1:1:task/c/7f}" "${FAILURE:-None}" ;;
+  *lastStatus*) [ "$(grep -c sleep "$CALLS")" -lt 3 ] && echo RUNNING || echo "${LAST:-STOPPED}" ;;
   *exitCode*) echo "${EXIT_CODE:-0}" ;;
   *stoppedReason*) echo "no image" ;;
   *describe-stacks*) echo "an-output" ;;
@@ -89,6 +89,19 @@ def test_manage_waits_for_its_task_and_names_its_log(env: dict[str, str]) -> Non
 def test_manage_fails_as_its_task_fails_and_says_why(env: dict[str, str], code: str) -> None:
     done = run(env, "manage migrate", EXIT_CODE=code)
     assert (done.returncode, done.stderr) == (1, "no image\n")
+
+
+def test_manage_does_not_wait_for_a_task_that_was_not_started(env: dict[str, str]) -> None:
+    done = run(env, "manage migrate", TASK="None", FAILURE="Capacity is unavailable at this time.")
+    assert (done.returncode, done.stderr) == (1, "ECS started no task: Capacity is unavailable at this time.\n")
+    assert "sleep" not in calls(env)
+
+
+def test_manage_does_not_wait_for_a_task_that_ecs_has_forgotten(env: dict[str, str]) -> None:
+    done = run(env, "manage migrate", LAST="None")
+    assert (done.returncode, done.stderr) == (
+        1, "ECS does not know the task; its log is migrate/migrate/7f.\n"
+    )  # fmt: skip
 
 
 def test_another_installation_of_the_account_has_its_own_stacks(env: dict[str, str]) -> None:

@@ -201,6 +201,18 @@ def test_the_database_is_encrypted_private_saved_and_outlives_the_stack() -> Non
     assert "resolve:secretsmanager" in json.dumps(found["MasterUserPassword"])
 
 
+def test_the_database_grows_to_ten_times_its_first_size_before_its_disk_is_full() -> None:
+    found = RESOURCES["Database"]["Properties"]
+    assert found["AllocatedStorage"] == {"Ref": "DatabaseStorage"}
+    assert found["MaxAllocatedStorage"] == {"Fn::Sub": "${DatabaseStorage}0"}
+    assert int(f"{TEMPLATE['Parameters']['DatabaseStorage']['MaxValue']}0") <= 65536  # the most of gp3, in GiB
+
+
+def test_the_alerts_of_the_monitor_can_leave_it() -> None:
+    assert named(container("monitor")["Environment"])["ALERT_WEBHOOK_URL"] == {"Ref": "AlertWebhookUrl"}
+    assert TEMPLATE["Parameters"]["AlertWebhookUrl"]["NoEcho"]
+
+
 def test_the_execution_role_reads_the_secrets_that_containers_name_and_no_other() -> None:
     (policy,) = RESOURCES["ExecutionRole"]["Properties"]["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -258,6 +270,7 @@ def _example(name: str, value: Any) -> str:
         "SQS_KMS_KEY_ARN": "arn:aws:kms:us-east-1:000000000000:key/8a6f0c3e-0000-4000-8000-000000000000",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "",
         "SENTRY_DSN": "",
+        "ALERT_WEBHOOK_URL": "https://hooks.example.com/T0/B0",
     }
     return examples[name]
 

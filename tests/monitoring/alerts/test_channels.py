@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.alerts.channels import send_due
+from monitoring.alerts.channels import MAX_TRIES, send_due
 from monitoring.models import Alert, Notice
 from tests.servers.http import Handler, serving
 
@@ -92,6 +92,25 @@ def test_a_rejected_notice_is_retried_with_back_off(hook: Hook) -> None:
     assert send_due(timezone.now() + timedelta(seconds=31)) == 1
     row.refresh_from_db()
     assert row.tries == 2 and row.error == ""
+
+
+def test_the_end_of_an_alert_is_sent_after_its_start(hook: Hook) -> None:
+    start = notice("webhook")
+    hook.status = 500
+    send_due(timezone.now())
+    Alert.objects.update(resolved_at=timezone.now())
+    Notice.objects.create(alert=start.alert, channel="webhook", event="resolved")
+    hook.status = 200
+    later = timezone.now() + timedelta(seconds=31)
+    assert [send_due(timezone.now()), send_due(later), send_due(later)] == [0, 1, 1]
+    assert [text.partition(" ")[0] for text in hook.texts[1:]] == ["*[warning]", "*[over]"]
+
+
+def test_the_end_of_an_alert_whose_start_was_given_up_is_not_sent(hook: Hook) -> None:
+    start = notice("webhook")
+    Notice.objects.update(tries=MAX_TRIES)
+    Notice.objects.create(alert=start.alert, channel="webhook", event="resolved")
+    assert (send_due(timezone.now()), hook.texts) == (0, [])
 
 
 def test_no_error_contains_the_webhook_url(settings: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from messaging.outgoing.holds.holds import hold_template
 from messaging.whatsapp.error_codes import describe
 from monitoring.alerts.reasons import REASONS, reason_of
 from monitoring.alerts.rules import BY_NAME
-from monitoring.metrics import FAILURES
+from monitoring.metrics import FAILURES, gauges
 from monitoring.models import Heartbeat, SetupFinding, TaskFailure
 from tests.messaging.factories import number
 from tests.monitoring.snapshots import window
@@ -23,6 +23,12 @@ NOTHING: dict[Series, float] = {}
 def reason(rule: str, key: str, *samples: dict[Series, float]) -> str:
     """The reason of an alert, with samples 30 s apart."""
     return reason_of(rule, key, window(*(samples or (NOTHING,))))
+
+
+def label_of(gauge: gauges.Gauge) -> str:
+    """The label of a gauge's only series now, which is the key of its alert."""
+    (label,) = [series[1] for series in gauges.read_database() if series[0] == gauge.name]
+    return label
 
 
 def test_the_reason_of_dead_letters_is_the_latest_failure_of_the_lanes_tasks() -> None:
@@ -88,13 +94,20 @@ def test_the_reason_of_a_held_template_is_that_of_its_hold() -> None:
     assert reason("template-held", "spring_offer") == "132015: paused by Meta"
 
 
-@pytest.mark.parametrize("described", [True, False])
-def test_a_disabled_subscription_says_what_its_endpoint_answered(described: bool) -> None:
-    row = Subscription.objects.create(
-        url="https://a.example/", description="shop" if described else "", active=False, secret="x",
+@pytest.mark.parametrize("name", ["t" * 101, "a/" * 60])
+def test_a_template_with_a_long_name_has_its_reason(name: str) -> None:
+    hold_template(name, by="system", reason="132015: paused by Meta")
+    assert reason("template-held", label_of(gauges.TEMPLATE_HELD)) == "132015: paused by Meta"
+
+
+# A description may be as long as a UUID, or longer than a label.
+@pytest.mark.parametrize("description", ["shop", "", "shop/returns", "d" * 36, "d" * 200])
+def test_a_disabled_subscription_says_what_its_endpoint_answered(description: str) -> None:
+    Subscription.objects.create(
+        url="https://a.example/", description=description, active=False, secret="x",
         disabled_at=timezone.now(), disabled_why="Answered 410.",
     )  # fmt: skip
-    assert reason("subscription-disabled", "shop" if described else str(row.pk)) == "Answered 410."
+    assert reason("subscription-disabled", label_of(gauges.SUBSCRIPTION_OFF)) == "Answered 410."
 
 
 def test_the_reason_of_a_failed_check_is_what_it_found_and_its_next_step() -> None:

@@ -134,6 +134,15 @@ def test_a_silence_of_another_key_has_no_effect() -> None:
     assert len(notices()) == 2
 
 
+def test_an_alert_whose_reason_cannot_be_read_fires_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise ValueError("no reason")
+
+    monkeypatch.setattr("monitoring.alerts.store.reason_of", broken)
+    run([12] * 3)
+    assert Alert.objects.get().summary == "12 wait on incoming."
+
+
 def test_the_first_acknowledgement_counts() -> None:
     run([12] * 3)
     assert [acknowledge(open_alerts(), who) for who in ("ann", "bob")] == [1, 0]

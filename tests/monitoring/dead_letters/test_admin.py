@@ -96,6 +96,12 @@ def test_without_a_selection_no_job_is_created(ann: Client) -> None:
     assert not RedriveJob.objects.exists()
 
 
+@pytest.mark.parametrize("made_up", ["a\0b", "", "x" * 101])
+def test_what_is_no_id_of_sqs_is_a_400(ann: Client, made_up: str) -> None:
+    assert ann.post(MOVE_URL, {"action": "redrive", "message_id": [made_up]}).status_code == 400
+    assert not RedriveJob.objects.exists()
+
+
 def test_a_discard_asks_for_confirmation(ann: Client) -> None:
     answer = ann.post(MOVE_URL, {"action": "discard", "message_id": ["a", "b"]})
     assert "Discard 2 dead letters of incoming?" in answer.content.decode()

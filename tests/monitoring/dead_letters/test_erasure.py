@@ -34,6 +34,21 @@ def test_only_the_persons_dead_letters_are_discarded(letters: Any) -> None:
     assert len(left) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"call +{ANN}: at nine", f'{{"text": "电话{ANN}"}}', json.dumps({"text": f"电话{ANN}"}),
+        json.dumps({"text": f"Ann:\n{ANN}"}), "[" * 200 + f'"{ANN}"' + "]" * 200,
+    ],
+    ids=["text", "JSON", "escaped JSON", "line break", "never decoded"],
+)  # fmt: skip
+def test_a_dead_letter_of_any_form_that_mentions_the_person_is_discarded(body: str, db: None, sqs: Any) -> None:
+    receive(webhook(inbound_text(sender=ANN)))
+    put(sqs, body)
+    erase(person_of(ANN), "ann")
+    assert finished(RedriveJob.objects.get()).done == 1
+
+
 def test_the_export_holds_the_persons_dead_letter(letters: Any) -> None:
     found = list(erasure.dead_letters_of(person_of(ANN)))
     assert [(one["lane"], ANN in str(one["arguments"]), BOB in str(one["arguments"])) for one in found] == [

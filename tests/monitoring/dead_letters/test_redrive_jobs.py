@@ -72,6 +72,13 @@ def test_a_redriven_task_has_no_retries_and_no_expiry() -> None:
     assert [headers[name] for name in ("retries", "eta", "expires")] == [0, None, None]
 
 
+def test_half_of_a_surrogate_pair_in_a_header_keeps_no_task_from_its_redrive(sqs: Any) -> None:
+    put(sqs, task_body(retries=3, argsrepr="\ud83d"))
+    assert finished(request(REDRIVE)).done == 1
+    (redriven,) = on(sqs, LANE.url)
+    assert json.loads(redriven["Body"])["headers"]["argsrepr"] == "\ud83d"
+
+
 @pytest.mark.parametrize("body", [RAW, "[]", '{"headers": 1}', task_body()])
 def test_a_body_without_retries_is_not_changed(body: str) -> None:
     assert envelope.without_retries(body) == body
@@ -134,6 +141,50 @@ def test_a_job_reports_messages_that_are_no_longer_there(sqs: Any, monkeypatch: 
     monkeypatch.setattr(redrive_jobs, "HIDDEN_FOR", timedelta(0))
     job = finished(request(REDRIVE, ["gone", *put(sqs, "x")]))
     assert (job.state, job.done, job.error) == ("done", 1, "1 were no longer on the queue.")
+
+
+def test_a_selected_message_behind_too_many_others_is_not_said_to_be_gone(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("HIDDEN_FOR", timedelta(0)), ("SEARCH_FOR", timedelta(0)), ("SEARCH_S", 0.001)):
+        monkeypatch.setattr(redrive_jobs, name, value)
+    *_, last = put(sqs, *["x"] * 30)
+    job = finished(request(REDRIVE, [last]))
+    assert (job.state, job.error) == ("failed", "1 were not found: the queue has too many other messages.")
+
+
+def test_a_selected_message_behind_many_others_is_searched_for_again(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redrive_jobs, "HIDDEN_FOR", timedelta(0))
+    *_, last = put(sqs, *["x"] * 30)
+    job = request(REDRIVE, [last])
+    redrive_jobs.run_step()
+    with monkeypatch.context() as patch:
+        patch.setattr(redrive_jobs, "SEARCH_S", 0.001)
+        redrive_jobs.run_step()
+    assert finished(job).done == 1
+
+
+def test_a_slow_pace_outlasts_no_lease(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DLQ_MOVES_PER_SECOND = 0.5
+    monkeypatch.setattr(redrive_jobs, "STEP_S", 0.1)
+    put(sqs, *["x"] * 10)
+    job = request(REDRIVE)
+    redrive_jobs.run_step()
+    redrive_jobs.run_step()
+    job.refresh_from_db()
+    assert (job.done, job.due_at - timezone.now() > timedelta(seconds=10)) == (10, True)
+
+
+def test_a_job_whose_move_by_sqs_cannot_be_cancelled_is_not_stopped(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "CancelMessageMoveTask")
+
+    job = request(REDRIVE)
+    RedriveJob.objects.update(by_sqs=True, state="running")
+    redrive_jobs.stop(job.pk, "bob")
+    monkeypatch.setattr(moving, "cancel_move_task", refused)
+    job = finished(job)
+    assert (job.state, job.error) == ("failed", "SQS refused the request: AccessDenied.")
 
 
 def test_a_job_without_sqs_is_retried_and_then_fails(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,12 @@ def test_a_task_id_that_cannot_be_stored_breaks_no_failing_task() -> None:
     assert TaskFailure.objects.get().task_id == "x" * 100
 
 
+@pytest.mark.parametrize("odd", ["\0", "\ud800"])
+def test_a_failure_is_recorded_although_its_message_cannot_be_stored(odd: str) -> None:
+    fail(error=ValueError(f"odd {odd} one"))
+    assert TaskFailure.objects.get().message == "odd \ufffd one"
+
+
 def test_an_unreachable_database_breaks_no_failing_task(database_away: None, caplog: pytest.LogCaptureFixture) -> None:
     fail()
     assert "could not be recorded" in caplog.text

@@ -96,6 +96,14 @@ def test_when_the_set_up_is_checked(local: bool, connected: bool, every_s: float
 
 
 @pytest.mark.django_db
+def test_what_was_found_is_forgotten_where_no_check_is_wanted_any_more(settings: Any) -> None:
+    settings.DOCTOR_EVERY_S = 0
+    store([FAILED])
+    HourlyCheck().step()
+    assert not SetupFinding.objects.exists()
+
+
+@pytest.mark.django_db
 def test_each_failure_is_an_alert_with_its_next_step(sqs: Any, settings: Any) -> None:
     settings.EXPECTED_PROCESSES = []
     store([FAILED, FINE, REMARK])

@@ -163,6 +163,14 @@ def test_a_batch_has_ten_messages_and_one_mebibyte_at_most(messages: list[Sample
     assert [len(asked["Entries"]) for _, asked in sqs.asked] == sizes
 
 
+def test_what_was_sent_before_a_request_failed_is_deleted_and_the_rest_given_back() -> None:
+    received = {"Messages": [from_sqs("a", body=HALF), from_sqs("b", body=f"{HALF}x")]}
+    sqs = Recording(received, all_done(0), REFUSED, all_done(0))
+    assert moved(sqs)[0] == Step(["a"], ["b"], True)
+    assert [entry["ReceiptHandle"] for entry in sqs.asked[3][1]["Entries"]] == ["A"]
+    assert [entry["ReceiptHandle"] for entry in sqs.asked[-1][1]["Entries"]] == ["B"]
+
+
 @pytest.mark.parametrize(("per_second", "pace"), [(0.2, 1), (1.9, 1), (50.0, 50), (500.0, 500), (900.0, 500)])
 def test_a_move_task_starts_at_a_pace_that_sqs_allows(per_second: float, pace: int) -> None:
     sqs = Recording({"Results": []}, {})
@@ -206,6 +214,9 @@ def test_the_latest_move_task_is_read(answer: dict[str, Any], task: MoveTask | N
     assert sqs.asked == [("list_message_move_tasks", {"SourceArn": "arn:a", "MaxResults": 1})]
 
 
+LIST = ("list_message_move_tasks", {"SourceArn": "arn:a", "MaxResults": 1})
+
+
 @pytest.mark.parametrize(
     ("answers", "asked"),
     [
@@ -215,15 +226,32 @@ def test_the_latest_move_task_is_read(answer: dict[str, Any], task: MoveTask | N
         ),
         ([{"Results": [{"Status": "COMPLETED"}]}], []),
         ([{}], []),
-        ([REFUSED], []),
-        ([{"Results": [{"TaskHandle": "h"}]}, REFUSED], [("cancel_message_move_task", {"TaskHandle": "h"})]),
+        (
+            [{"Results": [{"TaskHandle": "h"}]}, REFUSED, {"Results": [{"Status": "COMPLETED"}]}],
+            [("cancel_message_move_task", {"TaskHandle": "h"}), LIST],
+        ),
+        ([{"Results": [{"TaskHandle": "h"}]}, REFUSED, {}], [("cancel_message_move_task", {"TaskHandle": "h"}), LIST]),
     ],
-    ids=["running", "ended", "none", "refused", "ended meanwhile"],
+    ids=["running", "ended", "none", "ended meanwhile", "forgotten meanwhile"],
 )
 def test_only_a_running_move_task_is_cancelled(answers: list[Any], asked: list[tuple[str, Any]]) -> None:
     sqs = Recording(*answers)
     moving.cancel_move_task(sqs, "arn:a")
     assert sqs.asked[1:] == asked
+
+
+RUNNING = {"Results": [{"Status": "RUNNING", "TaskHandle": "h"}]}
+
+
+@pytest.mark.parametrize("answers", [[REFUSED], [RUNNING, REFUSED, RUNNING]], ids=["not found", "not cancelled"])
+def test_a_move_task_that_may_still_run_is_not_taken_for_cancelled(answers: list[Any]) -> None:
+    with pytest.raises(ClientError):
+        moving.cancel_move_task(Recording(*answers), "arn:a")
+
+
+def test_a_slow_pace_does_not_prolong_a_step_but_delays_the_next(pauses: list[float]) -> None:
+    step, _ = moved(Recording(two(), all_done(0, 1), all_done(0, 1), {}), seconds=0.1)
+    assert [*pauses, step.wait_s] == [pytest.approx(0.1, abs=0.05)] * 2
 
 
 def test_an_error_that_is_none_of_sqs_is_not_swallowed() -> None:

@@ -196,6 +196,13 @@ def test_a_body_that_is_not_read_closes_its_connection_and_says_so(sent: bytes, 
     assert (found, "connection: close" in text.lower(), is_closed(sock)) == (status, True, True)
 
 
+def test_a_charset_of_no_text_breaks_no_request(web: Web) -> None:
+    answer = requests.get(
+        f"{web.url}/health/live?a=b", headers={"Content-Type": "text/plain; charset=hex"}, timeout=PATIENCE_S
+    )
+    assert answer.status_code == 200
+
+
 def test_a_head_that_is_too_large_is_refused_with_its_reason(web: Web) -> None:
     _, text = answer(web.connect(head(X_Large="x" * 70_000)[:-4]))
     assert json.loads(text.partition("\r\n\r\n")[2]) == {"detail": "The request's head is over 64 KB."}
