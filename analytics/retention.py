@@ -12,13 +12,18 @@ REPEATED_DAYS = 15
 
 
 def delete_old_events(cutoff: datetime, position: str) -> Step:
-    """Delete up to ROWS events that happened, and were stored, before the cutoff. The ids say nothing of time."""
+    """Delete up to ROWS events that happened, and were stored, before the cutoff; and up to ROWS that were stored then
+    and are still to come, by a client's wrong clock. The ids say nothing of time.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             DELETE FROM analytics_event WHERE id IN (
-              SELECT id FROM analytics_event WHERE occurred_at < %(cutoff)s AND stored_at < %(cutoff)s
-              ORDER BY occurred_at, id LIMIT %(rows)s)
+              (SELECT id FROM analytics_event WHERE occurred_at < %(cutoff)s AND stored_at < %(cutoff)s
+               ORDER BY occurred_at, id LIMIT %(rows)s)
+              UNION ALL
+              (SELECT id FROM analytics_event WHERE occurred_at > statement_timestamp() AND stored_at < %(cutoff)s
+               ORDER BY occurred_at, id LIMIT %(rows)s))
             """,
             {"cutoff": cutoff, "rows": ROWS},
         )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.utils import timezone
 
 from analytics import storage, tasks
@@ -84,9 +85,12 @@ def enqueue(events: Sequence[Mapping[str, Any]], source: str, owner: str, client
         for event in events
     ]
     chunks = _chunks(payload)
-    for chunk, taken in zip(chunks, publish_many(tasks.record_events, [(chunk,) for chunk in chunks]), strict=True):
-        if not taken:
-            storage.store(chunk)
+    taken = publish_many(tasks.record_events, [(chunk,) for chunk in chunks])
+    if left := [chunk for chunk, is_taken in zip(chunks, taken, strict=True) if not is_taken]:
+        # All or none of them, also where the database is lost on the way.
+        with transaction.atomic():
+            for chunk in left:
+                storage.store(chunk)
     return [UUID(event["id"]) for event in payload]
 
 

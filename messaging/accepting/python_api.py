@@ -106,6 +106,8 @@ def _one_of(name: str, value: str, allowed: Sequence[str] | dict[str, Priority])
 
 
 def _label(name: str, value: str, max_length: int) -> str:
+    # As the API's fields: a campaign is held by its name without spaces around it.
+    value = value.strip()
     if len(value) > max_length:
         raise ValueError(f"{name} has {len(value)} characters; the maximum is {max_length}.")
     return value

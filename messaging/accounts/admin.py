@@ -49,6 +49,9 @@ class AccountAdmin(ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
-        """Store the account and audit it."""
-        super().save_model(request, obj, form, change)
+        """Store the account and audit it. Webhooks and syncs write the columns that are not edited."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)
         record_action(str(request.user), "change account", f"account {obj.pk}", token_name=obj.token_name)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from messaging.accounts.tokens import access_token, clear_token_cache
@@ -54,7 +55,9 @@ def sync_account(api: GraphApi, waba_id: str, token_name: str = DEFAULT_TOKEN_NA
     with transaction.atomic():
         account = _store_account(waba_id, node, token_name, now)
         known = set(BusinessNumber.objects.values_list("phone_number_id", flat=True))
-        rows = [_store_number(account, number, now) for number in _valid(numbers)]
+        valid = _valid(numbers)
+        _lock_numbers(waba_id, valid)
+        rows = [_store_number(account, number, now) for number in valid]
         assign_portfolios([row.pk for row in rows])
         for limit in {found for number in numbers if (found := messaging_limit(number.messaging_limit))}:
             store_limit(waba_id, limit, now)
@@ -66,17 +69,27 @@ def sync_account(api: GraphApi, waba_id: str, token_name: str = DEFAULT_TOKEN_NA
 
 def _store_account(waba_id: str, node: AccountNode, token_name: str, now: datetime) -> Account:
     account, _ = Account.objects.get_or_create(waba_id=waba_id, defaults={"token_name": token_name})
-    _fill(
-        account,
-        portfolio_id=node.portfolio_id,
-        name=node.name,
-        currency=node.currency,
-        timezone_id=node.timezone_id,
-        review_status=node.review_status,
-    )
+    facts = {
+        "portfolio_id": node.portfolio_id,
+        "name": node.name,
+        "currency": node.currency,
+        "timezone_id": node.timezone_id,
+        "review_status": node.review_status,
+    }
+    given = {name: value for name, value in facts.items() if value}
+    _fill(account, **given)
     account.synced_at = now
-    account.save()
+    # The other columns are webhooks', the template sync's and people's, who may write them at this moment.
+    account.save(update_fields=[*given, "synced_at"])
     return account
+
+
+def _lock_numbers(waba_id: str, nodes: Sequence[NumberNode]) -> None:
+    """Lock all that the sync may write, in the order of other writers: also the numbers that share the portfolio."""
+    portfolios = BusinessNumber.objects.filter(waba_id=waba_id).exclude(limited_by=None).values("limited_by")
+    ours = Q(phone_number_id__in=[node.phone_number_id for node in nodes]) | Q(waba_id=waba_id)
+    shared = Q(limited_by__in=portfolios)
+    list(BusinessNumber.objects.select_for_update(no_key=True).filter(ours | shared).order_by("pk").values_list("pk"))
 
 
 def _store_number(account: Account, node: NumberNode, now: datetime) -> BusinessNumber:
@@ -122,7 +135,7 @@ def _separate(row: BusinessNumber, account: Account) -> None:
 
 
 def _valid(numbers: Sequence[NumberNode]) -> list[NumberNode]:
-    """In the order of their ids, in which other writers lock them too."""
+    """In the order of their ids, in which new ones are inserted."""
     valid = [node for node in numbers if node.phone_number_id.isdigit() and len(node.phone_number_id) <= ID_LENGTH]
     return sorted(valid, key=lambda node: node.phone_number_id)
 

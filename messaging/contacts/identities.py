@@ -94,7 +94,7 @@ def _rows(updates: Sequence[ContactUpdate]) -> Any:
 
 
 def _missing(updates: Sequence[ContactUpdate], batch: "_Batch") -> list[Contact]:
-    rows: dict[tuple[str, str], Contact] = {}
+    rows: dict[tuple[str, str, str], Contact] = {}
     for update in updates:
         if not update.creates or batch.has(update):
             continue
@@ -106,7 +106,7 @@ def _missing(updates: Sequence[ContactUpdate], batch: "_Batch") -> list[Contact]
             user_id=update.user_id,
         )
         if contact.phone_key or contact.user_id:
-            rows.setdefault((contact.phone_key or "", contact.user_id or ""), contact)
+            rows.setdefault((contact.phone_key or "", contact.user_id or "", contact.portfolio), contact)
     return [rows[key] for key in sorted(rows)]
 
 
@@ -175,6 +175,7 @@ class _Batch:
         self._changed.pop(other.pk)
         self._merged[other.pk] = contact
         contact.name = contact.name or other.name
+        contact.username = contact.username or other.username
         contact.first_seen_at = min(contact.first_seen_at, other.first_seen_at)
         contact.blocked_at = contact.blocked_at or other.blocked_at
         if _later(other.consent_at, contact.consent_at):
@@ -208,8 +209,9 @@ class _Batch:
         if changed:
             ids = [contact.pk for contact in changed]
             Contact.objects.filter(pk__in=ids).update(phone_key=None, user_id=None)
-            columns = "phone phone_key user_id name first_seen_at blocked_at opted_out_at consent_at consent_source"
-            Contact.objects.bulk_update(changed, columns.split(), batch_size=500)
+            columns = "phone phone_key user_id name username first_seen_at blocked_at"
+            consent = "opted_out_at consent_at consent_source"
+            Contact.objects.bulk_update(changed, [*columns.split(), *consent.split()], batch_size=500)
 
 
 def _later(time: datetime | None, other: datetime | None) -> bool:

@@ -186,7 +186,7 @@ def _analytics_url(number: BusinessNumber | None) -> str:
 
 
 def _is_key(text: str) -> bool:
-    return text.isdigit() and len(text) < 18  # noqa: PLR2004 - a bigint
+    return text.isascii() and text.isdigit() and len(text) < 18  # noqa: PLR2004 - a bigint
 
 
 def _requested_page(request: HttpRequest) -> ConversationPage:

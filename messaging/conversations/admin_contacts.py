@@ -45,7 +45,11 @@ class ContactAdmin(ReadOnlyAdmin):
     search_fields = ["name"]
     search_help_text = "A part of a name, with or without accents; or a phone number or user id, in full."
     actions = ["block", "unblock", "opt_out", "opt_in", "erase"]
-    readonly_fields = ["conversations"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
+        """The conversations, with the beginnings of their latest messages, for those who may look at these."""
+        names = ("messaging.view_conversation", "messaging.change_conversation")
+        return ["conversations"] if any(map(request.user.has_perm, names)) else []
 
     def buttons_of(self, obj: Contact) -> set[str]:
         """The actions that change something: a blocked contact is unblocked, one who has opted out opted in."""

@@ -26,7 +26,7 @@ class ReplyRefused(ValueError):
 def send_form_reply(form: Mapping[str, str], conversation: Conversation, account: Any) -> None:
     """Send the reply in a submitted form. Raises ReplyRefused."""
     form_id = form.get("form_id", "")
-    if not 1 <= len(form_id) <= FORM_ID_LENGTH or not form_id.isascii():
+    if not 1 <= len(form_id) <= FORM_ID_LENGTH or not (form_id.isascii() and form_id.isprintable()):
         raise ReplyRefused("The form was incomplete. Reload the page.")
     chosen = template_form(conversation.number, form) if form.get("kind") == TEMPLATE else None
     kind, data = _data(form, chosen)

@@ -4,7 +4,7 @@ In small transactions, each of which leaves a valid state; what a killed erasure
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -23,6 +23,8 @@ ROWS = 200
 ERASED = "erased:"
 # Being sent, or perhaps sent: what comes of it is found by the person's number.
 UNDECIDED = (Status.SENDING, Status.UNKNOWN)
+WAITING = (Status.PENDING, Status.QUEUED)
+BEING_SENT = "A message to this person is being sent. Erase again in a minute."
 
 
 class CannotEraseYet(Exception):
@@ -52,7 +54,8 @@ def erase(
 
     forget_objection: erase also the number of a contact that has opted out or is blocked, which otherwise stays alone,
     so that the objection holds.
-    Raises CannotEraseYet, before anything but the cancelling of waiting messages has been done.
+    Raises CannotEraseYet, before anything but the cancelling of waiting messages has been done; or later, where a
+    message that was accepted meanwhile is being sent.
     """
     done = Erased(cancelled=_cancel_waiting(person))
     _refuse_undecided(person)
@@ -68,17 +71,19 @@ def erase(
 
 
 def _cancel_waiting(person: Person) -> int:
-    waiting = list(
-        person.messages.filter(status__in=[Status.PENDING, Status.QUEUED]).order_by("pk").values_list("pk", flat=True)
-    )
-    now = timezone.now()
+    waiting = list(person.messages.filter(status__in=WAITING).order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(waiting), ROWS):
-        advance_many([Change(pk, Status.CANCELLED, now, "operator") for pk in waiting[start : start + ROWS]])
+        _cancel(waiting[start : start + ROWS])
     return len(waiting)
 
 
+def _cancel(waiting: Sequence[UUID]) -> None:
+    now = timezone.now()
+    advance_many([Change(pk, Status.CANCELLED, now, "operator") for pk in waiting])
+
+
 def _refuse_undecided(person: Person) -> None:
-    left = person.messages.filter(status__in=[*UNDECIDED, Status.PENDING, Status.QUEUED])
+    left = person.messages.filter(status__in=[*UNDECIDED, *WAITING])
     states = set(left.values_list("status", flat=True).distinct())
     if Status.UNKNOWN in states:
         raise CannotEraseYet(
@@ -86,7 +91,7 @@ def _refuse_undecided(person: Person) -> None:
             "unknown), then erase again."
         )
     if states:
-        raise CannotEraseYet("A message to this person is being sent. Erase again in a minute.")
+        raise CannotEraseYet(BEING_SENT)
     if waiting_webhooks(person):
         raise CannotEraseYet("A webhook about this person is being processed. Erase again in a minute.")
     for table in other_tables():
@@ -120,9 +125,14 @@ FROM chosen WHERE m.id = chosen.id
 def _erase_messages(person: Person, peer: str) -> int:
     """Erase up to ROWS messages and the wamids of all their attempts; returns how many."""
     with transaction.atomic():
-        ids = list(person.messages.order_by("pk").values_list("pk", flat=True)[:ROWS])
-        if not ids:
+        found = dict(person.messages.select_for_update().order_by("pk").values_list("pk", "status")[:ROWS])
+        if not found:
             return 0
+        # Accepted since the erasure began: without its content it must not be sent.
+        if not set(UNDECIDED).isdisjoint(found.values()):
+            raise CannotEraseYet(BEING_SENT)
+        _cancel([pk for pk, status in found.items() if status in WAITING])
+        ids = list(found)
         ErasedWamid.objects.bulk_create(
             [ErasedWamid(digest=digest) for digest in sorted(map(digest_of, _wamids(ids)))], ignore_conflicts=True
         )
@@ -138,6 +148,8 @@ def _wamids(ids: list[UUID]) -> set[str]:
 
 
 def _erase_contacts(person: Person, forget_objection: bool, done: Erased) -> None:
+    # An opt-out or block that is stored at this moment is seen.
+    list(person.contacts.select_for_update().order_by("pk"))
     objects = person.contacts.filter(opted_out_at__isnull=False) | person.contacts.filter(blocked_at__isnull=False)
     kept = [] if forget_objection else list(objects.values_list("pk", flat=True))
     done.kept_contacts = Contact.objects.filter(pk__in=kept).update(name="", username="")

@@ -66,5 +66,10 @@ def _write(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]
 def _write_files(archive: zipfile.ZipFile, person: Person) -> None:
     stored = Media.objects.filter(message__in=person.messages, state=State.STORED).order_by("pk")
     for media in stored.iterator():
-        with storage().open(media.name) as source, archive.open(f"files/{media.pk}", "w", force_zip64=True) as part:
+        try:
+            source = storage().open(media.name)
+        except FileNotFoundError:
+            # Retention has removed it meanwhile, or somebody in the storage: the person still gets all else.
+            continue
+        with source, archive.open(f"files/{media.pk}", "w", force_zip64=True) as part:
             shutil.copyfileobj(source, part)

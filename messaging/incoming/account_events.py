@@ -2,18 +2,23 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import record_template_category
-from messaging.lifecycle import AccountEventStored, publish_events
+from messaging.lifecycle import AccountEventStored, publish_events, retry_on_deadlock
 from messaging.models import AccountEvent, Template
 from messaging.portfolios import read_limit_event, store_limit
 from messaging.reactions import react
 from messaging.whatsapp.inbound import Event, fields
+from messaging.whatsapp.messaging_limits import MessagingLimit
+
+logger = logging.getLogger(__name__)
 
 ID_LENGTH = 32
 
@@ -68,7 +73,17 @@ def _store_limits(rows: Sequence[AccountEvent]) -> None:
     for row in rows:
         limit = read_limit_event(row.kind, fields.node(row.raw, "value"))
         if limit is not None:
-            transaction.on_commit(partial(store_limit, row.waba_id, limit, row.at))
+            transaction.on_commit(partial(_store_limit, row.waba_id, limit, row.at))
+
+
+def _store_limit(waba_id: str, limit: MessagingLimit, at: datetime) -> None:
+    """Store a limit. A failure is logged: an exception would keep the commit's listeners from its events, and the next
+    refresh of accounts asks Meta for the limit.
+    """
+    try:
+        retry_on_deadlock(store_limit)(waba_id, limit, at)
+    except Exception as error:
+        logger.error("the messaging limit of account %s is not stored: %s", waba_id, type(error).__name__)
 
 
 def digest_of(event: Event) -> str:

@@ -173,7 +173,7 @@ def _store_unknown(unknown: Iterable[Unknown]) -> None:
             SELECT t.kind, t.number, t.raw::jsonb, t.digest, statement_timestamp(), 1, statement_timestamp()
             FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS t(kind, number, raw, digest)
             ON CONFLICT (digest) DO UPDATE
-              SET seen = messaging_unknownupdate.seen + 1, last_seen_at = statement_timestamp()
+              SET seen = least(messaging_unknownupdate.seen, 2147483646) + 1, last_seen_at = statement_timestamp()
             """,
             [
                 [pieces[digest].kind[:100] for digest in ordered],

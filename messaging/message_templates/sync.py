@@ -110,8 +110,10 @@ WITH given AS (
   SELECT %(account)s, name, language, template_id, category, status, quality, components::jsonb, parameter_format,
     reason, clock_timestamp(), CASE WHEN status = 'APPROVED' THEN %(requested_at)s::timestamptz END FROM given
   ON CONFLICT (account_id, name, language) DO UPDATE SET template_id = excluded.template_id,
-    category = excluded.category, quality = excluded.quality, components = excluded.components,
-    parameter_format = excluded.parameter_format, updated_at = excluded.updated_at,
+    components = excluded.components, parameter_format = excluded.parameter_format, updated_at = excluded.updated_at,
+    category = CASE WHEN t.updated_at > %(requested_at)s AND t.category <> '' THEN t.category
+      ELSE excluded.category END,
+    quality = CASE WHEN t.updated_at > %(requested_at)s AND t.quality <> '' THEN t.quality ELSE excluded.quality END,
     status = CASE WHEN t.updated_at > %(requested_at)s THEN t.status ELSE excluded.status END,
     reason = CASE WHEN t.updated_at > %(requested_at)s THEN t.reason ELSE excluded.reason END,
     removed_at = CASE WHEN t.updated_at > %(requested_at)s THEN t.removed_at END,

@@ -38,6 +38,8 @@ BUTTONS = {
     Status.UNKNOWN: {"mark_failed", "send_again"},
     Status.FAILED: {"send_again"},
 }
+# Filters of the list that may hold a phone number, a name or a text.
+PERSONAL = ("peer", "sent_to", "contact", "wamid", "context_wamid", "reference", "text", "content", "raw")
 LATE_NOTE = "In brackets: arrived too late to change the status."
 
 
@@ -156,8 +158,9 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
         except IncorrectLookupParameters:
             raise Http404("There is no such filter.") from None
         # A search may hold a phone number, so only record that there was one.
-        filters = {name: value for name, value in request.GET.items() if name != SEARCH_VAR}
-        record_action(str(request.user), "export", "messages", **filters, searched=SEARCH_VAR in request.GET)
+        filters = {name: value for name, value in request.GET.items() if not _is_personal(name)}
+        searched = any(map(_is_personal, request.GET))
+        record_action(str(request.user), "export", "messages", **filters, searched=searched)
         answer = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="messages-{timezone.now():%Y%m%d-%H%M%S}.csv"'
         answer["Cache-Control"] = "no-store"
@@ -251,3 +254,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
             rows,
             format_html("<p class='help'>{}</p>", LATE_NOTE) if late else "",
         )
+
+
+def _is_personal(parameter: str) -> bool:
+    """Whether the value of a list's parameter may say who is meant."""
+    return parameter == SEARCH_VAR or parameter.partition("__")[0] in PERSONAL

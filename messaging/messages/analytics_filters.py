@@ -1,6 +1,7 @@
 """The filters of the message list, as the analytics page names them: it then counts what the list shows."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -25,8 +26,9 @@ def analytics_filters(query: Mapping[str, str]) -> dict[str, str]:
     if (since := _made(query.get("id__gte"))) is not None:
         filters["since"] = full_quarter(since)
     if (until := _made(query.get("id__lt"))) is not None:
-        # Ids hold milliseconds, and the page ends before the time that it is given.
-        filters["until"] = full_quarter(until + QUARTER - timedelta(milliseconds=1))
+        with suppress(OverflowError):  # the last quarter of the year 9999
+            # Ids hold milliseconds, and the page ends before the time that it is given.
+            filters["until"] = full_quarter(until + QUARTER - timedelta(milliseconds=1))
     return filters
 
 

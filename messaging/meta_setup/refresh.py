@@ -4,7 +4,8 @@ import logging
 
 from messaging.accounts import MissingToken, graph_api, known_accounts, sync_account
 from messaging.models import DEFAULT_TOKEN_NAME, Account
-from messaging.whatsapp.errors import WhatsAppError
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
+from messaging.whatsapp.graph import GraphApi
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,20 @@ def refresh_accounts() -> None:
             continue
         try:
             for waba_id in known_accounts(api, token_name):
-                sync_account(api, waba_id, token_name)
+                _refresh(api, waba_id, token_name)
         except WhatsAppError as error:
             logger.info("accounts are not refreshed: %s", type(error).__name__)
         finally:
             api.close()
+
+
+def _refresh(api: GraphApi, waba_id: str, token_name: str) -> None:
+    """Store an account anew. One that Meta refuses keeps no other from its turn; where Meta does not answer, none has
+    one. Raises NotSent and OutcomeUnknown.
+    """
+    try:
+        sync_account(api, waba_id, token_name)
+    except (NotSent, OutcomeUnknown):
+        raise
+    except WhatsAppError as error:
+        logger.info("account %s is not refreshed: %s", waba_id, type(error).__name__)

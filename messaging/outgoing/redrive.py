@@ -54,10 +54,14 @@ def mark_dead_lettered(letters: Sequence[DeadLetter]) -> None:
 
 
 def redrive(message_id: UUID, generation: int) -> bool:
-    """Make an exhausted message pending, once per generation; False if that was done or its status has changed."""
+    """Make an exhausted message pending, once per generation; False if that was done, or its status has changed, or its
+    text was deleted.
+    """
     with transaction.atomic():
         row = Message.objects.select_for_update().filter(pk=message_id).first()
         if row is None or row.generation != generation or row.status != Status.FAILED:
+            return False
+        if row.content_deleted_at is not None:
             return False
         reset_to_pending([row], "redrive")
     return True
@@ -66,10 +70,12 @@ def redrive(message_id: UUID, generation: int) -> bool:
 def send_again(message_ids: Sequence[UUID], by: str) -> list[UUID]:
     """Send `unknown` or `failed` messages again with no attempts counted, by an operator's decision.
 
-    The recipient of an unknown one may get it twice. Returns the ids for which this was possible.
+    The recipient of an unknown one may get it twice. Returns the ids for which this was possible: not of those whose
+    text was deleted.
     """
     with transaction.atomic():
-        rows = _locked(message_ids, [Status.UNKNOWN, Status.FAILED])
+        locked = _locked(message_ids, [Status.UNKNOWN, Status.FAILED])
+        rows = [row for row in locked if row.content_deleted_at is None]
         reset_to_pending(rows, "operator")
         for row in rows:
             record_action(by, "send again", f"message {row.pk}", before=row.status)

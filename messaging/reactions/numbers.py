@@ -54,5 +54,11 @@ def _record(event: MetaEvent, facts: Mapping[str, str]) -> list[int]:
     if event.update.phone_number_id:
         which |= Q(phone_number_id=event.update.phone_number_id)
     if digits:
-        which |= Q(display_phone_number=digits, waba_id__in=["", event.waba_id])
+        which |= Q(pk__in=_displayed_as(digits, event.waba_id))
     return record_number(which, facts)
+
+
+def _displayed_as(digits: str, waba_id: str) -> list[int]:
+    """The account's numbers with these digits: Meta's webhooks name digits, its Graph API writes `+1 631-555-5555`."""
+    shown = BusinessNumber.objects.filter(waba_id__in=["", waba_id]).values_list("pk", "display_phone_number")
+    return [pk for pk, text in shown if "".join(filter(str.isdigit, text)) == digits]

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from messaging.accounts import MissingToken, graph_api, known_accounts, sync_account
 from messaging.message_templates import (
@@ -43,14 +43,26 @@ def fetch(due: DueSync) -> FetchedTemplates:
 
 
 def record(fetched: Sequence[FetchedTemplates]) -> None:
-    """Store the templates and apply their statuses. Repeating it changes nothing."""
+    """Store the templates and apply their statuses. Repeating it changes nothing. An account whose templates cannot be
+    stored keeps no other from its turn.
+    """
     for each in fetched:
-        if each.listed is None:
-            logger.warning("the templates of account %s are not synced: %s", each.due.waba_id, each.problem)
+        try:
+            _record(each)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.error("the templates of account %s are not stored: %s", each.due.waba_id, type(error).__name__)
             record_failure(each.due)
-        else:
-            _store(each.due.account_id, each.listed)
-            record_success(each.due)
+
+
+def _record(each: FetchedTemplates) -> None:
+    if each.listed is None:
+        logger.warning("the templates of account %s are not synced: %s", each.due.waba_id, each.problem)
+        record_failure(each.due)
+    else:
+        _store(each.due.account_id, each.listed)
+        record_success(each.due)
 
 
 def sync_now(account: Account, progress: Callable[[int], None] = lambda _: None) -> TemplateSync:

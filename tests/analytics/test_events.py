@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -181,6 +181,21 @@ def test_a_refused_contact_is_not_quoted() -> None:
 def test_with_sqs_away_an_event_is_stored_at_once(api: APIClient, sqs_away: None) -> None:
     assert api.post(URL, EXAMPLE, format="json").status_code == 202
     assert Event.objects.count() == 1
+
+
+def test_a_list_is_stored_whole_or_not_at_all_where_the_database_is_lost_on_the_way(
+    api: APIClient, sqs_away: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, is_there = storage.store, iter([True, False])
+
+    def store_or_fail(payload: Any) -> None:
+        if not next(is_there):
+            raise OperationalError
+        store(payload)
+
+    monkeypatch.setattr(storage, "store", store_or_fail)
+    big = [{**EXAMPLE, "event_data": {"text": "x" * 60_000}} for _ in range(10)]
+    assert (api.post(URL, big, format="json").status_code, Event.objects.count()) == (503, 0)
 
 
 def test_data_that_looks_like_a_codecs_own_stays_data(api: APIClient, sqs: Any) -> None:

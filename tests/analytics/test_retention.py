@@ -37,7 +37,7 @@ def run_all() -> None:
 
 @pytest.mark.parametrize(
     ("occurred", "stored", "left"),
-    [(40.1, 40.1, 0), (39.9, 39.9, 1), (400, 39.9, 1), (39.9, 400, 1), (400, 400, 0)],
+    [(40.1, 40.1, 0), (39.9, 39.9, 1), (400, 39.9, 1), (39.9, 400, 1), (400, 400, 0), (-9000, 400, 0), (-1, 39.9, 1)],
 )
 def test_an_event_goes_when_it_happened_and_was_stored_before_the_period(
     occurred: float, stored: float, left: int

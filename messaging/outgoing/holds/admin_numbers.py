@@ -22,6 +22,8 @@ META_FACTS = (
     "display_phone_number", "verified_name", "quality", "throughput", "messaging_limit", "status", "account_mode",
     "name_status", "synced_at",
 )  # fmt: skip
+# Of the actions `pause` and `resume`, and of Meta's refusals.
+PAUSE = ("paused_at", "pause_reason", "paused_by")
 
 
 class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -61,9 +63,9 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     actions = ["pause", "resume"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: BusinessNumber | None = None) -> list[str]:
-        """What Meta owns. The account's id can be given until Meta has named it."""
+        """What Meta owns, and the pause. The account's id can be given until Meta has named it."""
         ids = [] if obj is None else ["phone_number_id", *(["waba_id"] if obj.synced_at else [])]
-        return [*META_FACTS, *ids, "created_at"]
+        return [*META_FACTS, *PAUSE, *ids, "created_at"]
 
     def buttons_of(self, obj: BusinessNumber) -> set[str]:
         """A paused number is resumed, another one paused."""
@@ -72,6 +74,13 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Its messages would be deleted with it."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: BusinessNumber, form: Any, change: bool) -> None:
+        """Store what was edited alone: the lane and syncs write the other columns at any moment."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)
 
     @admin.action(description="Pause sending", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:

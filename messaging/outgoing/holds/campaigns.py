@@ -32,7 +32,15 @@ def hold_campaign(campaign: str, client: ApiClient | None, who: str) -> Campaign
     """Hold a campaign of one client (None: of all clients). Idempotent."""
     with transaction.atomic():
         hold, new = Hold.objects.get_or_create(
-            kind=HoldKind.CAMPAIGN, key=campaign, client=client, number=None, resumed_at=None, defaults={"by": who}
+            kind=HoldKind.CAMPAIGN,
+            key=campaign,
+            client=client,
+            # Staff may hold it of one number, account or language too.
+            number=None,
+            waba_id="",
+            language="",
+            resumed_at=None,
+            defaults={"by": who},
         )
         if new:
             record_action(who, "hold", f"hold {hold.pk}", kind=HoldKind.CAMPAIGN, key=campaign)

@@ -5,6 +5,9 @@ due as may be sent: the most urgent first, and of each client its oldest in turn
 meanwhile are due at once: within a customer service window nothing counts.
 """
 
+import time
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -12,9 +15,15 @@ from messaging.models import BusinessNumber, Portfolio, Priority
 from messaging.models.messages import LIMIT
 from messaging.portfolios import Budget, messages_on_hold, move_windows
 
-# Inbound messages of so long are looked at in each sweep, which runs every second.
+# Inbound messages of so long are looked at in each sweep, which runs every second; after an outage or a pause of the
+# number those since its last sweep, within a customer service window. The first sweep of a process looks back an hour:
+# mostly another dispatcher has swept meanwhile.
 WROTE_WITHIN_S = 15
+FIRST_LOOK_S = 3600.0
+WINDOW_S = 24 * 3600.0
 DUE_AT_ONCE = 2000
+# When this process last looked, by number; of its monotonic clock.
+_looked_at: dict[int, float] = {}
 
 
 def limit_mark(number_id: int, priority: int) -> str:
@@ -30,9 +39,12 @@ def sweep_messaging_limits() -> None:
         if portfolio_id is not None:
             numbers.setdefault(portfolio_id, []).append(pk)
     for portfolio in Portfolio.objects.filter(pk__in=numbers).order_by("pk"):
+        began = time.monotonic()
         waiting = messages_on_hold(numbers[portfolio.pk], at_most=1)
         if any(waiting.values()):
             _make_due(portfolio, numbers[portfolio.pk], waiting)
+        # Where no message waits there is none to be found.
+        _looked_at.update(dict.fromkeys(numbers[portfolio.pk], began))
 
 
 def _make_due(portfolio: Portfolio, number_ids: list[int], waiting: dict[int, int]) -> None:
@@ -83,6 +95,13 @@ def _clear(number_ids: list[int], priority: int, at_most: int) -> int:
         return int(cursor.rowcount)
 
 
+def _not_looked_at_s(number_ids: Iterable[int]) -> float:
+    """Of how many seconds the inbound messages of these numbers are to be looked at."""
+    now = time.monotonic()
+    last = min(_looked_at.get(pk, now - FIRST_LOOK_S) for pk in number_ids)
+    return min(WINDOW_S, now - last + WROTE_WITHIN_S)
+
+
 def _make_due_in_window(number_ids: list[int]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -95,5 +114,5 @@ def _make_due_in_window(number_ids: list[int]) -> None:
                     AND i.type <> 'system'))
               ORDER BY m.id FOR UPDATE SKIP LOCKED))
             """,
-            {"marks": f"{LIMIT}:%", "numbers": number_ids, "within": WROTE_WITHIN_S},
+            {"marks": f"{LIMIT}:%", "numbers": number_ids, "within": _not_looked_at_s(number_ids)},
         )

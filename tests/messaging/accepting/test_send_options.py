@@ -156,3 +156,9 @@ def test_of_a_bulk_only_the_items_with_high_priority_are_refused(api: APIClient)
     items = [{**body, "priority": priority} for body, priority in zip(bodies(3), ("low", "high", "low"), strict=True)]
     results = api.post(BULK, {"messages": items}, format="json").json()["results"]
     assert [list(result.get("errors", {})) for result in results] == [[], ["priority"], []]
+
+
+def test_spaces_around_labels_are_left_out_from_python_too() -> None:
+    message_id = send_text_message("+16502530000", "hi", reference=" r ", campaign=" spring ")
+    row = Message.objects.get(pk=message_id)
+    assert (row.reference, row.campaign) == ("r", "spring")

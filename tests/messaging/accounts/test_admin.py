@@ -1,10 +1,14 @@
 """Accounts and numbers in the admin: what Meta owns cannot be edited."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
 
+from messaging.accounts.admin import AccountAdmin
 from messaging.models import Account, AuditEntry, BusinessNumber
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +53,15 @@ def test_facts_of_a_number_are_not_edited(admin_client: Client) -> None:
     assert (number.phone_number_id, number.display_phone_number, number.quality, number.rate) == (
         *("7", "15550001", "RED", 20),
     )
+
+
+def test_saving_an_account_leaves_what_webhooks_write_meanwhile(rf: RequestFactory) -> None:
+    stale = Account.objects.create(waba_id="77")
+    Account.objects.update(restriction="RESTRICTED")
+    stale.token_name = "WA_ACCESS_TOKEN_X"
+    request = rf.post("/")
+    request.user = User(username="ann")
+    form = SimpleNamespace(changed_data=["token_name"])
+    AccountAdmin(Account, admin.site).save_model(request, stale, form, change=True)
+    row = Account.objects.get()
+    assert (row.token_name, row.restriction) == ("WA_ACCESS_TOKEN_X", "RESTRICTED")

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from messaging.accounts import known_accounts, sync_account
-from messaging.models import Account, BusinessNumber
+from messaging.accounts import known_accounts, sync, sync_account
+from messaging.models import Account, BusinessNumber, Portfolio
 from messaging.whatsapp.errors import WhatsAppError
-from messaging.whatsapp.graph import GraphApi
+from messaging.whatsapp.graph import AccountNode, GraphApi, NumberNode
+from messaging.whatsapp.graph.nodes import account_node, number_node
 from tests.messaging.factories import pending
+from tests.messaging.lock_order import holds_while_waiting
 from tests.messaging.sandbox.graph_api.calls import NUMBERS, WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
 
@@ -77,3 +79,42 @@ def test_a_number_with_messages_keeps_its_portfolio(api: GraphApi) -> None:
     pending(1)
     sync_account(api, WABA)
     assert BusinessNumber.objects.get(phone_number_id=NUMBER).portfolio == ""
+
+
+def test_what_a_webhook_writes_to_an_account_during_its_sync_stays(
+    api: GraphApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync_account(api, WABA)
+    fill = sync._fill
+
+    def fill_late(row: Any, **facts: str) -> None:
+        if isinstance(row, Account):
+            Account.objects.update(restriction="RESTRICTED", templates_due_at="2026-01-01T00:00Z")
+        fill(row, **facts)
+
+    monkeypatch.setattr(sync, "_fill", fill_late)
+    sync_account(api, WABA)
+    row = Account.objects.get()
+    assert (row.restriction, row.templates_due_at.isoformat()) == ("RESTRICTED", "2026-01-01T00:00:00+00:00")
+
+
+class TwoNumbers:
+    """Meta, which lists the numbers with the ids 1 and 2."""
+
+    def account(self, waba_id: str) -> AccountNode:
+        return account_node({"id": waba_id})
+
+    def phone_numbers(self, waba_id: str) -> list[NumberNode]:
+        return [number_node({"id": name, "whatsapp_business_manager_messaging_limit": "TIER_2K"}) for name in "12"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("first", "second"), [("2", "1"), ("other", "1")], ids=["its own", "of its portfolio"])
+def test_a_sync_locks_numbers_in_the_order_in_which_throttles_do(first: str, second: str) -> None:
+    portfolio = Portfolio.objects.create(key=WABA)
+    rows = {
+        name: BusinessNumber.objects.create(phone_number_id=name, waba_id=waba_id, limited_by=portfolio)
+        for name, waba_id in (("other", "77"), ("2", WABA), ("1", WABA))
+    }
+    api: Any = TwoNumbers()
+    assert not holds_while_waiting(lambda: sync_account(api, WABA), rows[first], rows[second])

@@ -87,6 +87,20 @@ def test_a_merged_contact_keeps_its_first_day_and_a_name() -> None:
     assert (row.name, row.first_seen_at.day, row.phone, row.user_id) == ("Ann", 1, PHONE, "US.1")
 
 
+@pytest.mark.parametrize(
+    ("kept", "merged", "username"), [("", "ann", "ann"), ("ann", "", "ann"), ("new", "old", "new")]
+)
+def test_a_merged_contact_keeps_a_username(kept: str, merged: str, username: str) -> None:
+    seen(1, PHONE)
+    seen(2, None, "US.1")
+    Contact.objects.filter(user_id="US.1").update(username=kept)
+    Contact.objects.filter(phone=PHONE).update(username=merged)
+    body = webhook(statuses=(status("sent"),))
+    body["entry"][0]["changes"][0]["value"]["contacts"] = [{"wa_id": PHONE, "user_id": "US.1"}]
+    receive(body)
+    assert Contact.objects.get().username == username
+
+
 def test_contacts_in_a_status_are_merged_too() -> None:
     seen(1, PHONE)
     seen(2, None, "US.1")

@@ -19,3 +19,11 @@ def test_the_contacts_of_a_webhook_are_locked_in_id_order() -> None:
             apply_contact_updates([ContactUpdate("1", contact.phone, None) for contact in (second, first)])
 
     assert not holds_while_waiting(work, first, second)
+
+
+@pytest.mark.django_db
+def test_a_person_who_writes_to_many_portfolios_at_once_is_a_contact_in_each() -> None:
+    updates = [ContactUpdate(portfolio, "15551230001", None) for portfolio in "abcde"]
+    with transaction.atomic():
+        applied = apply_contact_updates(updates)
+    assert [one.contact and one.contact.portfolio for one in applied] == list("abcde")

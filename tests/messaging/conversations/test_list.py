@@ -114,6 +114,16 @@ def test_an_invalid_page_position_is_a_404() -> None:
     assert logged_in("view_conversation").get(LIST, {"before": "x"}).status_code == 404
 
 
+@pytest.mark.parametrize(("permissions", "shown"), [((), False), (("view_conversation",), True)])
+def test_the_page_of_a_contact_shows_messages_to_those_alone_who_may_look_at_conversations(
+    permissions: tuple[str, ...], shown: bool
+) -> None:
+    wrote("text", "about my illness")
+    page = f"/admin/messaging/contact/{Contact.objects.get().pk}/change/"
+    content = logged_in("view_contact", *permissions).get(page).content.decode()
+    assert (ANN in content, "about my illness" in content) == (True, shown)
+
+
 def test_the_message_permission_alone_does_not_show_conversations() -> None:
     assert logged_in("view_message").get(LIST).status_code == 403
 
@@ -229,3 +239,9 @@ def test_sql_and_python_normalise_names_alike(name: str) -> None:
     row = Contact.objects.create(phone_key="1", name=name)
     in_sql = Contact.objects.annotate(plain=NormalizedName("name")).get(pk=row.pk).plain
     assert in_sql == normalized_name(name)
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "1" * 20, "x"])
+def test_a_number_that_is_none_filters_nothing(number: str) -> None:
+    wrote("text", "still listed")
+    assert "still listed" in page(logged_in("view_conversation"), number=number)

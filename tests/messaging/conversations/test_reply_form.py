@@ -100,6 +100,7 @@ def test_known_templates_are_offered(operator: Client) -> None:
         ({"text": "x" * 5000}, "The text must have"),
         ({"form_id": ""}, "Reload the page"),
         ({"form_id": "é"}, "Reload the page"),
+        ({"form_id": "a\0"}, "Reload the page"),
         ({**TEMPLATE, "name": "Not A Name"}, "The template&#x27;s name may have"),
         ({**TEMPLATE, "language": "?"}, "The template&#x27;s language must be"),
     ],

@@ -1,10 +1,13 @@
 """An erased person is nowhere: not in any table, not in the storage, not in a log, and does not come back."""
 
 import io
+import threading
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.utils import timezone
 
 from messaging.erasure.erase import CannotEraseYet, Erased, erase
 from messaging.erasure.person import person_of
@@ -16,6 +19,8 @@ from messaging.whatsapp.recipients import canonical
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.erasure.personal_rows import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
 from tests.messaging.factories import in_state, pending
+from tests.messaging.lock_order import is_waited_for
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("planted")
 
@@ -172,3 +177,42 @@ def test_without_a_terminal_the_command_erases_nothing_and_names_the_switch(monk
 def test_a_log_of_the_command_has_no_progress_line(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("erase_contact", WRITTEN, "--yes")
     assert capsys.readouterr().err == ""
+
+
+def test_a_message_that_is_accepted_during_the_erasure_is_cancelled() -> None:
+    accepted: list[Message] = []
+
+    def accept(_: int) -> None:
+        if not accepted:
+            accepted.extend(pending(peer=canonical(NUMBER)))
+
+    erase(person_of(WRITTEN), "ann", progress=accept)
+    row = Message.objects.get(pk=accepted[0].pk)
+    assert (row.status, row.peer.startswith("erased:")) == (Status.CANCELLED, True)
+
+
+def test_a_message_that_is_sent_during_the_erasure_keeps_its_content() -> None:
+    sent: list[Message] = []
+
+    def send(_: int) -> None:
+        if not sent:
+            sent.append(in_state(Status.SENDING, peer=canonical(NUMBER)))
+
+    with pytest.raises(CannotEraseYet, match="in a minute"):
+        erase(person_of(WRITTEN), "ann", progress=send)
+    assert Message.objects.get(pk=sent[0].pk).peer == canonical(NUMBER)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_opt_out_that_is_stored_during_the_erasure_holds() -> None:
+    def work() -> None:
+        erased()
+        connection.close()
+
+    erasure = threading.Thread(target=work)
+    with transaction.atomic():
+        Contact.objects.filter(user_id=USER_ID).update(opted_out_at=timezone.now())
+        erasure.start()
+        waits = eventually(is_waited_for, every=0.01)
+    erasure.join()
+    assert (waits, Contact.objects.filter(user_id=USER_ID, opted_out_at__isnull=False).count()) == (True, 1)

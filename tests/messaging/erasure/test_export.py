@@ -44,6 +44,12 @@ def test_the_file_is_there(archive: zipfile.ZipFile) -> None:
     assert archive.read(name).decode() == TEXT
 
 
+def test_a_file_that_the_storage_no_longer_has_keeps_nothing_else_from_the_person(tmp_path: Path, files: Path) -> None:
+    for path in [path for path in files.rglob("*") if path.is_file()]:
+        path.unlink()
+    assert export(person_of(WRITTEN), tmp_path / "person.zip") == 3
+
+
 def test_the_contact_is_there(archive: zipfile.ZipFile) -> None:
     (contact,) = json.loads(archive.read("contacts.json"))
     assert (contact["name"], contact["phone"]) == (NAME, NUMBER)

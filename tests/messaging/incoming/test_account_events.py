@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import TestCase
 
+from messaging.incoming import account_events
 from messaging.incoming.store import receive
 from messaging.models import AccountEvent, Delivery, TemplateCategory
 from tests.messaging.lock_order import is_waited_for
@@ -116,3 +118,17 @@ def test_an_event_that_two_workers_store_at_once_is_delivered_once() -> None:
         waits = eventually(is_waited_for, every=0.01)
     second.join()
     assert (waits, AccountEvent.objects.count(), Delivery.objects.count()) == (True, 1, 1)
+
+
+def test_a_limit_that_cannot_be_stored_keeps_no_listener_from_its_events(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(account_events, "store_limit", fail)
+    heard: list[str] = []
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        receive(change("business_capability_update", {"max_daily_conversations_per_business": "TIER_2K"}))
+        transaction.on_commit(lambda: heard.append("an event"))
+    assert (heard, "is not stored: RuntimeError" in caplog.text) == (["an event"], True)

@@ -82,6 +82,14 @@ def test_a_number_that_a_signed_webhook_names_is_added() -> None:
     assert BusinessNumber.objects.get().display_phone_number == "15550783881"
 
 
+def test_the_count_of_an_unknown_update_stays_at_its_maximum() -> None:
+    body = {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "new", "value": 1}]}]}
+    receive(body)
+    UnknownUpdate.objects.update(seen=2**31 - 1)
+    receive(body)
+    assert UnknownUpdate.objects.get().seen == 2**31 - 1
+
+
 def test_a_message_without_a_business_number_is_kept_as_unknown() -> None:
     body = webhook(inbound_text())
     del body["entry"][0]["changes"][0]["value"]["metadata"]

@@ -236,6 +236,19 @@ def test_a_file_whose_attempts_are_never_recorded_fails(sends: Sends) -> None:
     )
 
 
+def test_a_file_that_ends_each_process_that_downloads_it_is_not_claimed_for_ever(sends: Sends) -> None:
+    sends()
+    now = timezone.now()
+    Media.objects.update(give_up_at=now - timedelta(hours=2), lease_until=now - timedelta(seconds=1), due_at=now)
+    assert claim_media(5) == []
+
+
+def test_a_file_that_no_process_has_tried_in_time_is_tried(sends: Sends) -> None:
+    sends()
+    Media.objects.update(give_up_at=timezone.now() - timedelta(hours=2))
+    assert len(claim_media(5)) == 1
+
+
 def test_a_claimed_file_is_not_claimed_again(sends: Sends) -> None:
     sends()
     assert (len(claim_media(5)), len(claim_media(5))) == (1, 0)

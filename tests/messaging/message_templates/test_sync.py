@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.message_templates import TemplateKey, TemplateList, TemplateSync, fetch_templates, store_templates
-from messaging.message_templates.statuses import record_status
+from messaging.message_templates.statuses import record_category, record_quality, record_status
 from messaging.models import Account, Template, TemplateCategory
 from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import GraphApi, TemplateNode
@@ -157,3 +157,20 @@ def test_odd_facts_of_meta_are_stored_within_their_columns(account: Account) -> 
     store(account, node("x" * 600, language="l" * 30, status="s" * 50, rejected_reason="r" * 300), node(""))
     row = Template.objects.get()
     assert (len(row.name), len(row.language), len(row.status), len(row.reason)) == (512, 20, 40, 255)
+
+
+def test_a_category_and_a_quality_that_a_webhook_gives_during_a_sync_stay(account: Account) -> None:
+    store(account, node())
+    requested_at, key = timezone.now(), TemplateKey(account.waba_id, "offer", "en")
+    record_category(key, "MARKETING")
+    record_quality(key, "RED")
+    store(account, node(quality="GREEN"), requested_at=requested_at)
+    row = Template.objects.get()
+    assert (row.category, row.quality, TemplateCategory.objects.get().category) == ("MARKETING", "RED", "marketing")
+
+
+def test_the_next_sync_takes_over_the_category_that_meta_has(account: Account) -> None:
+    store(account, node())
+    record_category(TemplateKey(account.waba_id, "offer", "en"), "MARKETING")
+    store(account, node())
+    assert Template.objects.get().category == "UTILITY"

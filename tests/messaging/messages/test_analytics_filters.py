@@ -56,3 +56,7 @@ def test_an_end_at_a_full_quarter_stays() -> None:
 @pytest.mark.parametrize("value", ["odd", str(UUID(int=2**128 - 1)), ""])
 def test_an_odd_id_bounds_nothing(value: str) -> None:
     assert analytics_filters({"id__gte": value, "id__lt": value}) == {}
+
+
+def test_the_last_quarter_of_all_has_no_end() -> None:
+    assert analytics_filters({"id__lt": str(first_uuid7(datetime(9999, 12, 31, 23, 50, tzinfo=UTC)))}) == {}

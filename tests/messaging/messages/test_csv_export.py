@@ -87,6 +87,12 @@ def test_the_audit_log_records_an_export_without_the_searched_number(exporter: C
     assert (entry.action, entry.details) == ("export", {"direction": "inbound", "searched": True})
 
 
+@pytest.mark.parametrize("name", ["peer", "peer__exact", "sent_to__exact", "wamid__exact", "reference__exact"])
+def test_the_audit_log_records_an_export_without_the_person_of_a_filter(name: str, exporter: Client) -> None:
+    exported(exporter, **{name: "15551230001", "direction": "inbound"})
+    assert AuditEntry.objects.get().details == {"direction": "inbound", "searched": True}
+
+
 @pytest.mark.parametrize("permission", ["view_message", "export_message"])
 def test_the_export_needs_both_permissions(permission: str) -> None:
     client = logged_in(permission)

@@ -100,6 +100,12 @@ def test_a_message_that_an_operator_sends_again_leaves_the_outbox() -> None:
     assert exhausted_messages() == []
 
 
+def test_a_message_whose_text_was_deleted_is_not_sent_without_it() -> None:
+    message = exhausted()
+    Message.objects.update(content={}, text="", content_deleted_at=timezone.now())
+    assert (redrive(message.id, 0), send_again([message.id], by="ann")) == (False, [])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_with_the_same_task_redrive_it_once() -> None:
     message = exhausted()

@@ -170,6 +170,14 @@ def test_an_event_leaves_the_numbers_of_other_accounts_as_they_are(row: Row, sen
     assert list(others.all().values("paused_at", "quality", "rate")) == before
 
 
+@pytest.mark.parametrize("shown", ["15550783881", "1 555-078-3881", "+1 (555) 078-3881"])
+def test_an_event_finds_its_number_in_whatever_form_meta_displays_it(shown: str, sender: BusinessNumber) -> None:
+    BusinessNumber.objects.filter(pk=sender.pk).update(display_phone_number=shown)
+    say(NUMBER_QUALITY, {**OF_NUMBER, "event": "FLAGGED"})
+    sender.refresh_from_db()
+    assert sender.quality == "RED"
+
+
 def test_every_reaction_has_a_row() -> None:
     events = {(row.kind, row.value.get("event", "")) for row in ROWS.values()}
     assert {key for key in REACTIONS if not any(key in {event, (event[0], "")} for event in events)} == set()

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from messaging.models import Account, AuditEntry, Hold, Template
+from messaging.reactions import template_sync
 from messaging.reactions.template_sync import claim_syncs, fetch, record
 from messaging.whatsapp.graph import GraphApi
 from tests.messaging.sandbox.graph_api.calls import WABA
@@ -32,6 +33,25 @@ def test_an_account_that_meta_refuses_leaves_the_others_alone(api: GraphApi, acc
     Account.objects.create(waba_id="999")
     deliver()
     assert set(Template.objects.values_list("account__waba_id", flat=True)) == {WABA}
+
+
+def test_templates_that_cannot_be_stored_keep_no_other_account_from_its_turn(
+    api: GraphApi, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = Account.objects.create(waba_id="1")
+    store = template_sync._store
+
+    def store_or_fail(account_id: int, *rest: Any) -> Any:
+        if account_id == first.pk:
+            raise ValueError
+        return store(account_id, *rest)
+
+    monkeypatch.setattr(template_sync, "_store", store_or_fail)
+    listed = fetch(next(due for due in claim_syncs(5) if due.waba_id == WABA)).listed
+    Account.objects.update(templates_due_at="2026-01-01T00:00Z")
+    dues = sorted(claim_syncs(5), key=lambda due: due.account_id != first.pk)
+    record([template_sync.FetchedTemplates(due, listed) for due in dues])
+    assert (Template.objects.exists(), "account 1 are not stored: ValueError" in caplog.text) == (True, True)
 
 
 def test_an_account_without_its_token_is_tried_again(api: GraphApi, account: Account, settings: Any) -> None:

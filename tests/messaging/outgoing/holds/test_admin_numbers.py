@@ -1,16 +1,17 @@
 """Pausing and resuming numbers in the admin."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth.models import Permission, User
 from django.forms import modelform_factory
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from messaging.models import AuditEntry, BusinessNumber, Message
-from messaging.outgoing.holds.admin_numbers import BusinessNumberForm
+from messaging.outgoing.holds.admin_numbers import BusinessNumberAdmin, BusinessNumberForm
 from messaging.outgoing.holds.suspensions import first_refused_message
 from tests.messaging.factories import number, pending
 
@@ -116,3 +117,23 @@ def test_the_most_urgent_message_is_the_next_one() -> None:
 def test_a_rate_of_0_is_refused(rate: str, errors: list[str]) -> None:
     form = modelform_factory(BusinessNumber, form=BusinessNumberForm, fields=["rate"])({"rate": rate})
     assert [name for name in form.errors if name == "rate"] == errors
+
+
+def test_a_page_that_is_saved_after_meta_has_paused_the_number_does_not_resume_it(keeper: Client) -> None:
+    row = number()
+    page = f"{PAGE}{row.pk}/change/"
+    shown = keeper.get(page).context["adminform"].form.initial
+    BusinessNumber.objects.update(paused_at=timezone.now(), pause_reason="spam", paused_by="system")
+    keeper.post(page, {**{name: value for name, value in shown.items() if value}, "rate": "20"})
+    row.refresh_from_db()
+    assert (row.rate, row.paused_at is not None, row.pause_reason, row.paused_by) == (20, True, "spam", "system")
+
+
+def test_saving_a_number_leaves_what_the_lane_writes_meanwhile(rf: RequestFactory) -> None:
+    stale = number()
+    BusinessNumber.objects.update(throttles=3)
+    stale.rate = 20
+    page = BusinessNumberAdmin(BusinessNumber, admin.site)
+    page.save_model(rf.post("/"), stale, SimpleNamespace(changed_data=["rate"]), change=True)
+    row = BusinessNumber.objects.get()
+    assert (row.rate, row.throttles) == (20, 3)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from messaging.models import BusinessNumber, Hold, Message
+from messaging.models import BusinessNumber, Hold, HoldKind, Message
 from messaging.outgoing.holds import holds as module
 from messaging.outgoing.holds.campaigns import hold_campaign, resume_campaign
 from messaging.outgoing.holds.holds import hold_template, resume_hold, sweep_holds
@@ -129,3 +129,11 @@ def test_a_second_restriction_by_meta_prolongs_the_hold_of_the_first(
     for hours in (first, second):
         hold_template("", waba_id="1", by="meta", until=now + timedelta(hours=hours) if hours else None)
     assert list(Hold.objects.values_list("until", flat=True)) == [now + timedelta(hours=ends) if ends else None]
+
+
+def test_a_campaign_that_staff_hold_twice_can_be_held_by_the_api() -> None:
+    pending(3, campaign="spring")
+    for waba_id in ("1", "2"):
+        Hold.objects.create(kind=HoldKind.CAMPAIGN, key="spring", waba_id=waba_id, by="ann")
+    hold_campaign("spring", None, "ann")
+    assert release_due() == []

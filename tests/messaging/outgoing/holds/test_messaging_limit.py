@@ -1,5 +1,6 @@
 """Messages to new recipients wait for the messaging limit; all others do not."""
 
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from messaging.models import ApiClient, BusinessNumber, Direction, Message, Portfolio, Priority
 from messaging.outgoing import release as release_module
+from messaging.outgoing.holds import messaging_limit
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
 from messaging.outgoing.release import release
@@ -162,6 +164,28 @@ def test_a_held_message_goes_at_once_when_its_recipient_writes() -> None:
     wrote(held.peer)
     sweep_messaging_limits()
     assert release_all() == [held.pk]
+
+
+@pytest.mark.parametrize("looked_s_ago", [700, None], ids=["after an outage or a pause", "by a new process"])
+def test_a_held_message_goes_although_no_sweep_ran_when_its_recipient_wrote(
+    looked_s_ago: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(10)
+    rows = pending(30)
+    sent = release_all()
+    held = next(row for row in rows if row.pk not in sent)
+    looked_at = {} if looked_s_ago is None else {number().pk: time.monotonic() - looked_s_ago}
+    monkeypatch.setattr(messaging_limit, "_looked_at", looked_at)
+    wrote(held.peer, timedelta(minutes=11))
+    sweep_messaging_limits()
+    assert release_all() == [held.pk]
+
+
+def test_a_sweep_looks_at_the_messages_since_the_last_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(10)
+    monkeypatch.setattr(messaging_limit, "_looked_at", {})
+    sweep_messaging_limits()
+    assert 15 <= messaging_limit._not_looked_at_s([number().pk]) < 60
 
 
 def test_a_paused_number_keeps_its_held_messages() -> None:
