@@ -85,20 +85,22 @@ def cost_panel(question: Question, currency: str, market: str, messages_url: Lin
     }
     if unknown or filters.get("direction") == "inbound":
         return CostPanel(**begun, total=None, tables=[])
+    # A table by what the page filters by would repeat the total.
+    single = {*filters, *(["market"] if market else [])}
+    names = [name for name in TITLES if name not in single]
     costs = CostQuestion(
         [question.period.since],
         question.period.until,
         currency,
-        list(TITLES),
+        # The total is the sum of any table.
+        names or ["market"],
         _columns(filters, market, question.client_id),
         question.period.zone,
     )
     found = breakdown(costs)
-    whole = found["market"]
+    whole = next(iter(found.values()))
     tables = []
-    # A table by what the page filters by would repeat the total.
-    single = {*filters, *(["market"] if market else [])}
-    for name in [name for name in TITLES if name not in single]:
+    for name in names:
         listed = rows_of(found[name], [name], None, LISTED)
         written = aligned([row["cost"] for row in listed])
         rows = [_row(name, row, cost, messages_url, page_url) for row, cost in zip(listed, written, strict=True)]

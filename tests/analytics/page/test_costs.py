@@ -62,6 +62,11 @@ def test_a_table_by_the_filter_itself_is_left_out(admin_client: Client, costs: N
         assert shown == [name for name in tables if name != left_out], query
 
 
+def test_filters_by_everything_that_has_a_table_leave_the_total(admin_client: Client, costs: None) -> None:
+    query = "market=Germany&category=marketing&template=sale&campaign=autumn"
+    assert "0.4095 USD, of 3 charged messages" in section(page(admin_client, query), "costs")
+
+
 @pytest.mark.parametrize(
     ("costs", "written"),
     [
