@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from analytics.models import Budget, Rate, RateCard
 from messaging.access import record_action
 from waproject.web.admin.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
-from waproject.web.admin.themed_admin import ModelAdmin
+from waproject.web.admin.themed_admin import EditedColumns, ModelAdmin
 
 
 @admin.register(Budget)
-class BudgetAdmin(ModelAdmin):  # type: ignore[type-arg]
+class BudgetAdmin(EditedColumns, ModelAdmin):  # type: ignore[type-arg]
     """Budgets with what is spent; the next check, within seconds, holds or releases."""
 
     list_display = ["__str__", "amount", "currency", "spent", "unpriced", "state", "active", "checked_at"]

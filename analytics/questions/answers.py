@@ -35,7 +35,7 @@ def summary(question: Question) -> Answer:
     """Counts, rates and percentiles of each group, or of all."""
     found = count(question)
     groups = _largest(found.counts) if question.group_by else [()]
-    durations = histograms(question, list(DURATIONS), _few(groups, found))
+    durations = histograms(question, list(DURATIONS), _if_few(groups, found))
 
     def row(group: Group) -> dict[str, Any]:
         return {
@@ -57,7 +57,7 @@ def timeseries(question: Question) -> Answer:
     if question.group_by:
         whole = count(replace(question, granularity=None, limit=min(question.limit, MAX_ROWS // len(steps))))
         groups = _largest(whole.counts)
-        few = _few(groups, whole)
+        few = _if_few(groups, whole)
         note = _note(len(groups), whole.groups)
     found = count(question, groups)
     rows = _steps(question, groups, found, histograms(question, list(DURATIONS), few))
@@ -151,7 +151,7 @@ def meaning(code: int) -> str:
 def by_dimension(question: Question, name: str) -> Answer:
     """Outbound messages by template or by campaign, with those that have none left out; other groups below."""
     sending, found, groups = _sending(question, name)
-    durations = histograms(sending, SENDING, _few(groups, found))
+    durations = histograms(sending, SENDING, _if_few(groups, found))
     kinds = {kind: DURATIONS[kind] for kind in SENDING}
 
     def row(group: Group) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def conversations(question: Question) -> Answer:
     """How often users waited for us, how often and how soon we wrote back, and how often they wrote back to us."""
     found = count(question)
     groups = _largest(found.counts) if question.group_by else [()]
-    durations = histograms(question, [Kind.RESPONSE], _few(groups, found))
+    durations = histograms(question, [Kind.RESPONSE], _if_few(groups, found))
 
     def row(group: Group) -> dict[str, Any]:
         counts, responses = found.counts.get((0, group), NOTHING), durations.get((0, group, Kind.RESPONSE))
@@ -218,7 +218,7 @@ def _largest(counts: Mapping[tuple[int, Group], Counts]) -> list[Group]:
     return [group for (_, group), _ in sorted(counts.items(), key=lambda one: (-one[1].messages, str(one[0][1])))]
 
 
-def _few(groups: Sequence[Group], found: Sums) -> Sequence[Group] | None:
+def _if_few(groups: Sequence[Group], found: Sums) -> Sequence[Group] | None:
     """The groups, if they are at most half of all; else None: then it is quicker to read all."""
     return groups if 2 * len(groups) <= found.groups else None
 

@@ -97,7 +97,7 @@ def count(question: Question, only: Sequence[Group] | None = None) -> Sums:
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_rollup r
         WHERE r.minutes = p.minutes AND r.view = p.view AND r.start >= p.low AND r.start < p.high
-          AND {_few(question, filters, [])} OFFSET 0) r
+          AND {_few(question, filters)} OFFSET 0) r
       GROUP BY 1, 2
     ) r JOIN (SELECT d.id, d.direction{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id
     GROUP BY step{keys} {limit}"""  # noqa: S608
@@ -169,7 +169,7 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
 _MANY = {"template", "campaign", "country"}
 
 
-def _few(question: Question, filters: str, wanted: Sequence[str]) -> str:
+def _few(question: Question, filters: str, wanted: Sequence[str] = ()) -> str:
     """The condition that reads the rows of a template, campaign or country alone, which the index knows, and those of
     the values of the `wanted` columns in the parameters `only_<column>`; the rows of other filters are too many."""
     if not wanted and not _MANY & set(question.filters or {}):
@@ -250,7 +250,7 @@ def busiest(question: Question) -> dict[tuple[int, int], int]:
     }
     if filters == "TRUE":
         return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST_OF_ALL, values)}
-    chosen = _few(question, filters, [])
+    chosen = _few(question, filters)
     if chosen == "TRUE":
         chosen = f"dimensions_id IN (SELECT d.id FROM analytics_dimensions d WHERE {filters})"  # noqa: S608
     return {(day, hour): int(total) for day, hour, total in _fetch(_BUSIEST.format(chosen=chosen), values)}

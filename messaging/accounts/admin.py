@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from messaging.access import record_action
 from messaging.models import Account
-from waproject.web.admin.themed_admin import META_ID, ModelAdmin, TextInput
+from waproject.web.admin.themed_admin import META_ID, EditedColumns, ModelAdmin, TextInput
 
 META_FACTS = (
     "name",
@@ -32,7 +32,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Account)
-class AccountAdmin(ModelAdmin):  # type: ignore[type-arg]
+class AccountAdmin(EditedColumns, ModelAdmin):  # type: ignore[type-arg]
     """Accounts with Meta's facts."""
 
     list_display = ["waba_id", "name", "portfolio_id", "review_status", "ban_state", "token_name", "synced_at"]
@@ -49,9 +49,6 @@ class AccountAdmin(ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
-        """Store the account and audit it. Webhooks and syncs write the columns that are not edited."""
-        if change:
-            obj.save(update_fields=form.changed_data)
-        else:
-            super().save_model(request, obj, form, change)
+        """Store the account and audit it."""
+        super().save_model(request, obj, form, change)
         record_action(str(request.user), "change account", f"account {obj.pk}", token_name=obj.token_name)

@@ -16,7 +16,7 @@ from messaging.models import (
     BusinessNumber,
 )
 from messaging.outgoing.holds.suspensions import first_refused_message, pause, resume
-from waproject.web.admin.themed_admin import META_ID, ModelAdmin, TextInput
+from waproject.web.admin.themed_admin import META_ID, EditedColumns, ModelAdmin, TextInput
 
 META_FACTS = (
     "display_phone_number", "verified_name", "quality", "throughput", "messaging_limit", "status", "account_mode",
@@ -46,7 +46,7 @@ class BusinessNumberForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(BusinessNumber)
-class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
+class BusinessNumberAdmin(EditedColumns, ModelAdmin):  # type: ignore[type-arg]
     """Business numbers with pace and pause."""
 
     list_display = [
@@ -74,13 +74,6 @@ class BusinessNumberAdmin(ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Its messages would be deleted with it."""
         return False
-
-    def save_model(self, request: HttpRequest, obj: BusinessNumber, form: Any, change: bool) -> None:
-        """Store what was edited alone: the lane and syncs write the other columns at any moment."""
-        if change:
-            obj.save(update_fields=form.changed_data)
-        else:
-            super().save_model(request, obj, form, change)
 
     @admin.action(description="Pause sending", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[BusinessNumber]) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -213,3 +215,15 @@ def test_a_key_sees_the_budgets_of_its_client(api: APIClient) -> None:
     budget()
     (row,) = api.get("/analytics/budgets").json()["results"]
     assert (row["client"], row["amount"], row["spent"], row["state"]) == ("shop", "10.00", "0.00", "fine")
+
+
+def test_a_budget_that_is_saved_in_the_admin_keeps_what_was_spent_meanwhile(rf: Any, admin_user: Any) -> None:
+    opened = Budget.objects.create(campaign="spring", amount=10, currency="USD")
+    Budget.objects.update(spent="9.50", state=BudgetState.WARNED)
+    opened.amount = Decimal(20)
+    request = rf.post("/")
+    request.user = admin_user
+    page = admin.site.get_model_admin(Budget)
+    page.save_model(request, opened, SimpleNamespace(changed_data=["amount"]), True)
+    stored = Budget.objects.get()
+    assert (stored.amount, stored.spent, stored.state) == (Decimal(20), Decimal("9.50"), BudgetState.WARNED)

@@ -14,7 +14,7 @@ from psycopg2.errors import UniqueViolation
 
 from waproject.web.admin.object_buttons import ObjectButtons
 
-__all__ = ["META_ID", "CheckboxSelectMultiple", "ModelAdmin", "Select", "TabularInline", "TextInput"]
+__all__ = ["META_ID", "CheckboxSelectMultiple", "EditedColumns", "ModelAdmin", "Select", "TabularInline", "TextInput"]
 
 # Ids of business numbers and accounts at Meta.
 META_ID = RegexValidator(r"\A[0-9]{1,32}\Z", "Enter Meta's id: digits only, as the Business Manager shows it.")
@@ -106,6 +106,20 @@ class RepeatedSaves:
             if not isinstance(error.__cause__, UniqueViolation):
                 raise
         return super().changeform_view(request, *args, **options)  # type: ignore[misc]  # the admin's
+
+
+class EditedColumns:
+    """Stores of a changed row what was edited alone: workers, webhooks and syncs write its other columns at any moment.
+
+    For pages whose form has fields of the row alone.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store the row."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)  # type: ignore[misc]  # the admin's
 
 
 class AddPage:
