@@ -48,9 +48,9 @@ def portfolio_states() -> list[PortfolioState]:
             """
             SELECT p.key, p.tier, p.users_a_day, p.opened, sum(w.waiting)::int FROM messaging_portfolio p
             JOIN messaging_businessnumber n ON n.limited_by_id = p.id
-            CROSS JOIN unnest(%s::int[]) AS priorities(priority)
+            CROSS JOIN unnest(%s::int[]) AS each(priority)
             CROSS JOIN LATERAL (SELECT count(*) AS waiting FROM (
-              SELECT FROM messaging_message WHERE hold = %s || ':' || n.id || ':' || priority LIMIT %s) held) w
+              SELECT FROM messaging_message WHERE hold = %s || ':' || n.id || ':' || each.priority LIMIT %s) held) w
             GROUP BY p.id ORDER BY p.key
             """,
             [list(PRIORITY_NAMES), LIMIT, COUNT_LIMIT],
