@@ -171,7 +171,7 @@ class LimitForecastSerializer(serializers.Serializer[Any]):
     new_recipients = serializers.IntegerField(help_text="Recipients of these messages that would count.")
     waiting = serializers.IntegerField(help_text="Messages that wait for the limit already, and go first.")
     done_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the last may go, as far as the limit is concerned; null: not within 60 days."
+        allow_null=True, help_text="When the limit lets the last of these go; null: not within 60 days."
     )
 
 

@@ -21,7 +21,7 @@ LAST_USED_PRECISION = timedelta(minutes=5)
 
 
 class Caller:
-    """An authenticated API client, as `request.user`."""
+    """An authenticated API client, as `request.user`. As text, it is the name in the audit log."""
 
     is_authenticated = True
     is_staff = False
