@@ -50,7 +50,7 @@ class Releases:
     def __init__(self, stored: int) -> None:
         from django.db import connection
 
-        from messaging.accepting.business_numbers import sending_number
+        from messaging.accepting.sending_numbers import sending_number
         from messaging.portfolios import assign_portfolio
 
         self._connection = connection

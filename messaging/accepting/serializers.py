@@ -8,8 +8,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage
-from messaging.accepting.business_numbers import UnknownNumber
 from messaging.accepting.send_times import MAX_AHEAD, check_times
+from messaging.accepting.sending_numbers import UnknownNumber
 from messaging.contacts import InvalidPhoneNumber, parse_recipient
 from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
