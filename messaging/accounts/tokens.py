@@ -37,6 +37,12 @@ def missing_token(error: MissingToken) -> Misconfigured:
     return Misconfigured(scope=Scope.ACCOUNT, title=str(error))
 
 
+def token_names() -> list[str]:
+    """The variables of all access tokens, the default one first."""
+    others = Account.objects.exclude(token_name=DEFAULT_TOKEN_NAME).values_list("token_name", flat=True)
+    return [DEFAULT_TOKEN_NAME, *sorted(set(others))]
+
+
 def token_name_of(waba_id: str) -> str:
     """The variable of an account's token, as of up to CACHED_S ago; the default one for an unknown account."""
     names = _cache.get(None)

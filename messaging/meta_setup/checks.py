@@ -32,6 +32,11 @@ class State(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
 
+    @property
+    def mark(self) -> str:
+        """One character for a terminal."""
+        return {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "-"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
