@@ -9,15 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from analytics.demo import BUDGET_CAMPAIGN, DAYS, Fill, Removal, numbers_of_demo
+from analytics.management.progress import INTERRUPTED, write_progress
 from analytics.rollups.buckets import DAY, Period, make_due, recount
 from analytics.rollups.days import sum_day
 
 T = TypeVar("T")
 MESSAGES, SEED = 25_000, 1
 MIN_MESSAGES, MAX_MESSAGES = 1000, 1_000_000
-WIDTH = 30
-# As a shell has it for Ctrl-C.
-INTERRUPTED = 130
 
 
 def messages(text: str) -> int:
@@ -95,13 +93,7 @@ class Command(BaseCommand):
         for done, step in enumerate(steps, 1):
             if time.monotonic() - shown > 1 or done >= total:
                 shown = time.monotonic()
-                self._bar(word, done, max(total, done))
+                write_progress(self.stdout, done, total, word)
             yield step
         if self.stdout.isatty():
             self.stdout.write("")
-
-    def _bar(self, word: str, done: int, total: int) -> None:
-        filled = WIDTH * done // max(1, total)
-        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {word} {done} of {total}"
-        self.stdout.write(f"\r{bar}" if self.stdout.isatty() else bar, ending="" if self.stdout.isatty() else "\n")
-        self.stdout.flush()
