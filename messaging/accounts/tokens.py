@@ -9,7 +9,7 @@ from messaging.whatsapp.errors import Misconfigured, Scope
 from messaging.whatsapp.graph import GraphApi
 from waproject.ttl_cache import TtlCache
 
-# Requests share the names for so long; a changed one takes effect after it.
+# Requests share the names for this long; a changed one takes effect after it.
 CACHED_S = 5.0
 # One value: the names by WABA id.
 _cache = TtlCache[None, Mapping[str, str]](CACHED_S)

@@ -60,8 +60,8 @@ class _Number:
 
 def numbers_with_due_messages() -> list[int]:
     """Ids of the numbers that have due messages and may send."""
-    # A first row in the order of the index, not EXISTS: to the planner, who takes the conditions for independent, a
-    # fifth of all history waits, and it would look for a first one by reading the table.
+    # The first row in the order of the index, not EXISTS: the planner takes the conditions to be independent, expects
+    # a fifth of all history to wait, and would read the table to find a first row.
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -139,8 +139,8 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
         # The recipients of released messages outside of their window, of an unlimited portfolio too.
         openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
         usage = _mark_queued(cursor, number, batches, schedule, step, openings=openings)
-        # Unless near its limit, the portfolio was not locked before the selection, lest its numbers wait for each other
-        # for nothing: others may have counted meanwhile, and the limit may have fallen.
+        # Far from its limit, the portfolio was not locked before the selection, so that its numbers need not wait for
+        # each other: others may have counted meanwhile, and the limit may have fallen.
         if count is None and usage is not None and _remaining(usage) < 0:
             raise _LimitExceededError
     return batches

@@ -77,7 +77,7 @@ def _meta(account: Account) -> Iterator[GraphApi]:
     try:
         yield api
     except WhatsAppError as error:
-        # It may have been made all the same, or our copy is older than Meta's.
+        # The change may have been made nevertheless, or our copy is older than Meta's.
         request_sync(account.waba_id)
         raise refusal_of(error) from None
     finally:

@@ -35,7 +35,7 @@ OVER = {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
 
 
 class Command(BaseCommand):
-    """Each step may be repeated; what is right already stays."""
+    """Each step may be repeated; what is already right stays."""
 
     help = (
         "Connect this installation to your Meta app: checks the token, stores accounts and numbers, subscribes the app "
@@ -158,7 +158,7 @@ class Command(BaseCommand):
 
 
 def _progress(row: Message) -> tuple[State, str]:
-    """A line about the test template; why, where something went wrong."""
+    """A line about the test template, with the reason if something went wrong."""
     why = f": {row.error_title}" if row.error_title else ""
     code = f" ({row.error_code})" if row.error_code else ""
     return State.FAILED if row.status in OVER else State.OK, f"The test template is {row.status}{why}{code}."
@@ -169,7 +169,7 @@ def _page(row: Message) -> str:
 
 
 def not_empty(text: str) -> str:
-    """A value that is not empty, as that of a shell variable that is not set would be."""
+    """A value that is not empty, as that of an unset shell variable would be."""
     if not text.strip():
         raise ArgumentTypeError("it is empty")
     return text

@@ -35,7 +35,7 @@ class FaultKind(StrEnum):
     ENDLESS = "endless"
     # The look-up knows no such id.
     GONE = "gone"
-    # The transfer takes so many `seconds`.
+    # The transfer takes this many `seconds`.
     SLOW = "slow"
     # The URL leads to a host that is not Meta's, or is answered with a redirect to one.
     ELSEWHERE = "elsewhere"

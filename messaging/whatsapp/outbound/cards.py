@@ -37,7 +37,7 @@ def _birthday(value: object, path: str) -> object:
     try:
         date.fromisoformat(str(given))
     except ValueError:
-        raise InvalidContent(path, "is no day of the calendar") from None
+        raise InvalidContent(path, "is not a day of the calendar") from None
     return given
 
 

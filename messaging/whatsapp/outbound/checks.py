@@ -174,7 +174,7 @@ def whole_number(least: int, most: int) -> Check:
 
 
 def list_of(element: Check, most: int, least: int = 1) -> Check:
-    """A list of so many of these."""
+    """A list of this many of these."""
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, list):
