@@ -110,8 +110,8 @@ DELETE FROM analytics_rollup WHERE minutes = %(minutes)s AND view = ANY(%(views)
 
 
 def _sums(pieces: int) -> tuple[str, str]:
-    """The statements that sum so many ranges of finer rollups up. Each range stands in the text: joined with a table of
-    ranges, the planner reads all rollups there are."""
+    """The statements that sum up this many ranges of finer rollups. Each range is written out: for a join with a table
+    of ranges, the planner would read all rollups."""
     ranges = " UNION ALL ".join(
         f"SELECT * FROM {{table}} WHERE minutes = %(finer{n})s AND view = ANY(%(views)s) AND start >= %(low{n})s "  # noqa: S608
         f"AND start < %(high{n})s"

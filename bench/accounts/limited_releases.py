@@ -45,7 +45,7 @@ def main() -> None:
 
 
 class Releases:
-    """Releases by the default number, in a portfolio with so many recipients that count."""
+    """Releases by the default number, in a portfolio with this many recipients that count."""
 
     def __init__(self, stored: int) -> None:
         from django.db import connection

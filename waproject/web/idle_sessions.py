@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 SEEN = "seen_at"
-# The session is saved at most once in so many seconds.
+# The session is saved at most once in this many seconds.
 UPDATE_EVERY_S = 60
 
 

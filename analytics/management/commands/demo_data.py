@@ -38,7 +38,7 @@ class Command(BaseCommand):
         """How much, and from which seed."""
         parser.add_argument(
             "--messages", type=messages, default=MESSAGES,
-            help=f"about so many, {MIN_MESSAGES:,} to {MAX_MESSAGES:,}; {MESSAGES:,} when left out",
+            help=f"about this many, {MIN_MESSAGES:,} to {MAX_MESSAGES:,}; {MESSAGES:,} when left out",
         )  # fmt: skip
         parser.add_argument("--seed", type=int, default=SEED, help="another one makes other messages")
         parser.add_argument("--remove", action="store_true", help="remove it all, and nothing else")
