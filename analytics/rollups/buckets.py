@@ -67,7 +67,7 @@ def recount(period: Period | None = None, *, shrink: bool = False) -> int:
     were: a recent one, else the one that has waited longest. Their hour is summed up once.
 
     A quarter whose messages are fewer than they were keeps its counts, since their rows are gone; `shrink` counts what
-    is left. What another worker counts just now is passed over.
+    is left. Quarters that another worker is counting are skipped.
     """
     with transaction.atomic():
         now = timezone.now()

@@ -45,7 +45,7 @@ class ByName(CursorPages):
 class TemplateFilter(django_filters.FilterSet):
     """?account=, name=, language=, status=, category=, search=
 
-    Meta adds statuses and categories, so that any is taken, in either case.
+    Meta adds statuses and categories, so any value is accepted, in upper or lower case.
     """
 
     account = django_filters.CharFilter(field_name="account__waba_id")

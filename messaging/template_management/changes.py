@@ -1,4 +1,4 @@
-"""Changes of templates at Meta: asked outside of a transaction, stored once Meta has taken them.
+"""Changes of templates at Meta: requested outside a transaction, stored once Meta has taken them.
 
 After a change the template is read from Meta, so that what is stored is Meta's. If that read fails, the sync that every
 change requests stores it within seconds.

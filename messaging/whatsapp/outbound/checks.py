@@ -100,7 +100,7 @@ def check_distinct(values: Sequence[tuple[str, object]], what: str) -> None:
 
 
 def matching(pattern: str, requirement: str) -> Check:
-    """A string that the pattern matches as a whole; `requirement` say what it has to be."""
+    """A string that the pattern matches as a whole; `requirement` says what it has to be."""
     compiled = re.compile(pattern)
 
     def check(value: object, path: str) -> object:
