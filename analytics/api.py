@@ -36,7 +36,7 @@ class EventSerializer(serializers.Serializer[Any]):
         help_text="Your own id: the same event sent again is stored once.",
     )
     contact = ContactField(required=False, help_text="The person concerned: a phone number or a user id.")
-    reference = StringField(required=False, max_length=REFERENCE_LENGTH, help_text="Your own label, to find it by.")
+    reference = StringField(required=False, max_length=REFERENCE_LENGTH, help_text="A label of your own.")
     occurred_at = UtcField(required=False, help_text="Now, if it is left out.")
 
     def to_internal_value(self, data: Any) -> Any:
