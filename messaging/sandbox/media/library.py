@@ -25,7 +25,7 @@ TOO_LARGE_BYTES = 2 * 1024**3
 
 
 class FaultKind(StrEnum):
-    """What goes wrong when the file is fetched. Those with `times` happen so often, then all is well."""
+    """What goes wrong when the file is fetched. Those with `times` happen that many times, then all is well."""
 
     # The webhook and the look-up report the SHA-256 of other content.
     WRONG_SHA = "wrong_sha"
