@@ -1,4 +1,4 @@
-"""`manage.py demo_data`: a quarter of a year of a shop that does not exist, to look at."""
+"""`manage.py demo_data`: three months of an invented shop, to look at."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -30,8 +30,8 @@ class Command(BaseCommand):
     """May be stopped at any time: the next run goes on where it was. A local installation only."""
 
     help = (
-        f"Local only: store {DAYS} days of messages, statuses, prices, campaigns and events of a shop that does not "
-        "exist, and count them. Nothing is sent. Run again, it goes on; --remove removes it all."
+        f"Local only: store {DAYS} days of messages, statuses, prices, campaigns and events of an invented shop, "
+        "and count them. Nothing is sent. A run that was stopped continues; --remove removes it all."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
