@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from analytics.rollups.dimension_views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 from analytics.rollups.facts import FACTS, parameters
 from analytics.rollups.histogram import PLACES
 from analytics.rollups.locks import DIMENSIONS_FOR_MISSING, lock_hour
 from analytics.rollups.quarters import HOUR, ids_of
-from analytics.rollups.views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 
 MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "failed", "opened", "responded")
 _BINS = tuple(f"p{place}" for place in range(PLACES))

@@ -16,7 +16,7 @@ from messaging.access import Conflict, client_of
 from messaging.messages import TIME_FILTERS, CreatedFilterSet, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
-from messaging.subscriptions.manage import (
+from messaging.subscriptions.changes import (
     SubscriptionInactive,
     TooManySubscriptions,
     change,
