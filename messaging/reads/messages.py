@@ -26,7 +26,7 @@ class UnknownOutcomes:
 class QualityAssessments:
     """Messages that Meta holds, up to COUNT_LIMIT; in seconds, the longest time since an acceptance of the last day.
 
-    A message without a status after a day gets none any more: it should not keep an alert open for ever.
+    A message without a status after a day gets none any more: it should not keep an alert open forever.
     """
 
     held: int

@@ -9,7 +9,7 @@ from messaging.models import PRIORITY_NAMES, BusinessNumber
 from messaging.models.messages import LIMIT
 from messaging.reads.messages import COUNT_LIMIT
 
-# Events of phone_number_quality_update that tell the quality. Of these Meta's newest versions send the last alone.
+# Events of phone_number_quality_update that report the quality. Meta's newest versions send only the last of them.
 QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
 
 
