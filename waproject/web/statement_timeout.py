@@ -3,7 +3,7 @@
 from django.db import OperationalError
 
 _QUERY_CANCELED = "57014"
-ADVICE = "The database did not answer in time. Try again, or ask for less: a shorter period, fewer groups, one filter more."
+ADVICE = "The database did not answer in time. Try again, or ask for less: a shorter period or fewer groups."
 
 
 def timed_out(error: BaseException) -> bool:

@@ -21,7 +21,7 @@ def unavailable(detail: str, retry_after_s: int = RETRY_AFTER_S) -> Response:
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler, which answers 503 if the database is unavailable or too slow: nothing was stored, so retry."""
+    """DRF's exception handler. It answers 503 if the database is away or too slow: nothing was stored, so retry."""
     if isinstance(error, OperationalError | InterfaceError):
         # The browsable API would query the database for the logged-in user.
         context["request"].accepted_renderer = JSONRenderer()
