@@ -36,14 +36,18 @@ def row_of(figure: Figure, cards: dict[int, RateCard]) -> dict[str, Any]:
 
 
 def rows_of(
-    found: Sequence[Figure], groups: Sequence[str], starts: Sequence[datetime] | None, limit: int
+    found: Sequence[Figure],
+    groups: Sequence[str],
+    starts: Sequence[datetime] | None,
+    limit: int,
+    cards: dict[int, RateCard],
 ) -> list[dict[str, Any]]:
-    """A row for each step and group; of the groups the `limit` with the most messages."""
+    """A row for each step and group; of the groups the `limit` with the most messages. `cards`: those that made them."""
     sizes: dict[tuple[Any, ...], int] = {}
     for one in found:
         sizes[one.group] = sizes.get(one.group, 0) + one.messages
     kept = set(sorted(sizes, key=lambda group: (-sizes[group], group))[:limit])
-    words, cards = namers(groups), cards_of(found)
+    words = namers(groups)
     rows = []
     for one in found:
         if one.group in kept:

@@ -131,6 +131,7 @@ class CostsView(QuestionView):
         request_days(days_of(query["starts"], period.until))
         question = CostQuestion(query["starts"], period.until, currency, columns_of(groups), filters, period.zone)
         found = figures(question)
+        cards = cards_of(found)
         local = [period.local(start) for start in query["starts"]] if "granularity" in query else None
         return RowsResponse(
             {
@@ -138,8 +139,8 @@ class CostsView(QuestionView):
                 "until": period.local(period.until),
                 "timezone": str(period.zone),
                 "currency": currency,
-                "total": row_of(total(found), cards_of(found)),
-                "rows": rows_of(found, groups, local, query["limit"]),
+                "total": row_of(total(found), cards),
+                "rows": rows_of(found, groups, local, query["limit"], cards),
             },
             blank_row(groups, local),
         )

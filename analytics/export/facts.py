@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from analytics.questions import Question, conditions, load_names
+from analytics.questions import DIMENSIONS, Question, conditions, load_names
 from analytics.rollups import countries, markets
 from messaging.identifiers import first_uuid7
 
@@ -62,7 +62,7 @@ def facts(question: Question) -> Iterator[Sequence[Fact]]:
 
 def _window(question: Question, begin: datetime, end: datetime) -> Iterator[Sequence[Fact]]:
     filters, values = conditions(question)
-    known = load_names()
+    known = load_names(DIMENSIONS.values())
     low, high = first_uuid7(begin), first_uuid7(end)
     while True:
         parameters = {**values, **countries.PARAMETERS, **markets.PARAMETERS, "low": low, "high": high, "chunk": CHUNK}

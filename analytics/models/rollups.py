@@ -89,6 +89,13 @@ class Dimensions(models.Model):
     status = models.CharField(max_length=10, blank=True)
     error_code = models.IntegerField(default=0)
 
+    class Meta:
+        # Filters by these choose the few rows of rollups that a question reads.
+        indexes = [
+            models.Index(fields=["template"], condition=~models.Q(template=""), name="dimensions_template"),
+            models.Index(fields=["campaign"], condition=~models.Q(campaign=""), name="dimensions_campaign"),
+        ]
+
     def __str__(self) -> str:
         return f"dimensions {self.pk}"
 

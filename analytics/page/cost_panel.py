@@ -76,12 +76,11 @@ def cost_panel(question: Question, currency: str, market: str, messages_url: Lin
     """The costs of what was delivered in the question's period; `market` empty: of all."""
     filters = {name: str(value) for name, value in (question.filters or {}).items()}
     unknown = sorted(name for name in filters if name not in SAME)
-    cards = RateCard.objects.filter(currency=currency, valid_from__lte=timezone.now())
     begun: dict[str, Any] = {
         "currency": currency,
         "market": market,
         "unknown": unknown,
-        "has_card": cards.exists(),
+        "has_card": RateCard.objects.filter(currency=currency, valid_from__lte=timezone.now()).exists(),
     }
     if unknown or filters.get("direction") == "inbound":
         return CostPanel(**begun, total=None, tables=[])
@@ -99,13 +98,14 @@ def cost_panel(question: Question, currency: str, market: str, messages_url: Lin
     )
     found = breakdown(costs)
     whole = next(iter(found.values()))
+    cards = cards_of(whole)
     tables = []
     for name in names:
-        listed = rows_of(found[name], [name], None, LISTED)
+        listed = rows_of(found[name], [name], None, LISTED, cards)
         written = aligned([row["cost"] for row in listed])
         rows = [_row(name, row, cost, messages_url, page_url) for row, cost in zip(listed, written, strict=True)]
         tables.append(Table(name, TITLES[name], rows, len(found[name]) - len(rows)))
-    return CostPanel(**begun, total=row_of(total(whole), cards_of(whole)), tables=tables)
+    return CostPanel(**begun, total=row_of(total(whole), cards), tables=tables)
 
 
 def _row(name: str, row: Mapping[str, Any], cost: str, messages_url: Link, page_url: Link) -> Row:

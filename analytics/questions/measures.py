@@ -1,10 +1,9 @@
 """Measures derived from sums: rates, percentiles, funnels. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
-from analytics.questions.sums import NOTHING, Counts, Histogram
+from analytics.questions.sums import NAMES, Counts, Histogram
 from analytics.rollups import Kind
 from analytics.rollups import percentiles as percentiles_of
 
@@ -41,7 +40,8 @@ def rates(counts: Counts) -> dict[str, dict[str, float | int | None]]:
 
 def figures(counts: Counts) -> dict[str, Any]:
     """Counts and rates in the form of an answer."""
-    return {**asdict(counts), "rates": rates(counts)}
+    # `asdict` would copy each value, at five times the cost.
+    return {**{name: getattr(counts, name) for name in NAMES}, "rates": rates(counts)}
 
 
 def percentiles(histogram: Histogram | None) -> dict[str, float | int | None]:
@@ -74,11 +74,8 @@ def funnel(counts: Counts) -> list[dict[str, Any]]:
 
 def add(parts: Iterable[Counts]) -> Counts:
     """Their sum."""
-    total = asdict(NOTHING)
-    for part in parts:
-        for name, value in asdict(part).items():
-            total[name] += value
-    return Counts(**total)
+    listed = list(parts)
+    return Counts(**{name: sum(getattr(part, name) for part in listed) for name in NAMES})
 
 
 def merge(histograms: Iterable[Histogram]) -> Histogram:

@@ -1,6 +1,6 @@
 """Names of the rows that a question groups by: business numbers, accounts, clients."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,16 @@ class Names:
         return names.get(key, str(key) if key else "")
 
 
-def load_names() -> Names:
-    """All names; there are few."""
-    numbers = list(BusinessNumber.objects.values_list("pk", "phone_number_id", "waba_id"))
+def load_names(dimensions: Iterable[Dimension]) -> Names:
+    """All names of these dimensions; there are few. Nothing is read for dimensions whose keys are their names."""
+    kinds = {dimension.kind for dimension in dimensions}
+    numbers: list[tuple[int, str, str]] = []
+    if kinds & {Kind.SENDER, Kind.ACCOUNT}:
+        numbers = list(BusinessNumber.objects.values_list("pk", "phone_number_id", "waba_id"))
     return Names(
         senders={pk: phone_number_id for pk, phone_number_id, _ in numbers},
         accounts={pk: waba_id for pk, _, waba_id in numbers},
-        clients=dict(ApiClient.objects.values_list("pk", "name")),
+        clients=dict(ApiClient.objects.values_list("pk", "name")) if Kind.CLIENT in kinds else {},
     )
 
 

@@ -1,7 +1,7 @@
 """The two statements of all questions: sums of counts, and sums of histograms, by step and group."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +11,7 @@ from analytics.questions.dimensions import DIMENSIONS, Dimension
 from analytics.questions.names import conditions, load_names
 from analytics.questions.question import Question
 from analytics.questions.rollup_ranges import rollup_ranges
-from analytics.rollups import NO_DURATIONS, PLACES, day_view_of, view_of
+from analytics.rollups import NO_DURATIONS, PLACES, WHOLE, are_empty, day_view_of, left_out_of, view_of
 from analytics.rollups import Kind as Duration
 
 Group = tuple[str | int, ...]
@@ -85,7 +85,7 @@ class Sums:
 def count(question: Question, only: Sequence[Group] | None = None) -> Sums:
     """Sum counts by the question's steps and groups: at most `limit` groups, those with most messages, where it has no
     steps; `only` these where it has."""
-    known = load_names()
+    known = load_names(question.group_by)
     filters, values = conditions(question)
     columns, keys = _columns(question.group_by), _keys(question.group_by)
     limit = "" if question.granularity else "ORDER BY messages DESC, 2 LIMIT %(limit)s" if columns else ""
@@ -99,7 +99,7 @@ def count(question: Question, only: Sequence[Group] | None = None) -> Sums:
         WHERE r.minutes = p.minutes AND r.view = p.view AND r.start >= p.low AND r.start < p.high
           AND {_few(question, filters)} OFFSET 0) r
       GROUP BY 1, 2
-    ) r JOIN (SELECT d.id, d.direction{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id
+    ) r {_joined(question, f"d.direction{columns}", filters)}
     GROUP BY step{keys} {limit}"""  # noqa: S608
     rows = _fetch(sql, {**values, **_ranges(question), "limit": question.limit})
     found: dict[tuple[int, Group], list[int]] = {}
@@ -123,7 +123,7 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
     """
     if _used(question) & NO_DURATIONS:
         return {}
-    known = load_names()
+    known = load_names(question.group_by)
     filters, values = conditions(question)
     needed = None if only is None else {*only}
     # Their columns of many values, by the places of these in a group.
@@ -162,7 +162,7 @@ def _histograms_sql(question: Question, filters: str, wanted: Sequence[str]) -> 
       FROM piece p CROSS JOIN LATERAL (
         SELECT * FROM analytics_histogram h
         WHERE h.minutes = p.minutes AND h.view = p.view AND h.start >= p.low AND h.start < p.high
-          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters, wanted)} OFFSET 0) h
+          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters, wanted, NO_DURATIONS)} OFFSET 0) h
       GROUP BY 1, 2, 3
     ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
     GROUP BY step, kind{keys}"""  # noqa: S608
@@ -172,18 +172,31 @@ def _histograms_sql(question: Question, filters: str, wanted: Sequence[str]) -> 
 _MANY = {"template", "campaign", "country"}
 
 
-def _few(question: Question, filters: str, wanted: Sequence[str] = ()) -> str:
+def _few(question: Question, filters: str, wanted: Sequence[str] = (), empty: Set[str] = frozenset()) -> str:
     """The condition that reads the rows of a template, campaign or country alone, which the index knows, and those of
-    the values of the `wanted` columns in the parameters `only_<column>`; the rows of other filters are too many."""
+    the values of the `wanted` columns in the parameters `only_<column>`; the rows of other filters are too many.
+
+    `empty`: columns that are so in all rows.
+    """
     if not wanted and not _MANY & set(question.filters or {}):
         return "TRUE"
     if wanted:
         columns = ", ".join(f"d.{column}" for column in wanted)
         given = ", ".join(f"%(only_{column})s::text[]" for column in wanted)
         filters = f"{filters} AND ({columns}) IN (SELECT * FROM unnest({given}))"  # noqa: S608
-    return (
-        f"dimensions_id = ANY(COALESCE((SELECT array_agg(d.id) FROM analytics_dimensions d WHERE {filters}), '{{}}'))"  # noqa: S608
-    )
+    # Each piece sorts these ids anew: of all views there would be a hundred times as many.
+    possible = are_empty(left_out_of(view_of(_used(question))) | empty, "d")
+    ids = f"SELECT array_agg(d.id) FROM analytics_dimensions d WHERE {filters} AND {possible}"  # noqa: S608
+    return f"dimensions_id = ANY(COALESCE(({ids}), '{{}}'))"
+
+
+def _joined(question: Question, columns: str, filters: str) -> str:
+    """The join of sums with these columns of their dimensions `d`. Those of a view by few columns are looked up one by
+    one, some hundred: a join as the planner makes it reads all there are, which takes longer than all else."""
+    if view_of(_used(question)) == WHOLE:
+        return f"JOIN (SELECT d.id, {columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = r.dimensions_id"  # noqa: S608
+    return f"""CROSS JOIN LATERAL (
+      SELECT {columns} FROM analytics_dimensions d WHERE d.id = r.dimensions_id AND {filters} OFFSET 0) d"""  # noqa: S608
 
 
 def _used(question: Question) -> set[str]:

@@ -2,7 +2,7 @@
 
 from analytics.rollups.buckets import Period, mark_period, roll_up
 from analytics.rollups.days import LONGEST_DAY, request_days, request_sums
-from analytics.rollups.dimension_views import NO_DURATIONS, day_view_of, view_of
+from analytics.rollups.dimension_views import NO_DURATIONS, WHOLE, are_empty, day_view_of, left_out_of, view_of
 from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.locks import buckets_where, stop_counting
 from analytics.rollups.quarters import QUARTER, quarter_of
@@ -15,10 +15,13 @@ __all__ = [
     "PLACES",
     "QUARTER",
     "RUNNING",
+    "WHOLE",
     "Kind",
     "Period",
+    "are_empty",
     "buckets_where",
     "day_view_of",
+    "left_out_of",
     "mark_period",
     "percentiles",
     "quarter_of",

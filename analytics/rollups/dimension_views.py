@@ -42,6 +42,16 @@ def day_view_of(columns: Iterable[str]) -> int:
     return _smallest({**VIEWS, **DAY_VIEWS}, columns)
 
 
+def left_out_of(view: int) -> frozenset[str]:
+    """The columns that are empty in a view's rows. Of days of a question that needs view 0, other views may be read."""
+    return frozenset() if view == WHOLE else frozenset(COLUMNS) - {*EVERYWHERE, *VIEWS[view]}
+
+
+def are_empty(columns: Iterable[str], dimensions: str) -> str:
+    """The SQL condition on rows of dimensions."""
+    return " AND ".join(("TRUE", *(f"{dimensions}.{name} = {NOTHING[name]}" for name in sorted(columns))))
+
+
 def _smallest(views: Mapping[int, tuple[str, ...]], columns: Iterable[str]) -> int:
     needed = set(columns) - set(EVERYWHERE)
     return next((view for view, own in views.items() if needed <= set(own)), WHOLE)
