@@ -1,10 +1,12 @@
 """Several attempts of one message: which attempt a status belongs to, and duplicate sends."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -231,6 +233,41 @@ def test_a_failure_that_overtakes_the_answer_of_a_retry_is_retried_as_any_other(
     reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": code, "title": "x"}])
     message = answered(second, accepted("wamid.TWO"))
     assert (message.status, number().paused_at is not None) == (then, paused)
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def killed_after(statements: int) -> Callable[..., Any]:
+    """A wrapper of statements that lets this many through."""
+    left = iter(range(statements))
+
+    def execute(run: Any, *arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise Killed
+        return run(*arguments)
+
+    return execute
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_while_it_records_an_answer_leaves_no_failure_without_its_retry() -> None:
+    found = set()
+    for statements in range(100):
+        row = claimed(peer=f"1555{statements:07d}")
+        wamid = f"wamid.{statements}"
+        answered(row, NotSent())
+        second = sent_again(row)
+        reports(row.message_id, "failed", wamid, errors=[{"code": 131000, "title": "x"}])
+        try:
+            with connection.execute_wrapper(killed_after(statements)):
+                record([Outcome(second, accepted(wamid), timezone.now())])
+        except Killed:
+            found.update(states_of(row.message_id))
+        else:
+            break
+    assert (found, states_of(row.message_id)) == ({"sending"}, ["pending"])
 
 
 def test_metas_cap_on_marketing_delays_a_message_by_a_day_once() -> None:
