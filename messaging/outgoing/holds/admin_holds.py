@@ -18,7 +18,15 @@ from waproject.web.analytics_links import analytics_link, may_see_analytics
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
-    """A new hold."""
+    """A new hold: it covers the messages that match all that it names."""
+
+    class Meta:
+        help_texts = {
+            "client": "Empty: of all clients.",
+            "number": "Empty: of all numbers.",
+            "waba_id": "Empty: of all accounts.",
+            "language": "Templates in this language; empty: all messages.",
+        }
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
