@@ -56,7 +56,8 @@ class Command(BaseCommand):
         self.show(done, max(total, done))
         left = waiting(period)
         self.stdout.write(
-            f"\n{done} quarters of an hour counted" + (f", {left} became dirty meanwhile." if left else ".")
+            f"\n{done} quarters of an hour counted"
+            + (f", {left} could not be counted or became dirty meanwhile." if left else ".")
         )
 
     def show(self, done: int, total: int) -> None:
