@@ -1,12 +1,13 @@
 """Several attempts of one message: which attempt a status belongs to, and duplicate sends."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,10 +16,13 @@ from messaging.incoming.store import receive
 from messaging.models import Attempt, Message
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import Outcome, record
+from messaging.outgoing.recovery import sweep_expired_leases
 from messaging.outgoing.release import release
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown
 from tests.messaging.bodies import status, webhook
 from tests.messaging.factories import accepted, answered, claimed, number, states_of
+from tests.messaging.lock_order import is_waited_for
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 NO_ANSWER = OutcomeUnknown(title="no answer")
@@ -55,6 +59,27 @@ def test_an_outcome_that_is_recorded_twice_is_one_attempt() -> None:
     for _ in range(2):
         record([Outcome(row, accepted(), timezone.now())])
     assert Attempt.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_waits_for_the_sweep_of_its_lease_is_no_second_attempt() -> None:
+    row = claimed()
+    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    def work() -> None:
+        try:
+            record([Outcome(row, accepted(), timezone.now())])
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    with transaction.atomic():
+        sweep_expired_leases()
+        thread.start()
+        waited = eventually(is_waited_for, every=0.01)
+    thread.join()
+    attempts = list(Attempt.objects.values_list("n", "outcome"))
+    assert (waited, states_of(row.message_id), attempts) == (True, ["accepted"], [(1, "LeaseExpired")])
 
 
 def test_a_message_with_two_accepted_wamids_is_a_duplicate_send() -> None:
