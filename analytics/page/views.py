@@ -17,7 +17,7 @@ from analytics.models import RateCard
 from analytics.page.campaign import campaign_head
 from analytics.page.cost_panel import CostPanel, cost_panel
 from analytics.page.drill_down import MessageLinks, meta_spelling, page_with, page_without
-from analytics.page.nothing import nothing
+from analytics.page.empty_state import empty_state
 from analytics.page.sections import page
 from analytics.questions import MAY_SEE, Granularity, Question, SteppedQuery, read_question
 from analytics.rollups.markets import MARKETS
@@ -75,7 +75,7 @@ def _answered(question: Question, query: QueryDict, links: MessageLinks, costs: 
     campaign = str((question.filters or {}).get("campaign", ""))
     return {
         "page": shown,
-        "nothing": nothing(question, query) if shown.is_empty else None,
+        "empty_state": empty_state(question, query) if shown.is_empty else None,
         "costs": costs,
         "all_markets_url": page_without(query, ["market"]) + COSTS,
         "costs_url": page_without(query, costs.unknown) + COSTS,

@@ -14,7 +14,7 @@ SEND_A_KEY = "Send your API key: `Authorization: Bearer wak_…`."
 
 
 def unavailable(detail: str, retry_after_s: int = RETRY_AFTER_S) -> Response:
-    """A 503 that asks the client to repeat the request after so many seconds."""
+    """A 503 that asks the client to repeat the request after this many seconds."""
     return Response({"detail": detail}, status=503, headers={"Retry-After": str(retry_after_s)})
 
 
