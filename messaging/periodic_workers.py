@@ -8,13 +8,14 @@ process leaves leases behind: once they run out, the next claim takes those rows
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
 from waproject.worker.main_loop import MainLoop
+from waproject.worker.thread_pool import ThreadPool
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class _WorkerThreads:
 
     def __init__(self, worker: PeriodicWorker[Any, Any], wake: Callable[[], None]) -> None:
         self._worker, self._wake = worker, wake
-        self._threads = ThreadPoolExecutor(worker.threads, thread_name_prefix=worker.name)
+        self._threads = ThreadPool(worker.threads, worker.name)
         self._running: set[Future[Any]] = set()
         self._outcomes: list[Any] = []
         self._next_claim = self._next_housekeeping = 0.0
@@ -133,7 +134,7 @@ class _WorkerThreads:
 
     def close(self) -> None:
         """Leave running jobs to their leases."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown()
 
     def _collect(self) -> None:
         done = {future for future in self._running if future.done()}

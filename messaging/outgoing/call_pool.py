@@ -13,7 +13,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.conf import settings
@@ -31,6 +30,7 @@ from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
 from waproject import tracing
 from waproject.metrics import counters
+from waproject.worker.thread_pool import ThreadPool
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class CallPool:
         """`api_of`: the client by the name of its token's variable; may raise MissingToken."""
         self._api_of = api_of
         self._max_calls = max_calls
-        self._calls = ThreadPoolExecutor(max_calls, thread_name_prefix="cloud-api")
+        self._calls = ThreadPool(max_calls, "cloud-api")
         self._free = threading.Semaphore(max_calls)
         self._accepts = threading.Semaphore(max_calls)
         # Calls by the time of their start, and the calls of each number that have left.
@@ -105,7 +105,7 @@ class CallPool:
         self.drain(timeout - RETURN_S)
         self._return_unstarted()
         drained = self.drain(min(RETURN_S, timeout))
-        self._calls.shutdown(wait=False)
+        self._calls.shutdown()
         # Otherwise outcomes are recorded until the process ends.
         if drained:
             self._outcomes.put(None)
@@ -167,11 +167,12 @@ class CallPool:
         try:
             with tracing.span("call the Cloud API", [claimed.traceparent]):
                 result = self._result(claimed)
+                # Before all that may fail: an outcome that is lost here would be unknown.
+                self._outcomes.put(Outcome(claimed, result, timezone.now()))
         finally:
             self._free.release()
         if result is not None:
             counters.CLOUD_API_SECONDS.observe(time.perf_counter() - began, type(result).__name__)
-        self._outcomes.put(Outcome(claimed, result, timezone.now()))
 
     def _result(self, claimed: Claimed) -> Accepted | WhatsAppError | None:
         if not _has_time(claimed):

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from messaging.periodic_workers import PeriodicWorker, WorkerLoop
+from tests.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 
 
@@ -54,6 +55,22 @@ def test_all_jobs_are_processed_and_recorded() -> None:
     rows = Rows("a", "b", "c", "d", "e")
     with running(worker(rows)):
         assert eventually(lambda: sorted(rows.recorded) == ["A", "B", "C", "D", "E"])
+
+
+def test_each_job_is_done_and_recorded_once_also_where_the_system_has_no_thread_left() -> None:
+    rows, done, go = Rows(), list[str](), threading.Event()
+
+    def work(row: str) -> str:
+        assert go.wait(PATIENCE_S)
+        done.append(row)
+        return row
+
+    with running(worker(rows, work, threads=3)), no_new_threads():
+        rows.waiting = ["a", "b", "c", "d", "e"]
+        assert eventually(lambda: rows.waiting == ["d", "e"], every=0.01)
+        go.set()
+        assert eventually(lambda: len(rows.recorded) == 5)
+        assert (sorted(done), sorted(rows.recorded)) == (["a", "b", "c", "d", "e"], ["a", "b", "c", "d", "e"])
 
 
 def test_a_worker_claims_one_job_per_free_thread() -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from tests.messaging.factories import released
 from tests.messaging.whatsapp.wire import Server
+from tests.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 from waproject import tracing
 
@@ -99,6 +100,26 @@ def test_a_call_belongs_to_the_trace_of_its_message() -> None:
     assert ("call the Cloud API", ["00-1-2-01"]) in begun
 
 
+def test_a_span_that_fails_at_its_end_loses_no_outcome() -> None:
+    @contextmanager
+    def span() -> Iterator[None]:
+        yield
+        raise ValueError("the span cannot end")
+
+    class Tracer:
+        def current(self) -> str | None:
+            return None
+
+        def span(self, name: str, _parents: Iterable[str | None], _: object) -> AbstractContextManager[None]:
+            return span() if name == "call the Cloud API" else nullcontext()
+
+    tracing.install(Tracer())
+    try:
+        assert set(run(Meta(), claimed(3)).values()) == {"accepted"}
+    finally:
+        tracing.install(None)
+
+
 def test_calls_run_in_parallel() -> None:
     together = threading.Barrier(5, timeout=PATIENCE_S)
 
@@ -107,6 +128,17 @@ def test_calls_run_in_parallel() -> None:
         return Accepted(f"wamid.{body['to']}", None, None, None)
 
     assert set(run(Meta(answer), claimed(5)).values()) == {"accepted"}
+
+
+def test_a_worker_without_a_thread_left_in_its_system_makes_its_calls_one_after_another() -> None:
+    meta, rows = Meta(), claimed(5)
+    pool = CallPool(lambda _: meta, max_calls=10)  # type: ignore[arg-type,return-value]
+    with no_new_threads():
+        for row in rows:
+            pool.send(row)
+        assert eventually(lambda: len(meta.bodies) == 5)
+    assert pool.close(10)
+    assert set(Message.objects.values_list("status", flat=True)) == {"accepted"}
 
 
 def test_an_urgent_call_starts_before_late_ones_of_its_number() -> None:
