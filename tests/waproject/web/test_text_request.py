@@ -34,7 +34,7 @@ def test_usual_headers_keep_their_parameters() -> None:
     accept = "text/html,application/xml;q=0.9,*/*;q=0.8"
     kind = "multipart/form-data; boundary=b; charset=utf-8"
     request = TextRequest({**environ, "CONTENT_TYPE": kind, "HTTP_ACCEPT": accept})
-    assert (request.content_params["boundary"], request.headers["Accept"]) == ("b", accept)
+    assert (request.content_params, request.headers["Accept"]) == ({"boundary": "b", "charset": "utf-8"}, accept)
 
 
 @pytest.mark.parametrize("charset", ["punycode", "idna"])
