@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from messaging.periodic_workers import PeriodicWorker, WorkerLoop
-from tests.no_new_threads import no_new_threads
+from testkit.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 
 

@@ -1,6 +1,6 @@
 """Cached checks answer also where the system has no thread left."""
 
-from tests.no_new_threads import no_new_threads
+from testkit.no_new_threads import no_new_threads
 from waproject.cached_check import CachedCheck
 
 

@@ -1,4 +1,4 @@
-"""A request of Django's whose Content-Type and Accept may hold what Django cannot read."""
+"""A request of Django's whose headers may hold what Django cannot read."""
 
 import codecs
 import re

@@ -19,9 +19,9 @@ from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
+from testkit.no_new_threads import no_new_threads
 from tests.messaging.factories import released
 from tests.messaging.whatsapp.wire import Server
-from tests.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 from waproject import tracing
 

@@ -18,9 +18,9 @@ from monitoring.health import views
 from monitoring.health.processes import status_at
 from monitoring.health.views import ENDPOINTS, Status, workers_status
 from monitoring.models import Heartbeat
+from testkit.no_new_threads import no_new_threads
 from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
-from tests.no_new_threads import no_new_threads
 from tests.waiting import eventually
 from waproject.cached_check import CachedCheck
 from waproject.sqs import control

@@ -9,8 +9,8 @@ import pytest
 
 from monitoring.metrics import totals as counts
 from monitoring.models import Count
+from testkit.no_new_threads import no_new_threads
 from tests import warm_python
-from tests.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 from waproject.metrics import counters
 from waproject.metrics.counters import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.no_new_threads import no_new_threads
+from testkit.no_new_threads import no_new_threads
 from tests.waiting import eventually
 from waproject.bus.event_buffer import BATCH_BYTES, EventBuffer
 from waproject.metrics import counters

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.no_new_threads import no_new_threads
+from testkit.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 from waproject.sqs import gate as gates
 from waproject.sqs.gate import Gate

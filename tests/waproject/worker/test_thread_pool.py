@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.no_new_threads import no_new_threads
+from testkit.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S
 from waproject.worker.thread_pool import ThreadPool
 
