@@ -26,6 +26,7 @@ from messaging.portfolios import assign_portfolio
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, number, pending, released, states_of
 from tests.messaging.outgoing.test_call_pool import Meta
+from tests.messaging.slow_statement import take_too_long
 from tests.waiting import eventually
 from waproject.queues import LANES
 
@@ -194,6 +195,35 @@ def test_a_failing_sweep_does_not_keep_others_from_their_work(sqs: Any, monkeypa
     monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, broken), (1.0, works)))
     Dispatcher().tick()
     assert swept == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_takes_too_long_does_not_keep_others_from_their_work(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[bool] = []
+    monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, take_too_long), (1.0, lambda: swept.append(True))))
+    Dispatcher().tick()
+    assert swept == [True]
+
+
+def test_a_number_whose_release_fails_does_not_keep_others_from_theirs(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [row.id for row in pending(4)]
+    whole = BusinessNumber.objects.create(phone_number_id="2", rate=1000, tokens=1)
+    Message.objects.filter(id__in=ids[2:]).update(number=whole)
+
+    def fail_for_the_first(number_id: int, *rest: Any) -> Any:
+        if number_id != whole.pk:
+            take_too_long()
+        return release(number_id, *rest)
+
+    dispatcher = Dispatcher()
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatch, "release", fail_for_the_first)
+        assert (dispatcher.tick(), states_of(*ids)) == (2, ["pending", "pending", "queued", "queued"])
+    assert eventually(lambda: dispatcher.tick() == 2)
 
 
 @pytest.mark.parametrize("rows", [1, 30])

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from messaging.periodic_workers import PeriodicWorker, WorkerLoop
 from testkit.no_new_threads import no_new_threads
+from tests.messaging.slow_statement import take_too_long
 from tests.waiting import PATIENCE_S, eventually
 
 
@@ -105,6 +106,20 @@ def test_a_failing_claim_does_not_keep_another_worker_from_its_work() -> None:
 
     rows = Rows("a")
     with running(PeriodicWorker("broken", claim, str, lambda _: None, 1), worker(rows)):
+        assert eventually(lambda: rows.recorded == ["A"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_takes_too_long_does_not_keep_another_worker_from_its_work() -> None:
+    def claim(limit: int) -> Sequence[str]:
+        try:
+            take_too_long()
+        finally:
+            connection.close()
+        return ()
+
+    rows = Rows("a")
+    with running(PeriodicWorker("slow", claim, str, lambda _: None, 1), worker(rows)):
         assert eventually(lambda: rows.recorded == ["A"])
 
 
