@@ -44,7 +44,7 @@ def send_due(now: datetime) -> int:
 
 
 def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
-    # The end of an alert never comes before its start: whoever hears that last believes that it goes on.
+    # The end of an alert is never sent before its start: readers would take the start, which comes last, for its state.
     start = Notice.objects.filter(alert=OuterRef("alert"), channel=name, event=FIRED, sent_at=None)
     due = Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name).exclude(
         Exists(start), event=RESOLVED
