@@ -6,7 +6,8 @@ before, with the worker's functions. Tasks that SQS delivers later find nothing 
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError
 
@@ -34,7 +35,8 @@ from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_
 from messaging.task_publisher import SqsUnavailable, publish
 from messaging.traces import contexts_of
 from waproject import tracing
-from waproject.worker.main_loop import MainLoop
+from waproject.worker.database_gate import is_database_unavailable
+from waproject.worker.main_loop import ERROR_WAIT_S, MainLoop
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,8 @@ class Dispatcher:
         self._inbound: dict[int, float] = {}
         self._next_inbound = 0.0
         self._direct_until = 0.0
+        # When a number whose release has failed may try again.
+        self._rests_until: dict[int, float] = {}
 
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM or SIGINT."""
@@ -116,24 +120,26 @@ class Dispatcher:
     def tick(self) -> int:
         """Release due messages of each number, then run due sweeps. Returns the number of released messages.
 
-        A number whose release fails keeps no other, and no sweep, from its turn: its error is raised at the end.
+        A number whose release fails keeps no other, and no sweep, from its turn, and rests for a moment.
         """
-        released, failure = 0, None
+        released = 0
         for number_id in numbers_with_due_messages():
-            try:
-                for batch in release(number_id, self._inbound_rate(number_id), self._release_limit()):
-                    released += len(batch.message_ids)
-                    self._publish(batch)
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception as error:
-                failure = error
+            if time.monotonic() >= self._rests_until.get(number_id, 0.0):
+                self._rests_until[number_id] = time.monotonic() + ERROR_WAIT_S
+                with _apart_from_others(f"the release of number {number_id}"):
+                    released += self._release(number_id)
+                    self._rests_until.pop(number_id)
         if self._is_direct():
             for batch in queued_releases(STUCK_AFTER_S, self._release_limit() or 0):
                 self._deliver(batch)
         self._sweep()
-        if failure is not None:
-            raise failure
+        return released
+
+    def _release(self, number_id: int) -> int:
+        released = 0
+        for batch in release(number_id, self._inbound_rate(number_id), self._release_limit()):
+            released += len(batch.message_ids)
+            self._publish(batch)
         return released
 
     def _publish(self, batch: Release) -> None:
@@ -176,11 +182,21 @@ class Dispatcher:
             if now < self._next_sweep[sweep]:
                 continue
             self._next_sweep[sweep] = now + every
-            try:
+            with _apart_from_others(f"sweep {sweep.__name__}"):
                 sweep()
-            except SqsUnavailable:
-                logger.info("%s waits for SQS", sweep.__name__)
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception:
-                logger.exception("sweep %s failed", sweep.__name__)
+
+
+@contextmanager
+def _apart_from_others(work: str) -> Iterator[None]:
+    """What fails does not keep other numbers and sweeps from their work, unless the database is unavailable to all."""
+    try:
+        yield
+    except SqsUnavailable:
+        logger.info("%s waits for SQS", work)
+    except (OperationalError, InterfaceError) as error:
+        if is_database_unavailable(error):
+            raise
+        # Such as a statement timeout or a deadlock.
+        logger.error("%s failed: %s", work, type(error.__cause__ or error).__name__)
+    except Exception:
+        logger.exception("%s failed", work)

@@ -8,13 +8,15 @@ process leaves leases behind: once they run out, the next claim takes those rows
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
+from waproject.worker.database_gate import is_database_unavailable
 from waproject.worker.main_loop import MainLoop
+from waproject.worker.thread_pool import ThreadPool
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +86,12 @@ class WorkerLoop:
         for pool in self._pools:
             try:
                 pool.step(claims=not self._loop.is_stopping)
-            except (OperationalError, InterfaceError):
-                raise
+            except (OperationalError, InterfaceError) as error:
+                if is_database_unavailable(error):
+                    raise
+                # Such as a statement timeout or a deadlock, after which outcomes can be recorded again.
+                logger.error("worker %s failed: %s", pool.name, type(error.__cause__ or error).__name__)
+                pool.rest()
             except Exception as error:  # the process's edge; the error's text may quote a message
                 logger.error("worker %s failed: %s", pool.name, type(error).__name__)
                 pool.pause()
@@ -98,7 +104,7 @@ class _WorkerThreads:
 
     def __init__(self, worker: PeriodicWorker[Any, Any], wake: Callable[[], None]) -> None:
         self._worker, self._wake = worker, wake
-        self._threads = ThreadPoolExecutor(worker.threads, thread_name_prefix=worker.name)
+        self._threads = ThreadPool(worker.threads, worker.name)
         self._running: set[Future[Any]] = set()
         self._outcomes: list[Any] = []
         self._next_claim = self._next_housekeeping = 0.0
@@ -126,14 +132,18 @@ class _WorkerThreads:
         """When the next claim and the next housekeeping are due; a time that has passed waits for a job to end."""
         return self._next_claim, self._next_housekeeping
 
+    def rest(self) -> None:
+        """Claim nothing for a while."""
+        self._next_claim = time.monotonic() + ERROR_WAIT_S
+
     def pause(self) -> None:
         """After an exception in `claim` or `record`: drop the outcomes at fault, and claim nothing for a while."""
         self._outcomes = []
-        self._next_claim = time.monotonic() + ERROR_WAIT_S
+        self.rest()
 
     def close(self) -> None:
         """Leave running jobs to their leases."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown()
 
     def _collect(self) -> None:
         done = {future for future in self._running if future.done()}

@@ -54,12 +54,15 @@ class CachedCheck(Generic[T]):
         with self._changed:
             self._wanted_until = time.monotonic() + self._idle_after
             if self._thread is None:
-                self._started_at = time.monotonic()
-                self._thread = threading.Thread(target=self._run, name=f"{self._name}-check", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=f"{self._name}-check", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has no thread left; the next caller tries again
+                    return
+                self._thread, self._started_at = thread, time.monotonic()
 
     def result(self) -> CheckResult[T]:
-        """The latest result. Only the first caller waits, for the deadline at most."""
+        """The latest result, or "no answer". Only the first caller waits, for the deadline at most."""
         self.start()
         with self._changed:
             left = self._started_at + self._deadline - time.monotonic()

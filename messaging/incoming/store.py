@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.contacts import MARKETING_OPT_OUT_CODE, update_contacts
@@ -32,6 +32,7 @@ from messaging.whatsapp.recipients import canonical
 from messaging.whatsapp.storable import storable
 from waproject import tracing
 from waproject.logs.context import note_messages
+from waproject.worker.database_gate import is_database_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -198,9 +199,9 @@ def sweep_stored_webhooks() -> None:
     for stored_id in lost.values_list("id", flat=True)[:10]:
         try:
             receive_stored(stored_id)
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:  # the text of an error may quote a message
+            if is_database_unavailable(error):
+                raise
             logger.error("stored webhook %s cannot be processed: %s", stored_id, type(error).__name__)
             StoredWebhook.objects.filter(pk=stored_id).update(received_at=now)
 

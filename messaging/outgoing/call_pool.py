@@ -13,11 +13,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from messaging.accounts import MissingToken, access_token, missing_token
@@ -31,6 +30,8 @@ from messaging.whatsapp.client import Accepted, CloudApi
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected, WhatsAppError
 from waproject import tracing
 from waproject.metrics import counters
+from waproject.worker.database_gate import is_database_unavailable
+from waproject.worker.thread_pool import ThreadPool
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,10 @@ MAX_BATCH = 200
 # How long a failing write of outcomes is retried. That is longer than a lease: an acceptance stays true however late
 # it is recorded.
 RECORD_RETRY = timedelta(minutes=10)
+# How long an outcome waits for a row that another transaction has locked, after one has waited in vain; and the time
+# until the next try.
+LOCKED_MS = 250
+LOCKED_RETRY_S = 5.0
 
 
 class CallPool:
@@ -54,7 +59,7 @@ class CallPool:
         """`api_of`: the client by the name of its token's variable; may raise MissingToken."""
         self._api_of = api_of
         self._max_calls = max_calls
-        self._calls = ThreadPoolExecutor(max_calls, thread_name_prefix="cloud-api")
+        self._calls = ThreadPool(max_calls, "cloud-api")
         self._free = threading.Semaphore(max_calls)
         self._accepts = threading.Semaphore(max_calls)
         # Calls by the time of their start, and the calls of each number that have left.
@@ -64,6 +69,9 @@ class CallPool:
         self._closing = False
         self._schedule_changed = threading.Condition()
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
+        # Outcomes whose rows other transactions have locked, and the time of their next try.
+        self._locked: list[Outcome] = []
+        self._locked_at = 0.0
         self._marketing = MarketingApi()
         self._open = 0
         self._changed = threading.Condition()
@@ -105,7 +113,7 @@ class CallPool:
         self.drain(timeout - RETURN_S)
         self._return_unstarted()
         drained = self.drain(min(RETURN_S, timeout))
-        self._calls.shutdown(wait=False)
+        self._calls.shutdown()
         # Otherwise outcomes are recorded until the process ends.
         if drained:
             self._outcomes.put(None)
@@ -167,11 +175,12 @@ class CallPool:
         try:
             with tracing.span("call the Cloud API", [claimed.traceparent]):
                 result = self._result(claimed)
+                # Before all that may fail: an outcome that is lost here would be unknown.
+                self._outcomes.put(Outcome(claimed, result, timezone.now()))
         finally:
             self._free.release()
         if result is not None:
             counters.CLOUD_API_SECONDS.observe(time.perf_counter() - began, type(result).__name__)
-        self._outcomes.put(Outcome(claimed, result, timezone.now()))
 
     def _result(self, claimed: Claimed) -> Accepted | WhatsAppError | None:
         if not _has_time(claimed):
@@ -206,15 +215,26 @@ class CallPool:
         return api.send(claimed.phone_number_id, body)
 
     def _record_until_closed(self) -> None:
-        while (first := self._outcomes.get()) is not None:
-            time.sleep(BATCH_WAIT_S)
-            outcomes = [first, *self._pending_outcomes()]
-            self._record(outcomes)
-            with self._changed:
-                self._open -= len(outcomes)
-                self._changed.notify_all()
+        while True:
+            try:
+                first = self._outcomes.get(timeout=LOCKED_RETRY_S if self._locked else None)
+            except queue.Empty:
+                pass
+            else:
+                if first is None:
+                    break
+                time.sleep(BATCH_WAIT_S)
+                self._record([first, *self._pending_outcomes()])
+            if self._locked and time.monotonic() >= self._locked_at:
+                locked, self._locked = self._locked, []
+                self._record_each(locked)
 
         connection.close()
+
+    def _close_calls(self, count: int) -> None:
+        with self._changed:
+            self._open -= count
+            self._changed.notify_all()
 
     def _pending_outcomes(self) -> Iterator[Outcome]:
         """Outcomes that are in the queue already."""
@@ -235,22 +255,49 @@ class CallPool:
             try:
                 record(outcomes)
             except (OperationalError, InterfaceError) as error:
+                if not is_database_unavailable(error):
+                    # Such as a statement timeout, for a row that another transaction has locked.
+                    self._record_each(outcomes)
+                    return
                 connection.close()
                 if timezone.now() >= give_up_at:
                     logger.error("%d outcomes were not recorded: %s", len(outcomes), type(error).__name__)
-                    return
+                    break
                 time.sleep(0.5)
             except Exception:
                 if len(outcomes) == 1:
                     logger.exception(
                         "outcome cannot be recorded", extra={"message_id": str(outcomes[0].claimed.message_id)}
                     )
-                    return
+                    break
                 for outcome in outcomes:  # one outcome that cannot be recorded must not affect the others
                     self._record([outcome])
                 return
             else:
-                return
+                break
+        self._close_calls(len(outcomes))
+
+    def _record_each(self, outcomes: list[Outcome]) -> None:
+        """Record each outcome that need not wait for another transaction, and the others later."""
+        for done, outcome in enumerate(outcomes):
+            try:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCKED_MS)])
+                    record([outcome])
+            except (OperationalError, InterfaceError) as error:
+                if is_database_unavailable(error):
+                    connection.close()
+                    self._locked += outcomes[done:]
+                    break
+                if timezone.now() < outcome.at + RECORD_RETRY:
+                    self._locked.append(outcome)
+                    continue
+                logger.error("an outcome was not recorded: %s", type(error.__cause__ or error).__name__)
+            except Exception:
+                self._record([outcome])
+                continue
+            self._close_calls(1)
+        self._locked_at = time.monotonic() + LOCKED_RETRY_S
 
 
 def _has_time(claimed: Claimed) -> bool:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from messaging.accounts import MissingToken, graph_api, known_accounts, sync_account
 from messaging.message_templates import (
@@ -20,6 +20,7 @@ from messaging.message_templates import (
 from messaging.models import Account
 from messaging.reactions.template_statuses import apply_statuses
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
+from waproject.worker.database_gate import is_database_unavailable
 
 logger = logging.getLogger(__name__)
 __all__ = ["FetchedTemplates", "claim_syncs", "fetch", "record", "sync_accounts", "sync_now"]
@@ -49,9 +50,9 @@ def record(fetched: Sequence[FetchedTemplates]) -> None:
     for each in fetched:
         try:
             _record(each)
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:
+            if is_database_unavailable(error):
+                raise
             logger.error("the templates of account %s are not stored: %s", each.due.waba_id, type(error).__name__)
             record_failure(each.due)
 

@@ -26,6 +26,11 @@ class Account:
     business_verification_status: str = "verified"
     ban_state: str = "REINSTATE"
 
+    @property
+    def is_disabled(self) -> bool:
+        """Whether Meta has disabled the account: it sends nothing then."""
+        return self.ban_state == "DISABLE"
+
 
 @dataclass(frozen=True, slots=True)
 class Number:

@@ -15,3 +15,10 @@ class Delivery:
     http_status: int | None = None
     acknowledged_at: float | None = None
     tried: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def unsent() -> Delivery:
+    """In the place of a webhook that Meta does not send."""
+    delivery = Delivery(b"")
+    delivery.tried.set()
+    return delivery

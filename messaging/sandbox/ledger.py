@@ -46,6 +46,8 @@ class Entry:
     failure: int | None = None
     # Whether `delivered` is left out, because `read` implies it.
     delivered_is_left_out: bool = False
+    # Whether it is on the user's phone. Of most messages a status says so too.
+    arrived: bool = False
     # The assessment of its template that holds it, also once that is over.
     assessment: Assessment | None = None
 

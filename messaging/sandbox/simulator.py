@@ -10,13 +10,13 @@ from typing import Any
 
 from .account import AccountState
 from .checks.send import OutboundMessage
-from .delivery import Delivery
+from .delivery import Delivery, unsent
 from .ledger import Entry, Ledger, StatusReport
 from .media.library import MediaLibrary
 from .outcomes.faults import Faults
 from .outcomes.limits import Limits
 from .outcomes.magic_numbers import outcome_to
-from .outcomes.outcome import ACCEPTED, Outcome
+from .outcomes.outcome import ACCEPTED, Outcome, failed_later
 from .outcomes.references import check_files, check_reaction, check_recipient, template_of
 from .outcomes.windows import Windows
 from .pricing import MARKETING_LITE, Price, Sender, Tariff
@@ -24,7 +24,7 @@ from .settings import Behaviour, Identity, Verdict, messaging_tier
 from .templates.catalogue import CATALOGUE
 from .templates.edit_limits import EditLimits
 from .templates.pacing import DROPPED, Assessment, PacedTemplates
-from .templates.store import Status, Template, Templates
+from .templates.store import Category, Status, Template, Templates
 from .users.inbound import InboundMessage
 from .users.phones import Phones
 from .users.user import User
@@ -39,7 +39,9 @@ from .webhooks.envelopes import (
 )
 from .webhooks.reordering import ReorderingSender
 from .webhooks.sender import WebhookSender
-from .webhooks.status_plan import DELIVERED, FAILED, SENT, Planned, plan_of
+from .webhooks.status_plan import ARRIVED, DELIVERED, FAILED, SENT, Planned, is_reported, plan_of
+
+STOPPED_MARKETING = 131050
 
 
 class Simulator:
@@ -74,20 +76,28 @@ class Simulator:
         now, behaviour = time.monotonic(), self.behaviour
         check_recipient(message, self.identity.display_phone_number)
         check_reaction(message, self._sent_at, time.time())
-        template_of(message, self.templates)
-        unusable_file = check_files(message, self.media)
+        template = template_of(message, self.templates)
+        unusable_file = check_files(message, self.media, phone_number_id)
         window_open = self._windows.is_open(message.recipient, phone_number_id, behaviour, now)
         self._limits.take(phone_number_id, message.recipient, behaviour, now, window_open=window_open)
         outcome = (
             self.faults.outcome_of(message, phone_number_id)
             or outcome_to(message.recipient)
             or self._windows.outcome_of(message, phone_number_id, behaviour, now)
+            or self._stopped_marketing(message, template)
             or unusable_file
             or ACCEPTED
         )
         if outcome.accepts and not window_open:
             self._limits.open(message.recipient, now)
         return outcome
+
+    def _stopped_marketing(self, message: OutboundMessage, template: Template | None) -> Outcome | None:
+        """The outcome of a marketing template to a user who has stopped marketing; None for all others."""
+        if template is None or template.category is not Category.MARKETING:
+            return None
+        phone = self.phones.find(message.recipient.address)
+        return None if phone is None or phone.marketing else failed_later(STOPPED_MARKETING)
 
     def opened_users(self) -> int:
         """How many users count against the messaging limit of the portfolio."""
@@ -252,9 +262,7 @@ class Simulator:
         """Send a webhook, unless the app is not subscribed to the account."""
         if self.account.subscribed:
             return self._webhooks.send(payload)
-        unsent = Delivery(b"")
-        unsent.tried.set()
-        return unsent
+        return unsent()
 
     async def _report_all(self, entry: Entry, plan: list[Planned]) -> None:
         arrived, begun_at = False, entry.accepted_at
@@ -273,6 +281,9 @@ class Simulator:
 
     def _report(self, entry: Entry, status: str) -> Delivery:
         at = time.time()
+        entry.arrived = entry.arrived or status in ARRIVED
+        if not is_reported(entry.message.type, status):
+            return unsent()
         envelope = (
             failed_envelope(self.identity, entry, entry.failure, at)
             if status == FAILED and entry.failure is not None

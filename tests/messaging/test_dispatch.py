@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import InternalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from messaging import dispatch
@@ -27,6 +27,7 @@ from messaging.portfolios import assign_portfolio
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, number, pending, released, states_of
 from tests.messaging.outgoing.test_call_pool import Meta
+from tests.messaging.slow_statement import take_too_long
 from tests.waiting import eventually
 from waproject.queues import LANES
 
@@ -204,15 +205,43 @@ WHEN (NEW.id = %s AND NEW.status = 'queued') EXECUTE FUNCTION refuse();
 """
 
 
-def test_a_number_whose_release_fails_keeps_no_other_from_its_turn(sqs: Any) -> None:
+def test_a_release_that_the_database_refuses_keeps_no_other_number_from_its_turn(sqs: Any) -> None:
     other = BusinessNumber.objects.create(phone_number_id="999")
     accept([NewMessage("15550000000", "text", {"content": "hi"}, sender) for sender in (number(), other)])
     first, second = (Message.objects.get(number=pk).pk for pk in numbers_with_due_messages())
     with connection.cursor() as cursor:
         cursor.execute(REFUSE, [first])
-    with pytest.raises(InternalError):
-        Dispatcher().tick()
+    Dispatcher().tick()
     assert (states_of(first), states_of(second)) == (["pending"], ["queued"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_takes_too_long_does_not_keep_others_from_their_work(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[bool] = []
+    monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, take_too_long), (1.0, lambda: swept.append(True))))
+    Dispatcher().tick()
+    assert swept == [True]
+
+
+def test_a_number_whose_release_fails_does_not_keep_others_from_theirs(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [row.id for row in pending(4)]
+    whole = BusinessNumber.objects.create(phone_number_id="2", rate=1000, tokens=1)
+    Message.objects.filter(id__in=ids[2:]).update(number=whole)
+
+    def fail_for_the_first(number_id: int, *rest: Any) -> Any:
+        if number_id != whole.pk:
+            take_too_long()
+        return release(number_id, *rest)
+
+    dispatcher = Dispatcher()
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatch, "release", fail_for_the_first)
+        assert (dispatcher.tick(), states_of(*ids)) == (2, ["pending", "pending", "queued", "queued"])
+    assert eventually(lambda: dispatcher.tick() == 2)
 
 
 @pytest.mark.parametrize("rows", [1, 30])

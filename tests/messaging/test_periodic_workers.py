@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from messaging.periodic_workers import PeriodicWorker, WorkerLoop
+from testkit.no_new_threads import no_new_threads
+from tests.messaging.slow_statement import take_too_long
 from tests.waiting import PATIENCE_S, eventually
 
 
@@ -56,6 +58,22 @@ def test_all_jobs_are_processed_and_recorded() -> None:
         assert eventually(lambda: sorted(rows.recorded) == ["A", "B", "C", "D", "E"])
 
 
+def test_each_job_is_done_and_recorded_once_also_where_the_system_has_no_thread_left() -> None:
+    rows, done, go = Rows(), list[str](), threading.Event()
+
+    def work(row: str) -> str:
+        assert go.wait(PATIENCE_S)
+        done.append(row)
+        return row
+
+    with running(worker(rows, work, threads=3)), no_new_threads():
+        rows.waiting = ["a", "b", "c", "d", "e"]
+        assert eventually(lambda: rows.waiting == ["d", "e"], every=0.01)
+        go.set()
+        assert eventually(lambda: len(rows.recorded) == 5)
+        assert (sorted(done), sorted(rows.recorded)) == (["a", "b", "c", "d", "e"], ["a", "b", "c", "d", "e"])
+
+
 def test_a_worker_claims_one_job_per_free_thread() -> None:
     rows, go = Rows("a", "b", "c"), threading.Event()
     with running(worker(rows, lambda _: str(go.wait(PATIENCE_S)))):
@@ -88,6 +106,20 @@ def test_a_failing_claim_does_not_keep_another_worker_from_its_work() -> None:
 
     rows = Rows("a")
     with running(PeriodicWorker("broken", claim, str, lambda _: None, 1), worker(rows)):
+        assert eventually(lambda: rows.recorded == ["A"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_takes_too_long_does_not_keep_another_worker_from_its_work() -> None:
+    def claim(limit: int) -> Sequence[str]:
+        try:
+            take_too_long()
+        finally:
+            connection.close()
+        return ()
+
+    rows = Rows("a")
+    with running(PeriodicWorker("slow", claim, str, lambda _: None, 1), worker(rows)):
         assert eventually(lambda: rows.recorded == ["A"])
 
 

@@ -8,14 +8,17 @@ import logging
 import os
 import runpy
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from messaging.whatsapp.consent_words import START, STOP
 from tests.processes import CHECKOUT
 from tests.waproject.test_settings import PRODUCTION
 from waproject.environment import formats
+from waproject.environment.strict_env import MOST_DAYS
 from waproject.startup_errors import sentence
 
 SECRET = "{} is not a secret without spaces and line breaks"
@@ -112,6 +115,15 @@ MALFORMED = {
     "LOG_FORMAT": ("text", "{} is not json or console"),
     "LOG_LEVEL": ("verbose", "{} is not DEBUG, INFO, WARNING, ERROR or CRITICAL"),
 }
+# Numbers with which each use would fail, such as each incoming message: the time so long ago does not exist.
+TOO_LARGE = {
+    **{name: "999999" for name in MALFORMED if name.startswith("RETENTION_")},
+    "DATABASE_STATEMENT_TIMEOUT_MS": "3000000000",
+    "WA_UNKNOWN_GRACE": "1e12",
+    "WA_UNKNOWN_RESEND_AFTER": "1e12",
+    "WA_BACK_OFF_S": "2,1e12",
+    "WA_CODE_WAITS": "131049=1e12",
+}
 # Without these no process starts.
 REQUIRED = (
     "DJANGO_SECRET_KEY", "AWS_REGION", "WA_PHONE_NUMBER_ID", "WA_ACCESS_TOKEN", "WA_APP_SECRET",
@@ -193,6 +205,19 @@ def test_a_malformed_variable_is_named_with_its_form(name: str, environment: Rec
     said = refusal()
     assert said.startswith(words.format(name))
     assert said.endswith(" (see docs/settings.md).") and "\n" not in said
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_number_that_no_time_can_be_counted_with_is_refused(name: str, environment: Recorded) -> None:
+    environment[name] = TOO_LARGE[name]
+    assert refusal().startswith(f"{name} is not a ")
+
+
+def test_the_largest_numbers_are_of_times_that_exist(environment: Recorded) -> None:
+    environment["RETENTION_MESSAGES_DAYS"] = str(MOST_DAYS)
+    environment["WA_UNKNOWN_GRACE"] = str(formats.LARGEST)
+    read()
+    assert timezone.now() - timedelta(days=MOST_DAYS) < timezone.now() + timedelta(seconds=formats.LARGEST)
 
 
 # Two lists without secrets quote the entry that is wrong.

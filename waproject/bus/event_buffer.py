@@ -45,9 +45,8 @@ class EventBuffer:
             counters.BUS_DROPPED.inc("full")
             return
         self._events.append(event)
-        if not self._some.is_set():
+        if not self._some.is_set() and self._start():
             self._some.set()
-            self._start()
 
     def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
         """Send buffered events, for at most `timeout` seconds."""
@@ -56,11 +55,17 @@ class EventBuffer:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Whether the sending thread runs. The system may have none left; then the next event tries again."""
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="bus-events", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="bus-events", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return False
+                self._thread = thread
+        return True
 
     def _run(self) -> None:
         while not (self._closing.is_set() and not self._events):

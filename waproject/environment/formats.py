@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+# The largest number where nothing smaller is the limit: PostgreSQL takes it as milliseconds, and the time that lies so
+# many seconds ahead exists. A larger one would fail in each use, not at the start.
+LARGEST = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -73,10 +77,10 @@ def account_zones(text: str) -> dict[str, ZoneInfo]:
 
 
 def seconds(text: str) -> float:
-    """A finite number from 0. Raises ValueError."""
+    """A number from 0 to LARGEST. Raises ValueError."""
     found = float(text)
-    if not 0 <= found < float("inf"):
-        raise ValueError("negative or not finite")
+    if not 0 <= found <= LARGEST:
+        raise ValueError("out of range")
     return found
 
 

@@ -3,18 +3,19 @@
 An empty variable is one that is not set, since container definitions often pass empty ones.
 """
 
-import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from waproject.environment.formats import SECRET, Format
+from waproject.environment.formats import LARGEST, SECRET, Format
 
 T = TypeVar("T")
 YES = frozenset({"true", "on", "yes", "y", "1", "ok"})
 NO = frozenset({"false", "off", "no", "n", "0"})
+# A hundred years: the time so many days ago must be one that Python and PostgreSQL have.
+MOST_DAYS = 36_500
 
 
 def required(name: str, value: str) -> str:
@@ -58,25 +59,30 @@ def parsed(name: str, parse: Callable[[str], T], default: T, form: str) -> T:
         raise ImproperlyConfigured(f"{name} is not {form}.") from None
 
 
-def whole(name: str, default: int, least: int = 0, most: int | None = None) -> int:
+def whole(name: str, default: int, least: int = 0, most: int = LARGEST) -> int:
     """A whole number from `least` to `most`."""
     return int(_number(name, int, default, least, most))
 
 
-def number(name: str, default: float, least: float = 0, most: float | None = None) -> float:
+def days(name: str, default: int) -> int:
+    """A number of days; 0 for what has no end."""
+    return whole(name, default, 0, MOST_DAYS)
+
+
+def number(name: str, default: float, least: float = 0, most: float = LARGEST) -> float:
     """A number from `least` to `most`."""
     return _number(name, float, default, least, most)
 
 
-def _number(name: str, kind: Callable[[str], float], default: float, least: float, most: float | None) -> float:
+def _number(name: str, kind: Callable[[str], float], default: float, least: float, most: float) -> float:
     def bounded(found: str) -> float:
         value = kind(found)
-        if not least <= value <= (math.inf if most is None else most) or math.isinf(value):
+        if not least <= value <= most:
             raise ValueError("out of range")
         return value
 
     noun = "a whole number" if kind is int else "a number"
-    return parsed(name, bounded, default, f"{noun} from {least}" + ("" if most is None else f" to {most}"))
+    return parsed(name, bounded, default, f"{noun} from {least} to {most}")
 
 
 def switch(name: str, default: bool) -> bool:

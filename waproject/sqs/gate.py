@@ -55,7 +55,8 @@ class Gate:
             with self._lock:
                 self._failure_reported[0] = 0
                 self._close()
-                self._start_probing()
+                if not self._start_probing():
+                    self._failure_reported[0] = 1  # the next call tries again
         return self._open
 
     def _close(self) -> None:
@@ -65,10 +66,16 @@ class Gate:
         self._relapses = self._relapses + 1 if self._closed_at - self._opened_at < STABLE_AFTER_S else 0
         logger.warning("%s is unavailable: this worker receives nothing until it is back", self._name)
 
-    def _start_probing(self) -> None:
+    def _start_probing(self) -> bool:
+        """Whether a thread probes now: the system may have none left."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._probe_until_open, name="gate-probe", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._probe_until_open, name="gate-probe", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            self._thread = thread
+        return True
 
     def _probe_until_open(self) -> None:
         failures = 0

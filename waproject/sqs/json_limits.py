@@ -5,6 +5,7 @@ it; a text of 8 MB that holds nothing but empty lists becomes 200 MB of objects.
 """
 
 import json
+import os
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,15 @@ _NUMBERS_TO_0 = bytes.maketrans(b"123456789.eE+-", b"00000000000000")
 _PARTS = 3
 # The exact count copies the text: one thread at a time, so that parallel requests cannot multiply that.
 _one_copy = threading.Lock()
+
+
+def _unlock_in_child() -> None:
+    """A thread of a worker may check a message while the worker forks a process for its pool."""
+    global _one_copy  # noqa: PLW0603 - one per process
+    _one_copy = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 @dataclass(frozen=True, slots=True)

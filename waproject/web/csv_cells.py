@@ -9,9 +9,9 @@ from datetime import datetime
 MARK = "\ufeff"
 # The characters that start a formula in a spreadsheet (OWASP, "CSV Injection"), in every width. They may follow blanks
 # and quotes, and every character that starts a cell in some locale: Excel splits at semicolons if the comma is decimal.
-_FORMULA = re.compile(
-    r"(^|[;\t\r\n])([\s\u200b-\u200f\ufeff\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])"
-)
+_SIGN = re.compile("[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]")
+# It takes all blanks at once, before a sign or not: one that began anew at each of 65,536 tabs would take a minute.
+_START = re.compile(rf"(^|[;\t\r\n])([\s\u200b-\u200f\ufeff\"']*)({_SIGN.pattern}?)")
 
 
 class _Line:
@@ -34,4 +34,10 @@ def cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     # In some programs a leading tab or line break shifts the cell.
-    return _FORMULA.sub(r"\1'\2", f"'{value}" if value.startswith(("\t", "\r", "\n")) else value)
+    text = f"'{value}" if value.startswith(("\t", "\r", "\n")) else value
+    return _START.sub(_quoted, text) if _SIGN.search(text) else text
+
+
+def _quoted(start: re.Match[str]) -> str:
+    begin, blanks, sign = start.groups()
+    return f"{begin}'{blanks}{sign}" if sign else start[0]

@@ -16,8 +16,9 @@ MAX_CHUNK_LINE = 1024
 # Extra bytes of a chunked body beyond its limit: the application reads past the limit, in steps of 64 KB, to see it.
 SLACK_BYTES = 128 * 1024
 _HEAD_END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
-_CODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
+# Without the blanks around a value: a pattern that tries where they begin takes a minute for 60,000 of them.
+_LENGTH = re.compile(rb"\r\ncontent-length:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+_CODING = re.compile(rb"\r\ntransfer-encoding:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 _DIGITS = re.compile(rb"[0-9]{1,15}")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,12}(?=[;\s])")
@@ -95,7 +96,7 @@ class RequestBuffer:
                 self.progress = Progress.HEAD_TOO_LARGE
             return False
         head, self._pending = bytes(self._pending[: end + 4]), self._pending[end + 4 :]
-        lengths, codings = _LENGTH.findall(head), _CODING.findall(head)
+        lengths, codings = [found.strip(b" \t") for found in _LENGTH.findall(head)], _CODING.findall(head)
         self._file.write(_EXPECT.sub(b"", head))
         self._limit = self._limit_of(_path(head))
         doubtful = len(lengths) + len(codings) > 1 or any(not _DIGITS.fullmatch(length) for length in lengths)

@@ -13,7 +13,8 @@ class InboundHandler(ControlHandler):
     async def post(self) -> None:
         """Answers after the first attempt; ``http_status`` is null when the webhook got no answer."""
         form = form_fields(self.request)
-        given = with_file(self.simulator.media, self.json_object() if form is None else form)
+        media, number = self.simulator.media, self.simulator.identity.phone_number_id
+        given = with_file(media, number, self.json_object() if form is None else form)
         wamid, delivery = self.simulator.user_writes(inbound_message(given))
         await delivery.tried.wait()
         delivered = delivery.acknowledged_at is not None

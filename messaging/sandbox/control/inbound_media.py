@@ -47,7 +47,7 @@ def form_fields(request: HTTPServerRequest) -> dict[str, Any] | None:
     return {**given, "media": media} if given.get("type") in MEDIA_TYPES else given
 
 
-def with_file(library: MediaLibrary, given: dict[str, Any]) -> dict[str, Any]:
+def with_file(library: MediaLibrary, phone_number_id: str, given: dict[str, Any]) -> dict[str, Any]:
     """The same with a node that names a file of ours, where a message of a file's type names none. Raises InputError.
 
     ``{"type": "image", "caption"?, "media"?: {"data"?: base64, "mime_type"?, "filename"?, "fault"?, "times"?,
@@ -65,7 +65,8 @@ def with_file(library: MediaLibrary, given: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(caption, str):
         raise InputError("caption", "must be a string")
     upload = media.get("upload") or _upload(kind, media)
-    return {**given, **media_content(library, kind, upload, caption=caption, fault=fault_of(media), more=node)}
+    content = media_content(library, kind, phone_number_id, upload, caption=caption, fault=fault_of(media), more=node)
+    return {**given, **content}
 
 
 def _upload(kind: str, media: dict[str, Any]) -> Upload | None:

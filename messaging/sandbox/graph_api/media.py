@@ -71,7 +71,8 @@ class MediaHandler(TokenHandler):
 
     def _file(self, media_id: str, method: str) -> MediaFile:
         file = self.simulator.media.find(media_id)
-        if file is None:
+        number = self.get_query_argument("phone_number_id", "")
+        if file is None or number not in {"", file.phone_number_id}:
             raise graph_errors.no_such_object(media_id, method)
         return file
 
@@ -151,5 +152,5 @@ class UploadHandler(TokenHandler):
         if len(files[0].body) > most_bytes(mime_type):
             details = f"The file is too large for {mime_type}."
             raise GraphError(_UPLOAD_REFUSED, f"(#{_UPLOAD_REFUSED}) Media upload error", details=details)
-        file = self.simulator.media.add(Upload(files[0].body, mime_type, files[0].filename))
+        file = self.simulator.media.add(Upload(files[0].body, mime_type, files[0].filename), phone_number_id)
         self.answer({"id": file.id})

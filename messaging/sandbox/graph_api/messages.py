@@ -18,7 +18,7 @@ from .graph_handler import GraphHandler
 
 MESSAGES_PATH = r"/v\d+\.\d+/(\d+)/messages"
 MARKETING_PATH = r"/v\d+\.\d+/(\d+)/marketing_messages"
-_PERMISSION_DENIED, _NOT_REGISTERED, _MARKETING_NOT_OPEN = 10, 133010, 134102
+_PERMISSION_DENIED, _LOCKED, _NOT_REGISTERED, _MARKETING_NOT_OPEN = 10, 131031, 133010, 134102
 # A client that waits longer than this for an answer loses its connection.
 HANG_SECONDS = 120.0
 
@@ -38,7 +38,8 @@ class MessagesHandler(GraphHandler):
         self._check_caller(phone_number_id)
         body = check_product(self.json_body())
         if "status" in body and not self.marketing:
-            self._mark_read(read_receipt_wamid(body), typing=body.get("typing_indicator") is not None)
+            typing = body.get("typing_indicator") is not None
+            self._mark_read(phone_number_id, read_receipt_wamid(body), typing=typing)
             return
         if self.marketing and not self.simulator.behaviour.marketing_api:
             raise graph_errors.of_code(_MARKETING_NOT_OPEN, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -86,11 +87,14 @@ class MessagesHandler(GraphHandler):
             raise graph_errors.expired_token()
         if MESSAGING not in account.token.scopes:
             raise graph_errors.of_code(_PERMISSION_DENIED)
+        if account.account.is_disabled:
+            raise graph_errors.of_code(_LOCKED)
         if not account.number(phone_number_id).registered:
             raise graph_errors.of_code(_NOT_REGISTERED)
 
-    def _mark_read(self, wamid: str, typing: bool) -> None:
-        if not self.simulator.has_inbound(wamid):
+    def _mark_read(self, phone_number_id: str, wamid: str, typing: bool) -> None:
+        # Users write to the first number alone.
+        if phone_number_id != self.simulator.identity.phone_number_id or not self.simulator.has_inbound(wamid):
             raise graph_errors.bad_value("Message ID is not valid")
         self.simulator.phones.business_read(wamid, typing)
         self.answer({"success": True})

@@ -22,6 +22,7 @@ DIMENSIONS = ("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE")
 _KEYS = {"COUNTRY": "country", "PHONE": "phone_number", "PRICING_CATEGORY": "pricing_category"}
 _REQUESTED = re.compile(rf"(?:^|,){FIELD}((?:\.[a-z_]+\([^()]*\))*)")
 _ARGUMENT = re.compile(r"\.([a-z_]+)\(([^()]*)\)")
+_UNIX_SECONDS = re.compile(r"[0-9]{1,15}")
 _SECONDS = {"HALF_HOUR": 1800, "DAILY": 86400}
 _PLACES = 6
 
@@ -81,7 +82,7 @@ def _value(entry: Entry, dimension: str) -> str:
 
 
 def _seconds(given: dict[str, str], name: str) -> int:
-    if not given.get(name, "").isdigit():
+    if not _UNIX_SECONDS.fullmatch(given.get(name, "")):
         raise graph_errors.invalid_parameter(f"The parameter {name} is required.")
     return int(given[name])
 

@@ -91,10 +91,10 @@ async def _shake_hands(url: str, verify_token: str) -> None:
     """Meta's check of a callback. Raises GraphError 2200 where it does not repeat the challenge."""
     challenge = str(secrets.randbelow(10**9) + 10**9)
     parameters = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
-    request = HTTPRequest(url_concat(url, parameters), request_timeout=_HANDSHAKE_SECONDS, follow_redirects=False)
     try:
+        request = HTTPRequest(url_concat(url, parameters), request_timeout=_HANDSHAKE_SECONDS, follow_redirects=False)
         answer = await AsyncHTTPClient().fetch(request, raise_error=False)
-    except (HTTPClientError, OSError):
+    except (HTTPClientError, OSError, ValueError):
         raise _callback_failed("The URL couldn't be reached") from None
     if answer.code != 200:  # noqa: PLR2004 - HTTP OK
         raise _callback_failed(f"HTTP Status Code = {answer.code}; HTTP Message = {answer.reason}")

@@ -25,9 +25,12 @@ JSON = dict[str, Any]
 TEMPLATES_PATH = r"/v\d+\.\d+/(\d+)/message_templates"
 DEFAULT_FIELDS = ("name", "parameter_format", "components", "language", "status", "category", "id")
 MAX_PAGE, DEFAULT_PAGE = 250, 25
-# Subcodes of code 100: such a template exists, the account has as many as it may, and no template has this name.
-_EXISTS, _TOO_MANY, _NOT_FOUND = 2388024, 2388019, 2593002
+# Subcodes of code 100: such a template exists, one was deleted, the account has as many as it may, none has this name,
+# a component has no example.
+_EXISTS, _BEING_DELETED, _TOO_MANY, _NOT_FOUND, _NO_EXAMPLE = 2388024, 2388023, 2388019, 2593002, 2388043
+_EDITABLE = frozenset({Status.APPROVED, Status.REJECTED, Status.PAUSED})
 _CREATED_KEYS = ("name", "language", "category", "components")
+_FILES = ("IMAGE", "VIDEO", "DOCUMENT")
 _FILTERS = ("status", "category", "language", "name")
 
 
@@ -57,15 +60,18 @@ class TemplatesHandler(AccountHandler):
         """Create a template; it is reviewed later."""
         self.check_account(waba_id)
         given, templates = self.form_or_json(), self.simulator.templates
-        for name in ("name", "language", "category"):
+        for name in _CREATED_KEYS:
             if not given.get(name):
                 raise graph_errors.invalid_parameter(f"The parameter {name} is required.")
         if any((each.name, each.language) == (given["name"], given["language"]) for each in templates):
             raise _refused(_EXISTS, "There is already content in this language for this template.")
+        if templates.is_being_deleted(given["name"], given["language"], time.time()):
+            raise _refused(_BEING_DELETED, "New content can't be added while the existing content is being deleted.")
         limit = self.simulator.behaviour.template_limit
         if len(templates) >= limit:
             raise _refused(_TOO_MANY, f"The account has {limit} templates already.")
-        created = _put(templates, limit, {name: given[name] for name in _CREATED_KEYS if name in given})
+        _check_examples(given["components"])
+        created = _put(templates, limit, {name: given[name] for name in _CREATED_KEYS})
         self.simulator.review_later(created)
         self.answer({"id": created.id, "status": str(created.status), "category": str(created.category)})
 
@@ -75,7 +81,7 @@ class TemplatesHandler(AccountHandler):
         name, template_id = self.get_query_argument("name", ""), self.get_query_argument("hsm_id", None)
         if not name:
             raise graph_errors.invalid_parameter("The parameter name is required.")
-        removed = self.simulator.templates.remove(name, template_id)
+        removed = self.simulator.templates.remove(name, template_id, time.time())
         if not removed:
             raise _refused(_NOT_FOUND, "Message template not found.")
         for template in removed:
@@ -102,6 +108,11 @@ class NodeOrTemplateHandler(NodeHandler):
         changes: JSON = {name: given[name] for name in ("category", "components") if name in given}
         if not changes:
             raise graph_errors.invalid_parameter("Give components or category.")
+        if template.status not in _EDITABLE:
+            raise graph_errors.invalid_parameter(f"A template that is {template.status} cannot be edited.")
+        if template.status is Status.APPROVED and given.get("category", template.category) != template.category:
+            raise graph_errors.invalid_parameter("The category of an approved template cannot be edited.")
+        _check_examples(changes.get("components"))
         edits, now = self.simulator.template_edits, time.time()
         if template.status is Status.APPROVED:
             edits.check(template_id, now)
@@ -129,6 +140,19 @@ def _put(templates: Templates, limit: int, given: JSON) -> Template:
         return templates.put({**given, "status": str(Status.PENDING)}, limit)[0]
     except InputError as problem:
         raise graph_errors.invalid_parameter(f"Param {problem.field} {problem.problem}.") from None
+
+
+def _check_examples(components: object) -> None:
+    """Meta reviews examples of variables and of a header's file. Raises GraphError where one is missing."""
+    for part in components if isinstance(components, list) else ():
+        if not isinstance(part, dict):
+            continue
+        kind, is_file = part.get("type"), part.get("format") in _FILES
+        if kind in ("HEADER", "BODY") and (is_file or placeholders(part.get("text"))) and not part.get("example"):
+            raise _refused(_NO_EXAMPLE, f"component of type {kind} is missing expected field(s) (example)")
+        cards = part.get("cards")
+        for card in cards if isinstance(cards, list) else ():
+            _check_examples(card.get("components") if isinstance(card, dict) else None)
 
 
 def _matches(template: Template, filters: Mapping[str, str]) -> bool:

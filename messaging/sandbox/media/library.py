@@ -58,9 +58,10 @@ class Fault:
 
 @dataclass(slots=True)
 class MediaFile:
-    """One file, and how often it was looked up and fetched."""
+    """One file of a business number, and how often it was looked up and fetched."""
 
     id: str
+    phone_number_id: str
     content: bytes
     mime_type: str
     filename: str = ""
@@ -98,10 +99,12 @@ class MediaLibrary:
     secret: str
     _files: dict[str, MediaFile] = field(default_factory=dict)
 
-    def add(self, upload: Upload, fault: Fault | None = None) -> MediaFile:
-        """Store a file under a new id."""
+    def add(self, upload: Upload, phone_number_id: str, fault: Fault | None = None) -> MediaFile:
+        """Store a file that was uploaded for this business number, or sent to it, under a new id."""
         media_id = str(secrets.randbelow(9 * 10**14) + 10**14)
-        file = self._files[media_id] = MediaFile(media_id, upload.content, upload.mime_type, upload.filename, fault)
+        file = self._files[media_id] = MediaFile(
+            media_id, phone_number_id, upload.content, upload.mime_type, upload.filename, fault
+        )
         while len(self._files) > 1 and (len(self._files) > MOST_FILES or self._bytes() > MOST_BYTES):
             del self._files[next(iter(self._files))]
         return file
@@ -139,13 +142,14 @@ class MediaLibrary:
 def media_content(
     library: MediaLibrary,
     kind: str,
+    phone_number_id: str,
     upload: Upload | None = None,
     *,
     caption: str = "",
     fault: Fault | None = None,
     more: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """``{"type": kind, kind: node}`` for an `InboundMessage`: a user sends this file, or a ready-made one.
+    """``{"type": kind, kind: node}`` for an `InboundMessage`: a user sends the number this file, or a ready-made one.
 
     The file is kept in the library; `more` goes into the node. Raises InputError.
     """
@@ -154,7 +158,7 @@ def media_content(
         raise InputError("type", f"must be one of {', '.join(MEDIA_TYPES)}, for a file")
     if upload is None:
         raise InputError("media", f"there is no ready-made {kind}: give a file")
-    file = library.add(upload, fault)
+    file = library.add(upload, phone_number_id, fault)
     node: dict[str, Any] = {
         "id": file.id,
         "mime_type": file.mime_type,

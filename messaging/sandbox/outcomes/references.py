@@ -54,15 +54,15 @@ def template_of(message: OutboundMessage, templates: Templates) -> Template | No
     return template
 
 
-def check_files(message: OutboundMessage, media: MediaLibrary) -> Outcome | None:
-    """Raises GraphError 131009 for a media id that does not exist.
+def check_files(message: OutboundMessage, media: MediaLibrary, phone_number_id: str) -> Outcome | None:
+    """Raises GraphError 131009 for a media id that does not exist, or that another business number has.
 
     A file that this type of message cannot carry is found out only later: the message is accepted and then fails.
     """
     outcome = None
     for kind, param in _media_ids(message):
         file = media.find(param.value)
-        if file is None:
+        if file is None or file.phone_number_id != phone_number_id:
             raise param.unusable("is not a valid whatsapp business account media attachment ID")
         if not can_carry(kind, file.mime_type, file.content):
             outcome = failed_later(MEDIA_NOT_USABLE)

@@ -12,7 +12,6 @@ from ..users.phones import Phone, UserMessage
 
 JSON = dict[str, Any]
 MOST_SHOWN = 200
-_ARRIVED = frozenset({"delivered", "read"})
 _WORDS = ("body", "caption", "name", "filename", "emoji", "text", "title")
 
 
@@ -44,8 +43,11 @@ def _switches(phone: Phone) -> JSON:
 
 
 def _summary(simulator: Simulator, phone: Phone) -> JSON:
-    arrived = [entry for entry in _entries(simulator, phone)[-20:] if _has_arrived(entry)]
-    unread = sum(all(report.status != "read" for report in entry.statuses) for entry in arrived)
+    arrived = [entry for entry in _entries(simulator, phone)[-20:] if entry.arrived]
+    unread = sum(
+        entry.message.type != "reaction" and all(report.status != "read" for report in entry.statuses)
+        for entry in arrived
+    )
     last = max(
         [(entry.accepted_at, _line(entry.message.type, entry.message.body)) for entry in arrived[-1:]]
         + [(said.at, _line(said.content["type"], said.content)) for said in list(phone.written)[-1:]],
@@ -80,10 +82,6 @@ def _entries(simulator: Simulator, phone: Phone) -> list[Entry]:
     return found[-MOST_SHOWN:]
 
 
-def _has_arrived(entry: Entry) -> bool:
-    return any(report.status in _ARRIVED for report in entry.statuses)
-
-
 def _waiting(simulator: Simulator, phone: Phone) -> int:
     """How many messages wait for the phone to be on."""
     return sum(
@@ -97,11 +95,11 @@ def _held(simulator: Simulator, phone: Phone) -> int:
 
 
 def _ended(entry: Entry) -> bool:
-    return any(report.status in _ARRIVED | {"failed"} for report in entry.statuses)
+    return entry.arrived or any(report.status == "failed" for report in entry.statuses)
 
 
 def _messages(simulator: Simulator, phone: Phone) -> list[JSON]:
-    received = [entry for entry in _entries(simulator, phone) if _has_arrived(entry)]
+    received = [entry for entry in _entries(simulator, phone) if entry.arrived]
     both = sorted(
         [(entry.accepted_at, _received(simulator, entry)) for entry in received]
         + [(said.at, _written(simulator, said)) for said in phone.written],

@@ -16,10 +16,11 @@ NAME = re.compile(r"[a-z0-9_]{1,512}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][A-Za-z]{1,3})?")
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview
 DEFAULT_LIMIT = 250
+DELETION_S = 30 * 24 * 3600.0
 _KEYS = {"name", "language", "category", "status", "components"}
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
-_COMPONENTS = {"HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER"}
-_HEADER_FORMATS = {"TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION", "PRODUCT"}
+_COMPONENTS = ("BODY", "BUTTONS", "CAROUSEL", "FOOTER", "HEADER", "LIMITED_TIME_OFFER")
+_HEADER_FORMATS = ("DOCUMENT", "IMAGE", "LOCATION", "PRODUCT", "TEXT", "VIDEO")
 _FIRST_ID = 1_667_192_013_751_000
 
 
@@ -84,6 +85,8 @@ class Templates:
 
     initial: tuple[Template, ...]
     _templates: dict[tuple[str, str], Template] = field(default_factory=dict)
+    # When templates were deleted, in Unix seconds, by name and language.
+    _deleted: dict[tuple[str, str], float] = field(default_factory=dict)
     _created: int = 0
 
     def __post_init__(self) -> None:
@@ -135,15 +138,21 @@ class Templates:
         """The template with this id."""
         return next((template for template in self if template.id == template_id), None)
 
-    def remove(self, name: str, template_id: str | None = None) -> list[Template]:
+    def remove(self, name: str, template_id: str | None, now: float) -> list[Template]:
         """Delete the templates with this name, or the one of them with this id; returns the deleted ones."""
         removed = [each for each in self if each.name == name and template_id in (None, each.id)]
         for template in removed:
             del self._templates[template.name, template.language]
+            self._deleted[template.name, template.language] = now
         return removed
+
+    def is_being_deleted(self, name: object, language: object, now: float) -> bool:
+        """Whether Meta still deletes a template, and takes none of the same name and language."""
+        return any((name, language) == key and now < at + DELETION_S for key, at in self._deleted.items())
 
     def clear(self) -> None:
         """Restore the initial templates."""
+        self._deleted.clear()
         self._templates = {(template.name, template.language): template for template in self.initial}
 
 
@@ -172,9 +181,11 @@ def _components(given: object) -> Iterable[JSON]:
     for index, (kind, component) in enumerate(zip(kinds, given, strict=True)):
         place = f"components[{index}]"
         if kind not in _COMPONENTS or kinds.index(kind) != index:
-            raise InputError(f"{place}.type", f"must be one of {', '.join(sorted(_COMPONENTS))}, each once")
+            raise InputError(f"{place}.type", f"must be one of {', '.join(_COMPONENTS)}, each once")
         if kind == "HEADER" and component.get("format") not in _HEADER_FORMATS:
-            raise InputError(f"{place}.format", f"must be one of {', '.join(sorted(_HEADER_FORMATS))}")
+            raise InputError(f"{place}.format", f"must be one of {', '.join(_HEADER_FORMATS)}")
+        if not isinstance(component.get("text", ""), str):
+            raise InputError(f"{place}.text", "must be a string")
         listed = {"BUTTONS": "buttons", "CAROUSEL": "cards"}.get(kind)
         if listed:
             parts = component.get(listed)

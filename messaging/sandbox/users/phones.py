@@ -87,7 +87,8 @@ class Phones:
         self._kept.move_to_end(address)
         if len(self._kept) > MOST_KEPT:
             _, oldest = self._kept.popitem(last=False)
-            del self._by_user_id[oldest.user.user_id]
+            if self._by_user_id.get(oldest.user.user_id) is oldest:  # not a newer phone of the same user
+                del self._by_user_id[oldest.user.user_id]
             oldest.switch(on=True, reads=True, blocked=False)
         return phone
 

@@ -10,6 +10,10 @@ from typing import Any
 from ..settings import Behaviour
 
 DELIVERED, FAILED, PLAYED, READ, SENT = "delivered", "failed", "played", "read", "sent"
+ARRIVED = frozenset({DELIVERED, READ, PLAYED})
+# Meta reports that it has sent them, or could not, and nothing more.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/reaction-messages
+_UNREPORTED_ARRIVAL = frozenset({"reaction"})
 # A user looks at a voice message before playing it.
 PLAYED_AFTER_READ_MS = 300
 Chance = Callable[[], float]
@@ -21,6 +25,11 @@ class Planned:
 
     status: str
     after_ms: int
+
+
+def is_reported(message_type: str, status: str) -> bool:
+    """Whether Meta sends a webhook of this status of a message of this type."""
+    return not (status in ARRIVED and message_type in _UNREPORTED_ARRIVAL)
 
 
 def plan_of(

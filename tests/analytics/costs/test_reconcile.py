@@ -128,6 +128,8 @@ def test_a_wrong_month_is_refused(given: str) -> None:
     [
         "pricing_analytics.start(1).end(2)",
         "pricing_analytics.start(1).granularity(DAILY)",
+        "pricing_analytics.start(²).end(2).granularity(DAILY)",
+        f"pricing_analytics.start({'9' * 5000}).end(2).granularity(DAILY)",
         "pricing_analytics.start(1).end(2).granularity(YEARLY)",
         "pricing_analytics.start(1).end(2).granularity(DAILY).dimensions(COLOUR)",
     ],

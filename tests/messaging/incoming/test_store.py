@@ -1,6 +1,7 @@
 """The rows that a webhook stores."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from messaging.signals import message_received, message_status_changed
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.factories import in_state, pending, states_of
+from tests.messaging.slow_statement import take_too_long
 from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
@@ -263,7 +265,14 @@ def test_a_stored_body_stays_until_it_has_been_processed() -> None:
     assert (Message.objects.count(), StoredWebhook.objects.count()) == (1, 0)
 
 
-def test_stored_bodies_that_cannot_be_processed_do_not_keep_others_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def has_a_bug() -> None:
+    raise ValueError("a bug")
+
+
+@pytest.mark.parametrize("fail", [take_too_long, has_a_bug])
+def test_stored_bodies_that_cannot_be_processed_do_not_keep_others_from_it(
+    fail: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     unusable = [store_body(webhook(inbound_text(wamid=f"wamid.{n}"))) for n in range(10)]
     store_body(webhook(inbound_text(wamid="wamid.10")))
     StoredWebhook.objects.update(received_at=timezone.now() - timedelta(hours=3))
@@ -271,7 +280,7 @@ def test_stored_bodies_that_cannot_be_processed_do_not_keep_others_from_it(monke
 
     def receive_one(stored_id: int) -> None:
         if stored_id in unusable:
-            raise ValueError("a bug")
+            fail()
         real(stored_id)
 
     monkeypatch.setattr(store, "receive_stored", receive_one)

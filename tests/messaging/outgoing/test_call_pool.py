@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
 from messaging.models import Message, Priority
@@ -19,7 +19,9 @@ from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import record
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
+from testkit.no_new_threads import no_new_threads
 from tests.messaging.factories import released
+from tests.messaging.slow_statement import take_too_long
 from tests.messaging.whatsapp.wire import Server
 from tests.waiting import PATIENCE_S, eventually
 from waproject import tracing
@@ -99,6 +101,26 @@ def test_a_call_belongs_to_the_trace_of_its_message() -> None:
     assert ("call the Cloud API", ["00-1-2-01"]) in begun
 
 
+def test_a_span_that_fails_at_its_end_loses_no_outcome() -> None:
+    @contextmanager
+    def span() -> Iterator[None]:
+        yield
+        raise ValueError("the span cannot end")
+
+    class Tracer:
+        def current(self) -> str | None:
+            return None
+
+        def span(self, name: str, _parents: Iterable[str | None], _: object) -> AbstractContextManager[None]:
+            return span() if name == "call the Cloud API" else nullcontext()
+
+    tracing.install(Tracer())
+    try:
+        assert set(run(Meta(), claimed(3)).values()) == {"accepted"}
+    finally:
+        tracing.install(None)
+
+
 def test_calls_run_in_parallel() -> None:
     together = threading.Barrier(5, timeout=PATIENCE_S)
 
@@ -107,6 +129,17 @@ def test_calls_run_in_parallel() -> None:
         return Accepted(f"wamid.{body['to']}", None, None, None)
 
     assert set(run(Meta(answer), claimed(5)).values()) == {"accepted"}
+
+
+def test_a_worker_without_a_thread_left_in_its_system_makes_its_calls_one_after_another() -> None:
+    meta, rows = Meta(), claimed(5)
+    pool = CallPool(lambda _: meta, max_calls=10)  # type: ignore[arg-type,return-value]
+    with no_new_threads():
+        for row in rows:
+            pool.send(row)
+        assert eventually(lambda: len(meta.bodies) == 5)
+    assert pool.close(10)
+    assert set(Message.objects.values_list("status", flat=True)) == {"accepted"}
 
 
 def test_an_urgent_call_starts_before_late_ones_of_its_number() -> None:
@@ -176,6 +209,50 @@ def test_an_outcome_that_cannot_be_recorded_does_not_affect_the_others(monkeypat
     monkeypatch.setattr(module, "record", choosy)
     states = run(Meta(), claimed(3))
     assert states == {"15550000000": "accepted", "15550000001": "sending", "15550000002": "accepted"}
+
+
+def test_an_outcome_whose_row_is_locked_does_not_keep_the_others_from_being_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=300")
+    monkeypatch.setattr(module, "LOCKED_RETRY_S", 0.1)
+    rows = claimed(3)
+    pool = CallPool(lambda _: Meta(), max_calls=10)  # type: ignore[arg-type,return-value]
+    with transaction.atomic():
+        Message.objects.select_for_update().get(pk=rows[1].message_id)
+        for row in rows:
+            pool.send(row)
+        assert eventually(lambda: Message.objects.filter(status="accepted").count() == 2)
+    assert pool.close(10)
+    assert set(Message.objects.values_list("status", flat=True)) == {"accepted"}
+
+
+def test_an_outcome_whose_row_stays_locked_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=300")
+    monkeypatch.setattr(module, "RECORD_RETRY", timedelta(0))
+    rows = claimed(2)
+    with transaction.atomic():
+        Message.objects.select_for_update().get(pk=rows[0].message_id)
+        assert set(run(Meta(), rows).values()) == {"sending", "accepted"}
+    assert "an outcome was not recorded: LockNotAvailable" in caplog.text
+
+
+def test_the_database_may_go_away_while_outcomes_wait_for_locked_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def go_away() -> None:
+        raise OperationalError("away")
+
+    failures: list[Callable[[], None]] = [take_too_long, go_away]
+
+    def unreliable(outcomes: Any) -> Any:
+        if failures:
+            failures.pop(0)()
+        return record(outcomes)
+
+    monkeypatch.setattr(module, "record", unreliable)
+    monkeypatch.setattr(module, "LOCKED_RETRY_S", 0.1)
+    assert set(run(Meta(), claimed(3)).values()) == {"accepted"}
 
 
 def test_draining_ends_at_its_timeout() -> None:

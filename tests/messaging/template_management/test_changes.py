@@ -14,6 +14,12 @@ from tests.messaging.sandbox.process import Sandbox
 pytestmark = pytest.mark.django_db
 PATH = "/messaging/templates"
 BODY = {"type": "BODY", "text": "Hi {{1}}, good to see you.", "example": {"body_text": [["Ann"]]}}
+EXAMPLE = {
+    "body_text_named_params": [{"param_name": "order", "example": "4711"}, {"param_name": "state", "example": "ready"}]
+}
+SHORTER: dict[str, Any] = {
+    "components": [{"type": "BODY", "text": "Your order {{order}} is {{state}}.", "example": EXAMPLE}]
+}
 WELCOME: dict[str, Any] = {"name": "welcome", "language": "en_US", "category": "UTILITY", "components": [BODY]}
 
 
@@ -111,7 +117,7 @@ def test_one_of_several_accounts_has_to_be_named(operator: APIClient, synced: Ac
 
 def test_an_edit_is_stored_as_meta_has_it_and_audited(operator: APIClient, synced: Account) -> None:
     row = stored("order_update")
-    components = [{"type": "BODY", "text": "Your order {{order}} is {{state}} now."}]
+    components = [{"type": "BODY", "text": "Your order {{order}} is {{state}} now.", "example": EXAMPLE}]
     answer = operator.patch(f"{PATH}/{row.pk}", {"components": components}, format="json")
     assert (answer.status_code, answer.json()["components"]) == (200, components)
     assert AuditEntry.objects.get(action="edit template").details["fields"] == ["components"]
@@ -119,21 +125,32 @@ def test_an_edit_is_stored_as_meta_has_it_and_audited(operator: APIClient, synce
 
 def test_the_messages_of_an_edited_template_wait_for_its_review(operator: APIClient, synced: Account) -> None:
     row = stored("order_update")
-    answer = operator.patch(f"{PATH}/{row.pk}", {"category": "MARKETING"}, format="json").json()
-    assert (answer["status"], answer["category"], answer["held"]) == ("PENDING", "MARKETING", True)
+    answer = operator.patch(f"{PATH}/{row.pk}", SHORTER, format="json").json()
+    assert (answer["status"], answer["components"], answer["held"]) == ("PENDING", SHORTER["components"], True)
     assert Hold.objects.get().language == "en_US"
+
+
+def test_the_category_of_a_rejected_template_is_edited_and_of_an_approved_one_not(
+    operator: APIClient, synced: Account, sandbox: Sandbox
+) -> None:
+    row = stored("order_update")
+    refused = operator.patch(f"{PATH}/{row.pk}", {"category": "MARKETING"}, format="json")
+    assert (refused.status_code, list(refused.json())) == (400, ["category"])
+    sandbox.post("/_sandbox/templates", {"name": row.name, "language": row.language, "status": "REJECTED"})
+    answer = operator.patch(f"{PATH}/{row.pk}", {"category": "MARKETING"}, format="json").json()
+    assert (answer["status"], answer["category"]) == ("PENDING", "MARKETING")
 
 
 def test_a_second_edit_within_a_day_is_refused_in_meta_s_words(
     operator: APIClient, synced: Account, sandbox: Sandbox
 ) -> None:
     row = stored("order_update")
-    operator.patch(f"{PATH}/{row.pk}", {"category": "MARKETING"}, format="json")
+    operator.patch(f"{PATH}/{row.pk}", SHORTER, format="json")
     sandbox.post("/_sandbox/templates", {"name": row.name, "language": row.language, "status": "APPROVED"})
-    answer = operator.patch(f"{PATH}/{row.pk}", {"category": "UTILITY"}, format="json")
+    answer = operator.patch(f"{PATH}/{row.pk}", {"components": [BODY]}, format="json")
     assert answer.status_code == 400
     assert "An approved template can be edited once in 24 hours" in answer.content.decode()
-    assert stored("order_update").category == "MARKETING"
+    assert stored("order_update").components == SHORTER["components"]
 
 
 @pytest.mark.parametrize("body", [{}, {"name": "other"}, {"components": 1}])

@@ -18,6 +18,7 @@ from monitoring.health import views
 from monitoring.health.processes import status_at
 from monitoring.health.views import ENDPOINTS, Status, workers_status
 from monitoring.models import Heartbeat
+from testkit.no_new_threads import no_new_threads
 from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
 from tests.waiting import eventually
@@ -139,6 +140,15 @@ def test_an_api_key_may_see_the_details(running: None, api: APIClient) -> None:
     checks = api.get("/health").json()["checks"]
     assert {process["kind"] for process in checks["workers"]["processes"]} == set(KINDS)
     assert checks["sqs"]["queues"]["incoming"] == {"waiting": 0, "in_flight": 0, "delayed": 0, "dlq": 0}
+
+
+def test_details_are_seen_again_after_the_system_gave_no_thread_for_their_decision(
+    running: None, api: APIClient
+) -> None:
+    assert "checks" in api.get("/health").json()
+    with no_new_threads():
+        assert ["checks" in api.get("/health").json() for _ in range(5)] == [False] * 5
+    assert "checks" in api.get("/health").json()
 
 
 def test_staff_see_the_details(running: None) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from monitoring.metrics import totals as counts
 from monitoring.models import Count
+from testkit.no_new_threads import no_new_threads
 from tests import warm_python
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 from waproject.metrics import counters
 from waproject.metrics.counters import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS
 
@@ -93,6 +94,16 @@ def test_counts_that_the_store_refuses_are_flushed_later() -> None:
     gathered.start_flushing(counts.add, every=3600)
     gathered.flush()
     assert counts.totals() == {("a",): 1}
+
+
+def test_counting_goes_on_while_the_system_gives_no_thread_and_is_flushed_once_it_does() -> None:
+    stored: list[dict[Any, float]] = []
+    gathered = counters._Buffer()
+    gathered.start_flushing(lambda sums: stored.append(dict(sums)), every=0.01)
+    with no_new_threads():
+        gathered.add(((("a",), 1.0),))
+    gathered.add(((("a",), 1.0),))
+    assert eventually(lambda: stored == [{("a",): 2.0}])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from testkit.no_new_threads import no_new_threads
 from tests.waiting import eventually
 from waproject.bus.event_buffer import BATCH_BYTES, EventBuffer
 from waproject.metrics import counters
@@ -129,3 +130,19 @@ def test_an_event_that_is_no_json_is_dropped_alone() -> None:
         buffer.put(event)
     buffer.close()
     assert (wire.events, dropped()) == ([1, 2], {"invalid": 1})
+
+
+def test_an_event_put_while_the_system_gives_no_thread_is_sent_once_it_does() -> None:
+    wire = Wire()
+    buffer = EventBuffer(wire.send, linger=0.05)
+    with no_new_threads():
+        buffer.put({"n": 1})
+    buffer.put({"n": 2})
+    assert eventually(lambda: wire.events == [1, 2])
+
+
+def test_a_worker_that_got_no_thread_for_its_events_stops() -> None:
+    buffer = EventBuffer(Wire().send)
+    with no_new_threads():
+        buffer.put({"n": 1})
+    buffer.close()

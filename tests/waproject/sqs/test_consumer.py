@@ -1,5 +1,6 @@
 """A consumer stops, waits at its gate, extends visibility and falls back, and no message is lost or stays hidden."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -58,6 +59,26 @@ def test_while_the_gate_is_closed_nothing_is_received(queue: Queue, consume: Cal
     assert queue.counts()["most_receives"] == 0
     gate.is_open = True
     assert consumer.run_until(lambda: len(consumer.delivered) == 3)
+
+
+def test_after_a_gate_that_raised_once_the_worker_delivers_as_before(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    asked: list[bool] = []
+
+    def gate() -> bool:
+        if threading.current_thread() is not threading.main_thread():  # the receiver asks too
+            return True
+        asked.append(len(asked) > 1)
+        if len(asked) == 2:
+            raise RuntimeError("the gate is broken")  # kombu logs what a timer raises
+        return asked[-1]
+
+    consumer = consume(gate=gate)
+    queue.fill(1)
+    assert consumer.run_until(lambda: len(asked) == 2)
+    queue.fill(1)
+    assert consumer.run_until(lambda: len(consumer.delivered) == 2)
 
 
 def test_messages_received_before_the_gate_closed_wait_and_are_not_received_again(

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from testkit.no_new_threads import no_new_threads
 from tests.waiting import PATIENCE_S, eventually
 from waproject.sqs import gate as gates
 from waproject.sqs.gate import Gate
@@ -78,6 +79,23 @@ def test_a_gate_that_relapses_stays_closed_longer_each_time(server: Server) -> N
         assert eventually(gate.is_open, every=0.001)
         closed.append(time.monotonic() - began)
     assert closed[4] > 0.01 * 2**4 / 2
+
+
+def test_a_gate_that_closed_while_the_system_gave_no_thread_opens_once_it_does(server: Server) -> None:
+    gate = Gate("it", server)
+    gate.report_failure()
+    with no_new_threads():
+        assert [gate.is_open() for _ in range(3)] == [False] * 3
+    assert eventually(gate.is_open, every=0.01)
+
+
+def test_a_slow_task_while_the_system_gives_no_thread_neither_fails_nor_closes_the_gate(server: Server) -> None:
+    gate = Gate("it", server)
+    with no_new_threads():
+        gate.probe_soon()
+        assert gate.is_open()
+    gate.probe_soon()
+    assert eventually(lambda: server.asked == 1, every=0.01)
 
 
 class Clock:

@@ -1,11 +1,14 @@
 """JSON texts are bounded before objects are built."""
 
 import json
+import multiprocessing
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE_S
+from waproject.sqs import json_limits
 from waproject.sqs.json_limits import Limits, excess, loads
 
 LIMITS = Limits(depth=5, elements=40, digits=12)
@@ -83,3 +86,12 @@ def test_the_depth_that_is_found_is_the_depth_of_the_parsed_value(value: object,
     exact = Limits(depth(value), 10_000, 1000)
     assert excess(text, exact) is None
     assert depth(value) == 0 or excess(text, Limits(exact.depth - 1, 10_000, 1000)) is not None
+
+
+def test_a_process_that_is_forked_during_a_check_can_check() -> None:
+    with json_limits._one_copy:  # as a thread that receives from SQS holds it
+        child = multiprocessing.get_context("fork").Process(target=excess, args=(b"[" * 6, LIMITS), daemon=True)
+        child.start()
+    child.join(PATIENCE_S)
+    child.kill()
+    assert child.exitcode == 0

@@ -1,5 +1,7 @@
 """Where a request ends, however its bytes arrive."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +91,19 @@ def test_no_input_makes_the_buffer_raise(data: bytes, head: bytes) -> None:
 
 def test_an_endless_head_is_refused() -> None:
     assert fed(b"x" * (MAX_HEAD_BYTES + 1))[0].progress == Progress.HEAD_TOO_LARGE
+
+
+@pytest.mark.parametrize("name", [b"Content-Length", b"Transfer-Encoding", b"Expect"])
+def test_a_head_full_of_blanks_does_not_hold_up_the_event_loop(name: bytes) -> None:
+    # It took up to 42 s, in which gunicorn's master takes the worker for dead.
+    began = time.process_time()
+    fed(HEAD + name + b": a" + b" " * 60_000 + b"b\r\n\r\n")
+    assert time.process_time() - began < 1
+
+
+def test_blanks_around_a_length_are_no_part_of_it() -> None:
+    buffer, _ = fed(HEAD + b"Content-Length: \t 1 \t \r\n\r\nx")
+    assert buffer.progress == Progress.COMPLETE
 
 
 def test_the_expect_header_is_removed() -> None:

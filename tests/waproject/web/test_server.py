@@ -203,6 +203,20 @@ def test_a_charset_of_no_text_breaks_no_request(web: Web) -> None:
     assert answer.status_code == 200
 
 
+def test_a_form_in_a_charset_that_is_slow_to_decode_holds_no_thread(web: Web) -> None:
+    # Without a log-in: 200 KB took 17 s, and its square follows.
+    form = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"a" * 1_000_000 + b"\r\n--b--\r\n"
+    kind = "multipart/form-data; boundary=b; charset=punycode"
+    answer = requests.post(f"{web.url}/admin/login/", form, headers={"Content-Type": kind}, timeout=PATIENCE_S)
+    assert answer.status_code in {400, 403}
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Accept"])
+def test_a_header_that_django_cannot_read_is_no_500(name: str, web: Web) -> None:
+    headers = {name: "application/json; x*=nonsense''a"}
+    assert requests.get(f"{web.url}/messaging/messages", headers=headers, timeout=PATIENCE_S).status_code == 401
+
+
 def test_a_head_that_is_too_large_is_refused_with_its_reason(web: Web) -> None:
     _, text = answer(web.connect(head(X_Large="x" * 70_000)[:-4]))
     assert json.loads(text.partition("\r\n\r\n")[2]) == {"detail": "The request's head is over 64 KB."}

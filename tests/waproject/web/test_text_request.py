@@ -1,6 +1,7 @@
-"""A charset of no text in a request's Content-Type."""
+"""What Django cannot read in a request's Content-Type and Accept."""
 
 import pytest
+from django.core.exceptions import TooManyFieldsSent
 from django.test import RequestFactory
 
 from waproject.web.text_request import TextRequest
@@ -8,9 +9,42 @@ from waproject.web.text_request import TextRequest
 
 @pytest.mark.parametrize(
     ("charset", "encoding"),
-    [("hex", None), ("rot13", None), ("zlib", None), ("nonsense", None), ("utf-8", "utf-8"), ("latin-1", "latin-1")],
+    [
+        *((name, None) for name in ("hex", "rot13", "zlib", "nonsense", "punycode", "PunyCode", "idna", "undefined")),
+        ("utf-8", "utf-8"),
+        ("latin-1", "latin-1"),
+    ],
 )
 def test_a_charset_of_no_text_is_ignored(charset: str, encoding: str | None) -> None:
     environ = RequestFactory().get("/", {"next": "/"}).environ
     request = TextRequest({**environ, "CONTENT_TYPE": f"text/plain; charset={charset}"})
     assert (request.encoding, request.GET["next"]) == (encoding, "/")
+
+
+@pytest.mark.parametrize("parameter", ["x*=nonsense''a", "x*=;;x*0*=nonsense=0", "x*=\0''a", "x*1* =nonsense''a"])
+def test_a_parameter_of_rfc_2231_is_left_out(parameter: str) -> None:
+    environ = RequestFactory().get("/").environ
+    accept = f"application/json;{parameter}, text/html;q=0.8"
+    request = TextRequest({**environ, "CONTENT_TYPE": f"text/plain;{parameter}", "HTTP_ACCEPT": accept})
+    assert (request.content_type, request.headers["Accept"]) == ("text/plain", "application/json, text/html")
+
+
+def test_usual_headers_keep_their_parameters() -> None:
+    environ = RequestFactory().get("/").environ
+    accept = "text/html,application/xml;q=0.9,*/*;q=0.8"
+    kind = "multipart/form-data; boundary=b; charset=utf-8"
+    request = TextRequest({**environ, "CONTENT_TYPE": kind, "HTTP_ACCEPT": accept})
+    assert (request.content_params, request.headers["Accept"]) == ({"boundary": "b", "charset": "utf-8"}, accept)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna"])
+def test_a_charset_of_host_names_is_ignored_also_without_a_query(charset: str) -> None:
+    environ = RequestFactory().post("/").environ
+    assert TextRequest({**environ, "CONTENT_TYPE": f"text/plain; charset={charset}"}).encoding is None
+
+
+def test_too_many_parameters_of_a_query_are_found_where_django_answers_them() -> None:
+    environ = RequestFactory().get("/", {str(n): "" for n in range(1001)}).environ
+    request = TextRequest({**environ, "CONTENT_TYPE": "application/json; charset=utf-8"})
+    with pytest.raises(TooManyFieldsSent):
+        _ = request.GET

@@ -26,7 +26,7 @@ from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.incoming.wsgi import ask, webhook_environ
 from tests.processes import Worker
 from tests.waiting import eventually
-from tests.waproject.worker.odd_bodies import odd_texts
+from tests.waproject.worker.doubles.odd_bodies import odd_texts
 from waproject.queues import LANES, Lane
 from waproject.sqs import control
 

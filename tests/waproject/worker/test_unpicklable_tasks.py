@@ -42,7 +42,7 @@ def one_receive(sqs: Any) -> Iterator[None]:
 def worker(one_receive: None, tmp_path: Path) -> Iterator[Process]:
     at = connection.settings_dict
     url = f"postgres://waproject:{at['PASSWORD']}@127.0.0.1:{at['PORT']}/{at['NAME']}"
-    app = "tests.waproject.worker.unchecked_worker"
+    app = "tests.waproject.worker.doubles.unchecked_worker"
     arguments = ["-m", "celery", "-A", app, "worker", "-Q", "analytics"]
     running = Process(arguments, " ready.", tmp_path / "worker.log", SQS_WAIT_TIME_S="1", DATABASE_URL=url)
     try:

@@ -10,7 +10,7 @@ import pytest
 from messaging.sandbox.media.samples import sample
 from tests.waiting import PATIENCE_S
 
-from ..process import NUMBER, TOKEN, Sandbox
+from ..process import NUMBER, OTHER_NUMBER, TOKEN, Sandbox, text_message
 from ..receiver import Receiver
 
 
@@ -77,6 +77,25 @@ def test_an_uploaded_file_has_an_id_and_can_be_deleted(sandbox: Sandbox) -> None
     path = f"/v25.0/{json.loads(answer)['id']}"
     known, deleted, gone = (raw(sandbox, method, path)[0] for method in ("GET", "DELETE", "GET"))
     assert (known, deleted, gone) == (200, 200, 400)
+
+
+def upload(sandbox: Sandbox, number: str) -> str:
+    body, content_type = form(b"a photo", messaging_product="whatsapp", type="image/jpeg")
+    _, answer = raw(sandbox, "POST", f"/v25.0/{number}/media", body, **{"Content-Type": content_type})
+    media_id: str = json.loads(answer)["id"]
+    return media_id
+
+
+def test_only_the_number_that_a_file_was_uploaded_for_sends_it(sandbox: Sandbox) -> None:
+    message = {**text_message(), "type": "image", "image": {"id": upload(sandbox, OTHER_NUMBER)}}
+    status, answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", message)
+    assert (status, answer["error"]["code"]) == (400, 131009)
+    assert sandbox.request("POST", f"/v25.0/{OTHER_NUMBER}/messages", message)[0] == 200
+
+
+def test_a_file_may_be_asked_for_as_that_of_its_number(sandbox: Sandbox) -> None:
+    path = f"/v25.0/{upload(sandbox, NUMBER)}?phone_number_id="
+    assert [raw(sandbox, "GET", path + number)[0] for number in ("", NUMBER, OTHER_NUMBER)] == [200, 200, 400]
 
 
 @pytest.mark.parametrize("fields", [{}, {"messaging_product": "sms"}])

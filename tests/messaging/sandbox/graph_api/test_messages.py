@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..process import NUMBER, Sandbox, text_message
+from ..process import NUMBER, OTHER_NUMBER, Sandbox, text_message
 
 PATH = f"/v25.0/{NUMBER}/messages"
 
@@ -193,3 +193,10 @@ def test_a_users_message_can_be_marked_read(sandbox: Sandbox) -> None:
     receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
     assert sandbox.post(PATH, {**receipt, "typing_indicator": {"type": "text"}}) == {"success": True}
     assert sandbox.ledger()["count"] == 0, json.dumps(sandbox.ledger())
+
+
+def test_only_the_number_that_a_user_wrote_to_marks_it_as_read(sandbox: Sandbox) -> None:
+    wamid = sandbox.post("/_sandbox/inbound", {"from": "15551230001", "text": "Hi"})["wamid"]
+    receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+    status, answer = sandbox.request("POST", PATH.replace(NUMBER, OTHER_NUMBER), receipt)
+    assert (status, answer["error"]["code"]) == (400, 131009)

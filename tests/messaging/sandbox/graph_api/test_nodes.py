@@ -109,6 +109,14 @@ def test_the_health_names_what_stops_messages(sandbox: Sandbox, changes: dict[st
     assert [each["entity_type"] for each in health["entities"] if each["can_send_message"] == "BLOCKED"] == blocked
 
 
+@pytest.mark.parametrize(("ban_state", "status"), [("DISABLE", 403), ("SCHEDULE_FOR_DISABLE", 200), ("REINSTATE", 200)])
+def test_a_disabled_account_sends_nothing(sandbox: Sandbox, ban_state: str, status: int) -> None:
+    sandbox.post("/_sandbox/account", {"account": {"ban_state": ban_state}})
+    answer = sandbox.request("POST", f"/v25.0/{NUMBER}/messages", text_message())
+    assert (answer[0], sandbox.ledger()["count"]) == (status, int(status == 200))
+    assert status == 200 or refusal(answer)[1] == 131031
+
+
 @pytest.mark.parametrize("path", [WABA, f"{WABA}/phone_numbers", "debug_token", f"{WABA}/message_templates"])
 def test_another_token_is_refused(sandbox: Sandbox, path: str) -> None:
     assert refusal(call(sandbox, "GET", path, token="wrong")) == (401, 190, None)

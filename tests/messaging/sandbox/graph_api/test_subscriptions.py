@@ -75,6 +75,9 @@ def test_a_reset_keeps_the_apps_subscription(sandbox: Sandbox, callback_url: str
     [
         ({"verify_token": "another"}, "HTTP Status Code = 403"),
         ({"callback_url": "http://127.0.0.1:9/webhook"}, "couldn't be reached"),
+        ({"callback_url": "http://[127.0.0.1/webhook"}, "couldn't be reached"),
+        ({"callback_url": "http://127.0.0.1:99999/webhook"}, "couldn't be reached"),
+        ({"callback_url": "http://a..b/webhook"}, "couldn't be reached"),
     ],
 )
 def test_a_callback_that_fails_the_handshake_is_refused(

@@ -12,7 +12,8 @@ from ..receiver import Receiver
 from .calls import WABA, call, get, refusal
 
 PATH = f"{WABA}/message_templates"
-BODY = {"type": "BODY", "text": "Hi {{1}}, good to see you."}
+BODY = {"type": "BODY", "text": "Hi {{1}}, good to see you.", "example": {"body_text": [["Ann"]]}}
+NO_EXAMPLE = {"type": "BODY", "text": "{{1}}"}
 WELCOME: dict[str, Any] = {"name": "welcome", "language": "en_US", "category": "UTILITY", "components": [BODY]}
 
 
@@ -74,6 +75,17 @@ def test_a_rejected_template_says_why(sandbox: Sandbox, receiver: Receiver) -> N
         ({"name": "Wel come"}, (400, 100, None)),
         ({"language": "english"}, (400, 100, None)),
         ({"components": "Hi"}, (400, 100, None)),
+        ({"components": []}, (400, 100, None)),
+        ({"components": [{"type": "BODY", "text": "Hi {{1}}"}]}, (400, 100, 2388043)),
+        ({"components": [{"type": "HEADER", "format": "IMAGE"}, BODY]}, (400, 100, 2388043)),
+        ({"components": [BODY, {"type": "CAROUSEL", "cards": [{"components": [NO_EXAMPLE]}]}]}, (400, 100, 2388043)),
+        ({"components": [{"type": []}]}, (400, 100, None)),
+        ({"components": [{"type": "HEADER", "format": {}}]}, (400, 100, None)),
+        ({"components": [{"type": "BODY", "text": 5}]}, (400, 100, None)),
+        (
+            {"components": [{"type": "CAROUSEL", "cards": [{"components": [{"type": "BODY", "text": {}}]}]}]},
+            (400, 100, None),
+        ),
         ({"name": "hello_world"}, (400, 100, 2388024)),
     ],
 )
@@ -94,7 +106,8 @@ def test_an_edited_template_is_reviewed_again(sandbox: Sandbox, receiver: Receiv
     created = create(sandbox)
     reviewed(receiver)
     receiver.clear()
-    components = [{"type": "BODY", "text": "Welcome, {{name}}."}]
+    named = [{"param_name": "name", "example": "Ann"}]
+    components = [{"type": "BODY", "text": "Welcome, {{name}}.", "example": {"body_text_named_params": named}}]
     status, answer = call(sandbox, "POST", created["id"], {"components": components})
     assert (status, answer["success"]) == (200, True)
     reviewed(receiver)
@@ -105,6 +118,33 @@ def test_an_edited_template_is_reviewed_again(sandbox: Sandbox, receiver: Receiv
 @pytest.mark.parametrize(("template_id", "body"), [("999", {"category": "UTILITY"}), (NUMBER, {"category": "UTILITY"})])
 def test_only_a_template_is_edited(sandbox: Sandbox, template_id: str, body: object) -> None:
     assert refusal(call(sandbox, "POST", template_id, body)) == (400, 100, 33)
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "expected"),
+    [
+        ("APPROVED", {"category": "MARKETING"}, 400),
+        ("APPROVED", {"category": "UTILITY", "components": [BODY]}, 200),
+        ("REJECTED", {"category": "MARKETING"}, 200),
+        ("PAUSED", {"category": "MARKETING"}, 200),
+        ("PENDING", {"components": [BODY]}, 400),
+        ("DISABLED", {"components": [BODY]}, 400),
+    ],
+)
+def test_a_template_is_edited_in_some_states_and_its_category_not_once_it_is_approved(
+    sandbox: Sandbox, status: str, changes: dict[str, object], expected: int
+) -> None:
+    sandbox.post("/_sandbox/settings", {"template_verdict": "PENDING"})
+    created = create(sandbox)
+    sandbox.post("/_sandbox/templates", {"name": "welcome", "status": status})
+    assert call(sandbox, "POST", created["id"], changes)[0] == expected
+
+
+def test_a_deleted_template_s_name_is_not_free_in_its_language_yet(sandbox: Sandbox) -> None:
+    call(sandbox, "DELETE", PATH, name="order_update")
+    again = {**WELCOME, "name": "order_update"}
+    assert refusal(call(sandbox, "POST", PATH, again)) == (400, 100, 2388023)
+    assert call(sandbox, "POST", PATH, {**again, "language": "de"})[0] == 200
 
 
 def test_an_edit_of_nothing_is_refused(sandbox: Sandbox) -> None:

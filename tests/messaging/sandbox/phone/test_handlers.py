@@ -135,6 +135,22 @@ def test_the_business_gets_a_webhook_when_a_user_stops_marketing(
         assert json.loads(hook.body)["entry"][0]["changes"][0]["field"] == "user_preferences"
 
 
+def test_a_user_who_stopped_marketing_gets_no_marketing_template(
+    sandbox: Sandbox, receiver: Receiver, ann: Live
+) -> None:
+    switch(sandbox, marketing=False)
+    marketing, utility = (
+        sandbox.send(type="template", template={"name": name, "language": {"code": "en_US"}})
+        for name in ("spring_sale", "hello_world")
+    )
+    (failed,) = receiver.wait_for(1, is_status("failed", marketing))
+    assert failed.status["errors"][0]["code"] == 131050
+    receiver.wait_for(1, is_status("read", utility))
+    switch(sandbox, marketing=True)
+    after = sandbox.send(type="template", template={"name": "spring_sale", "language": {"code": "en_US"}})
+    receiver.wait_for(1, is_status("read", after))
+
+
 def preference(hook: Hook) -> Any:
     return hook.value.get("user_preferences", [{}])[0]
 
@@ -172,6 +188,18 @@ def test_reactions_of_both_sides_are_on_the_message(sandbox: Sandbox, ann: Live)
     sandbox.send(type="reaction", reaction={"message_id": wamid, "emoji": "🎉"})
     view = ann.until(lambda view: messages(view) and messages(view)[0]["reactions"])
     assert [message["reactions"] for message in messages(view)] == [{"business": "🎉"}]
+
+
+def test_of_a_reaction_meta_reports_that_it_was_sent_and_no_more(
+    sandbox: Sandbox, receiver: Receiver, ann: Live
+) -> None:
+    wamid = sandbox.post("/_sandbox/inbound", {"from": ANN, "text": "a"})["wamid"]
+    reaction = sandbox.send(type="reaction", reaction={"message_id": wamid, "emoji": "🎉"})
+    after = sandbox.send()
+    receiver.wait_for(1, is_status("read", after))
+    view = ann.until(lambda view: len(messages(view)) == 2 and messages(view)[0]["reactions"])
+    assert (states(receiver, reaction), view["phone"]["waiting"]) == ({"sent"}, 0)
+    assert [status["status"] for status in sandbox.ledger()["messages"][0]["statuses"]] == ["sent"]
 
 
 def test_a_webhook_that_was_refused_shows(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
@@ -228,6 +256,20 @@ def test_a_campaign_leaves_kept_phones_alone_and_takes_no_room() -> None:
     assert len(phones.all()) == MOST_RECENT + 1
     assert (ann := phones.find(ANN)) is not None
     assert not ann.on
+
+
+def test_two_numbers_of_one_user_are_two_phones_which_both_go() -> None:
+    async def crowd() -> list[str]:
+        phones = Phones()
+        for digits in ("15551230001", "15551230002"):
+            phones.keep(user_with_phone(digits, CARLA))
+        for number in range(MOST_KEPT - 1):
+            phones.keep(user_with_phone(f"1666{number:07d}"))
+        found = phones.find(CARLA)
+        phones.keep(user_with_phone("16670000000"))
+        return [found.user.address if found else "", str(phones.find(CARLA))]
+
+    assert asyncio.run(crowd()) == ["15551230002", "None"]
 
 
 def test_the_oldest_kept_phone_goes_and_lets_go_of_what_waits_for_it() -> None:

@@ -1,4 +1,4 @@
-"""`celery -A tests.waproject.worker.unchecked_worker worker -Q analytics`: the real worker without checks of arguments.
+"""`celery -A tests.waproject.worker.doubles.unchecked_worker worker -Q analytics`: the worker without checks of tasks.
 
 The argument "unpicklable" becomes an object that cannot be pickled. Failed messages are hidden for a second.
 """

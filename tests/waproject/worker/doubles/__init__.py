@@ -1,0 +1,1 @@
+"""What stands in for a client or a worker in the tests of `waproject.worker`."""
