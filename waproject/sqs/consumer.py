@@ -229,17 +229,21 @@ class QueueConsumer:
         if self._dispatching:  # Celery settled a delivery within `_deliver`
             return
         self._dispatching = True
-        while self._waiting and not self._stopping and self._gate_is_open() and self._has_capacity():
-            delivery = self._waiting.popleft()
-            self._delivered[delivery.tag] = delivery
-            try:
-                self._deliver(delivery.payload)
-            except Exception as error:  # the other messages must not wait because of this one
-                message_id, fault = delivery.messages[0].message_id, type(error).__name__
-                logger.error("queue %s: sqs message %s was not delivered: %s", self._name, message_id, fault)
-                self._undelivered(delivery.tag)
-                self.reject(delivery.tag)
-        self._dispatching = False
+        try:
+            while self._waiting and not self._stopping and self._gate_is_open() and self._has_capacity():
+                self._deliver_safely(self._waiting.popleft())
+        finally:
+            self._dispatching = False
+
+    def _deliver_safely(self, delivery: Delivery) -> None:
+        self._delivered[delivery.tag] = delivery
+        try:
+            self._deliver(delivery.payload)
+        except Exception as error:  # the other messages must not wait because of this one
+            message_id, fault = delivery.messages[0].message_id, type(error).__name__
+            logger.error("queue %s: sqs message %s was not delivered: %s", self._name, message_id, fault)
+            self._undelivered(delivery.tag)
+            self.reject(delivery.tag)
 
     def _gate_is_open(self) -> bool:
         """Whether the gate is open. While it is closed, checks it again later, and backs off messages after a while."""

@@ -50,12 +50,15 @@ class Gate:
             self._start_probing()
 
     def is_open(self) -> bool:
-        """Whether to receive messages and start tasks. Never blocks."""
+        """Whether to receive messages and start tasks. Never blocks, never raises."""
         if self._failure_reported[0]:
             with self._lock:
                 self._failure_reported[0] = 0
                 self._close()
-                self._start_probing()
+        if not self._open and self._thread is None:
+            with self._lock:
+                if not self._open:
+                    self._start_probing()
         return self._open
 
     def _close(self) -> None:
@@ -66,9 +69,15 @@ class Gate:
         logger.warning("%s is unavailable: this worker receives nothing until it is back", self._name)
 
     def _start_probing(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._probe_until_open, name="gate-probe", daemon=True)
-            self._thread.start()
+        if self._thread is not None:
+            return
+        thread = threading.Thread(target=self._probe_until_open, name="gate-probe", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the host has no thread left; the next look at a closed gate tries again
+            logger.warning("%s cannot be probed now: no thread can be started", self._name)
+            return
+        self._thread = thread
 
     def _probe_until_open(self) -> None:
         failures = 0

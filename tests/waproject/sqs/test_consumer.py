@@ -1,5 +1,6 @@
 """A consumer stops, waits at its gate, extends visibility and falls back, and no message is lost or stays hidden."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -48,6 +49,24 @@ class Switch:
 
     def __call__(self) -> bool:
         return self.is_open
+
+
+def test_a_consumer_whose_gate_fails_in_the_event_loop_goes_on_delivering(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    loop, failures = threading.get_ident(), [MemoryError()]
+
+    def gate() -> bool:
+        if threading.get_ident() == loop and failures:
+            raise failures.pop()
+        return True
+
+    consumer = consume(gate=gate)
+    queue.fill(1)
+    with pytest.raises(MemoryError):
+        consumer.run_until(lambda: consumer.delivered)
+    queue.fill(1)
+    assert consumer.run_until(lambda: len(consumer.delivered) == 2)
 
 
 def test_while_the_gate_is_closed_nothing_is_received(queue: Queue, consume: Callable[..., Consumer]) -> None:
