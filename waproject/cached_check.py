@@ -55,8 +55,9 @@ class CachedCheck(Generic[T]):
             self._wanted_until = time.monotonic() + self._idle_after
             if self._thread is None:
                 self._started_at = time.monotonic()
-                self._thread = threading.Thread(target=self._run, name=f"{self._name}-check", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=f"{self._name}-check", daemon=True)
+                thread.start()  # raises where the host has no thread left: the next caller tries again
+                self._thread = thread
 
     def result(self) -> CheckResult[T]:
         """The latest result. Only the first caller waits, for the deadline at most."""

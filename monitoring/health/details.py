@@ -34,7 +34,11 @@ def may_see_details(request: HttpRequest, *, database_answers: bool) -> bool:
         return False
     decision: queue.SimpleQueue[bool] = queue.SimpleQueue()
     # In a thread of its own: if the database hangs now, it blocks that thread and not the request.
-    threading.Thread(target=_decide, args=(request, decision), name="health-details", daemon=True).start()
+    try:
+        threading.Thread(target=_decide, args=(request, decision), name="health-details", daemon=True).start()
+    except RuntimeError:  # the host has no thread left
+        _slots.release()
+        return False
     try:
         return decision.get(timeout=DEADLINE_S)
     except queue.Empty:

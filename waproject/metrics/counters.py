@@ -18,6 +18,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from waproject.sqs import request_observer
@@ -124,8 +125,10 @@ class _Buffer:
             for series, by in additions:
                 sums[series] = sums.get(series, 0.0) + by
             if self._flusher is None and self._store is not None:
-                self._flusher = threading.Thread(target=self._flush_periodically, name="metrics", daemon=True)
-                self._flusher.start()
+                flusher = threading.Thread(target=self._flush_periodically, name="metrics", daemon=True)
+                with suppress(RuntimeError):  # the host has no thread left: the next addition tries again
+                    flusher.start()
+                    self._flusher = flusher
 
     def start_flushing(self, store: Store, every: float) -> None:
         self._store, self._every = store, every

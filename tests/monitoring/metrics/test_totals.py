@@ -10,7 +10,7 @@ import pytest
 from monitoring.metrics import totals as counts
 from monitoring.models import Count
 from tests import warm_python
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 from waproject.metrics import counters
 from waproject.metrics.counters import SQS_REQUESTS, TASK_SECONDS, WEBHOOKS
 
@@ -43,6 +43,19 @@ def test_an_observation_falls_into_its_bucket_and_adds_to_the_sum() -> None:
         (name, "t", "ok", "+Inf"): 1,
         (name, "t", "ok", "sum"): 999.02,
     }
+
+
+def test_a_process_without_a_free_thread_flushes_once_it_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    buffer, stored = counters._Buffer(), dict[counters.Series, float]()
+    buffer.start_flushing(stored.update, every=0.01)
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refused)
+        buffer.add((((WEBHOOKS.name, "taken"), 1.0),))
+    buffer.add((((WEBHOOKS.name, "taken"), 2.0),))
+    assert eventually(lambda: stored == {(WEBHOOKS.name, "taken"): 3.0}, every=0.01)
 
 
 def test_no_addition_of_many_threads_is_lost() -> None:
