@@ -35,9 +35,9 @@ class EventSerializer(serializers.Serializer[Any]):
         trim_whitespace=False,
         help_text="Your own id: the same event sent again is stored once.",
     )
-    contact = ContactField(required=False, help_text="Whom it is about: a phone number or a user id.")
-    reference = StringField(required=False, max_length=REFERENCE_LENGTH, help_text="Your own, to find it by.")
-    occurred_at = UtcField(required=False, help_text="Now, when it is left out.")
+    contact = ContactField(required=False, help_text="The person concerned: a phone number or a user id.")
+    reference = StringField(required=False, max_length=REFERENCE_LENGTH, help_text="A label of your own.")
+    occurred_at = UtcField(required=False, help_text="Now, if it is left out.")
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields."""
@@ -65,7 +65,7 @@ EVENT_OR_LIST = PolymorphicProxySerializer(
     many=False,
 )
 
-# The OpenAPI page sends the first one as it stands.
+# The OpenAPI page sends the first one unchanged.
 EXAMPLES = [
     OpenApiExample(
         "One event",
@@ -109,10 +109,10 @@ class EventsQuerySerializer(serializers.Serializer[Any]):
     reference = StringField(required=False, max_length=REFERENCE_LENGTH)
     client = StringField(required=False, max_length=100, source="client_name", help_text="The client's name.")
     source = ChoiceField(["api", "python"], required=False)  # type: ignore[assignment] # DRF's own name
-    occurred_after = UtcField(required=False, help_text="From then on.")
-    occurred_before = UtcField(required=False, help_text="Until then.")
+    occurred_after = UtcField(required=False, help_text="From this time on.")
+    occurred_before = UtcField(required=False, help_text="Before this time.")
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE, default=PAGE)
-    cursor = StringField(required=False, max_length=200, help_text="Of `next`.")
+    cursor = StringField(required=False, max_length=200, help_text="From `next` of the page before.")
 
 
 class StoredEventSerializer(serializers.ModelSerializer[Event]):
@@ -140,7 +140,7 @@ class StoredEventSerializer(serializers.ModelSerializer[Event]):
 class EventsPageSerializer(serializers.Serializer[Any]):
     """A page of events."""
 
-    next = serializers.URLField(allow_null=True, help_text="The next page; null: this is the last.")
+    next = serializers.URLField(allow_null=True, help_text="The next page; null on the last one.")
     results = StoredEventSerializer(many=True)
 
 

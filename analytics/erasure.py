@@ -14,7 +14,7 @@ def _events(person: Person) -> QuerySet[Event]:
 
 
 def erase_events(person: Person) -> int:
-    """Empty the person's events; type and time stay, so that counts do."""
+    """Empty the person's events; type and time stay, so no count changes."""
     return _events(person).update(contact="", data={}, reference="", event_id="")
 
 

@@ -2,13 +2,12 @@
 
 from uuid import UUID, uuid5
 
-from messaging.contacts import digits_of
+from messaging.contacts import MAX_DIGITS, MIN_DIGITS, digits_of
 from messaging.identifiers import uuid7
 from messaging.whatsapp.recipients import canonical, is_bsuid
 
 # The namespace in which a client and its id of an event become ours; an arbitrary constant.
 EVENTS = UUID("0f5a9f7e-6a55-5f0e-8a39-2c4d1d4b7c61")
-MIN_DIGITS, MAX_DIGITS = 7, 15
 NO_CONTACT = "A phone number in international form, such as +15551234567, or a business-scoped user id."
 
 

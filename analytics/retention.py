@@ -12,8 +12,8 @@ REPEATED_DAYS = 15
 
 
 def delete_old_events(cutoff: datetime, position: str) -> Step:
-    """Delete up to ROWS events that happened, and were stored, before the cutoff; and up to ROWS that were stored then
-    and are still to come, by a client's wrong clock. The ids say nothing of time.
+    """Delete up to ROWS events that happened, and were stored, before the cutoff; and up to ROWS stored before it that
+    lie in the future, because of a client's wrong clock. The ids do not hold the time.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -29,13 +29,13 @@ def track_event(
     reference: str = "",
     occurred_at: datetime | None = None,
 ) -> UUID:
-    """Put one event on the analytics queue and return its id. While SQS is away it is stored at once.
+    """Put one event on the analytics queue and return its id. While SQS is unavailable it is stored at once.
 
     `event_id` is the id that it has elsewhere: tracked twice, it is stored once. `contact` is a phone number or a
     business-scoped user id. Raises ValueError for an empty or overlong `event_type` (100 characters), an overlong
-    `event_id` (200) or `reference` (255), a contact that is none, a time without an offset, and text or numbers that
-    the database cannot keep; TypeError for data that is not JSON; django.db errors when SQS and the database are both
-    away.
+    `event_id` (200) or `reference` (255), an invalid contact, a time without an offset, and text or numbers that the
+    database cannot store; TypeError for data that is not JSON; django.db errors if SQS and the database are both
+    unavailable.
     """
     if not 0 < len(event_type) <= EVENT_TYPE_LENGTH:
         raise ValueError(f"event_type has 1 to {EVENT_TYPE_LENGTH} characters.")
@@ -64,7 +64,7 @@ atrack_event = sync_to_async(track_event)
 
 
 def enqueue(events: Sequence[Mapping[str, Any]], source: str, owner: str, client_name: str = "") -> list[UUID]:
-    """Send validated events to the lane and return their ids; store them at once while SQS is away.
+    """Send validated events to the lane and return their ids; store them at once while SQS is unavailable.
 
     An event is {event_type, event_data?, event_id?, contact?, reference?, occurred_at?}: the contact in the form of
     `contact_key`, the time in ISO 8601. `owner` says whose `event_id`s these are.
@@ -87,7 +87,7 @@ def enqueue(events: Sequence[Mapping[str, Any]], source: str, owner: str, client
     chunks = _chunks(payload)
     taken = publish_many(tasks.record_events, [(chunk,) for chunk in chunks])
     if left := [chunk for chunk, is_taken in zip(chunks, taken, strict=True) if not is_taken]:
-        # All or none of them, also where the database is lost on the way.
+        # All or none of them, even if the database is lost in between.
         with transaction.atomic():
             for chunk in left:
                 storage.store(chunk)

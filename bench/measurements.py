@@ -35,7 +35,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Figures: medians of so many runs. `yardstick`: of the same runs."""
+    """Figures: medians of this many runs. `yardstick`: of the same runs."""
 
     figures: Any
     runs: int
@@ -124,7 +124,7 @@ def measure(
 ) -> Iterator[dict[str, Result]]:
     """The results by name, in parts as they are known, so that a later failure does not take them along.
 
-    With `stored_messages` the pipeline has so many from earlier days, and a name is `<name>_at_<stored_messages>`.
+    With `stored_messages` the pipeline has this many from earlier days, and a name is `<name>_at_<stored_messages>`.
     A `database` directory is used and kept. Raises BenchError, and whatever a broken measurement raises.
     """
     alone = [name for name in names if not MEASUREMENTS[name].in_pipeline]

@@ -202,7 +202,7 @@ def _client(pipeline: Pipeline) -> Client:
 
 
 def _received(pipeline: Pipeline, count: int) -> dict[str, float]:
-    """When the sandbox got the request for each recipient, once so many are there. Raises NotReady."""
+    """When the sandbox got the request for each recipient, once this many are there. Raises NotReady."""
     return {entry["to"]: entry["received_at"] for entry in pipeline.sandbox.wait_for(count, DRAIN_S)}
 
 

@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def stacks(seconds: float) -> list[str]:
-    """The sampled stacks of so many seconds."""
+    """The sampled stacks of this many seconds."""
     with Pipeline({}, PRODUCTION) as pipeline:
         command = python("-m", "bench.pipeline.sampled_sends", str(seconds))
         done = subprocess.run(

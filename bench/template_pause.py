@@ -8,9 +8,9 @@ from testkit.waiting import wait_until
 
 TEMPLATE = {"name": "hello_world", "language": "en_US"}
 WAITING = 1000
-# The pause comes after so many sends: at 80 a second hundreds still wait.
+# The pause comes after this many sends: at 80 a second hundreds still wait.
 SENT_FIRST = 100
-# A message that is released so long after the pause would be seen.
+# A message that is released this long after the pause would be seen.
 WATCHED_S = 6.0
 DRAIN_S = 120.0
 LAST_RELEASE = "SELECT extract(epoch FROM max(at))::float8 FROM messaging_messageevent WHERE status = 'queued'"

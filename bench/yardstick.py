@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 RECORDS = 20_000
-# A turn touches so many of them, spread over 40 MB: at 80 a second it takes twice the CPU, as a send does.
+# A turn touches this many of them, spread over 40 MB: at 80 a second it takes twice the CPU, as a send does.
 TOUCHED = 100
 STEP = 197
 TURNS = 80

@@ -16,8 +16,8 @@ from messaging.reactions import template_sync
 from messaging.retention import deletion_steps, files
 from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers
+from messaging.subscriptions.changes import network_policy
 from messaging.subscriptions.deliveries import RUN_S, DeliveryAttempt, Run, RunResult, claim_runs, record_runs
-from messaging.subscriptions.manage import network_policy
 from messaging.subscriptions.retention import clean_up_deliveries
 from waproject import tracing
 

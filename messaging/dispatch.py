@@ -46,7 +46,7 @@ BUSY_MESSAGES = 4
 INBOUND_EVERY_S = 1.0
 # Parallel calls of direct delivery: enough for the pace of one number.
 DIRECT_CALLS = 60
-# Rows that have been queued this long during an outage have their task in SQS.
+# A row that has been queued this long during an outage has its task in SQS, where no worker gets it.
 STUCK_AFTER_S = 1.0
 # After a failed publish the dispatcher delivers directly for this long before it tries SQS again.
 SQS_RETRY_S = 1.0
@@ -160,7 +160,7 @@ class Dispatcher:
         return self._inbound.get(number_id, 0.0)
 
     def _sweep(self) -> None:
-        """Run the sweeps that are due. One that fails does not keep the others or the release from their work."""
+        """Run the sweeps that are due. A failed one stops neither the others nor the release."""
         now = time.monotonic()
         for every, sweep in SWEEPS:
             if now < self._next_sweep[sweep]:

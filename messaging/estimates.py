@@ -19,7 +19,7 @@ _registered = _Registered()
 
 
 def register(estimator: Estimator) -> None:
-    """Have estimates made by this function. It gets drafted rows, which are not stored, and returns JSON."""
+    """Register the function that makes estimates. It gets drafted rows, which are not stored, and returns JSON."""
     _registered.estimator = estimator
 
 

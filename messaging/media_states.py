@@ -20,8 +20,8 @@ DAMAGED_ATTEMPTS = 3
 
 
 class State(StrEnum):
-    """A file waits for its next attempt or is stored; or its download has failed: Meta no longer has it, it is too
-    large, its size or SHA-256 is wrong, or the retry period has ended; or it was deleted again.
+    """Where a file is: it waits for its next attempt, is stored, or was deleted; or its download has failed because
+    Meta no longer has it, it is too large, its size or SHA-256 is wrong, or the retry period has ended.
     """
 
     WAITING = "waiting"

@@ -23,7 +23,7 @@ Outcome = TypeVar("Outcome")
 
 # How long a worker claims nothing after an exception.
 ERROR_WAIT_S = 1.0
-# Between two calls of housekeeping that says nothing else.
+# The interval of a housekeeping that returns None.
 HOUSEKEEPING_EVERY_S = 60.0
 # How long a stopping process waits for its threads; another process repeats what is not finished by then.
 DRAIN_S = 25.0
@@ -79,7 +79,7 @@ class WorkerLoop:
         return any(pool.is_busy() for pool in self._pools)
 
     def _step(self) -> float:
-        """Step each worker; seconds until one has to act. One that fails does not keep the others from their work."""
+        """Step each worker; seconds until one has to act. A failed one does not stop the others."""
         began = time.monotonic()
         for pool in self._pools:
             try:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# Three centuries in seconds; a longer number is no wait but an error.
+# Three centuries in seconds; a larger number is an error, not a wait.
 MAX_DIGITS = 9
 
 
@@ -14,7 +14,7 @@ def seconds_of(header: str, now: float) -> float | None:
         return float(header)
     try:
         moment: datetime = parsedate_to_datetime(header)
-        # An HTTP date is in GMT, also where it does not say so.
+        # An HTTP date is in GMT, even if it does not say so.
         return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

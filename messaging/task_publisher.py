@@ -26,7 +26,7 @@ REPRS: dict[str, Any] = {"argsrepr": "(…)", "kwargsrepr": "{}"}
 
 
 class SqsUnavailable(Exception):
-    """SQS did not confirm a task within the deadline. It may hold the task all the same: tasks are idempotent."""
+    """SQS did not confirm a task within the deadline. It may hold the task nevertheless: tasks are idempotent."""
 
 
 def publish(task: "Task[Any, Any]", *args: Any, wait_for_batch: bool = False) -> None:

@@ -8,7 +8,8 @@ from messaging.incoming.webhook import PATH as WEBHOOK_PATH
 from messaging.incoming.webhook import WebhookView
 from messaging.media.api import MediaView, UploadView
 from messaging.messages.api import MessageDetailView, MessageListView
-from messaging.messages.interventions_api import CancelView, HoldCampaignView, ResumeCampaignView, RetryView
+from messaging.messages.cancel_and_retry_api import CancelView, RetryView
+from messaging.outgoing.holds.campaigns_api import HoldCampaignView, ResumeCampaignView
 from messaging.subscriptions.api import (
     DeliveryListView,
     DeliveryView,

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="packages, as messaging/outgoing; all of pyproject.toml")
     parser.add_argument("--sample", type=int, default=40, help="changes of each package; 0: all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1e9, help="end after so long; the next run goes on")
+    parser.add_argument("--seconds", type=float, default=1e9, help="end after this long; the next run goes on")
     parser.add_argument("--again", action="store_true", help="judge once more what no test noticed")
     parser.add_argument("--near", action="store_true", help="a package's own tests only")
     parser.add_argument("--quick", action="store_true", help="only tests known to run the changed function")

@@ -16,7 +16,7 @@ from mutation.results import Result, Results
 
 # A loaded machine is slower than it was when the tests were measured.
 PATIENCE, LEAST_S = 6.0, 30.0
-# A survivor meets at most so many seconds of tests of other folders, the quickest files first.
+# A survivor meets at most this many seconds of tests of other folders, the quickest files first.
 LONGEST_FAR_S = 40.0
 OWN_TESTS, OWN_FOLDER = "own tests", "own folder"
 # A test of the pages takes a browser, and seconds, for what other tests see.

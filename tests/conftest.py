@@ -103,7 +103,7 @@ def pytest_runtest_setup() -> None:
 
 def _forget_caches() -> None:
     """Let each test ask its own database for keys, sending numbers, holds and tokens; nobody subscribes yet."""
-    from messaging.accepting.business_numbers import clear_number_cache
+    from messaging.accepting.sending_numbers import clear_number_cache
     from messaging.accepting.waiting_warnings import clear_hold_cache
     from messaging.access import clear_key_cache
     from messaging.accounts.tokens import clear_token_cache

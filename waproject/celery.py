@@ -16,7 +16,7 @@ from waproject.logs.format import name_process, process_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waproject.settings")
 
-# A thread's database connection is checked at most once in so many seconds.
+# A thread's database connection is checked at most once in this many seconds.
 CHECKED_EVERY_S = 1.0
 _checked = threading.local()
 

@@ -327,8 +327,9 @@ EMAIL_TIMEOUT = 10
 vars().update(email_server("EMAIL_URL"))
 if LOCAL and ALERT_WEBHOOK_URL:
     require_loopback("ALERT_WEBHOOK_URL", ALERT_WEBHOOK_URL)
-# The processes that must be running; leave out those that a deployment does not use.
+# The interval of the monitor's checks of the set-up; 0: off.
 DOCTOR_EVERY_S = env.number("DOCTOR_EVERY_S", 3600.0)
+# The processes that must be running; leave out those that a deployment does not use.
 PROCESS_KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
 EXPECTED_PROCESSES = env.comma_separated("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web", "monitor"))
 

@@ -11,8 +11,8 @@ Value = TypeVar("Value")
 class TtlCache(Generic[Key, Value]):
     """Values by key, each for `seconds` after it was stored.
 
-    Beyond `most` values all are forgotten: it is set above what is in use, so that happens to made-up keys alone.
-    Threads may share it: two that miss at once load twice.
+    A cache of more than `most` values is emptied: `most` exceeds the keys in use, so that only made-up keys can reach
+    it. Threads may share a cache: two that miss at the same time load the value twice.
     """
 
     def __init__(self, seconds: float, most: int = 10_000) -> None:

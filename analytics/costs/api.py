@@ -89,7 +89,7 @@ class CostSerializer(serializers.Serializer[Any]):
 
     messages = serializers.IntegerField(help_text="Delivered messages.")
     charged = serializers.IntegerField(help_text="Of these: with a price.")
-    free = serializers.IntegerField(help_text="Of these: free, says Meta.")
+    free = serializers.IntegerField(help_text="Of these: free, according to Meta.")
     unpriced = serializers.IntegerField(help_text="Of these: neither free nor on a rate card.")
     cost = serializers.CharField(allow_null=True, help_text="Of the charged ones; null: none of them has a price.")
     cards = serializers.CharField(help_text="The rate cards that made the cost.")

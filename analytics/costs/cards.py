@@ -76,9 +76,9 @@ def prices_of(currency: str) -> list[Price]:
 
 
 def inherited(rows: Sequence[CardRow]) -> Iterator[CardRow]:
-    """The prices of markets that a card prices with their region, since it is older than their own row. Pure.
+    """The prices of a region for its markets that an older card has no rows for. Pure.
 
-    Prices by volume are a market's own where the list of that time has a row for it.
+    A market with a row in the list of prices in force has prices by volume of its own, or none.
     """
     cards: dict[int, list[CardRow]] = {}
     for row in rows:

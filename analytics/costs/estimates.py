@@ -164,8 +164,8 @@ def _categories(rows: Iterable[Message]) -> dict[tuple[str, str], str]:
 
 
 def _entry_points(rows: Iterable[Message]) -> set[tuple[int, str]]:
-    """Numbers and people between whom Meta has billed a message as of a free entry point within 72 hours, or where the
-    person has come by an ad within that time.
+    """Pairs of a number and a person: within 72 hours, Meta has billed a message to the person as of a free entry
+    point, or the person has come by an ad.
     """
     since = timezone.now() - ENTRY_POINT
     peers = {row.peer for row in rows}

@@ -1,6 +1,6 @@
 """Costs of a period: charges of the database, priced with the cards that were in force when they were delivered.
 
-What is counted is read and priced anew for each question, so nothing drifts and a changed card changes all its
+Charges are read and priced again for each question, so nothing drifts, and a changed card changes all its
 figures. All money is `Decimal` here and `numeric` in PostgreSQL.
 """
 
@@ -58,7 +58,7 @@ class Figure:
 class CostQuestion:
     """Steps begin at `steps` and the last ends at `until`; `group_by` and `filters` name columns of `Charge`.
 
-    `zone`: that of whoever asks, whose days are read whole where they are summed up; None where nobody asks.
+    `zone`: the caller's time zone, whose days are read whole where they are summed up; None without a caller.
     """
 
     steps: Sequence[datetime]

@@ -41,7 +41,7 @@ _MARKETS = {name.casefold(): name for name in MARKETS} | {"türkiye": "Turkey"}
 
 
 class BadCard(ValueError):
-    """A file that is no rate card; the text names the row (from 1, as a spreadsheet counts) and the column."""
+    """A file that is not a rate card; the text names the row (from 1, as a spreadsheet counts) and the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _market(row: _Row) -> str:
     # Meta writes "Central & Eastern Europe" in its files and "Central and Eastern Europe" on its page.
     name = re.sub(r"\s+", " ", row.cells["market"]).casefold().replace(" and ", " & ")
     if name not in _MARKETS:
-        raise row.bad("market", "is no market of Meta's that is known here (analytics/rollups/markets.py).")
+        raise row.bad("market", "is not a market that this version knows (analytics/rollups/markets.py).")
     return _MARKETS[name]
 
 
@@ -163,7 +163,7 @@ def _list_rates(row: _Row, market: str) -> Iterator[CardRate]:
 def _tier_rates(row: _Row, market: str) -> Iterator[CardRate]:
     category = CATEGORIES.get(row.cells["category"].casefold())
     if category is None:
-        raise row.bad("category", "is no category of Meta's.")
+        raise row.bad("category", "is not one of Meta's categories.")
     first = _count(row, "from")
     last = None if row.cells["to"].casefold() in OPEN_END else _count(row, "to")
     if last is not None and last < max(first, 1):
@@ -176,7 +176,7 @@ def _price(row: _Row, column: str) -> Decimal:
     try:
         price = Decimal(row.cells[column])
     except InvalidOperation:
-        raise row.bad(column, "is no price; a price looks like 0.0123, a missing one like n/a.") from None
+        raise row.bad(column, "is not a price; a price looks like 0.0123, a missing one like n/a.") from None
     if not price.is_finite() or not 0 <= price < MAX_PRICE:
         raise row.bad(column, "is out of range.")
     exponent = price.as_tuple().exponent
@@ -188,7 +188,7 @@ def _price(row: _Row, column: str) -> Decimal:
 def _count(row: _Row, column: str) -> int:
     digits = re.sub(r"[,\s_]", "", row.cells[column])
     if not re.fullmatch(r"[0-9]{1,16}", digits) or int(digits) > MAX_TIER:
-        raise row.bad(column, "is no number of messages.")
+        raise row.bad(column, "is not a number of messages.")
     return int(digits)
 
 

@@ -16,7 +16,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Delivered messages and their cost. `unpriced` of ours have no price, and are in no cost."""
+    """Delivered messages and their cost. `unpriced`: those of ours without a price, which are in no cost."""
 
     messages: int = 0
     cost: Decimal = Decimal(0)

@@ -45,7 +45,7 @@ def segments(
     prices: Sequence[Price],
     account_zones: Iterable[str],
 ) -> list[Segment]:
-    """Steps begin at `starts`, the last one ends at `until`; `zone` is that of whoever asks.
+    """Steps begin at `starts`, the last one ends at `until`; `zone` is the caller's time zone.
 
     Prices by volume depend on the months before: then segments begin with the first step's month.
     """

@@ -1,4 +1,4 @@
-"""Demonstration data: a quarter of a year of a shop that does not exist."""
+"""Demonstration data: three months of an invented shop."""
 
 from analytics.demo.days import DAYS
 from analytics.demo.fill import BUDGET_CAMPAIGN, Fill, numbers_of_demo

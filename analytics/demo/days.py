@@ -11,7 +11,7 @@ DAYS = 91
 # Messages of Monday to Sunday, and of each hour (UTC), compared with others.
 WEEK = (1.1, 1.1, 1.05, 1.05, 1.2, 0.9, 0.6)
 HOURS = (0, 0, 0, 0, 0, 1, 3, 6, 9, 11, 11, 10, 8, 8, 9, 9, 10, 11, 10, 7, 4, 2, 0, 0)
-# From the first day to the last one the shop grows by so much.
+# From the first day to the last one the shop grows by this much.
 GROWTH = 0.4
 # Of the messages beside campaigns: notices by template; the rest are conversations.
 NOTICES = 0.45

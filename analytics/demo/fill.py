@@ -37,7 +37,7 @@ def numbers_of_demo() -> list[BusinessNumber]:
 
 
 class Fill:
-    """About so many messages of `DAYS` days until yesterday (UTC). What is stored already is left as it is."""
+    """About this many messages of `DAYS` days until yesterday (UTC). What is stored already is left as it is."""
 
     def __init__(self, messages: int, seed: int) -> None:
         self._a_day, self._seed = messages / DAYS / ON_TOP, seed

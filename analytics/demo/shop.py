@@ -21,7 +21,7 @@ North America,USD,0.0200,0.0030,0.0110,0.0030
 Brazil,USD,0.0500,0.0065,0.0250,0.0065
 India,USD,0.0090,0.0012,0.0012,0.0012
 """
-# Meta's own ids are digits, so these are no numbers of Meta's.
+# Meta's own ids are digits, so these cannot be ids of Meta.
 NUMBERS = {"demo-shop": "Lindgren Outdoor", "demo-stores": "Lindgren Stores", "demo-service": "Lindgren Service"}
 SHOP, STORES, SERVICE = range(3)
 CLIENTS = ("Webshop (demo)", "Stores (demo)", "Service desk (demo)")
@@ -64,8 +64,8 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign over some days, the first so many days after the beginning. `size`: messages a day, as a share of all
-    others of the day. `failed` is the share that Meta does not deliver."""
+    """A campaign of `days` days, which begins `first` days after the demonstration does. `size`: its messages a day, as
+    a share of all others of the day. `failed`: the share that Meta does not deliver."""
 
     name: str
     template: str

@@ -1,4 +1,4 @@
-"""Facts as Parquet, a row group at a time. Needs pyarrow, which is no dependency of ours: docs/analytics.md."""
+"""Facts as Parquet, a row group at a time. Needs pyarrow, which is not a dependency: docs/analytics.md."""
 
 import importlib
 from collections.abc import Iterator, Sequence

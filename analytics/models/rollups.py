@@ -96,9 +96,9 @@ class Dimensions(models.Model):
 class Rollup(models.Model):
     """Messages of one quarter of an hour, of one hour or of one day, with the same dimensions.
 
-    `view` (`rollups.views`) says by which dimensions these are counted; those that it leaves out are empty. A day
-    begins at midnight in UTC or at that of another zone. Dimensions are never deleted, so the database need not check
-    them for each of the rows that a recount writes.
+    `view` (`rollups.dimension_views`) says by which dimensions these are counted; those that it leaves out are empty. A
+    day begins at midnight in UTC or at that of another zone. Dimensions are never deleted, so the database need not
+    check them for each of the rows that a recount writes.
     """
 
     pk = models.CompositePrimaryKey("minutes", "view", "start", "dimensions_id")

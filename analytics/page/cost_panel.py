@@ -22,7 +22,7 @@ from analytics.models import RateCard
 from analytics.questions import Question
 
 TITLES = {"market": "Market", "category": "Category", "template": "Template", "campaign": "Campaign"}
-# What has none of it; a message without a category is one whose status told no price.
+# The label of what has no value. A message lacks a category if its status gave no price.
 NONE = {"category": "not said by Meta", "template": "no template", "campaign": "no campaign"}
 LISTED = 10
 # Filters of the page that charges have too. Inbound messages cost nothing.

@@ -1,10 +1,13 @@
 """`/analytics/`, for staff. Its whole state is in the URL, so that it can be shared."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -17,14 +20,14 @@ from analytics.models import RateCard
 from analytics.page.campaign import campaign_head
 from analytics.page.cost_panel import CostPanel, cost_panel
 from analytics.page.drill_down import MessageLinks, meta_spelling, page_with, page_without
-from analytics.page.nothing import nothing
+from analytics.page.empty_state import empty_state
 from analytics.page.sections import page
 from analytics.questions import MAY_SEE, Granularity, Question, SteppedQuery, read_question
 from analytics.rollups.markets import MARKETS
 from messaging.models import ApiClient, BusinessNumber
 from waproject.web.api.strict_fields import ChoiceField
+from waproject.web.statement_timeout import ADVICE, timed_out
 
-BAD_REQUEST = 400
 COSTS = "#costs"
 CLOCK = "%-d %b %Y %H:%M"
 # The lists of the form's fields; a company has few of each.
@@ -45,7 +48,8 @@ class PageQuery(SteppedQuery):
 @require_safe
 @staff_member_required
 def analytics_page(request: HttpRequest) -> HttpResponse:
-    """The page. With invalid parameters the status is 400, and the text above the form names them."""
+    """The page. With invalid parameters the status is 400, and the text below the form names them; 503 if the database
+    takes too long."""
     user: Any = request.user
     if not (user.has_perm(MAY_SEE) or user.has_perm(MAY_SEE.replace(".view_", ".change_"))):
         raise PermissionDenied
@@ -54,7 +58,19 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
     try:
         question, others = read_question(_api_request(request), PageQuery)
     except ValidationError as error:
-        return render(request, "analytics/page.html", {**context, "problems": _problems(error)}, status=BAD_REQUEST)
+        context["problems"] = _problems(error)
+        return render(request, "analytics/page.html", context, status=HTTPStatus.BAD_REQUEST)
+    try:
+        answered = _answered(question, request.GET, others)
+    except OperationalError as error:
+        if not timed_out(error):
+            raise
+        context["problems"] = [("period", ADVICE)]
+        return render(request, "analytics/page.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return render(request, "analytics/page.html", {**context, **answered})
+
+
+def _answered(question: Question, query: QueryDict, others: Mapping[str, Any]) -> dict[str, Any]:
     links = MessageLinks(question)
     market = others.get("market", "")
     costs = cost_panel(
@@ -62,21 +78,19 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
         others.get("currency", settings.COSTS_CURRENCY),
         market,
         lambda name, value: links.charged({"market": market, name: value}),
-        lambda name, value: page_with(request.GET, name, meta_spelling(value)) + COSTS,
+        lambda name, value: page_with(query, name, meta_spelling(value)) + COSTS,
     )
-    answered = _answered(question, request.GET, links, costs)
-    return render(request, "analytics/page.html", {**context, **answered})
+    return {"costs": costs, **_sections(question, query, links, costs)}
 
 
-def _answered(question: Question, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
+def _sections(question: Question, query: QueryDict, links: MessageLinks, costs: CostPanel) -> dict[str, Any]:
     shown = page(question)
     period = question.period
     messages_url = links.to
     campaign = str((question.filters or {}).get("campaign", ""))
     return {
         "page": shown,
-        "nothing": nothing(question, query) if shown.is_empty else None,
-        "costs": costs,
+        "empty_state": empty_state(question, query) if shown.is_empty else None,
         "all_markets_url": page_without(query, ["market"]) + COSTS,
         "costs_url": page_without(query, costs.unknown) + COSTS,
         "charged_url": links.charged({"market": costs.market}),

@@ -125,27 +125,15 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
         return {}
     known = load_names()
     filters, values = conditions(question)
-    columns, keys = _columns(question.group_by), _keys(question.group_by)
     needed = None if only is None else {*only}
     # Their columns of many values, by the places of these in a group.
     places = {} if only is None else {n: one.column for n, one in enumerate(question.group_by) if one.column in _MANY}
     wanted = {f"only_{column}": [group[n] for group in only or ()] for n, column in places.items()}
-    sums = ", ".join(f"sum({place}) AS {place}" for place in _BINS)
-    sql = f"""WITH {_PIECES}
-    SELECT step, kind{keys}, {sums} FROM (
-      SELECT p.step, h.dimensions_id, h.kind, {sums}
-      FROM piece p CROSS JOIN LATERAL (
-        SELECT * FROM analytics_histogram h
-        WHERE h.minutes = p.minutes AND h.view = p.view AND h.start >= p.low AND h.start < p.high
-          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters, [*places.values()])} OFFSET 0) h
-      GROUP BY 1, 2, 3
-    ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
-    GROUP BY step, kind{keys}"""  # noqa: S608
     found: dict[tuple[int, Group, int], Histogram] = defaultdict(dict)
     view = view_of(_used(question))
     width = len(question.group_by)
     for step, kind, *rest in _fetch(
-        sql,
+        _histograms_sql(question, filters, [*places.values()]),
         {
             **values,
             **wanted,
@@ -163,6 +151,21 @@ def histograms(question: Question, kinds: Sequence[Duration], only: Collection[G
             if total:
                 histogram[place] = histogram.get(place, 0) + int(total)
     return dict(found)
+
+
+def _histograms_sql(question: Question, filters: str, wanted: Sequence[str]) -> str:
+    columns, keys = _columns(question.group_by), _keys(question.group_by)
+    sums = ", ".join(f"sum({place}) AS {place}" for place in _BINS)
+    return f"""WITH {_PIECES}
+    SELECT step, kind{keys}, {sums} FROM (
+      SELECT p.step, h.dimensions_id, h.kind, {sums}
+      FROM piece p CROSS JOIN LATERAL (
+        SELECT * FROM analytics_histogram h
+        WHERE h.minutes = p.minutes AND h.view = p.view AND h.start >= p.low AND h.start < p.high
+          AND h.kind = ANY(%(kinds)s) AND {_few(question, filters, wanted)} OFFSET 0) h
+      GROUP BY 1, 2, 3
+    ) h JOIN (SELECT d.id{columns} FROM analytics_dimensions d WHERE {filters}) d ON d.id = h.dimensions_id
+    GROUP BY step, kind{keys}"""  # noqa: S608
 
 
 # Columns with many values.

@@ -7,7 +7,7 @@ from django.db import connection
 
 from analytics.rollups import markets
 from analytics.rollups.quarters import ids_of
-from analytics.rollups.running import RUNNING, running_quarter, running_sums
+from analytics.rollups.running_charges import RUNNING, running_quarter, running_sums
 
 # Meta charges what is delivered, at the price of that moment. An entry of the trail may have been deleted: then the
 # time of Meta's answer is the nearest one that is left.

@@ -108,7 +108,7 @@ def _columns(days: Sequence[tuple[datetime, int]]) -> dict[str, list[Any]]:
 def sum_day() -> bool:
     """Sum up the dirty day that has waited longest, if one is due; whether there was one.
 
-    A day that is not over waits for its end. What counts a quarter of the day just now holds its row's lock.
+    A day that is not over waits for its end. A count of one of its quarters holds its row's lock.
     """
     now = timezone.now()
     due = Day.objects.filter(

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from analytics.rollups import contact_addresses, countries
+from analytics.rollups.dimension_views import COLUMNS, NO_DURATIONS, NOTHING
 from analytics.rollups.histogram import BOUNDS, PLACES
-from analytics.rollups.views import COLUMNS, NO_DURATIONS, NOTHING
 
 # A user answers, and we respond, within the customer service window or not at all.
 WINDOW = "24 hours"

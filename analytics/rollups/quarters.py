@@ -16,6 +16,9 @@ MAX_DELAY_S = 6 * 3600.0
 # … nor before this many times what counting it took: 200 dirty quarters at once then use half a percent of a core.
 DELAY_PER_COUNT = 40_000
 
+# In SQL, the quarter in which a message's id was made: its first 48 bits are milliseconds.
+QUARTER_OF_ID = "to_timestamp(('x' || left(translate(id::text, '-', ''), 12))::bit(48)::bigint / 900000 * 900)"
+
 
 def quarter_of(at: datetime) -> datetime:
     """The beginning of the quarter of an hour that a time lies in."""

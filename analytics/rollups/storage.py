@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from analytics.rollups.dimension_views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 from analytics.rollups.facts import FACTS, parameters
 from analytics.rollups.histogram import PLACES
 from analytics.rollups.locks import DIMENSIONS_FOR_MISSING, lock_hour
 from analytics.rollups.quarters import HOUR, ids_of
-from analytics.rollups.views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 
 MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "failed", "opened", "responded")
 _BINS = tuple(f"p{place}" for place in range(PLACES))
@@ -110,8 +110,8 @@ DELETE FROM analytics_rollup WHERE minutes = %(minutes)s AND view = ANY(%(views)
 
 
 def _sums(pieces: int) -> tuple[str, str]:
-    """The statements that sum so many ranges of finer rollups up. Each range stands in the text: joined with a table of
-    ranges, the planner reads all rollups there are."""
+    """The statements that sum up this many ranges of finer rollups. Each range is written out: for a join with a table
+    of ranges, the planner would read all rollups."""
     ranges = " UNION ALL ".join(
         f"SELECT * FROM {{table}} WHERE minutes = %(finer{n})s AND view = ANY(%(views)s) AND start >= %(low{n})s "  # noqa: S608
         f"AND start < %(high{n})s"

@@ -18,14 +18,15 @@ from django.utils import timezone
 
 from analytics.models import Cursor
 from analytics.rollups import contact_addresses
+from analytics.rollups.quarters import QUARTER_OF_ID
 
 CURSOR = "rollups"
 ROWS = 20_000
 # A statement that has an id has its transaction's number within this time.
 SEEN_FOR = timedelta(seconds=2)
 
-# A message's quarter is that of its id, whose first 48 bits are milliseconds. What a user writes may answer messages
-# of the day before, and what we send may respond to them: their quarters change too.
+# A message's quarter is that of its id. What a user writes may answer messages of the day before, and what we send may
+# respond to them: their quarters change too.
 _MARK = f"""
 WITH fresh AS (
   SELECT message_id, status FROM messaging_messageevent WHERE id > %(after)s AND id <= %(upto)s
@@ -46,7 +47,7 @@ WITH fresh AS (
 )
 INSERT INTO analytics_bucket (start, dirty_since, due_at, took_ms, messages)
 SELECT DISTINCT
-  to_timestamp(('x' || left(translate(id::text, '-', ''), 12))::bit(48)::bigint / 900000 * 900),
+  {QUARTER_OF_ID},
   statement_timestamp(), statement_timestamp(), 0, 0
 FROM touched
 ORDER BY 1

@@ -45,12 +45,12 @@ def main() -> None:
 
 
 class Releases:
-    """Releases by the default number, in a portfolio with so many recipients that count."""
+    """Releases by the default number, in a portfolio with this many recipients that count."""
 
     def __init__(self, stored: int) -> None:
         from django.db import connection
 
-        from messaging.accepting.business_numbers import sending_number
+        from messaging.accepting.sending_numbers import sending_number
         from messaging.portfolios import assign_portfolio
 
         self._connection = connection

@@ -82,7 +82,7 @@ def wait_counted(pipeline: Pipeline) -> None:
 
 
 def measure_quarter(pipeline: Pipeline, messages: int = QUARTER_MESSAGES) -> dict[str, Any]:
-    """`counted_s`: a dirty quarter of an hour with so many messages, its views and its hour; `events` of its trail."""
+    """`counted_s`: a dirty quarter of an hour with `messages` messages, its views, its hour; `events` of its trail."""
     ((start,),) = pipeline.ask("SELECT date_trunc('day', now(), 'UTC') - %s", QUARTER_AGE)
     events = fill_quarter(pipeline.connect, start, messages)
     nothing = _rebuild(pipeline, start - timedelta(days=1))

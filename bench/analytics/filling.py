@@ -103,8 +103,8 @@ WHERE m.direction = 'outbound' AND m.id >= %(low)s AND m.id < %(high)s
 
 
 def fill(connect: Callable[[], Any], messages: int, days: int = DAYS) -> float:
-    """Store so many messages over so many days, the last one yesterday (UTC), unless these days are stored; the seconds
-    that it took. Two days at a time. A run that was stopped continues with the days that are missing."""
+    """Store `messages` messages over `days` days, the last one yesterday (UTC), unless these days are stored; returns
+    the seconds that it took. Two days at a time. A run that was stopped continues with the days that are missing."""
     begun = time.monotonic()
     with closing(connect()) as connection, connection.cursor() as cursor:
         _prepare(cursor)
@@ -148,7 +148,7 @@ def _days(cursor: Any, days: int) -> list[datetime]:
 
 
 def fill_quarter(connect: Callable[[], Any], start: datetime, messages: int) -> int:
-    """Store so many messages in one quarter of an hour; how many events their trail has."""
+    """Store this many messages in one quarter of an hour; how many events their trail has."""
     connection = connect()
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")

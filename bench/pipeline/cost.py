@@ -70,7 +70,7 @@ class Meter:
 
 
 def statements(pipeline: Pipeline, messages: int, load: Callable[[], object]) -> dict[str, Any]:
-    """{queries_per_message, queries_by_process} of all our processes, for a load of so many messages."""
+    """{queries_per_message, queries_by_process} of all our processes, for a load of this many messages."""
     pipeline.wait_idle()
     with pipeline.statements.counted():
         load()

@@ -29,7 +29,7 @@ _SEED = 20
 def measure(pipeline: Pipeline, messages: int = MESSAGES, rounds: int = REQUESTS) -> dict[str, Any]:
     """p50 and p95 of each kind of page; of each filter of the API in `api` p50 and the slowest. No other load runs.
 
-    At least so many messages are stored then.
+    At least this many messages are stored then.
     """
     ((stored,),) = pipeline.ask("SELECT count(*) FROM messaging_message")
     filled_s = fill(pipeline, messages) if stored < messages else 0.0

@@ -73,7 +73,7 @@ def measure_bulk(pipeline: Pipeline, messages: int = BULK, counted: int = BULK_C
 
 
 def send_bulk(pipeline: Pipeline, count: int) -> list[dict[str, Any]]:
-    """Send so many messages as fast as they go; their ledger entries."""
+    """Send this many messages as fast as they go; their ledger entries."""
     before = pipeline.sandbox.count()
     bodies = [_body(to) for to in recipients(count)]
     bulks = [

@@ -61,7 +61,7 @@ def transaction(cursor: Any) -> Iterator[None]:
 
 
 def fill_once(pipeline: Pipeline, messages: int) -> float:
-    """Store so many messages unless a kept database has them; the seconds that it took. Raises BenchError."""
+    """Store this many messages unless a kept database has them; the seconds that it took. Raises BenchError."""
     (stored,) = pipeline.ask("SELECT count(*) FROM messaging_message")[0]
     if stored >= messages:
         pipeline.ask("VACUUM ANALYZE messaging_message, messaging_messageevent, messaging_contact")
@@ -72,7 +72,7 @@ def fill_once(pipeline: Pipeline, messages: int) -> float:
 
 
 def fill(pipeline: Pipeline, messages: int, days_ago: int = 0) -> float:
-    """Store so many more messages, two seconds apart, the newest so many days old; the seconds that it took."""
+    """Store this many more messages, two seconds apart, the newest this many days old; the seconds that it took."""
     begun = time.monotonic()
     connection = pipeline.connect()
     with connection.cursor() as cursor:

@@ -39,7 +39,7 @@ def _times_stock(title: str, path: str, sign: str, limit: float) -> Target:
 
 
 def _pages(part: str, stored: str) -> tuple[Target, ...]:
-    """The pages and filters of `history`, with so many stored messages."""
+    """The pages and filters of `history`, with this many stored messages."""
     pages = ("list", "search", "message", "conversation", "conversations")
     return (
         *(

@@ -102,7 +102,7 @@ def answers(fault: Fault) -> Inject:
 
 
 def throughout(fault: Fault, one_in: int) -> Inject:
-    """SQS answers one in so many requests or entries so, as long as tasks are published and done. Each is a hit."""
+    """SQS answers one in this many requests or entries so, as long as tasks are published and done. Each is a hit."""
 
     def inject(site: Site) -> Injected:
         site.harm(site.rig.proxy.set, fault, one_in)

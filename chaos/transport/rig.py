@@ -87,7 +87,7 @@ class Rig:
         return control.depth(self.sqs, self.url)
 
     def wait_done(self, timeout: float) -> bool:
-        """Whether the queue is empty within so many seconds."""
+        """Whether the queue is empty within this many seconds."""
         return eventually(lambda: not self.depth().total, timeout, 0.2)
 
     def at_work(self, pid: int) -> int:

@@ -14,7 +14,7 @@ from chaos.transport.witness import compare, done_again, executions
 from testkit.waiting import NotReady
 from waproject.queues import MAX_RECEIVES
 
-# Malformed bodies of each kind: one for so many tasks.
+# Malformed bodies of each kind: one for this many tasks.
 MALFORMED_ONE_IN = 100
 MALFORMED_VISIBILITY_S = 5
 MALFORMED_RECEIVES = 2

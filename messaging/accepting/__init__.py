@@ -7,13 +7,13 @@ from messaging.accepting.accept import (
     draft,
     store,
 )
-from messaging.accepting.business_numbers import (
-    UnknownNumber,
-    sending_number,
-)
 from messaging.accepting.recipient_checks import (
     NoConsent,
     check_recipient,
+)
+from messaging.accepting.sending_numbers import (
+    UnknownNumber,
+    sending_number,
 )
 from messaging.accepting.service_window import (
     WINDOW,

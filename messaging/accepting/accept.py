@@ -91,7 +91,7 @@ _FIELDS = {field.attname: field for field in Message._meta.concrete_fields}
 _PLAIN = {str, int, UUID, datetime, type(None)}
 
 # One statement makes one round trip and one commit: rows, first events and answer are stored together or not at all.
-# A row alone gives plain values: arrays of one take PostgreSQL a fifth more CPU, and us 4 %.
+# A single row gives plain values: arrays of one element cost PostgreSQL a fifth more CPU, and this process 4 %.
 # A second request with the same idempotency key waits for the first one's commit and then stores nothing.
 _KEY = """
   claimed AS (

@@ -121,7 +121,7 @@ def _drafted(items: list[SendItem], client: ApiClient | None) -> tuple[list[Mess
 def _asks_for_estimate(request: Request) -> bool:
     """Whether ?estimate=true was given. Raises ValidationError for another value, which must not send by mistake.
 
-    An idempotency key counts for nothing beside it; a malformed one is refused as by a send.
+    An estimate ignores an idempotency key; a malformed key is refused as for a send.
     """
     if not request.META.get("QUERY_STRING"):
         return False

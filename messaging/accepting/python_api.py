@@ -9,10 +9,10 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage, accept
-from messaging.accepting.business_numbers import sending_number
 from messaging.accepting.recipient_checks import NoConsent, check_recipient
 from messaging.accepting.reply_targets import load_reply_targets
 from messaging.accepting.send_times import check_times
+from messaging.accepting.sending_numbers import sending_number
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import known_recipient
 from messaging.message_templates import check_template

@@ -38,7 +38,7 @@ class RecipientCheck:
     """The reason to refuse a message (empty if allowed), and whether the customer service window will be closed.
 
     `message` is the message to store, with the recipient's number as WhatsApp spells it. `is_known`: the number has
-    written to us, or Meta has confirmed it; this is known only of unassigned numbers and of several spellings.
+    written to us, or Meta has confirmed it; determined only for unassigned numbers and those with several spellings.
     """
 
     message: NewMessage

@@ -81,7 +81,7 @@ def _refusal_of_id(message: NewMessage, target: Message | None) -> str:
 
 
 def _refusal_of_wamid(name: str) -> str:
-    wrong = "This is no id: give the id of a message here, or its wamid (wamid.…)."
+    wrong = "This is not an id: give the id of a message here, or its wamid (wamid.…)."
     return "" if _WAMID.fullmatch(name) else wrong
 
 

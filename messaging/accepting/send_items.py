@@ -7,9 +7,9 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from messaging.accepting.accept import NewMessage
-from messaging.accepting.business_numbers import sending_numbers
 from messaging.accepting.recipient_checks import RecipientChecks, load_recipient_checks
 from messaging.accepting.reply_targets import load_reply_targets
+from messaging.accepting.sending_numbers import sending_numbers
 from messaging.accepting.serializers import SendSerializer
 from messaging.accepting.service_window import WindowClosed, WindowPolicy, window_policy
 from messaging.contacts import UNASSIGNED_NUMBER, known_recipients

@@ -8,8 +8,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from messaging.accepting.accept import CAMPAIGN_LENGTH, REFERENCE_LENGTH, NewMessage
-from messaging.accepting.business_numbers import UnknownNumber
 from messaging.accepting.send_times import MAX_AHEAD, check_times
+from messaging.accepting.sending_numbers import UnknownNumber
 from messaging.contacts import InvalidPhoneNumber, parse_recipient
 from messaging.models import PRIORITIES, BusinessNumber, OnUnknown
 from messaging.models.messages import PEER_LENGTH, WAMID_LENGTH, on_unknown_choices
@@ -171,7 +171,7 @@ class LimitForecastSerializer(serializers.Serializer[Any]):
     new_recipients = serializers.IntegerField(help_text="Recipients of these messages that would count.")
     waiting = serializers.IntegerField(help_text="Messages that wait for the limit already, and go first.")
     done_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the last may go, as far as the limit is concerned; null: not within 60 days."
+        allow_null=True, help_text="When the limit lets the last of these go; null: not within 60 days."
     )
 
 

@@ -8,7 +8,7 @@ from messaging.portfolios import limit_warning
 from messaging.whatsapp.outbound.template import language_of
 from waproject.ttl_cache import TtlCache
 
-# As for senders (business_numbers.CACHED_S), so that requests share one query.
+# As for senders (sending_numbers.CACHED_S), so that requests share one query.
 CACHED_S = 1.0
 # Client, number, account and language of a hold; each may be empty: all.
 Scope = tuple[Any, ...]

@@ -1,9 +1,6 @@
 """Callers of the API: clients, keys, idempotency keys and the audit log."""
 
-from messaging.access.audit_log import (
-    audit_name,
-    record_action,
-)
+from messaging.access.audit_log import record_action
 from messaging.access.authentication import (
     ApiKeyAuthentication,
     Caller,
@@ -45,7 +42,6 @@ __all__ = [
     "IsApiClientOrStaff",
     "IsOperatorOrStaff",
     "answer_idempotently",
-    "audit_name",
     "checked_key",
     "clear_key_cache",
     "client_of",

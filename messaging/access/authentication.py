@@ -21,7 +21,7 @@ LAST_USED_PRECISION = timedelta(minutes=5)
 
 
 class Caller:
-    """An authenticated API client, as `request.user`."""
+    """An authenticated API client, as `request.user`. As text, it is the name in the audit log."""
 
     is_authenticated = True
     is_staff = False
@@ -70,7 +70,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 _CLIENT = [field.attname for field in ApiClient._meta.concrete_fields]
-# It is SQL because building it in the ORM cost as much as all other checks of a request.
+# SQL, because building the query in the ORM cost as much as all other checks of a request.
 _FIND = f"""
 SELECT k.id, k.hash, (k.revoked_at IS NULL OR k.revoked_at > statement_timestamp()) AND c.active, k.last_used_at,
   {", ".join(f"c.{name}" for name in _CLIENT)}
@@ -78,9 +78,9 @@ FROM messaging_apikey k JOIN messaging_apiclient c ON c.id = k.client_id WHERE k
 """  # noqa: S608 - columns of a model
 
 
-# A key that is revoked, or whose client is switched off, works for so long at most.
+# A key that is revoked, or whose client is switched off, still works for up to this long.
 CACHED_S = 1.0
-# Enough for every key in use; beyond it all are forgotten.
+# Enough for every key in use; one more empties the cache.
 MOST_CACHED = 1_000
 _cache = TtlCache[str, _FoundKey](CACHED_S, MOST_CACHED)
 

@@ -2,7 +2,14 @@
 
 from messaging.accounts.facts import record_account, record_number
 from messaging.accounts.sync import RATES, AccountSync, known_accounts, sync_account
-from messaging.accounts.tokens import MissingToken, access_token, graph_api, missing_token, token_name_of
+from messaging.accounts.tokens import (
+    MissingToken,
+    access_token,
+    graph_api,
+    missing_token,
+    token_name_of,
+    token_names,
+)
 
 __all__ = [
     "RATES",
@@ -16,4 +23,5 @@ __all__ = [
     "record_number",
     "sync_account",
     "token_name_of",
+    "token_names",
 ]

@@ -1,4 +1,4 @@
-"""Accounts in the admin: what Meta owns is shown, the name of the token's variable is edited."""
+"""Accounts in the admin: Meta's facts are shown, and the name of the token's variable can be edited."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""The sync of business accounts, with their numbers, from the Graph API: asked outside of a transaction, stored in one.
+"""The sync of business accounts, with their numbers, from the Graph API: read outside a transaction, stored in one.
 
-A number keeps what Meta does not answer. The portfolio of a number, within which contacts are unique, is set only while
-the number has no messages and belongs to another portfolio than the numbers before it.
+A field that Meta's answer lacks keeps its value. The portfolio of a number, within which contacts are unique, is set
+only while the number has no messages and belongs to another portfolio than the numbers before it.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from messaging.whatsapp.errors import Misconfigured, Scope
 from messaging.whatsapp.graph import GraphApi
 from waproject.ttl_cache import TtlCache
 
-# Requests share the names for so long; a changed one takes effect after it.
+# Requests share the names for this long; a changed one takes effect after it.
 CACHED_S = 5.0
 # One value: the names by WABA id.
 _cache = TtlCache[None, Mapping[str, str]](CACHED_S)
@@ -35,6 +35,12 @@ def access_token(token_name: str = DEFAULT_TOKEN_NAME) -> str:
 def missing_token(error: MissingToken) -> Misconfigured:
     """The same as an error of a send: the numbers of the account pause until the token is there."""
     return Misconfigured(scope=Scope.ACCOUNT, title=str(error))
+
+
+def token_names() -> list[str]:
+    """The variables of all access tokens, the default one first."""
+    others = Account.objects.exclude(token_name=DEFAULT_TOKEN_NAME).values_list("token_name", flat=True)
+    return [DEFAULT_TOKEN_NAME, *sorted(set(others))]
 
 
 def token_name_of(waba_id: str) -> str:

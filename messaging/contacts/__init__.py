@@ -21,6 +21,8 @@ from messaging.contacts.contact_updates import (
     update_contacts,
 )
 from messaging.contacts.phone_numbers import (
+    MAX_DIGITS,
+    MIN_DIGITS,
     UNASSIGNED_NUMBER,
     InvalidPhoneNumber,
     digits_of,
@@ -44,6 +46,8 @@ __all__ = [
     "IS_MARKETING",
     "IS_SUPPRESSED",
     "MARKETING_OPT_OUT_CODE",
+    "MAX_DIGITS",
+    "MIN_DIGITS",
     "SUPPRESSED_CONTACTS",
     "UNASSIGNED_NUMBER",
     "ConsentChange",

@@ -24,7 +24,7 @@ from messaging.models import (
 from messaging.whatsapp.recipients import canonical
 from waproject.web.admin.read_only_admin import ReadOnlyAdmin
 
-# A letter that most names have would take seconds to match, count and sort them all.
+# To match, count and sort all names with a common letter would take seconds.
 MOST_FOUND = 1000
 
 

@@ -74,7 +74,7 @@ class TemplateForm:
         return {**data, "components": components} if components else data
 
     def label_of(self, place: str) -> str:
-        """The label of the field whose value stands at this place of the data; empty if it is of no field."""
+        """The label of the field whose value is at this place of the data; empty if no field's is."""
         labels = self._labels_by_place()
         return next((label for start, label in labels.items() if place == start or place.startswith(f"{start}.")), "")
 
@@ -149,7 +149,7 @@ class TemplateList:
 def templates_of(number: BusinessNumber, search: str = "", chosen: Template | None = None) -> TemplateList:
     """The approved templates of the number's account, by name and language, `chosen` among them.
 
-    `search`: a part of the name. A template's components may have 20 kB, so that they are not read.
+    `search`: a part of the name. Components, up to 20 kB a template, are not read.
     """
     term = search.replace("\0", "").strip()[:MAX_SEARCH]
     found = _approved(number).filter(name__icontains=term) if term else _approved(number)
@@ -161,7 +161,7 @@ def templates_of(number: BusinessNumber, search: str = "", chosen: Template | No
 
 
 def template_form(number: BusinessNumber, typed: Mapping[str, str]) -> TemplateForm | None:
-    """The form of the chosen template (`template`: its primary key); None if there is no such one."""
+    """The form of the chosen template (`template`: its primary key); None if there is no such template."""
     key = typed.get("template", "")
     if not (key.isascii() and key.isdigit() and len(key) < 18):  # noqa: PLR2004 - a bigint
         return None

@@ -1,6 +1,6 @@
 """Erasure of a person: texts, names, numbers, files and raw pieces go; counts, times, statuses and prices stay.
 
-In small transactions, each of which leaves a valid state; what a killed erasure has left is erased when it is repeated.
+It runs in small transactions, each of which leaves a valid state. A repetition finishes an erasure that was killed.
 """
 
 import secrets
@@ -21,7 +21,7 @@ from messaging.states import Status
 
 ROWS = 200
 ERASED = "erased:"
-# Being sent, or perhaps sent: what comes of it is found by the person's number.
+# Being sent, or perhaps sent: the outcome will be matched by the person's number.
 UNDECIDED = (Status.SENDING, Status.UNKNOWN)
 WAITING = (Status.PENDING, Status.QUEUED)
 BEING_SENT = "A message to this person is being sent. Erase again in a minute."
@@ -52,10 +52,10 @@ def erase(
 ) -> Erased:
     """Erase a person. `progress` is called with the number of messages erased so far.
 
-    forget_objection: erase also the number of a contact that has opted out or is blocked, which otherwise stays alone,
-    so that the objection holds.
-    Raises CannotEraseYet, before anything but the cancelling of waiting messages has been done; or later, where a
-    message that was accepted meanwhile is being sent.
+    forget_objection: erase the number of a contact that has opted out or is blocked too. Otherwise the number, and
+    nothing else, stays, so that the objection holds.
+    Raises CannotEraseYet: before it has done more than cancel waiting messages, or later, if a message that was
+    accepted meanwhile is being sent.
     """
     done = Erased(cancelled=_cancel_waiting(person))
     _refuse_undecided(person)

@@ -69,7 +69,7 @@ def _write_files(archive: zipfile.ZipFile, person: Person) -> None:
         try:
             source = storage().open(media.name)
         except FileNotFoundError:
-            # Retention has removed it meanwhile, or somebody in the storage: the person still gets all else.
+            # Retention, or someone at the storage, has removed it: the person still gets everything else.
             continue
         with source, archive.open(f"files/{media.pk}", "w", force_zip64=True) as part:
             shutil.copyfileobj(source, part)

@@ -1,4 +1,4 @@
-"""Personal data in the other tables, without messages and contacts. Other apps register theirs."""
+"""Personal data in other tables: all but messages and contacts. Other apps register theirs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from django.db import connection
 
 from messaging.whatsapp.inbound import Normalised
 
-# 128 bits: two of a thousand million wamids meet by chance once in 10^20 installations.
+# 128 bits: that any two of 10^9 wamids share a digest has a chance of 10^-21.
 DIGEST_LENGTH = 32
 
 
@@ -18,7 +18,7 @@ def digest_of(wamid: str) -> str:
 
 
 def without_erased(normalised: Normalised) -> Normalised:
-    """The same without what belongs to erased messages. One query of a primary key."""
+    """The updates without those of erased messages. One query by primary key."""
     wamids = {one.wamid for one in normalised.messages} | {one.wamid for one in normalised.statuses}
     erased = _erased(wamids) if wamids else set()
     if not erased:

@@ -77,8 +77,8 @@ def _store_limits(rows: Sequence[AccountEvent]) -> None:
 
 
 def _store_limit(waba_id: str, limit: MessagingLimit, at: datetime) -> None:
-    """Store a limit. A failure is logged: an exception would keep the commit's listeners from its events, and the next
-    refresh of accounts asks Meta for the limit.
+    """Store a limit. A failure is only logged: an exception would keep the events of the commit from its listeners, and
+    the next refresh of accounts asks Meta for the limit anyway.
     """
     try:
         retry_on_deadlock(store_limit)(waba_id, limit, at)

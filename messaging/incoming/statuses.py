@@ -121,7 +121,7 @@ def sweep_orphans() -> None:
             "DELETE FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval",
             [ORPHAN_RETENTION],
         )
-        # Not EXISTS, of which PostgreSQL may make a hash table of all messages.
+        # Not EXISTS, for which PostgreSQL may build a hash table of all messages.
         cursor.execute(
             """
             DELETE FROM messaging_orphanstatus o WHERE o.id = ANY(ARRAY(

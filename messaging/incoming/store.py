@@ -191,7 +191,7 @@ def _digest(piece: Unknown) -> str:
 
 def sweep_stored_webhooks() -> None:
     """Process stored bodies whose task was lost, ten at a time. One that fails is tried again after TASK_LOST_AFTER,
-    so that it does not keep the others from their turn.
+    so that it does not hold up the others.
     """
     now = timezone.now()
     lost = StoredWebhook.objects.filter(received_at__lt=now - TASK_LOST_AFTER).order_by("received_at", "id")

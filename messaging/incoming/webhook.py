@@ -92,7 +92,7 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
         enqueue(body, len(raw))
     except (DatabaseError, InterfaceError) as error:
         WEBHOOKS.inc("not_taken")
-        # Meta repeats the whole webhook for seven days; parts that were accepted are stored once all the same.
+        # Meta repeats the whole webhook for seven days; parts that were accepted are still stored once.
         _refused.set()
         logger.error("webhook rejected: SQS and the database are both unavailable (%s)", type(error).__name__)
         return Answer(503, "Not stored; try again.", RETRY_AFTER_S)

@@ -4,7 +4,7 @@ Meta gives the price with `sent`, and again with `delivered` or `read`. The furt
 they come; a status of an attempt before the present one decides nothing.
 
 The status statement prices the messages that it moves. A status that comes too late to move its message decides only
-where a later one came without a price: a statement of its own then, so that the usual one stays quick to plan.
+if the later status had no price. A separate statement prices these, so that the usual one stays quick to plan.
 """
 
 from collections.abc import Mapping, Sequence

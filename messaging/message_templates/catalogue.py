@@ -18,7 +18,7 @@ from messaging.whatsapp.template_fit import Needs, check_fit, needs_of
 from waproject.ttl_cache import TtlCache
 
 CACHED_S = 5.0
-# Entries of the cache, which then starts anew: each account has a few hundred templates.
+# Entries after which the cache is emptied: each account has a few hundred templates.
 MAX_CACHED = 20_000
 # A paused template is accepted and waits for Meta's approval; a flagged one may be sent.
 SENDABLE = frozenset({"APPROVED", "PAUSED", "FLAGGED"})
@@ -27,7 +27,8 @@ NEVER_SYNCED = "The account's templates were never synced from Meta, so this tem
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A template by its languages. `is_synced`: its account has been synced, so that a missing one does not exist."""
+    """A template by its languages. `is_synced`: its account has been synced, so a template that is not here does not
+    exist."""
 
     is_synced: bool
     languages: Mapping[str, tuple[str, Needs | None]]

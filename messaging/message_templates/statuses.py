@@ -11,7 +11,7 @@ from django.utils import timezone
 from messaging.models import Account, Template
 
 APPROVED, DELETED = "APPROVED", "DELETED"
-# Events of a status webhook that say something else than the status which the template then has.
+# Events of a status webhook that say something other than the status that the template then has.
 STATUS_AFTER: Mapping[str, str] = {"REINSTATED": APPROVED, "UNPAUSED": APPROVED}
 # Events that leave the status as it is.
 FLAGGED = "FLAGGED"

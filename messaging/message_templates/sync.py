@@ -14,7 +14,7 @@ from messaging.models import Account
 from messaging.whatsapp.graph import GraphApi, TemplateNode
 
 Progress = Callable[[int], None]
-# As many as a page of Meta's has.
+# The size of Meta's pages.
 STORED_AT_ONCE = 250
 
 

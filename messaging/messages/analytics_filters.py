@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.identifiers import made_at
 from messaging.messages.admin_filters import AGES
 from messaging.models import BusinessNumber
 from waproject.web.analytics_links import full_quarter
@@ -23,18 +24,18 @@ def analytics_filters(query: Mapping[str, str]) -> dict[str, str]:
         filters["sender"] = found.get(number, "")
     if query.get("age") in AGES:
         filters["since"] = full_quarter(timezone.now() - AGES[query["age"]][1])
-    if (since := _made(query.get("id__gte"))) is not None:
+    if (since := _time_of(query.get("id__gte"))) is not None:
         filters["since"] = full_quarter(since)
-    if (until := _made(query.get("id__lt"))) is not None:
+    if (until := _time_of(query.get("id__lt"))) is not None:
         with suppress(OverflowError):  # the last quarter of the year 9999
             # Ids hold milliseconds, and the page ends before the time that it is given.
             filters["until"] = full_quarter(until + QUARTER - timedelta(milliseconds=1))
     return filters
 
 
-def _made(message_id: str | None) -> datetime | None:
+def _time_of(message_id: str | None) -> datetime | None:
     """The time in an id; None for an invalid one."""
     try:
-        return datetime.fromtimestamp((UUID(message_id).int >> 80) / 1000, UTC) if message_id else None
+        return made_at(UUID(message_id)) if message_id else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -153,18 +153,3 @@ class NotPossibleSerializer(serializers.Serializer[Any]):
 
     detail = serializers.CharField()
     status = serializers.CharField()
-
-
-class CampaignSerializer(serializers.Serializer[Any]):
-    """A campaign after a hold or resume."""
-
-    campaign = serializers.CharField()
-    held = serializers.BooleanField()
-    waiting = serializers.IntegerField(help_text="Messages that are accepted and not yet released.")
-    on_their_way = serializers.IntegerField(
-        help_text="Messages that are released and have no outcome yet: a hold does not stop these."
-    )
-    waiting_for_limit = serializers.IntegerField(help_text="Of `waiting`: new recipients beyond a messaging limit.")
-    limit_done_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the last of these may go; null: none waits, or not within 60 days."
-    )

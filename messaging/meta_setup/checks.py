@@ -12,7 +12,7 @@ from messaging.whatsapp.graph.nodes import AccountNode, Health, NumberNode, Subs
 from messaging.whatsapp.inbound.account_fields import FIELDS
 
 SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
-# A token that ends sooner is a token of the developer's page, or one that must be renewed by hand.
+# A token that expires sooner is from the developer's page, or must be renewed by hand.
 EXPIRY_WARNING = timedelta(days=14)
 # The webhook fields without which messages or statuses are missed, and all that this version reads.
 NEEDED_FIELDS = ("messages", "message_template_status_update", "account_update", "phone_number_quality_update")
@@ -31,6 +31,11 @@ class State(StrEnum):
     WARNING = "warning"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+    @property
+    def mark(self) -> str:
+        """One character for a terminal."""
+        return {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "-"}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ def own_number_finding(phone_number_id: str, numbers: Sequence[NumberNode]) -> F
     return Finding(
         "sender",
         State.FAILED,
-        "WA_PHONE_NUMBER_ID is no number of the accounts that the access token may use.",
+        "WA_PHONE_NUMBER_ID is not a number of the accounts that the access token may use.",
         f"Set it to one of these ids: {known}. It is Meta's id of the number, not the number itself.",
         phone_number_id,
     )

@@ -2,8 +2,8 @@
 
 import logging
 
-from messaging.accounts import MissingToken, graph_api, known_accounts, sync_account
-from messaging.models import DEFAULT_TOKEN_NAME, Account
+from messaging.accounts import MissingToken, graph_api, known_accounts, sync_account, token_names
+from messaging.models import Account
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
 from messaging.whatsapp.graph import GraphApi
 
@@ -15,14 +15,8 @@ def is_connected() -> bool:
     return Account.objects.filter(synced_at__isnull=False).exists()
 
 
-def token_names() -> list[str]:
-    """The variables of the access tokens, the default one first."""
-    others = Account.objects.exclude(token_name=DEFAULT_TOKEN_NAME).values_list("token_name", flat=True)
-    return [DEFAULT_TOKEN_NAME, *sorted(set(others))]
-
-
 def refresh_accounts() -> None:
-    """Store all accounts and numbers anew. Accounts that Meta refuses stay unchanged: the checks name them."""
+    """Store accounts and numbers as Meta has them now. Those that Meta refuses stay unchanged: the checks name them."""
     for token_name in token_names():
         try:
             api = graph_api(token_name)
@@ -38,8 +32,8 @@ def refresh_accounts() -> None:
 
 
 def _refresh(api: GraphApi, waba_id: str, token_name: str) -> None:
-    """Store an account anew. One that Meta refuses keeps no other from its turn; where Meta does not answer, none has
-    one. Raises NotSent and OutcomeUnknown.
+    """Store one account. If Meta refuses it, the next one follows; if Meta does not answer, NotSent or OutcomeUnknown
+    ends the refresh.
     """
     try:
         sync_account(api, waba_id, token_name)

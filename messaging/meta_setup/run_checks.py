@@ -11,15 +11,15 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 
-from messaging.accounts import MissingToken, access_token, graph_api, known_accounts
+from messaging.accounts import MissingToken, access_token, graph_api, known_accounts, token_names
 from messaging.meta_setup import checks
 from messaging.meta_setup.checks import Finding, State
-from messaging.meta_setup.refresh import token_names
 from messaging.models import DEFAULT_TOKEN_NAME, Account, BusinessNumber
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
 from messaging.whatsapp.graph import GraphApi
 from messaging.whatsapp.graph.nodes import NumberNode
 
+# Of the URL "webhook", whose view is a layer above: this runs in processes that load no URLs.
 WEBHOOK_PATH = "/webhook/whatsapp"
 HANDSHAKE_S = 10.0
 

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
-import messaging.models.lane
+import messaging.models.outgoing_state
 import messaging.models.messages
 from django.db import migrations, models
 
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             name='Hold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=messaging.models.lane.hold_kinds, max_length=10)),
+                ('kind', models.CharField(choices=messaging.models.outgoing_state.hold_kinds, max_length=10)),
                 ('key', models.CharField(help_text="The campaign's label, or the template's name.", max_length=512)),
                 ('reason', models.CharField(blank=True, max_length=255)),
                 ('by', models.CharField(help_text="Who held it; `system` for an error of Meta's.", max_length=150)),

@@ -6,7 +6,6 @@ from messaging.models.access import ApiClient, ApiKey, LoginThrottle
 from messaging.models.accounts import DEFAULT_TOKEN_NAME, TOKEN_NAME, Account
 from messaging.models.audit import AuditEntry
 from messaging.models.idempotency import IdempotencyKey
-from messaging.models.lane import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.media import Media
 from messaging.models.messages import (
     PRIORITIES,
@@ -22,6 +21,7 @@ from messaging.models.messages import (
     WhatsAppId,
 )
 from messaging.models.numbers import BusinessNumber
+from messaging.models.outgoing_state import Hold, HoldKind, IncomingMark, PairPace
 from messaging.models.portfolios import OpenedCount, OpenedRecipient, Portfolio
 from messaging.models.retention import ErasedWamid, FileRemoval, RetentionProgress
 from messaging.models.subscriptions import Delivery, EventType, Subscription

@@ -39,7 +39,7 @@ class FileRemoval(models.Model):
 
 
 class ErasedWamid(models.Model):
-    """A wamid of an erased person: its digest, so that a repeated webhook does not store the message anew."""
+    """A wamid of an erased person: its digest, so that a repeated webhook does not store the message again."""
 
     # The first half of SHA-256, as hex: a wamid contains the phone number.
     digest = models.CharField(max_length=32, primary_key=True)

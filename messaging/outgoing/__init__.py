@@ -12,12 +12,6 @@ from messaging.outgoing.holds.budgets import (
     BudgetScope,
     hold_over_budget,
 )
-from messaging.outgoing.holds.campaigns import (
-    CampaignState,
-    campaign_exists,
-    hold_campaign,
-    resume_campaign,
-)
 from messaging.outgoing.holds.holds import (
     held_templates,
     hold_template,
@@ -35,18 +29,14 @@ from messaging.outgoing.lost_answers.incoming_evidence import (
 
 __all__ = [
     "BudgetScope",
-    "CampaignState",
     "NotPossible",
-    "campaign_exists",
     "cancel",
     "held_templates",
-    "hold_campaign",
     "hold_over_budget",
     "hold_template",
     "pause_numbers",
     "record_rejected_webhook",
     "release_template",
-    "resume_campaign",
     "resume_numbers",
     "retry",
     "retry_failed_statuses",

@@ -1,8 +1,8 @@
 """The call pool of a worker process: parallel calls to the Cloud API, outcomes recorded in bulk.
 
 A claimed row has a lease in the database, so its task need not wait for the call: it submits the rows and ends. One
-thread starts each call at its time (`rate_limits.Schedule`), and spaces late calls too (`call_spacing`), as Meta would
-refuse a bunch.
+thread starts each call at its time (`rate_limits.Schedule`), and spaces late calls too (`call_spacing`), since Meta
+would refuse a burst.
 HTTP threads never touch the database, and no transaction is open while they wait for Meta.
 """
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 MAX_CALLS = 200
 # The deadline of a call (connect 3 s, read 10 s, 20 s in all) and the time to record its outcome.
 CALL_S = 22
-# Calls that have not started so long before the end of a shutdown never do: the time to record that.
+# Calls that have not started this long before the end of a shutdown never do: the time to record that.
 RETURN_S = 3
 # Outcomes within this time share a statement. Statuses do not wait for it: they match by our own id.
 BATCH_WAIT_S = 0.1

@@ -107,38 +107,41 @@ def _claim_suppressed(batches: Sequence[Release]) -> list[Claimed]:
         return _claim(batches, "m.id = ANY(%(allowed)s::uuid[])", allowed) if allowed else []
 
 
+_CLAIM = f"""
+WITH locked AS (
+  SELECT m.id, m.number_id FROM messaging_message m
+  JOIN unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id) ON m.id = g.id
+  WHERE m.release_id = g.release_id AND m.status = 'queued' ORDER BY m.id FOR UPDATE OF m
+), claimed AS (
+  UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
+    lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
+    releases = 0, calls = least(m.calls + 1, {MAX_COUNT})
+  FROM locked l, messaging_businessnumber n
+  WHERE m.id = l.id AND m.status = 'queued' AND n.id = l.number_id
+    AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
+    AND {{condition}}
+  RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
+    m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to,
+    m.call_at, n.rate, m.priority,
+    (SELECT a.token_name FROM messaging_account a WHERE a.waba_id = n.waba_id) AS token_name,
+    n.marketing_api AND {IS_MARKETING} AS by_marketing_api
+), logged AS (
+  INSERT INTO messaging_messageevent (message_id, status, at, source)
+  SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
+)
+SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
+  capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to,
+  COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority, token_name,
+  by_marketing_api
+FROM claimed
+"""  # noqa: S608 - constants of ours
+
+
 @retry_on_deadlock
 def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] = ()) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            WITH locked AS (
-              SELECT m.id, m.number_id FROM messaging_message m
-              JOIN unnest(%(ids)s::uuid[], %(releases)s::uuid[]) AS g(id, release_id) ON m.id = g.id
-              WHERE m.release_id = g.release_id AND m.status = 'queued' ORDER BY m.id FOR UPDATE OF m
-            ), claimed AS (
-              UPDATE messaging_message m SET status = 'sending', updated_at = statement_timestamp(),
-                lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
-                releases = 0, calls = least(m.calls + 1, {MAX_COUNT})
-              FROM locked l, messaging_businessnumber n
-              WHERE m.id = l.id AND m.status = 'queued' AND n.id = l.number_id
-                AND n.paused_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > statement_timestamp())
-                AND {condition}
-              RETURNING m.id, m.release_id, m.number_id, n.phone_number_id, m.peer, m.type, m.content, m.attempts,
-                m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to,
-                m.call_at, n.rate, m.priority,
-                (SELECT a.token_name FROM messaging_account a WHERE a.waba_id = n.waba_id) AS token_name,
-                n.marketing_api AND {IS_MARKETING} AS by_marketing_api
-            ), logged AS (
-              INSERT INTO messaging_messageevent (message_id, status, at, source)
-              SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
-            )
-            SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
-              capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to,
-              COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority, token_name,
-              by_marketing_api
-            FROM claimed
-            """,  # noqa: S608 - constants of this project
+            _CLAIM.format(condition=condition),
             {
                 "allowed": list(allowed),
                 "ids": [message_id for batch in batches for message_id in batch.message_ids],

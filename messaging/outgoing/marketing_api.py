@@ -1,7 +1,7 @@
 """Sends by the Marketing Messages API, and by the Cloud API where Meta does not take them there.
 
-The refusal says that nothing was sent, so the second call is no second message. It is remembered for a while: by
-template, or for the whole number where Meta says that the API is not open to the account.
+The refusal says that nothing was sent, so the second call does not send a second message. It is remembered for a while:
+by template, or for the whole number where Meta says that the API is not open to the account.
 """
 
 import logging

@@ -38,7 +38,7 @@ PROBES_AFTER = 5
 PROBE_STEP_MAX_S = 60
 
 
-# Waits of consecutive throttles no longer grow after so many.
+# Waits of consecutive throttles no longer grow after this many.
 MAX_DOUBLINGS = 20
 
 
@@ -55,7 +55,7 @@ class ConsecutiveThrottles:
 
 
 def next_throttle(n: int) -> int:
-    """The count after the nth consecutive throttle, as far as the waits need it: it fits its column for ever."""
+    """The count after the nth consecutive throttle, as far as the waits need it, so that it always fits its column."""
     return min(n, MAX_DOUBLINGS) + 1
 
 

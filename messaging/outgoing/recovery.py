@@ -164,8 +164,8 @@ def sweep_pairs() -> None:
 def _in_flight(cursor: Any) -> list[UUID]:
     """Released messages without an outcome: as many as the numbers send in some seconds.
 
-    They are read in the order of their index, first and alone: the planner takes a fifth of all history for in flight,
-    and would look for some of a status by reading the table.
+    They are read first and alone, in the order of their index: the planner expects a fifth of all history to be in
+    flight, and would read the table to find those of a status.
     """
     cursor.execute(
         """

@@ -60,8 +60,8 @@ class _Number:
 
 def numbers_with_due_messages() -> list[int]:
     """Ids of the numbers that have due messages and may send."""
-    # A first row in the order of the index, not EXISTS: to the planner, who takes the conditions for independent, a
-    # fifth of all history waits, and it would look for a first one by reading the table.
+    # The first row in the order of the index, not EXISTS: the planner takes the conditions to be independent, expects
+    # a fifth of all history to wait, and would read the table to find a first row.
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -139,8 +139,8 @@ def _release(number_id: int, inbound: float, at_most: int | None, *, is_near_lim
         # The recipients of released messages outside of their window, of an unlimited portfolio too.
         openings = [Opening(row.peer, row.message_id) for row in rows if row.outside_window]
         usage = _mark_queued(cursor, number, batches, schedule, step, openings=openings)
-        # Unless near its limit, the portfolio was not locked before the selection, lest its numbers wait for each other
-        # for nothing: others may have counted meanwhile, and the limit may have fallen.
+        # Far from its limit, the portfolio was not locked before the selection, so that its numbers need not wait for
+        # each other: others may have counted meanwhile, and the limit may have fallen.
         if count is None and usage is not None and _remaining(usage) < 0:
             raise _LimitExceededError
     return batches
@@ -240,6 +240,37 @@ def _batches(rows: list[DueMessage]) -> list[Release]:
     return [Release(uuid4(), ids[start : start + ROWS_PER_TASK]) for start in range(0, len(ids), ROWS_PER_TASK)]
 
 
+# `counted` is an expression of `portfolios`.
+_MARK_QUEUED = f"""
+WITH released AS (
+  UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
+    released_at = statement_timestamp(), updated_at = statement_timestamp(),
+    releases = least(m.releases + 1, {MAX_COUNT})
+  FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[], %(calls)s::timestamptz[]) AS g(id, release_id, call_at)
+  WHERE m.id = g.id
+  RETURNING m.id, m.peer
+), logged AS (
+  INSERT INTO messaging_messageevent (message_id, status, at, source)
+  SELECT id, 'queued', statement_timestamp(), 'dispatcher' FROM released
+), paced AS (
+  INSERT INTO messaging_pairpace AS p (number_id, peer, tat, burst_at)
+  SELECT %(number_id)s, peer, statement_timestamp() + %(every)s, statement_timestamp()
+  FROM released ORDER BY peer
+  ON CONFLICT (number_id, peer) DO UPDATE SET
+    tat = greatest(p.tat, statement_timestamp()) + %(every)s,
+    burst_at = CASE WHEN p.tat > statement_timestamp() THEN p.burst_at ELSE statement_timestamp() END,
+    credit = CASE WHEN p.tat > statement_timestamp() THEN p.credit - 1 ELSE least(%(credit)s,
+      p.credit + extract(epoch FROM statement_timestamp() - p.tat) / extract(epoch FROM %(every)s)) END,
+    wake_at = CASE WHEN p.wake_at IS NOT NULL THEN greatest(p.not_before, statement_timestamp()) END
+)
+UPDATE messaging_businessnumber SET tokens = %(tokens)s, tokens_at = %(now)s,
+  probe_step = COALESCE(%(step)s, probe_step),
+  probe_at = CASE WHEN %(step)s IS NULL THEN probe_at
+    ELSE statement_timestamp() + make_interval(secs => %(step)s) END
+WHERE id = %(number_id)s RETURNING {{counted}}
+"""  # noqa: S608 - a constant of ours
+
+
 def _mark_queued(
     cursor: Any,
     number: _Number,
@@ -254,34 +285,7 @@ def _mark_queued(
     counted, counted_parameters = count_expression(number.limited_by, openings)
     ids = [message_id for batch in batches for message_id in batch.message_ids]
     cursor.execute(
-        f"""
-        WITH released AS (
-          UPDATE messaging_message m SET status = 'queued', release_id = g.release_id, hold = NULL, call_at = g.call_at,
-            released_at = statement_timestamp(), updated_at = statement_timestamp(),
-            releases = least(m.releases + 1, {MAX_COUNT})
-          FROM unnest(%(ids)s::uuid[], %(releases)s::uuid[], %(calls)s::timestamptz[]) AS g(id, release_id, call_at)
-          WHERE m.id = g.id
-          RETURNING m.id, m.peer
-        ), logged AS (
-          INSERT INTO messaging_messageevent (message_id, status, at, source)
-          SELECT id, 'queued', statement_timestamp(), 'dispatcher' FROM released
-        ), paced AS (
-          INSERT INTO messaging_pairpace AS p (number_id, peer, tat, burst_at)
-          SELECT %(number_id)s, peer, statement_timestamp() + %(every)s, statement_timestamp()
-          FROM released ORDER BY peer
-          ON CONFLICT (number_id, peer) DO UPDATE SET
-            tat = greatest(p.tat, statement_timestamp()) + %(every)s,
-            burst_at = CASE WHEN p.tat > statement_timestamp() THEN p.burst_at ELSE statement_timestamp() END,
-            credit = CASE WHEN p.tat > statement_timestamp() THEN p.credit - 1 ELSE least(%(credit)s,
-              p.credit + extract(epoch FROM statement_timestamp() - p.tat) / extract(epoch FROM %(every)s)) END,
-            wake_at = CASE WHEN p.wake_at IS NOT NULL THEN greatest(p.not_before, statement_timestamp()) END
-        )
-        UPDATE messaging_businessnumber SET tokens = %(tokens)s, tokens_at = %(now)s,
-          probe_step = COALESCE(%(step)s, probe_step),
-          probe_at = CASE WHEN %(step)s IS NULL THEN probe_at
-            ELSE statement_timestamp() + make_interval(secs => %(step)s) END
-        WHERE id = %(number_id)s RETURNING {counted}
-        """,  # noqa: S608 - a constant, and an expression of `portfolios`
+        _MARK_QUEUED.format(counted=counted),
         {
             "ids": ids,
             "releases": [batch.release_id for batch in batches for _ in batch.message_ids],

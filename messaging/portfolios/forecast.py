@@ -13,7 +13,7 @@ from messaging.models.messages import LIMIT
 from messaging.portfolios.budget import WINDOW, Budget, counted_from, done_at
 from waproject.ttl_cache import TtlCache
 
-# Single sends share what is known of the limits for so long.
+# Single sends share what is known of the limits for this long.
 CACHED_S = 5.0
 # Waiting messages are counted up to this number.
 COUNT_LIMIT = 100_000

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from messaging.models import Portfolio
 from messaging.portfolios.budget import counted_from
 
-# Rows that count no longer are deleted in batches, by the dispatcher.
+# Rows that no longer count are deleted in batches, by the dispatcher.
 DELETED_AT_ONCE = 5000
 
 
@@ -102,7 +102,7 @@ def lock_count(cursor: Any, portfolio_id: int) -> Count:
 def count_expression(portfolio_id: int, openings: Sequence[Opening]) -> tuple[str, dict[str, Any]]:
     """An expression that counts these, each to another recipient, and its parameters; `usage_of` reads its value.
 
-    It is part of a statement that is made anyhow: a round trip of its own costs as much as the count. Locks the
+    It is part of another statement, because a round trip of its own would cost as much as the count. Locks the
     portfolio until the end of the transaction. A recipient who counts already counts on from now.
     """
     if not openings:
@@ -142,12 +142,12 @@ def uncount_openings(rejections: Sequence[Rejection]) -> None:
 
 
 def move_windows() -> None:
-    """Move the window of every portfolio to now, and delete recipients that count no longer."""
+    """Move the window of every portfolio to now, and delete recipients that no longer count."""
     for portfolio_id in Portfolio.objects.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic(), connection.cursor() as cursor:
             start = lock_count(cursor, portfolio_id).counted_from
         with connection.cursor() as cursor:
-            # A row may be opened anew meanwhile: the second condition reads it again.
+            # A row may be opened again meanwhile: the second condition rereads it.
             cursor.execute(
                 """
                 DELETE FROM messaging_openedrecipient WHERE portfolio_id = %(portfolio)s AND opened_at < %(start)s

@@ -21,8 +21,8 @@ _ALERTS = {
 def number_quality(event: MetaEvent) -> None:
     """Of today's events THROUGHPUT_UPGRADE raises the pace to Meta's new limit, and ONBOARDING names the limit.
 
-    Older versions of the API also tell of the quality: FLAGGED and DOWNGRADE are alerts. UNFLAGGED says that it
-    is not low any more, and not which one it is: the next sync does.
+    Older versions of the API also report the quality: FLAGGED and DOWNGRADE are alerts. UNFLAGGED says that it is
+    no longer low, but not what it is: the next sync does.
     """
     change, limit = event.update.event, event.text("current_limit", 40)
     facts = {"messaging_limit": limit if limit != "NOT_SET" else ""}

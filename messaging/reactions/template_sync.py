@@ -17,12 +17,12 @@ from messaging.message_templates import (
     record_success,
     store_templates,
 )
-from messaging.models import DEFAULT_TOKEN_NAME, Account
+from messaging.models import Account
 from messaging.reactions.template_statuses import apply_statuses
 from messaging.whatsapp.errors import WhatsAppError
 
 logger = logging.getLogger(__name__)
-__all__ = ["FetchedTemplates", "claim_syncs", "fetch", "record", "sync_accounts", "sync_now", "token_names"]
+__all__ = ["FetchedTemplates", "claim_syncs", "fetch", "record", "sync_accounts", "sync_now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def fetch(due: DueSync) -> FetchedTemplates:
 
 
 def record(fetched: Sequence[FetchedTemplates]) -> None:
-    """Store the templates and apply their statuses. Repeating it changes nothing. An account whose templates cannot be
-    stored keeps no other from its turn.
+    """Store the templates and apply their statuses. Repeating it changes nothing. If one account's templates cannot be
+    stored, the others are stored nonetheless.
     """
     for each in fetched:
         try:
@@ -68,11 +68,6 @@ def _record(each: FetchedTemplates) -> None:
 def sync_now(account: Account, progress: Callable[[int], None] = lambda _: None) -> TemplateSync:
     """Sync the templates of an account. Raises WhatsAppError, MissingToken and ValueError; nothing is stored then."""
     return _store(account.pk, _listed(account.waba_id, account.token_name, progress))
-
-
-def token_names() -> list[str]:
-    """The variables of all access tokens in use."""
-    return sorted({DEFAULT_TOKEN_NAME, *Account.objects.values_list("token_name", flat=True)})
 
 
 def sync_accounts(token_name: str) -> None:

@@ -11,7 +11,7 @@ from messaging.reads.messages import COUNT_LIMIT
 
 # A file is late after this time; files of imported history may take longer.
 FILE_LATE_AFTER = timedelta(hours=1)
-# At most so many names are listed, each cut to NAME_LENGTH characters.
+# At most this many names are listed, each cut to NAME_LENGTH characters.
 NAMES_LIMIT, NAME_LENGTH = 100, 100
 
 

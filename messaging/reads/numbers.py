@@ -9,7 +9,7 @@ from messaging.models import PRIORITY_NAMES, BusinessNumber
 from messaging.models.messages import LIMIT
 from messaging.reads.messages import COUNT_LIMIT
 
-# Events of phone_number_quality_update that tell the quality. Of these Meta's newest versions send the last alone.
+# Events of phone_number_quality_update that report the quality. Meta's newest versions send only the last of them.
 QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}
 
 
@@ -48,9 +48,9 @@ def portfolio_states() -> list[PortfolioState]:
             """
             SELECT p.key, p.tier, p.users_a_day, p.opened, sum(w.waiting)::int FROM messaging_portfolio p
             JOIN messaging_businessnumber n ON n.limited_by_id = p.id
-            CROSS JOIN unnest(%s::int[]) AS priorities(priority)
+            CROSS JOIN unnest(%s::int[]) AS each(priority)
             CROSS JOIN LATERAL (SELECT count(*) AS waiting FROM (
-              SELECT FROM messaging_message WHERE hold = %s || ':' || n.id || ':' || priority LIMIT %s) held) w
+              SELECT FROM messaging_message WHERE hold = %s || ':' || n.id || ':' || each.priority LIMIT %s) held) w
             GROUP BY p.id ORDER BY p.key
             """,
             [list(PRIORITY_NAMES), LIMIT, COUNT_LIMIT],

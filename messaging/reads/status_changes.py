@@ -12,11 +12,9 @@ from messaging.models import PRIORITY_NAMES
 
 _SETTLED = """
 SELECT least(
-  (SELECT max(id) FROM (SELECT id FROM messaging_messageevent WHERE id > %(after)s ORDER BY id LIMIT %(rows)s) next),
-  (SELECT min(id) - 1 FROM messaging_messageevent WHERE id > %(after)s AND id <= (
-     SELECT max(id) FROM (
-       SELECT id FROM messaging_messageevent WHERE id > %(after)s ORDER BY id LIMIT %(rows)s) next)
-     AND recorded_at > statement_timestamp() - make_interval(secs => %(margin)s)))
+  max(id), min(id) FILTER (WHERE recorded_at > statement_timestamp() - make_interval(secs => %(margin)s)) - 1)
+FROM (
+  SELECT id, recorded_at FROM messaging_messageevent WHERE id > %(after)s ORDER BY id LIMIT %(rows)s) next
 """
 _COUNTS = """
 SELECT status, CASE WHEN status IN ('pending', 'failed') AND error_title <> '' THEN COALESCE(error_code::text, 'none')

@@ -15,11 +15,11 @@ from django.utils import timezone
 from messaging.models import RetentionProgress
 from messaging.retention.rules import Rule, registered
 
-# Between two passes over what has become old since the last one.
+# A pass deletes what has become old since the last one.
 PASS_EVERY = timedelta(hours=1)
-# A pass that begins at the beginning finds the rows that had to wait when an earlier one went by.
+# A full pass starts at the first key again, for rows that could not be deleted yet when earlier passes reached them.
 FULL_PASS_EVERY = timedelta(days=7)
-# How long a rule waits whose step failed.
+# The wait of a rule after a failed step.
 RETRY_AFTER = timedelta(minutes=10)
 REST = 4.0
 IDLE_S = 60.0
@@ -28,7 +28,7 @@ _LOCK = 7_203_114
 
 
 def run_step(now: datetime | None = None) -> bool:
-    """One step of the first rule that is due, unless another process is at it. Returns whether there may be more.
+    """Run one step of the first due rule, unless another process runs one. Returns whether there may be more.
 
     Raises what the step raises; that rule then waits, and the next call goes on with the others.
     """

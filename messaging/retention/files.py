@@ -91,7 +91,7 @@ def claim_removals(most: int) -> list[Removal]:
 
 
 def remove(removal: Removal) -> Removed:
-    """Remove one file from the storage. One that is not there is removed."""
+    """Remove one file from the storage. A missing file counts as removed."""
     try:
         storage().delete(removal.name)
     except Exception as error:  # storage back ends raise errors of any type

@@ -1,7 +1,7 @@
-"""The age check of webhooks: a message older than messages are stored is not stored.
+"""The age check of webhooks: a message that retention would delete at once is not stored.
 
 Retention deletes a message by the time that Meta gives it, and Meta gives the same time whenever it repeats a webhook.
-So a message that was deleted is recognised without a record of it: it is not stored anew, however late it comes again.
+So a deleted message is recognised without a record of it: it is not stored again, however late Meta repeats it.
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
 """Old messages: first their texts go, then the messages themselves with their timeline, attempts and files.
 
-Messages that still have an outcome to come are never touched. Those that had one to come when a pass went by are found
-by the pass that starts at the beginning (`deletion_steps.FULL_PASS_EVERY`).
+A message whose outcome is still to come is never touched. It is deleted by the next full pass after its outcome
+(`deletion_steps.FULL_PASS_EVERY`).
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from django.db import connection
 from messaging.identifiers import first_uuid7
 from messaging.retention.rules import Step
 
-# Nearly every message has its outcome within an hour: those of the last one are looked at by a later step.
+# Nearly every message has its outcome within an hour: a later step looks at those of the last hour.
 OUTCOME_MARGIN = timedelta(hours=1)
 ROWS = 40
 # What is over: an inbound message, or an outbound one whose outcome is older than the cutoff and final.

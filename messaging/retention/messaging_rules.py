@@ -4,9 +4,9 @@ from messaging.retention.files import delete_old_files
 from messaging.retention.messages import delete_old_messages, empty_old_messages
 from messaging.retention.rules import OldRows, OldRowsByTime, Rule
 
-# Meta repeats webhooks for seven days, and counts on our knowing what we have.
+# Meta repeats webhooks for seven days: a repetition must find what it repeats.
 REPEATED_DAYS = 8
-# A message that waits longest: 30 days until its send_at; SQS keeps dead letters for 14.
+# The longest wait of a message is 30 days, until its send_at; SQS keeps dead letters for 14.
 WAITING_DAYS = 31
 
 RULES = (

@@ -22,7 +22,7 @@ class Step:
 class Rule:
     """One kind of data.
 
-    setting: the name of the setting with the period in days; 0: for ever.
+    setting: the name of the setting with the period in days; 0: no deletion.
     min_days: a shorter period would break what still needs the rows.
     step(cutoff, position): removes some rows older than `cutoff` whose key comes after `position` ("": all keys), in
     the order of their keys. Runs inside a transaction and takes a few milliseconds.
@@ -36,7 +36,7 @@ class Rule:
 
     @property
     def days(self) -> int:
-        """The period; 0: for ever."""
+        """The period in days; 0: no deletion."""
         return int(getattr(settings, self.setting))
 
     def cutoff(self) -> datetime | None:
@@ -46,10 +46,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class OldRows:
-    """A step for tables whose rows keep their time, and whose integer keys grow with it, but for rows of about the same
-    time: the rows with the lowest keys, if they are old enough.
+    """A step for tables whose integer keys grow with an unchanging time, except among rows of about the same time: it
+    deletes the rows with the lowest keys if they are old enough.
 
-    A pass stays before the first young row, and ends when the `rows` rows from there have no old one.
+    The position stays before the first young row. The pass ends when none of the `rows` rows after it is old.
     """
 
     table: str
@@ -79,14 +79,14 @@ class OldRows:
 
 @dataclass(frozen=True, slots=True)
 class OldRowsByTime:
-    """A step for tables whose rows change their time: the oldest rows, by an index on the time."""
+    """A step for tables whose rows change their time: it deletes the oldest rows, by an index on the time."""
 
     table: str
     time: str
     rows: int = 500
 
     def __call__(self, cutoff: datetime, position: str) -> Step:
-        """Delete up to `rows` rows. One that is being changed is passed over: it may be young in a moment."""
+        """Delete up to `rows` rows. A row that is being changed is skipped: its time may change."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""

@@ -62,7 +62,7 @@ def missing_parameter(details: str) -> GraphError:
 
 
 def bad_value(details: str) -> GraphError:
-    """Code 131009: of the right form, and yet no value that can be used."""
+    """Code 131009: of the right form, but not a usable value."""
     return GraphError(BAD_VALUE, f"(#{BAD_VALUE}) Parameter value is not valid", details=details)
 
 

@@ -85,7 +85,7 @@ class Tariff:
     def price_of(self, category: str | None, sender: Sender, user: User, behaviour: Behaviour, now: float) -> Price:
         """The price of a message to a user; ``category`` is that of its template in lower case, None without one.
 
-        ``now`` is unix seconds: the free tier of service messages begins anew with each month (UTC).
+        ``now`` is unix seconds: the free tier of service messages starts again with each month (UTC).
         """
         entry_point = self._entry_points.get((sender.phone_number_id, user.user_id))
         if entry_point and now < entry_point.expires_at:

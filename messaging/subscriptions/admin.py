@@ -15,7 +15,7 @@ from messaging.access import show_secrets
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import SUBSCRIBABLE
 from messaging.subscriber_http.ssrf_guard import AddressNotAllowed
-from messaging.subscriptions.manage import (
+from messaging.subscriptions.changes import (
     SubscriptionInactive,
     change,
     check_endpoint,

@@ -12,11 +12,11 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging.access import Conflict, audit_name, client_of
+from messaging.access import Conflict, client_of
 from messaging.messages import TIME_FILTERS, CreatedFilterSet, NewestFirst, one_of
 from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import delivery_states
-from messaging.subscriptions.manage import (
+from messaging.subscriptions.changes import (
     SubscriptionInactive,
     TooManySubscriptions,
     change,
@@ -56,11 +56,6 @@ def _own_subscription(request: Request, pk: UUID) -> Subscription:
     return row
 
 
-def _actor(request: Request) -> str:
-    client = client_of(request)
-    return audit_name(client) if client is not None else str(request.user)
-
-
 class SubscriptionListView(StrictQueries, generics.ListAPIView[Subscription]):
     """List and create subscriptions."""
 
@@ -80,7 +75,7 @@ class SubscriptionListView(StrictQueries, generics.ListAPIView[Subscription]):
         given = SubscriptionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            row = subscribe(who=_actor(request), client=client_of(request), **given.validated_data)
+            row = subscribe(who=str(request.user), client=client_of(request), **given.validated_data)
         except TooManySubscriptions as error:
             raise ValidationError({"detail": str(error)}) from None
         return Response(SecretSerializer(row).data, status=201)
@@ -106,13 +101,13 @@ class SubscriptionView(StrictQueries):
         row = _own_subscription(request, pk)
         given = SubscriptionSerializer(row, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        change(row, _actor(request), **given.validated_data)
+        change(row, str(request.user), **given.validated_data)
         return Response(SubscriptionSerializer(row).data)
 
     @extend_schema(responses={204: None, 404: NOT_FOUND})
     def delete(self, request: Request, pk: UUID) -> Response:
         """Delete the subscription and its deliveries."""
-        unsubscribe(_own_subscription(request, pk), _actor(request))
+        unsubscribe(_own_subscription(request, pk), str(request.user))
         return Response(status=204)
 
 
@@ -126,7 +121,7 @@ class RotateView(StrictQueries):
     def post(self, request: Request, pk: UUID) -> Response:
         """The subscription with its new `secret`, shown once. The old one signs too, until `previous_secret_until`."""
         row = _own_subscription(request, pk)
-        rotate(row, _actor(request))
+        rotate(row, str(request.user))
         return Response(SecretSerializer(row).data)
 
 
@@ -140,7 +135,7 @@ class SendTestView(StrictQueries):
     def post(self, request: Request, pk: UUID) -> Response:
         """202 with the delivery of a `subscription.test` event; read the delivery later to see its result."""
         try:
-            delivery = send_test(_own_subscription(request, pk), _actor(request))
+            delivery = send_test(_own_subscription(request, pk), str(request.user))
         except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         return Response(DeliverySerializer(delivery).data, status=202)
@@ -160,7 +155,7 @@ class ReplayFailedView(StrictQueries):
         given = SinceSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            done = replay_failed(row, given.validated_data["since"], _actor(request))
+            done = replay_failed(row, given.validated_data["since"], str(request.user))
         except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         return Response({"replayed": done}, status=202)
@@ -223,7 +218,7 @@ class ReplayView(StrictQueries):
         """The delivery, `pending` again, under the same `webhook-id`."""
         delivery = _delivery(request, pk)
         try:
-            done = replay(delivery, _actor(request))
+            done = replay(delivery, str(request.user))
         except SubscriptionInactive as error:
             raise Conflict(str(error)) from None
         if not done:

@@ -66,7 +66,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One request that was made, and when it began and ended_at."""
+    """One request that was made, and when it began and ended."""
 
     post: Post
     answer: Answer

@@ -8,7 +8,7 @@ from messaging.accepting import UnknownNumber
 from messaging.models import BusinessNumber, Delivery, Subscription
 from messaging.models.subscriptions import DESCRIPTION_LENGTH, SUBSCRIBABLE, all_events, delivery_states
 from messaging.subscriber_http.ssrf_guard import AddressNotAllowed
-from messaging.subscriptions.manage import check_endpoint
+from messaging.subscriptions.changes import check_endpoint
 from waproject.web.api.strict_fields import ChoiceField, StrictDateTimeField, StringField, strict_internal_value
 
 EVENTS = [kind.value for kind in SUBSCRIBABLE]

@@ -53,7 +53,7 @@ class RemovedFilter(admin.SimpleListFilter):
     title, parameter_name = "at Meta", "removed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """The others than the default."""
+        """The choices other than the default."""
         return [("yes", "Deleted"), ("all", "All")]
 
     def choices(self, changelist: Any) -> Any:

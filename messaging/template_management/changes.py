@@ -1,4 +1,4 @@
-"""Changes of templates at Meta: asked outside of a transaction, stored once Meta has taken them.
+"""Changes of templates at Meta: requested outside a transaction, stored once Meta has taken them.
 
 After a change the template is read from Meta, so that what is stored is Meta's. If that read fails, the sync that every
 change requests stores it within seconds.
@@ -77,7 +77,7 @@ def _meta(account: Account) -> Iterator[GraphApi]:
     try:
         yield api
     except WhatsAppError as error:
-        # It may have been made all the same, or our copy is older than Meta's.
+        # The change may have been made nevertheless, or our copy is older than Meta's.
         request_sync(account.waba_id)
         raise refusal_of(error) from None
     finally:

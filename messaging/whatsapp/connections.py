@@ -4,7 +4,7 @@ A send must not be repeated once a byte of it may have reached Meta, so "did any
 type of an exception (a TLS error can come before and after the request). The connection itself notes the moment
 before it writes. The state of a call lives in its thread: urllib3 does one call in one thread from start to end.
 
-The deadline is set on the socket before each read. A read timeout alone starts anew with every byte, so a server
+The deadline is set on the socket before each read. A read timeout alone restarts with every byte, so a server
 that trickles its headers or its body could hold a thread for hours.
 
 An idle connection may have been closed by the server. urllib3 looks for that before it reuses one, but a close that

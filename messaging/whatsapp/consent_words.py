@@ -1,6 +1,6 @@
 """Words of consent: "no more marketing", "marketing again", by language (ISO 639-1).
 
-English follows the CTIA's list for text messages, without those that are common in other talk (`cancel`, `end`,
+English follows the CTIA's list for text messages, without words that often mean something else (`cancel`, `end`,
 `quit`, `yes`). A message counts only if it consists of such a word alone.
 """
 

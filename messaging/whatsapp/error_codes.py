@@ -94,10 +94,10 @@ _UNAVAILABLE = (
     _unavailable(1, 10.0, "Meta could not handle the request; it may be at fault or the request"),
     _unavailable(2, 10.0, "Meta's service is down or overloaded"),
     _unavailable(131000, 10.0, "Meta failed for a reason it does not give"),
-    _unavailable(131016, 10.0, "a service inside Meta is away"),
+    _unavailable(131016, 10.0, "a service inside Meta is unavailable"),
     # An upgrade of a number's throughput takes up to a minute.
     _unavailable(131057, MINUTE, "the number is in maintenance, often an upgrade of its throughput"),
-    _unavailable(133004, 10.0, "Meta's registration server is away"),
+    _unavailable(133004, 10.0, "Meta's registration server is unavailable"),
     _unavailable(133015, 5 * MINUTE, "the number was deleted a moment ago and is not free yet"),
 )
 

@@ -8,7 +8,7 @@
     ├─ Rejected          this message can never go               → failed (one code: once more, a day later)
     └─ Misconfigured     number | account | app                  → pause it, alert
 
-The facts about each code are in `codes.py`. How often and when to retry is decided by the caller, not here.
+The facts about each code are in `error_codes.py`. How often and when to retry is decided by the caller, not here.
 """
 
 import re

@@ -85,12 +85,12 @@ class DownloadedFile:
 
 
 def transfer_timeout_s(most: int) -> float:
-    """The deadline in seconds for a transfer of so many bytes."""
+    """The deadline in seconds for a transfer of this many bytes."""
     return TRANSFER_BASE_S + most / BYTES_PER_S
 
 
 def longest_download_s(most: int) -> float:
-    """The longest time in seconds for a file of so many bytes: two look-ups, an expired URL and a download."""
+    """The longest time in seconds for a file of this many bytes: two look-ups, an expired URL and a download."""
     return 2 * LOOK_UP_TIMEOUT_S + READ_TIMEOUT_S + transfer_timeout_s(most)
 
 

@@ -47,7 +47,7 @@ def send_due(now: datetime) -> int:
 
 
 def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
-    # The end of an alert never comes before its start: whoever hears that last believes that it goes on.
+    # The end of an alert is never sent before its start: readers would take the start, which comes last, for its state.
     start = Notice.objects.filter(alert=OuterRef("alert"), channel=name, event=FIRED, sent_at=None)
     # What still goes on is worth a notice at any time: a channel may be away for hours.
     wanted = Q(tries__lt=MAX_TRIES) | Q(event=FIRED, alert__resolved_at=None)

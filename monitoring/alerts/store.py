@@ -116,7 +116,7 @@ def _reason(rule: Rule, key: str, window: Window) -> str:
 
 
 def _close_alerts_of_removed_rules(known: set[str], now: datetime) -> None:
-    """Alerts of a rule that a release removed would otherwise stay open for ever."""
+    """Alerts of a rule that a release removed would otherwise stay open forever."""
     if known >= set(BY_NAME):
         Alert.objects.filter(resolved_at=None).exclude(rule__in=known).update(resolved_at=now)
 

@@ -28,7 +28,7 @@ def refusal(person: Person) -> str:
             if active_job(lane) and _mentioning(lane, person):
                 return f"Dead letters of {lane.name} are being moved. Erase again in a minute."
     except SqsUnavailable:
-        return "SQS is away, so dead letters cannot be looked at. Erase again once it is back."
+        return "SQS is unavailable, so dead letters cannot be inspected. Erase again once it answers."
     return ""
 
 

@@ -35,7 +35,7 @@ SEARCH_S = 5.0
 # Longer than a step whose request times out; after it another monitor continues.
 LEASE = timedelta(seconds=30)
 TIMEOUT_S = 5.0
-# A message that is not found may be hidden for so long by an inspection.
+# A message that is not found may be hidden for this long by an inspection.
 HIDDEN_FOR = timedelta(seconds=HIDE_S + 1)
 # How long messages are searched for among others before the job gives up.
 SEARCH_FOR = timedelta(minutes=2)

@@ -1,4 +1,4 @@
-"""Access to the details of health decision, decided within a deadline."""
+"""Access to the details of health, decided within a deadline."""
 
 import logging
 import queue

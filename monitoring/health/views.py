@@ -96,7 +96,7 @@ def stop() -> None:
 
 
 def workers_status(processes: ProcessStatus | None) -> Status:
-    """None, an unknown status, is down. A stalled or gone process is no outage while others of its kind work."""
+    """None, an unknown status, is down. A stalled or gone process is not an outage while others of its kind work."""
     if processes is None or processes.missing:
         return Status.DOWN
     return Status.DEGRADED if processes.faulty else Status.OK

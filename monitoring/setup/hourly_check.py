@@ -57,13 +57,13 @@ class HourlyCheck:
         """Store the result of a check that has ended or is late, and start the next one if it is due."""
         now = time.monotonic()
         if settings.DOCTOR_EVERY_S <= 0 and not self._forgotten:
-            store([])  # what a check found while there were some would be an alert for ever
+            store([])  # switched off: what an earlier check found would stay an alert forever
             self._forgotten = True
         if self._found is not None:
             found, self._found = self._found, None
             store(found)
         elif self._until and now >= self._until:
-            # The thread may never end. Until it does no other one starts, so that they cannot pile up.
+            # The thread may never end. Until it ends no other one starts, so that they cannot pile up.
             store([LATE])
             self._until = 0.0
         if now >= self._next_at and not self.is_running() and self._is_wanted():

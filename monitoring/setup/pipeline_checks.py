@@ -22,7 +22,7 @@ CLOCK_SKEW = timedelta(seconds=1)
 
 
 def pipeline_findings() -> Iterator[Finding]:
-    """All checks; what needs the database is left out while it is away."""
+    """All checks; those that need the database are left out while it is unavailable."""
     database = _database()
     yield database
     if database.state is not State.FAILED:

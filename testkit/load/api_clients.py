@@ -18,7 +18,7 @@ REQUESTS = 100
 ANSWER_S = 5.0
 AGAIN_S = 0.25
 GIVE_UP_S = 120.0
-# One request in so many is repeated although it was answered.
+# One request in this many is repeated although it was answered.
 REPEAT_EVERY = 10
 
 

@@ -63,11 +63,11 @@ class SqsServer:
         self._control("zero")
 
     def set_latency(self, ms: float) -> None:
-        """Answer so much later."""
+        """Answer this much later."""
         self._control(f"latency?ms={ms}")
 
     def away(self, seconds: float) -> None:
-        """Break all connections and refuse new ones for so long."""
+        """Break all connections and refuse new ones for this long."""
         self._control(f"away?s={seconds}")
 
     def lose(self, queue_suffix: str) -> None:

@@ -4,8 +4,8 @@ Beside the protocol it answers GET requests for its own control paths:
 
     /_control/counts              requests, messages, queues, and how often each fault hit
     /_control/zero                count requests and messages from now on
-    /_control/latency?ms=10       answer so much later
-    /_control/away?s=20           refuse connections for so long; the messages stay
+    /_control/latency?ms=10       answer this much later
+    /_control/away?s=20           refuse connections for this long; the messages stay
     /_control/loses?queue=outgoing  accept and drop what is sent to queues whose name ends so; empty: none
     /_control/doubles?on=1        keep two copies of each message, every other second copy a second later
     /_control/forget              drop all messages and end all faults

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.conversations import read_receipts
 from messaging.incoming.store import receive
 from messaging.models import Message

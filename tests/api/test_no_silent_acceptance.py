@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from deploy.local.sqs import Sqs
-from messaging.accepting.business_numbers import clear_number_cache
+from messaging.accepting.sending_numbers import clear_number_cache
 from messaging.accepting.waiting_warnings import clear_hold_cache
 from messaging.models import BusinessNumber, Hold, Message, TemplateCategory
 from messaging.whatsapp.errors import Misconfigured

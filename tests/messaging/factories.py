@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.models import BusinessNumber, Message, MessageEvent
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import Outcome, record

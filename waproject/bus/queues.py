@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 EVENTS_KEPT_S = 300
 COMMANDS_KEPT_S = 60
 TIMEOUT_S = 5.0
-# A queue without an owner is kept for so long: its owner may be starting and about to report.
+# A queue without an owner is kept for this long: its owner may be starting and about to report.
 ORPHANED_AFTER_S = 300.0
 # Flower has one fixed reply queue, which the next Flower uses again after a kill.
 FLOWER = "flower"

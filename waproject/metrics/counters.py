@@ -161,7 +161,7 @@ _buffer = _Buffer()
 
 
 def start_flushing(store: Store, every: float = FLUSH_EVERY_S) -> None:
-    """Flush the counts of this process, and of those it forks, to `store` every so many seconds."""
+    """Flush the counts of this process, and of those it forks, to `store`, every `every` seconds."""
     _buffer.start_flushing(store, every)
 
 

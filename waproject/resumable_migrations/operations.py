@@ -44,7 +44,7 @@ class AddField(migrations.AddField):
 
 
 class AddIndex(AddIndexConcurrently):
-    """An index, built while rows are written; a broken one that a kill left behind is built anew."""
+    """An index, built while rows are written; a broken one that a kill left behind is rebuilt."""
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState

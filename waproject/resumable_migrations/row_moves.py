@@ -1,4 +1,4 @@
-"""Moves many rows in small transactions while the pipeline runs, and shows how far it is."""
+"""Moves many rows in small transactions while the pipeline runs, and shows the progress."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ def move_rows(
 ) -> int:
     """Call `move` until `count` says that nothing is left; returns how many rows moved.
 
-    `move` moves a batch in a transaction of its own, skips rows that somebody has locked, and returns how many it
+    `move` moves a batch in a transaction of its own, skips locked rows, and returns how many it
     moved. What was moved before a kill is no longer counted, so the next run goes on. Nothing is shown for no rows.
     """
     output = output or sys.stdout

@@ -11,7 +11,7 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 DOCUMENT = "docs/deploy.md#permissions"
-# A worker without a permission repeats its request, so each permission is named once in so many seconds.
+# A worker without a permission repeats its request, so each permission is named once in this many seconds.
 EVERY_S = 60.0
 # The permissions of S3 requests that have another name.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html: without s3:ListBucket a missing file is a 403.

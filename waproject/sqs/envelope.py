@@ -17,7 +17,7 @@ from waproject.sqs.json_limits import QUEUED, excess, loads
 ARGS_KWARGS_EMBED = 3
 TIMES = ("eta", "expires")
 RETRIES = "retries"
-# The key of a checked payload's decoded body. It is no string, so JSON cannot contain it.
+# The key of a checked payload's decoded body. It is not a string, so JSON cannot contain it.
 DECODED = object()
 
 
@@ -79,7 +79,7 @@ _PROPERTIES: dict[str, Callable[[object], bool]] = {
 
 
 class MalformedMessage(ValueError):
-    """A message that is no task of this queue; the text names the fault and never quotes the message."""
+    """A message that is not a task of this queue; the text names the fault and never quotes the message."""
 
 
 def payload_in(body: str) -> dict[Any, Any]:

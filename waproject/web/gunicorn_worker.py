@@ -28,7 +28,7 @@ BODY_S = 30.0
 SLOWEST_BYTES_S = 100 * 1024
 # How long a client may take to read the end of an answer before its connection is closed.
 LINGER_S = 2.0
-# A thread aborts an answer if the client reads nothing for so long.
+# A thread aborts an answer if the client reads nothing for this long.
 SEND_S = 30
 CHECKED_EVERY_S = 0.5
 # gunicorn's master ends a worker that it has not heard of for 30 s and more.

@@ -1,4 +1,4 @@
-"""The end of sessions: the idle time-out, for which polling is no activity, and what an open page then gets."""
+"""The end of sessions: the idle time-out, which polling does not extend, and what an open page then gets."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 SEEN = "seen_at"
-# The session is saved at most once in so many seconds.
+# The session is saved at most once in this many seconds.
 UPDATE_EVERY_S = 60
 
 
@@ -37,7 +37,7 @@ class IdleSessionMiddleware:
 
 
 def delete_expired() -> None:
-    """Delete the sessions of closed browsers, which Django keeps for ever."""
+    """Delete the sessions of closed browsers, which Django keeps forever."""
     SessionStore.clear_expired()
 
 

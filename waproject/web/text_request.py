@@ -1,4 +1,4 @@
-"""A request of Django's whose Content-Type may name a charset that is none of text."""
+"""Django's request, whose Content-Type may name a codec that is not a charset of text."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from django.db.utils import InternalError
 from waproject.sqs.gate import Gate
 from waproject.worker import database_probe
 
-# Tasks take milliseconds. A task that runs for so long may be waiting for an unresponsive database.
+# Tasks take milliseconds. A task that runs for this long may be waiting for an unresponsive database.
 SLOW_TASK_S = 10.0
 CHECK_EVERY_S = 5.0
 # SQLSTATEs of a server that is up but unusable: connection lost, too many connections or a full disk, shutting down,

@@ -24,7 +24,7 @@ from waproject.heartbeat import Heartbeat
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 15.0
-# A process without progress for so long counts as dead, although it still runs.
+# A process without progress for this long counts as dead, although it still runs.
 STALLED_S = 60.0
 # How long a stopping process waits for its last report.
 FINAL_REPORT_S = 3.0

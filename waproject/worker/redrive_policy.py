@@ -73,7 +73,7 @@ def _policies(lanes: Collection[Lane]) -> Iterator[tuple[Lane, RedrivePolicy | N
         except ClientError as error:
             logger.info("the RedrivePolicy of queue %s could not be read: %s", lane.name, type(error).__name__)
         except BotoCoreError as error:
-            # SQS itself is not there: asking for the next queue would take as long again.
+            # SQS itself does not answer: a request for the next queue would take as long again.
             logger.info("the RedrivePolicy of queue %s could not be read: %s", lane.name, type(error).__name__)
             return
         else:

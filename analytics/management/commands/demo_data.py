@@ -1,4 +1,4 @@
-"""`manage.py demo_data`: a quarter of a year of a shop that does not exist, to look at."""
+"""`manage.py demo_data`: three months of an invented shop, to look at."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -9,15 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from analytics.demo import BUDGET_CAMPAIGN, DAYS, Fill, Removal, numbers_of_demo
+from analytics.management.progress import INTERRUPTED, write_progress
 from analytics.rollups.buckets import DAY, Period, make_due, recount
 from analytics.rollups.days import sum_day
 
 T = TypeVar("T")
 MESSAGES, SEED = 25_000, 1
 MIN_MESSAGES, MAX_MESSAGES = 1000, 1_000_000
-WIDTH = 30
-# As a shell has it for Ctrl-C.
-INTERRUPTED = 130
 
 
 def messages(text: str) -> int:
@@ -32,15 +30,15 @@ class Command(BaseCommand):
     """May be stopped at any time: the next run goes on where it was. A local installation only."""
 
     help = (
-        f"Local only: store {DAYS} days of messages, statuses, prices, campaigns and events of a shop that does not "
-        "exist, and count them. Nothing is sent. Run again, it goes on; --remove removes it all."
+        f"Local only: store {DAYS} days of messages, statuses, prices, campaigns and events of an invented shop, "
+        "and count them. Nothing is sent. A run that was stopped continues; --remove removes it all."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How much, and from which seed."""
         parser.add_argument(
             "--messages", type=messages, default=MESSAGES,
-            help=f"about so many, {MIN_MESSAGES:,} to {MAX_MESSAGES:,}; {MESSAGES:,} when left out",
+            help=f"about this many, {MIN_MESSAGES:,} to {MAX_MESSAGES:,}; {MESSAGES:,} when left out",
         )  # fmt: skip
         parser.add_argument("--seed", type=int, default=SEED, help="another one makes other messages")
         parser.add_argument("--remove", action="store_true", help="remove it all, and nothing else")
@@ -95,13 +93,7 @@ class Command(BaseCommand):
         for done, step in enumerate(steps, 1):
             if time.monotonic() - shown > 1 or done >= total:
                 shown = time.monotonic()
-                self._bar(word, done, max(total, done))
+                write_progress(self.stdout, done, total, word)
             yield step
         if self.stdout.isatty():
             self.stdout.write("")
-
-    def _bar(self, word: str, done: int, total: int) -> None:
-        filled = WIDTH * done // max(1, total)
-        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {word} {done} of {total}"
-        self.stdout.write(f"\r{bar}" if self.stdout.isatty() else bar, ending="" if self.stdout.isatty() else "\n")
-        self.stdout.flush()

@@ -14,7 +14,7 @@ from analytics.costs.rate_card_csv import BadCard, read_card
 class Command(BaseCommand):
     """Stores all of a file or nothing; the same currency, layout and day again replaces what was there."""
 
-    help = "Import a rate card of Meta's: a CSV file of prices by market and category, or by volume tier."
+    help = "Import one of Meta's rate cards: a CSV file of prices by market and category, or by volume tier."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The file and what it does not say itself."""
@@ -47,5 +47,5 @@ class Command(BaseCommand):
 
 
 def day(text: str) -> date:
-    """A date. Raises ValueError for what is none."""
+    """A date. Raises ValueError for anything else."""
     return date.fromisoformat(text)

@@ -7,14 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from analytics.management.progress import INTERRUPTED, write_progress
 from analytics.models import Bucket
 from analytics.rollups.buckets import Period, make_due, mark_period, recount, waiting
 from analytics.rollups.quarters import QUARTER, quarter_of
+from messaging.identifiers import made_at
 from messaging.models import Message
-
-WIDTH = 30
-# As a shell has it for Ctrl-C.
-INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -52,23 +50,16 @@ class Command(BaseCommand):
             done += quarters
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()
-                self.show(done, max(total, done))
-        self.show(done, max(total, done))
+                write_progress(self.stdout, done, total)
+        write_progress(self.stdout, done, total)
         left = waiting(period)
         self.stdout.write(
             f"\n{done} quarters of an hour counted" + (f", {left} became dirty meanwhile." if left else ".")
         )
 
-    def show(self, done: int, total: int) -> None:
-        """A bar on a terminal, a line a second elsewhere."""
-        filled = WIDTH * done // max(1, total)
-        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {done} of {total}"
-        self.stdout.write(f"\r{bar}" if self.stdout.isatty() else bar, ending="" if self.stdout.isatty() else "\n")
-        self.stdout.flush()
-
 
 def moment(text: str) -> datetime:
-    """A date or time in UTC. Raises ValueError for what is none."""
+    """A date or time in UTC. Raises ValueError."""
     found = datetime.fromisoformat(text)
     return found.astimezone(UTC) if found.utcoffset() is not None else found.replace(tzinfo=UTC)
 
@@ -76,6 +67,6 @@ def moment(text: str) -> datetime:
 def first_message() -> datetime:
     """The time of the oldest message that is stored or was counted."""
     oldest = Message.objects.order_by("id").values_list("id", flat=True).first()
-    made = datetime.fromtimestamp((oldest.int >> 80) / 1000, UTC) if oldest else timezone.now() - timedelta(days=1)
+    made = made_at(oldest) if oldest else timezone.now() - timedelta(days=1)
     counted = Bucket.objects.order_by("start").values_list("start", flat=True).first()
     return min(made, counted) if counted else made

@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 
 def month(text: str) -> date:
-    """The first day of a month. Raises ValueError for what is none."""
+    """The first day of a month. Raises ValueError for anything else."""
     found = datetime.strptime(text, "%Y-%m").date()
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise ValueError(text)
@@ -62,7 +62,7 @@ def month(text: str) -> date:
 
 
 def amount(text: str) -> Decimal:
-    """An amount of money. Raises ValueError for what is none."""
+    """An amount of money. Raises ValueError for anything else."""
     try:
         found = Decimal(text)
     except InvalidOperation:

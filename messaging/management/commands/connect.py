@@ -23,7 +23,6 @@ from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import GraphApi
 from messaging.whatsapp.outbound import InvalidContent
 
-MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "-"}
 FOLLOWED_FOR_S = 90.0
 ASKED_EVERY_S = 0.5
 ARRIVED = {Status.DELIVERED, Status.READ}
@@ -36,7 +35,7 @@ OVER = {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
 
 
 class Command(BaseCommand):
-    """Each step may be repeated; what is right already stays."""
+    """Each step may be repeated; what is already right stays."""
 
     help = (
         "Connect this installation to your Meta app: checks the token, stores accounts and numbers, subscribes the app "
@@ -52,14 +51,14 @@ class Command(BaseCommand):
             "--take-webhook", action="store_true", help="take the app's webhooks also where they go elsewhere today"
         )
         parser.add_argument(
-            "--test-to", type=given, metavar="NUMBER", help="send the template to this number and follow it"
+            "--test-to", type=not_empty, metavar="NUMBER", help="send the template to this number and follow it"
         )
         parser.add_argument("--template", default="hello_world", help="the template of the test (hello_world)")
         parser.add_argument("--language", default="en_US", help="its language (en_US)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Walk through the steps; a CommandError at the first that cannot be done."""
-        self._shown(check_setup(), only={"token", "scopes", "app secret"})
+        self._report(check_setup(), only={"token", "scopes", "app secret"})
         api = graph_api()
         try:
             app_id = api.debug_token(access_token()).app_id
@@ -78,12 +77,12 @@ class Command(BaseCommand):
         if options["test_to"]:
             self._test(options["test_to"], options["template"], options["language"])
         self.stdout.write("")
-        failed = [finding for finding in self._shown(check_setup()) if finding.state is State.FAILED]
+        failed = [finding for finding in self._report(check_setup()) if finding.state is State.FAILED]
         if failed:
             raise CommandError("Not connected yet: see ✗ above, and run this again.")
         self.stdout.write("Connected." if options["test_to"] else "Connected. Try it: --test-to YOUR_NUMBER")
 
-    def _shown(self, findings: Iterator[Finding], only: set[str] | None = None) -> list[Finding]:
+    def _report(self, findings: Iterator[Finding], only: set[str] | None = None) -> list[Finding]:
         """Write findings as they come. With `only`, stop after them, and raise CommandError where one has failed."""
         found = []
         for finding in findings:
@@ -97,7 +96,7 @@ class Command(BaseCommand):
         return found
 
     def _say(self, state: State, text: str, next_step: str = "") -> None:
-        self.stdout.write(f"{MARKS[state]} {text}")
+        self.stdout.write(f"{state.mark} {text}")
         if next_step and state is not State.OK:
             self.stdout.write(f"    → {next_step}")
 
@@ -159,7 +158,7 @@ class Command(BaseCommand):
 
 
 def _progress(row: Message) -> tuple[State, str]:
-    """A line about the test template; why, where something went wrong."""
+    """A line about the test template, with the reason if something went wrong."""
     why = f": {row.error_title}" if row.error_title else ""
     code = f" ({row.error_code})" if row.error_code else ""
     return State.FAILED if row.status in OVER else State.OK, f"The test template is {row.status}{why}{code}."
@@ -169,8 +168,8 @@ def _page(row: Message) -> str:
     return f"{settings.BASE_URL}/admin/messaging/message/{row.pk}/change/"
 
 
-def given(text: str) -> str:
-    """A value that is not empty, as that of a shell variable that is not set would be."""
+def not_empty(text: str) -> str:
+    """A value that is not empty, as that of an unset shell variable would be."""
     if not text.strip():
         raise ArgumentTypeError("it is empty")
     return text

@@ -25,10 +25,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create and print the key. Raises CommandError for a name that is none, and for an inactive client."""
+        """Create and print the key. Raises CommandError for an invalid name, and for an inactive client."""
         name = options["name"].strip()
         if not name.isprintable():
-            raise CommandError("This is no name of a client: it has a character that cannot be shown.")
+            raise CommandError("This cannot be a client's name: it has a character that cannot be shown.")
         with transaction.atomic():
             client = ApiClient.objects.filter(name=name).first() or _new_client(name)
             if not client.active:
@@ -49,6 +49,6 @@ def _new_client(name: str) -> ApiClient:
     try:
         client.full_clean()
     except ValidationError as error:
-        raise CommandError(f"This is no name of a client: {' '.join(error.messages)}") from None
+        raise CommandError(f"This cannot be a client's name: {' '.join(error.messages)}") from None
     client.save()
     return client

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--forget-objection",
             action="store_true",
-            help="erase the number of a person who opted out or is blocked, too; nothing then keeps marketing away",
+            help="erase also the number of a person who opted out or is blocked; nothing then prevents marketing",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from testkit.loadtest.report import Findings, Witness
     from testkit.loadtest.run import Load
 
-# As fast as Meta lets a number be at most; and what a ledger in memory and a list of pages of 200 can prove.
+# Meta's highest pace of a number; and the most messages that a ledger in memory and pages of 200 can account for.
 MOST_PER_S, MOST_REQUESTS = 1000, 200_000
 MOST_SECONDS = 24 * 3600
 NOT_IN_THE_IMAGE = (
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", default=settings.BASE_DIR / "var", type=Path, metavar="DIR", help=meaning)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raises CommandError for a target that is no sandbox's, and where a message was lost, doubled or refused."""
+        """Raises CommandError if the target is not a sandbox's, or a message was lost, doubled or refused."""
         try:
             from testkit.load.sandbox import Sandbox
             from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number

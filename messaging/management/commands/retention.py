@@ -14,7 +14,7 @@ SHOW_EVERY_S = 0.5
 
 
 class Command(BaseCommand):
-    """Shows the rules; with --run it does now what `deliver` does by and by."""
+    """Shows the rules; with --run it does at once what `deliver` does in steps."""
 
     help = (
         "Show how long each kind of data is stored and what has been deleted. --run deletes everything that is old "

@@ -15,10 +15,10 @@ from messaging.portfolios import waiting_until
 
 @dataclass(frozen=True, slots=True)
 class CampaignState:
-    """Whether a campaign is held, how many of its messages wait, and how many are in flight all the same.
+    """Whether a campaign is held, how many of its messages wait, and how many are in flight nonetheless.
 
-    `waiting_for_limit` of those that wait do so because of a messaging limit; `limit_done_at`: when the last of these
-    may go, as far as the limits are concerned (None: none waits, or not within 60 days).
+    `waiting_for_limit` of those that wait do so because of a messaging limit; `limit_done_at`: when the limits let
+    the last of these go (None: none waits, or not within 60 days).
     """
 
     held: bool

@@ -34,9 +34,9 @@ def hold_template(
 ) -> Hold:
     """Hold a template of one number, of one account, or of all; in one language or in all. Idempotent.
 
-    `until`: when the dispatcher resumes it. A hold after a refusal, which ends by its time, becomes that of Meta's
-    webhook or of a person, who end it. Those who set it again, and not for a refusal, may prolong it. The hold's
-    `is_new` tells whether it is new, or has become theirs.
+    `until`: when the dispatcher resumes it; None: until `by` ends it. A hold after a refusal (`by` SYSTEM) becomes that
+    of the webhook or person who sets it again. One who sets a hold of their own again can only prolong it. `is_new` of
+    the result: whether the hold is new or has changed hands.
     """
     hold, hold_is_new = Hold.objects.get_or_create(
         kind=HoldKind.TEMPLATE,

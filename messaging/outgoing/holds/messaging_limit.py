@@ -15,9 +15,9 @@ from messaging.models import BusinessNumber, Portfolio, Priority
 from messaging.models.messages import LIMIT
 from messaging.portfolios import Budget, messages_on_hold, move_windows
 
-# Inbound messages of so long are looked at in each sweep, which runs every second; after an outage or a pause of the
-# number those since its last sweep, within a customer service window. The first sweep of a process looks back an hour:
-# mostly another dispatcher has swept meanwhile.
+# Each sweep, one a second, looks back this far at inbound messages; after an outage or a pause of the number, as far as
+# its last sweep, but no further than a customer service window. The first sweep of a process looks back an hour, since
+# another dispatcher has usually swept before.
 WROTE_WITHIN_S = 15
 FIRST_LOOK_S = 3600.0
 WINDOW_S = 24 * 3600.0
@@ -96,7 +96,7 @@ def _clear(number_ids: list[int], priority: int, at_most: int) -> int:
 
 
 def _not_looked_at_s(number_ids: Iterable[int]) -> float:
-    """Of how many seconds the inbound messages of these numbers are to be looked at."""
+    """How many seconds to look back at inbound messages of these numbers."""
     now = time.monotonic()
     last = min(_looked_at.get(pk, now - FIRST_LOOK_S) for pk in number_ids)
     return min(WINDOW_S, now - last + WROTE_WITHIN_S)

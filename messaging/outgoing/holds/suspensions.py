@@ -109,7 +109,7 @@ def _pause(refusals: Sequence[Refusal]) -> None:
             case Scope.APP:
                 numbers = _with_the_token_of(number)
             case Scope.ACCOUNT:
-                # Of a number whose account is unknown nothing says that another one belongs to it, or not.
+                # Numbers whose account is unknown count as one account: nothing says that they are not.
                 numbers = BusinessNumber.objects.filter(waba_id=number.waba_id)
             case _:
                 numbers = BusinessNumber.objects.filter(pk=number.pk)

@@ -22,7 +22,7 @@ from waproject.sqs import control
 logger = logging.getLogger(__name__)
 
 POLL_EVERY_S = 0.2
-# Without a call of `evidence` for so long the thread ends: no outcome is unknown, and polls cost requests.
+# Without a call of `evidence` for this long the thread ends: no outcome is unknown, and polls cost requests.
 IDLE_AFTER_S = 10.0
 # An older observation says nothing about now: SQS does not answer.
 STALE_AFTER_S = 10.0

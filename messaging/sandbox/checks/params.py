@@ -47,7 +47,7 @@ class Param:
         return found
 
     def text(self, most: int = UNDOCUMENTED_MAX, least: int = 1) -> str:
-        """A string of so many characters, not only blanks."""
+        """A string of this many characters, not only blanks."""
         if not isinstance(self.value, str):
             raise self.invalid("must be a string")
         if not least <= len(self.value) <= most:
@@ -115,7 +115,7 @@ class Param:
         return self.value
 
     def elements(self, least: int, most: int) -> list[Param]:
-        """The elements of an array that has so many."""
+        """The elements of an array that has this many."""
         if not isinstance(self.value, list):
             raise self.invalid("must be an array")
         if not least <= len(self.value) <= most:

@@ -12,7 +12,7 @@ class FaultsHandler(ControlHandler):
     """``GET``, ``POST`` and ``DELETE /_sandbox/faults``."""
 
     def get(self) -> None:
-        """``{"faults": [...]}``, in the order in which they are asked."""
+        """``{"faults": [...]}``, in the order in which they are tried."""
         self.answer({"faults": list(self.simulator.faults.as_json())})
 
     def post(self) -> None:

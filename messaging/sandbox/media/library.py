@@ -25,7 +25,7 @@ TOO_LARGE_BYTES = 2 * 1024**3
 
 
 class FaultKind(StrEnum):
-    """What goes wrong when the file is fetched. Those with `times` happen so often, then all is well."""
+    """What goes wrong when the file is fetched. Those with `times` happen that many times, then all is well."""
 
     # The webhook and the look-up report the SHA-256 of other content.
     WRONG_SHA = "wrong_sha"
@@ -35,7 +35,7 @@ class FaultKind(StrEnum):
     ENDLESS = "endless"
     # The look-up knows no such id.
     GONE = "gone"
-    # The transfer takes so many `seconds`.
+    # The transfer takes this many `seconds`.
     SLOW = "slow"
     # The URL leads to a host that is not Meta's, or is answered with a redirect to one.
     ELSEWHERE = "elsewhere"

@@ -155,7 +155,7 @@ def _files(simulator: Simulator, node: object) -> list[str]:
 
 
 def _with_reactions(messages: list[JSON]) -> list[JSON]:
-    """The messages with the last reaction of each side attached; reactions are no messages of their own."""
+    """The messages with the last reaction of each side attached; reactions are not messages of their own."""
     shown: dict[str, JSON] = {}
     for message in messages:
         node = message["node"]

@@ -28,7 +28,7 @@ class Feedback(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """`after` so many sends Meta holds those that follow, for `hold_ms` from the first of them."""
+    """`after` this many sends Meta holds those that follow, for `hold_ms` from the first of them."""
 
     after: int = 0
     hold_ms: int = 5000

@@ -17,7 +17,7 @@ Chance = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A status, so many milliseconds after the message was accepted."""
+    """A status, this many milliseconds after the message was accepted."""
 
     status: str
     after_ms: int

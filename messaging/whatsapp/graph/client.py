@@ -34,7 +34,7 @@ from messaging.whatsapp.storable import storable
 # Meta's largest page of templates is 250; one with ten long cards has 20 kB.
 MAX_ANSWER = 16 * 1024 * 1024
 PAGE = 250
-# 250,000 elements: a server that always names a next page must not keep us for ever.
+# 250,000 elements: a server that always names a next page must not occupy us forever.
 MAX_PAGES = 1000
 WEBHOOK_OBJECT = "whatsapp_business_account"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")

@@ -88,7 +88,7 @@ class CallPermission:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """An emoji on a message; without one, the reaction was taken away."""
+    """An emoji on a message; without one, the reaction was removed."""
 
     message_id: str
     emoji: str | None

@@ -37,7 +37,7 @@ def _birthday(value: object, path: str) -> object:
     try:
         date.fromisoformat(str(given))
     except ValueError:
-        raise InvalidContent(path, "is no day of the calendar") from None
+        raise InvalidContent(path, "is not a day of the calendar") from None
     return given
 
 
@@ -63,11 +63,11 @@ CONTACTS = object_of({"contacts": list_of(_CARD, MAX_CARDS)})
 
 
 def reaction(value: object, path: str) -> object:
-    """``{"message_id", "emoji"}``; an empty emoji takes the reaction away."""
+    """``{"message_id", "emoji"}``; an empty emoji removes the reaction."""
     checked = _REACTION(value, path)
     emoji = checked["emoji"] if isinstance(checked, dict) else ""
     if emoji and not is_one_emoji(str(emoji)):
-        raise InvalidContent(f"{path}.emoji", "must be one emoji, or empty to take the reaction away")
+        raise InvalidContent(f"{path}.emoji", "must be one emoji, or empty to remove the reaction")
     return checked
 
 

@@ -100,7 +100,7 @@ def check_distinct(values: Sequence[tuple[str, object]], what: str) -> None:
 
 
 def matching(pattern: str, requirement: str) -> Check:
-    """A string that the pattern matches as a whole; `requirement` say what it has to be."""
+    """A string that the pattern matches as a whole; `requirement` says what it has to be."""
     compiled = re.compile(pattern)
 
     def check(value: object, path: str) -> object:
@@ -174,7 +174,7 @@ def whole_number(least: int, most: int) -> Check:
 
 
 def list_of(element: Check, most: int, least: int = 1) -> Check:
-    """A list of so many of these."""
+    """A list of this many of these."""
 
     def check(value: object, path: str) -> object:
         if not isinstance(value, list):

@@ -75,7 +75,7 @@ def _named(name: str, parameters: Check | None = None, *, optional: bool = False
 
 
 def _sections(elements: str, most: int) -> Callable[[Data, str], None]:
-    """The rule over all sections: so many elements in total, and titles once there are two."""
+    """The rule over all sections: this many elements in total, and titles once there are two."""
 
     def rule(action: Data, path: str) -> None:
         sections = action["sections"]

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from messaging import reads
+from monitoring.alerts import BY_NAME
 from monitoring.dashboard.sections.state import State
 
-ATTENTION_AT = 0.8
+ATTENTION_AT = BY_NAME["messaging-limit"].fires_at
 
 
 @dataclass(frozen=True, slots=True)

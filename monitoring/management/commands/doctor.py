@@ -9,8 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 from messaging.meta_setup import State, check_setup
 from monitoring.setup import pipeline_findings
 
-MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "-"}
-
 
 class Command(BaseCommand):
     """Changes nothing. The exit status is 1 where a check failed."""
@@ -31,7 +29,7 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps({**row, "text": finding.text, "next_step": finding.next_step}))
                 continue
             about = f" ({finding.about})" if finding.about else ""
-            self.stdout.write(f"{MARKS[finding.state]} {finding.check}: {finding.text}{about}")
+            self.stdout.write(f"{finding.state.mark} {finding.check}: {finding.text}{about}")
             if finding.next_step and finding.state is not State.OK:
                 self.stdout.write(f"    → {finding.next_step}")
         if failed:

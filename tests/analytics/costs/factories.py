@@ -9,7 +9,7 @@ from analytics.costs.figures import CostQuestion, Figure, figures
 from analytics.costs.rate_card_csv import read_card
 from analytics.models import Charge, RateCard
 from analytics.rollups import quarter_of
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.models import Message, MessageEvent
 from messaging.states import Status
 from tests.analytics.rollups.factories import outbound

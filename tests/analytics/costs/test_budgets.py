@@ -18,7 +18,7 @@ from analytics import tasks
 from analytics.costs.budgets import budgets_near_limit, check_budgets, decide
 from analytics.models import Bucket, Budget, BudgetPeriod, BudgetState, RateCard
 from messaging.accepting import waiting_warnings
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.models import ApiClient, Hold, Message
 from messaging.outgoing.due_selection import due_now
 from messaging.outgoing.holds.holds import sweep_holds

@@ -15,7 +15,7 @@ from analytics.rollups import request_days
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.days import sum_day
 from analytics.rollups.markets import market_of
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.models import BusinessNumber, Message
 from tests.analytics.costs.factories import DECEMBER, LIST, NOVEMBER, TIERS, card, charge, cost, delivered, november
 from tests.analytics.costs.random_examples import examples

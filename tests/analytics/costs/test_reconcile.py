@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from analytics.costs.reconcile import Line, Side, lines_of, metas
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message
 from messaging.whatsapp.graph import PricePoint

@@ -110,7 +110,7 @@ def test_a_row_names_its_card_where_it_is_not_that_of_all(admin_client: Client, 
 
 def test_a_filter_that_costs_do_not_know_shows_none_rather_than_wrong_ones(admin_client: Client, costs: None) -> None:
     text = section(page(admin_client, "status=delivered"), "costs")
-    assert "not kept by status" in text and "0.4" not in text
+    assert "not stored by status" in text and "0.4" not in text
 
 
 def test_a_market_narrows_the_costs(admin_client: Client, costs: None) -> None:

@@ -12,11 +12,11 @@ from analytics.models import Histogram, Rollup
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import Period, make_due, mark_period, recount
 from analytics.rollups.countries import country_of
+from analytics.rollups.dimension_views import COLUMNS
 from analytics.rollups.facts import NO_ANSWER, REACHED
 from analytics.rollups.histogram import BOUNDS, PLACES
 from analytics.rollups.quarters import quarter_of
-from analytics.rollups.views import COLUMNS
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.identifiers import first_uuid7
 from messaging.models import Message, MessageEvent
 from messaging.states import Status

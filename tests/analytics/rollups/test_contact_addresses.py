@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from analytics.models import Rollup
 from analytics.rollups import sweep as sweeping
-from analytics.rollups.views import WHOLE
+from analytics.rollups.dimension_views import WHOLE
 from messaging.models import Contact
 from tests.analytics.rollups.factories import NOON, inbound, outbound, settle
 

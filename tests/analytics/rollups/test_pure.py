@@ -11,10 +11,10 @@ from analytics.models import Histogram
 from analytics.models.rollups import HISTOGRAM_PLACES
 from analytics.rollups import countries
 from analytics.rollups.countries import country_of
+from analytics.rollups.dimension_views import COLUMNS, NOTHING, view_of
 from analytics.rollups.histogram import BOUNDS, PLACES, percentile, percentiles
 from analytics.rollups.quarters import MAX_DELAY_S, MIN_DELAY_S, hour_of, ids_of, quarter_of, recount_delay_s
 from analytics.rollups.storage import DIGEST
-from analytics.rollups.views import COLUMNS, NOTHING, view_of
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from analytics.models import Bucket, Day
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import Period, mark_period, recount
 from analytics.rollups.days import sum_day
-from analytics.rollups.views import DAY_VIEWS, VIEWS
+from analytics.rollups.dimension_views import DAY_VIEWS, VIEWS
 from messaging.lifecycle import Change, advance_many
 from messaging.models import Message
 from messaging.states import Status

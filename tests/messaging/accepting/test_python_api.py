@@ -6,13 +6,13 @@ from uuid import UUID
 import pytest
 from asgiref.sync import async_to_sync
 
-from messaging.accepting.business_numbers import UnknownNumber
 from messaging.accepting.python_api import (
     asend_template_message,
     asend_text_message,
     send_template_message,
     send_text_message,
 )
+from messaging.accepting.sending_numbers import UnknownNumber
 from messaging.contacts.phone_numbers import InvalidPhoneNumber
 from messaging.models import Message, Priority
 from messaging.whatsapp.outbound import InvalidContent

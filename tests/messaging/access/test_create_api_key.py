@@ -36,7 +36,7 @@ def test_an_operator_is_made_from_a_terminal_and_audited() -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "two\nlines", "\0", "\udcff", "\u202e"])
 def test_a_name_that_no_list_could_show_is_refused_and_makes_nothing(name: str) -> None:
-    with pytest.raises(CommandError, match="no name of a client"):
+    with pytest.raises(CommandError, match="cannot be a client's name"):
         created(name)
     assert not ApiClient.objects.exists()
 

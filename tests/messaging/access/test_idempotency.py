@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from messaging.accepting.business_numbers import clear_number_cache
+from messaging.accepting.sending_numbers import clear_number_cache
 from messaging.access import clear_key_cache
 from messaging.access.idempotency import sweep_idempotency_keys
 from messaging.models import ApiClient, ApiKey, BusinessNumber, IdempotencyKey, Message

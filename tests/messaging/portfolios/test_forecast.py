@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from messaging.models import ApiClient, Portfolio
-from messaging.outgoing import campaign_exists, hold_campaign
+from messaging.outgoing.holds.campaigns import campaign_exists, hold_campaign
 from messaging.portfolios import clear_limit_cache, limit_warning
 from messaging.portfolios.budget import COUNTED_FOR
 from tests.messaging.factories import pending

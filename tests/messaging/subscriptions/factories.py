@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from messaging.models import Delivery, Subscription
 from messaging.subscriber_http.post import Answer
+from messaging.subscriptions.changes import subscribe
 from messaging.subscriptions.deliveries import DeliveryAttempt, Run, RunResult, claim_runs, record_runs
-from messaging.subscriptions.manage import subscribe
 
 URL = "http://127.0.0.1:9/hook"
 OK, BROKEN = Answer(204, 7), Answer(500, 7, "Answered 500.")

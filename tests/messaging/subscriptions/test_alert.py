@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.models import Subscription
-from messaging.subscriptions.manage import change, unsubscribe
+from messaging.subscriptions.changes import change, unsubscribe
 from monitoring.metrics import gauges
 from tests.messaging.subscriptions.factories import subscription, waiting
 from tests.monitoring.readings import database_readings

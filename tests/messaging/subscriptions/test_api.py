@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from messaging.identifiers import first_uuid7
 from messaging.messages import pagination
 from messaging.models import ApiClient, ApiKey, AuditEntry, Delivery, Subscription
-from messaging.subscriptions.manage import MAX_PER_CLIENT, change
+from messaging.subscriptions.changes import MAX_PER_CLIENT, change
 from tests.messaging.factories import number
 from tests.messaging.subscriptions.factories import BROKEN, URL, subscription, tell, waiting
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from messaging.models import ApiClient, Delivery, Subscription
 from messaging.subscriber_http.post import Answer
-from messaging.subscriptions.deliveries import LOG_LENGTH, Waiting, claim_runs, record_runs, select_runs
-from messaging.subscriptions.manage import (
+from messaging.subscriptions.changes import (
     SubscriptionInactive,
     change,
     replay,
@@ -21,6 +20,7 @@ from messaging.subscriptions.manage import (
     send_test,
     unsubscribe,
 )
+from messaging.subscriptions.deliveries import LOG_LENGTH, Waiting, claim_runs, record_runs, select_runs
 from messaging.subscriptions.retention import clean_up_deliveries
 from tests.messaging.lock_order import holds_while_waiting
 from tests.messaging.subscriptions.factories import BROKEN, OK, answered, due_now, subscription, tell, waiting

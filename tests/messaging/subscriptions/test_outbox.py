@@ -12,7 +12,7 @@ from messaging.lifecycle.transitions import Change, advance_many
 from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message
 from messaging.states import Status
 from messaging.subscriptions import outbox
-from messaging.subscriptions.manage import change, unsubscribe
+from messaging.subscriptions.changes import change, unsubscribe
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.contacts.test_contact_updates import change as account_update
 from tests.messaging.factories import accepted, answered, claimed, in_state, number, states_of

@@ -66,5 +66,5 @@ def test_nothing_is_erased_while_more_dead_letters_wait_than_can_be_seen(
 
 
 def test_nothing_is_erased_while_sqs_is_away(letters: Any, sqs_away: None) -> None:
-    with pytest.raises(CannotEraseYet, match="SQS is away"):
+    with pytest.raises(CannotEraseYet, match="SQS is unavailable"):
         erase(person_of(ANN), "ann")

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from messaging.accepting.business_numbers import sending_number
+from messaging.accepting.sending_numbers import sending_number
 from messaging.incoming import tasks
 from messaging.task_publisher import message
 from tests.api.test_permissions import MESSAGE

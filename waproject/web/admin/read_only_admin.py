@@ -8,6 +8,7 @@ from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 
 from waproject.web.admin.themed_admin import ModelAdmin, TabularInline
+from waproject.web.statement_timeout import timed_out
 
 # 200 pages; older rows are found by filter or search.
 MAX_COUNTED = 10_000
@@ -34,7 +35,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
                 transaction.set_rollback(True)
                 return counted
         except OperationalError as error:
-            if getattr(error.__cause__, "pgcode", "") != "57014":  # query_canceled
+            if not timed_out(error):
                 raise
             return MAX_COUNTED
 

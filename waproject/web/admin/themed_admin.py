@@ -60,7 +60,7 @@ class ShownLookups:
             return True
         searched = {_field(field.lstrip("^=@")) for field in page.get_search_fields(request)}
         quick = COMPARISONS | SEARCHES if name in searched else COMPARISONS
-        # The parameter of a filter of our own is no field.
+        # The parameter of a filter of our own is not a field.
         return _comparison(page.model, lookup) in {"", name, *quick}
 
 

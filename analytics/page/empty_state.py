@@ -14,7 +14,7 @@ DAY = "%-d %b %Y"
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class EmptyState:
     """`filters` are those in the way: the period has messages without them. `latest` is the day of the last message
     that was counted before the period's end, else of the first one after it; empty where none was ever counted."""
 
@@ -25,7 +25,7 @@ class Nothing:
     local: bool
 
 
-def nothing(question: Question, query: QueryDict) -> Nothing:
+def empty_state(question: Question, query: QueryDict) -> EmptyState:
     """For a question that no message answers."""
     period = question.period
     counted = Bucket.objects.filter(messages__gt=0)
@@ -34,7 +34,7 @@ def nothing(question: Question, query: QueryDict) -> Nothing:
     nearest = counted.filter(start__lt=period.until).order_by("-start").first() or counted.order_by("start").first()
     latest = period.local(nearest.start).date() if nearest else None
     following = latest + timedelta(days=1) if latest else None
-    return Nothing(
+    return EmptyState(
         filters=sorted(given.items()) if in_the_way else [],
         without_filters_url=page_without(query, given),
         latest=f"{latest:{DAY}}" if latest else "",

@@ -51,7 +51,7 @@ def test_a_period_without_messages_leads_to_the_nearest_that_were_counted(
     admin_client: Client, counted: None, since: str, until: str
 ) -> None:
     text = text_of(admin_client, f"/analytics/?since={since}&until={until}&timezone=UTC&campaign=spring")
-    assert "is of 20 Nov 2026" in text
+    assert "is from 20 Nov 2026" in text
     link = "/analytics/?since=2026-10-22&amp;until=2026-11-21&amp;timezone=UTC&amp;campaign=spring"
     assert f'href="{link}"' in text
     assert "Busiest hours" in text_of(admin_client, link.replace("&amp;", "&"))
@@ -61,7 +61,7 @@ def test_the_nearest_day_is_one_of_the_zone_that_asks(admin_client: Client) -> N
     outbound(NOON + timedelta(hours=7))
     count_again()
     text = text_of(admin_client, "/analytics/?since=2026-12-01&until=2026-12-02&timezone=Asia/Kolkata")
-    assert "is of 21 Nov 2026" in text
+    assert "is from 21 Nov 2026" in text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Managing subscriptions: create, change, enable, rotate the secret, test, replay, delete.
+"""Changes of subscriptions: create, change, enable, rotate the secret, test, replay, delete.
 
 Callers need no lock and no transaction; each function records its action in the audit log.
 """
