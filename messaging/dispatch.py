@@ -114,16 +114,26 @@ class Dispatcher:
         return BUSY_TICK_S if self.tick() >= BUSY_MESSAGES else TICK_S
 
     def tick(self) -> int:
-        """Release due messages of each number, then run due sweeps. Returns the number of released messages."""
-        released = 0
+        """Release due messages of each number, then run due sweeps. Returns the number of released messages.
+
+        A number whose release fails keeps no other, and no sweep, from its turn: its error is raised at the end.
+        """
+        released, failure = 0, None
         for number_id in numbers_with_due_messages():
-            for batch in release(number_id, self._inbound_rate(number_id), self._release_limit()):
-                released += len(batch.message_ids)
-                self._publish(batch)
+            try:
+                for batch in release(number_id, self._inbound_rate(number_id), self._release_limit()):
+                    released += len(batch.message_ids)
+                    self._publish(batch)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:
+                failure = error
         if self._is_direct():
             for batch in queued_releases(STUCK_AFTER_S, self._release_limit() or 0):
                 self._deliver(batch)
         self._sweep()
+        if failure is not None:
+            raise failure
         return released
 
     def _publish(self, batch: Release) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -53,9 +54,11 @@ class AlertAdmin(ReadOnlyAdmin):
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         """Record the account as working on these alerts; the dashboard shows it."""
         who = str(request.user)
-        for alert in queryset.filter(resolved_at=None, acknowledged_at=None):
-            record_action(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
-        self.message_user(request, f"{acknowledge(queryset, who)} acknowledged.", messages.SUCCESS)
+        with transaction.atomic():
+            for alert in queryset.filter(resolved_at=None, acknowledged_at=None).order_by("pk").select_for_update():
+                record_action(who, "acknowledge", f"alert {alert.pk}", rule=alert.rule, key=alert.key)
+            count = acknowledge(queryset, who)
+        self.message_user(request, f"{count} acknowledged.", messages.SUCCESS)
 
     @admin.action(description="Silence for an hour", permissions=["decide"])
     def silence_hour(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
@@ -69,11 +72,13 @@ class AlertAdmin(ReadOnlyAdmin):
 
     def _silence(self, request: HttpRequest, alerts: QuerySet[Alert], span: timedelta) -> None:
         targets = {(alert.rule, alert.key) for alert in alerts}
-        for rule, key in sorted(targets):
-            silence = Silence.objects.create(
-                rule=rule, key=key, until=timezone.now() + span, by=str(request.user), reason="from the list of alerts"
-            )
-            record_action(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
+        until = timezone.now() + span
+        with transaction.atomic():
+            for rule, key in sorted(targets):
+                silence = Silence.objects.create(
+                    rule=rule, key=key, until=until, by=str(request.user), reason="from the list of alerts"
+                )
+                record_action(silence.by, "silence", f"rule {rule}", key=key, until=silence.until.isoformat())
         self.message_user(request, f"{len(targets)} silenced.", messages.SUCCESS)
 
 
@@ -111,8 +116,9 @@ class SilenceAdmin(ModelAdmin):  # type: ignore[type-arg]
 
     def delete_model(self, request: HttpRequest, obj: Silence) -> None:
         """Delete the silence and note the account in the audit log."""
-        record_action(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
-        super().delete_model(request, obj)
+        with transaction.atomic():
+            record_action(str(request.user), "end silence", f"rule {obj.rule}", key=obj.key)
+            super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> None:
         """The same for several silences."""

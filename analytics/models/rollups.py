@@ -38,6 +38,7 @@ class Bucket(models.Model):
     dirty_since = models.DateTimeField(null=True)
     # Not counted again before this time, however dirty.
     due_at = models.DateTimeField(default=timezone.now)
+    # The last count, or the last attempt of one.
     counted_at = models.DateTimeField(null=True)
     took_ms = models.IntegerField(default=0)
     # Fewer than that in a recount: their rows are gone, and the counts stay as they are.

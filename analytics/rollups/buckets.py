@@ -1,6 +1,7 @@
 """Dirty quarters of an hour: marked, claimed by one worker each, counted again."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from analytics.rollups.charges import write_charges
 from analytics.rollups.days import count_begins, make_dirty, sum_day
 from analytics.rollups.locks import buckets_where
 from analytics.rollups.quarters import HOUR, QUARTER_OF_ID, hour_of, ids_of, recount_delay_s
-from analytics.rollups.storage import hour_locked, write_quarter
+from analytics.rollups.storage import hour_locked, succeeds, write_quarter
 from analytics.rollups.sweep import sweep
 
 # A task's share; beat sends the next one soon after.
@@ -64,7 +65,8 @@ def roll_up(budget_s: float = BUDGET_S) -> int:
 
 def recount(period: Period | None = None, *, shrink: bool = False) -> int:
     """Count a dirty quarter, if one is due (of this period), with those of its hour that are due too; how many these
-    were: a recent one, else the one that has waited longest. Their hour is summed up once.
+    were: a recent one, else the one that has waited longest. Their hour is summed up once. One that cannot be counted
+    is postponed, so that it keeps no other from its turn.
 
     A quarter whose messages are fewer than they were keeps its counts, since their rows are gone; `shrink` counts what
     is left. Quarters that another worker is counting are skipped.
@@ -82,10 +84,40 @@ def recount(period: Period | None = None, *, shrink: bool = False) -> int:
         others = due.filter(start__gte=hour, start__lt=hour + HOUR).exclude(pk=first.pk).order_by("start")
         buckets = [first, *others]
         count_begins()
-        with hour_locked(hour):
-            charged = {at for bucket in buckets for at in _count(bucket, shrink=shrink)}
-        make_dirty([bucket.start for bucket in buckets], charged)
+        counted = _count_or_postpone(hour, buckets, shrink=shrink)
+        make_dirty([start for start, _ in counted], [at for _, charged in counted for at in charged])
     return len(buckets)
+
+
+# The start of a quarter that was counted, and the quarters of an hour whose charges changed.
+_Counted = tuple[datetime, list[datetime]]
+
+
+def _count_or_postpone(hour: datetime, buckets: Sequence[Bucket], *, shrink: bool) -> list[_Counted]:
+    """Count these together. If that fails, each alone; one that fails alone is postponed as if it were counted."""
+    began = time.monotonic()
+    counted: list[_Counted] = []
+    if succeeds(lambda: counted.extend(_count_together(hour, buckets, shrink=shrink))):
+        return counted
+    if len(buckets) > 1:
+        for bucket in buckets:
+            bucket.refresh_from_db()
+        return [one for bucket in buckets for one in _count_or_postpone(hour, [bucket], shrink=shrink)]
+    (bucket,) = buckets
+    now = timezone.now()
+    # `counted_at` too: quarters that have not been counted for some minutes are made due while there are budgets.
+    Bucket.objects.filter(pk=bucket.pk).update(counted_at=now, due_at=_next(bucket, now, began))
+    return []
+
+
+def _count_together(hour: datetime, buckets: Sequence[Bucket], *, shrink: bool) -> list[_Counted]:
+    with hour_locked(hour):
+        return [(bucket.start, _count(bucket, shrink=shrink)) for bucket in buckets]
+
+
+def _next(bucket: Bucket, now: datetime, began: float) -> datetime:
+    """When a bucket whose count `began` may be counted again."""
+    return now + timedelta(seconds=recount_delay_s((now - bucket.start).total_seconds(), time.monotonic() - began))
 
 
 def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
@@ -96,11 +128,9 @@ def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
     if messages is not None:
         charged = write_charges(bucket.start)
         bucket.messages = messages
-    took = time.monotonic() - began
     bucket.counted_at = timezone.now()
-    age = (bucket.counted_at - bucket.start).total_seconds()
-    bucket.due_at = bucket.counted_at + timedelta(seconds=recount_delay_s(age, took))
-    bucket.took_ms = round(took * 1000)
+    bucket.due_at = _next(bucket, bucket.counted_at, began)
+    bucket.took_ms = round((time.monotonic() - began) * 1000)
     bucket.dirty_since = None
     bucket.save()
     return charged

@@ -21,7 +21,7 @@ from analytics.models import Day
 from analytics.rollups.charges import sum_charges
 from analytics.rollups.locks import DAYS_OF_TIMES, lock_counting, lock_dimensions, try_adding_days
 from analytics.rollups.quarters import DAY, HOUR, day_of, hour_of, recount_delay_s
-from analytics.rollups.storage import count_day_views, sum_up
+from analytics.rollups.storage import count_day_views, succeeds, sum_up
 
 MINUTES = 1440
 # Times of the day (UTC) at which days begin that are summed up: a company's zones, with summer time.
@@ -108,7 +108,8 @@ def _columns(days: Sequence[tuple[datetime, int]]) -> dict[str, list[Any]]:
 def sum_day() -> bool:
     """Sum up the dirty day that has waited longest, if one is due; whether there was one.
 
-    A day that is not over waits for its end. A count of one of its quarters holds its row's lock.
+    A day that is not over waits for its end. A count of one of its quarters holds its row's lock. A day that cannot be
+    summed up is postponed, so that it keeps no other from its turn.
     """
     now = timezone.now()
     due = Day.objects.filter(
@@ -123,23 +124,20 @@ def sum_day() -> bool:
         if day is None:
             return False
         began = time.monotonic()
-        if day.minutes == MINUTES:
-            _sum_up(cursor, day.start)
-        sum_charges(cursor, day.start, day.minutes)
+        if succeeds(lambda: _sum_up(cursor, day)):
+            day.dirty_since = None
         took = time.monotonic() - began
         age = (now - day.start).total_seconds()
-        day.dirty_since, day.took_ms, day.due_at = (
-            None,
-            round(took * 1000),
-            now + timedelta(seconds=recount_delay_s(age, took)),
-        )
+        day.took_ms, day.due_at = round(took * 1000), now + timedelta(seconds=recount_delay_s(age, took))
         day.save()
     return True
 
 
-def _sum_up(cursor: Any, start: datetime) -> None:
-    end = start + DAY
-    first, last = hour_of(start + HOUR - timedelta(microseconds=1)), hour_of(end)
-    pieces = [(15, start, first), (60, first, last), (15, last, end)]
-    sum_up(cursor, MINUTES, start, [piece for piece in pieces if piece[1] < piece[2]])
-    count_day_views(cursor, MINUTES, start)
+def _sum_up(cursor: Any, day: Day) -> None:
+    if day.minutes == MINUTES:
+        end = day.start + DAY
+        first, last = hour_of(day.start + HOUR - timedelta(microseconds=1)), hour_of(end)
+        pieces = [(15, day.start, first), (60, first, last), (15, last, end)]
+        sum_up(cursor, MINUTES, day.start, [piece for piece in pieces if piece[1] < piece[2]])
+        count_day_views(cursor, MINUTES, day.start)
+    sum_charges(cursor, day.start, day.minutes)

@@ -1,17 +1,20 @@
 """Storage of a recount: it replaces the counts of a quarter of an hour, of its views, and those of its hour."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from analytics.rollups.dimension_views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 from analytics.rollups.facts import FACTS, parameters
 from analytics.rollups.histogram import PLACES
 from analytics.rollups.locks import DIMENSIONS_FOR_MISSING, lock_hour
 from analytics.rollups.quarters import HOUR, ids_of
+
+logger = logging.getLogger(__name__)
 
 MEASURES = ("messages", "accepted", "sent", "delivered", "read", "answered", "failed", "opened", "responded")
 _BINS = tuple(f"p{place}" for place in range(PLACES))
@@ -131,6 +134,22 @@ def _sums(pieces: int) -> tuple[str, str]:
         GROUP BY view, dimensions_id, kind ORDER BY view, dimensions_id
         """,  # noqa: S608
     )
+
+
+def succeeds(count: Callable[[], None]) -> bool:
+    """Do a count, in a transaction; False if it fails, as by the statement timeout: then it has stored nothing.
+
+    Raises if the connection is lost.
+    """
+    try:
+        with transaction.atomic():
+            count()
+    except DatabaseError as error:
+        if not connection.is_usable():
+            raise
+        logger.error("a count failed: %s", type(error).__name__)
+        return False
+    return True
 
 
 @contextmanager

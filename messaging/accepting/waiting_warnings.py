@@ -25,10 +25,11 @@ def waiting_warnings(message: Message) -> list[str]:
         warnings.append(
             f"The number {message.number.phone_number_id} is paused: the message waits until it is resumed."
         )
-    for kind, name in ((HoldKind.CAMPAIGN, message.campaign), (HoldKind.TEMPLATE, message.template)):
-        if name and _is_held(kind, name, message):
-            warnings.append(f"The {kind} {name} is held: the message waits until it is resumed.")
-    if any(_is_held(HoldKind.BUDGET, campaign, message) for campaign in {"", message.campaign}):
+    if message.campaign and _is_held(HoldKind.CAMPAIGN, {message.campaign}, message):
+        warnings.append(f"The campaign {message.campaign} is held: the message waits until it is resumed.")
+    if message.template and _is_held(HoldKind.TEMPLATE, {"", message.template}, message):
+        warnings.append(f"The template {message.template} is held: the message waits until it is resumed.")
+    if _is_held(HoldKind.BUDGET, {"", message.campaign}, message):
         warnings.append("The budget is spent: the message waits until it is raised.")
     if warning := limit_warning(message):
         warnings.append(warning)
@@ -40,13 +41,14 @@ def clear_hold_cache() -> None:
     _cache.clear()
 
 
-def _is_held(kind: HoldKind, name: str, message: Message) -> bool:
-    holds = _holds().get((kind.value, name))
-    if not holds:
+def _is_held(kind: HoldKind, keys: set[str], message: Message) -> bool:
+    """Whether a hold with one of these keys covers the message; an empty key covers all campaigns or templates."""
+    scopes = [scope for key in keys for scope in _holds().get((kind.value, key), ())]
+    if not scopes:
         return False
-    language = language_of(message.content) if kind is HoldKind.TEMPLATE else ""
+    language = language_of(message.content) if message.template else ""
     wanted = (message.client_id, message.number_id, message.number.waba_id, language)
-    return any(all(given in (None, "", want) for given, want in zip(hold, wanted, strict=True)) for hold in holds)
+    return any(all(given in (None, "", want) for given, want in zip(scope, wanted, strict=True)) for scope in scopes)
 
 
 def _holds() -> Mapping[tuple[str, str], list[Scope]]:

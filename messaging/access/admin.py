@@ -14,7 +14,7 @@ from messaging.models import (
     ApiClient,
     ApiKey,
 )
-from waproject.web.admin.themed_admin import ModelAdmin, TabularInline
+from waproject.web.admin.themed_admin import EditedColumns, ModelAdmin, TabularInline
 
 # Accounts can only grant a permission that they have: an operator's keys may redrive.
 OPERATOR_PERMISSION = "monitoring.redrive"
@@ -37,7 +37,7 @@ class ApiKeyInline(TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(ModelAdmin):  # type: ignore[type-arg]
+class ApiClientAdmin(EditedColumns, ModelAdmin):  # type: ignore[type-arg]
     """API clients and their keys. Every change is in the audit log."""
 
     list_display = ["name", "active", "operator", "may_send_high", "created_at"]

@@ -1,5 +1,8 @@
 """Contacts in the admin, with their consent and conversations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -90,29 +93,28 @@ class ContactAdmin(ReadOnlyAdmin):
     @admin.action(description="Block (store messages, but deliver and send none)", permissions=["block"])
     def block(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Send nothing until the contact is unblocked."""
-        self._record(request, queryset, "block")
-        with transaction.atomic():
-            pks = list(queryset.values_list("pk", flat=True))
-            queryset.filter(blocked_at=None).update(blocked_at=timezone.now())
+        with self._recorded(request, queryset, "block") as pks:
+            Contact.objects.filter(pk__in=pks, blocked_at=None).update(blocked_at=timezone.now())
             withdraw_released(pks, "operator")
 
     @admin.action(description="Unblock", permissions=["block"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Allow sends again. Messages received while blocked are not delivered to subscribers."""
-        self._record(request, queryset, "unblock")
-        queryset.update(blocked_at=None)
+        with self._recorded(request, queryset, "unblock") as pks:
+            Contact.objects.filter(pk__in=pks).update(blocked_at=None)
 
     @admin.action(description="Opt out of marketing", permissions=["block"])
     def opt_out(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Record an opt-out, as if the user had sent it."""
-        self._record(request, queryset, "opt out")
-        self._record_consent(queryset, opts_out=True)
+        with self._recorded(request, queryset, "opt out") as pks:
+            self._record_consent(pks, opts_out=True)
+            withdraw_released(pks, "operator")
 
     @admin.action(description="Opt in to marketing again", permissions=["block"])
     def opt_in(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """Record an opt-in. Only for users who have asked for it."""
-        self._record(request, queryset, "opt in")
-        self._record_consent(queryset, opts_out=False)
+        with self._recorded(request, queryset, "opt in") as pks:
+            self._record_consent(pks, opts_out=False)
 
     @admin.action(description="Erase everything of this person", permissions=["erase"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
@@ -151,16 +153,17 @@ class ContactAdmin(ReadOnlyAdmin):
         """Whether the account may block contacts and change their consent; all fields are read-only."""
         return request.user.has_perm("messaging.change_contact")
 
-    def _record_consent(self, queryset: QuerySet[Contact], *, opts_out: bool) -> None:
+    def _record_consent(self, pks: list[int], *, opts_out: bool) -> None:
         now = timezone.now()
-        pks = list(queryset.values_list("pk", flat=True))
-        with transaction.atomic():
-            record_consent([ConsentChange(pk, opts_out, now, "operator") for pk in pks])
-            withdraw_released(pks if opts_out else [], "operator")
+        record_consent([ConsentChange(pk, opts_out, now, "operator") for pk in pks])
 
-    def _record(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> None:
-        pks = list(queryset.values_list("pk", flat=True))
+    @contextmanager
+    def _recorded(self, request: HttpRequest, queryset: QuerySet[Contact], action: str) -> Iterator[list[int]]:
+        """An action on these contacts, locked in the order of other writers, with its entries in the audit log."""
         with transaction.atomic():
+            rows = queryset.order_by("pk").select_for_update(no_key=True)
+            pks = list(rows.values_list("pk", flat=True))
+            yield pks
             for pk in pks:
                 record_action(str(request.user), action, f"contact {pk}")
         self.message_user(request, f"{len(pks)} contacts: {action}.", messages.SUCCESS)

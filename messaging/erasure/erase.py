@@ -58,7 +58,7 @@ def erase(
     accepted meanwhile is being sent.
     """
     done = Erased(cancelled=_cancel_waiting(person))
-    _refuse_undecided(person)
+    refuse_undecided(person)
     peer = f"{ERASED}{secrets.token_hex(8)}"
     while rows := _erase_messages(person, peer):
         done.messages += rows
@@ -82,7 +82,8 @@ def _cancel(waiting: Sequence[UUID]) -> None:
     advance_many([Change(pk, Status.CANCELLED, now, "operator") for pk in waiting])
 
 
-def _refuse_undecided(person: Person) -> None:
+def refuse_undecided(person: Person) -> None:
+    """Raise CannotEraseYet while something of the person is on its way, or a table cannot be looked at."""
     left = person.messages.filter(status__in=[*UNDECIDED, *WAITING])
     states = set(left.values_list("status", flat=True).distinct())
     if Status.UNKNOWN in states:

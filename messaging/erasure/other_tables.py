@@ -50,6 +50,11 @@ def other_tables() -> tuple[OtherTable, ...]:
     return (*_OWN, *_registered.values())
 
 
+def is_elsewhere(person: Person) -> bool:
+    """Whether another table has data of the person, who may have neither messages nor a contact."""
+    return any(next(iter(table.rows(person)), None) is not None for table in other_tables())
+
+
 def mentions(table: str, column: str, person: Person) -> list[int]:
     """The ids of rows whose JSON mentions the person's number or user id. Reads the whole table."""
     if not person.peers:

@@ -12,7 +12,7 @@ from messaging.models import (
     UnknownUpdate,
 )
 from waproject.web.admin.read_only_admin import ReadOnlyAdmin
-from waproject.web.admin.themed_admin import META_ID, ModelAdmin, Select, TextInput
+from waproject.web.admin.themed_admin import META_ID, EditedColumns, ModelAdmin, Select, TextInput
 
 CATEGORIES = ("marketing", "utility", "authentication")
 
@@ -51,7 +51,7 @@ class TemplateCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(TemplateCategory)
-class TemplateCategoryAdmin(ModelAdmin):  # type: ignore[type-arg]
+class TemplateCategoryAdmin(EditedColumns, ModelAdmin):  # type: ignore[type-arg]
     """Template categories: marketing templates are not sent to contacts who have opted out."""
 
     list_display = ["name", "category", "waba_id", "updated_at"]

@@ -66,7 +66,7 @@ class MediaView(StrictQueries):
             404: OpenApiResponse(
                 NoFileSerializer, "No message has this id, it has no file, or the file is not stored yet."
             ),
-            410: OpenApiResponse(NoFileSerializer, "The download has failed: see the message's `media`."),
+            410: OpenApiResponse(NoFileSerializer, "The download has failed, or the file was deleted: see `state`."),
             416: OpenApiResponse(description="The range is not within the file."),
         },
     )
@@ -86,7 +86,11 @@ class MediaView(StrictQueries):
         if media.state == State.WAITING:
             detail = "The file is not stored yet."
             return Response({"detail": detail, "state": media.state}, 404, headers={"Retry-After": str(RETRY_AFTER_S)})
-        return Response({"detail": f"The download has failed. {media.error}", "state": media.state}, status=410)
+        if media.state == State.DELETED:
+            detail = "The file was deleted, by retention or with the person."
+        else:
+            detail = f"The download has failed. {media.error}"
+        return Response({"detail": detail, "state": media.state}, status=410)
 
 
 class UploadView(StrictQueries):

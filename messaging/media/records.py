@@ -207,17 +207,19 @@ def _claim(rank: int, most: int) -> list[Download]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE messaging_media m
-            SET lease_until = l.until, due_at = l.until
-            FROM (
+            -- Materialised, it locks no more than its limit in any plan.
+            WITH due AS MATERIALIZED (
               SELECT d.message_id, statement_timestamp() + interval '1 second' * k.lease_s AS until
               FROM messaging_media d JOIN unnest(%(kinds)s::text[], %(leases)s::float8[]) AS k(kind, lease_s)
                 ON k.kind = d.kind
               WHERE d.finished_at IS NULL AND d.rank = %(rank)s AND d.due_at <= statement_timestamp()
                 -- An attempt that ended its process has left its lease: once its time is over, it fails.
                 AND (d.lease_until IS NULL OR d.give_up_at > statement_timestamp() - interval '1 hour')
-              ORDER BY d.due_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED) l
-            WHERE m.message_id = l.message_id
+              ORDER BY d.due_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED)
+            UPDATE messaging_media m
+            SET lease_until = due.until, due_at = due.until
+            FROM due
+            WHERE m.message_id = due.message_id
             RETURNING m.message_id, m.media_id, m.mime_type, m.sha256, m.kind, m.attempts, m.give_up_at, m.lease_until,
               m.created_at, m.error,
               (SELECT a.token_name FROM messaging_message o JOIN messaging_businessnumber n ON n.id = o.number_id

@@ -107,12 +107,13 @@ def _needs_of(rows: Iterable[tuple[Any, ...]]) -> dict[int, Needs | None]:
     """
     stamps = {row[2]: row[7] for row in rows}
     categories = {row[2]: row[6] for row in rows}
-    changed = [pk for pk, at in stamps.items() if _needs.get(pk, (None, None))[0] != at]
-    if changed:
-        if len(_needs) + len(changed) > MAX_CACHED:
-            _needs.clear()
-            changed = list(stamps)
+    # A copy: another thread may empty the memory meanwhile.
+    known = {pk: found for pk in stamps if (found := _needs.get(pk)) is not None}
+    if changed := [pk for pk, at in stamps.items() if pk not in known or known[pk][0] != at]:
         read = Template.objects.filter(pk__in=changed).values_list("pk", "components", "template_id")
         for pk, components, template_id in read:
-            _needs[pk] = stamps[pk], needs_of(components, categories[pk]) if template_id else None
-    return {pk: _needs[pk][1] if pk in _needs else None for pk in stamps}
+            known[pk] = stamps[pk], needs_of(components, categories[pk]) if template_id else None
+        if len(_needs) + len(changed) > MAX_CACHED:
+            _needs.clear()
+        _needs.update(known)
+    return {pk: known[pk][1] if pk in known else None for pk in stamps}

@@ -34,9 +34,9 @@ def claim_syncs(limit: int) -> list[DueSync]:
         cursor.execute(
             """
             UPDATE messaging_account SET templates_due_at = statement_timestamp() + make_interval(secs => %s)
-            WHERE id IN (
+            WHERE id = ANY(ARRAY(
               SELECT id FROM messaging_account WHERE templates_due_at <= statement_timestamp()
-              ORDER BY templates_due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)
+              ORDER BY templates_due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED))
             RETURNING id, waba_id, token_name, templates_due_at
             """,
             [LEASE.total_seconds(), limit],

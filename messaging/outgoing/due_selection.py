@@ -152,19 +152,21 @@ def round_robin(messages: Sequence[DueMessage], now: datetime) -> list[DueMessag
     return sorted(messages, key=lambda message: (keys[message.message_id], message.order))
 
 
+# A hold covers the messages that match all that it names; messaging/accepting/waiting_warnings.py says so of drafts.
 # There are few holds, so the subquery costs next to nothing.
 _COLUMNS = """
   d.priority, d.due_at, d.id, d.peer, d.template, d.client_id, COALESCE(d.expires_at <= statement_timestamp(), false),
   (SELECT h.kind || ':' || h.id FROM messaging_hold h
-   WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp()) AND (
-     (h.kind = 'campaign' AND h.key = d.campaign AND (h.client_id IS NULL OR h.client_id = d.client_id))
-     OR (h.kind = 'budget' AND h.key IN ('', d.campaign) AND (h.client_id IS NULL OR h.client_id = d.client_id))
-     OR (h.kind = 'template' AND d.template <> '' AND h.key IN ('', d.template)
-       AND (h.number_id IS NULL OR h.number_id = d.number_id)
-       AND (h.waba_id = '' OR h.waba_id = (SELECT n.waba_id FROM messaging_businessnumber n WHERE n.id = d.number_id))
-       AND (h.language = '' OR h.language = (
-         SELECT COALESCE(x.content->'language'->>'code', x.content->>'language')
-         FROM messaging_message x WHERE x.id = d.id))))
+   WHERE h.resumed_at IS NULL AND (h.until IS NULL OR h.until > statement_timestamp())
+     AND ((h.kind = 'campaign' AND h.key = d.campaign)
+       OR (h.kind = 'budget' AND h.key IN ('', d.campaign))
+       OR (h.kind = 'template' AND d.template <> '' AND h.key IN ('', d.template)))
+     AND (h.client_id IS NULL OR h.client_id = d.client_id)
+     AND (h.number_id IS NULL OR h.number_id = d.number_id)
+     AND (h.waba_id = '' OR h.waba_id = (SELECT n.waba_id FROM messaging_businessnumber n WHERE n.id = d.number_id))
+     AND (h.language = '' OR (d.template <> '' AND h.language = (
+       SELECT COALESCE(x.content->'language'->>'code', x.content->>'language')
+       FROM messaging_message x WHERE x.id = d.id)))
    ORDER BY h.id LIMIT 1)
 """
 

@@ -9,10 +9,9 @@ the attempt as failed.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
-from messaging.lifecycle import Change, RecordedEvent, advance_many, retry_on_deadlock
+from messaging.lifecycle import Change, RecordedEvent, advance_many
 from messaging.models import Message, MessageEvent
 from messaging.outgoing import retry_policy
 from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
@@ -24,6 +23,30 @@ from messaging.whatsapp.outbound.template import language_of
 
 def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> None:
     """Make messages pending that these changes have failed, where the code allows it. Inside a transaction."""
+    if refusals := _retry_failed(changes, recorded):
+        apply_suspensions(refusals, {})
+
+
+def retry_early_failures(recorded: Sequence[RecordedEvent]) -> list[Refusal]:
+    """The same for failures that came before the answer of their call, in the transaction that has applied them.
+
+    Returns the refusals for the caller, which has others: suspensions are applied in one go, in their lock order.
+    """
+    accepted = {event.message_id for event in recorded if event.applied and event.status is Status.ACCEPTED}
+    failed = [
+        event for event in recorded if event.applied and event.status is Status.FAILED and event.message_id in accepted
+    ]
+    if not failed:
+        return []
+    changes = [
+        Change(event.message_id, Status.FAILED, event.at, event.source, None, event.error_code, event.error_title)
+        for event in MessageEvent.objects.filter(pk__in=[event.event_id for event in failed])
+    ]
+    return _retry_failed(changes, failed)
+
+
+def _retry_failed(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> list[Refusal]:
+    """Make the messages pending; returns the refusals that suspend more than their message."""
     failed = {event.message_id for event in recorded if event.applied and event.status is Status.FAILED}
     failures = {
         change.message_id: change
@@ -31,7 +54,7 @@ def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[Recorded
         if change.status is Status.FAILED and change.message_id in failed
     }
     if not failures:
-        return
+        return []
     retries: list[Change] = []
     refusals: list[Refusal] = []
     exhausted: list[Message] = []
@@ -48,24 +71,7 @@ def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[Recorded
             retries.append(_retry(message, _wait(message, decision), decision))
     Message.objects.filter(pk__in=[message.pk for message in exhausted]).update(exhausted_at=timezone.now())
     advance_many(retries)
-    apply_suspensions(refusals, {})
-
-
-@retry_on_deadlock
-def retry_early_failures(recorded: Sequence[RecordedEvent]) -> None:
-    """The same for failures that came before the answer of their call, whose recording has applied them."""
-    accepted = {event.message_id for event in recorded if event.applied and event.status is Status.ACCEPTED}
-    failed = [
-        event for event in recorded if event.applied and event.status is Status.FAILED and event.message_id in accepted
-    ]
-    if not failed:
-        return
-    changes = [
-        Change(event.message_id, Status.FAILED, event.at, event.source, None, event.error_code, event.error_title)
-        for event in MessageEvent.objects.filter(pk__in=[event.event_id for event in failed])
-    ]
-    with transaction.atomic():
-        retry_failed_statuses(changes, failed)
+    return refusals
 
 
 def _wait(message: Message, decision: retry_policy.Decision) -> float:

@@ -33,20 +33,20 @@ class Outcome:
 def record(outcomes: Sequence[Outcome]) -> None:
     """Record the outcomes of any number of calls, and the suspensions that follow from them.
 
-    Without suspensions this is a single statement, which needs no transaction around it.
+    An outcome without suspensions is a single statement, which needs no transaction around it. The answer of a later
+    call does: a failure that came before it is applied and retried with it.
     """
     decisions = [(outcome, _decide(outcome)) for outcome in outcomes]
     changes = [_change(outcome, decision) for outcome, decision in decisions]
     refusals = [_refusal(outcome, decision.suspension) for outcome, decision in decisions if decision.suspension]
     refusals += _unreachable(outcomes)
     streaks = _streaks(outcomes)
-    if refusals or streaks:
+    if refusals or streaks or any(outcome.claimed.call > 1 for outcome in outcomes):
         with transaction.atomic():
-            recorded = advance_many(changes)
+            refusals += retry_early_failures(advance_many(changes))
             apply_suspensions(refusals, streaks)
     else:
-        recorded = advance_many(changes)
-    retry_early_failures(recorded)
+        advance_many(changes)
     record_whatsapp_ids(_corrected_ids(outcomes))
     if rejections := _rejections(decisions):
         uncount_openings(rejections)

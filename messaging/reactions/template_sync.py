@@ -19,7 +19,7 @@ from messaging.message_templates import (
 )
 from messaging.models import Account
 from messaging.reactions.template_statuses import apply_statuses
-from messaging.whatsapp.errors import WhatsAppError
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
 
 logger = logging.getLogger(__name__)
 __all__ = ["FetchedTemplates", "claim_syncs", "fetch", "record", "sync_accounts", "sync_now"]
@@ -70,14 +70,24 @@ def sync_now(account: Account, progress: Callable[[int], None] = lambda _: None)
     return _store(account.pk, _listed(account.waba_id, account.token_name, progress))
 
 
-def sync_accounts(token_name: str) -> None:
-    """Ask Meta for the accounts that a token is granted for, and their numbers, and store them. Raises as above."""
+def sync_accounts(token_name: str) -> dict[str, WhatsAppError]:
+    """Ask Meta for the accounts that a token is granted for, and their numbers, and store them.
+
+    Returns those that Meta refuses, with its reasons: they keep no other from its turn. Raises as above.
+    """
+    refused = {}
     api = graph_api(token_name)
     try:
         for waba_id in known_accounts(api, token_name):
-            sync_account(api, waba_id, token_name)
+            try:
+                sync_account(api, waba_id, token_name)
+            except (NotSent, OutcomeUnknown):  # Meta does not answer: the others would wait for it in vain
+                raise
+            except WhatsAppError as error:
+                refused[waba_id] = error
     finally:
         api.close()
+    return refused
 
 
 def describe(error: Exception) -> str:

@@ -79,11 +79,12 @@ def claim_removals(most: int) -> list[Removal]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH due AS MATERIALIZED (
+              SELECT name FROM messaging_fileremoval WHERE due_at <= statement_timestamp()
+              ORDER BY due_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
             UPDATE messaging_fileremoval f SET attempts = least(attempts + 1, 32767),
               due_at = statement_timestamp() + interval '1 second' * least(%(retry_s)s * (attempts + 1), %(longest_s)s)
-            FROM (SELECT name FROM messaging_fileremoval WHERE due_at <= statement_timestamp()
-                  ORDER BY due_at LIMIT %(most)s FOR UPDATE SKIP LOCKED) due
-            WHERE f.name = due.name RETURNING f.name
+            FROM due WHERE f.name = due.name RETURNING f.name
             """,
             {"retry_s": RETRY_S, "longest_s": MAX_RETRY_S, "most": most},
         )

@@ -90,9 +90,9 @@ class OldRowsByTime:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                DELETE FROM {self.table} WHERE id IN (
+                DELETE FROM {self.table} WHERE id = ANY(ARRAY(
                   SELECT id FROM {self.table} WHERE {self.time} < %(cutoff)s
-                  ORDER BY {self.time} LIMIT %(rows)s FOR UPDATE SKIP LOCKED)
+                  ORDER BY {self.time} LIMIT %(rows)s FOR UPDATE SKIP LOCKED))
                 """,  # noqa: S608 - names of this code
                 {"cutoff": cutoff, "rows": self.rows},
             )

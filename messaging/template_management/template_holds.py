@@ -1,6 +1,5 @@
 """The active holds on templates."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef, Q
@@ -11,15 +10,12 @@ from messaging.models import Hold, HoldKind, Template
 def holds_of(templates: Sequence[Template]) -> dict[int, list[Hold]]:
     """The active holds that cover each of these templates, by primary key, the oldest first. One query.
 
-    A hold of a number covers the templates of the number's account.
+    A hold of a number covers the templates of the number's account, one without a name all templates.
     """
-    named = Hold.objects.filter(
-        kind=HoldKind.TEMPLATE, key__in={template.name for template in templates}, resumed_at=None
-    )
-    by_name: dict[str, list[Hold]] = defaultdict(list)
-    for hold in named.select_related("number").order_by("pk"):
-        by_name[hold.key].append(hold)
-    return {template.pk: [hold for hold in by_name[template.name] if _covers(hold, template)] for template in templates}
+    names = {template.name for template in templates}
+    named = Hold.objects.filter(kind=HoldKind.TEMPLATE, key__in={"", *names}, resumed_at=None)
+    holds = list(named.select_related("number").order_by("pk"))
+    return {template.pk: [hold for hold in holds if _covers(hold, template)] for template in templates}
 
 
 def is_held() -> Exists:
@@ -30,8 +26,8 @@ def is_held() -> Exists:
             Q(waba_id="") | Q(waba_id=waba_id),
             Q(language="") | Q(language=OuterRef("language")),
             Q(number=None) | Q(number__waba_id="") | Q(number__waba_id=waba_id),
+            Q(key="") | Q(key=OuterRef("name")),
             kind=HoldKind.TEMPLATE,
-            key=OuterRef("name"),
             resumed_at=None,
         )
     )
@@ -40,4 +36,4 @@ def is_held() -> Exists:
 def _covers(hold: Hold, template: Template) -> bool:
     waba_id = template.account.waba_id
     of_account = hold.waba_id in {"", waba_id} and (hold.number is None or hold.number.waba_id in {"", waba_id})
-    return of_account and hold.language in {"", template.language}
+    return hold.key in {"", template.name} and of_account and hold.language in {"", template.language}

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import InternalError, connection
 from django.utils import timezone
 
 from messaging import dispatch
+from messaging.accepting.accept import NewMessage, accept
 from messaging.access import idempotency
 from messaging.dispatch import Dispatcher
 from messaging.incoming.store import receive
@@ -21,7 +22,7 @@ from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claims import claim
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired
-from messaging.outgoing.release import Release, inbound_rates, release
+from messaging.outgoing.release import Release, inbound_rates, numbers_with_due_messages, release
 from messaging.portfolios import assign_portfolio
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, number, pending, released, states_of
@@ -194,6 +195,24 @@ def test_a_failing_sweep_does_not_keep_others_from_their_work(sqs: Any, monkeypa
     monkeypatch.setattr(dispatch, "SWEEPS", ((1.0, broken), (1.0, works)))
     Dispatcher().tick()
     assert swept == [True]
+
+
+REFUSE = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON messaging_message FOR EACH ROW
+WHEN (NEW.id = %s AND NEW.status = 'queued') EXECUTE FUNCTION refuse();
+"""
+
+
+def test_a_number_whose_release_fails_keeps_no_other_from_its_turn(sqs: Any) -> None:
+    other = BusinessNumber.objects.create(phone_number_id="999")
+    accept([NewMessage("15550000000", "text", {"content": "hi"}, sender) for sender in (number(), other)])
+    first, second = (Message.objects.get(number=pk).pk for pk in numbers_with_due_messages())
+    with connection.cursor() as cursor:
+        cursor.execute(REFUSE, [first])
+    with pytest.raises(InternalError):
+        Dispatcher().tick()
+    assert (states_of(first), states_of(second)) == (["pending"], ["queued"])
 
 
 @pytest.mark.parametrize("rows", [1, 30])

@@ -54,7 +54,8 @@ class Command(BaseCommand):
         write_progress(self.stdout, done, total)
         left = waiting(period)
         self.stdout.write(
-            f"\n{done} quarters of an hour counted" + (f", {left} became dirty meanwhile." if left else ".")
+            f"\n{done} quarters of an hour counted"
+            + (f", {left} could not be counted or became dirty meanwhile." if left else ".")
         )
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.erasure.erase import CannotEraseYet, erase
+from messaging.erasure import Person
+from messaging.erasure.erase import CannotEraseYet, erase, refuse_undecided
+from messaging.erasure.other_tables import is_elsewhere
 from messaging.erasure.person import person_of
 
 
@@ -30,8 +32,8 @@ class Command(BaseCommand):
         """Erase, and say what was erased."""
         person = person_of(options["person"])
         count = person.messages.count()
-        if not count and not person.contact_ids:
-            raise CommandError("No one with this number or user id has messages or a contact here.")
+        if not count and not person.contact_ids and not self._is_elsewhere(person):
+            raise CommandError("Nothing is stored about anyone with this number or user id.")
         self.stdout.write(f"{counted(count, 'messages')}, {counted(len(person.contact_ids), 'contacts')}.")
         if not options["yes"] and not confirmed():
             raise CommandError("Nothing was erased.")
@@ -42,6 +44,13 @@ class Command(BaseCommand):
         if self.stderr.isatty():
             self.stderr.write("")
         self.stdout.write("Erased: " + ", ".join(counted(count, name) for name, count in done.as_details().items()))
+
+    def _is_elsewhere(self, person: Person) -> bool:
+        try:
+            refuse_undecided(person)
+        except CannotEraseYet as error:
+            raise CommandError(str(error)) from None
+        return is_elsewhere(person)
 
     def _show(self, done: int) -> None:
         if self.stderr.isatty():

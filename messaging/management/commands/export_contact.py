@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from messaging.access import record_action
 from messaging.erasure.export import export
+from messaging.erasure.other_tables import is_elsewhere
 from messaging.erasure.person import person_of
 
 
@@ -23,8 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file, and say what it holds."""
         person = person_of(options["person"])
-        if not person.contact_ids and not person.messages.exists():
-            raise CommandError("No one with this number or user id has messages or a contact here.")
+        if not person.contact_ids and not person.messages.exists() and not is_elsewhere(person):
+            raise CommandError("Nothing is stored about anyone with this number or user id.")
         try:
             count = export(person, options["file"], self._show)
         except FileExistsError:

@@ -1,6 +1,7 @@
 """`manage.py sync_templates`: accounts, numbers and templates from Meta, at once."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -20,21 +21,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Sync all accounts. Raises CommandError."""
-        failed = [name for name in token_names() if not self._find_accounts(name)]
+        failed = [name for token_name in token_names() for name in self._find_accounts(token_name)]
         accounts = list(Account.objects.all())
         failed += [account.waba_id for account in accounts if not self._sync(account)]
         if failed:
-            raise CommandError(f"Not synced: {', '.join(failed)}")
+            raise CommandError(f"Not synced: {', '.join(dict.fromkeys(failed))}")
         if not accounts:
             raise CommandError("No account is known: the token is granted for none, and no webhook has named one.")
 
-    def _find_accounts(self, token_name: str) -> bool:
+    def _find_accounts(self, token_name: str) -> list[str]:
+        """What was not found: the token's accounts, or those of them that Meta refuses."""
         try:
-            sync_accounts(token_name)
+            refused: Mapping[str, Exception] = sync_accounts(token_name)
         except _FAILURES as error:
-            self.stderr.write(f"{token_name}: {describe(error)}")
-            return False
-        return True
+            refused = {token_name: error}
+        for name, refusal in refused.items():
+            self.stderr.write(f"{name}: {describe(refusal)}")
+        return list(refused)
 
     def _sync(self, account: Account) -> bool:
         began = time.monotonic()

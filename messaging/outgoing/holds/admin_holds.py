@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -18,7 +19,15 @@ from waproject.web.analytics_links import analytics_link, may_see_analytics
 
 
 class HoldForm(ModelForm):  # type: ignore[type-arg]
-    """A new hold."""
+    """A new hold: it covers the messages that match all that it names."""
+
+    class Meta:
+        help_texts = {
+            "client": "Empty: of all clients.",
+            "number": "Empty: of all numbers.",
+            "waba_id": "Empty: of all accounts.",
+            "language": "Templates in this language; empty: all messages.",
+        }
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -96,7 +105,8 @@ class HoldAdmin(ModelAdmin):  # type: ignore[type-arg]
         """End the selected holds; the dispatcher clears the marks in batches."""
         count = 0
         for hold in queryset.filter(resumed_at=None):
-            if resume_hold(hold.pk):
-                record_action(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
-                count += 1
+            with transaction.atomic():
+                if resume_hold(hold.pk):
+                    record_action(str(request.user), "resume", f"hold {hold.pk}", kind=hold.kind, key=hold.key)
+                    count += 1
         self.message_user(request, f"{count} resumed.", messages.SUCCESS)

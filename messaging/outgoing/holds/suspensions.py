@@ -82,16 +82,19 @@ def pause(
 
 def resume(number_ids: Sequence[int]) -> None:
     """Release the messages of these numbers again; a pause has lost none."""
-    BusinessNumber.objects.filter(pk__in=number_ids).update(
-        paused_at=None,
-        pause_reason="",
-        paused_by="",
-        resumed_at=Now(),
-        throttled_until=None,
-        failures=0,
-        probe_at=None,
-        probe_step=0,
-    )
+    with transaction.atomic():
+        numbers = BusinessNumber.objects.filter(pk__in=number_ids)
+        list(numbers.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        numbers.update(
+            paused_at=None,
+            pause_reason="",
+            paused_by="",
+            resumed_at=Now(),
+            throttled_until=None,
+            failures=0,
+            probe_at=None,
+            probe_step=0,
+        )
 
 
 def first_refused_message(number_id: int) -> Message | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -167,6 +167,21 @@ def test_the_sweep_checks_budgets() -> None:
     spend(10)
     one = budget()
     tasks.roll_up()
+    one.refresh_from_db()
+    assert one.state == BudgetState.SPENT
+
+
+def test_budgets_are_checked_although_the_trail_cannot_be_read() -> None:
+    spend(10)
+    one = budget()
+
+    def refuse(run: Any, sql: str, *arguments: Any) -> Any:
+        if "messaging_messageevent" in sql:
+            raise OperationalError
+        return run(sql, *arguments)
+
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        tasks.roll_up()
     one.refresh_from_db()
     assert one.state == BudgetState.SPENT
 

@@ -7,12 +7,25 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from analytics.models import Event
 from messaging.erasure.erase import CannotEraseYet, Erased, erase
 from messaging.erasure.person import person_of
 from messaging.incoming.store import receive
-from messaging.models import AuditEntry, Contact, Delivery, Message, MessageEvent, Subscription
+from messaging.models import (
+    AuditEntry,
+    Contact,
+    Delivery,
+    Message,
+    MessageEvent,
+    OpenedRecipient,
+    OrphanStatus,
+    Subscription,
+    UnknownUpdate,
+    WhatsAppId,
+)
 from messaging.retention import files as removals
 from messaging.states import Status
 from messaging.whatsapp.recipients import canonical
@@ -157,8 +170,18 @@ def test_the_command_says_what_was_erased(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_command_finds_no_person_by_a_wrong_number() -> None:
-    with pytest.raises(CommandError, match="No one"):
+    with pytest.raises(CommandError, match="Nothing is stored"):
         call_command("erase_contact", "+49 170 000000", "--yes")
+
+
+@pytest.mark.parametrize("table", [Event, WhatsAppId, UnknownUpdate, OrphanStatus, OpenedRecipient])
+def test_the_command_erases_a_person_of_whom_one_other_table_alone_knows(table: type[Model]) -> None:
+    for model in {Event, WhatsAppId, UnknownUpdate, OrphanStatus, OpenedRecipient, Contact, Message} - {table}:
+        model._default_manager.all().delete()
+    number = "5511987654321"
+    assert tables_with(NUMBER, number)
+    call_command("erase_contact", WRITTEN, "--yes")
+    assert tables_with(NUMBER, number) == []
 
 
 def test_the_command_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from messaging.erasure.export import export
 from messaging.erasure.person import person_of
-from messaging.models import AuditEntry
+from messaging.models import AuditEntry, Contact, Message
 from tests.messaging.erasure.personal_rows import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
 
 pytestmark = pytest.mark.usefixtures("planted")
@@ -80,3 +80,16 @@ def test_the_audit_log_has_the_export_without_the_person(tmp_path: Path) -> None
     call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
     entry = AuditEntry.objects.get(action="export")
     assert (entry.object, entry.details) == ("a person", {"messages": 3})
+
+
+def test_the_command_exports_a_person_of_whom_events_alone_know(tmp_path: Path) -> None:
+    Message.objects.all().delete()
+    Contact.objects.all().delete()
+    call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
+    assert "events.json" in zipfile.ZipFile(tmp_path / "person.zip").namelist()
+
+
+def test_the_command_writes_no_file_about_a_person_of_whom_nothing_is_stored(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Nothing is stored"):
+        call_command("export_contact", "+49 170 000000", str(tmp_path / "person.zip"))
+    assert not (tmp_path / "person.zip").exists()

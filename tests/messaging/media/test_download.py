@@ -23,6 +23,7 @@ from messaging.subscriptions.outbox import outbox
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.media.conftest import Sends, content_of, data, media_of
+from tests.messaging.plans import repeat_subqueries
 from tests.messaging.sandbox.process import TOKEN, Sandbox
 from tests.messaging.subscriptions.factories import subscription
 
@@ -265,6 +266,13 @@ def test_a_file_that_no_process_has_tried_in_time_is_tried(sends: Sends) -> None
 def test_a_claimed_file_is_not_claimed_again(sends: Sends) -> None:
     sends()
     assert (len(claim_media(5)), len(claim_media(5))) == (1, 0)
+
+
+def test_no_more_files_are_claimed_than_asked_for(sends: Sends) -> None:
+    for _ in range(5):
+        sends()
+    repeat_subqueries()
+    assert len(claim_media(2)) == 2
 
 
 def test_an_outcome_after_its_lease_changes_nothing(sends: Sends, media_api: MediaApi) -> None:

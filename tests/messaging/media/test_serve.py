@@ -145,6 +145,15 @@ def test_a_failed_download_is_a_410(sends: Sends, fetch: Fetch, api: APIClient) 
     assert (response.status_code, response.json()["state"]) == (410, "gone")
 
 
+def test_a_deleted_file_is_a_410_that_says_so(api: APIClient, photo: Message) -> None:
+    Media.objects.update(state="deleted", name="")
+    response = api.get(url_of(photo))
+    assert (response.status_code, response.json()) == (
+        410,
+        {"detail": "The file was deleted, by retention or with the person.", "state": "deleted"},
+    )
+
+
 def test_a_message_without_a_file_is_a_404(api: APIClient, photo: Message) -> None:
     Media.objects.all().delete()
     assert api.get(url_of(photo)).json() == {"detail": "The message has no file."}

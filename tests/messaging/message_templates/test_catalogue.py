@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from messaging.message_templates import check_template
+from messaging.message_templates import catalogue, check_template
 from messaging.message_templates.catalogue import clear_template_cache
 from messaging.models import Account
 from messaging.whatsapp.outbound import InvalidContent
@@ -86,6 +86,21 @@ def test_other_components_are_taken_over() -> None:
     clear_template_cache()
     with pytest.raises(InvalidContent):
         send()
+
+
+def test_a_send_is_checked_although_another_thread_empties_the_memory_at_that_moment() -> None:
+    synced_template(components=[{"type": "BODY", "text": "{{1}}"}])
+    assert send("en", "offer", "a")
+    clear_template_cache()
+    synced_template(language="de")
+
+    def emptied(run: Any, sql: str, *arguments: Any) -> Any:
+        if "components" in sql:  # of the new language alone
+            catalogue._needs.clear()
+        return run(sql, *arguments)
+
+    with connection.execute_wrapper(emptied), pytest.raises(InvalidContent):
+        send("en", "offer", "a", "b")
 
 
 def test_the_template_of_another_account_is_another_one() -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from messaging.message_templates import claim_syncs, record_failure, record_success, request_sync
 from messaging.models import Account
+from tests.messaging.plans import repeat_subqueries
 from tests.messaging.sandbox.graph_api.calls import WABA
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,9 @@ def test_a_claimed_account_is_not_claimed_again(account: Account) -> None:
 
 
 def test_no_more_are_claimed_than_asked_for(account: Account) -> None:
-    Account.objects.create(waba_id="77")
+    for n in range(5):
+        Account.objects.create(waba_id=f"77{n}")
+    repeat_subqueries()
     assert len(claim_syncs(1)) == 1
 
 

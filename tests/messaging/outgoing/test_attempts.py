@@ -1,10 +1,13 @@
 """Several attempts of one message: which attempt a status belongs to, and duplicate sends."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,10 +16,13 @@ from messaging.incoming.store import receive
 from messaging.models import Attempt, Message
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import Outcome, record
+from messaging.outgoing.recovery import sweep_expired_leases
 from messaging.outgoing.release import release
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown
 from tests.messaging.bodies import status, webhook
 from tests.messaging.factories import accepted, answered, claimed, number, states_of
+from tests.messaging.lock_order import is_waited_for
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 NO_ANSWER = OutcomeUnknown(title="no answer")
@@ -53,6 +59,27 @@ def test_an_outcome_that_is_recorded_twice_is_one_attempt() -> None:
     for _ in range(2):
         record([Outcome(row, accepted(), timezone.now())])
     assert Attempt.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_waits_for_the_sweep_of_its_lease_is_no_second_attempt() -> None:
+    row = claimed()
+    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    def work() -> None:
+        try:
+            record([Outcome(row, accepted(), timezone.now())])
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    with transaction.atomic():
+        sweep_expired_leases()
+        thread.start()
+        waited = eventually(is_waited_for, every=0.01)
+    thread.join()
+    attempts = list(Attempt.objects.values_list("n", "outcome"))
+    assert (waited, states_of(row.message_id), attempts) == (True, ["accepted"], [(1, "LeaseExpired")])
 
 
 def test_a_message_with_two_accepted_wamids_is_a_duplicate_send() -> None:
@@ -231,6 +258,41 @@ def test_a_failure_that_overtakes_the_answer_of_a_retry_is_retried_as_any_other(
     reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": code, "title": "x"}])
     message = answered(second, accepted("wamid.TWO"))
     assert (message.status, number().paused_at is not None) == (then, paused)
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def killed_after(statements: int) -> Callable[..., Any]:
+    """A wrapper of statements that lets this many through."""
+    left = iter(range(statements))
+
+    def execute(run: Any, *arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise Killed
+        return run(*arguments)
+
+    return execute
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_while_it_records_an_answer_leaves_no_failure_without_its_retry() -> None:
+    found = set()
+    for statements in range(100):
+        row = claimed(peer=f"1555{statements:07d}")
+        wamid = f"wamid.{statements}"
+        answered(row, NotSent())
+        second = sent_again(row)
+        reports(row.message_id, "failed", wamid, errors=[{"code": 131000, "title": "x"}])
+        try:
+            with connection.execute_wrapper(killed_after(statements)):
+                record([Outcome(second, accepted(wamid), timezone.now())])
+        except Killed:
+            found.update(states_of(row.message_id))
+        else:
+            break
+    assert (found, states_of(row.message_id)) == ({"sending"}, ["pending"])
 
 
 def test_metas_cap_on_marketing_delays_a_message_by_a_day_once() -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from messaging.lifecycle import deadlock_retry
 from messaging.models import Account, BusinessNumber, Hold, HoldKind, Message, PairPace
 from messaging.outgoing.claims import Claimed, claim
-from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions
+from messaging.outgoing.holds.suspensions import Refusal, apply_suspensions, resume
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import undo_release
 from messaging.outgoing.release import Release, release
@@ -111,6 +111,18 @@ def test_an_account_is_locked_before_numbers_and_holds(later: str) -> None:
     hold = Hold.objects.create(kind=HoldKind.TEMPLATE, key="offer", waba_id="77", by="system")
     second: Model = sender if later == "number" else hold
     assert not holds_while_waiting(lambda: suspend(Scope.TEMPLATE, Scope.NUMBER), account, second)
+
+
+def test_numbers_that_are_resumed_are_locked_in_id_order() -> None:
+    first, second = (BusinessNumber.objects.create(phone_number_id=f"99{n}") for n in range(2))
+    BusinessNumber.objects.filter(pk=first.pk).update(rate=80)  # now the last row of the table
+
+    def work() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_indexscan = off; SET enable_bitmapscan = off")
+        resume([second.pk, first.pk])
+
+    assert not holds_while_waiting(work, first, second)
 
 
 def test_a_release_does_not_wait_for_a_message_that_a_worker_has_locked() -> None:

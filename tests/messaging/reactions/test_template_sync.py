@@ -112,6 +112,15 @@ def test_the_command_names_the_account_that_fails(api: GraphApi, sandbox: Sandbo
 def test_the_command_says_what_meta_refuses(api: GraphApi, sandbox: Sandbox, db: None) -> None:
     sandbox.post("/_sandbox/account", {"token": {"is_valid": False}})
     errors = StringIO()
-    with pytest.raises(CommandError, match="Not synced: WA_ACCESS_TOKEN"):
+    with pytest.raises(CommandError, match=f"Not synced: {WABA}"):
         call_command("sync_templates", stderr=errors)
     assert "190: " in errors.getvalue()
+
+
+def test_an_account_that_meta_refuses_keeps_the_command_from_no_other(
+    api: GraphApi, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template_sync, "known_accounts", lambda *_: ["999", WABA])
+    with pytest.raises(CommandError, match=r"^Not synced: 999$"):
+        call_command("sync_templates", stdout=StringIO(), stderr=StringIO())
+    assert list(Account.objects.exclude(synced_at=None).values_list("waba_id", flat=True)) == [WABA]

@@ -17,6 +17,7 @@ from messaging.models import FileRemoval, Media
 from messaging.retention import files
 from messaging.retention.deletion_steps import run_step
 from messaging.states import Status
+from tests.messaging.plans import repeat_subqueries
 from tests.messaging.retention.old_rows import days_ago, old_message
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +129,10 @@ def test_a_removed_file_is_forgotten() -> None:
 def test_a_removal_is_claimed_once() -> None:
     FileRemoval.objects.create(name="x", due_at=days_ago(1))
     assert (len(files.claim_removals(5)), len(files.claim_removals(5))) == (1, 0)
+
+
+def test_no_more_removals_are_claimed_than_asked_for() -> None:
+    for n in range(5):
+        FileRemoval.objects.create(name=str(n), due_at=days_ago(1))
+    repeat_subqueries()
+    assert len(files.claim_removals(2)) == 2

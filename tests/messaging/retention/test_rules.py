@@ -15,6 +15,7 @@ from messaging.models import AccountEvent, Attempt, AuditEntry, MessageEvent, Re
 from messaging.retention import OldRows, OldRowsByTime, Step, registered
 from messaging.retention.deletion_steps import PASS_EVERY, run_step
 from tests.messaging.factories import pending
+from tests.messaging.plans import repeat_subqueries
 from tests.messaging.retention.old_rows import days_ago
 from tests.waiting import PATIENCE_S
 
@@ -141,6 +142,13 @@ def test_updates_that_came_again_do_not_keep_older_ones(young: int, settings: An
         unknown_update(days_ago(age))
     OldRowsByTime("messaging_unknownupdate", "last_seen_at", rows=4)(days_ago(40), "")
     assert UnknownUpdate.objects.count() == young
+
+
+def test_a_step_deletes_no_more_rows_than_its_share() -> None:
+    for _ in range(6):
+        unknown_update(days_ago(50))
+    repeat_subqueries()
+    assert OldRowsByTime("messaging_unknownupdate", "last_seen_at", rows=2)(days_ago(40), "") == Step("", 2, False)
 
 
 @pytest.mark.django_db(transaction=True)

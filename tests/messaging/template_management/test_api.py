@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from messaging.models import Hold, HoldKind
+from messaging.models import Hold, HoldKind, Template
+from messaging.template_management.template_holds import is_held
 from tests.messaging.factories import number
 from tests.messaging.message_templates.rows import synced_template
 
@@ -113,6 +114,8 @@ def test_a_page_makes_a_fixed_number_of_queries(api: APIClient) -> None:
         ({"key": "offer", "language": "de"}, False),
         ({"key": "offer", "waba_id": "88"}, False),
         ({"key": "sale"}, False),
+        ({"key": "", "waba_id": "77"}, True),
+        ({"key": "", "waba_id": "88"}, False),
         ({"key": "offer", "kind": HoldKind.CAMPAIGN}, False),
         ({"key": "offer", "resumed_at": "2026-01-01T00:00Z"}, False),
     ],
@@ -120,7 +123,9 @@ def test_a_page_makes_a_fixed_number_of_queries(api: APIClient) -> None:
 def test_a_template_is_held_while_a_hold_covers_it(api: APIClient, hold: dict[str, Any], held: bool) -> None:
     synced_template()
     Hold.objects.create(**{"kind": HoldKind.TEMPLATE, "by": "system", **hold})
-    assert [row["held"] for row in api.get(PATH).json()["results"]] == [held]
+    listed = api.get(PATH).json()["results"]
+    in_admin = list(Template.objects.filter(is_held()))
+    assert ([row["held"] for row in listed], len(in_admin)) == ([held], held)
 
 
 @pytest.mark.parametrize(("waba_id", "held"), [("77", True), ("88", False)])

@@ -109,15 +109,14 @@ class RepeatedSaves:
 
 
 class EditedColumns:
-    """Stores of a changed row what was edited alone: workers, webhooks and syncs write its other columns at any moment.
-
-    For pages whose form has fields of the row alone.
-    """
+    """Stores of a changed row what was edited alone: others write its other columns at any moment."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Store the row."""
         if change:
-            obj.save(update_fields=form.changed_data)
+            # Groups and permissions are no columns.
+            columns = {field.name for field in obj._meta.concrete_fields}
+            obj.save(update_fields=columns.intersection(form.changed_data))
         else:
             super().save_model(request, obj, form, change)  # type: ignore[misc]  # the admin's
 
