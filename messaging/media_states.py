@@ -15,7 +15,7 @@ MISCONFIGURED_WAIT_S = 900
 JITTER = 0.2
 # One day less than Meta keeps a file.
 RETRY_PERIOD = timedelta(days=KEPT_FOR_DAYS - 1)
-# A wrong size or SHA-256 may be a transmission error, or permanent.
+# A wrong size or SHA-256 may be a transmission error; it is permanent if it was the same the time before.
 DAMAGED_ATTEMPTS = 3
 
 
@@ -53,10 +53,11 @@ class LocalFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed; `wait_s`: the wait that Meta asks for."""
+    """Why an attempt failed; `wait_s`: the wait that Meta asks for; `repeated`: as the attempt before."""
 
     cause: TransferFailure | LocalFailure
     wait_s: float = 0.0
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def decide(failure: Failure | None, tries: int, give_up_at: datetime, now: datet
     cause = failure.cause
     if cause in _FINAL:
         return Decision(_FINAL[cause])
-    if cause is LocalFailure.BROKEN and tries >= DAMAGED_ATTEMPTS:
+    if cause is LocalFailure.BROKEN and failure.repeated and tries >= DAMAGED_ATTEMPTS:
         return Decision(State.DAMAGED)
     if now >= give_up_at:
         return Decision(State.FAILED)

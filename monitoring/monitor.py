@@ -8,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from django.db import connection
 from django.utils import timezone
@@ -28,6 +30,8 @@ from waproject.worker.main_loop import MainLoop
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TICK_S = 30.0
 # How often a standby tries to take over, and how often a monitor retries an unreachable database.
 STAND_BY_S = 5.0
@@ -36,6 +40,9 @@ PROCESSES_EVERY_S = 5.0
 # The history that the rules need.
 WINDOW = timedelta(minutes=20)
 CLEAN_UP_EVERY_S = 3600.0
+# Replaced processes are settled once the monitor has ticked for so long.
+STEADY_S = 60.0
+GAUGE_NAMES = frozenset(gauge.name for gauge in gauges.GAUGES)
 # An arbitrary number, the same in all monitors of a database: the holder of its advisory lock is active.
 ADVISORY_LOCK = 0x77616D6F
 
@@ -51,13 +58,17 @@ class Monitor:
         self._clean_up_at = 0.0
         self._setup = HourlyCheck()
         self._next_tick = 0.0
+        # By part of a tick: 1 if it failed when it was tried last.
+        self._failed: dict[str, float] = {}
+        self._each_part: Callable[[], None] = lambda: None
 
     def stop_on_signals(self) -> None:
         """Stop after the current tick on SIGTERM or SIGINT."""
         self._loop.stop_on_signals()
 
     def run(self, each_step: Callable[[], None] = lambda: None) -> None:
-        """Tick until stopped, calling `each_step` before each step; survives outages of the database."""
+        """Tick until stopped; survives outages of the database. Calls `each_step` before each step and each part."""
+        self._each_part = each_step
         self._loop.run(each_step)
 
     def _step(self) -> float:
@@ -66,7 +77,6 @@ class Monitor:
             return STAND_BY_S
         if time.monotonic() >= self._next_tick or self._processes_changed():
             self._next_tick = time.monotonic() + TICK_S
-            self._setup.step()
             self.tick()
         return min(PROCESSES_EVERY_S, self._next_tick - time.monotonic())
 
@@ -76,20 +86,55 @@ class Monitor:
         self._next_tick = 0.0
 
     def tick(self) -> Snapshot:
-        """Update counters, store a sample, evaluate the rules and send due notices."""
-        message_counts.count_new_events()
+        """Update counters, store a sample, evaluate the rules and send due notices.
+
+        A part that fails keeps no other from its turn: each tick tries it again, and an alert names it.
+        """
+        self._try("check of the set-up", self._setup.step)
+        self._try("counts of messages", message_counts.count_new_events)
         now = timezone.now()
-        values = {**totals.totals(), **gauges.read()}
-        ages = queue_ages([*self._snapshots, Snapshot(now, values)])
-        self._snapshots.append(samples.store(now, {**values, **ages}))
+        self._try("crashes", partial(self._settle_replaced, now))
+        self._snapshots.append(self._read(now))
         while self._snapshots[0].at < now - WINDOW:
             self._snapshots.popleft()
-        self._active_alerts = store.evaluate(
-            self._active_alerts, Window(tuple(self._snapshots)), list(channels.configured())
-        )
-        channels.send_due(now)
+        self._try("sample", partial(samples.store, now, self._snapshots[-1].values))
+        self._try("alerts", self._evaluate)
+        self._try("notices", partial(channels.send_due, now))
         self._clean_up(now)
         return self._snapshots[-1]
+
+    def _try(self, part: str, work: Callable[[], T], otherwise: T | None = None) -> T | None:
+        """Do a part of a tick. Raises only where the connection is lost, and with it the lock."""
+        self._each_part()
+        try:
+            done = work()
+        except Exception:
+            if gauges.is_connection_lost():
+                raise
+            logger.exception("a part of the monitor's work failed: %s", part)
+            self._failed[part] = 1.0
+            return otherwise
+        self._failed[part] = 0.0
+        return done
+
+    def _read(self, now: datetime) -> Snapshot:
+        """All readings; those of a part that fails are the ones before."""
+        before = self._snapshots[-1].values if self._snapshots else {}
+        counted = {series: value for series, value in before.items() if series[0] not in GAUGE_NAMES}
+        values = {**(self._try("totals", totals.totals, counted) or {}), **gauges.read(before)}
+        values |= queue_ages([*self._snapshots, Snapshot(now, values)])
+        # Of what follows in a tick, the results of the tick before.
+        values |= {(gauges.MONITOR_FAILED.name, part): failed for part, failed in self._failed.items()}
+        return Snapshot(now, samples.without_buckets(values))
+
+    def _settle_replaced(self, now: datetime) -> None:
+        # After an outage of the database all processes look gone until they have reported again.
+        if self._snapshots and Window((*self._snapshots, Snapshot(now, {}))).covered_s(STEADY_S) >= STEADY_S:
+            health.settle_replaced(now)
+
+    def _evaluate(self) -> None:
+        window = Window(tuple(self._snapshots))
+        self._active_alerts = store.evaluate(self._active_alerts, window, list(channels.configured()))
 
     def _processes_changed(self) -> bool:
         before = self._snapshots[-1].values if self._snapshots else {}
@@ -100,11 +145,11 @@ class Monitor:
     def _clean_up(self, now: datetime) -> None:
         if time.monotonic() >= self._clean_up_at:
             self._clean_up_at = time.monotonic() + CLEAN_UP_EVERY_S
-            samples.downsample(now)
-            task_failures.delete_expired(now)
-            redrive_jobs.delete_expired(now)
-            health.delete_expired(now)
-            idle_sessions.delete_expired()
+            self._try("expiry of samples", partial(samples.downsample, now))
+            self._try("expiry of failures of tasks", partial(task_failures.delete_expired, now))
+            self._try("expiry of redrive jobs", partial(redrive_jobs.delete_expired, now))
+            self._try("expiry of heartbeats", partial(health.delete_expired, now))
+            self._try("expiry of sessions", idle_sessions.delete_expired)
 
     def _is_active(self) -> bool:
         """Whether this monitor is the active one. The lock ends with its connection."""

@@ -42,7 +42,7 @@ def rows_of(
     limit: int,
     cards: dict[int, RateCard],
 ) -> list[dict[str, Any]]:
-    """A row for each step and group; of the groups the `limit` with the most messages. `cards`: those of the figures."""
+    """A row for each step and group; of the groups the `limit` with the most messages. `cards`: the figures' own."""
     sizes: dict[tuple[Any, ...], int] = {}
     for one in found:
         sizes[one.group] = sizes.get(one.group, 0) + one.messages

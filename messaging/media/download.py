@@ -48,7 +48,8 @@ class Downloader:
             except OSError as error:
                 return _storage_failure(download, error)
             if problem := _problem(download, found, fetched):
-                return DownloadResult(download, None, Failure(LocalFailure.BROKEN), problem)
+                broken = Failure(LocalFailure.BROKEN, repeated=problem == download.error)
+                return DownloadResult(download, None, broken, problem)
             try:
                 _store(download.name, file)
             except Exception as error:  # storage back ends raise errors of any type

@@ -39,7 +39,7 @@ _IS_PUBLISHED = "g.origin = %(published)s AND c.blocked_at IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A claimed file. `max_bytes`: the size limit; `attempts`: those made before."""
+    """A claimed file. `max_bytes`: the size limit; `attempts`: those made before, `error`: that of the last one."""
 
     message_id: UUID
     media_id: str
@@ -52,6 +52,7 @@ class Download:
     name: str
     # The variable of its account's access token.
     token_name: str = DEFAULT_TOKEN_NAME
+    error: str = ""
     # The context of the message, while traces are on.
     traceparent: str | None = None
 
@@ -220,7 +221,7 @@ def _claim(rank: int, most: int) -> list[Download]:
             FROM due
             WHERE m.message_id = due.message_id
             RETURNING m.message_id, m.media_id, m.mime_type, m.sha256, m.kind, m.attempts, m.give_up_at, m.lease_until,
-              m.created_at,
+              m.created_at, m.error,
               (SELECT a.token_name FROM messaging_message o JOIN messaging_businessnumber n ON n.id = o.number_id
                JOIN messaging_account a ON a.waba_id = n.waba_id WHERE o.id = m.message_id)
             """,
@@ -244,8 +245,9 @@ def _claim(rank: int, most: int) -> list[Download]:
                 lease_until=lease_until,
                 name=f"{at:%Y/%m/%d}/{pk}",
                 token_name=token_name or DEFAULT_TOKEN_NAME,
+                error=error,
             )
-            for pk, media_id, mime_type, sha256, kind, attempts, give_up_at, lease_until, at, token_name in rows
+            for pk, media_id, mime_type, sha256, kind, attempts, give_up_at, lease_until, at, error, token_name in rows
         ]
 
 

@@ -1,4 +1,7 @@
-"""Notices of alerts, by e-mail or Slack-compatible webhook, each sent once and retried on failure."""
+"""Notices of alerts, by e-mail or Slack-compatible webhook, each sent once and retried on failure.
+
+A notice of an alert that is over is given up after MAX_TRIES; one of an open alert is not.
+"""
 
 import logging
 import time
@@ -8,7 +11,7 @@ from datetime import datetime, timedelta
 import requests
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from monitoring.alerts.rules import BY_NAME
 from monitoring.alerts.store import FIRED, RESOLVED
@@ -46,7 +49,9 @@ def send_due(now: datetime) -> int:
 def _send_due_by(name: str, channel: Channel, now: datetime) -> int:
     # The end of an alert is never sent before its start: readers would take the start, which comes last, for its state.
     start = Notice.objects.filter(alert=OuterRef("alert"), channel=name, event=FIRED, sent_at=None)
-    due = Notice.objects.filter(sent_at=None, tries__lt=MAX_TRIES, next_try_at__lte=now, channel=name).exclude(
+    # What still goes on is worth a notice at any time: a channel may be away for hours.
+    wanted = Q(tries__lt=MAX_TRIES) | Q(event=FIRED, alert__resolved_at=None)
+    due = Notice.objects.filter(wanted, sent_at=None, next_try_at__lte=now, channel=name).exclude(
         Exists(start), event=RESOLVED
     )
     sent, deadline = 0, time.monotonic() + TIME_PER_CHANNEL_S

@@ -91,10 +91,13 @@ def _is_gone_gauge(series: Series) -> bool:
 
 
 def _crashes(window: Window) -> Values:
-    """By process: its crashes within 15 minutes. A process that is new since then starts at 0."""
-    before = window.within(CRASH_WINDOW_S)[0]
+    """By kind: crashes within 15 minutes. A clean stop takes earlier ones away; a kind that is new starts at 0."""
+    samples = window.within(CRASH_WINDOW_S)
     now = window.by_label(gauges.CRASHES.name)
-    return {name: now[name] - before.values.get((gauges.CRASHES.name, name), now[name]) for name in now}
+    return {
+        kind: count - min(sample.values.get((gauges.CRASHES.name, kind), count) for sample in samples)
+        for kind, count in now.items()
+    }
 
 
 def _error_rate(window: Window) -> Values:
@@ -147,7 +150,7 @@ MISSING_PROCESSES = Reading(
 CRASHES = Reading(
     _crashes,
     f"{gauges.CRASHES.name} - min_over_time({gauges.CRASHES.name}[{CRASH_WINDOW_S}s])",
-    "process",
+    "kind",
 )
 ERROR_RATE = Reading(_error_rate, f"{_ERRORS} / {_OUTCOMES} * ({_OUTCOMES} >= bool {MIN_OUTCOMES})")
 WEBHOOK_SILENCE = Reading(

@@ -71,8 +71,8 @@ RULES: tuple[Rule, ...] = (
         readings.CRASHES,
         fires_at=3,
         clears_at=1,
-        summary="{key} was killed or crashed {value:.0f} times within 15 minutes, and was restarted each time.",
-        action="Read the end of its log, and check whether it runs out of memory.",
+        summary="Processes of {key} were killed or crashed {value:.0f} times in 15 minutes, and replaced each time.",
+        action="Read the ends of their logs, and check whether they run out of memory.",
     ),
     Rule(
         "dispatcher-lag",
@@ -211,6 +211,15 @@ RULES: tuple[Rule, ...] = (
         summary="{value:.0f} files that users sent have not been fetched for an hour.",
         action="Read the error in the admin, Media. Meta keeps the files for seven days.",
         page="/admin/messaging/media/",
+    ),
+    Rule(
+        "monitor-failing",
+        Severity.CRITICAL,
+        readings.by_label(gauges.MONITOR_FAILED),
+        fires_at=1,
+        for_s=60,
+        summary="A part of the monitor's work fails: {key}. What it reads, and the alerts on it, are as before.",
+        action="Read the monitor's log, which names the error.",
     ),
     Rule(
         "setup-check",

@@ -6,6 +6,7 @@
 Two thresholds and two durations keep a reading that swings around one threshold from firing again and again.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +14,10 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from monitoring.metrics import Window
+from monitoring.models.alerts import KEY_LENGTH
 
 Values = Mapping[str, float]
+DIGEST_LENGTH = 8
 
 
 class Severity(StrEnum):
@@ -101,11 +104,19 @@ def advance(rule: Rule, current: ActiveAlert | None, value: float, now: datetime
     return replace(current, value=value, below_since=below_since)
 
 
+def stored_key(key: str) -> str:
+    """A key as alerts store it: a long one, such as the name of a budget, keeps its beginning and gets its digest."""
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[: KEY_LENGTH - DIGEST_LENGTH]}{hashlib.sha256(key.encode()).hexdigest()[:DIGEST_LENGTH]}"
+
+
 def advance_all(rule: Rule, active: Mapping[str, ActiveAlert], window: Window) -> dict[str, ActiveAlert]:
     """The next states of one rule, by key. An unknown reading changes none; a key without a value counts as zero."""
-    values = rule.reading.read(window)
-    if values is None:
+    found = rule.reading.read(window)
+    if found is None:
         return dict(active)
+    values = {stored_key(key): value for key, value in found.items()}
     keys = {*values, *active}
     advanced = {key: advance(rule, active.get(key), values.get(key, 0.0), window.now) for key in keys}
     return {key: alert for key, alert in advanced.items() if alert is not None}

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import Error, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from monitoring.alerts.reasons import reason_of
 from monitoring.alerts.rules import BY_NAME, RULES
 from monitoring.alerts.state import ActiveAlert, Rule, advance_all
 from monitoring.metrics import Window
+from monitoring.metrics.gauges import is_connection_lost
 from monitoring.models import Alert, Notice, Silence
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,6 @@ logger = logging.getLogger(__name__)
 FIRED = "fired"
 RESOLVED = "resolved"
 SUMMARY_LENGTH = 300
-KEY_LENGTH = 150
 
 ActiveAlerts = dict[str, dict[str, ActiveAlert]]
 
@@ -51,14 +51,25 @@ def evaluate(
 ) -> ActiveAlerts:
     """Advance every rule, record what fired and what ended, and create the notices for these channels."""
     rules = tuple(rules)
-    advanced: ActiveAlerts = {rule.name: advance_all(rule, active.get(rule.name, {}), window) for rule in rules}
     with transaction.atomic():
-        for rule in rules:
-            firing = {key: alert for key, alert in advanced[rule.name].items() if alert.firing}
-            _save(rule, firing, window)
+        advanced = {rule.name: _advance(rule, active.get(rule.name, {}), window) for rule in rules}
         _close_alerts_of_removed_rules({rule.name for rule in rules}, window.now)
         _create_notices(channels, window.now)
     return advanced
+
+
+def _advance(rule: Rule, active: dict[str, ActiveAlert], window: Window) -> dict[str, ActiveAlert]:
+    """The next states of one rule, recorded. Where that fails nothing of it changes, and the other rules go on."""
+    try:
+        with transaction.atomic():
+            advanced = advance_all(rule, active, window)
+            _save(rule, {key: alert for key, alert in advanced.items() if alert.firing}, window)
+            return advanced
+    except Exception as error:
+        if is_connection_lost():
+            raise
+        logger.error("the alert rule %s cannot be evaluated: %s", rule.name, type(error).__name__)
+        return active
 
 
 def _save(rule: Rule, firing: Mapping[str, ActiveAlert], window: Window) -> None:
@@ -76,7 +87,7 @@ def _save(rule: Rule, firing: Mapping[str, ActiveAlert], window: Window) -> None
     Alert.objects.bulk_create(
         Alert(
             rule=rule.name,
-            key=key[:KEY_LENGTH],
+            key=key,
             severity=rule.severity,
             value=state.value,
             summary=_summary(rule, key, state.value, window),
@@ -95,10 +106,11 @@ def _summary(rule: Rule, key: str, value: float, window: Window) -> str:
 def _reason(rule: Rule, key: str, window: Window) -> str:
     """The recorded reason; empty where reading it fails: the alert, and all others, fire without it."""
     try:
-        return reason_of(rule.name, key, window)
-    except Error:  # the transaction has ended
-        raise
+        with transaction.atomic():
+            return reason_of(rule.name, key, window)
     except Exception as error:
+        if is_connection_lost():
+            raise
         logger.error("the reason of an alert %s cannot be read: %s", rule.name, type(error).__name__)
         return ""
 

@@ -106,8 +106,8 @@ class RedriveRunner(threading.Thread):
                 ran = run_step()
             except (OperationalError, InterfaceError):
                 connection.close()
-            except Exception as error:  # its message may quote a dead letter
-                logger.error("moving dead letters failed: %s", type(error).__name__)
+            except Exception as error:  # the thread's edge
+                logger.error("the redrive jobs cannot be read: %s", type(error).__name__)
             if not ran:
                 self._stopping.wait(POLL_S)
         connection.close()
@@ -135,6 +135,13 @@ def run_step() -> bool:
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         _back_off(job, f"SQS refused the request: {code}.")
+    except (OperationalError, InterfaceError):
+        raise
+    except (
+        Exception
+    ) as error:  # its message may quote a dead letter; without an end it would block the lane's other jobs
+        logger.error("moving dead letters of queue %s failed: %s", job.lane, type(error).__name__)
+        _back_off(job, f"The step failed: {type(error).__name__}.")
     return True
 
 

@@ -2,6 +2,7 @@
 
 from monitoring.health.heartbeats import (
     delete_expired,
+    settle_replaced,
 )
 from monitoring.health.processes import (
     ProcessStatus,
@@ -14,4 +15,5 @@ __all__ = [
     "State",
     "delete_expired",
     "process_status",
+    "settle_replaced",
 ]

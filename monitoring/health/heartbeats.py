@@ -8,6 +8,7 @@ from django.db.models import Max, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from monitoring.health.processes import replacements
 from monitoring.models import Heartbeat
 from waproject.worker.liveness import Process
 
@@ -61,6 +62,21 @@ class DatabaseLivenessStore:
             pid=process.pid,
             defaults={**values, "crashes": crashes, "crashed_at": before["seen_at"], "stalled_since": None},
         )
+
+
+@transaction.atomic
+def settle_replaced(now: datetime) -> None:
+    """Delete the rows of gone processes with a successor on any host, which counts the crash.
+
+    A row that stayed would count as gone again once its successor has stopped.
+    """
+    for gone, successor in replacements(now, Heartbeat.objects.all()):
+        # Not one that has reported meanwhile.
+        if Heartbeat.objects.filter(pk=gone.pk, seen_at=gone.seen_at).delete()[0]:
+            successor.crashes += gone.crashes + 1
+            successor.crashed_at = max(gone.seen_at, successor.crashed_at or gone.seen_at)
+            row = Heartbeat.objects.filter(pk=successor.pk)
+            row.update(crashes=successor.crashes, crashed_at=successor.crashed_at)
 
 
 def delete_expired(now: datetime) -> None:

@@ -75,27 +75,50 @@ def process_status() -> ProcessStatus:
 
 
 def status_at(now: datetime, heartbeats: Iterable[Heartbeat], expected: Sequence[str]) -> ProcessStatus:
-    """The state of each process at `now`.
+    """The state of each process at `now`."""
+    rows = list(heartbeats)
+    processes = []
+    for kind in dict.fromkeys(row.kind for row in rows):
+        of_kind = sorted((row for row in rows if row.kind == kind), key=lambda row: row.seen_at)
+        replaced = {id(gone) for gone, _ in _pairs(now, of_kind)}
+        processes += [_process(row, _state(row, now, id(row) in replaced), now) for row in of_kind]
+    running = {process.kind for process in processes if process.state == State.ALIVE}
+    return ProcessStatus(tuple(processes), tuple(kind for kind in expected if kind not in running))
+
+
+def replacements(now: datetime, heartbeats: Iterable[Heartbeat]) -> list[tuple[Heartbeat, Heartbeat]]:
+    """The gone processes, each with its successor, which may be gone itself; the one that was gone first comes first.
 
     Hosts that change their names at each start, such as containers, give a successor another name. So each process that
     started after the last heartbeat of a gone one of its kind counts as the successor of one.
     """
-    rows = list(heartbeats)
-    processes = []
-    for kind in dict.fromkeys(row.kind for row in rows):
-        of_kind = [row for row in rows if row.kind == kind]
-        working = [row for row in of_kind if now - row.seen_at < GONE_AFTER and row.stalled_since is None]
-        successors = sorted(row.started_at for row in working)
-        for row in sorted(of_kind, key=lambda row: row.seen_at):
-            state = State.ALIVE if row.stalled_since is None else State.STALLED
-            if now - row.seen_at >= GONE_AFTER:
-                successor = next((started_at for started_at in successors if started_at > row.seen_at), None)
-                state = State.GONE if successor is None else State.REPLACED
-                if successor is not None:
-                    successors.remove(successor)
-            processes.append(_process(row, state, now))
-    running = {process.kind for process in processes if process.state == State.ALIVE}
-    return ProcessStatus(tuple(processes), tuple(kind for kind in expected if kind not in running))
+    rows = sorted(heartbeats, key=lambda row: row.seen_at)
+    kinds = dict.fromkeys(row.kind for row in rows)
+    return [pair for kind in kinds for pair in _pairs(now, [row for row in rows if row.kind == kind])]
+
+
+def _pairs(now: datetime, of_kind: Sequence[Heartbeat]) -> list[tuple[Heartbeat, Heartbeat]]:
+    """The same, for the processes of one kind, which are sorted by their last heartbeats."""
+    # One that has stalled does nobody's work; one that is gone did, and may have a successor in turn.
+    candidates = (row for row in of_kind if _is_gone(row, now) or row.stalled_since is None)
+    successors = sorted(candidates, key=lambda row: row.started_at)
+    pairs = []
+    for row in of_kind:
+        successor = next((other for other in successors if other.started_at > row.seen_at), None)
+        if successor is not None and _is_gone(row, now):
+            successors.remove(successor)
+            pairs.append((row, successor))
+    return pairs
+
+
+def _is_gone(row: Heartbeat, now: datetime) -> bool:
+    return now - row.seen_at >= GONE_AFTER
+
+
+def _state(row: Heartbeat, now: datetime, replaced: bool) -> State:
+    if _is_gone(row, now):
+        return State.REPLACED if replaced else State.GONE
+    return State.ALIVE if row.stalled_since is None else State.STALLED
 
 
 def _process(row: Heartbeat, state: State, now: datetime) -> Process:

@@ -34,7 +34,7 @@ def _window() -> Window:
     if past:
         raw = samples.since(now - RAW_SPAN)
         past = [*(snapshot for snapshot in past if not raw or snapshot.at < raw[0].at), *raw]
-    values = {**totals.totals(), **gauges.read()}
+    values = {**totals.totals(), **gauges.read(past[-1].values if past else {})}
     if past:
         age = (now - past[-1].at).total_seconds()
         values[SAMPLE_AGE.name,] = age

@@ -5,7 +5,11 @@ and not zero.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+
+from django.db import connection, transaction
 
 from analytics.costs import budgets_near_limit
 from messaging import reads
@@ -20,6 +24,8 @@ logger = logging.getLogger(__name__)
 Readings = dict[Series, float]
 
 SQS_TIMEOUT_S = 1.0
+# Of each statement. They take milliseconds; all parts that time out must not take the monitor as long as a stall.
+STATEMENT_TIMEOUT_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +88,57 @@ HEARTBEAT_AGE = Gauge("waproject_heartbeat_age_seconds", "Time since the last he
 PROCESS_GONE = Gauge(
     "waproject_process_gone", "1 for a process that was killed, hangs or stalls, and was not replaced", ("process",)
 )
-CRASHES = Gauge("waproject_process_crashes", "Predecessors of a process that were killed or crashed", ("process",))
+CRASHES = Gauge(
+    "waproject_process_crashes", "Predecessors of a kind's processes that were killed or crashed", ("kind",)
+)
 SAMPLE_AGE = Gauge("waproject_sample_age_seconds", "Age of the monitor's latest readings")
+MONITOR_FAILED = Gauge(
+    "waproject_monitor_failed",
+    "1 for a part of the monitor's work that failed last time; its readings are older",
+    ("part",),
+)
 
 GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, ASSESSED, ASSESSED_AGE, DUPLICATE_SENDS, OLDEST_DUE,
     LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
     LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
     SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
-    SAMPLE_AGE,
+    SAMPLE_AGE, MONITOR_FAILED,
 )  # fmt: skip
 
 
-def read() -> Readings:
-    """All readings. Raises django.db errors, none of SQS."""
-    return {**read_queues(), **read_database()}
+def read(before: Mapping[Series, float]) -> Readings:
+    """All readings. A part that fails keeps those that it had `before`, and no other part from being read.
+
+    Raises django.db errors where the connection is lost.
+    """
+    readings: Readings = {}
+    for part, (read_part, gauges) in PARTS.items():
+        try:
+            found = read_part()
+        except Exception as error:
+            if is_connection_lost():
+                raise
+            logger.error("the monitor cannot read %s: %s", part, type(error).__name__)
+            names = {gauge.name for gauge in gauges}
+            found = {series: value for series, value in before.items() if series[0] in names}
+            found[MONITOR_FAILED.name, part] = 1.0
+        else:
+            found[MONITOR_FAILED.name, part] = 0.0
+        readings.update(found)
+    return readings
+
+
+def is_connection_lost() -> bool:
+    """Whether an error has ended the connection: nothing else can be read either."""
+    return connection.connection is None or bool(connection.connection.closed)
+
+
+def _in_time(read_part: Callable[[], Readings]) -> Readings:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(STATEMENT_TIMEOUT_MS)])
+        return read_part()
 
 
 def read_queues() -> Readings:
@@ -113,19 +155,6 @@ def read_queues() -> Readings:
         readings[QUEUE.name, name, "delayed"] = queue.delayed
         readings[DLQ.name, name] = dlq.total
     return readings
-
-
-def read_database() -> Readings:
-    """Messages, numbers, holds, deliveries, files and processes."""
-    return {
-        **_outbound_messages(),
-        **_business_numbers(),
-        **_portfolios(),
-        **_holds_and_deliveries(),
-        **_inbound_files(),
-        **_setup(),
-        **read_processes(),
-    }
 
 
 def _outbound_messages() -> Readings:
@@ -209,5 +238,26 @@ def read_processes() -> Readings:
         if process.state is not State.REPLACED:
             readings[age] = min(process.age_s, readings.get(age, process.age_s))
             readings[gone] = max(float(process.is_faulty), readings.get(gone, 0.0))
-            readings[CRASHES.name, name] = readings.get((CRASHES.name, name), 0.0) + process.crashes
+        # By kind: in containers each successor has another name.
+        crashes = CRASHES.name, process.kind
+        readings[crashes] = readings.get(crashes, 0.0) + process.crashes
     return readings
+
+
+# By part: how it is read, and its gauges.
+PARTS: dict[str, tuple[Callable[[], Readings], tuple[Gauge, ...]]] = {
+    "queues": (read_queues, (SQS_UP, QUEUE, DLQ)),
+    "messages": (
+        partial(_in_time, _outbound_messages),
+        (WAITING, UNKNOWN, ASSESSED, ASSESSED_AGE, DUPLICATE_SENDS, OLDEST_DUE, LAG),
+    ),
+    "numbers": (partial(_in_time, _business_numbers), (PACE, PAUSED, PROBING, QUALITY_LOW)),
+    "portfolios": (partial(_in_time, _portfolios), (LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING)),
+    "holds and deliveries": (
+        partial(_in_time, _holds_and_deliveries),
+        (TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT, SUBSCRIPTION_OFF, UNDELIVERED),
+    ),
+    "files": (partial(_in_time, _inbound_files), (MEDIA_FILES,)),
+    "findings of the set-up": (partial(_in_time, _setup), (SETUP_FAILED,)),
+    "processes": (partial(_in_time, read_processes), (PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES)),
+}

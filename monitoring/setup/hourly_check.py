@@ -11,6 +11,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from messaging.meta_setup import Finding, State, check_setup, is_connected, refresh_accounts
+from messaging.whatsapp.storable import storable_text
 from monitoring.models import SetupFinding
 from monitoring.setup.pipeline_checks import pipeline_findings
 
@@ -59,8 +60,8 @@ class HourlyCheck:
             store([])  # switched off: what an earlier check found would stay an alert forever
             self._forgotten = True
         if self._found is not None:
-            store(self._found)
-            self._found = None
+            found, self._found = self._found, None
+            store(found)
         elif self._until and now >= self._until:
             # The thread may never end. Until it ends no other one starts, so that they cannot pile up.
             store([LATE])
@@ -95,8 +96,8 @@ def store(found: Iterable[Finding]) -> None:
     now = timezone.now()
     rows = [
         SetupFinding(
-            check_name=one.check[:50], about=one.about[:64], state=one.state, text=one.text, next_step=one.next_step,
-            checked_at=now,
+            check_name=one.check[:50], about=storable_text(one.about)[:64], state=one.state,
+            text=storable_text(one.text), next_step=storable_text(one.next_step), checked_at=now,
         )
         for one in found
     ]  # fmt: skip

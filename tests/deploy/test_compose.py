@@ -19,31 +19,42 @@ from waproject.queues import LANES
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "deploy" / "compose.yaml").read_text())
 PAGE = (CHECKOUT / "docs" / "deploy.md").read_text()
+OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "whatsapp-pipeline"}
 # The name of a service is its host name.
 COMPOSE_SQS = "sqs"
 FILLED_IN = {"<system user's token>": "EAAG0123456789", "<app secret>": "0123456789abcdef"}
 
 
 def test_compose_runs_the_procfiles_processes_and_migrates_before() -> None:
-    services = {name: service for name, service in COMPOSE["services"].items() if "command" in service}
-    assert {name: service["command"] for name, service in services.items() if name != "migrate"} == {
+    assert {name: service["command"] for name, service in OURS.items() if name != "migrate"} == {
         name: [name] for name in COMMANDS
     }
-    assert services["migrate"]["command"][:3] == ["python", "manage.py", "migrate"]
-    assert all("migrate" in service["depends_on"] for name, service in services.items() if name != "migrate")
+    assert OURS["migrate"]["command"][:3] == ["python", "manage.py", "migrate"]
+    assert all("migrate" in service["depends_on"] for name, service in OURS.items() if name != "migrate")
 
 
 def test_compose_gives_no_process_more_than_it_needs() -> None:
-    for service in (service for service in COMPOSE["services"].values() if "command" in service):
+    for service in OURS.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert [each.partition(":")[0] for each in service["tmpfs"]] == ["/tmp"]  # noqa: S108
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 
 
+def test_no_log_fills_the_disk() -> None:
+    for service in COMPOSE["services"].values():
+        assert {"max-size", "max-file"} <= service["logging"]["options"].keys()
+
+
+def test_postgresqls_log_quotes_no_texts() -> None:
+    command = COMPOSE["services"]["postgres"]["command"]
+    assert command[0] == "postgres"
+    assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= set(command)
+
+
 def test_compose_waits_for_a_task_before_it_kills() -> None:
     longest = max(lane.task_time_limit for lane in LANES.values())
-    for service in (service for service in COMPOSE["services"].values() if "command" in service):
+    for service in OURS.values():
         assert int(service["stop_grace_period"].removesuffix("s")) > longest
 
 

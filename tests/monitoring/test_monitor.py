@@ -1,18 +1,20 @@
 """The monitor process."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from messaging.outgoing.holds.suspensions import pause
 from monitoring.alerts.store import open_alerts
 from monitoring.dead_letters.redrive_jobs import RedriveRunner
 from monitoring.management.commands.monitor import Command
-from monitoring.metrics import samples
+from monitoring.metrics import gauges, samples
 from monitoring.models import Alert, Heartbeat, Sample
 from monitoring.monitor import Monitor
 from tests.messaging.factories import number
@@ -60,15 +62,113 @@ def test_a_dead_letter_raises_an_alert(sqs: Any, settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_an_outage_of_sqs_ends_no_alert_of_the_queues(sqs: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from monitoring.metrics import gauges
-
     sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
     monitor = Monitor()
     monitor.tick()
-    monkeypatch.setattr(gauges, "read_queues", lambda: {(gauges.SQS_UP.name,): 0.0})
+    monkeypatch.setitem(gauges.PARTS, "queues", (lambda: {(gauges.SQS_UP.name,): 0.0}, gauges.PARTS["queues"][1]))
     for _ in range(4):
         monitor.tick()
     assert Alert.objects.get(rule="dlq-not-empty").resolved_at is None
+
+
+def broken(*_: object) -> Any:
+    raise ValueError("broken")
+
+
+# A function that a tick calls, and the part whose failure is reported.
+FAILING = {
+    "monitoring.monitor.HourlyCheck.step": "check of the set-up",
+    "monitoring.monitor.message_counts.count_new_events": "counts of messages",
+    "monitoring.monitor.totals.totals": "totals",
+    "monitoring.monitor.samples.store": "sample",
+    "monitoring.monitor.samples.downsample": "expiry of samples",
+    "monitoring.monitor.redrive_jobs.delete_expired": "expiry of redrive jobs",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("function", "part"), FAILING.items(), ids=FAILING.values())
+def test_a_part_of_the_monitor_that_always_fails_stops_no_other_and_is_an_alert(
+    function: str, part: str, sqs: Any, settings: Any, *, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
+) -> None:
+    settings.ALERT_EMAIL_TO = ["ops@example.org"]
+    sqs.send_message(QueueUrl=settings.SQS_QUEUES["incoming"]["dlq_url"], MessageBody="{}")
+    Session.objects.create(session_key="ended", session_data="", expire_date=timezone.now() - timedelta(hours=1))
+    monkeypatch.setattr(function, broken)
+    monitor = Monitor()
+    monitor.tick()
+    assert [mail.subject for mail in mailoutbox] == ["[warning] dlq-not-empty (incoming)"]
+    assert not Session.objects.exists()
+    monitor.tick()
+    assert monitor._active_alerts["monitor-failing"].keys() == {part}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", [name for name in gauges.PARTS if name != "numbers"])
+def test_a_reading_that_always_fails_stops_no_alert_of_the_others(
+    part: str, sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause([number().pk], reason="by hand", by="ann")
+    monkeypatch.setitem(gauges.PARTS, part, (broken, gauges.PARTS[part][1]))
+    monitor = Monitor()
+    monitor.tick()
+    assert ("number-paused", number().phone_number_id) in list(open_alerts().values_list("rule", "key"))
+    assert monitor._active_alerts["monitor-failing"].keys() == {part}
+
+
+@pytest.mark.django_db
+def test_an_alert_goes_on_while_its_reading_fails(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause([number().pk], reason="by hand", by="ann")
+    monitor = Monitor()
+    monitor.tick()
+    monkeypatch.setitem(gauges.PARTS, "numbers", (broken, gauges.PARTS["numbers"][1]))
+    for _ in range(3):
+        monitor.tick()
+    assert Alert.objects.get(rule="number-paused").resolved_at is None
+
+
+@pytest.mark.django_db
+def test_a_reading_whose_statement_times_out_stops_no_other(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow() -> gauges.Readings:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(20)")
+        return {}
+
+    monkeypatch.setattr(gauges, "STATEMENT_TIMEOUT_MS", 100)
+    monkeypatch.setitem(gauges.PARTS, "messages", (partial(gauges._in_time, slow), gauges.PARTS["messages"][1]))
+    monitor = Monitor()
+    tick = monitor.tick()
+    assert (tick.get(gauges.MONITOR_FAILED.name, "messages"), tick.get(gauges.MONITOR_FAILED.name, "files")) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_a_worker_that_is_killed_again_and_again_in_new_containers_is_an_alert(sqs: Any) -> None:
+    monitor, now = Monitor(), timezone.now()
+    for seconds in (90, 60, 30):
+        samples.store(now - timedelta(seconds=seconds), {(gauges.CRASHES.name, "incoming"): 0.0})
+    for n in range(4):
+        Heartbeat.objects.create(
+            kind="incoming", name=f"incoming@{n}", host=str(n), pid=1,
+            started_at=now - timedelta(seconds=400 - 100 * n), seen_at=now - timedelta(seconds=310 - 100 * n),
+        )  # fmt: skip
+    Heartbeat.objects.filter(name="incoming@3").update(seen_at=now)
+    monitor._resume()
+    monitor.tick()
+    assert list(open_alerts().values_list("rule", "key")) == [("process-crashes", "incoming")]
+    assert Heartbeat.objects.get().crashes == 3
+
+
+@pytest.mark.django_db
+def test_processes_that_the_database_did_not_hear_for_a_while_are_not_taken_for_replaced(sqs: Any) -> None:
+    monitor = Monitor()
+    samples.store(timezone.now() - timedelta(minutes=10), {})
+    heartbeat(minutes=9)
+    Heartbeat.objects.create(
+        kind="incoming", name="incoming@b", host="b", pid=2, started_at=timezone.now(), seen_at=timezone.now()
+    )
+    monitor._resume()
+    monitor.tick()
+    assert Heartbeat.objects.count() == 2
 
 
 def heartbeat(**ago: float) -> Heartbeat:

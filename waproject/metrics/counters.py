@@ -125,14 +125,10 @@ class _Buffer:
             for series, by in additions:
                 sums[series] = sums.get(series, 0.0) + by
             if self._flusher is None and self._store is not None:
-                self._start_flusher()
-
-    def _start_flusher(self) -> None:
-        flusher = threading.Thread(target=self._flush_periodically, name="metrics", daemon=True)
-        # No thread may be left, which must not fail the work that is counted; the next addition tries again.
-        with suppress(RuntimeError):
-            flusher.start()
-            self._flusher = flusher
+                flusher = threading.Thread(target=self._flush_periodically, name="metrics", daemon=True)
+                with suppress(RuntimeError):  # the host has no thread left: the next addition tries again
+                    flusher.start()
+                    self._flusher = flusher
 
     def start_flushing(self, store: Store, every: float) -> None:
         self._store, self._every = store, every

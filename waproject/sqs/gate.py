@@ -50,13 +50,15 @@ class Gate:
             self._start_probing()
 
     def is_open(self) -> bool:
-        """Whether to receive messages and start tasks. Never blocks."""
+        """Whether to receive messages and start tasks. Never blocks, never raises."""
         if self._failure_reported[0]:
             with self._lock:
                 self._failure_reported[0] = 0
                 self._close()
-                if not self._start_probing():
-                    self._failure_reported[0] = 1  # the next call tries again
+        if not self._open and self._thread is None:
+            with self._lock:
+                if not self._open:
+                    self._start_probing()
         return self._open
 
     def _close(self) -> None:
@@ -66,16 +68,16 @@ class Gate:
         self._relapses = self._relapses + 1 if self._closed_at - self._opened_at < STABLE_AFTER_S else 0
         logger.warning("%s is unavailable: this worker receives nothing until it is back", self._name)
 
-    def _start_probing(self) -> bool:
-        """Whether a thread probes now: the system may have none left."""
-        if self._thread is None:
-            thread = threading.Thread(target=self._probe_until_open, name="gate-probe", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:
-                return False
-            self._thread = thread
-        return True
+    def _start_probing(self) -> None:
+        if self._thread is not None:
+            return
+        thread = threading.Thread(target=self._probe_until_open, name="gate-probe", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the host has no thread left; the next look at a closed gate tries again
+            logger.warning("%s cannot be probed now: no thread can be started", self._name)
+            return
+        self._thread = thread
 
     def _probe_until_open(self) -> None:
         failures = 0

@@ -18,6 +18,7 @@ from tests.environment import PREFIXES
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S
 from waproject.queues import LANES
+from waproject.web import gunicorn_config
 
 SERVICE = DEPLOY / "service.yaml"
 TEMPLATE = parsed(SERVICE)
@@ -25,6 +26,11 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 SECRETS = {"DJANGO_SECRET_KEY", "WA_ACCESS_TOKEN", "WA_APP_SECRET", "WA_WEBHOOK_VERIFY_TOKEN"}
 SECRETS |= {"DATABASE_PASSWORD", "METRICS_TOKEN", "WA_APP_SECRET_PREVIOUS"}
+SETTINGS = (CHECKOUT / "waproject" / "settings.py").read_text()
+# LEAST({DBInstanceClassMemory / 9531392}, 5000) at db.t4g.small, whose 2 GiB are not all of PostgreSQL.
+CONNECTIONS = 2 * 1024**3 / 9531392
+# Addresses that let whoever knows them write there.
+REPORTS = {"ALERT_WEBHOOK_URL": "https://hooks.example.com/T0/B0", "SENTRY_DSN": ""}
 PARAMETERS = {
     "Image": "000000000000.dkr.ecr.us-east-1.amazonaws.com/pipeline:1",
     "HostName": "wa.example.com",
@@ -85,9 +91,9 @@ def test_a_container_is_read_only_and_gets_its_secrets_from_secrets_manager(proc
     found = container(process)
     assert found["ReadonlyRootFilesystem"] is True
     assert [point["ContainerPath"] for point in found["MountPoints"]] == ["/tmp"]  # noqa: S108
-    assert set(named(found["Secrets"], "ValueFrom")) >= SECRETS
+    assert set(named(found["Secrets"], "ValueFrom")) >= SECRETS | REPORTS.keys()
     plain = set(named(found["Environment"]))
-    assert plain & SECRETS == set()
+    assert plain & (SECRETS | REPORTS.keys()) == set()
     assert [name for name in plain if re.search("SECRET|TOKEN|PASSWORD|DATABASE_URL", name)] == []
 
 
@@ -134,6 +140,13 @@ def test_only_workers_beyond_the_first_run_on_spot(process: str) -> None:
     assert strategy["FARGATE"].get("Base", 1) == 1
 
 
+def value_of(expression: str, **values: float) -> float:
+    """What CloudWatch makes of an IF."""
+    condition, then, other = re.fullmatch(r"IF\((.+), (.+), (.+)\)", expression).groups()  # type: ignore[union-attr]
+    chosen = then if eval(condition, {}, values) else other  # noqa: S307 - our own template
+    return float(eval(chosen, {}, values))  # noqa: S307
+
+
 @pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize(
     ("waiting", "running", "backlog"), [(0, 0, 0), (900, 0, 900), (900, 1, 900), (900, 3, 300), (0, 4, 0)]
@@ -142,10 +155,7 @@ def test_a_lane_grows_by_its_backlog_per_task(lane: str, waiting: float, running
     scaling = RESOURCES[f"{lane.capitalize()}Policy"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]
     metrics = {metric["Id"]: metric for metric in scaling["CustomizedMetricSpecification"]["Metrics"]}
     assert [name for name, metric in metrics.items() if metric["ReturnData"]] == ["backlog"]
-    condition, then, other = re.fullmatch(r"IF\((.+), (.+), (.+)\)", metrics["backlog"]["Expression"]).groups()  # type: ignore[union-attr]
-    values = {"waiting": waiting, "running": running}
-    chosen = then if eval(condition, {}, values) else other  # noqa: S307 - our own template
-    assert eval(chosen, {}, values) == backlog  # noqa: S307
+    assert value_of(metrics["backlog"]["Expression"], waiting=waiting, running=running) == backlog
 
 
 @pytest.mark.parametrize("lane", LANES)
@@ -169,6 +179,18 @@ def test_a_deployment_leaves_the_number_of_scaled_tasks_alone() -> None:
         assert service(process)["DesiredCount"] == {"Fn::If": ["Runs", {"Ref": "AWS::NoValue"}, 0]}
 
 
+def test_flower_is_reached_from_the_network_that_is_named_and_the_tasks_from_no_other() -> None:
+    web, flower = RESOURCES["TaskSecurityGroup"]["Properties"]["SecurityGroupIngress"]
+    condition, rule, _ = flower["Fn::If"]
+    assert (rule["FromPort"], rule["ToPort"], rule["CidrIp"]) == (5555, 5555, {"Ref": "FlowerFrom"})
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "FlowerFrom"}, ""]}]} in TEMPLATE["Conditions"][condition]["Fn::And"]
+    assert web["Fn::If"][1]["SourceSecurityGroupId"] == {"Ref": "BalancerSecurityGroup"}
+    taken = TEMPLATE["Parameters"]["FlowerFrom"]["AllowedPattern"]
+    assert [bool(re.fullmatch(taken, each)) for each in ("", "10.77.0.0/16", "0.0.0.0/0", "172.32.0.0/16")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
 def test_the_load_balancer_serves_https_alone() -> None:
     listeners = of_type("AWS::ElasticLoadBalancingV2::Listener")
     actions = {each["Protocol"]: each["DefaultActions"][0] for each in listeners.values()}
@@ -179,11 +201,72 @@ def test_the_load_balancer_serves_https_alone() -> None:
 
 
 @pytest.mark.parametrize("process", COMMANDS)
-def test_an_alarm_sees_that_a_process_is_missing(process: str) -> None:
+@pytest.mark.parametrize(
+    ("desired", "running", "fires"),
+    # A service whose desired count stayed at 0, or was set to it by hand, runs nothing either.
+    [(2, 2, False), (2, 1, True), (1, 0, True), (1, 2, False), (0, 0, True)],
+)
+def test_an_alarm_sees_that_a_process_is_missing(process: str, desired: float, running: float, fires: bool) -> None:
     alarm = RESOURCES[f"{process.capitalize()}Missing"]["Properties"]
     metrics = {metric["Id"]: metric for metric in alarm["Metrics"]}
-    assert metrics["missing"]["Expression"] == "desired - running"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert (value_of(metrics["missing"]["Expression"], desired=desired, running=running) > 0) == fires
     assert alarm["TreatMissingData"] == "breaching"
+    names = {metric["Id"]: metric["MetricStat"]["Metric"]["MetricName"] for metric in alarm["Metrics"][1:]}
+    assert names == {"desired": "DesiredTaskCount", "running": "RunningTaskCount"}
+
+
+@pytest.mark.parametrize("process", COMMANDS)
+def test_no_alarm_misses_a_process_where_none_is_to_run(process: str) -> None:
+    """While a database is restored, for example."""
+    condition = RESOURCES[f"{process.capitalize()}Missing"]["Condition"]
+    parts = TEMPLATE["Conditions"][condition].get("Fn::And", [])
+    assert condition == "Runs" or {"Condition": "Runs"} in parts
+
+
+def test_an_alarm_sees_that_nobody_is_connected_to_the_database() -> None:
+    """The pipeline's own alerts need the database, and the health checks of containers do not ask for it."""
+    alarm = RESOURCES["DatabaseAway"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("DatabaseConnections", "Maximum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_an_alarm_sees_that_the_connections_to_the_database_run_out() -> None:
+    alarm = RESOURCES["DatabaseCrowded"]["Properties"]
+    assert (alarm["MetricName"], alarm["ComparisonOperator"]) == ("DatabaseConnections", "GreaterThanThreshold")
+    assert alarm["Threshold"] == {"Ref": "DatabaseConnections"}
+    assert TEMPLATE["Parameters"]["DatabaseConnections"]["Default"] < CONNECTIONS * 0.8
+
+
+def test_web_at_its_most_tasks_does_not_open_more_connections_than_the_alarm_allows() -> None:
+    """Each request thread keeps one, and they all do while the database is slow."""
+    (web_workers,) = re.findall(r'^WEB_WORKERS = env.whole\("WEB_WORKERS", (\d+)', SETTINGS, flags=re.M)
+    most = TEMPLATE["Parameters"]["MaxTasks"]["Default"] * int(web_workers) * gunicorn_config.threads
+    assert most < TEMPLATE["Parameters"]["DatabaseConnections"]["Default"]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("WebErrors", "HTTPCode_Target_5XX_Count"), ("WebUnreachable", "HTTPCode_ELB_5XX_Count")],
+)
+def test_alarms_see_requests_that_fail(name: str, metric: str) -> None:
+    alarm = RESOURCES[name]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/ApplicationELB", metric, "Sum")
+    assert [each["Name"] for each in alarm["Dimensions"]] == ["LoadBalancer"]
+    assert alarm["TreatMissingData"] == "notBreaching"  # CloudWatch has no zeros of these
+
+
+def test_web_grows_by_its_cpu_as_a_bulk_of_a_thousand_is_one_request() -> None:
+    scaling = RESOURCES["WebCpuPolicy"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+    predefined = scaling["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    assert (predefined, scaling["TargetValue"]) == ("ECSServiceAverageCPUUtilization", 70)
+
+
+def test_nothing_is_logged_without_an_end() -> None:
+    assert all("RetentionInDays" in group for group in of_type("AWS::Logs::LogGroup").values())
+    # RDS makes the log group of an export itself, which never expires; PostgreSQL quotes texts in it.
+    assert "EnableCloudwatchLogsExports" not in RESOURCES["Database"]["Properties"]
 
 
 @pytest.mark.parametrize("lane", LANES)
@@ -209,8 +292,24 @@ def test_the_database_grows_to_ten_times_its_first_size_before_its_disk_is_full(
 
 
 def test_the_alerts_of_the_monitor_can_leave_it() -> None:
-    assert named(container("monitor")["Environment"])["ALERT_WEBHOOK_URL"] == {"Ref": "AlertWebhookUrl"}
-    assert TEMPLATE["Parameters"]["AlertWebhookUrl"]["NoEcho"]
+    secret = RESOURCES["ReportsSecret"]["Properties"]["SecretString"]["Fn::Sub"]
+    address = REPORTS["ALERT_WEBHOOK_URL"]
+    filled_in = json.loads(secret.replace("${AlertWebhookUrl}", address).replace("${SentryDsn}", ""))
+    assert filled_in == REPORTS
+    assert named(container("monitor")["Secrets"], "ValueFrom")["ALERT_WEBHOOK_URL"] == {
+        "Fn::Sub": "${ReportsSecret}:ALERT_WEBHOOK_URL::"
+    }
+
+
+@pytest.mark.parametrize("name", ["AlertWebhookUrl", "SentryDsn"])
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [("", True), ("https://hooks.example.com/services/T0/B0/x1", True), ("http://x/", False), ('https://x/"', False)],
+)
+def test_an_address_for_reports_is_not_shown_and_keeps_its_secret_json(name: str, value: str, taken: bool) -> None:
+    parameter = TEMPLATE["Parameters"][name]
+    assert parameter["NoEcho"]
+    assert bool(re.fullmatch(parameter["AllowedPattern"], value)) == taken
 
 
 def test_the_execution_role_reads_the_secrets_that_containers_name_and_no_other() -> None:
@@ -243,7 +342,7 @@ def test_a_container_has_every_variable_that_its_process_needs(process: str) -> 
     found = container(process)
     env = {name: value for name, value in os.environ.items() if not name.startswith((*PREFIXES, "DEPLOYMENT"))}
     env |= {name: _example(name, value) for name, value in named(found["Environment"]).items()}
-    env |= {name: f"secret-of-{name}-{'x1Y2' * 12}" for name in named(found["Secrets"], "ValueFrom")}
+    env |= {name: f"secret-of-{name}-{'x1Y2' * 12}" for name in named(found["Secrets"], "ValueFrom")} | REPORTS
     command = [sys.executable, "manage.py", "check", "--fail-level", "WARNING"]
     done = subprocess.run(
         command, env=env, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=PATIENCE_S
@@ -269,8 +368,6 @@ def _example(name: str, value: Any) -> str:
         "BASE_URL": "https://wa.example.com",
         "SQS_KMS_KEY_ARN": "arn:aws:kms:us-east-1:000000000000:key/8a6f0c3e-0000-4000-8000-000000000000",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "",
-        "SENTRY_DSN": "",
-        "ALERT_WEBHOOK_URL": "https://hooks.example.com/T0/B0",
     }
     return examples[name]
 

@@ -123,6 +123,19 @@ def test_a_file_with_the_wrong_sha_is_never_stored(sends: Sends, fetch: Fetch, f
     assert "SHA-256" in media.error
 
 
+def test_one_broken_transfer_after_an_outage_is_not_the_end_of_a_file_but_two_alike_are(
+    sends: Sends, fetch: Fetch
+) -> None:
+    message = sends(media={"fault": "wrong_sha"})
+    Media.objects.filter(pk=message.pk).update(attempts=5, error="Meta answered 503.")
+    states = []
+    for _ in range(2):
+        due_now(message)
+        fetch()
+        states.append(media_of(message).state)
+    assert states == [State.WAITING, State.DAMAGED]
+
+
 def test_a_file_over_the_limit_is_not_transferred(sends: Sends, fetch: Fetch, settings: Any) -> None:
     settings.WA_MEDIA_LIMITS = {"document": 100}
     message = sends(type="document")

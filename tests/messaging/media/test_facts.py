@@ -93,7 +93,11 @@ def test_valid_and_invalid_mime_types(text: str, can: bool) -> None:
         (Failure(TransferFailure.MISCONFIGURED), 1, State.WAITING, 900),
         (Failure(LocalFailure.NOT_STORED), 3, State.WAITING, 60),
         (Failure(LocalFailure.BROKEN), 2, State.WAITING, 10),
-        (Failure(LocalFailure.BROKEN), 3, State.DAMAGED, None),
+        (Failure(LocalFailure.BROKEN, repeated=True), 2, State.WAITING, 10),
+        (Failure(LocalFailure.BROKEN, repeated=True), 3, State.DAMAGED, None),
+        # The first broken transfer, after an outage.
+        (Failure(LocalFailure.BROKEN), 3, State.WAITING, 60),
+        (Failure(LocalFailure.BROKEN), 9, State.WAITING, 3600),
     ],
 )
 def test_the_decision_after_an_attempt(

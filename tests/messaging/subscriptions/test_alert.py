@@ -7,12 +7,13 @@ from messaging.models import Subscription
 from messaging.subscriptions.changes import change, unsubscribe
 from monitoring.metrics import gauges
 from tests.messaging.subscriptions.factories import subscription, waiting
+from tests.monitoring.readings import database_readings
 
 pytestmark = pytest.mark.django_db
 
 
 def off() -> list[str]:
-    return [series[1] for series in gauges.read_database() if series[0] == gauges.SUBSCRIPTION_OFF.name]
+    return [series[1] for series in database_readings() if series[0] == gauges.SUBSCRIPTION_OFF.name]
 
 
 def switched_off_by_us() -> Subscription:
@@ -44,4 +45,4 @@ def test_waiting_deliveries_are_counted() -> None:
     one = subscription()
     waiting(one, 3)
     waiting(one, 1, state="delivered", finished_at=timezone.now())
-    assert gauges.read_database()[gauges.UNDELIVERED.name,] == 3
+    assert database_readings()[gauges.UNDELIVERED.name,] == 3

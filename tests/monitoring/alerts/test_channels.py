@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.alerts.channels import MAX_TRIES, send_due
+from monitoring.alerts.channels import LONGEST_BACK_OFF_S, MAX_TRIES, send_due
 from monitoring.models import Alert, Notice
 from tests.servers.http import Handler, serving
 
@@ -106,8 +106,18 @@ def test_the_end_of_an_alert_is_sent_after_its_start(hook: Hook) -> None:
     assert [text.partition(" ")[0] for text in hook.texts[1:]] == ["*[warning]", "*[over]"]
 
 
+def test_the_start_of_an_alert_that_goes_on_is_sent_however_long_the_channel_was_away(hook: Hook) -> None:
+    notice("webhook")
+    Notice.objects.update(tries=3 * MAX_TRIES)
+    hook.status = 500
+    assert send_due(timezone.now()) == 0
+    hook.status = 200
+    assert [send_due(timezone.now() + timedelta(seconds=s)) for s in (0, LONGEST_BACK_OFF_S)] == [0, 1]
+
+
 def test_the_end_of_an_alert_whose_start_was_given_up_is_not_sent(hook: Hook) -> None:
     start = notice("webhook")
+    Alert.objects.update(resolved_at=timezone.now())
     Notice.objects.update(tries=MAX_TRIES)
     Notice.objects.create(alert=start.alert, channel="webhook", event="resolved")
     assert (send_due(timezone.now()), hook.texts) == (0, [])

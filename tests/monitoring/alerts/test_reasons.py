@@ -13,6 +13,7 @@ from monitoring.alerts.rules import BY_NAME
 from monitoring.metrics import FAILURES, gauges
 from monitoring.models import Heartbeat, SetupFinding, TaskFailure
 from tests.messaging.factories import number
+from tests.monitoring.readings import database_readings
 from tests.monitoring.snapshots import window
 from waproject.metrics.counters import Series
 
@@ -27,7 +28,7 @@ def reason(rule: str, key: str, *samples: dict[Series, float]) -> str:
 
 def label_of(gauge: gauges.Gauge) -> str:
     """The label of a gauge's only series now, which is the key of its alert."""
-    (label,) = [series[1] for series in gauges.read_database() if series[0] == gauge.name]
+    (label,) = [series[1] for series in database_readings() if series[0] == gauge.name]
     return label
 
 

@@ -21,7 +21,7 @@ ACCEPTED: Series = (MESSAGES.name, "accepted")
 UNKNOWN: Series = (MESSAGES.name, "unknown")
 FAILED: Series = (FAILURES.name, "131026")
 TAKEN: Series = (WEBHOOKS.name, "taken")
-CRASHED: Series = (gauges.CRASHES.name, "incoming@a")
+CRASHED: Series = (gauges.CRASHES.name, "incoming")
 UNSIGNED: Series = (WEBHOOKS.name, "unsigned")
 LOST: Series = (WEBHOOKS.name, "not_taken")
 
@@ -43,14 +43,17 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
     ("number-paused", [{(gauges.PAUSED.name, "1065"): 1, (gauges.PAUSED.name, "1066"): 0}], {"1065": 1, "1066": 0}),
     ("number-probing", [{(gauges.PROBING.name, "1065"): 1}], {"1065": 1}),
     ("number-quality", [{(gauges.QUALITY_LOW.name, "1065"): 1}], {"1065": 1}),
-    ("process-crashes", [{CRASHED: 2}, {CRASHED: 5, (gauges.CRASHES.name, "new@a"): 9}], {"incoming@a": 3, "new@a": 0}),
-    ("process-crashes", [{CRASHED: 0}, {CRASHED: 4}], {"incoming@a": 4}),
+    ("process-crashes", [{CRASHED: 2}, {CRASHED: 5, (gauges.CRASHES.name, "new"): 9}], {"incoming": 3, "new": 0}),
+    ("process-crashes", [{CRASHED: 0}, {CRASHED: 4}], {"incoming": 4}),
+    # A clean stop takes away the crashes before it.
+    ("process-crashes", [{CRASHED: 9}, {CRASHED: 0}, {CRASHED: 3}], {"incoming": 3}),
     ("messaging-limit", [{(gauges.LIMIT_USED.name, "1"): 0.5, (gauges.LIMIT_USERS.name, "1"): 250}], {"1": 0.5}),
     ("quality-assessment", [{(gauges.ASSESSED_AGE.name,): 7200, (gauges.ASSESSED.name,): 3}], {"": 7200}),
     ("template-held", [{(gauges.TEMPLATE_HELD.name, "welcome"): 1}], {"welcome": 1}),
     ("budget-warned", [{(gauges.BUDGET_WARNED.name, "spring, in total"): 1}], {"spring, in total": 1}),
     ("budget-spent", [{(gauges.BUDGET_SPENT.name, "spring, in total"): 1}], {"spring, in total": 1}),
     ("media-late", [{(gauges.MEDIA_FILES.name, "late"): 2, (gauges.MEDIA_FILES.name, "waiting"): 5}], {"": 2}),
+    ("monitor-failing", [{(gauges.MONITOR_FAILED.name, "files"): 1}], {"files": 1}),
     (
         "setup-check",
         [{(gauges.SETUP_FAILED.name, "token"): 1, (gauges.SETUP_FAILED.name, "a"): 0}],
@@ -179,8 +182,8 @@ GAPS: list[tuple[str, dict[float, dict[Series, float]], dict[str, float] | None]
     ("webhook-signature", {0: {UNSIGNED: 0}, 391: {UNSIGNED: 9}}, {"": 0}),
     ("webhook-signature", {0: {UNSIGNED: 0}, 900: {UNSIGNED: 50}, 930: {UNSIGNED: 53}}, {"": 3}),
     ("error-rate", {0: {FAILED: 0}, 900: {FAILED: 50, ACCEPTED: 10}, 930: {FAILED: 50, ACCEPTED: 40}}, {"": 0}),
-    ("process-crashes", {0: {CRASHED: 0}, 990: {CRASHED: 3}}, {"incoming@a": 3}),
-    ("process-crashes", {0: {CRASHED: 0}, 991: {CRASHED: 3}}, {"incoming@a": 0}),
+    ("process-crashes", {0: {CRASHED: 0}, 990: {CRASHED: 3}}, {"incoming": 3}),
+    ("process-crashes", {0: {CRASHED: 0}, 991: {CRASHED: 3}}, {"incoming": 0}),
     # These were lost while the database, and so the monitor, was unreachable.
     ("webhook-not-taken", {0: {LOST: 0}, 900: {LOST: 7}}, {"": 7}),
     ("webhook-silence", {0: {ACCEPTED: 0, TAKEN: 5}, 900: {ACCEPTED: 20, TAKEN: 5}}, {"": 1}),
@@ -229,6 +232,7 @@ THRESHOLDS = [
     ("budget-spent", C, 0, 1, 0, 1),
     ("subscription-disabled", W, 0, 1, 0, 1),
     ("media-late", W, 0, 1, 0, 1),
+    ("monitor-failing", C, 0, 1, 60, 1),
     ("setup-check", C, 0, 1, 0, 1),
     ("webhook-silence", C, 0, 1, 0, 1),
     ("webhook-signature", W, 9, 10, 0, 1),

@@ -1,12 +1,14 @@
 """Alerts in the database and their notices, with given times."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
-from monitoring.alerts.state import Reading, Rule, Severity
+from monitoring.alerts.state import ActiveAlert, Reading, Rule, Severity
 from monitoring.alerts.store import (
     ActiveAlerts,
     acknowledge,
@@ -139,6 +141,38 @@ def test_an_alert_whose_reason_cannot_be_read_fires_without_it(monkeypatch: pyte
         raise ValueError("no reason")
 
     monkeypatch.setattr("monitoring.alerts.store.reason_of", broken)
+    run([12] * 3)
+    assert Alert.objects.get().summary == "12 wait on incoming."
+
+
+def test_an_alert_on_a_long_name_fires_and_ends_once_and_beside_others_of_the_same_beginning() -> None:
+    names = [f"{'spring ' * 30}{year}" for year in (2026, 2027)]
+    rule = replace(RULE, reading=Reading(lambda window: dict.fromkeys(names, window.value("waiting") or 0.0)))
+    active = run([12] * 6, rule=rule)
+    assert open_alerts().count() == 2
+    run([12] * 2, load_active_alerts(), start=180, rule=rule)
+    assert Alert.objects.count() == 2
+    run([0] * 4, active, start=240, rule=rule)
+    assert Counter(notices()) == dict.fromkeys(product(CHANNELS, ("fired", "resolved")), 2)
+
+
+def test_a_rule_that_cannot_be_evaluated_keeps_no_other_from_firing() -> None:
+    def broken(window: Window) -> dict[str, float]:
+        raise KeyError
+
+    rules = [replace(RULE, name="broken", reading=Reading(broken)), replace(RULE, for_s=0)]
+    open_before = {"broken": {"incoming": ActiveAlert(1, at(0), firing=True)}}
+    active = evaluate(open_before, Window((Snapshot(at(0), {("waiting",): 12}),)), CHANNELS, rules)
+    assert [alert.rule for alert in open_alerts()] == [RULE.name]
+    assert active["broken"] == open_before["broken"]
+
+
+def test_an_alert_whose_reason_the_database_refuses_fires_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> str:
+        Alert.objects.extra(where=["no_such_column"]).exists()
+        return ""
+
+    monkeypatch.setattr("monitoring.alerts.store.reason_of", refused)
     run([12] * 3)
     assert Alert.objects.get().summary == "12 wait on incoming."
 

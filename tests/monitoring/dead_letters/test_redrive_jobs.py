@@ -106,6 +106,21 @@ def test_a_kill_between_send_and_delete_duplicates_a_message_and_loses_none(
     assert [message["Body"] for message in on(sqs, LANE.url)] == ["one", "one"]
 
 
+def test_a_job_whose_step_always_fails_ends_and_blocks_no_other(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("a text of a user")
+
+    put(sqs, "one")
+    job = request(DISCARD)
+    monkeypatch.setattr(moving, "step", broken)
+    for _ in range(1 + redrive_jobs.MAX_FAILURES):
+        RedriveJob.objects.update(due_at=timezone.now())
+        assert redrive_jobs.run_step()
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("failed", "The step failed: ValueError.")
+    assert request(DISCARD).state == "waiting"
+
+
 def test_a_lane_has_one_active_job(sqs: Any) -> None:
     request(REDRIVE)
     with pytest.raises(redrive_jobs.JobInProgress):
@@ -232,8 +247,8 @@ def test_a_discard_that_cannot_be_audited_deletes_nothing(sqs: Any, monkeypatch:
 
     monkeypatch.setattr(redrive_jobs, "record_action", broken)
     monkeypatch.setattr(moving, "HIDE_S", 0)
-    with pytest.raises(RuntimeError):
-        redrive_jobs.run_step()
+    redrive_jobs.run_step()
+    assert RedriveJob.objects.get().error == "The step failed: RuntimeError."
     assert len(on(sqs, LANE.dlq_url)) == 1
 
 

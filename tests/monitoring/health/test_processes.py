@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from monitoring.health.heartbeats import DatabaseLivenessStore
+from monitoring.health.heartbeats import DatabaseLivenessStore, settle_replaced
 from monitoring.health.processes import State, status_at
 from monitoring.models import Heartbeat
 from tests.processes import Worker
@@ -54,6 +54,12 @@ def heartbeat(
         ([heartbeat(seen=46, stalled=60)], ["gone"]),
         ([heartbeat(seen=120), heartbeat(host="b", started=60, stalled=5)], ["gone", "stalled"]),
         ([heartbeat(seen=120, stalled=130), heartbeat(host="b", started=60)], ["replaced", "alive"]),
+        # Killed again and again, in containers of new names.
+        (
+            [heartbeat(seen=300), heartbeat(host="b", started=250, seen=200), heartbeat(host="c", started=150)],
+            ["replaced", "replaced", "alive"],
+        ),
+        ([heartbeat(seen=300), heartbeat(host="b", started=250, seen=200)], ["replaced", "gone"]),
     ],
 )
 def test_a_process_is_alive_gone_or_replaced(heartbeats: list[Heartbeat], states: list[str]) -> None:
@@ -125,6 +131,30 @@ def test_the_successor_of_a_killed_process_counts_the_crash() -> None:
     keeper.started(Process("dispatcher", "dispatcher@a"))
     row = Heartbeat.objects.get()
     assert (row.pid, row.crashes, row.crashed_at is None) == (os.getpid(), 1, False)
+
+
+@pytest.mark.django_db
+def test_the_last_of_processes_that_replaced_each_other_on_hosts_of_new_names_counts_all_crashes() -> None:
+    rows = [heartbeat(seen=300), heartbeat(host="b", started=250, seen=200), heartbeat(host="c", started=150)]
+    Heartbeat.objects.bulk_create(rows)
+    settle_replaced(NOW)
+    left = Heartbeat.objects.get()
+    assert (left.host, left.crashes, left.crashed_at) == ("c", 2, NOW - timedelta(seconds=200))
+
+
+@pytest.mark.django_db
+def test_a_replaced_process_is_not_gone_again_once_its_successor_has_stopped() -> None:
+    Heartbeat.objects.bulk_create([heartbeat(seen=300), heartbeat(host="b", started=250), heartbeat(host="c")])
+    settle_replaced(NOW)
+    Heartbeat.objects.get(host="b").delete()
+    assert [process.name for process in status_at(NOW, Heartbeat.objects.all(), ()).faulty] == []
+
+
+@pytest.mark.django_db
+def test_a_process_that_nothing_replaced_keeps_its_row() -> None:
+    Heartbeat.objects.bulk_create([heartbeat(seen=300), heartbeat(host="b", started=400)])
+    settle_replaced(NOW)
+    assert Heartbeat.objects.count() == 2
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Health endpoints: correct and quick during every outage."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from monitoring.health import views
+from monitoring.health.details import MAX_CONCURRENT
 from monitoring.health.processes import status_at
 from monitoring.health.views import ENDPOINTS, Status, workers_status
 from monitoring.models import Heartbeat
@@ -77,6 +79,30 @@ def test_workers_are_down_if_their_state_is_unknown() -> None:
 def test_live_starts_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CachedCheck, "start", lambda _: pytest.fail("a check started"))
     assert Client().get("/health/live").json() == {"status": "ok"}
+
+
+def no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_check_that_found_no_free_thread_is_started_by_the_next_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = CachedCheck("it", lambda: 7, every=60.0, deadline=QUICK_S)
+    with monkeypatch.context() as full, pytest.raises(RuntimeError):
+        full.setattr(threading.Thread, "start", no_thread)
+        check.result()
+    assert check.result().value == 7
+    check.stop()
+
+
+def test_details_are_seen_again_once_the_host_has_a_free_thread(
+    running: None, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "checks" in api.get("/health").json()
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", no_thread)
+        for _ in range(1 + MAX_CONCURRENT):
+            assert "checks" not in api.get("/health").json()
+    assert "checks" in api.get("/health").json()
 
 
 @pytest.mark.parametrize("path", views.VIEWS)

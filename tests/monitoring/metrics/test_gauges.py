@@ -16,6 +16,7 @@ from monitoring.models import SetupFinding
 from tests.environment import PHONE_NUMBER_ID
 from tests.messaging.factories import claimed, in_state, number, pending
 from tests.messaging.subscriptions.factories import subscription, waiting
+from tests.monitoring.readings import database_readings
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +135,7 @@ ROWS: dict[str, tuple[Callable[[], object], Readings]] = {
 @pytest.mark.parametrize(("make", "expected"), ROWS.values(), ids=ROWS)
 def test_rows_lead_to_readings(make: Callable[[], object], expected: Readings) -> None:
     make()
-    found = gauges.read_database()
+    found = database_readings()
     assert {series: found.get(series) for series in expected} == expected
 
 
@@ -150,4 +151,4 @@ def test_rows_lead_to_readings(make: Callable[[], object], expected: Readings) -
 )
 def test_what_is_not_known_or_not_wrong_has_no_reading(make: Callable[[], object], metric: str) -> None:
     make()
-    assert [series for series in gauges.read_database() if series[0] == metric] == []
+    assert [series for series in database_readings() if series[0] == metric] == []

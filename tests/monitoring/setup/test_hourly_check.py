@@ -15,6 +15,7 @@ from monitoring.metrics import gauges
 from monitoring.models import Alert, SetupFinding
 from monitoring.monitor import Monitor
 from monitoring.setup.hourly_check import HourlyCheck, store
+from tests.monitoring.readings import database_readings
 from tests.monitoring.snapshots import window
 
 FAILED = Finding("token", State.FAILED, "The token has expired.", "Make another.", "")
@@ -83,6 +84,15 @@ def test_a_check_that_breaks_is_a_failed_check() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_finding_that_quotes_what_postgresql_cannot_store_is_stored_without_it() -> None:
+    Account.objects.create(waba_id="1", synced_at="2026-11-01T00:00:00Z")
+    check = HourlyCheck(lambda: [Finding("token", State.FAILED, "Meta says: a\0b.", "", "")], first_after_s=0)
+    check.step()
+    finished(check)
+    assert SetupFinding.objects.get().text == "Meta says: a\ufffdb."
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("local", "connected", "every_s", "checks"),
     [(True, False, 3600, False), (True, True, 3600, True), (False, False, 3600, True), (False, True, 0, False)],
@@ -134,4 +144,4 @@ def test_the_dashboard_shows_what_failed_and_whether_each_number_can_send() -> N
 @pytest.mark.django_db
 def test_warnings_are_no_alerts() -> None:
     store([REMARK])
-    assert [series for series in gauges.read_database() if series[0] == gauges.SETUP_FAILED.name] == []
+    assert [series for series in database_readings() if series[0] == gauges.SETUP_FAILED.name] == []

@@ -51,6 +51,24 @@ class Switch:
         return self.is_open
 
 
+def test_a_consumer_whose_gate_fails_in_the_event_loop_goes_on_delivering(
+    queue: Queue, consume: Callable[..., Consumer]
+) -> None:
+    loop, failures = threading.get_ident(), [MemoryError()]
+
+    def gate() -> bool:
+        if threading.get_ident() == loop and failures:
+            raise failures.pop()
+        return True
+
+    consumer = consume(gate=gate)
+    queue.fill(1)
+    with pytest.raises(MemoryError):
+        consumer.run_until(lambda: consumer.delivered)
+    queue.fill(1)
+    assert consumer.run_until(lambda: len(consumer.delivered) == 2)
+
+
 def test_while_the_gate_is_closed_nothing_is_received(queue: Queue, consume: Callable[..., Consumer]) -> None:
     gate = Switch(False)
     consumer = consume(gate=gate)
