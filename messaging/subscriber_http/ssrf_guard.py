@@ -72,13 +72,12 @@ def check_destination(url: str, policy: NetworkPolicy) -> None:
     A public host name that does not resolve is accepted: its DNS record may follow.
     """
     check_url(url, policy)
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    host = urlsplit(url).hostname or ""
     if _literal_address(host) is not None:
         return
     resolver = ThreadPoolExecutor(1, thread_name_prefix="resolve")
     try:
-        found = resolver.submit(_resolve, host, port).result(RESOLVE_TIMEOUT_S)
+        found = resolver.submit(_resolve, host).result(RESOLVE_TIMEOUT_S)
     except (Unreachable, StillResolving):
         if policy.public:
             return
@@ -109,7 +108,7 @@ def open_socket(host: str, port: int, timeout: float, policy: NetworkPolicy) -> 
 
     Raises AddressNotAllowed if any of its addresses is not allowed, Unreachable if none answers.
     """
-    found = _resolve(host, port)
+    found = _resolve(host)
     for _, address in found:
         if not allowed(address, policy):
             raise AddressNotAllowed(_refusal(address, policy))
@@ -128,9 +127,9 @@ def open_socket(host: str, port: int, timeout: float, policy: NetworkPolicy) -> 
     raise Unreachable(why)
 
 
-def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, Address]]:
+def _resolve(host: str) -> list[tuple[socket.AddressFamily, Address]]:
     try:
-        infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        infos = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise Unreachable("the host name cannot be resolved") from None
     found = [(info[0], ipaddress.ip_address(str(info[4][0]).partition("%")[0])) for info in infos]

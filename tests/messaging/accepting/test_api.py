@@ -309,6 +309,18 @@ def test_messages_can_be_filtered_by_time(api: APIClient) -> None:
     assert listed(api, created_before=yesterday) == [str(old.id)]
 
 
+@pytest.mark.parametrize("clock_set_by_s", [-30, 30])
+def test_a_message_is_found_by_its_time_though_the_clock_was_set_after_its_id(
+    clock_set_by_s: int, api: APIClient
+) -> None:
+    created_at = timezone.now() - timedelta(days=1)
+    made = first_uuid7(created_at - timedelta(seconds=clock_set_by_s))
+    Message.objects.create(id=made, created_at=created_at, number=number(), direction="inbound", status="received")
+    second = timedelta(seconds=1)
+    around = {"created_after": (created_at - second).isoformat(), "created_before": (created_at + second).isoformat()}
+    assert listed(api, **around) == [str(made)]
+
+
 BAD_FILTERS = [
     ("direction", "sideways"),
     ("status", "lost"),

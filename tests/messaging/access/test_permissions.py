@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
 
 from messaging.access import IsOperatorOrStaff
 from messaging.access.authentication import Caller
@@ -45,6 +46,17 @@ def test_the_browsable_page_escapes_a_message(admin_client: Client) -> None:
 def test_a_user_who_is_not_staff_is_refused(client: Client, django_user_model: type[User]) -> None:
     client.force_login(django_user_model.objects.create_user("joe"))
     assert client.get(LIST).status_code == 403
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_a_view_that_names_no_permissions_is_for_superusers(is_superuser: bool) -> None:
+    class Bare(APIView):
+        def get(self, request: Request) -> None:
+            """Answer nothing."""
+
+    request: Any = Request(APIRequestFactory().get("/bare"))
+    request.user = User(is_staff=True, is_superuser=is_superuser)
+    assert IsOperatorOrStaff().has_permission(request, Bare()) == is_superuser
 
 
 @pytest.mark.parametrize(

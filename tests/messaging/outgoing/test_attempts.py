@@ -100,7 +100,7 @@ def test_it_is_a_duplicate_send_too_if_the_first_status_overtakes_the_second_ans
 
 
 def test_an_operator_is_alerted_to_a_duplicate_send_once(
-    alerts: list[Any], django_capture_on_commit_callbacks: Any
+    alerts: list[Any], django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = claimed()
     answered(row, NO_ANSWER)
@@ -109,6 +109,7 @@ def test_an_operator_is_alerted_to_a_duplicate_send_once(
         for state in ("sent", "delivered"):
             reports(row.message_id, state, "wamid.ONE")
     assert alerts == [("doubled", str(row.message_id))]
+    assert f"alert doubled {row.message_id}: Meta accepted this message twice" in caplog.text
 
 
 def test_a_status_overrides_a_failure_for_want_of_an_answer() -> None:

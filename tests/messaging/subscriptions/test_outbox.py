@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.lifecycle.transitions import Change, advance_many
-from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message
+from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, Subscription
 from messaging.states import Status
 from messaging.subscriptions import outbox
 from messaging.subscriptions.changes import change, unsubscribe
@@ -33,6 +33,13 @@ def test_a_status_whose_delivery_cannot_be_written_is_not_stored(monkeypatch: py
     with pytest.raises(ZeroDivisionError):
         advance_many([Change(message.pk, Status.SENT, timezone.now(), "webhook")])
     assert states_of(message.pk) == ["accepted"]
+
+
+@pytest.mark.parametrize("fields", [{"active": False}, {"deleted_at": timezone.now()}])
+def test_nothing_is_written_for_those_who_get_nothing(fields: dict[str, Any]) -> None:
+    Subscription.objects.filter(pk=subscription().pk).update(**fields)
+    outbox.outbox.forget()
+    assert not outbox.outbox.wants()
 
 
 def test_an_inbound_message_is_delivered_with_its_text() -> None:

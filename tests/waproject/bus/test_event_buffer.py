@@ -11,13 +11,13 @@ from testkit.no_new_threads import no_new_threads
 from tests.waiting import eventually
 from waproject.bus.event_buffer import BATCH_BYTES, EventBuffer
 from waproject.metrics import counters
-from waproject.sqs.wire import Refused, SqsError, Unavailable
+from waproject.sqs.wire import Refused, Unavailable
 
 
 class Wire:
     """Records what is sent; fails as configured."""
 
-    def __init__(self, failing: Callable[[], SqsError] | None = None) -> None:
+    def __init__(self, failing: Callable[[], Exception] | None = None) -> None:
         self.sent: list[str] = []
         self.tries = 0
         self.failing = failing
@@ -92,8 +92,9 @@ def test_a_long_outage_costs_events_and_neither_memory_nor_time() -> None:
     buffer.close(0.1)
 
 
-def test_refused_events_are_dropped_and_counted() -> None:
-    wire = Wire(lambda: Refused("QueueDoesNotExist"))
+@pytest.mark.parametrize("error", [Refused("QueueDoesNotExist"), ValueError("of no kind that is known")])
+def test_refused_events_are_dropped_and_counted(error: Exception) -> None:
+    wire = Wire(lambda: error)
     buffer = EventBuffer(wire.send, linger=0)
     buffer.put({"n": 1})
     assert eventually(lambda: dropped() == {"refused": 1})
