@@ -87,10 +87,12 @@ class Host:
                 "result": str(result),
                 "order": order,
             }
+            described = scratch / "run.json"
+            described.write_text(json.dumps(run))
             arguments = ["-m", "pytest", "-p", "mutation.plugin", "-x", "-q", "-p", "no:cacheprovider", *files]
             process = subprocess.Popen(
                 [sys.executable, *arguments],
-                env={**os.environ, VARIABLE: json.dumps(run), "TMPDIR": str(scratch)},
+                env={**os.environ, VARIABLE: str(described), "TMPDIR": str(scratch)},
                 stdin=subprocess.DEVNULL,
                 stdout=(scratch / "output").open("wb"),
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+# Names the file that describes the run: a variable holds at most 128 KiB, some thousand node ids.
 VARIABLE = "MUTATION_RUN"
 
 
@@ -47,7 +48,7 @@ class Plugin:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None] | None:
     """In a new process: take over the servers' addresses, after tests.environment has invented others."""
     if given := os.environ.get(VARIABLE):
-        run = json.loads(given)
+        run = json.loads(Path(given).read_text())
         os.environ.update(run["environment"])
         plugin = Plugin(run["database"], Path(run["result"]), run["order"])
         early_config.pluginmanager.register(plugin)
