@@ -13,9 +13,10 @@ def end_orphans(var: Path, known: Iterable[int] = (), timeout: float = 5) -> int
     """Terminate, then kill, the processes of this VAR_DIR's run; returns their number.
 
     They are found by the marker in their environment (Linux). `known`: process ids that the supervisor reported last,
-    for systems and containers where another user's environment cannot be read.
+    for systems and containers where another user's environment cannot be read; 0, of a program that never ran, would
+    mean our own process group.
     """
-    left = found = {pid for pid in (*known, *_marked(var)) if _lives(pid)}
+    left = found = {pid for pid in (*known, *_marked(var)) if pid > 0 and _lives(pid)}
     for stop_signal, wait_s in ((signal.SIGTERM, timeout), (signal.SIGKILL, 1.0)):
         for pid in left:
             _send(pid, stop_signal)

@@ -24,6 +24,7 @@ class Session:
         self._plan = plan
         self._supervisor = Supervisor(plan.var, plan.checkout)
         self._pids: dict[str, int] = {}
+        self._is_prepared = True
 
     def start(self) -> None:
         """Start everything and print its addresses. Raises LocalError if a program does not become ready."""
@@ -56,6 +57,8 @@ class Session:
                 raise LocalError("supervisord ended unexpectedly: everything is stopped.")
             for name, info in processes.items():
                 self._note(name, int(info["pid"]))
+            if not self._is_prepared:
+                self._prepare_again()
             time.sleep(0.5)
 
     def stop(self) -> None:
@@ -111,8 +114,18 @@ class Session:
             return
         self.say(f"{name} ended and was started again")
         if name == "sqs":
-            self._readiness.wait({name: self._part_checks()[name]}, PARTS_TIMEOUT)
+            self._is_prepared = False
+
+    def _prepare_again(self) -> None:
+        """Wait for the servers and prepare them. If that fails, say why: the next round tries again."""
+        checks = self._part_checks()
+        try:
+            self._readiness.wait({name: checks[name] for name in ("postgres", "sqs") if name in checks}, PARTS_TIMEOUT)
             self._prepare()
+        except LocalError as error:
+            self.say(f"{error}; trying again")
+        else:
+            self._is_prepared = True
 
 
 def _short(path: Path) -> str:

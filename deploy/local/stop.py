@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.orphans import end_orphans
@@ -29,7 +30,8 @@ def main() -> int:
 
 
 def _stop(pid: int, var: Path) -> int:
-    os.kill(pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it ends at this moment
+        os.kill(pid, signal.SIGTERM)
     supervisor = Supervisor(var, Path.cwd())
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.access import record_action
-from messaging.erasure.other_tables import other_tables, waiting_webhooks
+from messaging.erasure.other_tables import CannotReadYet, other_tables, waiting_webhooks
 from messaging.erasure.person import Person
 from messaging.erasure.wamid_digests import digest_of
 from messaging.lifecycle import Change, advance_many
@@ -55,7 +55,7 @@ def erase(
     forget_objection: erase the number of a contact that has opted out or is blocked too. Otherwise the number, and
     nothing else, stays, so that the objection holds.
     Raises CannotEraseYet: before it has done more than cancel waiting messages, or later, if a message that was
-    accepted meanwhile is being sent.
+    accepted meanwhile is being sent, or a table can no longer be read.
     """
     done = Erased(cancelled=_cancel_waiting(person))
     refuse_undecided(person)
@@ -63,7 +63,10 @@ def erase(
     while rows := _erase_messages(person, peer):
         done.messages += rows
         progress(done.messages)
-    done.others = {table.name: table.erase(person) for table in other_tables()}
+    try:
+        done.others = {table.name: table.erase(person) for table in other_tables()}
+    except CannotReadYet as error:
+        raise CannotEraseYet(f"{error} A part is erased: erase again to finish.") from None
     with transaction.atomic():
         _erase_contacts(person, forget_objection, done)
         record_action(who, "erase", "a person", **done.as_details())

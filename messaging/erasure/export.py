@@ -1,16 +1,16 @@
 """Everything that is stored about a person, as a ZIP file of JSON and files."""
 
 import json
-import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from messaging.erasure.other_tables import other_tables
+from messaging.erasure.other_tables import CannotReadYet, other_tables
 from messaging.erasure.person import Person
 from messaging.media import storage
 from messaging.media_states import State
@@ -18,12 +18,21 @@ from messaging.messages.serializers import MessageDetailSerializer
 from messaging.models import Media
 
 MESSAGES_AT_ONCE = 200
+PIECE = 1024 * 1024
 
 
-def export(person: Person, path: Path, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Write the file, readable by its owner alone, and return how many messages it holds.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many messages the ZIP file holds, and how many of their files the storage no longer has."""
 
-    Raises FileExistsError, and leaves no file behind when it fails.
+    messages: int
+    lost_files: int
+
+
+def export(person: Person, path: Path, progress: Callable[[int], None] = lambda _: None) -> Exported:
+    """Write the file, readable by its owner alone.
+
+    Raises FileExistsError and CannotReadYet. It leaves no file behind when it fails: someone might hand it on.
     """
     with path.open("xb") as target:
         path.chmod(0o600)
@@ -33,11 +42,11 @@ def export(person: Person, path: Path, progress: Callable[[int], None] = lambda 
                 for table in other_tables():
                     _write(archive, f"{table.name.lower().replace(' ', '_')}.json", table.rows(person))
                 count = _write(archive, "messages.json", _messages(person, progress))
-                _write_files(archive, person)
+                lost = _write_files(archive, person)
         except BaseException:
             path.unlink()
             raise
-    return count
+    return Exported(count, lost)
 
 
 def _messages(person: Person, progress: Callable[[int], None]) -> Iterator[dict[str, Any]]:
@@ -63,13 +72,30 @@ def _write(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]
     return count
 
 
-def _write_files(archive: zipfile.ZipFile, person: Person) -> None:
+def _write_files(archive: zipfile.ZipFile, person: Person) -> int:
+    """Returns how many files the storage no longer has: the person still gets everything else."""
+    lost = 0
     stored = Media.objects.filter(message__in=person.messages, state=State.STORED).order_by("pk")
     for media in stored.iterator():
+        pieces = _pieces(media.name)
         try:
-            source = storage().open(media.name)
+            first = next(pieces, b"")
         except FileNotFoundError:
-            # Retention, or someone at the storage, has removed it: the person still gets everything else.
+            lost += 1  # removed by retention, or by someone at the storage
             continue
-        with source, archive.open(f"files/{media.pk}", "w", force_zip64=True) as part:
-            shutil.copyfileobj(source, part)
+        with archive.open(f"files/{media.pk}", "w", force_zip64=True) as part:
+            for piece in chain([first], pieces):
+                part.write(piece)
+    return lost
+
+
+def _pieces(name: str) -> Iterator[bytes]:
+    try:
+        with storage().open(name) as source:
+            while piece := source.read(PIECE):
+                yield piece
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # storage back ends raise errors of any type
+        why = f"The storage of files failed ({type(error).__name__}). Repeat once it answers."
+        raise CannotReadYet(why) from error

@@ -23,10 +23,15 @@ from messaging.models import (
 )
 
 
+class CannotReadYet(Exception):
+    """What a table has of the person cannot be read whole now; the text says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class OtherTable:
     """erase(person) removes the person's data and returns how many rows it changed. rows(person): the data, as JSON.
-    refusal(person): why it cannot be erased now, as a sentence; empty: it can.
+    Both raise CannotReadYet rather than miss a row. refusal(person): why it cannot be erased now, as a sentence;
+    empty: it can.
 
     One function of each table says which rows are the person's, for both.
     """

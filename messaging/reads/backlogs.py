@@ -65,7 +65,8 @@ def inbound_files() -> InboundFiles:
             """
             SELECT count(*), count(*) FILTER (WHERE rank = 0 AND give_up_at < %(late)s), (
               SELECT count(*) FROM messaging_media
-              WHERE finished_at > statement_timestamp() - interval '24 hours' AND state <> 'stored')
+              WHERE finished_at > statement_timestamp() - interval '24 hours' AND state <> 'stored'
+                AND state <> 'deleted')
             FROM (SELECT rank, give_up_at FROM messaging_media WHERE finished_at IS NULL LIMIT %(limit)s) waiting
             """,
             {"limit": COUNT_LIMIT, "late": timezone.now() + RETRY_PERIOD - FILE_LATE_AFTER},

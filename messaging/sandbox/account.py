@@ -28,8 +28,8 @@ class Account:
 
     @property
     def is_disabled(self) -> bool:
-        """Whether Meta has disabled the account: it sends nothing then."""
-        return self.ban_state == "DISABLE"
+        """Whether Meta has disabled the account, or has rejected it in its review: it sends nothing then."""
+        return self.ban_state == "DISABLE" or self.account_review_status == "REJECTED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from .simulator import Simulator
 
 logger = logging.getLogger(__name__)
 
+# Python reads some 970 levels, and cannot write them within those of a webhook or of the page.
+MAX_LEVELS = 500
+
 
 class JsonHandler(RequestHandler):
     """Gives handlers the simulator; errors are answered by ``error_body`` of the subclass."""
@@ -28,11 +31,12 @@ class JsonHandler(RequestHandler):
         self.finish(json.dumps(body))
 
     def json_body(self) -> object:
-        """The request's JSON; None if it is invalid."""
+        """The request's JSON; None if it is invalid, or nested too deeply."""
         try:
-            return json.loads(self.request.body, parse_constant=_refuse_constant)
+            body: object = json.loads(self.request.body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return None
+        return None if _is_deep(body) else body
 
     def error_body(self, status_code: int) -> dict[str, Any]:
         """The JSON for an error that no handler answered itself."""
@@ -58,6 +62,16 @@ def _innermost(tb: TracebackType | None) -> TracebackType | None:
     while tb and tb.tb_next:
         tb = tb.tb_next
     return tb
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_LEVELS + 1):
+        lists = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [inner for each in lists for inner in each]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_constant(name: str) -> NoReturn:

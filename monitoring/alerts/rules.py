@@ -213,6 +213,16 @@ RULES: tuple[Rule, ...] = (
         page="/admin/messaging/media/",
     ),
     Rule(
+        "media-lost",
+        Severity.WARNING,
+        readings.single(gauges.MEDIA_FILES, state="lost"),
+        fires_at=1,
+        clears_after_s=0,
+        summary="{value:.0f} files that users sent could not be fetched in the last 24 hours, and are not tried again.",
+        action="Read why in the admin, Media; download them again once that is repaired, or ask the users.",
+        page="/admin/messaging/media/",
+    ),
+    Rule(
         "monitor-failing",
         Severity.CRITICAL,
         readings.by_label(gauges.MONITOR_FAILED),

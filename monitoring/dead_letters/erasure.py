@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from messaging.erasure import OtherTable, Person
+from messaging.erasure import CannotReadYet, OtherTable, Person
 from monitoring.dead_letters.inspect import TIMEOUT_S, decode
 from monitoring.dead_letters.redrive_jobs import active_job, request_job
 from monitoring.models import RedriveJob
@@ -19,16 +19,10 @@ def refusal(person: Person) -> str:
     """Why dead letters cannot be erased now; empty: they can."""
     try:
         for lane in LANES.values():
-            found = _sample(lane)
-            if found.depth.total > len(found.messages):
-                return (
-                    f"The dead-letter queue of {lane.name} has more messages than can be looked at "
-                    f"({found.depth.total}): redrive or discard them, then erase again."
-                )
-            if active_job(lane) and _mentioning(lane, person):
+            if _mentioning(lane, person) and active_job(lane):
                 return f"Dead letters of {lane.name} are being moved. Erase again in a minute."
-    except SqsUnavailable:
-        return "SQS is unavailable, so dead letters cannot be inspected. Erase again once it answers."
+    except CannotReadYet as error:
+        return str(error)
     return ""
 
 
@@ -51,7 +45,7 @@ def dead_letters_of(person: Person) -> Iterator[dict[str, Any]]:
 
 
 def _mentioning(lane: Lane, person: Person) -> Iterable[tuple[sampling.SampledMessage, Any]]:
-    found = ((message, _content(message, lane)) for message in _sample(lane).messages)
+    found = ((message, _content(message, lane)) for message in _messages(lane))
     return [
         (message, content)
         for message, content in found
@@ -65,9 +59,19 @@ def _content(message: sampling.SampledMessage, lane: Lane) -> Any:
     return message.body if arguments is None else arguments
 
 
-def _sample(lane: Lane) -> sampling.Sample:
-    with sqs_errors():
-        return sampling.sample(control.client(settings.AWS_REGION, TIMEOUT_S), lane.dlq_url)
+def _messages(lane: Lane) -> list[sampling.SampledMessage]:
+    """All messages of the dead-letter queue. Raises CannotReadYet."""
+    try:
+        with sqs_errors():
+            found = sampling.sample(control.client(settings.AWS_REGION, TIMEOUT_S), lane.dlq_url)
+    except SqsUnavailable:
+        raise CannotReadYet("SQS is unavailable, so dead letters cannot be read. Repeat once it answers.") from None
+    if found.depth.total > len(found.messages):
+        raise CannotReadYet(
+            f"The dead-letter queue of {lane.name} has more messages ({found.depth.total:,}) than can be read "
+            f"({len(found.messages):,}): redrive or discard them, then repeat."
+        )
+    return found.messages
 
 
 TABLES = (OtherTable("dead letters", discard, dead_letters_of, refusal),)

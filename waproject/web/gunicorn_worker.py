@@ -90,6 +90,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._reading: dict[Connection, None] = {}
         self._lingering: dict[socket.socket, float] = {}
+        # Connections that were accepted in this turn of the event loop, for each of which another one makes room.
+        self._crowding: set[Connection] = set()
         self._buffered = 0
         self._checked_at = 0.0
         self._notified_at = 0.0
@@ -116,9 +118,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except OSError:  # the client disconnected, or another worker accepted it
             return
         self.nr_conns += 1
-        if self.nr_conns > self.worker_connections // 2:
-            self._evict()
         conn = Connection(self, client, address, listener.getsockname())
+        if self.nr_conns > self.worker_connections // 2:
+            self._crowding.add(conn)
         self._start_reading(conn)
         self._receive(conn, client)
 
@@ -154,7 +156,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
-        """Refuse overdue requests and close lingering connections; called in each turn of the event loop."""
+        """Make room, refuse overdue requests, close lingering connections; called after each turn of the event loop.
+
+        Not within a turn: a connection that is closed there may be the next whose bytes the turn has to read.
+        """
+        for _ in self._crowding:
+            self._evict()
+        self._crowding.clear()
         now = time.monotonic()
         if now - self._checked_at < CHECKED_EVERY_S:
             return
@@ -241,11 +249,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             _send_now(conn.sock, CONTINUE)
 
     def _evict(self) -> None:
-        """Too many connections: close the oldest one without a complete request head."""
-        for conn in self._reading:
-            if conn.buffer.progress == Progress.HEAD:
-                self._drop(conn)
-                return
+        """Too many connections: close the one that has waited longest for a request's head, idle ones included."""
+        silent = next((conn for conn in self._reading if conn.buffer.progress == Progress.HEAD), None)
+        if silent in self._crowding:
+            silent = None
+        idle = self.keepalived_conns[0] if self.keepalived_conns else None
+        if idle and (silent is None or idle.timeout - self.cfg.keepalive < silent.began):
+            self.keepalived_conns.popleft()
+            self.poller.unregister(idle.sock)
+            self.nr_conns -= 1
+            idle.close()
+        elif silent:
+            self._drop(silent)
 
     def _refuse(self, conn: Connection, status: str, detail: str) -> None:
         """Answer a request from the event loop, without a thread."""

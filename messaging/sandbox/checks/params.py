@@ -11,7 +11,7 @@ from ..graph_errors import GraphError, bad_value, invalid_parameter, missing_par
 
 # Where Meta states no limit: longer than any such value in its examples.
 UNDOCUMENTED_MAX = 4096
-_LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d{1,20})?", re.ASCII)
 _INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\u061c\u180e\ufeff]*")
 

@@ -87,7 +87,7 @@ class MessagesHandler(GraphHandler):
             raise graph_errors.expired_token()
         if MESSAGING not in account.token.scopes:
             raise graph_errors.of_code(_PERMISSION_DENIED)
-        if account.account.is_disabled:
+        if account.account.is_disabled or account.number(phone_number_id).status == "BANNED":
             raise graph_errors.of_code(_LOCKED)
         if not account.number(phone_number_id).registered:
             raise graph_errors.of_code(_NOT_REGISTERED)

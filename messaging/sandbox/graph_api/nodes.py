@@ -117,6 +117,8 @@ def _entity(kind: str, id_: str, problem: tuple[int, str] | None) -> JSON:
 
 
 def _number_problem(number: Number) -> tuple[int, str] | None:
+    if number.status == "BANNED":
+        return 141006, "The phone number is banned."
     return None if number.registered else (141000, "The phone number is not registered on the Cloud API.")
 
 

@@ -62,15 +62,16 @@ def _line(kind: str, content: JSON) -> str:
 
 def _words(node: object) -> str:
     """The beginning of what a message says, for a list."""
-    if isinstance(node, list):
-        node = node[0] if node else None
-    if not isinstance(node, dict):
-        return ""
-    for name in _WORDS:
-        if isinstance(found := node.get(name), str) and found:
-            return found[:80]
-    inner = (value for value in node.values() if isinstance(value, dict))
-    return next((found for value in inner if (found := _words(value))), "")
+    left: list[object] = node[:1] if isinstance(node, list) else [node]
+    while left:
+        one = left.pop()
+        if not isinstance(one, dict):
+            continue
+        for name in _WORDS:
+            if isinstance(found := one.get(name), str) and found:
+                return found[:80]
+        left.extend(value for value in reversed(one.values()) if isinstance(value, dict))
+    return ""
 
 
 def _entries(simulator: Simulator, phone: Phone) -> list[Entry]:
@@ -143,13 +144,19 @@ def _written(simulator: Simulator, said: UserMessage) -> JSON:
 
 def _files(simulator: Simulator, node: object) -> list[str]:
     """The ids in a node, at any depth, of files that the sandbox has."""
-    if isinstance(node, list):
-        return [found for inner in node for found in _files(simulator, inner)]
-    if not isinstance(node, dict):
-        return []
-    named = node.get("id")
-    own = [named] if isinstance(named, str) and simulator.media.find(named) else []
-    return own + _files(simulator, list(node.values()))
+    # Not by recursion: an order or the data of a flow may be nested as deeply as the sender likes.
+    found: list[str] = []
+    left: list[object] = [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            named = one.get("id")
+            if isinstance(named, str) and simulator.media.find(named):
+                found.append(named)
+            left.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            left.extend(reversed(one))
+    return found
 
 
 def _with_reactions(messages: list[JSON]) -> list[JSON]:

@@ -33,9 +33,11 @@ _BUTTONS: dict[str, tuple[str, bool]] = {
 def check_fit(template: Template, components: list[JSON]) -> None:
     """Raises GraphError for the first component that does not fit. The components have passed the check of form."""
     _check_parts(template.components, components, "")
-    offer = template.component("LIMITED_TIME_OFFER")
-    if offer and not _part(components, "limited_time_offer"):
+    offer, sent = template.component("LIMITED_TIME_OFFER"), _part(components, "limited_time_offer")
+    if offer and not sent:
         raise missing_parameter("limited_time_offer: Template requires a limited_time_offer component")
+    if sent and not offer:
+        raise _mismatch("limited_time_offer: Template has no limited_time_offer component")
     _check_cards(template.component("CAROUSEL").get("cards", []), components)
     if template.category is Category.AUTHENTICATION:
         _check_code(components)

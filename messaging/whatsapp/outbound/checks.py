@@ -23,7 +23,7 @@ _LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 _INVISIBLE = frozenset({"Cc", "Cf"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?")
 _DIGITS = re.compile(r"[0-9]{1,19}")
-_LINK = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
 class InvalidContent(Exception):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from messaging.erasure.export import export
+from messaging.erasure.erase import CannotEraseYet, erase
+from messaging.erasure.export import Exported, export
 from messaging.erasure.person import person_of
 from messaging.models import AuditEntry, Contact, Message
 from tests.messaging.erasure.personal_rows import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
@@ -47,7 +48,41 @@ def test_the_file_is_there(archive: zipfile.ZipFile) -> None:
 def test_a_file_that_the_storage_no_longer_has_keeps_nothing_else_from_the_person(tmp_path: Path, files: Path) -> None:
     for path in [path for path in files.rglob("*") if path.is_file()]:
         path.unlink()
-    assert export(person_of(WRITTEN), tmp_path / "person.zip") == 3
+    assert export(person_of(WRITTEN), tmp_path / "person.zip") == Exported(messages=3, lost_files=1)
+
+
+def test_the_command_says_how_many_files_the_storage_no_longer_has(
+    tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in [path for path in files.rglob("*") if path.is_file()]:
+        path.unlink()
+    call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
+    assert "Not in it: 1 files" in capsys.readouterr().err
+
+
+def test_a_storage_that_fails_is_no_fault_of_the_zip_file(tmp_path: Path, files: Path) -> None:
+    (name,) = [path for path in files.rglob("*") if path.is_file()]
+    name.unlink()
+    name.mkdir()
+    with pytest.raises(CommandError, match="storage of files failed"):
+        call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
+    assert not (tmp_path / "person.zip").exists()
+
+
+def test_nothing_is_written_while_sqs_is_away(tmp_path: Path, sqs_away: None) -> None:
+    with pytest.raises(CommandError, match="SQS is unavailable"):
+        call_command("export_contact", WRITTEN, str(tmp_path / "person.zip"))
+    assert not (tmp_path / "person.zip").exists()
+
+
+def test_a_person_who_may_be_known_to_dead_letters_alone_is_not_called_unknown(tmp_path: Path, sqs_away: None) -> None:
+    with pytest.raises(CommandError, match="SQS is unavailable"):
+        call_command("export_contact", "+49 170 000000", str(tmp_path / "person.zip"))
+
+
+def test_an_erasure_ends_with_a_sentence_if_sqs_goes_away_meanwhile(request: pytest.FixtureRequest) -> None:
+    with pytest.raises(CannotEraseYet, match="erase again to finish"):
+        erase(person_of(WRITTEN), "ann", progress=lambda _: request.getfixturevalue("sqs_away"))
 
 
 def test_the_contact_is_there(archive: zipfile.ZipFile) -> None:

@@ -53,6 +53,7 @@ TABLE: list[tuple[str, list[dict[Series, float]], dict[str, float] | None]] = [
     ("budget-warned", [{(gauges.BUDGET_WARNED.name, "spring, in total"): 1}], {"spring, in total": 1}),
     ("budget-spent", [{(gauges.BUDGET_SPENT.name, "spring, in total"): 1}], {"spring, in total": 1}),
     ("media-late", [{(gauges.MEDIA_FILES.name, "late"): 2, (gauges.MEDIA_FILES.name, "waiting"): 5}], {"": 2}),
+    ("media-lost", [{(gauges.MEDIA_FILES.name, "lost"): 2, (gauges.MEDIA_FILES.name, "late"): 5}], {"": 2}),
     ("monitor-failing", [{(gauges.MONITOR_FAILED.name, "files"): 1}], {"files": 1}),
     (
         "setup-check",
@@ -232,6 +233,7 @@ THRESHOLDS = [
     ("budget-spent", C, 0, 1, 0, 1),
     ("subscription-disabled", W, 0, 1, 0, 1),
     ("media-late", W, 0, 1, 0, 1),
+    ("media-lost", W, 0, 1, 0, 1),
     ("monitor-failing", C, 0, 1, 60, 1),
     ("setup-check", C, 0, 1, 0, 1),
     ("webhook-silence", C, 0, 1, 0, 1),

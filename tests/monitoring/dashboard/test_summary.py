@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.incoming.store import receive
-from messaging.models import AccountEvent, BusinessNumber, Message
+from messaging.models import AccountEvent, BusinessNumber, Media, Message
 from messaging.outgoing.holds.holds import hold_template
 from messaging.outgoing.holds.suspensions import pause
 from monitoring.dashboard.overview import read_overview
@@ -190,6 +190,15 @@ def test_a_process_shows_how_often_and_when_it_was_killed() -> None:
 def test_inbound_files_that_are_not_stored_are_counted() -> None:
     receive(webhook({**inbound_text(), "type": "image", "image": {"id": "1"}}))
     assert view().files == {"waiting": 1, "late": 0, "lost": 0}
+
+
+@pytest.mark.parametrize(
+    ("state", "lost"), [("gone", 1), ("too_large", 1), ("damaged", 1), ("failed", 1), ("stored", 0), ("deleted", 0)]
+)
+def test_a_file_is_lost_that_is_given_up_and_not_one_that_was_deleted(state: str, lost: int) -> None:
+    receive(webhook({**inbound_text(), "type": "image", "image": {"id": "1"}}))
+    Media.objects.update(state=state, finished_at=timezone.now())
+    assert view().files["lost"] == lost
 
 
 def test_a_throttled_number_needs_attention() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from messaging.erasure import CannotReadYet
 from messaging.erasure.erase import CannotEraseYet, erase
 from messaging.erasure.person import person_of
 from messaging.incoming.store import receive
@@ -56,11 +57,19 @@ def test_the_export_holds_the_persons_dead_letter(letters: Any) -> None:
     ]
 
 
-def test_nothing_is_erased_while_more_dead_letters_wait_than_can_be_seen(
-    letters: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def one_seen(letters: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the two dead letters, one alone can be read."""
     sample = sampling.sample
     monkeypatch.setattr(sampling, "sample", lambda sqs, url: sample(sqs, url, 1))
+
+
+def test_nothing_is_exported_while_more_dead_letters_wait_than_can_be_seen(one_seen: None) -> None:
+    with pytest.raises(CannotReadYet, match=r"incoming has more messages \(2\) than can be read \(1\)"):
+        list(erasure.dead_letters_of(person_of(ANN)))
+
+
+def test_nothing_is_erased_while_more_dead_letters_wait_than_can_be_seen(one_seen: None) -> None:
     with pytest.raises(CannotEraseYet, match="redrive or discard"):
         erase(person_of(ANN), "ann")
 

@@ -1,5 +1,6 @@
 """Failures of tasks: recorded without message texts, deleted in time."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -84,10 +85,24 @@ def test_an_unreachable_database_breaks_no_failing_task(database_away: None, cap
     (ValueError("invalid literal for int(): 'Meet me at nine'"), "invalid literal for int(): …"),
     (DataError('invalid input: "Meet me"\nDETAIL:  row (1, Ann)'), "invalid input: …"),
     (ValueError("call +4915123456789"), "call …"),
+    (ValueError("can't read 'Meet me' at 9"), "can't read … at 9"),
+    (ValueError("not b'Meet me'"), "not b…"),
+    (ValueError("odd: 'Meet me \\"), "odd: …"),
+    (ValueError('odd: "Meet me'), "odd: …"),
     (ValueError(""), ""),
 ])  # fmt: skip
 def test_an_error_message_is_kept_without_quoted_values(error: Exception, words: str) -> None:
     assert message_of(error) == words
+
+
+@pytest.mark.parametrize("unit", ["'\\", '"\\', "\\'", "\\", "'", "\"\\'"])
+@pytest.mark.parametrize("begin", ["", "'", '"', " '"])
+def test_no_quotes_of_a_user_hold_up_a_worker(begin: str, unit: str) -> None:
+    # 64 KB took 20 s, 256 KB five minutes.
+    error = ValueError(begin + unit * (256 * 1024 // len(unit)))
+    started = time.process_time()
+    message_of(error)
+    assert time.process_time() - started < 1
 
 
 def test_old_failures_are_deleted() -> None:

@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 WEBHOOK = json.dumps(webhook(inbound_text())).encode()
 SLOW, PROMISED_S, TRIES = 64, 2.0, 5
+CROWD = 520
 
 
 class Web(Process):
@@ -245,6 +246,44 @@ def test_a_client_that_waits_for_100_continue_is_refused_at_once_when_its_body_i
 def test_a_request_that_arrives_too_slowly_is_a_408(web: Web) -> None:
     sock = web.connect(b"GET /health/live HTTP/1.1\r\n")
     assert (answer(sock)[0], is_closed(sock)) == (408, True)
+
+
+@contextmanager
+def crowd(web: Web, sent: bytes = b"") -> Iterator[list[socket.socket]]:
+    """More connections than half of the 1,000 that a process takes; `sent` is answered on each."""
+    with ExitStack() as stack:
+        connections = []
+        for _ in range(CROWD):
+            connections.append(stack.enter_context(web.connect(sent)))
+            assert not sent or answer(connections[-1])[0] == 200
+        ports = {sock.getsockname()[1] for sock in connections[100:]}
+        assert eventually(lambda: ports <= web.client_ports())
+        yield connections
+
+
+def test_idle_connections_make_room_for_new_ones(tmp_path: Path, sqs: Any) -> None:
+    with ended(Web(tmp_path / "web.log")) as web, crowd(web, head("GET", "/health/live")) as idle:
+        new = [web.connect() for _ in range(5)]
+        assert eventually(lambda: {sock.getsockname()[1] for sock in new} <= web.client_ports())
+        for sock in new:
+            sock.sendall(head("GET", "/health/live"))
+            assert answer(sock)[0] == 200
+        assert is_closed(idle[0])
+        idle[-1].sendall(head("GET", "/health/live"))
+        assert answer(idle[-1])[0] == 200
+
+
+def test_a_connection_that_makes_room_as_its_request_arrives_ends_no_process(tmp_path: Path, sqs: Any) -> None:
+    with ended(Web(tmp_path / "web.log")) as web, crowd(web) as silent:
+        open_ = web.client_ports()
+        oldest = next(sock for sock in silent if sock.getsockname()[1] in open_)
+        pid = web.worker_pid
+        os.kill(pid, signal.SIGSTOP)
+        new = web.connect()  # the worker reads both events in one turn, this one first
+        oldest.sendall(head("GET", "/health/live"))
+        os.kill(pid, signal.SIGCONT)
+        new.sendall(head("GET", "/health/live"))
+        assert (answer(oldest)[0], answer(new)[0], web.worker_pid) == (200, 200, pid)
 
 
 def test_parallel_bodies_of_empty_lists_leave_the_process_small(web: Web, api_key: str) -> None:

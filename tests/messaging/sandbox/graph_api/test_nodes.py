@@ -52,6 +52,23 @@ def test_a_node_has_the_fields_that_are_asked_for(
     assert answer == expected or (expected is None and sorted(answer) == ["country", "id", "owner_business_info"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "number", "status"),
+    [
+        ({"account": {"account_review_status": "REJECTED"}}, NUMBER, 403),
+        ({"account": {"account_review_status": "PENDING"}}, NUMBER, 200),
+        ({"numbers": {NUMBER: {"status": "BANNED"}}}, NUMBER, 403),
+        ({"numbers": {NUMBER: {"status": "BANNED"}}}, OTHER_NUMBER, 200),
+    ],
+)
+def test_a_rejected_account_or_a_banned_number_sends_nothing(
+    sandbox: Sandbox, changes: dict[str, object], number: str, status: int
+) -> None:
+    set_account(sandbox, **changes)
+    answer = sandbox.request("POST", f"/v25.0/{number}/messages", text_message())
+    assert (answer[0], 0 if status == 200 else refusal(answer)[1]) == (status, 0 if status == 200 else 131031)
+
+
 @pytest.mark.parametrize("path", [WABA, NUMBER, APP, f"{WABA}/phone_numbers"])
 def test_an_unknown_field_is_refused(sandbox: Sandbox, path: str) -> None:
     answer = call(sandbox, "GET", path, fields="id,colour")
@@ -98,6 +115,7 @@ def test_facts_of_one_number_are_changed_alone(sandbox: Sandbox) -> None:
     [
         ({}, []),
         ({"numbers": {NUMBER: {"registered": False}}}, ["PHONE_NUMBER"]),
+        ({"numbers": {NUMBER: {"status": "BANNED"}}}, ["PHONE_NUMBER"]),
         ({"account": {"ban_state": "DISABLE"}}, ["WABA"]),
         ({"account": {"account_review_status": "REJECTED"}}, ["WABA"]),
     ],

@@ -82,6 +82,17 @@ def test_what_the_business_sends_is_on_the_phone_with_its_ticks(sandbox: Sandbox
     assert (message["mine"], message["node"]) == (False, {"body": "Hello"})
 
 
+@pytest.mark.parametrize(("levels", "status"), [(490, 200), (600, 400), (960, 400), (5000, 400)])
+def test_what_is_nested_deeply_is_shown_or_refused(sandbox: Sandbox, ann: Live, levels: int, status: int) -> None:
+    # By hand: json.dumps has a limit of its own.
+    order = '{"in":' * levels + "{}" + "}" * levels
+    body = f'{{"from": "{ANN}", "type": "order", "order": {order}}}'
+    assert sandbox.request("POST", "/_sandbox/inbound", body.encode())[0] == status
+    sandbox.post("/_sandbox/inbound", {"from": ANN, "text": "Hi!"})
+    shown = ann.until(lambda view: messages(view) and messages(view)[-1]["type"] == "text")
+    assert len(messages(shown)) == (2 if status == 200 else 1)
+
+
 def test_a_phone_that_is_off_gets_its_messages_when_it_is_on(sandbox: Sandbox, receiver: Receiver, ann: Live) -> None:
     switch(sandbox, on=False)
     wamid = sandbox.send()

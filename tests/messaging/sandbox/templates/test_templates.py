@@ -38,6 +38,8 @@ IMAGE = header("image", {"link": LINK})
 COUPON = button("copy_code", "0", type="coupon_code", coupon_code="SPRING25")
 OTP = button("url", "0", type="text", text="123456")
 TRACK = button("url", "0", type="text", text="4711")
+OFFER: JSON = {"type": "limited_time_offer", "parameters": [
+    {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": 1_798_761_600_000}}]}  # fmt: skip
 CARD: JSON = {"components": [IMAGE, body("Shoes"), TRACK]}
 
 
@@ -118,6 +120,7 @@ def test_the_text_of_a_parameter(sandbox: Sandbox, text: object, code: int) -> N
         ("one_time_code", [body("123456")], 131008),
         ("one_time_code", [body("123456"), button("url", "0", type="text", text="654321")], 132018),
         ("one_time_code", [body("1" * 16), button("url", "0", type="text", text="1" * 16)], 132018),
+        ("order_ready", [body("4711"), OFFER], 132012),
         ("new_arrivals", [], 132000),
         ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": 0, **CARD}]}], 100),
         ("new_arrivals", [{"type": "carousel", "cards": [{"card_index": n, **CARD} for n in range(3)]}], 132000),

@@ -1,0 +1,80 @@
+"""A run goes on when a part of it ends, and stops without a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from deploy.local import LocalError, stop
+from deploy.local.plan import Plan
+from deploy.local.programs import Program
+from deploy.local.readiness import Readiness
+from deploy.local.session import Session
+from tests.processes import CHECKOUT
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.enable_socket
+# It counts its runs, and fails the first.
+MANAGE = """import pathlib, sys
+runs = pathlib.Path("runs")
+runs.write_text((runs.read_text() if runs.exists() else "") + ".")
+sys.exit("the database is starting up" if len(runs.read_text()) == 1 else 0)
+"""
+NO_PROC = """import sys
+from pathlib import Path
+from deploy.local import orphans
+orphans._lives = lambda pid: orphans._send(pid, 0)  # as on a system without /proc
+sys.exit(orphans.end_orphans(Path(sys.argv[1]), [0], 0.1))
+"""
+
+
+@pytest.fixture
+def session(tmp_path: Path, port: int) -> Iterator[Session]:
+    """A run of the SQS server alone, whose first preparation fails."""
+    (tmp_path / "manage.py").write_text(MANAGE)
+    ports = dict.fromkeys(("SQS_PORT", "SANDBOX_PORT"), str(port))
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    env = {**os.environ, **ports, "PATH": path, "PYTHONPATH": str(CHECKOUT), "VAR_DIR": str(tmp_path / "var")}
+    sqs = Program("sqs", "parts", f"{sys.executable} -m deploy.local.sqs")
+    running = Session(Plan(tmp_path, tmp_path / "var", {}, env, [sqs], []))
+    running._supervisor.configure([sqs])
+    running._readiness = Readiness(running._supervisor, running.say)
+    running._supervisor.start(env)
+    yield running
+    running.stop()
+
+
+def test_a_preparation_that_fails_is_tried_again(session: Session, tmp_path: Path) -> None:
+    def runs() -> int:
+        return len((tmp_path / "runs").read_text()) if (tmp_path / "runs").exists() else 0
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(session.watch)
+        try:
+            assert eventually(lambda: session._pids.get("sqs", 0) > 0)
+            os.kill(session._pids["sqs"], signal.SIGKILL)
+            assert eventually(lambda: runs() == 2 or watching.done())
+            assert (runs(), watching.done()) == (2, False)
+        finally:
+            session._supervisor.stop()
+        with pytest.raises(LocalError, match="supervisord ended"):
+            watching.result()
+
+
+def test_a_program_that_never_ran_ends_nothing(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", NO_PROC, str(tmp_path)], cwd=CHECKOUT, start_new_session=True, check=False
+    )
+    assert ended.returncode == 0
+
+
+def test_a_run_that_ends_as_it_is_stopped_is_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert stop._stop(ended.pid, tmp_path) == 0
+    assert capsys.readouterr().out == "Stopped.\n"
