@@ -254,7 +254,7 @@ class Simulator:
     async def _review(self, template_id: str, behaviour: Behaviour) -> None:
         await asyncio.sleep(behaviour.template_review_ms / 1000)
         template = self.templates.with_id(template_id)
-        if template is not None and behaviour.template_verdict is not Verdict.PENDING:
+        if template is not None and behaviour.template_verdict != Verdict.PENDING:
             given = {"name": template.name, "language": template.language, "status": str(behaviour.template_verdict)}
             self.template_changed(self.templates.put(given)[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -47,6 +48,14 @@ def test_a_template_is_pending_until_its_review(sandbox: Sandbox, receiver: Rece
     created = create(sandbox)
     assert (created["status"], created["category"]) == ("PENDING", "UTILITY")
     assert refusal(send(sandbox)) == (404, 132001, None)
+
+
+def test_what_is_never_reviewed_keeps_the_status_that_it_is_given(sandbox: Sandbox) -> None:
+    sandbox.post("/_sandbox/settings", {"template_verdict": "PENDING", "template_review_ms": 200})
+    created = create(sandbox)
+    sandbox.post("/_sandbox/templates", {"name": "welcome", "status": "APPROVED"})
+    time.sleep(0.5)
+    assert get(sandbox, created["id"], fields="status")["status"] == "APPROVED"
 
 
 def test_an_approved_template_can_be_sent(sandbox: Sandbox, receiver: Receiver) -> None:
