@@ -156,7 +156,7 @@ def _buttons(needs: Needs, parts: Sequence[Mapping[str, Any]], card: int | None,
     created = _mappings(_part(parts, "BUTTONS").get("buttons"))
     return [
         Parameter(
-            f"{prefix}buttons.{index}", Place.BUTTON, _OF_BUTTON.get(button.sub_type, "payload"),
+            f"{prefix}buttons.{index}", Place.BUTTON, _OF_BUTTON[button.sub_type],
             str(written.get("text") or button.kind), button.is_needed, card=card, button=index,
             sub_type=button.sub_type, example=button_example(written), same_as=code,
         )

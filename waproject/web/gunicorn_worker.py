@@ -40,6 +40,13 @@ MAX_BUFFERED_BYTES = 512 * 1024 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+def raised(soft: int, hard: int) -> tuple[int, int]:
+    """The limits of open files to set instead of these: OPEN_FILES, or as many as the hard one allows."""
+    if soft == resource.RLIM_INFINITY or soft >= OPEN_FILES:
+        return soft, hard
+    return (OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)), hard
+
+
 class Source:
     """Stands in for the socket in gunicorn's parser: yields the bytes of one complete request."""
 
@@ -105,10 +112,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Raise the limit of open files, then run until the process stops."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
-            most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, raised(*limits))
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:

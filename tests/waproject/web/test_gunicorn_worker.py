@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from resource import RLIM_INFINITY
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
-from waproject.web.gunicorn_worker import Connection
+from waproject.web.gunicorn_worker import Connection, raised
 
 HEAD = b"POST /webhook/whatsapp HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -41,3 +42,20 @@ def test_a_body_has_its_own_time_after_the_ten_seconds_of_a_head(
 ) -> None:
     connection.buffer.feed(sent)
     assert connection.deadline == pytest.approx(ends, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "expected"),
+    [
+        (1024, 524_288, (8192, 524_288)),
+        (1024, 4096, (4096, 4096)),
+        (1024, RLIM_INFINITY, (8192, RLIM_INFINITY)),
+        (8192, 8192, (8192, 8192)),
+        (65_536, 65_536, (65_536, 65_536)),
+        (RLIM_INFINITY, RLIM_INFINITY, (RLIM_INFINITY, RLIM_INFINITY)),
+    ],
+)
+def test_a_process_may_open_as_many_files_as_it_may_have_connections(
+    soft: int, hard: int, expected: tuple[int, int]
+) -> None:
+    assert raised(soft, hard) == expected
