@@ -104,7 +104,7 @@ def test_counting_goes_on_while_the_system_gives_no_thread_and_is_flushed_once_i
         gathered.add(((("a",), 1.0),))
     gathered.add(((("a",), 1.0),))
     assert eventually(lambda: stored == [{("a",): 2.0}])
-    gathered.start_flushing(lambda sums: None, every=3600)  # its thread outlives the test
+    gathered.start_flushing(counts.add, every=3600)  # its thread outlives the test
 
 
 @pytest.mark.django_db(transaction=True)
