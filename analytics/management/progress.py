@@ -11,6 +11,6 @@ def write_progress(output: OutputWrapper, done: int, total: int, word: str = "")
     """On a terminal the bar replaces the one before; elsewhere each is a line."""
     total = max(done, total)
     filled = WIDTH * done // max(1, total)
-    bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {word} {done} of {total}".replace("  ", " ")
+    bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {word and f'{word} '}{done} of {total}"
     output.write(f"\r{bar}" if output.isatty() else bar, ending="" if output.isatty() else "\n")
     output.flush()

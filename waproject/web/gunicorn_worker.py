@@ -40,7 +40,7 @@ MAX_BUFFERED_BYTES = 512 * 1024 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def raised(soft: int, hard: int) -> tuple[int, int]:
+def raised_limits(soft: int, hard: int) -> tuple[int, int]:
     """The limits of open files to set instead of these: OPEN_FILES, or as many as the hard one allows."""
     if soft == resource.RLIM_INFINITY or soft >= OPEN_FILES:
         return soft, hard
@@ -113,7 +113,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Raise the limit of open files, then run until the process stops."""
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, raised(*limits))
+        resource.setrlimit(resource.RLIMIT_NOFILE, raised_limits(*limits))
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:

@@ -1,7 +1,6 @@
 """Health endpoints: correct and quick during every outage."""
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -81,25 +80,9 @@ def test_live_starts_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Client().get("/health/live").json() == {"status": "ok"}
 
 
-def no_thread(_: threading.Thread) -> None:
-    raise RuntimeError("can't start new thread")
-
-
-def test_a_check_that_found_no_free_thread_is_started_by_the_next_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    check = CachedCheck("it", lambda: 7, every=60.0, deadline=QUICK_S)
-    with monkeypatch.context() as full:
-        full.setattr(threading.Thread, "start", no_thread)
-        assert check.result().error == "no answer"
-    assert check.result().value == 7
-    check.stop()
-
-
-def test_details_are_seen_again_once_the_host_has_a_free_thread(
-    running: None, api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_details_are_seen_again_once_the_host_has_a_free_thread(running: None, api: APIClient) -> None:
     assert "checks" in api.get("/health").json()
-    with monkeypatch.context() as full:
-        full.setattr(threading.Thread, "start", no_thread)
+    with no_new_threads():
         for _ in range(1 + MAX_CONCURRENT):
             assert "checks" not in api.get("/health").json()
     assert "checks" in api.get("/health").json()
@@ -166,15 +149,6 @@ def test_an_api_key_may_see_the_details(running: None, api: APIClient) -> None:
     checks = api.get("/health").json()["checks"]
     assert {process["kind"] for process in checks["workers"]["processes"]} == set(KINDS)
     assert checks["sqs"]["queues"]["incoming"] == {"waiting": 0, "in_flight": 0, "delayed": 0, "dlq": 0}
-
-
-def test_details_are_seen_again_after_the_system_gave_no_thread_for_their_decision(
-    running: None, api: APIClient
-) -> None:
-    assert "checks" in api.get("/health").json()
-    with no_new_threads():
-        assert ["checks" in api.get("/health").json() for _ in range(5)] == [False] * 5
-    assert "checks" in api.get("/health").json()
 
 
 def test_staff_see_the_details(running: None) -> None:

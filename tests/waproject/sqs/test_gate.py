@@ -1,7 +1,6 @@
 """A gate closes when a failure is reported, and opens when its probe succeeds."""
 
 import multiprocessing
-import threading
 import time
 
 import pytest
@@ -55,15 +54,9 @@ def test_a_transient_failure_closes_the_gate_until_the_next_probe(server: Server
     assert eventually(gate.is_open, every=0.01)
 
 
-def test_a_gate_on_a_host_without_a_free_thread_opens_once_there_is_one(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
+def test_a_gate_on_a_host_without_a_free_thread_opens_once_there_is_one(server: Server) -> None:
     gate = Gate("it", server)
-    with monkeypatch.context() as full:
-        full.setattr(threading.Thread, "start", refused)
+    with no_new_threads():
         gate.probe_soon()
         gate.report_failure()
         assert [gate.is_open() for _ in range(2)] == [False, False]

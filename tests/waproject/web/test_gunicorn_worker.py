@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
-from waproject.web.gunicorn_worker import Connection, raised
+from waproject.web.gunicorn_worker import Connection, raised_limits
 
 HEAD = b"POST /webhook/whatsapp HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -58,4 +58,4 @@ def test_a_body_has_its_own_time_after_the_ten_seconds_of_a_head(
 def test_a_process_may_open_as_many_files_as_it_may_have_connections(
     soft: int, hard: int, expected: tuple[int, int]
 ) -> None:
-    assert raised(soft, hard) == expected
+    assert raised_limits(soft, hard) == expected
