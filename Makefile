@@ -1,9 +1,11 @@
 # `make` alone lists the targets. Everything is installed into .venv and kept in var/; nothing else is touched.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run stop test bench chaos mutants lint scan format lock clean env FORCE
+.PHONY: help run stop test slowtest bench chaos mutants lint scan format lock clean env FORCE
 
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
+NOT_HERE := not bench and not rollout and not chaos
 STAMP := .venv/.installed
 SCAN := .venv/scan
 MUTMUT := .venv/mutmut
@@ -22,9 +24,13 @@ stop: ## Stop what another terminal's make run started
 env: ## Print how to give a shell or program the environment of make run
 	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
 
-# Each worker starts a PostgreSQL and an SQS server: four keep two cores busy while tests wait, for a package two are enough.
-test: $(STAMP) ## Run the tests; TESTS=tests/messaging/outgoing runs those of one package
-	exec $(BIN)/python -m pytest -n $(if $(TESTS),2,4) --dist loadfile --no-loadscope-reorder $(TESTS)
+# Each worker starts a PostgreSQL and an SQS server, and collects the tests for itself.
+test: $(STAMP) ## Run the quick tests; TESTS=tests/messaging/outgoing runs those of one package
+	exec $(PYTEST) -n 2 -m "not slow and $(NOT_HERE)" $(TESTS)
+
+# Many of these wait for processes: four workers keep two cores busy.
+slowtest: $(STAMP) ## Run the other tests: processes, browsers, random examples; TESTS= as above
+	exec $(PYTEST) -n $(if $(TESTS),2,4) -m "slow and $(NOT_HERE)" $(TESTS)
 
 bench: $(STAMP) ## Measure speed and cost beside stock Celery; writes var/bench.json
 	exec $(BIN)/python -m bench

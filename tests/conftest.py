@@ -29,6 +29,7 @@ from testkit.ports import free_port
 from testkit.processes import Process
 from tests import warm_python
 from tests.environment import DATABASE_PASSWORD, SHARED_DIR, VAR_DIR
+from tests.kept_cluster import forget_others, kept_cluster
 from tests.pages import browser, open_page
 from tests.tables.empty_tables import empty_tables
 from tests.waiting import PATIENCE_S
@@ -93,9 +94,20 @@ def _first() -> Iterator[bool]:
         yield is_first
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test with a browser is slow; each slow test says why."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow("starts Chromium"))
+        for mark in item.iter_markers("slow"):
+            assert mark.args, f"{item.nodeid} does not say why it is slow"
+
+
 # What follows is for each of some 12,000 tests: hooks, which cost less than fixtures.
-def pytest_runtest_setup() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """No test reaches beyond this machine, or knows what another one left in the memory of this process."""
+    warm_python.Popen.allowed = item.get_closest_marker("slow") is not None
     pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost"], allow_unix_socket=True)
     publisher.reset_shared()  # the breaker is closed
     _forget_caches()
@@ -128,11 +140,12 @@ def pytest_runtest_teardown() -> None:
 
 @pytest.fixture(scope="session")
 def migrated_cluster(django_db_blocker: Any) -> Path:
-    """The data of a PostgreSQL server with the tests' database, migrated once for all workers."""
-    cluster = SHARED_DIR / "migrated-postgres"
-    SHARED_DIR.mkdir(exist_ok=True)
-    with (SHARED_DIR / "lock").open("w") as lock:
+    """The data of a PostgreSQL server with the tests' database, migrated once for all workers and later runs."""
+    cluster = kept_cluster()
+    cluster.parent.mkdir(parents=True, exist_ok=True)
+    with (cluster.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        forget_others(cluster)
         if not cluster.exists():
             server = _postgres()
             server.start(PATIENCE_S)
@@ -179,6 +192,7 @@ def _copy_database(server: Postgres) -> None:
 def _copy(cluster: Path, to: Path) -> None:
     """With owners and permissions, which PostgreSQL checks."""
     draft = to.with_name(f"{to.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
     subprocess.run(["cp", "-a", str(cluster), str(draft)], check=True)
     draft.rename(to)
 

@@ -21,12 +21,15 @@ from standardwebhooks import Webhook
 
 from deploy.local import procfile
 from messaging.subscriptions.outbox import CACHED_S
+from testkit import waiting
 from testkit.ports import free_port
 from tests.environment import PREFIXES
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.receiver import Receiver
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S, eventually
+
+pytestmark = pytest.mark.slow("starts the whole pipeline")
 
 # Starting a dozen processes takes longer than any single test should.
 PORTS = ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "SQS_PORT", "POSTGRES_PORT")
@@ -109,7 +112,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             [sys.executable, "-m", "deploy.local.run"], env=env, cwd=CHECKOUT, stdout=file, stderr=file
         )
     try:
-        assert eventually(lambda: "\nready" in output.read_text() or run.poll() is not None), output.read_text()
+        # `make run` itself gives up after five minutes, and says for what it waits.
+        ready = waiting.eventually(lambda: "\nready" in output.read_text() or run.poll() is not None, 2.5 * PATIENCE_S)
+        assert ready, output.read_text()
         assert run.poll() is None, output.read_text()
         yield Pipeline(var / "local.env")
     finally:

@@ -26,7 +26,7 @@ from monitoring.monitor import Monitor
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.factories import accepted, answered, number, pending
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow("fills tables until PostgreSQL plans as it does in production"), pytest.mark.django_db]
 HISTORY = 20_000
 # Tables that grow with each message, or with each webhook of a kind that nothing here knows.
 GROWING = {"messaging_message", "messaging_messageevent", "messaging_attempt", "messaging_unknownupdate"}

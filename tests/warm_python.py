@@ -71,7 +71,14 @@ _MADE = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[attr-
 
 
 class Popen(subprocess.Popen[Any]):
-    """`subprocess.Popen`, whose Python commands, or the Procfile's lines in a shell, begin as forks."""
+    """`subprocess.Popen`, whose Python commands, or the Procfile's lines in a shell, begin as forks.
+
+    allowed: whether this test may start them, which `make test` leaves to `make slowtest`. Meta's sandbox may start
+    everywhere: it is a server that tests use, as PostgreSQL is.
+    """
+
+    allowed = True
+    servers = ("-m", "messaging.sandbox")
 
     def _execute_child(self, args: Any, *others: Any) -> None:
         given = _MADE.bind(self, args, *others).arguments
@@ -80,6 +87,7 @@ class Popen(subprocess.Popen[Any]):
         if arguments is None:
             super()._execute_child(args, *others)  # type: ignore[misc]
             return
+        assert self.allowed or tuple(arguments[:2]) == self.servers, "a test that starts processes has the mark `slow`"
         ends = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         files = [number if end == -1 else end for number, end in enumerate(ends)]
         directory = str(given["cwd"] or Path.cwd())

@@ -32,6 +32,7 @@ def described() -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.slow("sends each parameter of each endpoint")
 @pytest.mark.parametrize("path", PATHS)
 def test_no_query_parameter_is_a_server_error(
     path: str, described: dict[str, set[str]], admin_client: Client, sqs_server: Sqs

@@ -216,6 +216,7 @@ def staff() -> dict[str, Client]:
     return clients
 
 
+@pytest.mark.slow("calls each endpoint with each permission alone")
 def test_staff_may_call_what_their_permission_allows(staff: dict[str, Client], sqs_server: Sqs) -> None:
     allowed: dict[tuple[str, str], set[str]] = {}
     for method, path in ALONE:

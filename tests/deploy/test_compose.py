@@ -103,6 +103,7 @@ def test_only_its_owner_reads_the_settings(settings_file: Path) -> None:
     assert settings_file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.parametrize("process", ["web", "incoming"])
 def test_the_settings_of_the_page_are_all_that_a_process_needs(process: str, settings: dict[str, str]) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith((*PREFIXES, "DEPLOYMENT"))}

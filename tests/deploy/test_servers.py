@@ -16,7 +16,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.sqs import Sqs
 from testkit.ports import free_port
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.slow("starts and kills servers"), pytest.mark.enable_socket]
 
 
 @pytest.fixture

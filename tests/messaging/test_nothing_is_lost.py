@@ -95,6 +95,7 @@ def found_again(piece: Any) -> bool:
     return known or Message.objects.filter(wamid=wamid).exists()
 
 
+@pytest.mark.slow("stores random webhooks")
 @pytest.mark.django_db
 @settings(
     max_examples=100,
@@ -144,6 +145,7 @@ def end_state(prefix: str) -> list[tuple[str, str, str, int | None]]:
     return [(str(row.wamid)[len(prefix) :], row.status, row.text, row.error_code) for row in rows]
 
 
+@pytest.mark.slow("stores random webhooks")
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(2))
 def test_updates_that_come_twice_and_shuffled_end_as_those_that_come_once_and_in_order(seed: int) -> None:

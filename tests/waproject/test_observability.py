@@ -18,6 +18,8 @@ from testkit.pipeline import Pipeline
 from tests.messaging.subscriptions.receiver import Received, Receiver
 from tests.waiting import PATIENCE_S, eventually
 
+pytestmark = pytest.mark.slow("starts the whole pipeline")
+
 PROCESSES = {"web": 1, "dispatcher": 1, "outgoing": 1, "incoming": 1, "deliver": 1}
 NUMBER, TEXT, CAMPAIGN = "15551230042", "Your parcel waits at the station", "spring-and-Ann"
 

@@ -18,6 +18,8 @@ from tests import warm_python
 from tests.waiting import PATIENCE_S
 from waproject.schema_check import require_current_schema
 
+pytestmark = pytest.mark.slow("starts each process on an older schema")
+
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 
 

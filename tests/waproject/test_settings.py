@@ -9,6 +9,8 @@ import pytest
 from testkit.processes import python
 from tests import warm_python
 
+pytestmark = pytest.mark.slow("starts a process for each value of a setting")
+
 SQS = "https://sqs.eu-central-1.amazonaws.com/123456789012"
 PRODUCTION = {
     "DEPLOYMENT": "production",

@@ -13,6 +13,8 @@ from tests import warm_python
 from tests.waiting import PATIENCE_S
 from tests.waproject.test_settings import PRODUCTION, SQS
 
+pytestmark = pytest.mark.slow("starts each process without a variable")
+
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 
 

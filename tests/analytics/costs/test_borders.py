@@ -129,6 +129,7 @@ ONE_QUARTER = [(200, n % 3, n % 2, "Germany", "regular", ("spring", "autumn", ""
 AT_MIDNIGHT = [(0, 0, 0, "Germany", "regular", "", 30), (99, 0, 0, "Germany", "regular", "", 1)]
 
 
+@pytest.mark.slow("prices random charges")
 @example(ONE_QUARTER, {"Germany": [1, 9, 20, 21, 27], "India": [5]}, "Asia/Kolkata", "all")
 @example(ONE_QUARTER, {"Germany": [83, 84], "India": [5]}, "Europe/Berlin", "days")
 @example(AT_MIDNIGHT, {"Germany": [30], "India": [1]}, "UTC", "days")

@@ -231,6 +231,7 @@ sends = st.tuples(
 )
 
 
+@pytest.mark.slow("prices random charges")
 @settings(max_examples=examples(30), deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(sends, max_size=8))
 def test_charges_equal_a_recount_message_by_message(stream: list[tuple[int, int, str, str | None, str, str]]) -> None:
@@ -255,6 +256,7 @@ def test_charges_equal_a_recount_message_by_message(stream: list[tuple[int, int,
         transaction.set_rollback(True)
 
 
+@pytest.mark.slow("sums up each day of two months")
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
 @pytest.mark.parametrize("group_by", [(), ("campaign",), ("market", "category")])
 def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_by: tuple[str, ...]) -> None:
@@ -281,6 +283,7 @@ def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_b
     assert (figures(daily), figures(whole)) == before
 
 
+@pytest.mark.slow("sums up each day of two months")
 def test_a_month_of_the_account_that_begins_within_a_day_of_the_zone_that_asks_is_summed_up() -> None:
     card(TWO_TIERS)
     for hours in range(-60, 60, 3):

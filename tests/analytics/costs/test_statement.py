@@ -98,6 +98,7 @@ def priced_by_hand(group_by: Sequence[str], steps: list[datetime], until: dateti
 TWINS = [(480, 0, "Germany", "utility", "regular", "spring", n) for n in (89, 1, 9, 7)]
 
 
+@pytest.mark.slow("prices random charges")
 @example(TWINS, ([0, 17], timedelta(hours=18, minutes=30)), False)
 @settings(max_examples=examples(20), deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(charges, max_size=25), periods, st.booleans())

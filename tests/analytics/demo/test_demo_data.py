@@ -57,6 +57,7 @@ def everything() -> dict[str, int]:
     return {model.__name__: model.objects.count() for model in [*OURS, Dimensions, Bucket, Day]}
 
 
+@pytest.mark.slow("makes demonstration data")
 def test_its_counts_are_a_recount_of_its_messages_and_nothing_is_left_to_count() -> None:
     filled()
     assert rolled_up() == recounted()[0]
@@ -64,6 +65,7 @@ def test_its_counts_are_a_recount_of_its_messages_and_nothing_is_left_to_count()
     assert Day.objects.filter(dirty_since=None).count() == DAYS
 
 
+@pytest.mark.slow("makes demonstration data")
 def test_while_it_is_filled_only_the_quarters_of_two_days_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
     due: list[int] = []
     store = Fill._store
@@ -112,6 +114,7 @@ def test_a_second_run_changes_nothing() -> None:
     assert everything() == before
 
 
+@pytest.mark.slow("makes demonstration data")
 def test_a_run_that_was_killed_goes_on_and_makes_what_one_run_makes() -> None:
     days = Fill(MESSAGES, 1).days()
     next(days), next(days), next(days)
@@ -124,6 +127,7 @@ def test_a_run_that_was_killed_goes_on_and_makes_what_one_run_makes() -> None:
     assert set(Message.objects.values_list("id", "status")) == killed
 
 
+@pytest.mark.slow("makes demonstration data")
 def test_its_removal_leaves_other_messages_and_their_counts() -> None:
     outbound(campaign="our own")
     count_again()
@@ -149,6 +153,7 @@ def test_a_removal_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "There is no demonstration data.\n"
 
 
+@pytest.mark.slow("makes demonstration data")
 def test_a_rate_card_of_ones_own_is_used_and_stays() -> None:
     own = card(LIST + "Germany,USD,1,,,\n")
     fill()

@@ -158,6 +158,7 @@ def test_without_pyarrow_parquet_is_refused_with_the_reason(
     assert answer.status_code == 400 and "pyarrow" in answer.json()["format"][0]
 
 
+@pytest.mark.slow("stores thousands of messages")
 def test_memory_does_not_grow_with_the_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CHUNK", 50)
     template = outbound(NOON)

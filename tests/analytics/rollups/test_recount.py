@@ -93,6 +93,7 @@ class Player:
         return Change(message.pk, status, at, "webhook", wamid=wamid, key=key, pricing=price, **failed)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow("counts random streams")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
 @given(streams)
 def test_rollups_equal_a_recount_on_random_streams(stream: list[Any]) -> None:

@@ -61,6 +61,7 @@ def test_the_image_installs_hashed_requirements_alone() -> None:
     assert not any("apt-get" in each for each in installs)
 
 
+@pytest.mark.slow("collects all static files")
 def test_static_files_are_collected_and_the_code_is_whole_in_the_image(tmp_path: Path) -> None:
     tree = tmp_path / "app"
     image.copy_context(tree)

@@ -25,6 +25,8 @@ from tests.messaging.bodies import inbound_text, webhook
 from tests.waiting import PATIENCE_S, eventually
 from waproject.queues import LANES
 
+pytestmark = pytest.mark.slow("starts the whole pipeline")
+
 # What no local server offers, or no test brings about, by role and with the reason.
 NOT_LOCAL = {
     # The local SQS has no StartMessageMoveTask: the monitor asks for the moves under way, and then moves by itself.

@@ -337,6 +337,7 @@ def test_all_containers_have_the_same_settings(process: str) -> None:
     )
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.parametrize("process", ["web", "flower"])
 def test_a_container_has_every_variable_that_its_process_needs(process: str) -> None:
     found = container(process)
@@ -388,6 +389,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made.server.stop()
 
 
+@pytest.mark.slow("makes a stack")
 def test_the_local_cloudformation_makes_what_it_knows(cloud: Cloud, tmp_path: Path) -> None:
     cloud.deploy(INFRASTRUCTURE)
     reduced = tmp_path / "service.json"

@@ -17,6 +17,8 @@ from tests.deploy.aws.templates import ALL_SERVICES, STACK, Cloud
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.slow("runs the commands of the pages")
+
 PAGE = (CHECKOUT / "docs" / "deploy.md").read_text()
 SERVICE = "wa-app-service"
 # In the place of other programs: they say how they were called. An editor fills in what the page leaves to it.

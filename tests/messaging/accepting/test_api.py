@@ -215,6 +215,7 @@ FIELDS += ["event_data", "event_id", "occurred_at", "reference", "campaign", "se
 NEAR = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5)
 
 
+@pytest.mark.slow("sends random bodies")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON | NEAR | st.lists(NEAR, max_size=3) | st.builds(lambda rows: {"messages": rows}, st.lists(NEAR)))
 def test_no_malformed_json_is_a_server_error(body: Any, api: APIClient, sqs_away: None) -> None:

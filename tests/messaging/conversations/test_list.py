@@ -186,17 +186,20 @@ def many_contacts() -> None:
         cursor.execute("ANALYZE messaging_contact")
 
 
+@pytest.mark.slow("stores thousands of contacts")
 @pytest.mark.parametrize("term", ["garc\u00eda", "jos", "@ann.b"])
 def test_the_name_search_uses_its_index(term: str, many_contacts: None) -> None:
     plan = contacts_named(term).explain()
     assert ("contact_name_grams" in plan, "Seq Scan" in plan) == (True, False)
 
 
+@pytest.mark.slow("stores thousands of contacts")
 def test_the_contact_list_searches_by_index(many_contacts: None) -> None:
     plan = contacts_matching("garc\u00eda").explain()
     assert ("contact_name_grams" in plan, "Seq Scan on messaging_contact" in plan) == (True, False)
 
 
+@pytest.mark.slow("stores thousands of contacts")
 @pytest.mark.parametrize("term", ["s", "so", "somebody", "SOMEBODY "])
 def test_a_name_that_thousands_have_finds_the_first_thousand_and_says_so(term: str, many_contacts: None) -> None:
     found = logged_in("view_contact").get("/admin/messaging/contact/", {"q": term})
@@ -204,6 +207,7 @@ def test_a_name_that_thousands_have_finds_the_first_thousand_and_says_so(term: s
     assert "More than 1,000 contacts match" in found.content.decode()
 
 
+@pytest.mark.slow("stores thousands of contacts")
 def test_the_search_for_a_name_that_thousands_have_stops_early(many_contacts: None) -> None:
     plan = json.loads(contacts_matching("s")[: MOST_FOUND + 1].explain(analyze=True, format="json"))
     (names,) = (node for node in scans(plan[0]["Plan"]) if node["Actual Rows"] > 1)
@@ -218,6 +222,7 @@ def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from scans(inner)
 
 
+@pytest.mark.slow("stores thousands of contacts")
 def test_few_matches_are_all_shown_without_a_remark(many_contacts: None) -> None:
     Contact.objects.create(phone_key="1", name="Jos\u00e9 Garc\u00eda")
     found = logged_in("view_contact").get("/admin/messaging/contact/", {"q": "garcia"})

@@ -141,6 +141,7 @@ def test_a_webhooks_price_reaches_the_message_with_metas_hyphen_made_one_spellin
     assert price(message) == Pricing(True, "PMP", "regular", "authentication_international")
 
 
+@pytest.mark.slow("tries random orders")
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from([*STATUSES]), st.booleans()), min_size=1, max_size=8))
 def test_repetitions_in_any_order_and_grouping_end_in_the_same_price(stream: list[tuple[Status, bool]]) -> None:

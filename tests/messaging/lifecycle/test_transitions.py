@@ -100,6 +100,7 @@ def test_the_statement_applies_exactly_the_changes_of_the_table_of_states(wamid:
     assert moved == [may_move(before, after, same_attempt=wamid == "wamid.SAME") for before, after in pairs]
 
 
+@pytest.mark.slow("tries random orders")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(META), min_size=1, max_size=8), st.data())
 def test_statuses_in_any_order_and_repetition_end_in_the_same_status(

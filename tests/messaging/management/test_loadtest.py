@@ -18,6 +18,8 @@ from tests import warm_python
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S, eventually
 
+pytestmark = pytest.mark.slow("starts the whole pipeline")
+
 PROCESSES = {"web": 1, "dispatcher": 1, "outgoing": 1, "incoming": 1}
 SETTINGS = {"WEB_WORKERS": "1", "SQS_WAIT_TIME_S": "1"}
 

@@ -14,7 +14,7 @@ from tests.messaging.sandbox.process import TOKEN, Sandbox
 from tests.messaging.subscriptions.test_deliver_process import Deliver
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow("starts processes of the pipeline"), pytest.mark.django_db(transaction=True)]
 Start = Callable[[], Deliver]
 
 

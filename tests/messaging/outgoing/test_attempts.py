@@ -332,6 +332,7 @@ def final(steps: list[str]) -> str:
     return states_of(row.message_id)[0]
 
 
+@pytest.mark.slow("tries random orders")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(STATUSES), min_size=1), st.data())
 def test_any_order_and_repetition_of_answer_and_statuses_ends_in_the_same_state(

@@ -78,6 +78,7 @@ def released() -> list[UUID]:
     return [message_id for batch in release(number(rate=RATE).pk) for message_id in batch.message_ids]
 
 
+@pytest.mark.slow("stores a bulk of thousands")
 @pytest.mark.django_db
 def test_a_bulk_of_another_client_does_not_delay_a_message_of_the_same_priority() -> None:
     bulk(3000, "shop")
@@ -126,6 +127,7 @@ def test_every_client_of_many_gets_its_share_of_a_slow_number() -> None:
     assert min(names[name] for name in ("a", "b", "c")) >= 3
 
 
+@pytest.mark.slow("stores a bulk of thousands")
 @pytest.mark.django_db
 def test_selection_reads_a_bulk_of_another_client_only_as_far_as_it_releases() -> None:
     bulk(3000, "shop")

@@ -40,6 +40,7 @@ def told_by_counts() -> tuple[int, dict[datetime, int]]:
     return Portfolio.objects.get().opened, counts
 
 
+@pytest.mark.slow("sends random streams")
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(6))
 def test_in_any_24_hours_no_more_recipients_are_opened_than_the_limit(seed: int) -> None:

@@ -20,7 +20,7 @@ from tests.messaging.subscriptions.receiver import Received, Receiver
 from tests.processes import Process
 from tests.waiting import PATIENCE_S, eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow("starts processes of the pipeline"), pytest.mark.django_db(transaction=True)]
 
 
 # It waits for answers longer than a test takes.

@@ -20,7 +20,7 @@ from tests.processes import Worker
 from tests.waiting import eventually
 from waproject.queues import LANES
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow("starts processes of the pipeline"), pytest.mark.django_db(transaction=True)]
 LANE = LANES["analytics"]
 
 

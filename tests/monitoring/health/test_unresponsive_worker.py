@@ -25,7 +25,7 @@ from tests.processes import Process, Worker
 from tests.waiting import eventually
 from waproject.worker.liveness import REPORT_EVERY_S
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow("starts processes of the pipeline"), pytest.mark.django_db(transaction=True)]
 # A worker whose event loop hangs 20 s after its start, once it has reported that it works.
 HANGING = """
 import time

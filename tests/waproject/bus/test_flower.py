@@ -29,7 +29,7 @@ from waproject.bus.addresses import Addresses, queue_name
 from waproject.queues import LANES
 from waproject.sqs import control
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow("starts processes of the pipeline"), pytest.mark.django_db(transaction=True)]
 BUS = f"{os.environ['AWS_ENDPOINT_URL_SQS']}/000000000000/test-monitor"
 LOG_IN = "ops:pass-word"
 PRIVATE = "15551230001"

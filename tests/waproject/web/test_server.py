@@ -26,7 +26,12 @@ from tests.messaging.bodies import inbound_text, webhook
 from tests.processes import CHECKOUT, Process
 from tests.waiting import PATIENCE_S, eventually
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs"), pytest.mark.enable_socket]
+pytestmark = [
+    pytest.mark.slow("starts processes of the pipeline"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("sqs"),
+    pytest.mark.enable_socket,
+]
 
 WEBHOOK = json.dumps(webhook(inbound_text())).encode()
 SLOW, PROMISED_S, TRIES = 64, 2.0, 5

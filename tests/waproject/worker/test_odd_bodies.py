@@ -37,6 +37,7 @@ ODD_EACH = 4
 TOKEN = re.compile(r"fuzz-\d+-")
 
 pytestmark = [
+    pytest.mark.slow("starts processes of the pipeline"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("sqs"),
 ]

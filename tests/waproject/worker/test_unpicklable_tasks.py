@@ -17,7 +17,11 @@ from tests.processes import Process
 from tests.waiting import eventually
 from waproject.queues import LANES
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
+pytestmark = [
+    pytest.mark.slow("starts processes of the pipeline"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("sqs"),
+]
 
 LANE = LANES["analytics"]
 TASK = "analytics.record_events"

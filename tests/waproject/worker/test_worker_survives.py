@@ -20,7 +20,11 @@ from tests.waiting import eventually
 from waproject.queues import LANES
 from waproject.sqs import control
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sqs")]
+pytestmark = [
+    pytest.mark.slow("starts processes of the pipeline"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("sqs"),
+]
 LANE = LANES["analytics"]
 
 

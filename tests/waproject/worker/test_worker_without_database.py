@@ -18,7 +18,7 @@ from tests.waiting import eventually, never
 from waproject.sqs.publisher import Outgoing, Publisher
 from waproject.sqs.wire import Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow("starts processes of the pipeline"), pytest.mark.django_db(transaction=True)]
 EVENTS = 60
 # Celery's own command, with a shorter patience: a silent database is found out by tasks that run for long.
 IMPATIENT = """

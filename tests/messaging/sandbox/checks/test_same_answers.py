@@ -100,6 +100,7 @@ def single_changes(node: Any) -> Iterator[Any]:
             yield replaced(node, place, {**there, "odd": 1})
 
 
+@pytest.mark.slow("changes each field of each message")
 @pytest.mark.parametrize("message_type", MESSAGE_TYPES)
 def test_no_single_change_of_an_accepted_message_is_answered_in_two_ways(message_type: str) -> None:
     different = [

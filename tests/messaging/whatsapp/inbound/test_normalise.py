@@ -189,6 +189,7 @@ def raws_of(found: Normalised) -> list[str]:
     return sorted(json.dumps(update.raw, sort_keys=True) for update in found.updates)
 
 
+@pytest.mark.slow("reads random webhooks")
 @given(
     messages=st.lists(MESSAGES | JSON, min_size=1, max_size=5),
     statuses=st.lists(STATUSES | JSON, max_size=5),

@@ -29,6 +29,7 @@ def texts_of(*senders: Any) -> dict[str, Any]:
     return webhook(messages=messages, contacts=[people[sender] for sender in sorted(set(senders))])
 
 
+@pytest.mark.slow("splits random webhooks")
 @settings(max_examples=300)
 @given(BODIES | JSON, st.sampled_from([0, 200, 400, 800]))
 def test_the_pieces_hold_together_what_the_whole_holds(body: Any, limit: int) -> None:
@@ -36,6 +37,7 @@ def test_the_pieces_hold_together_what_the_whole_holds(body: Any, limit: int) ->
     assert contents(*pieces) == contents(body)
 
 
+@pytest.mark.slow("splits random webhooks")
 @settings(max_examples=200)
 @given(BODIES, st.sampled_from([200, 400, 800]))
 def test_a_piece_over_the_limit_cannot_be_cut_further(body: Any, limit: int) -> None:
