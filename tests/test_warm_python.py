@@ -31,6 +31,7 @@ def last_line(text: str) -> str:
     return text.splitlines()[-1] if text else ""
 
 
+@pytest.mark.slow("starts interpreters")
 @pytest.mark.parametrize("program", ENDS)
 def test_a_fork_ends_as_an_interpreter_does(program: str) -> None:
     fork = warm_python.run(python("-c", program), env=os.environ)
@@ -39,6 +40,7 @@ def test_a_fork_ends_as_an_interpreter_does(program: str) -> None:
     assert ends == [ENDS[program]] * 2
 
 
+@pytest.mark.slow("starts interpreters")
 def test_a_fork_in_a_copy_of_the_project_has_the_modules_of_the_copy(tmp_path: Path) -> None:
     package = tmp_path / "messaging" / "whatsapp"
     package.mkdir(parents=True)
@@ -48,6 +50,7 @@ def test_a_fork_in_a_copy_of_the_project_has_the_modules_of_the_copy(tmp_path: P
     assert done.stdout == f"{package / 'client.py'}\n", done.stderr
 
 
+@pytest.mark.slow("starts interpreters")
 def test_a_fork_in_the_checkout_has_its_modules_already() -> None:
     program = "import sys; print('messaging.whatsapp.client' in sys.modules, 'waproject.settings' in sys.modules)"
     assert warm_python.run([sys.executable, "-c", program], env=os.environ).stdout == "True False\n"

@@ -181,6 +181,7 @@ def test_a_conversation_reads_in_metas_order_however_it_came() -> None:
     assert list(texts) == ["0", "1", "2", "3", "4", "5"]
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.django_db(transaction=True)
 def test_two_worker_processes_with_the_same_webhooks_at_once_store_each_once(sqs: Any, tmp_path: Path) -> None:
     database = connection.settings_dict

@@ -245,6 +245,7 @@ def test_a_monitor_that_hangs_makes_no_progress(monkeypatch: pytest.MonkeyPatch)
     assert told == ["progress", "step"]
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.django_db(transaction=True)
 def test_a_standby_monitor_takes_over_from_a_killed_one(sqs: Any, settings: Any, tmp_path: Path) -> None:
     database = settings.DATABASES["default"]

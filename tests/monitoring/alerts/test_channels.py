@@ -1,7 +1,6 @@
 """Channels: the mailbox of Django's tests, and a real HTTP server."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import HTTPServer
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.alerts.channels import LONGEST_BACK_OFF_S, MAX_TRIES, send_due
+from monitoring.alerts.channels import LONGEST_BACK_OFF_S, MAX_TRIES, TIME_PER_CHANNEL_S, send_due
 from monitoring.models import Alert, Notice
 from tests.servers.http import Handler, serving
 
@@ -140,12 +139,26 @@ def test_a_failing_channel_does_not_stop_the_other_one(settings: Any, mailoutbox
     assert send_due(timezone.now()) == 1 and len(mailoutbox) == 1
 
 
+class Clock:
+    """The clock of one module."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def passes(self, seconds: float) -> None:
+        self._now += seconds
+
+
 def test_a_hanging_channel_delays_neither_the_other_one_nor_the_next_tick(
     hook: Hook, settings: Any, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
-    monkeypatch.setattr("monitoring.alerts.channels.TIME_PER_CHANNEL_S", 0.05)
-    monkeypatch.setattr("monitoring.alerts.channels._post", lambda *_: time.sleep(0.1))
+    clock = Clock()
+    monkeypatch.setattr("monitoring.alerts.channels.time", clock)
+    monkeypatch.setattr("monitoring.alerts.channels._post", lambda *_: clock.passes(TIME_PER_CHANNEL_S + 0.1))
     row = notice("webhook")
     for _ in range(3):
         alert = Alert.objects.create(

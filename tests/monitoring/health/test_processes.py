@@ -189,6 +189,7 @@ def test_the_row_of_a_host_that_never_returns_is_deleted_after_a_day(hours: floa
     assert Heartbeat.objects.count() == left
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("how", "left"), [("terminate", 0), ("kill", 1)])
 def test_a_stopped_worker_deletes_its_heartbeat_and_a_killed_one_leaves_it(

@@ -107,6 +107,7 @@ def test_counting_goes_on_while_the_system_gives_no_thread_and_is_flushed_once_i
     gathered.start_flushing(counts.add, every=3600)  # its thread outlives the test
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.django_db(transaction=True)
 def test_the_totals_are_those_of_all_processes(settings: Any) -> None:
     database = settings.DATABASES["default"]

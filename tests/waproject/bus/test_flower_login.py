@@ -54,6 +54,7 @@ def test_a_lock_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.text.count("locked for 15 minutes: 5 wrong tries of 10.0.0.1") == 1
 
 
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("sqs")
 def test_a_real_flower_answers_429_after_five_wrong_passwords(tmp_path: Path, monitor_bus: str) -> None:

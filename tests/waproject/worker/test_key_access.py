@@ -96,6 +96,7 @@ def test_without_a_key_of_ones_own_nothing_is_asked(process: str, settings: Any)
 
 
 # One of each kind: gunicorn, a worker, beat, a command.
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.parametrize("process", ["web", "incoming", "beat", "dispatcher"])
 def test_the_process_ends_with_the_sentence_and_without_a_traceback(process: str, aws: Aws, tmp_path: Path) -> None:
     # A database that does not answer says nothing about its schema, which would be checked first.

@@ -83,6 +83,7 @@ def test_each_process_of_the_procfile_that_uses_a_queue_checks_it() -> None:
 
 
 # One of each kind: gunicorn, a worker, a command, Flower; beat asks as a worker does.
+@pytest.mark.slow("starts processes of the pipeline")
 @pytest.mark.parametrize("process", ["web", "incoming", "dispatcher", "flower"])
 def test_the_process_ends_with_the_sentence_and_without_a_traceback(
     process: str, without_policy: None, tmp_path: Path
