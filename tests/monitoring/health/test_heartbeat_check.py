@@ -1,0 +1,59 @@
+"""The health check of PostgreSQL."""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg2
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from monitoring.health import heartbeat_check
+from monitoring.health.heartbeat_check import HeartbeatCheck
+from monitoring.health.processes import State
+from monitoring.models import Heartbeat
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_reads_all_processes_and_outlives_the_end_of_its_connection(settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["outgoing", "beat"]
+    now = timezone.now()
+    for name, ago in (("outgoing@b", 5), ("outgoing@a", 5), ("incoming@a", 100)):
+        seen = now - timedelta(seconds=ago)
+        Heartbeat.objects.create(
+            kind=name.partition("@")[0], name=name, host=name, pid=7, started_at=now - timedelta(hours=1), seen_at=seen
+        )
+    Heartbeat.objects.filter(kind="outgoing").update(seen_at=now)
+    check = HeartbeatCheck()
+    first = check()
+    used = check._connection
+    again = check()
+    assert check._connection is used
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [used.get_backend_pid()])
+    last = check()
+    assert (check._connection is used, used.closed) == (False, 1)
+    for status in (first, again, last):
+        assert [(process.name, process.state) for process in status.processes] == [
+            ("incoming@a", State.GONE),
+            ("outgoing@a", State.ALIVE),
+            ("outgoing@b", State.ALIVE),
+        ]
+        assert status.missing == ("beat",)
+    check.close()
+    check.close()
+    assert check._connection is None
+
+
+def test_a_database_that_is_away_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[float] = []
+
+    def refused(until: float) -> None:
+        tries.append(until)
+        raise psycopg2.OperationalError
+
+    monkeypatch.setattr(heartbeat_check.database_probe, "connect", refused)
+    monkeypatch.setattr(heartbeat_check.time, "monotonic", lambda: 100.0)
+    with pytest.raises(psycopg2.OperationalError):
+        HeartbeatCheck()()
+    assert tries == [101.0]
