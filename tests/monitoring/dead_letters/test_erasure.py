@@ -103,9 +103,7 @@ def test_dead_letters_of_every_lane_are_discarded_and_exported(letters: Any) -> 
     ],
     ids=["hers", "another lane", "another person"],
 )
-def test_dead_letters_that_are_being_moved_are_not_erased(
-    sender: str, lane: str, refusal: str, letters: Any
-) -> None:
+def test_dead_letters_that_are_being_moved_are_not_erased(sender: str, lane: str, refusal: str, letters: Any) -> None:
     receive(webhook(inbound_text("wamid.other", sender=sender)))
     RedriveJob.objects.create(lane=lane, action="redrive", requested_by="x")
     assert erasure.refusal(person_of(sender)) == refusal

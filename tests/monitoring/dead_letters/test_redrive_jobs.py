@@ -144,7 +144,6 @@ def test_a_failed_step_is_repeated_with_back_off_and_seven_times(
     assert shortest <= waits < longest + 5
 
 
-
 @pytest.mark.parametrize(
     ("ids", "idle_s", "drained", "in_flight", "ended"),
     [
@@ -598,9 +597,7 @@ def test_a_stop_ends_the_move_task_of_sqs(
     sqs: Any, by_sqs: bool, cancels: list[str], *, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cancelled: list[str] = []
-    monkeypatch.setattr(
-        moving, "cancel_move_task", lambda _, source: cancelled.append(source.rsplit(":", 1)[1])
-    )
+    monkeypatch.setattr(moving, "cancel_move_task", lambda _, source: cancelled.append(source.rsplit(":", 1)[1]))
     job = request(REDRIVE)
     RedriveJob.objects.update(by_sqs=by_sqs, state="running", done=4)
     redrive_jobs.stop(job.pk, "bob")

@@ -182,11 +182,10 @@ def test_names_of_code_and_tables_are_kept(error: type[Exception]) -> None:
 
 
 def test_after_a_second_further_failures_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("monitoring.dead_letters.task_failures.time.monotonic", lambda: now)
-    found = []
-    for now in (*(100.0,) * 10, *(100.5,) * 11, 100.99, *(101.0,) * 11, 101.5):  # noqa: B007 - the clock reads it
-        found.append(task_failures._may_write())
+    times = (*(100.0,) * 10, *(100.5,) * 11, 100.99, *(101.0,) * 11, 101.5)
+    now = iter(times)
+    monkeypatch.setattr("monitoring.dead_letters.task_failures.time.monotonic", lambda: next(now))
+    found = [task_failures._may_write() for _ in times]
     assert found == [*[True] * 20, False, False, *[True] * 10, False, True]
 
 

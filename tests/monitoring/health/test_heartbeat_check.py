@@ -18,12 +18,10 @@ from monitoring.models import Heartbeat
 def test_a_check_reads_all_processes_and_outlives_the_end_of_its_connection(settings: Any) -> None:
     settings.EXPECTED_PROCESSES = ["outgoing", "beat"]
     now = timezone.now()
-    for name, ago in (("outgoing@b", 5), ("outgoing@a", 5), ("incoming@a", 100)):
-        seen = now - timedelta(seconds=ago)
-        Heartbeat.objects.create(
-            kind=name.partition("@")[0], name=name, host=name, pid=7, started_at=now - timedelta(hours=1), seen_at=seen
-        )
-    Heartbeat.objects.filter(kind="outgoing").update(seen_at=now)
+    for kind, name, pid in (("outgoing", "b", 1), ("outgoing", "a", 3), ("outgoing", "a", 2), ("incoming", "z", 4)):
+        seen = now - timedelta(seconds=100 if name == "z" else 0)
+        started = now - timedelta(hours=1)
+        Heartbeat.objects.create(kind=kind, name=name, host=f"{pid}", pid=pid, started_at=started, seen_at=seen)
     check = HeartbeatCheck()
     first = check()
     used = check._connection
@@ -34,10 +32,11 @@ def test_a_check_reads_all_processes_and_outlives_the_end_of_its_connection(sett
     last = check()
     assert (check._connection is used, used.closed) == (False, 1)
     for status in (first, again, last):
-        assert [(process.name, process.state) for process in status.processes] == [
-            ("incoming@a", State.GONE),
-            ("outgoing@a", State.ALIVE),
-            ("outgoing@b", State.ALIVE),
+        assert [(process.name, process.pid, process.state) for process in status.processes] == [
+            ("z", 4, State.GONE),
+            ("a", 2, State.ALIVE),
+            ("a", 3, State.ALIVE),
+            ("b", 1, State.ALIVE),
         ]
         assert status.missing == ("beat",)
     check.close()

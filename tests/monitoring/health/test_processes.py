@@ -135,9 +135,7 @@ def test_names_are_those_of_processes_with_a_recent_heartbeat() -> None:
     assert keeper.names(30) == {"outgoing@a"}
 
 
-@pytest.mark.parametrize(
-    ("error", "exists"), [(None, True), (PermissionError, True), (ProcessLookupError, False)]
-)
+@pytest.mark.parametrize(("error", "exists"), [(None, True), (PermissionError, True), (ProcessLookupError, False)])
 def test_a_process_exists_unless_the_system_knows_none(
     error: type[OSError] | None, exists: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

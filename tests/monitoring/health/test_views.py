@@ -136,11 +136,16 @@ def test_the_details_are_those_of_each_check(answers: Callable[..., Any]) -> Non
                 "missing": ["outgoing"],
                 "processes": [
                     {
-                        "kind": "incoming", "name": "incoming", "pid": 7, "state": "alive",
+                        "kind": "incoming",
+                        "name": "incoming",
+                        "pid": 7,
+                        "state": "alive",
                         "started_at": DjangoJSONEncoder().default(row.started_at),
-                        "age_s": (now - row.seen_at).total_seconds(), "crashes": 0, "crashed_at": None,
+                        "age_s": (now - row.seen_at).total_seconds(),
+                        "crashes": 0,
+                        "crashed_at": None,
                         "stalled_since": None,
-                    }  # fmt: skip
+                    }
                 ],
             },
         },
