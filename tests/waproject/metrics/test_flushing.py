@@ -25,9 +25,7 @@ def buffer(monkeypatch: pytest.MonkeyPatch) -> counters._Buffer:
     return counters._buffer
 
 
-def test_counts_reach_the_store_of_the_settings_within_the_given_time(
-    buffer: counters._Buffer, settings: Any
-) -> None:
+def test_counts_reach_the_store_of_the_settings_within_the_given_time(buffer: counters._Buffer, settings: Any) -> None:
     settings.METRICS_STORE = f"{__name__}.keep"
     flushing.start_flushing(every=0.01)
     WEBHOOKS.inc("taken")
