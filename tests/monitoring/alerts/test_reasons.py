@@ -77,7 +77,8 @@ def test_the_reason_of_an_error_rate_is_the_most_frequent_code() -> None:
 
 
 def test_codes_of_earlier_failures_are_no_reason() -> None:
-    assert reason("error-rate", "", *[{(FAILURES.name, "131026"): 90.0}] * 2) == ""
+    before: dict[Series, float] = {(FAILURES.name, "131026"): 90}
+    assert reason("error-rate", "", before, before) == ""
 
 
 def test_the_reason_of_failures_without_a_code_says_so() -> None:

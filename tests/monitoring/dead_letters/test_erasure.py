@@ -16,7 +16,7 @@ from monitoring.models import RedriveJob
 from tests.messaging.bodies import inbound_text, webhook
 from tests.monitoring.dead_letters.bodies import finished, on, put, task_body
 from waproject.queues import LANES
-from waproject.sqs import sampling
+from waproject.sqs import control, sampling
 
 ANN, BOB = "15551230001", "15551230002"
 
@@ -107,6 +107,21 @@ def test_dead_letters_that_are_being_moved_are_not_erased(sender: str, lane: str
     receive(webhook(inbound_text("wamid.other", sender=sender)))
     RedriveJob.objects.create(lane=lane, action="redrive", requested_by="x")
     assert erasure.refusal(person_of(sender)) == refusal
+
+
+def test_each_lane_is_read_within_four_seconds(letters: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def sample(*given: Any) -> sampling.Sample:
+        asked.append(given)
+        return sampling.Sample([], control.Depth(0, 0, 0))
+
+    settings.AWS_REGION = "eu-central-1"
+    monkeypatch.setattr(control, "client", lambda *given: given)
+    monkeypatch.setattr(sampling, "sample", sample)
+    assert erasure.discard(person_of(ANN)) == 0
+    assert asked == [(("eu-central-1", 4.0), lane.dlq_url) for lane in LANES.values()]
+    assert not RedriveJob.objects.exists()
 
 
 def test_the_refusal_while_sqs_is_away_says_what_to_do(letters: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ from tests.monitoring.dead_letters.bodies import (
     task_body,
 )
 from waproject.queues import LANES
-from waproject.sqs import sampling
+from waproject.sqs import control, sampling
 
 pytestmark = pytest.mark.django_db
 LANE = LANES["incoming"]
@@ -230,6 +230,20 @@ def test_a_dead_letter_has_what_sqs_knows_of_it(sqs: Any) -> None:
     assert (message.size, message.receive_count, message.task, message.task_id) == (8, 1, "", "")
     assert before <= message.sent_at <= message.first_received_at <= timezone.now()
     assert message.message_id and (message.failure, message.outbound) == (None, None)
+
+
+def test_an_inspection_counts_at_least_what_it_has_received(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def sample(*given: Any) -> sampling.Sample:
+        asked.append(given)
+        return sampling.Sample([received(RAW), received(RAW)], control.Depth(1, 0, 0))
+
+    settings.AWS_REGION = "eu-central-1"
+    monkeypatch.setattr(control, "client", lambda *given: given)
+    monkeypatch.setattr(sampling, "sample", sample)
+    found = inspect_queue(LANE)
+    assert (found.lane, found.total, asked) == ("incoming", 2, [(("eu-central-1", 4.0), LANE.dlq_url)])
 
 
 def test_a_failure_belongs_to_a_task_and_not_to_another_body_with_its_id(sqs: Any) -> None:

@@ -288,6 +288,12 @@ def test_a_discard_and_a_selection_are_moved_in_steps(
     assert row.due_at <= timezone.now()
 
 
+def test_a_request_of_a_job_has_five_seconds(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.AWS_REGION = "eu-central-1"
+    monkeypatch.setattr(control, "client", lambda *given: given)
+    assert redrive_jobs._sqs() == ("eu-central-1", 5.0)
+
+
 def test_a_redrive_of_all_empties_the_dead_letter_queue(sqs: Any) -> None:
     put(sqs, *[f"{n}" for n in range(25)])
     job = finished(request(REDRIVE))

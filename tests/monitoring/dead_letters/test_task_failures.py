@@ -3,14 +3,14 @@
 import time
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 import pytest
 from billiard.exceptions import TimeLimitExceeded
 from celery import signals
 from celery.app.task import Context
-from django.db import DataError, IntegrityError, ProgrammingError
+from django.db import DataError, IntegrityError, ProgrammingError, connection
 from django.utils import timezone
 
 from messaging.incoming.tasks import receive, receive_stored
@@ -184,7 +184,7 @@ def test_names_of_code_and_tables_are_kept(error: type[Exception]) -> None:
 def test_after_a_second_further_failures_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     times = (*(100.0,) * 10, *(100.5,) * 11, 100.99, *(101.0,) * 11, 101.5)
     now = iter(times)
-    monkeypatch.setattr("monitoring.dead_letters.task_failures.time.monotonic", lambda: next(now))
+    monkeypatch.setattr(task_failures, "time", SimpleNamespace(monotonic=lambda: next(now)))
     found = [task_failures._may_write() for _ in times]
     assert found == [*[True] * 20, False, False, *[True] * 10, False, True]
 
@@ -195,7 +195,7 @@ def test_a_process_that_forks_next_keeps_no_connection(
 ) -> None:
     closed: list[str] = []
     monkeypatch.setattr(task_failures, "_write", lambda *_: None)
-    monkeypatch.setattr(task_failures.connection, "close", lambda: closed.append("closed"))
+    monkeypatch.setattr(connection, "close", lambda: closed.append("closed"))
     fail(error=error)
     assert len(closed) == closes
 

@@ -1,6 +1,7 @@
 """The health check of PostgreSQL."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg2
@@ -12,6 +13,7 @@ from monitoring.health import heartbeat_check
 from monitoring.health.heartbeat_check import HeartbeatCheck
 from monitoring.health.processes import State
 from monitoring.models import Heartbeat
+from waproject.worker import database_probe
 
 
 @pytest.mark.django_db(transaction=True)
@@ -51,8 +53,8 @@ def test_a_database_that_is_away_is_tried_once(monkeypatch: pytest.MonkeyPatch) 
         tries.append(until)
         raise psycopg2.OperationalError
 
-    monkeypatch.setattr(heartbeat_check.database_probe, "connect", refused)
-    monkeypatch.setattr(heartbeat_check.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(database_probe, "connect", refused)
+    monkeypatch.setattr(heartbeat_check, "time", SimpleNamespace(monotonic=lambda: 100.0))
     with pytest.raises(psycopg2.OperationalError):
         HeartbeatCheck()()
     assert tries == [101.0]

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -97,7 +98,7 @@ class Given(CachedCheck[Any]):
 def answers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The body of an answer with its details, where the checks have these results, 12.34 s and 5.67 s old."""
     settings.METRICS_TOKEN = "only-for-prometheus"
-    monkeypatch.setattr("waproject.cached_check.time.monotonic", lambda: 112.34)
+    monkeypatch.setattr("waproject.cached_check.time", SimpleNamespace(monotonic=lambda: 112.34))
 
     def answer(path: str, database: dict[str, Any], sqs: dict[str, Any]) -> Any:
         monkeypatch.setattr(views, "_database", Given(CheckResult(100.0, **database)))

@@ -48,7 +48,7 @@ def test_a_window_has_the_samples_of_an_hour_and_every_one_of_the_last_six_minut
     ages = [*range(0, 360, 30), *range(390, 3700, 30)]
     for age in ages:
         samples.store(timezone.now() - timedelta(seconds=age + 1), {("x",): float(age)})
-    *shown, _ = (shot.get("x") for shot in current.window().snapshots)
+    shown = [shot.values["x",] for shot in current.window().snapshots[:-1]]
     recent, older = [age for age in shown if age < 355], [age for age in shown if age > 365]
     assert recent == [*range(330, -1, -30)]
     assert 50 <= len(older) <= 62 and older == sorted(older, reverse=True)
@@ -77,7 +77,12 @@ def test_the_age_of_a_queue_goes_on_since_the_monitor_estimated_it(
 def test_a_window_is_made_once_in_four_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Any] = []
     put = cache.set
-    monkeypatch.setattr(cache, "set", lambda *given: (kept.append(given), put(*given)))
+
+    def keep(*given: Any) -> None:
+        kept.append(given)
+        put(*given)
+
+    monkeypatch.setattr(cache, "set", keep)
     first = current.window()
     second = current.window()
     assert (first, kept) == (second, [("monitoring-window", first, 4)])

@@ -1,7 +1,7 @@
 """Buttons of an object's page, apart from Django's pages."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -111,8 +111,13 @@ def test_a_button_is_pressed_by_a_post_that_the_site_checks(monkeypatch: pytest.
     monkeypatch.setattr(Page, "press", lambda _, *given: pressed.append(given))
     page = Page()
     views: list[Any] = []
-    monkeypatch.setattr(Base, "admin_site", SimpleNamespace(admin_view=lambda view: views.append(view) or view))
-    url, rest = page.get_urls()
+
+    def admin_view(view: Any) -> Any:
+        views.append(view)
+        return view
+
+    monkeypatch.setattr(Base, "admin_site", SimpleNamespace(admin_view=admin_view))
+    url, rest = cast("list[Any]", page.get_urls())
     assert (rest, url.name, str(url.pattern)) == (
         "Django's", "messaging_message_do", "<path:object_id>/do/<str:action>/",
     )  # fmt: skip

@@ -52,7 +52,12 @@ def test_a_list_takes_its_filters_and_the_parameters_of_pages(
     view: Any, query: str, faults: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(CursorPagination, "paginate_queryset", lambda _, *rest: given.append(rest) or ["page"])
+
+    def paginate(_: Any, *rest: Any) -> list[str]:
+        given.append(rest)
+        return ["page"]
+
+    monkeypatch.setattr(CursorPagination, "paginate_queryset", paginate)
     rows, asked = [1], request(query)
     if faults is None:
         assert CursorPages().paginate_queryset(rows, asked, view) == ["page"]
@@ -74,7 +79,7 @@ def test_the_description_has_the_bounds_of_a_page() -> None:
 @pytest.mark.parametrize("position", [None, "2026-03-01", "a\0b"])
 def test_a_cursor_that_we_did_not_issue_leads_nowhere(position: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = request("")
-    cursor = SimpleNamespace(position=position)
+    cursor: Any = SimpleNamespace(position=position)
     monkeypatch.setattr(CursorPagination, "decode_cursor", lambda _, given: cursor if given is asked else None)
     if position and "\0" in position:
         with pytest.raises(NotFound, match="Invalid cursor"):

@@ -73,7 +73,7 @@ def test_each_error_has_its_answer(error: Exception, status: int, detail: str, r
 def test_a_missing_key_keeps_its_code() -> None:
     error = NotAuthenticated()
     handle(error, {"request": SimpleNamespace()})
-    assert error.detail.code == "not_authenticated"
+    assert error.get_codes() == "not_authenticated"
 
 
 def test_a_fault_of_ours_is_no_answer() -> None:
