@@ -108,6 +108,21 @@ def test_a_key_that_is_too_long_ends_with_its_digest(key: str, stored: str) -> N
     assert stored_key(key) == stored
 
 
+@pytest.mark.parametrize(
+    ("reason", "described"),
+    [
+        ((), "97 % of a is used."),
+        (("",), "97 % of a is used."),
+        (("It is spring..",), "97 % of a is used. Reason: It is spring."),
+    ],
+)
+def test_a_summary_has_its_key_its_value_and_its_reason_if_there_is_one(
+    reason: tuple[str, ...], described: str
+) -> None:
+    rule = replace(RULE, summary="{value:.0f} % of {key} is used.")
+    assert rule.describe("a", 97, *reason) == described
+
+
 def test_a_link_quotes_the_key() -> None:
     rule = replace(RULE, page="/lane/{key}/")
     assert (rule.link("a b"), rule.link("a", "https://wa.example")) == ("/lane/a%20b/", "https://wa.example/lane/a/")
