@@ -139,13 +139,15 @@ def traceback_of(code: str, file: str) -> TracebackType | None:
     ("file", "place"),
     [
         ("messaging/made_up.py", "messaging/made_up.py:3 in fail"),
-        (".venv/lib/site-packages/made_up.py", "tests/monitoring/dead_letters/test_task_failures.py"),
-        ("/usr/lib/made_up.py", "tests/monitoring/dead_letters/test_task_failures.py"),
+        (".venv/lib/site-packages/made_up.py", ""),
+        ("/usr/lib/made_up.py", ""),
     ],
 )
-def test_the_place_of_a_failure_is_the_innermost_line_of_our_code(file: str, place: str, settings: Any) -> None:
-    trace = traceback_of("\ndef fail():\n    1 / 0\nfail()", str(Path(settings.BASE_DIR) / file))
-    assert location_of(trace).startswith(place)
+def test_the_place_of_a_failure_is_the_innermost_line_of_our_code(
+    file: str, place: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.BASE_DIR = tmp_path
+    assert location_of(traceback_of("\ndef fail():\n    1 / 0\nfail()", str(tmp_path / file))) == place
 
 
 def test_an_error_without_a_line_of_ours_has_no_place() -> None:
