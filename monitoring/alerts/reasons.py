@@ -37,9 +37,9 @@ def _last_heartbeat(process: str) -> str:
 
 def _most_frequent_error(_: str, window: Window) -> str:
     failures = window.increases_by_label(ERROR_WINDOW_S, FAILURES.name)
-    code = max(failures, key=lambda code: failures[code], default="none")
-    if not failures.get(code):
+    if not any(failures.values()):
         return ""
+    code = max(failures, key=lambda code: failures[code])
     meaning = "no answer, or no code in it" if code == "none" else f"{code}, {describe(int(code))}"
     return f"most often {meaning}"
 

@@ -84,7 +84,7 @@ def location_of(trace: TracebackType | None) -> str:
     return ""
 
 
-def _record(sender: Any = None, task_id: str = "", exception: Any = None, traceback: Any = None, **_: Any) -> None:
+def _record(sender: Any, task_id: str, exception: Any, traceback: Any, **_: Any) -> None:
     """Runs while the task fails, so it must not raise."""
     if sender.request.get(JOINED) or not _may_write():
         return  # each of the joined messages is next retried alone

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,7 @@ class TouchedMessages:
         """Fields for the log line; empty without messages."""
         if not self._ids:
             return {}
-        first = [str(message_id) for message_id, _ in zip(self._ids, range(MAX_IDS), strict=False)]
+        first = [str(message_id) for message_id in islice(self._ids, MAX_IDS)]
         return {"messages": len(self._ids), "message_ids": first}
 
 

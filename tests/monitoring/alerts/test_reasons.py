@@ -47,6 +47,11 @@ def test_the_reason_of_dead_letters_is_the_latest_failure_of_the_lanes_tasks() -
     assert reason("dlq-not-empty", "analytics") == ""
 
 
+def test_a_failure_without_a_message_is_named_by_its_type() -> None:
+    TaskFailure.objects.create(task_id="1", task="messaging.send", error="KeyError", last_at=timezone.now())
+    assert reason("dlq-not-empty", "outgoing") == "messaging.send failed with KeyError"
+
+
 def test_the_reason_of_a_gone_process_is_its_last_heartbeat() -> None:
     seen = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
     for pid, seen_at in enumerate((seen, seen - timedelta(hours=1))):
@@ -69,6 +74,11 @@ def test_the_reason_of_an_error_rate_is_the_most_frequent_code() -> None:
     before: dict[Series, float] = {(FAILURES.name, "131026"): 90, (FAILURES.name, "131047"): 4}
     after: dict[Series, float] = {(FAILURES.name, "131026"): 92, (FAILURES.name, "131047"): 9}
     assert reason("error-rate", "", before, after) == f"most often 131047, {describe(131047)}"
+
+
+def test_codes_of_earlier_failures_are_no_reason() -> None:
+    before: dict[Series, float] = {(FAILURES.name, "131026"): 90}
+    assert reason("error-rate", "", before, before) == ""
 
 
 def test_the_reason_of_failures_without_a_code_says_so() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.alerts.state import ActiveAlert, Reading, Rule, Severity, advance, advance_all
+from monitoring.alerts.state import ActiveAlert, Reading, Rule, Severity, advance, advance_all, stored_key
 from tests.monitoring.snapshots import at, window
 
 RULE = Rule(
@@ -77,7 +77,7 @@ def test_an_unknown_reading_changes_no_alert() -> None:
 
 def test_an_alert_ends_if_its_key_has_no_value_any_more() -> None:
     current = {"gone": ActiveAlert(12, at(0), firing=True)}
-    rule = replace(RULE, clears_after_s=0)
+    rule = replace(RULE, fires_at=1, clears_at=None, clears_after_s=0)
     assert advance_all(rule, current, window({})) == {}
 
 
@@ -92,3 +92,42 @@ def test_each_key_has_its_own_alert() -> None:
 def test_since_is_when_the_threshold_was_reached() -> None:
     current = advance(RULE, advance(RULE, None, 10, at(0)), 11, at(60))
     assert current is not None and current.since == datetime.fromisoformat("2026-03-01T12:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("key", "stored"),
+    [
+        ("incoming", "incoming"),
+        ("k" * 150, "k" * 150),
+        # sha256 of 151 times k begins with these eight digits.
+        ("k" * 151, "k" * 142 + "a5fd439f"),
+    ],
+    ids=["short", "the longest", "too long"],
+)
+def test_a_key_that_is_too_long_ends_with_its_digest(key: str, stored: str) -> None:
+    assert stored_key(key) == stored
+
+
+@pytest.mark.parametrize(
+    ("reason", "described"),
+    [
+        ((), "97 % of a is used."),
+        (("",), "97 % of a is used."),
+        (("It is spring..",), "97 % of a is used. Reason: It is spring."),
+    ],
+)
+def test_a_summary_has_its_key_its_value_and_its_reason_if_there_is_one(
+    reason: tuple[str, ...], described: str
+) -> None:
+    rule = replace(RULE, summary="{value:.0f} % of {key} is used.")
+    assert rule.describe("a", 97, *reason) == described
+
+
+def test_a_link_quotes_the_key() -> None:
+    rule = replace(RULE, page="/lane/{key}/")
+    assert (rule.link("a b"), rule.link("a", "https://wa.example")) == ("/lane/a%20b/", "https://wa.example/lane/a/")
+
+
+def test_an_alert_below_its_threshold_has_the_latest_value_until_it_ends() -> None:
+    firing = ActiveAlert(12, at(0), firing=True)
+    assert advance(RULE, firing, 4, at(30)) == ActiveAlert(4, at(0), firing=True, below_since=at(30))

@@ -4,14 +4,19 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from messaging.incoming.tasks import receive
 from messaging.models import AuditEntry
 from messaging.outgoing.redrive import exhausted_messages, mark_dead_lettered
 from messaging.outgoing.tasks import revive
+from monitoring.dead_letters import admin as pages
+from monitoring.dead_letters.admin import RedriveJobAdmin
 from monitoring.models import RedriveJob
+from monitoring.queue_depth import SqsUnavailable
 from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, on, put, task_body
 from waproject.queues import LANES
@@ -170,3 +175,126 @@ def test_the_dashboard_links_to_the_dead_letters(sqs: Any) -> None:
 def test_a_link_of_a_former_notice_leads_to_the_page_with_its_query(ann: Client) -> None:
     answer = ann.get(f"{FORMER_LIST}lane/incoming/?full=1")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{PAGE}?full=1")
+
+
+def notes(answer: Any) -> list[tuple[str, str]]:
+    """The messages at the top of a page, with their levels."""
+    return [(note.level_tag, note.message) for note in answer.context["messages"]]
+
+
+@pytest.mark.parametrize(("total", "text"), [(None, "3 of ?"), (7, "3 of 7"), (0, "3 of 0")])
+def test_a_job_shows_how_many_of_how_many_were_moved(total: int | None, text: str) -> None:
+    assert RedriveJobAdmin(RedriveJob, admin.site).progress(RedriveJob(done=3, total=total)) == text
+
+
+def test_the_list_has_a_count_for_each_lane(sqs: Any, ann: Client) -> None:
+    put(sqs, RAW, RAW)
+    page = ann.get(LIST).context
+    assert (page["title"], page["lanes"]) == ("Dead letters", [("incoming", 2), ("outgoing", 0), ("analytics", 0)])
+
+
+def test_the_list_has_no_counts_while_sqs_is_away(ann: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts: list[float] = []
+
+    def away(timeout: float) -> None:
+        timeouts.append(timeout)
+        raise SqsUnavailable("AccessDenied")
+
+    monkeypatch.setattr(pages, "lane_depths", away)
+    monkeypatch.setattr(pages, "inspect_queue", lambda *_: away(0))
+    assert ann.get(LIST).context["lanes"] == [("incoming", None), ("outgoing", None), ("analytics", None)]
+    page = ann.get(PAGE).context
+    assert (page["sqs_error"], "inspection" in page, timeouts) == ("AccessDenied", False, [1.0, 0])
+
+
+def test_the_page_of_a_lane_knows_its_lane_its_last_job_and_what_the_account_may(sqs: Any, ann: Client) -> None:
+    put(sqs, RAW)
+    last = RedriveJob.objects.create(lane="incoming", action="redrive", finished_at=timezone.now(), requested_by="x")
+    page = ann.get(f"{PAGE}?full").context
+    names = ("job", "last", "may_read", "in_full", "hide_s", "most", "title", "lane", "lanes")
+    assert {name: page[name] for name in names} == {
+        "job": None, "last": last, "may_read": False, "in_full": False, "hide_s": 10, "most": 200,
+        "title": "Dead letters of incoming", "lane": "incoming", "lanes": ["incoming", "outgoing", "analytics"],
+    }  # fmt: skip
+    assert (page["opts"].model_name, page["inspection"].total, page["site_header"]) == (
+        "redrivejob", 1, "WhatsApp pipeline",
+    )  # fmt: skip
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(("count", "query", "entries"), [(1, "?full", 1), (1, "", 0), (0, "?full", 0)])
+def test_what_is_read_in_full_is_audited_and_nothing_else(sqs: Any, count: int, query: str, entries: int) -> None:
+    put(sqs, *[RAW] * count)
+    page = staff("redrive", "read_dead_letters").get(f"{PAGE}{query}").context
+    assert (page["may_read"], page["in_full"]) == (True, bool(query))
+    found = list(AuditEntry.objects.values_list("who", "action", "object"))
+    assert found == [("ann", "read dead letters in full", "dead letters incoming")] * entries
+
+
+def test_a_polling_page_gets_the_progress_of_its_lane(ann: Client) -> None:
+    ann.post(MOVE_URL, {"action": "redrive-all"})
+    answer = ann.get(f"{PAGE}progress/")
+    assert (answer.context["job"], answer.context["lane"]) == (RedriveJob.objects.get(), "incoming")
+    assert ann.get(f"{LIST}lane/outgoing/progress/").headers["HX-Refresh"] == "true"
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("form", "ids"),
+    [
+        ({"action": "redrive-all", "message_id": ["a"]}, None),
+        ({"action": "redrive", "message_id": ["a"]}, ["a"]),
+        ({"action": "redrive-some", "message_id": ["a"]}, ["a"]),
+        ({"action": "redrive", "message_id": [f"{n:03}" for n in range(201)]}, [f"{n:03}" for n in range(200)]),
+    ],
+    ids=["all", "selected", "another scope", "too many"],
+)
+def test_a_form_asks_for_all_or_for_what_it_selects(form: dict[str, Any], ids: list[str] | None, ann: Client) -> None:
+    answer = ann.post(MOVE_URL, form)
+    job = RedriveJob.objects.get()
+    assert (job.action, job.lane, job.message_ids, job.requested_by) == ("redrive", "incoming", ids, "ann")
+    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("form", "note"),
+    [
+        ({"action": "redrive"}, ("warning", "Select dead letters first.")),
+        ({"action": "redrive-all"}, ("warning", "This lane has an active job already.")),
+    ],
+)
+def test_a_form_that_changes_nothing_says_why(form: dict[str, Any], note: tuple[str, str], ann: Client) -> None:
+    RedriveJob.objects.create(lane="incoming", action="redrive", requested_by="x")
+    assert notes(ann.post(MOVE_URL, form, follow=True)) == [note]
+    assert RedriveJob.objects.count() == 1
+
+
+def test_a_stop_says_that_it_waits_for_the_step(ann: Client) -> None:
+    for lane in ("incoming", "outgoing"):
+        RedriveJob.objects.create(lane=lane, action="redrive", requested_by="x")
+    answer = ann.post(f"{PAGE}stop/", follow=True)
+    assert notes(answer) == [("success", "The job stops after its current step.")]
+    assert RedriveJob.objects.get(lane="outgoing").stop_requested_at is None
+    assert notes(ann.post(f"{PAGE}stop/", follow=True)) == []
+    assert answer.redirect_chain == [(PAGE, 302)]
+    assert AuditEntry.objects.get().who == "ann"
+
+
+def test_the_confirmation_of_all_names_no_ids(ann: Client) -> None:
+    answer = ann.post(MOVE_URL, {"action": "discard-all"})
+    assert (answer.context["ids"], answer.context["lane"]) == (None, "incoming")
+    assert not RedriveJob.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["", "delete", "all"])
+def test_an_unknown_action_is_a_404(action: str, ann: Client) -> None:
+    assert ann.post(MOVE_URL, {"action": action, "message_id": ["a"]}).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "page"), [("get", ""), ("get", "progress/"), ("post", "move/"), ("post", "stop/")])
+def test_each_page_needs_the_permission_and_a_lane(method: str, page: str, ann: Client) -> None:
+    assert getattr(ann, method)(f"{LIST}lane/priority/{page}", {"action": "redrive-all"}).status_code == 404
+    bob = Client()
+    bob.force_login(User.objects.create(username="bob", is_staff=True))
+    assert getattr(bob, method)(f"{PAGE}{page}", {"action": "redrive-all"}).status_code == 403
+    assert not RedriveJob.objects.exists()

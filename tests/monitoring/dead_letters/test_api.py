@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, AuditEntry
+from monitoring.dead_letters import redrive_jobs
 from monitoring.models import RedriveJob
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, put, task_body
 
@@ -89,3 +90,71 @@ def test_without_sqs_the_api_answers_503(operator: APIClient, monkeypatch: pytes
     monkeypatch.setattr("waproject.sqs.control.depth", away)
     answer = operator.get(URL)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_an_inspection_names_the_lane_its_active_job_and_each_dead_letter(sqs: Any, operator: APIClient) -> None:
+    (message_id,) = put(sqs, RAW)
+    job = RedriveJob.objects.create(lane="incoming", action="redrive", requested_by="x")
+    RedriveJob.objects.create(lane="outgoing", action="redrive", requested_by="x")
+    body = operator.get(URL).json()
+    assert (body["lane"], body["total"], body["move"]["id"]) == ("incoming", 1, job.pk)
+    assert [letter["message_id"] for letter in body["letters"]] == [message_id]
+
+
+@pytest.mark.parametrize("action", ["redrive", "discard"])
+@pytest.mark.parametrize(("body", "ids"), [({"all": True}, None), ({"message_ids": ["a"], "all": False}, ["a"])])
+def test_a_request_creates_the_job_that_it_asks_for(
+    action: str, body: dict[str, Any], ids: list[str] | None, operator: APIClient
+) -> None:
+    answer = operator.post(f"{URL}/{action}", body, format="json")
+    job = RedriveJob.objects.get()
+    assert (answer.status_code, answer.json()["id"], answer.json()["asked_by"]) == (202, job.pk, "API client shop")
+    assert (job.lane, job.action, job.message_ids) == ("incoming", action, ids)
+
+
+def test_a_refused_selection_says_what_to_give(operator: APIClient) -> None:
+    def refusal(body: Any) -> Any:
+        return operator.post(f"{URL}/redrive", body, format="json").json()
+
+    either = {"message_ids": ["Give either message_ids, or all: true."]}
+    assert (refusal({}), refusal({"message_ids": ["a"], "all": True})) == (either, either)
+    assert refusal({"all": True, "lane": "x"}) == {"lane": ["Unknown field."]}
+
+
+def test_the_refusal_of_a_second_job_says_what_to_do(operator: APIClient) -> None:
+    job = RedriveJob.objects.create(lane="incoming", action="redrive", requested_by="x")
+    answer = operator.post(f"{URL}/discard", {"all": True}, format="json").json()
+    assert (answer["detail"], answer["move"]["id"]) == (
+        "This lane has an active job already. Wait for it, or stop it.", job.pk,
+    )  # fmt: skip
+
+
+def test_a_job_that_ends_meanwhile_is_not_in_the_refusal(operator: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_progress(*_: Any) -> None:
+        raise redrive_jobs.JobInProgress
+
+    monkeypatch.setattr(redrive_jobs, "request_job", in_progress)
+    answer = operator.post(f"{URL}/discard", {"all": True}, format="json")
+    assert (answer.status_code, answer.json()["move"]) == (409, None)
+
+
+def test_a_stop_answers_the_job_and_is_audited_under_the_client(operator: APIClient) -> None:
+    job = RedriveJob.objects.create(lane="incoming", action="redrive", requested_by="x")
+    answer = operator.post(f"/monitoring/moves/{job.pk}/stop").json()
+    assert (answer["id"], answer["state"], AuditEntry.objects.get().who) == (job.pk, "waiting", "API client shop")
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", ""), ("post", "/stop")])
+def test_an_unknown_job_is_a_404(method: str, path: str, operator: APIClient) -> None:
+    answer = getattr(operator, method)(f"/monitoring/moves/4711{path}")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There is no job with this id."})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("get", "/monitoring/dlq/{}"), ("post", "/monitoring/dlq/{}/redrive"), ("post", "/monitoring/dlq/{}/discard")],
+)
+def test_the_answer_about_an_unknown_lane_shows_its_beginning(method: str, path: str, operator: APIClient) -> None:
+    answer = getattr(operator, method)(path.format("p" * 21))
+    detail = f"There is no lane '{'p' * 20}'. The lanes are incoming, outgoing, analytics."
+    assert (answer.status_code, answer.json()) == (404, {"detail": detail})

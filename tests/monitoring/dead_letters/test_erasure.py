@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from messaging.erasure import CannotReadYet
 from messaging.erasure.erase import CannotEraseYet, erase
@@ -15,7 +16,7 @@ from monitoring.models import RedriveJob
 from tests.messaging.bodies import inbound_text, webhook
 from tests.monitoring.dead_letters.bodies import finished, on, put, task_body
 from waproject.queues import LANES
-from waproject.sqs import sampling
+from waproject.sqs import control, sampling
 
 ANN, BOB = "15551230001", "15551230002"
 
@@ -77,3 +78,57 @@ def test_nothing_is_erased_while_more_dead_letters_wait_than_can_be_seen(one_see
 def test_nothing_is_erased_while_sqs_is_away(letters: Any, sqs_away: None) -> None:
     with pytest.raises(CannotEraseYet, match="SQS is unavailable"):
         erase(person_of(ANN), "ann")
+
+
+def test_dead_letters_of_every_lane_are_discarded_and_exported(letters: Any) -> None:
+    put(letters, f"call +{ANN}", f"again +{ANN}", lane="analytics")
+    ann = person_of(ANN)
+    found = list(erasure.dead_letters_of(ann))
+    assert [(one["lane"], one["arguments"]) for one in found[1:]] == [
+        ("analytics", f"call +{ANN}"), ("analytics", f"again +{ANN}"),
+    ]  # fmt: skip
+    assert all(one["sent_at"] for one in found)
+    assert erasure.refusal(ann) == ""
+    assert erasure.discard(ann) == 3
+    jobs = RedriveJob.objects.order_by("lane").values_list("lane", "action", "requested_by", "total")
+    assert list(jobs) == [("analytics", "discard", "erasure", 2), ("incoming", "discard", "erasure", 1)]
+
+
+@pytest.mark.parametrize(
+    ("sender", "lane", "refusal"),
+    [
+        (ANN, "incoming", "Dead letters of incoming are being moved. Erase again in a minute."),
+        (ANN, "outgoing", ""),
+        ("15551230003", "incoming", ""),
+    ],
+    ids=["hers", "another lane", "another person"],
+)
+def test_dead_letters_that_are_being_moved_are_not_erased(sender: str, lane: str, refusal: str, letters: Any) -> None:
+    receive(webhook(inbound_text("wamid.other", sender=sender)))
+    RedriveJob.objects.create(lane=lane, action="redrive", requested_by="x")
+    assert erasure.refusal(person_of(sender)) == refusal
+
+
+def test_each_lane_is_read_within_four_seconds(letters: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def sample(*given: Any) -> sampling.Sample:
+        asked.append(given)
+        return sampling.Sample([], control.Depth(0, 0, 0))
+
+    settings.AWS_REGION = "eu-central-1"
+    monkeypatch.setattr(control, "client", lambda *given: given)
+    monkeypatch.setattr(sampling, "sample", sample)
+    assert erasure.discard(person_of(ANN)) == 0
+    assert asked == [(("eu-central-1", 4.0), lane.dlq_url) for lane in LANES.values()]
+    assert not RedriveJob.objects.exists()
+
+
+def test_the_refusal_while_sqs_is_away_says_what_to_do(letters: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="x")
+
+    monkeypatch.setattr(sampling, "sample", away)
+    assert erasure.refusal(person_of(ANN)) == (
+        "SQS is unavailable, so dead letters cannot be read. Repeat once it answers."
+    )

@@ -3,11 +3,25 @@
 import json
 import time
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
-from monitoring.dead_letters.inspect import DeadLetter, decode, inspect_queue
+from messaging.incoming.tasks import receive
+from messaging.outgoing.tasks import revive, send
+from messaging.states import Status
+from monitoring.dead_letters.inspect import (
+    DeadLetter,
+    Decoded,
+    OutboundMessage,
+    audit_details,
+    decode,
+    inspect_queue,
+    message_ids,
+)
 from monitoring.models import TaskFailure
+from tests.messaging.factories import in_state
 from tests.monitoring.dead_letters.bodies import (
     FOREIGN,
     PHONE,
@@ -20,7 +34,7 @@ from tests.monitoring.dead_letters.bodies import (
     task_body,
 )
 from waproject.queues import LANES
-from waproject.sqs import sampling
+from waproject.sqs import control, sampling
 
 pytestmark = pytest.mark.django_db
 LANE = LANES["incoming"]
@@ -61,6 +75,188 @@ def test_no_kind_of_body_shows_a_text_or_a_phone_number(sqs: Any, kind: str) -> 
 def test_a_fault_says_why_a_body_is_not_a_task(sqs: Any, kind: str, words: str) -> None:
     fault = inspect_one(sqs, KINDS[kind]).fault
     assert (words in fault) if words else fault == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "decoded"),
+    [
+        (
+            task_body(receive, {"a": 1}, id="t-7"),
+            Decoded("messaging.receive", "t-7", "", [{"a": 1}], {"args": [{"a": 1}]}),
+        ),
+        (
+            json.dumps({**json.loads(task_body(id="t-7")), "body": '[[1],{"k":2},{}]'}),
+            Decoded("messaging.receive", "t-7", "", [1], {"args": [1], "kwargs": {"k": 2}}),
+        ),
+        (
+            '{"headers": 1}',
+            Decoded(
+                "", "",
+                "Not a task: the body is JSON, but not a Celery envelope. Another program writes to this queue.",
+                [], {"headers": 1},
+            ),
+        ),
+        (
+            '{"headers": {"task": "os.system", "id": "t-8"}}',
+            Decoded(
+                "os.system", "t-8", "The worker rejected it: a task that does not belong on this queue.",
+                [], {"headers": {"task": "os.system", "id": "t-8"}},
+            ),
+        ),
+        (
+            '{"headers": {"task": "messaging.receive", "id": "t"}, "content-type": "text/yaml"}',
+            Decoded(
+                "messaging.receive", "t", "The arguments are text/yaml, not JSON, and are never decoded.",
+                [], {"headers": {"task": "messaging.receive", "id": "t"}, "content-type": "text/yaml"},
+            ),
+        ),
+        (
+            '{"headers": {"task": "messaging.receive", "id": "t"}, "content-type": "call Ann"}',
+            Decoded(
+                "messaging.receive", "t", "The worker rejected it: not JSON.",
+                [], {"headers": {"task": "messaging.receive", "id": "t"}, "content-type": "call Ann"},
+            ),
+        ),
+        (
+            '{"headers": {"task": "messaging.receive", "id": "t"}}',
+            Decoded(
+                "messaging.receive", "t", "The worker rejected it: not JSON.",
+                [], {"headers": {"task": "messaging.receive", "id": "t"}},
+            ),
+        ),
+        (
+            '{"headers": {"task": "messaging.receive", "id": 7}}',
+            Decoded(
+                "messaging.receive", "", "The worker rejected it: no task name or id in the headers.",
+                [], {"headers": {"task": "messaging.receive", "id": 7}},
+            ),
+        ),
+        (
+            "hello",
+            Decoded("", "", "Not a task: the body is not JSON. Another program writes to this queue.", []),
+        ),
+        ("[1]", Decoded("", "", "Not a task: the body is JSON, but not a Celery envelope.", [], [1])),
+        (
+            "[" * 129 + "]" * 129,
+            Decoded("", "", "Not a task: it is nested deeper than 128 levels. It is never decoded.", []),
+        ),
+        ("\ud800", Decoded("", "", "Not a task: the body is not JSON. Another program writes to this queue.", [])),
+    ],
+    ids=[
+        "task", "keywords", "no headers", "foreign task", "other arguments", "words as type", "no type", "number as id",
+        "text", "JSON", "deep", "half a pair",
+    ],
+)  # fmt: skip
+def test_a_body_is_decoded_as_its_worker_would(body: str, decoded: Decoded) -> None:
+    assert decode(body, LANE) == decoded
+
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    ("task", "fault", "args", "ids"),
+    [
+        ("messaging.revive", "", [str(FIRST), 0], [FIRST]),
+        ("messaging.revive", "", [str(FIRST), str(SECOND)], [FIRST]),
+        ("messaging.revive", "", ["no id"], []),
+        ("messaging.revive", "", [], []),
+        ("messaging.revive", "a fault", [str(FIRST)], []),
+        ("messaging.send", "", [[7, [str(FIRST), "x", str(SECOND)]]], [FIRST, SECOND]),
+        ("messaging.send", "", [[7, [str(FIRST)]], [8, [str(SECOND)]]], [FIRST, SECOND]),
+        ("messaging.send", "", [[7, [str(FIRST)], 3]], [FIRST]),
+        ("messaging.send", "", ["text", [7], [7, "text"], [str(FIRST)], [[str(FIRST)], 7]], []),
+        ("messaging.receive", "", [str(FIRST)], []),
+    ],
+)
+def test_a_dead_letter_of_the_outgoing_lane_names_its_messages(
+    task: str, fault: str, args: list[Any], ids: list[UUID]
+) -> None:
+    assert list(message_ids(Decoded(task, "t", fault, args))) == ids
+
+
+def received(body: str) -> sampling.SampledMessage:
+    now = timezone.now()
+    return sampling.SampledMessage("sqs-1", "h", body, now, now, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        (
+            task_body(revive, str(FIRST), 0, id="t-9"),
+            {"sqs": "sqs-1", "task": "messaging.revive", "task_id": "t-9", "messages": [str(FIRST)]},
+        ),
+        (
+            task_body(send, [7, [str(UUID(int=n)) for n in range(1, 13)]], id="x" * 101),
+            {
+                "sqs": "sqs-1", "task": "messaging.send", "task_id": "x" * 100,
+                "messages": [str(UUID(int=n)) for n in range(1, 11)],
+            },
+        ),
+        (task_body(revive, "no id", id=PHONE), {"sqs": "sqs-1", "task": "messaging.revive", "task_id": "…"}),
+        (RAW, {"sqs": "sqs-1"}),
+    ],
+    ids=["one message", "many", "a phone number as id", "no task"],
+)  # fmt: skip
+def test_the_audit_log_gets_the_ids_of_a_dead_letter_and_no_content(body: str, details: dict[str, Any]) -> None:
+    assert audit_details(received(body), LANES["outgoing"]) == details
+
+
+@pytest.mark.parametrize(
+    ("status", "generation", "revivable"), [("failed", 0, True), ("failed", 1, False), ("sent", 0, False)]
+)
+def test_a_dead_letter_shows_the_state_of_its_message(
+    sqs: Any, status: str, generation: int, *, revivable: bool
+) -> None:
+    message = in_state(Status(status), error_code=2, error_title="busy")
+    put(sqs, task_body(revive, str(message.pk), generation), lane="outgoing")
+    put(sqs, task_body(send, [7, [str(FIRST), str(message.pk)]]), lane="outgoing")
+    one, several = (found.outbound for found in inspect_queue(LANES["outgoing"]).messages)
+    assert one == OutboundMessage(message.pk, status, 2, "busy", revivable)
+    assert several == one
+
+
+def test_a_release_of_failed_messages_shows_that_they_can_be_sent_again(sqs: Any) -> None:
+    message = in_state(Status.FAILED)
+    put(sqs, task_body(send, [7, [str(message.pk)]]), lane="outgoing")
+    (found,) = inspect_queue(LANES["outgoing"]).messages
+    assert found.outbound is not None and found.outbound.revivable
+
+
+def test_a_dead_letter_has_what_sqs_knows_of_it(sqs: Any) -> None:
+    before = timezone.now().replace(microsecond=0)
+    message = inspect_one(sqs, "größer")
+    assert (message.size, message.receive_count, message.task, message.task_id) == (8, 1, "", "")
+    assert before <= message.sent_at <= message.first_received_at <= timezone.now()
+    assert message.message_id and (message.failure, message.outbound) == (None, None)
+
+
+def test_an_inspection_counts_at_least_what_it_has_received(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def sample(*given: Any) -> sampling.Sample:
+        asked.append(given)
+        return sampling.Sample([received(RAW), received(RAW)], control.Depth(1, 0, 0))
+
+    settings.AWS_REGION = "eu-central-1"
+    monkeypatch.setattr(control, "client", lambda *given: given)
+    monkeypatch.setattr(sampling, "sample", sample)
+    found = inspect_queue(LANE)
+    assert (found.lane, found.total, asked) == ("incoming", 2, [(("eu-central-1", 4.0), LANE.dlq_url)])
+
+
+def test_a_failure_belongs_to_a_task_and_not_to_another_body_with_its_id(sqs: Any) -> None:
+    TaskFailure.objects.create(task_id="t-7", task="messaging.receive", error="IntegrityError")
+    assert inspect_one(sqs, task_body(task="os.system", id="t-7")).failure is None
+
+
+def test_of_a_long_body_the_beginning_is_shown(sqs: Any) -> None:
+    put(sqs, "x" * 20_001, json.dumps(["x" * 20_001]), json.dumps(["ö" * 19_993]))
+    raw, beyond, just = inspect_queue(LANE, in_full=True).messages
+    assert raw.body == "x" * 20_000
+    assert (len(beyond.arguments), beyond.arguments[-3:]) == (20_002, "x\n…")
+    assert just.arguments == f'[\n "{"ö" * 19_993}"\n]'
 
 
 def test_a_pickle_is_never_decoded(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -290,14 +290,3 @@ def test_a_running_move_task_of_sqs_is_followed_and_not_started_again(aws: Any) 
     stub.add_response("list_message_move_tasks", {"Results": [{"Status": "RUNNING", "TaskHandle": "h"}]})
     assert moving.start_move_task(client, "arn:a", "arn:b", 50)
     stub.assert_no_pending_responses()
-
-
-@pytest.mark.parametrize(("status", "state"), [("COMPLETED", "done"), ("FAILED", "failed"), ("CANCELLED", "stopped")])
-def test_a_move_task_of_sqs_is_followed_to_its_end(
-    sqs: Any, monkeypatch: pytest.MonkeyPatch, status: str, state: str
-) -> None:
-    tasks = [moving.MoveTask("RUNNING", "h", 4, ""), moving.MoveTask(status, "", 7, "why")]
-    monkeypatch.setattr(moving, "start_move_task", lambda *_: True)
-    monkeypatch.setattr(moving, "move_task", lambda *_: tasks.pop(0))
-    job = finished(request(REDRIVE))
-    assert (job.state, job.done, job.by_sqs) == (state, 7, True)

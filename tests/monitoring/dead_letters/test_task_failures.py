@@ -2,16 +2,20 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace, TracebackType
+from typing import Any
 
 import pytest
+from billiard.exceptions import TimeLimitExceeded
 from celery import signals
 from celery.app.task import Context
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, ProgrammingError, connection
 from django.utils import timezone
 
 from messaging.incoming.tasks import receive, receive_stored
 from monitoring.dead_letters import task_failures
-from monitoring.dead_letters.task_failures import message_of
+from monitoring.dead_letters.task_failures import location_of, message_of
 from monitoring.models import TaskFailure
 from waproject.sqs.joining import JOINED
 
@@ -120,3 +124,88 @@ def test_the_newest_failures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         TaskFailure.objects.create(task_id=str(n), last_at=now - timedelta(minutes=n))
     task_failures.delete_expired(now)
     assert set(TaskFailure.objects.values_list("task_id", flat=True)) == {"0", "1"}
+
+
+def traceback_of(code: str, file: str) -> TracebackType | None:
+    """The traceback of an error in a file of this name."""
+    try:
+        exec(compile(code, file, "exec"), {})  # noqa: S102
+    except ZeroDivisionError as error:
+        return error.__traceback__
+    return None
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("messaging/made_up.py", "messaging/made_up.py:3 in fail"),
+        (".venv/lib/site-packages/made_up.py", ""),
+        ("/usr/lib/made_up.py", ""),
+    ],
+)
+def test_the_place_of_a_failure_is_the_innermost_line_of_our_code(
+    file: str, place: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.BASE_DIR = tmp_path
+    assert location_of(traceback_of("\ndef fail():\n    1 / 0\nfail()", str(tmp_path / file))) == place
+
+
+def test_an_error_without_a_line_of_ours_has_no_place() -> None:
+    assert location_of(None) == ""
+
+
+def test_failures_are_found_by_ids_that_are_longer_than_their_column_or_cannot_be_stored() -> None:
+    fail("x" * 101)
+    fail("t-2")
+    found = task_failures.failures_of({"x" * 101, "t-3", "a\0b"})
+    assert {task_id: row.task for task_id, row in found.items()} == {"x" * 101: "messaging.receive"}
+
+
+def test_a_failure_is_stored_whole() -> None:
+    fail(error=KeyError("entry"))
+    row = TaskFailure.objects.get()
+    assert (row.task_id, row.task, row.error, row.message, row.place, row.times) == (
+        "t-1", "messaging.receive", "KeyError", "'entry'", "", 1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("length", "stored"), [(300, 300), (301, 300)])
+def test_a_message_is_cut_to_what_its_column_holds(length: int, stored: int) -> None:
+    assert message_of(ValueError("x" * length)) == "x" * stored
+
+
+def test_of_a_message_the_first_line_is_kept() -> None:
+    assert message_of(ValueError("\n one \ntwo")) == "one "
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError, NameError, ImportError, ProgrammingError])
+def test_names_of_code_and_tables_are_kept(error: type[Exception]) -> None:
+    assert message_of(error("no 'entry' and 'two words'")) == "no 'entry' and …"
+
+
+def test_after_a_second_further_failures_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = (*(100.0,) * 10, *(100.5,) * 11, 100.99, *(101.0,) * 11, 101.5)
+    now = iter(times)
+    monkeypatch.setattr(task_failures, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    found = [task_failures._may_write() for _ in times]
+    assert found == [*[True] * 20, False, False, *[True] * 10, False, True]
+
+
+@pytest.mark.parametrize(("error", "closes"), [(TimeLimitExceeded(), 1), (ValueError(), 0)])
+def test_a_process_that_forks_next_keeps_no_connection(
+    error: Exception, closes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(task_failures, "_write", lambda *_: None)
+    monkeypatch.setattr(connection, "close", lambda: closed.append("closed"))
+    fail(error=error)
+    assert len(closed) == closes
+
+
+@pytest.mark.parametrize(("days", "left"), [(14.9, 1), (15.1, 0)])
+def test_a_failure_is_kept_as_long_as_a_dead_letter(days: float, left: int) -> None:
+    fail()
+    now = timezone.now()
+    TaskFailure.objects.update(last_at=now - timedelta(days=days))
+    task_failures.delete_expired(now)
+    assert TaskFailure.objects.count() == left

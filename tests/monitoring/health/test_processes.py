@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from monitoring.health import heartbeats, processes
 from monitoring.health.heartbeats import DatabaseLivenessStore, settle_replaced
 from monitoring.health.processes import State, status_at
 from monitoring.models import Heartbeat
@@ -42,7 +43,9 @@ def heartbeat(
     [
         ([heartbeat(seen=5)], ["alive"]),
         ([heartbeat(seen=44)], ["alive"]),
+        ([heartbeat(seen=45)], ["gone"]),
         ([heartbeat(seen=46)], ["gone"]),
+        ([heartbeat(seen=120), heartbeat(host="b", started=120)], ["gone", "alive"]),
         ([heartbeat(seen=120), heartbeat(host="b", started=60)], ["replaced", "alive"]),
         ([heartbeat(seen=120), heartbeat(host="b", started=300)], ["gone", "alive"]),
         (
@@ -81,6 +84,86 @@ def test_an_expected_kind_without_a_running_process_is_missing(
     heartbeats: list[Heartbeat], missing: tuple[str, ...]
 ) -> None:
     assert status_at(NOW, heartbeats, ["outgoing"]).missing == missing
+
+
+def test_a_process_is_shown_as_its_row_has_it() -> None:
+    row = heartbeat(seen=5, started=600, stalled=70)
+    row.crashes, row.crashed_at = 3, NOW - timedelta(seconds=700)
+    assert status_at(NOW, [row], ()).processes == (
+        processes.Process(
+            kind="outgoing", name="outgoing@a", pid=7, state=State.STALLED, started_at=NOW - timedelta(seconds=600),
+            age_s=5.0, crashes=3, crashed_at=NOW - timedelta(seconds=700), stalled_since=NOW - timedelta(seconds=70),
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heartbeats", "ok", "alive"),
+    [
+        ([heartbeat(), heartbeat(host="b"), heartbeat("beat")], True, 2),
+        ([heartbeat(), heartbeat(host="b", stalled=5)], False, 1),
+        ([heartbeat(), heartbeat(host="b", seen=100)], False, 1),
+        ([heartbeat("beat")], False, 0),
+    ],
+    ids=["all work", "one has stalled", "one is gone", "a kind is missing"],
+)
+def test_all_is_well_while_no_kind_is_missing_and_no_process_faulty(
+    heartbeats: list[Heartbeat], ok: bool, alive: int
+) -> None:
+    status = status_at(NOW, heartbeats, ["outgoing"])
+    assert (status.ok, status.alive("outgoing")) == (ok, alive)
+
+
+@pytest.mark.django_db
+def test_processes_are_listed_by_kind_name_and_pid(settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["beat", "outgoing"]
+    now = timezone.now()
+    for kind, name, pid in (("outgoing", "b", 1), ("outgoing", "a", 3), ("outgoing", "a", 2), ("incoming", "c", 4)):
+        Heartbeat.objects.create(kind=kind, name=name, host=f"{pid}", pid=pid, started_at=now, seen_at=now)
+    status = processes.process_status()
+    assert [process.pid for process in status.processes] == [4, 2, 3, 1]
+    assert status.missing == ("beat",)
+
+
+@pytest.mark.django_db
+def test_names_are_those_of_processes_with_a_recent_heartbeat() -> None:
+    keeper = DatabaseLivenessStore()
+    for host, ago in (("a", 29), ("b", 31)):
+        row = heartbeat(host=host)
+        row.seen_at = timezone.now() - timedelta(seconds=ago)
+        row.save()
+    assert keeper.names(30) == {"outgoing@a"}
+
+
+@pytest.mark.parametrize(("error", "exists"), [(None, True), (PermissionError, True), (ProcessLookupError, False)])
+def test_a_process_exists_unless_the_system_knows_none(
+    error: type[OSError] | None, exists: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def kill(pid: int, signal: int) -> None:
+        asked.append((pid, signal))
+        if error:
+            raise error
+
+    monkeypatch.setattr("monitoring.health.heartbeats.os.kill", kill)
+    assert (heartbeats._exists(7), asked) == (exists, [(7, 0)])
+
+
+@pytest.mark.django_db
+def test_a_successor_has_its_own_start_and_the_crashes_of_all_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeats, "_exists", lambda _: False)
+    for pid, crashes, ago in ((8, 2, 60), (9, 1, 90)):
+        row = heartbeat("dispatcher")
+        row.pid, row.crashes, row.seen_at = pid, crashes, timezone.now() - timedelta(seconds=ago)
+        row.save()
+    latest = Heartbeat.objects.get(pid=8).seen_at
+    DatabaseLivenessStore().started(Process("dispatcher", "dispatcher@a", host="a", pid=7, started_at=NOW.timestamp()))
+    row = Heartbeat.objects.get()
+    assert (row.name, row.started_at, row.crashes, row.crashed_at, row.stalled_since) == (
+        "dispatcher@a", NOW, 5, latest, None,
+    )  # fmt: skip
+    assert row.seen_at > latest + timedelta(seconds=50)
 
 
 @pytest.mark.django_db
@@ -140,6 +223,32 @@ def test_the_last_of_processes_that_replaced_each_other_on_hosts_of_new_names_co
     settle_replaced(NOW)
     left = Heartbeat.objects.get()
     assert (left.host, left.crashes, left.crashed_at) == ("c", 2, NOW - timedelta(seconds=200))
+
+
+@pytest.mark.django_db
+def test_a_crash_that_is_settled_adds_to_those_of_the_successor_alone() -> None:
+    successor, other = heartbeat(host="b", started=250), heartbeat("beat")
+    successor.crashes, successor.crashed_at = 3, NOW - timedelta(seconds=100)
+    Heartbeat.objects.bulk_create([heartbeat(seen=300), successor, other])
+    settle_replaced(NOW)
+    assert list(Heartbeat.objects.order_by("kind").values_list("kind", "crashes", "crashed_at")) == [
+        ("beat", 0, None),
+        ("outgoing", 4, NOW - timedelta(seconds=100)),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_process_that_reports_meanwhile_is_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def then_one_reports(*given: Any) -> Any:
+        pairs = processes.replacements(*given)
+        Heartbeat.objects.filter(host="a").update(seen_at=NOW)
+        return pairs
+
+    monkeypatch.setattr(heartbeats, "replacements", then_one_reports)
+    gone = [heartbeat(seen=300, host=host) for host in ("a", "b")]
+    Heartbeat.objects.bulk_create([*gone, *(heartbeat(host=host, started=250) for host in ("c", "d"))])
+    settle_replaced(NOW)
+    assert sorted(Heartbeat.objects.values_list("host", "crashes")) == [("a", 0), ("c", 0), ("d", 1)]
 
 
 @pytest.mark.django_db

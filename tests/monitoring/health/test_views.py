@@ -2,12 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,8 +25,9 @@ from testkit.no_new_threads import no_new_threads
 from testkit.ports import free_port
 from testkit.silent_proxy import SilentProxy
 from tests.waiting import eventually
-from waproject.cached_check import CachedCheck
+from waproject.cached_check import CachedCheck, CheckResult
 from waproject.sqs import control
+from waproject.sqs.control import Depth
 
 OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
 # While a server hangs, answers come from cached results. The limit allows for a busy machine; waiting for the server
@@ -75,6 +78,90 @@ def test_workers_are_degraded_while_one_of_a_kind_is_stalled_and_down_without_an
 
 def test_workers_are_down_if_their_state_is_unknown() -> None:
     assert workers_status(None) == DOWN
+
+
+class Given(CachedCheck[Any]):
+    """A check with a given result."""
+
+    def __init__(self, result: CheckResult[Any]) -> None:
+        self._given = result
+
+    def start(self) -> None:
+        """Nothing is to be started."""
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Nothing is to be stopped."""
+
+    def result(self) -> CheckResult[Any]:
+        return self._given
+
+
+@pytest.fixture
+def answers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The body of an answer with its details, where the checks have these results, 12.34 s and 5.67 s old."""
+    settings.METRICS_TOKEN = "only-for-prometheus"
+    monkeypatch.setattr("waproject.cached_check.time", SimpleNamespace(monotonic=lambda: 112.34))
+
+    def answer(path: str, database: dict[str, Any], sqs: dict[str, Any]) -> Any:
+        monkeypatch.setattr(views, "_database", Given(CheckResult(100.0, **database)))
+        monkeypatch.setattr(views, "_sqs", Given(CheckResult(106.67, **sqs)))
+        return Client().get(path, headers={"Authorization": "Bearer only-for-prometheus"}).json()
+
+    return answer
+
+
+def test_an_answer_is_as_old_as_the_oldest_check_that_it_needs(answers: Callable[..., Any]) -> None:
+    status = status_at(timezone.now(), [], ())
+    ages = {path: answers(path, {"value": status}, {"value": {}})["age_s"] for path in ENDPOINTS}
+    assert ages == {
+        "/health": 12.3, "/health/ready": 12.3, "/health/sqs": 5.7, "/health/workers": 12.3, "/messaging/health": 12.3,
+    }  # fmt: skip
+
+
+def test_the_details_are_those_of_each_check(answers: Callable[..., Any]) -> None:
+    now = timezone.now()
+    (row,) = heartbeats("incoming")
+    status = status_at(now, [row], ["incoming", "outgoing"])
+    depths = {"incoming": (Depth(3, 2, 1), Depth(4, 0, 0))}
+    assert answers("/health", {"value": status}, {"value": depths}) == {
+        "status": "degraded",
+        "age_s": 12.3,
+        "checks": {
+            "database": {"status": "ok", "age_s": 12.3},
+            "sqs": {
+                "status": "ok",
+                "age_s": 5.7,
+                "queues": {"incoming": {"waiting": 3, "in_flight": 2, "delayed": 1, "dlq": 4}},
+            },
+            "workers": {
+                "status": "down",
+                "age_s": 12.3,
+                "missing": ["outgoing"],
+                "processes": [
+                    {
+                        "kind": "incoming",
+                        "name": "incoming",
+                        "pid": 7,
+                        "state": "alive",
+                        "started_at": DjangoJSONEncoder().default(row.started_at),
+                        "age_s": (now - row.seen_at).total_seconds(),
+                        "crashes": 0,
+                        "crashed_at": None,
+                        "stalled_since": None,
+                    }
+                ],
+            },
+        },
+    }
+
+
+def test_the_details_of_a_check_without_a_result_are_its_error(answers: Callable[..., Any]) -> None:
+    checks = answers("/health", {"error": "OperationalError"}, {"error": "AccessDenied"})["checks"]
+    assert checks == {
+        "database": {"status": "down", "age_s": 12.3, "error": "OperationalError"},
+        "sqs": {"status": "down", "age_s": 5.7, "error": "AccessDenied", "queues": {}},
+        "workers": {"status": "down", "age_s": 12.3, "error": "OperationalError"},
+    }
 
 
 def test_live_starts_no_check(monkeypatch: pytest.MonkeyPatch) -> None:

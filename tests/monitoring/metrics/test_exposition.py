@@ -47,6 +47,33 @@ def test_a_histogram_has_growing_buckets_a_sum_and_a_count() -> None:
     assert (found[f"{name}_count", labels], found[f"{name}_sum", labels]) == (3, 0.06)
 
 
+def test_each_metric_has_its_type_and_its_meaning() -> None:
+    text = exposition.render().decode()
+    for line in (
+        "# HELP waproject_sqs_up 1 while SQS answers\n# TYPE waproject_sqs_up gauge\n",
+        "# HELP waproject_doubled_messages Former name of waproject_duplicate_sends\n",
+        "# HELP waproject_webhooks_total Webhook requests by what became of them\n"
+        "# TYPE waproject_webhooks_total counter\n",
+        "# HELP waproject_task_seconds How long a task ran\n# TYPE waproject_task_seconds histogram\n",
+    ):
+        assert line in text
+
+
+def test_a_histogram_without_a_sum_of_an_older_release_has_zero() -> None:
+    totals.add({("waproject_task_seconds", "only-here", "ok", "0.05"): 1})
+    assert exposed()["waproject_task_seconds_sum", (("outcome", "ok"), ("task", "only-here"))] == 0
+
+
+@pytest.mark.parametrize(("seconds", "exposes"), [(95, True), (105, False)])
+def test_gauges_are_valid_until_three_ticks_are_missed(seconds: int, exposes: bool) -> None:
+    samples.store(timezone.now() - timedelta(seconds=seconds), {(QUEUE.name, "incoming", "waiting"): 4})
+    assert (("waproject_queue_messages", (("lane", "incoming"), ("state", "waiting"))) in exposed()) is exposes
+
+
+def test_before_the_first_sample_no_gauge_has_a_value() -> None:
+    assert "waproject_sample_age_seconds" not in {name for name, _ in exposed()}
+
+
 def test_gauges_are_those_of_the_latest_sample() -> None:
     samples.store(timezone.now(), {(QUEUE.name, "incoming", "waiting"): 4})
     assert exposed()["waproject_queue_messages", (("lane", "incoming"), ("state", "waiting"))] == 4

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from messaging import reads
 from messaging.models import Hold, HoldKind, Media, Portfolio
 from messaging.portfolios import assign_portfolio
 from messaging.states import Status
 from monitoring.metrics import gauges
 from monitoring.metrics.gauges import Readings
-from monitoring.models import SetupFinding
+from monitoring.models import Heartbeat, SetupFinding
+from monitoring.queue_depth import SqsUnavailable
 from tests.environment import PHONE_NUMBER_ID
 from tests.messaging.factories import claimed, in_state, number, pending
 from tests.messaging.subscriptions.factories import subscription, waiting
@@ -152,3 +156,144 @@ def test_rows_lead_to_readings(make: Callable[[], object], expected: Readings) -
 def test_what_is_not_known_or_not_wrong_has_no_reading(make: Callable[[], object], metric: str) -> None:
     make()
     assert [series for series in database_readings() if series[0] == metric] == []
+
+
+def test_each_state_of_outbound_messages_has_its_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reads, "unknown_outcomes", lambda: reads.UnknownOutcomes(1, 2, 3))
+    monkeypatch.setattr(reads, "due_messages", lambda: reads.DueMessages({"high": 4.5, "low": 0.0}, 5.5))
+    monkeypatch.setattr(reads, "quality_assessments", lambda: reads.QualityAssessments(6, 7.5))
+    monkeypatch.setattr(reads, "messages_without_outcome", lambda: {"due": 8, "held": 9})
+    assert gauges._outbound_messages() == {
+        ("waproject_messages", "due"): 8.0,
+        ("waproject_messages", "held"): 9.0,
+        ("waproject_unknown_messages", "no"): 1.0,
+        ("waproject_unknown_messages", "yes"): 2.0,
+        ("waproject_quality_assessment_messages",): 6.0,
+        ("waproject_quality_assessment_oldest_seconds",): 7.5,
+        ("waproject_duplicate_sends",): 3.0,
+        ("waproject_oldest_due_seconds", "high"): 4.5,
+        ("waproject_oldest_due_seconds", "low"): 0.0,
+        ("waproject_dispatcher_lag_seconds",): 5.5,
+    }
+
+
+@pytest.mark.parametrize(("probing", "value"), [(True, 1.0), (False, 0.0)])
+def test_a_number_has_its_pace_and_says_whether_it_probes(probing: bool, value: float) -> None:
+    number(rate=100, probe_at=timezone.now() if probing else None, failures=5)
+    found = gauges._business_numbers()
+    assert found["waproject_number_probing", PHONE_NUMBER_ID] == value
+    assert 0 < found["waproject_number_pace", PHONE_NUMBER_ID] <= 100
+
+
+def test_a_portfolio_has_the_number_of_messages_that_wait_for_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reads, "portfolio_states", lambda: [reads.PortfolioState("a/b", "TIER_250", None, 7, 9)])
+    assert gauges._portfolios() == {
+        ("waproject_messaging_limit_opened", "a_b"): 7.0,
+        ("waproject_messaging_limit_waiting", "a_b"): 9.0,
+    }
+
+
+def test_names_with_a_slash_are_labels_with_a_low_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reads, "held_templates", lambda: ["a/b"])
+    monkeypatch.setattr(reads, "disabled_subscriptions", lambda: ["c/d"])
+    monkeypatch.setattr(gauges, "budgets_near_limit", lambda: {"e/f": False, "g/h": True})
+    assert gauges._holds_and_deliveries() == {
+        ("waproject_template_held", "a_b"): 1.0,
+        ("waproject_subscription_disabled", "c_d"): 1.0,
+        ("waproject_budget_warned", "e_f"): 1.0,
+        ("waproject_budget_spent", "g_h"): 1.0,
+        ("waproject_deliveries_waiting",): 0.0,
+    }
+    finding("failed", "7/8")
+    assert gauges._setup() == {("waproject_setup_check_failed", "webhook 7_8"): 1.0}
+
+
+def heartbeat(name: str, seen: float, *, started: float = 600, host: str = "a", **fields: Any) -> None:
+    """A process that started, and sent its last heartbeat, so many seconds ago."""
+    now = timezone.now()
+    Heartbeat.objects.create(
+        kind=name.partition("@")[0], name=name, host=host, pid=7, started_at=now - timedelta(seconds=started),
+        seen_at=now - timedelta(seconds=seen), **fields,
+    )  # fmt: skip
+
+
+def test_of_processes_with_one_name_the_latest_heartbeat_and_the_worst_state_count(settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = ["outgoing", "beat"]
+    long = "outgoing@" + "x" * 100
+    heartbeat("outgoing@a/1", 300, crashes=2)
+    heartbeat("outgoing@a/1", 5, host="b", started=400, crashes=3)
+    heartbeat(long, 10, host="c", started=700)
+    found = gauges.read_processes()
+    ages = {series: found.pop(series) for series in list(found) if series[0] == "waproject_heartbeat_age_seconds"}
+    assert found == {
+        ("waproject_processes", "beat"): 0.0,
+        ("waproject_processes", "outgoing"): 2.0,
+        ("waproject_process_gone", "outgoing@a_1"): 1.0,
+        ("waproject_process_gone", long[:100]): 0.0,
+        ("waproject_process_crashes", "outgoing"): 5.0,
+    }
+    assert {series[1]: age < 100 for series, age in ages.items()} == {"outgoing@a_1": True, long[:100]: True}
+
+
+def test_a_process_that_was_replaced_counts_its_crashes_alone(settings: Any) -> None:
+    settings.EXPECTED_PROCESSES = []
+    heartbeat("outgoing@a", 300, crashes=2)
+    heartbeat("outgoing@b", 5, host="b", started=200)
+    assert {series: value for series, value in gauges.read_processes().items() if "outgoing@b" not in series} == {
+        ("waproject_processes", "outgoing"): 1.0,
+        ("waproject_process_crashes", "outgoing"): 2.0,
+    }
+
+
+def broken() -> Readings:
+    raise ValueError("broken")
+
+
+def test_a_part_that_fails_is_named_and_keeps_its_readings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    files, checks = ("waproject_media_files", "late"), ("waproject_setup_check_failed", "token")
+    parts = {
+        "files": (broken, (gauges.MEDIA_FILES,)),
+        "setup": (lambda: {checks: 0.0}, (gauges.SETUP_FAILED,)),
+    }
+    monkeypatch.setattr(gauges, "PARTS", parts)
+    assert gauges.read({files: 3.0, ("waproject_setup_check_failed", "old"): 1.0}) == {
+        files: 3.0,
+        checks: 0.0,
+        ("waproject_monitor_failed", "files"): 1.0,
+        ("waproject_monitor_failed", "setup"): 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "lost"), [(None, True), (SimpleNamespace(closed=1), True), (SimpleNamespace(closed=0), False)]
+)
+def test_a_connection_is_lost_that_is_closed_or_gone(state: Any, lost: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauges, "connection", SimpleNamespace(connection=state))
+    assert gauges.is_connection_lost() is lost
+
+
+def test_without_a_connection_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauges, "is_connection_lost", lambda: True)
+    monkeypatch.setattr(gauges, "PARTS", {"files": (broken, (gauges.MEDIA_FILES,))})
+    with pytest.raises(ValueError, match="broken"):
+        gauges.read({})
+
+
+def test_each_part_has_five_seconds_for_a_statement() -> None:
+    def shown() -> Readings:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            return {(cursor.fetchone()[0],): 1.0}
+
+    assert gauges._in_time(shown) == {("5s",): 1.0}
+
+
+def test_of_queues_that_are_not_known_it_is_known_that_sqs_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts: list[float] = []
+
+    def away(timeout: float) -> None:
+        timeouts.append(timeout)
+        raise SqsUnavailable("AccessDenied")
+
+    monkeypatch.setattr(gauges, "lane_depths", away)
+    assert (gauges.read_queues(), timeouts) == ({("waproject_sqs_up",): 0.0}, [1.0])

@@ -42,6 +42,7 @@ def test_samples_are_downsampled_after_a_day_and_deleted_after_eight() -> None:
     samples.downsample(NOW)
     assert Sample.objects.filter(at__lt=NOW - timedelta(days=1)).count() == 7 * 288
     assert Sample.objects.filter(at__lt=NOW - timedelta(days=8)).count() == 0
+    assert Sample.objects.filter(at__gte=NOW - timedelta(days=1)).count() == 577
 
 
 @pytest.mark.django_db
@@ -53,8 +54,54 @@ def test_a_sample_is_read_as_it_was_stored() -> None:
 @pytest.mark.django_db
 def test_a_sample_keeps_only_count_and_sum_of_task_histograms() -> None:
     name = "waproject_task_seconds"
-    taken = samples.store(NOW, {(name, "t", "ok", "0.1"): 2, (name, "t", "ok", "+Inf"): 1, (name, "t", "ok", "sum"): 9})
-    assert taken.values == {(name, "t", "ok", "count"): 3, (name, "t", "ok", "sum"): 9}
+    other = ("waproject_send_latency_seconds", "normal", "0.1")
+    taken = samples.store(
+        NOW, {(name, "t", "ok", "0.1"): 2, (name, "t", "ok", "+Inf"): 1, (name, "t", "ok", "sum"): 9, other: 4}
+    )
+    assert taken == samples.Snapshot(NOW, {(name, "t", "ok", "count"): 3, (name, "t", "ok", "sum"): 9, other: 4})
+    assert Sample.objects.get().values == {
+        f"{name}/t/ok/count": 3, f"{name}/t/ok/sum": 9, "waproject_send_latency_seconds/normal/0.1": 4,
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_stored_reading_has_three_digits_after_the_point() -> None:
+    samples.store(NOW, {("a",): 1.23456})
+    assert Sample.objects.get().values == {"a": 1.235}
+
+
+@pytest.mark.django_db
+def test_samples_are_read_from_a_time_on_the_oldest_first() -> None:
+    assert (samples.latest(), samples.since(NOW)) == (None, [])
+    for seconds in (60, 0, 30, -1):
+        samples.store(NOW + timedelta(seconds=seconds), {("a",): seconds})
+    assert [shot.get("a") for shot in samples.since(NOW)] == [0, 30, 60]
+    assert samples.latest() == samples.Snapshot(NOW + timedelta(seconds=60), {("a",): 60.0})
+
+
+@pytest.mark.parametrize(
+    ("values", "increase", "rate"),
+    [
+        ([], None, None),
+        ([(0, 5)], None, None),
+        ([(0, 5), (10, 25)], 20, 2),
+        ([(0, 5), (0, 25)], 20, None),
+        ([(0, 25), (10, 5)], 0, 0),
+        ([(0, 5), (10, 99), (20, 6)], 1, 0.05),
+        ([(0, 0), (1, 3)], 3, 3),
+    ],
+    ids=["none", "one", "two", "at one time", "a restart", "the first and the last", "from nothing"],
+)
+def test_an_increase_needs_two_snapshots_and_a_rate_time_between_them(
+    values: list[tuple[float, float]], increase: float | None, rate: float | None
+) -> None:
+    shots = [samples.Snapshot(at(seconds), {("a", "x"): value}) for seconds, value in values]
+    assert (samples.increase(shots, "a", "x"), samples.rate(shots, "a", "x")) == (increase, rate)
+
+
+def test_the_series_of_a_metric_are_those_of_the_last_snapshot() -> None:
+    shots = window({("a", "old"): 1}, {("a", "y"): 1, ("b", "z"): 1, ("a", "x"): 1}).snapshots
+    assert (samples.series_of(shots, "a"), samples.series_of([], "a")) == ([("a", "x"), ("a", "y")], [])
 
 
 @pytest.mark.django_db
@@ -127,8 +174,22 @@ def test_the_estimate_is_never_above_the_true_age_of_a_queue_in_order(ticks: lis
         (0.5, {"1.0": 1, "2.0": 1}, 1.0),
         (0.95, {"1.0": 90, "2.0": 10}, 1.5),
         (0.95, {"+Inf": 3}, 2.0),
+        (1.0, {"1.0": 10}, 1.0),
+        (0.5, {"2.0": 4}, 1.5),
+        (0.25, {"1.0": 1, "2.0": 1, "other": 9}, 0.5),
+        (0.75, {"1.0": 2, "+Inf": 2}, 2.0),
     ],
-    ids=["nothing", "inside one bucket", "at a bound", "in the second", "beyond the last"],
+    ids=[
+        "nothing",
+        "inside one bucket",
+        "at a bound",
+        "in the second",
+        "beyond the last",
+        "the largest",
+        "with an empty one before",
+        "of other bounds",
+        "between the last and beyond",
+    ],
 )
 def test_a_quantile_lies_in_its_bucket(share: float, counts: dict[str, float], value: float | None) -> None:
     assert quantile(share, (1.0, 2.0), counts) == value

@@ -83,6 +83,13 @@ def test_totals_add_up_over_flushes() -> None:
 
 
 @pytest.mark.usefixtures("empty_totals")
+def test_a_series_that_is_longer_than_its_column_keeps_no_other_from_being_stored() -> None:
+    counts.add({("a" * 100, "b" * 99): 1, ("a" * 100, "b" * 100): 2})
+    counts.add({("a" * 201,): 3})
+    assert counts.totals() == {("a" * 100, "b" * 99): 1}
+
+
+@pytest.mark.usefixtures("empty_totals")
 def test_counts_that_the_store_refuses_are_flushed_later() -> None:
     def refuse(_: object) -> None:
         raise OSError

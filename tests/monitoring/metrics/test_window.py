@@ -45,3 +45,20 @@ def test_increases_are_whole_numbers_by_label() -> None:
 @pytest.mark.parametrize(("seconds", "covers"), [(30, True), (31, False)])
 def test_samples_cover_the_time_since_the_first(seconds: float, covers: bool) -> None:
     assert window_at({0: {}, 30: {}}).covers(seconds) is covers
+
+
+def test_current_values_are_those_of_the_last_sample_by_label() -> None:
+    samples = window_at({0: {("a", "x", "1"): 9}, 30: {("a", "x", "1"): 3, ("a", "y", "2"): 4, ("b", "z", "1"): 5}})
+    assert samples.by_label("a") == {"x": 3, "y": 4}
+    assert samples.by_label("a", second="1") == {"x": 3}
+    assert (samples.value("a", "x", "1"), samples.value("a", "x")) == (3, None)
+
+
+def test_one_sample_has_no_increase_and_no_rate() -> None:
+    samples = window_at({0: {A: 10}})
+    assert (samples.increase(60, "a"), samples.rate(60, "a"), samples.increases(60, "a")) == (0, 0, {A: 0})
+
+
+def test_increases_are_by_series_of_the_metric() -> None:
+    samples = window_at({0: {("a", "x"): 1}, 30: {("a", "x"): 4, ("a", "y"): 2, ("b", "z"): 5}})
+    assert samples.increases(60, "a") == {("a", "x"): 3, ("a", "y"): 2}

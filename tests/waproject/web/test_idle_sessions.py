@@ -1,12 +1,18 @@
 """A session ends after its idle time-out."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.sessions.models import Session
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
-from waproject.web.idle_sessions import SEEN
+from waproject.web import idle_sessions
+from waproject.web.idle_sessions import SEEN, _is_user_activity
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/"
@@ -37,6 +43,64 @@ def test_only_user_activity_keeps_a_session(headers: dict[str, str], is_activity
     last_used(admin_client, 600)
     admin_client.get(PAGE, headers=headers)
     assert (time.time() - admin_client.session[SEEN] < 60) == is_activity
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "is_activity"),
+    [
+        ("GET", {"Accept": "text/html,*/*"}, True),
+        ("HEAD", {"Accept": "text/html"}, True),
+        ("GET", {}, False),
+        ("HEAD", {}, False),
+        ("GET", {"Accept": "text/html", "HX-Request": "true"}, False),
+        ("POST", {}, True),
+        ("POST", {"HX-Request": "true"}, True),
+    ],
+)
+def test_a_page_and_a_form_are_activity_and_polling_is_none(
+    method: str, headers: dict[str, str], is_activity: bool
+) -> None:
+    assert _is_user_activity(RequestFactory().generic(method, "/", headers=headers)) is is_activity
+
+
+@pytest.mark.parametrize(("seconds", "is_saved"), [(55, False), (65, True)])
+def test_a_session_is_saved_once_a_minute(seconds: float, is_saved: bool, admin_client: Client) -> None:
+    last_used(admin_client, seconds)
+    before = admin_client.session[SEEN]
+    admin_client.get(PAGE, headers=HTML)
+    assert (admin_client.session[SEEN] != before) is is_saved
+
+
+def test_a_session_without_a_time_begins_now(admin_client: Client) -> None:
+    admin_client.get(PAGE, headers={"HX-Request": "true"})
+    assert abs(time.time() - admin_client.session[SEEN]) < 60
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_without_the_database_the_view_answers(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(idle_sessions, "_check", away)
+    request = RequestFactory().get("/")
+    request.COOKIES["sessionid"] = "x"
+    answer = HttpResponse("page")
+    assert (
+        idle_sessions.IdleSessionMiddleware(lambda given: answer if given is request else HttpResponse())(request)
+        is answer
+    )
+
+
+def test_a_request_without_a_session_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idle_sessions, "_check", lambda _: pytest.fail("looked at"))
+    assert idle_sessions.IdleSessionMiddleware(lambda _: HttpResponse())(RequestFactory().get("/")).status_code == 200
+
+
+def test_sessions_of_closed_browsers_are_deleted() -> None:
+    for key, hours in (("ended", -1), ("open", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(hours=hours))
+    idle_sessions.delete_expired()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
 
 
 def test_a_session_is_not_saved_at_every_request(admin_client: Client) -> None:

@@ -23,6 +23,21 @@ def test_a_connection_that_ended_is_replaced() -> None:
     assert reconnecting_select("SELECT %s::int", [1]) == [(1,)]
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_connection_that_is_new_is_tried_once(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[Any] = []
+
+    def away(*given: Any) -> None:
+        tries.append(given)
+        raise error
+
+    monkeypatch.setattr("waproject.web.reconnecting_select._select", away)
+    connection.close()
+    with pytest.raises(error):
+        reconnecting_select("SELECT 1", [])
+    assert tries == [("SELECT 1", [])]
+
+
 def test_a_statement_of_a_transaction_is_not_repeated_outside_of_it() -> None:
     with pytest.raises((OperationalError, InterfaceError)), transaction.atomic():
         end_connection()

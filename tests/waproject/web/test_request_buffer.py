@@ -111,3 +111,79 @@ def test_the_expect_header_is_removed() -> None:
     assert buffer.is_expectant
     buffer.feed(b"x")
     assert b"Expect" not in buffer.read(-1)
+
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "progress"),
+    [
+        (b"x" * 65_536, Progress.HEAD),
+        (b"x" * 65_537, Progress.HEAD_TOO_LARGE),
+        (b"GET /x HTTP/1.1\r\n".ljust(65_536, b"x") + b"\r\n\r\n", Progress.COMPLETE),
+        (b"GET /x HTTP/1.1\r\n".ljust(65_537, b"x") + b"\r\n\r\n", Progress.HEAD_TOO_LARGE),
+        (HEAD + b"Content-Length: 1000\r\n\r\n", Progress.LENGTH),
+        (HEAD + b"Content-Length: 000000000001000\r\n\r\n", Progress.LENGTH),
+        (HEAD + b"Content-Length: 0000000000001000\r\n\r\n", Progress.CUT_SHORT),
+        (CHUNKED + b"1" * 1023, Progress.CHUNK_LINE),
+        (CHUNKED + b"1" * 1024, Progress.CUT_SHORT),
+        (CHUNKED + b"1;" + b"x" * 1021 + b"\n", Progress.CHUNK),
+        (CHUNKED + b"1;" + b"x" * 1022 + b"\n", Progress.CUT_SHORT),
+        (CHUNKED + b"xyz\n", Progress.CUT_SHORT),
+        # The limit is 1,000 bytes, and 128 KB of a chunked body are read beyond it.
+        (CHUNKED + b"203e8\r\n" + b"x" * 132_072, Progress.CHUNK),
+        (CHUNKED + b"203e8\r\n" + b"x" * 132_072 + b"\r\n", Progress.CHUNK_LINE),
+        (CHUNKED + b"203e9\r\n" + b"x" * 132_071, Progress.CHUNK),
+        (CHUNKED + b"203e9\r\n" + b"x" * 132_072, Progress.CUT_SHORT),
+        (CHUNKED + b"0\r\n" + b"x" * 65_535, Progress.TRAILER),
+        (CHUNKED + b"0\r\n" + b"x" * 65_536, Progress.CUT_SHORT),
+        (CHUNKED + b"0\r\n" + b"x" * 65_535 + b"\n" + b"x" * 1001 + b"\n", Progress.TRAILER),
+        (CHUNKED + b"0\r\n" + b"x" * 65_535 + b"\n" + b"x" * 1002 + b"\n", Progress.CUT_SHORT),
+    ],
+)
+def test_each_part_of_a_request_has_its_limit(sent: bytes, progress: Progress) -> None:
+    assert fed(sent)[0].progress == progress
+
+
+def test_a_large_request_is_read_from_its_beginning_and_its_size_is_that_of_its_body() -> None:
+    body = b"1" * 200_000
+    buffer = RequestBuffer(lambda _: 1_000_000)
+    assert (buffer.is_empty, buffer.is_ready, buffer.is_expectant, buffer.size) == (True, False, False, 0)
+    assert buffer.feed(HEAD[:9]) == b""
+    assert (buffer.is_empty, buffer.size) == (False, 0)
+    assert buffer.feed(HEAD[9:] + b"Content-Length: 200000\r\n\r\n" + body[:99]) == b""
+    assert (buffer.is_empty, buffer.size, buffer.progress) == (False, 99, Progress.LENGTH)
+    assert buffer.feed(body[99:] + NEXT) == NEXT
+    assert (buffer.is_ready, buffer.size, buffer.feed(b"x")) == (True, 200_000, b"x")
+    assert (buffer.read(4), buffer.read(2)) == (b"POST", b" /")
+    buffer.close()
+    with pytest.raises(ValueError, match="closed"):
+        buffer.read(1)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (b"POST /x?a=b HTTP/1.1", "/x"),
+        (b"POST /\xe9?a?b HTTP/1.1", "/\xe9"),
+        (b"POST", ""),
+        (b"", ""),
+        (b"GET /a /b", "/a"),
+    ],
+)
+def test_the_limit_is_that_of_the_path(line: bytes, path: str) -> None:
+    asked: list[str] = []
+
+    def limit_of(path: str) -> int:
+        asked.append(path)
+        return 0
+
+    RequestBuffer(limit_of).feed(line + b"\r\nA: /b?c\r\n\r\n")
+    assert asked == [path]
+
+
+def test_a_chunk_beyond_the_limit_ends_the_request_with_what_follows_left_out() -> None:
+    buffer, surplus = fed(CHUNKED + b"203e9\r\n" + b"x" * 132_075)
+    assert (buffer.progress, len(surplus), buffer.size) == (Progress.CUT_SHORT, 3, 132_079)
+    assert buffer.read(-1) == CHUNKED + b"203e9\r\n" + b"x" * 132_072

@@ -48,3 +48,29 @@ def test_too_many_parameters_of_a_query_are_found_where_django_answers_them() ->
     request = TextRequest({**environ, "CONTENT_TYPE": "application/json; charset=utf-8"})
     with pytest.raises(TooManyFieldsSent):
         _ = request.GET
+
+
+@pytest.mark.parametrize("header", ["Content-Type", "Accept"])
+def test_one_header_that_cannot_be_read_changes_no_other(header: str) -> None:
+    environ = RequestFactory().get("/").environ
+    given = {"CONTENT_TYPE": "text/plain; charset=latin-1", "HTTP_ACCEPT": "text/html;q=0.8"}
+    odd = {"CONTENT_TYPE": "text/plain; x*=a''b"} if header == "Content-Type" else {"HTTP_ACCEPT": "a/b; x*=a''b"}
+    request = TextRequest({**environ, **given, **odd})
+    found = (request.META["CONTENT_TYPE"], request.META["HTTP_ACCEPT"])
+    assert found == (
+        ("text/plain", "text/html;q=0.8") if header == "Content-Type" else ("text/plain; charset=latin-1", "a/b")
+    )
+
+
+def test_headers_that_are_missing_are_none() -> None:
+    environ = RequestFactory().get("/").environ
+    for name in ("CONTENT_TYPE", "HTTP_ACCEPT"):
+        environ.pop(name, None)
+    request = TextRequest(environ)
+    assert ("HTTP_ACCEPT" in request.META, request.content_type) == (False, "")
+
+
+def test_a_star_in_a_value_is_no_reason_to_leave_it_out() -> None:
+    environ = RequestFactory().get("/").environ
+    request = TextRequest({**environ, "HTTP_ACCEPT": "a/*;q=*, */*", "CONTENT_TYPE": "a*/b; x=*"})
+    assert (request.headers["Accept"], request.content_params) == ("a/*;q=*, */*", {"x": "*"})

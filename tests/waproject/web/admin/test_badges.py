@@ -20,3 +20,16 @@ def test_each_state_has_its_colour(state: str) -> None:
 
 def test_a_badge_has_its_state_as_text() -> None:
     assert ">failed<" in badge("failed") and ">Too large<" in badge("too_large", "Too large")
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "html"),
+    [
+        ("failed", "", "<span class='mark mark-failed'>failed</span>"),
+        ("delivered", "", "<span class='mark mark-open'>delivered</span>"),
+        ("queued", "In the queue", "<span class='mark mark-unanswered'>In the queue</span>"),
+        ("<odd>", "", "<span class='mark mark-plain'>&lt;odd&gt;</span>"),
+    ],
+)
+def test_a_badge_has_the_colour_of_its_state(state: str, label: str, html: str) -> None:
+    assert badge(state, label) == html

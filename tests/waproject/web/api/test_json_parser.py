@@ -62,3 +62,32 @@ def nested(levels: int) -> Any:
 @pytest.mark.parametrize(("levels", "fault"), [(100, None), (101, "it is nested deeper than 100 levels")])
 def test_a_value_of_a_hundred_levels_can_be_stored(levels: int, fault: str | None) -> None:
     assert unstorable(nested(levels)) == fault
+
+
+def test_a_body_without_a_context_is_utf_8() -> None:
+    assert StorableJSONParser().parse(io.BytesIO(b'"\xc3\xa9"')) == "é"
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ({"k" * 65: {"b": "\0"}}, f"{'k' * 64}.b contains a NUL character"),
+        ({"a": {"k" * 65: "\0"}}, f"a.{'k' * 64} contains a NUL character"),
+        ({"a": {"\0": 1}}, "a key contains a NUL character"),
+        ({"a": [1, [2, float("inf")]]}, "a[1][1] is out of range"),
+        ([float("nan")], "[0] is out of range"),
+        ("\ud800", "a string contains half of a surrogate pair"),
+        ([{"a": "\udc00"}], "[0].a contains half of a surrogate pair"),
+        ({"a": [1.5, True, None, "x"]}, None),
+    ],
+)
+def test_a_fault_is_named_by_its_path(value: Any, fault: str | None) -> None:
+    assert unstorable(value) == fault
+
+
+@pytest.mark.parametrize(("levels", "fault"), [(100, None), (101, "it is nested deeper than 100 levels")])
+def test_lists_count_as_levels_too(levels: int, fault: str | None) -> None:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    assert unstorable(value) == fault

@@ -9,11 +9,19 @@ import jsonschema_rs
 import pytest
 from django.core.exceptions import ValidationError as InvalidValue
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
 from analytics.questions.periods import BadPeriod, period_of
 from messaging.messages.filters import MomentField
 from waproject.web.api.openapi import TEXT
-from waproject.web.api.strict_fields import StrictDateTimeField
+from waproject.web.api.strict_fields import (
+    ChoiceField,
+    StrictDateTimeField,
+    StringField,
+    check_parameters,
+    strict_internal_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +84,100 @@ def test_the_description_calls_blank_what_the_api_refuses_as_blank() -> None:
     refused = [one for one in characters if not one.strip() or one == "\0"]
     assert [one for one in characters if not described.is_valid(one)] == refused
     assert [one for one in characters if not re.search(TEXT, one)] == refused
+
+
+def asked(query: str) -> Request:
+    return Request(APIRequestFactory().get(f"/a?{query}"))
+
+
+@pytest.mark.parametrize(
+    ("query", "known", "lists", "faults"),
+    [
+        ("", (), (), None),
+        ("a=1", ("a",), (), None),
+        ("format=json", (), (), None),
+        ("a=1&a=2", ("a",), ("a",), None),
+        ("a=1&a=2", ("a",), ("b",), {"a": ["Give it once."]}),
+        ("a=1&a=", ("a",), ("a",), {"a": ["Give a value, or leave the parameter out."]}),
+        ("a=%20", ("a",), (), {"a": ["Give a value, or leave the parameter out."]}),
+        ("x=1", (), (), {"x": ["Unknown parameter. None is allowed here."]}),
+        ("x=1&y=2", ("b", "a", "b"), (), {name: ["Unknown parameter. Allowed: a, b."] for name in "xy"}),
+        (f"{'x' * 101}=1", (), (), {"x" * 100: ["Unknown parameter. None is allowed here."]}),
+    ],
+)
+def test_parameters_are_known_not_empty_and_given_once(
+    query: str, known: tuple[str, ...], lists: tuple[str, ...], faults: Any
+) -> None:
+    if faults is None:
+        check_parameters(asked(query), known, lists)
+    else:
+        with pytest.raises(ValidationError) as refused:
+            check_parameters(asked(query), known, lists)
+        assert refused.value.detail == faults
+
+
+def converted(data: Any) -> Any:
+    if (data["a"] if isinstance(data, dict) else data) == "bad":
+        raise ValidationError({"a": ["odd"]} if isinstance(data, dict) else ["odd"])
+    return {"taken": data}
+
+
+@pytest.mark.parametrize(
+    ("data", "faults"),
+    [
+        ({"a": 1}, None),
+        ("text", None),
+        ({"a": 1, "c": 1, "b": 1}, {"b": ["Unknown field."], "c": ["Unknown field."]}),
+        ({"a": "bad"}, {"a": ["odd"]}),
+        ({"a": "bad", "b": 1}, {"a": ["odd"], "b": ["Unknown field."]}),
+        ("bad", ["odd"]),
+    ],
+)
+def test_unknown_fields_are_named_beside_the_faults_of_the_known_ones(data: Any, faults: Any) -> None:
+    if faults is None:
+        assert strict_internal_value(converted, data, ["a"]) == {"taken": data}
+    else:
+        with pytest.raises(ValidationError) as refused:
+            strict_internal_value(converted, data, ["a"])
+        assert refused.value.detail == faults
+
+
+@pytest.mark.parametrize("given", [1, 1.5e10, True, None, ["a"]])
+def test_only_a_text_is_a_text(given: Any) -> None:
+    with pytest.raises(ValidationError):
+        StringField().run_validation(given)
+    assert StringField().run_validation("1") == "1"
+
+
+def test_a_choice_lists_what_is_allowed() -> None:
+    with pytest.raises(ValidationError) as refused:
+        ChoiceField(["a", "b"]).run_validation("c")
+    assert refused.value.detail == ['"c" is not allowed. Allowed: a, b.']
+    assert ChoiceField(["a"], required=False).required is False
+
+
+@pytest.mark.parametrize(
+    ("given", "detail"),
+    [
+        (
+            "2027-03-28T02:30:00",
+            "This time does not exist, or exists twice, in Europe/Berlin: give it an offset, such as +01:00.",
+        ),
+        ("now", None),
+        (7, None),
+    ],
+)
+def test_the_refusal_of_a_time_says_how_to_write_it(given: Any, detail: str | None, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    with pytest.raises(ValidationError) as refused:
+        StrictDateTimeField().run_validation(given)
+    (found,) = refused.value.detail
+    form = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
+    assert found == detail if detail else (form in str(found) or given == 7)
+
+
+def test_a_time_without_an_offset_is_in_the_zone_of_the_settings(settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert StrictDateTimeField().run_validation("2026-11-20T12:00") == datetime(2026, 11, 20, 11, tzinfo=UTC)
+    moment = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert StrictDateTimeField().run_validation(moment) == moment

@@ -1,0 +1,93 @@
+"""Celery's processes and how they report."""
+
+import atexit
+import os
+import socket
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery import signals
+
+from monitoring.health import celery_liveness
+from monitoring.health.task_progress import TaskProgress
+from waproject.worker import liveness
+
+
+class Hub:
+    """An event loop that keeps its readers."""
+
+    def __init__(self) -> None:
+        self.readers: dict[int, Callable[[], None]] = {}
+
+    def add_reader(self, end: int, called: Callable[[], None]) -> None:
+        self.readers[end] = called
+
+
+@pytest.fixture(autouse=True)
+def _of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No reporter of another test, and no store: nothing is started."""
+    for name in ("_lives", "_wakers"):
+        monkeypatch.setattr(celery_liveness, name, [])
+    monkeypatch.setattr(liveness, "_stores", [])
+    monkeypatch.setattr(atexit, "register", lambda _: None)
+    for signal in (signals.worker_ready, signals.worker_shutdown, signals.beat_init):
+        monkeypatch.setattr(signal, "receivers", [])
+    celery_liveness.install()
+
+
+def worker(hub: Hub | None) -> Any:
+    """A worker of the lane outgoing."""
+    queues = SimpleNamespace(consume_from={"outgoing": None})
+    return SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)), hostname="outgoing@a", hub=hub)
+
+
+def test_a_worker_reports_for_its_lane_whether_its_tasks_end() -> None:
+    signals.worker_ready.send(sender=worker(None))
+    (life,) = celery_liveness._lives
+    assert (life.process.kind, life.process.name, life._stalled_after) == ("outgoing", "outgoing@a", 30.0)
+    assert life.makes_progress.__func__ is TaskProgress.is_made  # type: ignore[attr-defined]
+
+
+def test_a_worker_reports_once_however_often_it_reconnects_and_its_event_loop_confirms_it() -> None:
+    hub = Hub()
+    signals.worker_ready.send(sender=worker(hub))
+    (life,) = celery_liveness._lives
+    (waker,) = celery_liveness._wakers
+    hub.readers.clear()
+    signals.worker_ready.send(sender=worker(hub))
+    assert celery_liveness._lives == [life]
+    ((end, called),) = hub.readers.items()
+    life.request_progress()
+    before = life._progress
+    assert os.read(end, 10) == b"x"
+    called()
+    assert (before, life._progress is None) == (None, False)
+    waker.close()
+
+
+def test_beat_reports_under_its_hosts_name_until_it_exits(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_exit: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", at_exit.append)
+    signals.beat_init.send(sender=None)
+    (life,) = celery_liveness._lives
+    assert (life.process.kind, life.process.name) == ("beat", f"beat@{socket.gethostname()}")
+    (end,) = at_exit
+    end()
+    assert (celery_liveness._lives, life._ending.is_set()) == ([], True)
+
+
+def test_a_worker_that_stops_reports_no_more() -> None:
+    signals.worker_ready.send(sender=worker(None))
+    (life,) = celery_liveness._lives
+    signals.worker_shutdown.send(sender=None)
+    assert (celery_liveness._lives, life._ending.is_set()) == ([], True)
+
+
+def test_a_process_starts_to_report_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(liveness.LivenessReporter, "start", lambda life: started.append(life.process.kind))
+    signals.worker_ready.send(sender=worker(None))
+    signals.beat_init.send(sender=None)
+    assert started == ["outgoing", "beat"]

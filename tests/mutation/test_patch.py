@@ -1,0 +1,40 @@
+"""A changed function in a process that has imported its module already."""
+
+import gc
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MUTMUT = Path(sys.prefix, "mutmut")
+BEFORE = "def double(number):\n    return 2 * number\n"
+AFTER = "def double(number):\n    return 3 * number\n"
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """What is imported is out of the garbage collector's sight, as after a collection of tests."""
+    gc.freeze()
+    yield
+    gc.freeze()
+
+
+@pytest.mark.skipif(not MUTMUT.exists(), reason="`make mutants` installs mutmut")
+def test_a_function_that_was_imported_and_frozen_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(MUTMUT)])
+    from mutation.changes import Change
+    from mutation.patch import patch
+
+    file = tmp_path / "made_up_doubling.py"
+    file.write_text(BEFORE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("made_up_doubling")
+    monkeypatch.setitem(sys.modules, "made_up_doubling", module)
+    request.getfixturevalue("frozen")
+    change = Change("key", str(file), "double", 2, "2 * number", "3 * number", True, AFTER)
+    assert patch(file, BEFORE, change)
+    assert module.double(2) == 6

@@ -1,0 +1,85 @@
+"""Errors of the API."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
+from django.db import DataError, InterfaceError, OperationalError
+from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDenied
+from rest_framework.renderers import JSONRenderer
+
+from waproject.web.api.errors import handle, unavailable
+from waproject.web.statement_timeout import timed_out
+
+AWAY = "The database is not available; try again in 5 seconds."
+SLOW = "The database did not answer in time. Try again, or ask for less: a shorter period or fewer groups."
+LONG = "The form has too many fields or files."
+KEY = "Send your API key: `Authorization: Bearer wak_…`."
+
+
+def ended(code: str) -> OperationalError:
+    """An error of PostgreSQL with this code."""
+    error = OperationalError()
+    cause: Any = type("Cause", (Exception,), {"pgcode": code})()
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_timeout"),
+    [
+        (ended("57014"), True),
+        (ended("57P01"), False),
+        (OperationalError(), False),
+        (InterfaceError(), False),
+        (ValueError(), False),
+    ],
+)
+def test_a_statement_that_took_too_long_is_told_from_a_lost_server(error: Exception, is_timeout: bool) -> None:
+    assert timed_out(error) is is_timeout
+
+
+def test_another_error_with_the_code_of_a_timeout_is_none() -> None:
+    error = DataError()
+    error.__cause__ = ended("57014").__cause__
+    assert timed_out(error) is False
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "detail", "retry"),
+    [
+        (OperationalError(), 503, AWAY, "5"),
+        (InterfaceError(), 503, AWAY, "5"),
+        (ended("57014"), 503, SLOW, "5"),
+        (TooManyFieldsSent(), 400, LONG, None),
+        (TooManyFilesSent(), 400, LONG, None),
+        (NotAuthenticated(), 401, KEY, None),
+        (PermissionDenied("no"), 403, "no", None),
+        (ParseError("odd"), 400, "odd", None),
+    ],
+)
+def test_each_error_has_its_answer(error: Exception, status: int, detail: str, retry: str | None, db: None) -> None:
+    request = SimpleNamespace()
+    answer = handle(error, {"request": request})
+    assert answer is not None and answer.data is not None
+    assert (answer.status_code, answer.data["detail"], answer.headers.get("Retry-After")) == (status, detail, retry)
+    is_plain = isinstance(getattr(request, "accepted_renderer", None), JSONRenderer)
+    assert (is_plain, getattr(request, "accepted_media_type", None)) == (
+        (True, "application/json") if status == 503 else (False, None)
+    )
+
+
+def test_a_missing_key_keeps_its_code() -> None:
+    error = NotAuthenticated()
+    handle(error, {"request": SimpleNamespace()})
+    assert error.get_codes() == "not_authenticated"
+
+
+def test_a_fault_of_ours_is_no_answer() -> None:
+    assert handle(ValueError(), {"request": SimpleNamespace()}) is None
+
+
+def test_an_answer_names_the_seconds_to_wait() -> None:
+    answer = unavailable("SQS is away.", 9)
+    assert (answer.status_code, answer.data, answer.headers["Retry-After"]) == (503, {"detail": "SQS is away."}, "9")
