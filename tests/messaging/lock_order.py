@@ -16,7 +16,7 @@ _LOCK = re.compile(rf'FROM "(\w+)".*?{_ORDER} FOR ((?:NO KEY )?UPDATE)(?: OF .*?
 
 
 def locks(work: Callable[[], object]) -> list[str]:
-    """The row locks of `work` as it takes them by Django: the table, the column of their order (1: the one selected), and their strength."""
+    """The row locks that `work` takes through Django: table, column of the order (1: the one selected), strength."""
     with CaptureQueriesContext(connection) as queries:
         work()
     found = (_LOCK.search(query["sql"]) for query in queries)

@@ -1,5 +1,6 @@
 """Of each event: the words of its alerts and audit entries, and what is stored, in full."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,21 +35,28 @@ def sender() -> BusinessNumber:
     return number(rate=80, waba_id=WABA, display_phone_number="15550783881")
 
 
-def happens(kind: str, event: str = "", value: Any = None, **fields: Any) -> list[tuple[str, str, str]]:
-    """An event of the account; its alerts."""
+def alerts_of(work: Callable[[], object]) -> list[tuple[str, str, str]]:
+    """The alerts about templates, accounts and numbers."""
     heard: list[tuple[str, str, str]] = []
 
     def hear(kind: str, key: object, reason: str, **_: Any) -> None:
-        heard.append((kind, str(key), reason))
+        # Holds and pauses have alerts of their own.
+        if kind in {"template", "account", "number"}:
+            heard.append((kind, str(key), reason))
 
-    given = {"subject": "", "phone_number_id": None, "waba_id": WABA, **fields}
     lane_alert.connect(hear)
     try:
         with TestCase.captureOnCommitCallbacks(execute=True):
-            react([Event(kind, event, raw={"value": value or {}}, **given)])
+            work()
     finally:
         lane_alert.disconnect(hear)
     return heard
+
+
+def happens(kind: str, event: str = "", value: Any = None, **fields: Any) -> list[tuple[str, str, str]]:
+    """An event of the account; its alerts."""
+    given = {"subject": "", "phone_number_id": None, "waba_id": WABA, **fields}
+    return alerts_of(lambda: react([Event(kind, event, raw={"value": value or {}}, **given)]))
 
 
 def restricted(*kinds: str) -> Facts:
@@ -408,18 +416,8 @@ def test_accounts_are_locked_in_one_order(sender: BusinessNumber) -> None:
 def test_messages_of_a_template_are_held_where_there_may_be_some(
     before: str, after: str, is_listed: bool, is_held: bool, alerts: int
 ) -> None:
-    heard: list[tuple[str, str, str]] = []
-
-    def hear(kind: str, key: str, reason: str, **_: Any) -> None:
-        heard.append((kind, key, reason))
-
     change = StatusChange(TemplateKey(WABA, "offer", "en"), before, after, "why")
-    lane_alert.connect(hear)
-    try:
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            apply_statuses(WABA, [change], is_listed=is_listed)
-    finally:
-        lane_alert.disconnect(hear)
+    heard = alerts_of(lambda: apply_statuses(WABA, [change], is_listed=is_listed))
     words = f"Meta's status of the template is {after}: why"
     assert held() == ([("offer", "en", META, words, None)] if is_held else [])
     assert heard == [("template", "rejected:offer", words)] * alerts
