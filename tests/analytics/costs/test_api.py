@@ -108,7 +108,9 @@ def test_a_filter_has_the_length_of_its_column_and_is_described(dimension: CostD
 
 def test_a_table_without_rows_has_its_columns(operator: APIClient) -> None:
     answers = [
-        operator.get("/analytics/costs", {**PERIOD, "group_by": "market", "format": "csv", **query}).content.decode()
+        operator.get("/analytics/costs", {**PERIOD, "group_by": "market", "format": "csv", **query}).content.decode(
+            "utf-8-sig"
+        )
         for query in ({}, {"granularity": "day"})
     ]
     assert [answer.strip() for answer in answers] == [

@@ -33,7 +33,7 @@ from messaging.models import ApiClient, AuditEntry, Hold, Message
 from messaging.outgoing.due_selection import due_now
 from messaging.outgoing.holds.holds import sweep_holds
 from tests.analytics.costs.factories import LIST, card, charge
-from tests.analytics.rollups.factories import outbound, settle
+from tests.analytics.rollups.factories import count_again, outbound
 from tests.messaging.factories import pending
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_quarters_whose_messages_may_be_delivered_now_are_counted_sooner(
     start = quarter_of(now - age)
     if status:
         outbound(start, status=status)
-        settle()
+        count_again()
     later = now + timedelta(hours=2)
     Bucket.objects.update_or_create(
         start=start,

@@ -91,7 +91,7 @@ def test_tiers_begin_where_the_ones_before_end(tmp_path: Path) -> None:
         (LIST + f"{'A' * 70},USD,1,1,1,1\n", f'column Market: "{"A" * 60}" '),
         (f"Market,{'c' * 70}\nGermany,1\n", f'Column "{"c" * 60}" is not known'),
         (f"Market,{'c' * 70},{'c' * 70}\nGermany,1,1\n", f'Row 1: the column "{"c" * 60}" stands there twice'),
-        ("title\n\n" + LIST + "\nGermany,USD,1,1,1,1\n\nAtlantis,USD,1,1,1,1\n", "Row 6, column Market"),
+        ("title\n\n" + LIST + "\nGermany,USD,1,1,1,1\n\nAtlantis,USD,1,1,1,1\n", "Row 7, column Market"),
         ("Market,Zone,Area\nGermany,1,1\n", 'Column "area" is not known'),
         ("x" * 200_000, "Not a CSV file: field larger than field limit"),
         (LIST + "x" * 200_000, "Not a CSV file: field larger than field limit"),
