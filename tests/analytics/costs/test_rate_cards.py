@@ -110,7 +110,7 @@ def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
 @pytest.mark.parametrize(
     ("text", "currency", "rates"),
     [
-        (LIST + "\nGermany,USD,1,,,\n,,,,,\nIndia,,9999999.9999999999\n", "USD", [
+        (LIST + "\nGermany,USD,1,,,,,\n,,,,,\nIndia,,9999999.9999999999\n", "USD", [
             ("Germany", "marketing", 0, None, "1"), ("India", "marketing", 0, None, "9999999.9999999999"),
         ]),
         ("Market,Currency,Marketing\nTürkiye,R$,0.0000000001\n", "BRL", [
