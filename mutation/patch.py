@@ -22,6 +22,8 @@ def patch(file: Path, original: str, change: Change) -> bool:
     new = _matching(compile(change.source, str(file), "exec"), change.function)
     old = _matching(compile(original, str(file), "exec"), change.function)
     place = {code.co_firstlineno: at for at, code in enumerate(old)}
+    # The collection of tests freezes what is imported by then, which `get_objects` leaves out.
+    gc.unfreeze()
     found = [
         function
         for function in gc.get_objects()

@@ -158,6 +158,14 @@ def test_a_wrong_parameter_is_named(api: APIClient, query: dict[str, str], field
     assert (answer.status_code, list(answer.json())) == (400, [field])
 
 
+def test_a_refused_parameter_says_why(api: APIClient) -> None:
+    asked: list[dict[str, str]] = [{"client": "x"}, {"timezone": "Mars"}]
+    answers = [api.get("/analytics/costs", {**PERIOD, **query}).json() for query in asked]
+    assert answers[0] == {"client": ["Your key sees the costs of its own client only."]}
+    ((why,),) = answers[1].values()
+    assert "zone" in why
+
+
 def test_filters_leave_out_the_others(operator: APIClient) -> None:
     charge(NOON, 5, "authentication_international", campaign="a")
     charge(NOVEMBER, 7, campaign="b")

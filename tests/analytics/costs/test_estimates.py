@@ -25,6 +25,7 @@ from analytics.costs.estimates import (
     _due,
     _entry_points,
     _pricer,
+    estimate,
 )
 from analytics.models import Layout
 from messaging.accepting.sending_numbers import sending_number
@@ -191,6 +192,22 @@ def test_a_free_entry_point_is_an_ad_or_metas_bill_of_the_last_72_hours(facts: d
     given = {"direction": "inbound", "peer": PEER, "type": "text", "status": "received", "at": at, **facts}
     Message.objects.create(number=sender, **given)
     assert _entry_points([Message(number=sender, peer=PEER)]) == ({(sender.pk, PEER)} if is_free else set())
+
+
+def test_a_message_costs_the_price_of_its_day_in_the_time_zone_of_its_account(settings: Any) -> None:
+    settings.ACCOUNT_TIME_ZONES = {"7": ZoneInfo("Asia/Kolkata")}
+    for price, day in (("1", "2026-10-01"), ("3", "2026-12-01")):
+        card(LIST + f"Germany,USD,{price},,,\n", day)
+    sender = BusinessNumber.objects.create(phone_number_id="1", waba_id="7")
+    TemplateCategory.objects.create(name="offer", category="marketing")
+    midnight = datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
+    rows = [
+        Message(
+            number=sender, peer=PEER, type="template", template="offer", due_at=midnight + timedelta(minutes=minutes)
+        )
+        for minutes in (-1, 0)
+    ]
+    assert [one["price"] for one in estimate(rows)["messages"]] == ["1.00", "3.00"]
 
 
 def test_a_message_is_due_now_or_at_its_time() -> None:

@@ -86,6 +86,23 @@ def test_a_month_that_begins_within_the_period_divides_it_in_every_zone() -> Non
     ]
 
 
+def test_days_of_the_zone_that_asks_are_read_if_no_more_days_in_utc_are_summed_up() -> None:
+    first, second, end = (datetime(2026, 11, day, tzinfo=BERLIN).astimezone(UTC) for day in (3, 4, 5))
+    assert [one.low for one in segments([first], end, BERLIN, [], [])] == [first, second]
+    Day.objects.create(start=at(3), minutes=60, due_at=first)
+    Day.objects.create(start=at(3), minutes=1440, dirty_since=first, due_at=first)
+    assert [one.low for one in segments([first], end, BERLIN, [], [])] == [first, second]
+    Day.objects.update(dirty_since=None)
+    assert [one.low for one in segments([first], end, BERLIN, [], [])] == [first, at(3), at(4)]
+
+
+def test_the_longest_day_on_earth_is_worth_a_sum() -> None:
+    troll = ZoneInfo("Antarctica/Troll")
+    begin, end = (datetime(2026, 10, day, tzinfo=troll).astimezone(UTC) for day in (25, 26))
+    (found,) = segments([begin], end, troll, [], [])
+    assert (found.minutes, found.lasting) == (26 * 60, True)
+
+
 def test_without_accounts_a_segment_is_a_day() -> None:
     assert segments([at(1)], at(2), None, [], []) == [Segment(1, at(1), at(1), at(2), lasting=True)]
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -36,7 +37,7 @@ def test_a_day_that_begins_within_an_hour_is_summed_up_from_its_hours_and_quarte
     assert sorted(dims.campaign for _, dims in rolled_up(1440)) == [f"c{n}" for n in range(1, 7)]
 
 
-def known(*starts: datetime, minutes: int = 1440, **facts: object) -> None:
+def known(*starts: datetime, minutes: int = 1440, **facts: Any) -> None:
     for start in starts:
         given = {"dirty_since": NOON, "due_at": NOON, **facts}
         Day.objects.create(start=start, minutes=minutes, **given)

@@ -142,7 +142,7 @@ def test_an_old_message_comes_with_twenty_before_it_and_what_came_since(viewer: 
 def test_a_chat_that_has_grown_is_loaded_anew(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MAX_CHAT_SIZE", 5)
     rows = many(5)
-    answers = [viewer.get(f"{LIST}{rows[-1].pk}/messages/", {"since": rows[at].pk}) for at in (0, 1, 2)]
+    answers = [viewer.get(f"{LIST}{rows[-1].pk}/messages/", {"since": str(rows[at].pk)}) for at in (0, 1, 2)]
     assert [answer.headers.get("HX-Refresh") for answer in answers] == ["true", "true", None]
     monkeypatch.setattr(pages, "CHAT_SIZE", 2)
     assert len(given(viewer, chat_of(rows[1]), {"around": "1"})["bubbles"]) == 5
@@ -153,8 +153,8 @@ def test_the_live_part_of_a_chat_says_what_is_shown(viewer: Client) -> None:
     path = f"{LIST}{message.pk}/messages/"
     found = given(viewer, path, {"since": message.pk})
     assert (found["conversation"].latest, found["anchor"], found["since"]) == (message, message, message)
-    assert viewer.get(path, {"since": message.pk, "seen": found["digest"]}).status_code == 204
-    assert viewer.get(path, {"since": message.pk, "seen": "other"}).status_code == 200
+    assert viewer.get(path, {"since": str(message.pk), "seen": str(found["digest"])}).status_code == 204
+    assert viewer.get(path, {"since": str(message.pk), "seen": "other"}).status_code == 200
 
 
 def test_a_chat_that_has_nothing_since_a_message_of_another_one_is_empty(viewer: Client) -> None:

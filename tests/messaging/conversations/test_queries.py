@@ -55,7 +55,7 @@ def test_a_conversation_has_the_contacts_name_and_address(contact: Contact | Non
     ],
     ids=str,
 )
-def test_what_a_user_writes_waits_for_a_reply_unless_it_needs_none(latest: dict[str, str], expected: bool) -> None:
+def test_what_a_user_writes_waits_for_a_reply_unless_it_needs_none(latest: dict[str, Any], expected: bool) -> None:
     assert conversation(**latest).is_unanswered is expected
 
 
