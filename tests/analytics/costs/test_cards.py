@@ -145,7 +145,7 @@ def test_a_card_replaces_the_one_of_its_currency_layout_and_day_alone() -> None:
     ]  # fmt: skip
     rates = Rate.objects.filter(card=stored[2][0]).order_by("tier_from")
     assert list(rates.values_list("market", "category", "tier_from", "tier_to", "price")) == [
-        ("Germany", "utility", 0, 10, 3), ("Germany", "utility", 10, None, 2),
+        ("Germany", "utility", 0, 10, Decimal(3)), ("Germany", "utility", 10, None, Decimal(2)),
     ]  # fmt: skip
 
 

@@ -134,7 +134,7 @@ def test_the_end_of_a_wait_is_known_if_that_of_each_portfolio_is() -> None:
     for sender in (never, free):
         assign_portfolio(sender.pk)
     # A tenth of the limit, at least one, is left for high priority: nothing is for others.
-    Portfolio.objects.filter(pk=BusinessNumber.objects.get(pk=never.pk).limited_by_id).update(users_a_day=1)
+    Portfolio.objects.filter(businessnumber=never).update(users_a_day=1)
     wait_for_the_limit(first, 10)
     wait_for_the_limit(never, 1)
     found = [waiting_until(pks) for pks in ([first.pk, free.pk], [never.pk], [first.pk, never.pk], [free.pk], [])]
