@@ -64,7 +64,7 @@ def compare(month: date) -> list[Comparison]:
 def _compare(waba_id: str, numbers: Sequence[int], month: date) -> Comparison:
     zone = zone_of_account(waba_id)
     since = datetime(month.year, month.month, 1, tzinfo=zone)
-    following = month.replace(day=1) + timedelta(days=32)
+    following = month + timedelta(days=32)
     until = datetime(following.year, following.month, 1, tzinfo=zone)
     api = graph_api(token_name_of(waba_id))
     try:

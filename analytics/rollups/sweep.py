@@ -110,7 +110,7 @@ def _upto(cursor: Cursor, statements: Any) -> tuple[int | None, bool]:
         return None, False
     statements.execute(
         "SELECT max(id) FROM (SELECT id FROM messaging_messageevent WHERE id > %s AND id <= %s ORDER BY id LIMIT %s) e",
-        [cursor.position, cursor.mark_id, ROWS + 1],
+        [cursor.position, cursor.mark_id, ROWS],
     )
     (last,) = statements.fetchone()
     statements.execute(

@@ -140,6 +140,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def _chat(self, request: HttpRequest, message: Message, status: int = 200) -> HttpResponse:
         conversation = conversation_of(message)
+        may_reply = self.has_reply_permission(request)
         chosen = template_form(conversation.number, request.POST)
         found = messages_of(conversation, CHAT_SIZE)
         if "around" in request.GET and message.id not in {row.id for row in found}:
@@ -155,12 +156,10 @@ class ConversationAdmin(ReadOnlyAdmin):
             "anchor": message,
             "analytics_url": _analytics_url(conversation.number),
             "older": found[0] if len(found) >= CHAT_SIZE else None,
-            "may_reply": self.has_reply_permission(request),
-            "templates": _templates(conversation) if self.has_reply_permission(request) else [],
+            "may_reply": may_reply,
+            "templates": _templates(conversation) if may_reply else [],
             "synced_templates": (
-                templates_of(conversation.number, chosen=chosen.template if chosen else None)
-                if self.has_reply_permission(request)
-                else None
+                templates_of(conversation.number, chosen=chosen.template if chosen else None) if may_reply else None
             ),
             "template_form": chosen,
             "form_id": request.POST.get("form_id") if status != 200 else uuid4(),  # noqa: PLR2004

@@ -19,7 +19,7 @@ def contacts_named(term: str) -> QuerySet[Contact]:
     wanted = normalized_name(term)
     if not wanted:
         return Contact.objects.all()
-    grams = sorted({wanted[start : start + GRAM_LENGTH] for start in range(max(1, len(wanted) - GRAM_LENGTH + 1))})
+    grams = grams_of(wanted)
     candidates = Contact.objects.alias(
         name_grams=NameGrams("name"),
         username_grams=NameGrams("username"),
@@ -31,6 +31,11 @@ def contacts_named(term: str) -> QuerySet[Contact]:
         Q(name_grams__contains=grams, plain_name__contains=wanted)
         | Q(username_grams__contains=grams, plain_username__contains=wanted)
     )
+
+
+def grams_of(wanted: str) -> list[str]:
+    """The pieces of a normalised term that the index has; a shorter term is one."""
+    return sorted({wanted[start : start + GRAM_LENGTH] for start in range(max(1, len(wanted) - GRAM_LENGTH + 1))})
 
 
 def normalized_name(text: str) -> str:

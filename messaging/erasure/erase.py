@@ -74,7 +74,7 @@ def erase(
 
 
 def _cancel_waiting(person: Person) -> int:
-    waiting = list(person.messages.filter(status__in=WAITING).order_by("pk").values_list("pk", flat=True))
+    waiting = list(person.messages.filter(status__in=WAITING).values_list("pk", flat=True))
     for start in range(0, len(waiting), ROWS):
         _cancel(waiting[start : start + ROWS])
     return len(waiting)

@@ -50,7 +50,7 @@ def record_status(
     # As a sync locks it: the account before its templates.
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     row, created = Template.objects.select_for_update().get_or_create(
-        account=account, name=key.name, language=key.language, defaults={"category": category}
+        account=account, name=key.name, language=key.language
     )
     if row.status_at is not None and row.status_at > at:
         return None

@@ -61,7 +61,7 @@ def done_at(
     while leaving:
         at, recipients = leaving.popleft()
         if at - now > HORIZON:
-            break
+            return None
         usable = max(0, recipients - excess)
         excess = max(0, excess - recipients)
         taken = min(usable, needed)

@@ -32,7 +32,7 @@ def store_limit(waba_id: str, limit: MessagingLimit, at: datetime) -> None:
     ours = BusinessNumber.objects.filter(waba_id=waba_id)
     if not waba_id or not ours.exists():
         return
-    assign_portfolios(list(ours.order_by("pk").values_list("pk", flat=True)))
+    assign_portfolios(list(ours.values_list("pk", flat=True)))
     with transaction.atomic():
         shared = Q(limited_by__in=ours.values("limited_by"))
         numbers = list(BusinessNumber.objects.select_for_update(no_key=True).filter(shared).order_by("pk"))

@@ -143,7 +143,7 @@ def uncount_openings(rejections: Sequence[Rejection]) -> None:
 
 def move_windows() -> None:
     """Move the window of every portfolio to now, and delete recipients that no longer count."""
-    for portfolio_id in Portfolio.objects.order_by("pk").values_list("pk", flat=True):
+    for portfolio_id in Portfolio.objects.values_list("pk", flat=True):
         with transaction.atomic(), connection.cursor() as cursor:
             start = lock_count(cursor, portfolio_id).counted_from
         with connection.cursor() as cursor:

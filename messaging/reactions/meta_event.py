@@ -31,15 +31,14 @@ class MetaEvent:
 
     def text(self, name: str, longest: int = 255) -> str:
         """A text of the value; empty where there is none."""
-        return (fields.text(self.value, name, longest=longest) or "")[:longest]
+        return fields.text(self.value, name, longest=longest) or ""
 
     def nested(self, node: str, name: str) -> str:
         """A text of a node inside the value; empty where there is none."""
         found = self.value.get(node)
-        return (fields.text(found, name, longest=40) or "")[:40] if isinstance(found, Mapping) else ""
+        return (fields.text(found, name, longest=40) or "") if isinstance(found, Mapping) else ""
 
 
 def read_event(update: Event) -> MetaEvent:
     """The event with its value, whatever its shape."""
-    value = fields.node(update.raw, "value")
-    return MetaEvent(update, value if isinstance(value, Mapping) else {})
+    return MetaEvent(update, fields.node(update.raw, "value"))

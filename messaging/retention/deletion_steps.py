@@ -63,14 +63,14 @@ def _first_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None
         cutoff = rule.cutoff()
         if cutoff is None:
             continue
-        row = progress.get(rule.name) or RetentionProgress(rule=rule.name, began_at=now, next_at=now)
+        row = progress.get(rule.name) or RetentionProgress(rule=rule.name, next_at=now)
         if row.next_at <= now:
             return rule, cutoff, row
     return None
 
 
 def _put_off(rule: Rule, now: datetime) -> None:
-    RetentionProgress.objects.bulk_create([RetentionProgress(rule=rule.name, began_at=now)], ignore_conflicts=True)
+    RetentionProgress.objects.bulk_create([RetentionProgress(rule=rule.name)], ignore_conflicts=True)
     RetentionProgress.objects.filter(rule=rule.name).update(next_at=now + RETRY_AFTER)
 
 

@@ -1,13 +1,26 @@
 """Lock order, seen from a second connection."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection, connections, transaction
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 
 from tests.waiting import eventually
+
+_ORDER = r'(?:ORDER BY (?:"\w+"\.)?"?(\w+)"? ASC)?(?: LIMIT \d+)?'
+_LOCK = re.compile(rf'FROM "(\w+)".*?{_ORDER} FOR ((?:NO KEY )?UPDATE)(?: OF .*?)?( SKIP LOCKED)?$')
+
+
+def locks(work: Callable[[], object]) -> list[str]:
+    """The row locks that `work` takes through Django: table, column of the order (1: the one selected), strength."""
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    found = (_LOCK.search(query["sql"]) for query in queries)
+    return [f"{one[1]} by {one[2]}: {one[3]}{one[4] or ''}" for one in found if one]
 
 
 def holds_while_waiting(work: Callable[[], object], first: Model, second: Model) -> bool:

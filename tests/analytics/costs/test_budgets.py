@@ -1,7 +1,7 @@
 """Budgets: what is spent is held, and released when the budget is raised."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -9,20 +9,31 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from analytics import tasks
-from analytics.costs.budgets import budgets_near_limit, check_budgets, decide
+from analytics.costs.budgets import (
+    _is_of,
+    _only,
+    budgets_near_limit,
+    check_budgets,
+    decide,
+    first_charge,
+    make_quarters_due,
+    month_of,
+)
 from analytics.models import Bucket, Budget, BudgetPeriod, BudgetState, RateCard
+from analytics.rollups import quarter_of
 from messaging.accepting import waiting_warnings
 from messaging.accepting.sending_numbers import sending_number
-from messaging.models import ApiClient, Hold, Message
+from messaging.models import ApiClient, AuditEntry, Hold, Message
 from messaging.outgoing.due_selection import due_now
 from messaging.outgoing.holds.holds import sweep_holds
 from tests.analytics.costs.factories import LIST, card, charge
+from tests.analytics.rollups.factories import count_again, outbound
 from tests.messaging.factories import pending
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +70,129 @@ def checked(one: Budget) -> Budget:
 )
 def test_a_budget_warns_at_its_share_and_is_spent_at_its_amount(spent: str, state: str) -> None:
     assert decide(Decimal(spent), Decimal(10), Decimal("0.8")) == state
+
+
+NOW = datetime(2026, 11, 20, 12, 34, 56, 789, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins"),
+    [("UTC", datetime(2026, 11, 1, tzinfo=UTC)), ("Asia/Kolkata", datetime(2026, 10, 31, 18, 30, tzinfo=UTC))],
+)
+def test_a_calendar_month_begins_at_midnight_of_the_servers_time_zone(
+    zone: str, begins: datetime, settings: Any
+) -> None:
+    settings.TIME_ZONE = zone
+    assert month_of(NOW) == begins
+
+
+@pytest.mark.parametrize(
+    ("budgets", "filters"),
+    [
+        ([(None, "spring"), (7, "autumn"), (8, "spring")], {"campaign": ["autumn", "spring"]}),
+        ([(8, ""), (7, "spring"), (8, "x")], {"client_id": [7, 8]}),
+        ([(None, "spring"), (7, "")], {}),
+    ],
+)
+def test_charges_of_no_budget_are_left_out(budgets: list[tuple[int | None, str]], filters: dict[str, Any]) -> None:
+    rows = [Budget(client_id=client, campaign=campaign) for client, campaign in budgets]
+    assert _only(rows) == filters
+
+
+@pytest.mark.parametrize(
+    ("client", "campaign", "charges"),
+    [
+        (None, "spring", [(0, "spring"), (7, "spring")]),
+        (7, "", [(7, ""), (7, "spring")]),
+        (7, "spring", [(7, "spring")]),
+    ],
+)
+def test_a_charge_is_of_the_budgets_of_its_client_and_campaign(
+    client: int | None, campaign: str, charges: list[tuple[int, str]]
+) -> None:
+    one = Budget(client_id=client, campaign=campaign)
+    every = [(0, ""), (0, "spring"), (7, ""), (7, "spring"), (8, "autumn")]
+    assert [charge for charge in every if _is_of(one, *charge)] == charges
+
+
+def test_the_first_charge_is_the_earliest() -> None:
+    assert first_charge() is None
+    for days in (2, 3, 1):
+        spend(1, NOW - timedelta(days=days))
+    found = first_charge()
+    assert found and found.date() == (NOW - timedelta(days=3)).date()
+
+
+def test_without_any_charge_nothing_is_spent() -> None:
+    one = checked(budget(period=BudgetPeriod.TOTAL))
+    assert (one.state, int(one.spent), one.checked_at is None) == ("fine", 0, False)
+
+
+def test_budgets_count_their_own_currency() -> None:
+    spend(3)
+    card("Market,Currency,Marketing\nGermany,EUR,2\n", "2020-01-01", "EUR")
+    dollars = budget("100")
+    euros = Budget.objects.create(amount=100, currency="EUR", campaign="spring", period=BudgetPeriod.TOTAL)
+    check_budgets()
+    assert [Budget.objects.get(pk=one.pk).spent for one in (dollars, euros)] == [3, 6]
+
+
+def test_the_hold_of_a_spent_budget_says_which_one() -> None:
+    spend(10)
+    checked(budget("10.50"))
+    assert not Hold.objects.exists()
+    Budget.objects.update(amount="9.50")
+    check_budgets()
+    assert Hold.objects.get().reason == "the budget of 9.5 USD is spent"
+
+
+def test_a_budget_that_is_switched_off_is_fine() -> None:
+    spend(10)
+    one = checked(budget())
+    Budget.objects.update(active=False)
+    assert (one.state, checked(one).state, budgets_near_limit()) == (BudgetState.SPENT, BudgetState.FINE, {})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_budgets_that_another_worker_checks_are_left_to_it() -> None:
+    budget()
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [0x6275646765])
+        check_budgets()
+    finally:
+        other.close()
+    assert Budget.objects.get().checked_at is None
+
+
+@pytest.mark.parametrize(
+    ("age", "counted_minutes_ago", "status", "is_due"),
+    [
+        (timedelta(hours=23), 6, "", True),
+        (timedelta(hours=23), 4, "", False),
+        (timedelta(hours=25), 6, "", False),
+        (timedelta(hours=25), 6, "sent", True),
+        (timedelta(hours=25), 6, "delivered", False),
+    ],
+)
+def test_quarters_whose_messages_may_be_delivered_now_are_counted_sooner(
+    age: timedelta, counted_minutes_ago: int, status: str, is_due: bool
+) -> None:
+    now = timezone.now()
+    start = quarter_of(now - age)
+    if status:
+        outbound(start, status=status)
+        count_again()
+    later = now + timedelta(hours=2)
+    Bucket.objects.update_or_create(
+        start=start,
+        defaults={
+            "dirty_since": now, "due_at": later, "counted_at": now - timedelta(minutes=counted_minutes_ago),
+        },
+    )  # fmt: skip
+    make_quarters_due(now)
+    assert (Bucket.objects.get(start=start).due_at < later) == is_due
 
 
 def held(message: Message) -> str | None:
@@ -229,7 +363,33 @@ def test_a_key_sees_the_budgets_of_its_client(api: APIClient) -> None:
     budget(client=ApiClient.objects.get(name="shop"), campaign="")
     budget()
     (row,) = api.get("/analytics/budgets").json()["results"]
-    assert (row["client"], row["amount"], row["spent"], row["state"]) == ("shop", "10.00", "0.00", "fine")
+    assert row == {
+        "client": "shop", "campaign": "", "period": "month", "amount": "10.00", "currency": "USD", "warn_share": "0.80",
+        "active": True, "spent": "0.00", "unpriced": 0, "state": "fine", "checked_at": None,
+    }  # fmt: skip
+
+
+def test_an_operators_key_sees_all_budgets_and_those_of_a_campaign(api: APIClient) -> None:
+    budget(client=ApiClient.objects.get(name="shop"), campaign="autumn")
+    checked(budget())
+    ApiClient.objects.update(operator=True)
+    found = [api.get("/analytics/budgets", query).json()["results"] for query in ({}, {"campaign": "spring"})]
+    assert [[(row["client"], row["campaign"]) for row in rows] for rows in found] == [
+        [("shop", "autumn"), (None, "spring")],
+        [(None, "spring")],
+    ]
+    assert found[1][0]["checked_at"]
+
+
+def test_a_budget_that_is_saved_in_the_admin_is_in_the_audit_log(rf: Any, admin_user: Any) -> None:
+    one = Budget(campaign="spring", amount=Decimal("12.50"), currency="USD")
+    request = rf.post("/")
+    request.user = admin_user
+    admin.site.get_model_admin(Budget).save_model(request, one, SimpleNamespace(changed_data=[]), False)
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.action, entry.object, entry.details) == (
+        *("admin", "budget", f"budget {one.pk}", {"amount": "12.50 USD"}),
+    )
 
 
 def test_a_budget_that_is_saved_in_the_admin_keeps_what_was_spent_meanwhile(rf: Any, admin_user: Any) -> None:

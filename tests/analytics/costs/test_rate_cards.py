@@ -1,10 +1,12 @@
 """Rate cards from Meta's files."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from analytics.costs.rate_card_csv import read_card
 from analytics.models import Rate, RateCard
 from tests.analytics.costs.factories import LIST, TIERS
 
@@ -73,6 +75,26 @@ def test_tiers_begin_where_the_ones_before_end(tmp_path: Path) -> None:
         (TIERS + "Germany,USD,Utility,1,10,1\n", "last tier ends"),
         (TIERS + "Germany,USD,Utility,1,10,1\nGermany,USD,Utility,12,-,1\n", "does not follow"),
         (TIERS + "Germany,USD,Utility,10,1,1\n", 'Row 2, column To: "1"'),
+        (TIERS + "Germany,USD,Utility,0,0,1\n", 'Row 2, column To: "0"'),
+        (TIERS + f"Germany,USD,Utility,{10**15 + 1},-,1\n", f'Row 2, column From: "{10**15 + 1}"'),
+        (TIERS + f"Germany,USD,Utility,1,{'9' * 17},1\n", f'Row 2, column To: "{"9" * 17}"'),
+        (TIERS + f"Germany,USD,Utility,{10**15},-,1\n", f"begins at message {10**15}"),
+        (
+            TIERS + "Germany,USD,Utility,1,10,1\nGermany,USD,Utility,10,-,1\n",
+            "after message 10 does not follow",
+        ),
+        (TIERS + "Germany,USD,Utility,1,10,1\nGermany,USD,Utility,1,-,1\n", "there are two prices from message 1 on"),
+        (TIERS + "Germany,USD,Utility,5,-,1\n", "begins at message 5, not 1"),
+        (TIERS + "Germany,USD,Utility,1,10,1\n", "the last tier ends at message 10"),
+        (LIST + "Germany,USD,10000000,1,1,1\n", 'Row 2, column Marketing: "10000000" is out of range'),
+        (LIST + f"{'A' * 70},USD,1,1,1,1\n", f'column Market: "{"A" * 60}" '),
+        (f"Market,{'c' * 70}\nGermany,1\n", f'Column "{"c" * 60}" is not known'),
+        (f"Market,{'c' * 70},{'c' * 70}\nGermany,1,1\n", f'Row 1: the column "{"c" * 60}" stands there twice'),
+        ("title\n\n" + LIST + "\nGermany,USD,1,1,1,1\n\nAtlantis,USD,1,1,1,1\n", "Row 7, column Market"),
+        ("Market,Zone,Area\nGermany,1,1\n", 'Column "area" is not known'),
+        ("x" * 200_000, "Not a CSV file: field larger than field limit"),
+        (LIST + "x" * 200_000, "Not a CSV file: field larger than field limit"),
+        ("Market,Currency,Category,From,To,Rate,Note\nGermany,USD,Utility,1,-,1,x\n", 'Column "note" is not known'),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
@@ -82,6 +104,33 @@ def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
         load(tmp_path, text)
     assert problem in str(refused.value)
     assert not RateCard.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "rates"),
+    [
+        (LIST + "\nGermany,USD,1,,,,,\n,,,,,\nIndia,,9999999.9999999999\n", "USD", [
+            ("Germany", "marketing", 0, None, "1"), ("India", "marketing", 0, None, "9999999.9999999999"),
+        ]),
+        ("Market,Currency,Marketing\nTürkiye,R$,0.0000000001\n", "BRL", [
+            ("Turkey", "marketing", 0, None, "1E-10"),
+        ]),
+        ("\ufeff MARKET ,Authentication  International,Marketing Lite,\nGermany,2,3,\n", "INR", [
+            ("Germany", "authentication_international", 0, None, "2"), ("Germany", "marketing_lite", 0, None, "3"),
+        ]),
+        ("Market,Category,Tier From,Volume To,Price\nGermany, UTILITY ,0,1_0 0,2\nGermany,utility,101,Unlimited,1\n",
+         "USD", [("Germany", "utility", 0, 100, "2"), ("Germany", "utility", 100, None, "1")]),
+    ],
+    ids=["blank lines", "symbols", "spellings", "tiers"],
+)  # fmt: skip
+def test_a_card_is_read_in_each_of_its_spellings(text: str, currency: str, rates: list[Any]) -> None:
+    found = read_card(text.splitlines(), currency).rates
+    assert [(one.market, one.category, one.tier_from, one.tier_to, str(one.price)) for one in found] == rates
+
+
+@pytest.mark.parametrize("text", ["", "eur", "€", "EUR"])
+def test_the_currency_of_a_row_may_be_a_symbol_or_nothing(text: str) -> None:
+    assert len(read_card(["Market,Currency,Marketing", f"Germany,{text},1"], "EUR").rates) == 1
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

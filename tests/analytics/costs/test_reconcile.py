@@ -2,20 +2,21 @@
 
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from analytics.costs.reconcile import Line, Side, lines_of, metas
+from analytics.costs.reconcile import Comparison, Line, Side, compare, lines_of, metas
 from messaging.accepting.sending_numbers import sending_number
 from messaging.incoming.store import receive
 from messaging.models import BusinessNumber, Message
 from messaging.whatsapp.graph import PricePoint
-from tests.analytics.costs.factories import card
+from tests.analytics.costs.factories import card, charge
 from tests.analytics.rollups.factories import outbound, settle
 from tests.messaging.sandbox.conftest import only_receiver, only_sandbox, receiver, sandbox
 from tests.messaging.sandbox.graph_api.calls import WABA, call
@@ -97,6 +98,26 @@ def test_an_unpriced_message_is_a_difference(month: str) -> None:
     card(CARD.replace("North America,USD,0.05,0.01\n", ""), f"{timezone.now():%Y-%m}-01")
     text, status = answer(month, tolerance=Decimal(10))
     assert status == 1 and "(1 unpriced)" in text
+
+
+def test_a_comparison_is_of_the_accounts_numbers_and_of_its_month_in_its_time_zone(
+    sandbox: Sandbox, settings: Any
+) -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    settings.WA_GRAPH_URL, settings.WA_ACCESS_TOKEN = f"http://127.0.0.1:{sandbox.port}", TOKEN
+    settings.ACCOUNT_TIME_ZONES = {WABA: zone}
+    mine, other = (
+        BusinessNumber.objects.create(phone_number_id=key, waba_id=waba_id).pk
+        for key, waba_id in (("8", WABA), ("9", ""))
+    )
+    begin, end = datetime(2026, 11, 1, tzinfo=zone), datetime(2026, 12, 1, tzinfo=zone)
+    quarter = timedelta(minutes=15)
+    for at, messages, number in (
+        (begin - quarter, 1, mine), (begin, 2, mine), (end - quarter, 4, mine), (end, 8, mine), (begin, 16, other),
+    ):  # fmt: skip
+        charge(at.astimezone(UTC), messages, "utility", number_id=number)
+    line = Line("Germany", "utility", Side(6, Decimal(0), 6), Side())
+    assert compare(date(2026, 11, 1)) == [Comparison(WABA, "USD", begin, end, [line])]
 
 
 def test_another_month_has_no_lines(month: str) -> None:

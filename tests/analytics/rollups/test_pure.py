@@ -11,9 +11,9 @@ from analytics.models import Histogram
 from analytics.models.rollups import HISTOGRAM_PLACES
 from analytics.rollups import countries
 from analytics.rollups.countries import country_of
-from analytics.rollups.dimension_views import COLUMNS, NOTHING, view_of
+from analytics.rollups.dimension_views import COLUMNS, NOTHING, are_empty, day_view_of, left_out_of, view_of
 from analytics.rollups.histogram import BOUNDS, PLACES, percentile, percentiles
-from analytics.rollups.quarters import MAX_DELAY_S, MIN_DELAY_S, hour_of, ids_of, quarter_of, recount_delay_s
+from analytics.rollups.quarters import MAX_DELAY_S, MIN_DELAY_S, day_of, hour_of, ids_of, quarter_of, recount_delay_s
 from analytics.rollups.storage import DIGEST
 
 
@@ -137,6 +137,45 @@ def test_dimensions_that_differ_in_where_a_text_ends_have_other_digests() -> Non
 )
 def test_a_question_reads_the_smallest_view_that_has_its_columns(columns: list[str], view: int) -> None:
     assert view_of(columns) == view
+
+
+@pytest.mark.parametrize(
+    ("columns", "view"),
+    [
+        (["template"], 2),
+        (["template", "country"], 7),
+        (["campaign", "status"], 8),
+        (["category", "type", "template"], 7),
+        (["country", "status"], 0),
+    ],
+)
+def test_a_question_about_days_reads_the_smallest_view_that_days_have(columns: list[str], view: int) -> None:
+    assert day_view_of(columns) == view
+
+
+@pytest.mark.parametrize(
+    ("view", "columns"),
+    [
+        (0, set()),
+        (4, {"type", "template", "campaign", "category", "price_type", "status", "error_code"}),
+        (6, {"type", "template", "campaign", "country", "category", "price_type"}),
+    ],
+)
+def test_a_view_leaves_out_the_other_columns(view: int, columns: set[str]) -> None:
+    assert left_out_of(view) == columns
+
+
+@pytest.mark.parametrize(
+    ("columns", "condition"),
+    [(["template", "error_code"], "TRUE AND d.error_code = 0 AND d.template = ''"), ([], "TRUE")],
+)
+def test_columns_are_empty_where_their_values_are_nothing(columns: list[str], condition: str) -> None:
+    assert are_empty(columns, "d").replace(" and ", " AND ").replace("true", "TRUE") == condition
+
+
+@pytest.mark.parametrize("at", ["2026-11-20T00:00:00", "2026-11-20T12:34:56.789", "2026-11-20T23:59:59.999999"])
+def test_a_time_lies_in_a_day(at: str) -> None:
+    assert day_of(datetime.fromisoformat(at).replace(tzinfo=UTC)) == datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def test_a_histogram_has_a_column_for_each_place() -> None:

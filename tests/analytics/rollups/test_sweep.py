@@ -15,7 +15,7 @@ from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import recount, roll_up
 from analytics.rollups.days import sum_day
 from analytics.rollups.quarters import day_of, quarter_of
-from analytics.rollups.sweep import sweep
+from analytics.rollups.sweep import Swept, sweep
 from messaging.models import MessageEvent
 from tests.analytics.costs.factories import charge
 from tests.analytics.rollups.factories import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
@@ -112,12 +112,35 @@ def test_a_backlog_is_read_in_steps(rows: int, monkeypatch: pytest.MonkeyPatch) 
     assert (Bucket.objects.count(), Cursor.objects.get().position) == (5, MessageEvent.objects.latest("id").pk)
 
 
+@pytest.mark.parametrize(
+    ("rows", "steps"),
+    [
+        (2, [Swept(2, more=True), Swept(1, more=False)]),
+        (3, [Swept(3, more=False)]),
+        (4, [Swept(3, more=False)]),
+        (1, [Swept(1, more=True), Swept(1, more=True), Swept(1, more=False)]),
+    ],
+)
+def test_a_sweep_says_how_much_it_read_and_whether_more_is_there(
+    rows: int, steps: list[Swept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbound()
+    read_trail()
+    monkeypatch.setattr(sweeping, "ROWS", rows)
+    for n in range(3):
+        outbound(NOON, f"1555123000{n}")
+    assert sweep() == Swept(0, more=False)
+    assert [sweep() for _ in steps] == steps
+    cursor = Cursor.objects.get()
+    assert (cursor.mark_id, cursor.mark_xid, sweep()) == (None, None, Swept(0, more=False))
+
+
 def test_a_second_sweep_at_the_same_time_reads_nothing() -> None:
     outbound()
     Cursor.objects.create(name=sweeping.CURSOR)
     held = Elsewhere(lambda: Cursor.objects.select_for_update().get(name=sweeping.CURSOR), lambda: None)
     held.step(0)
-    assert sweep().rows == 0
+    assert sweep() == Swept(0, more=False)
     held.end()
 
 
@@ -244,8 +267,11 @@ def refuse(table: str, start: datetime) -> None:
 
 
 @pytest.mark.django_db
-def test_a_quarter_that_cannot_be_counted_keeps_no_other_from_its_turn(caplog: pytest.LogCaptureFixture) -> None:
-    quarters = [NOON + timedelta(minutes=minutes) for minutes in (0, 15, 30, 75)]
+@pytest.mark.parametrize("others", [(0, 30, 75), (0,)])
+def test_a_quarter_that_cannot_be_counted_keeps_no_other_from_its_turn(
+    others: tuple[int, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    quarters = [NOON + timedelta(minutes=minutes) for minutes in (others[0], 15, *others[1:])]
     for quarter in quarters:
         outbound(quarter)
     read_trail()
@@ -255,7 +281,8 @@ def test_a_quarter_that_cannot_be_counted_keeps_no_other_from_its_turn(caplog: p
     left = Bucket.objects.get(dirty_since__isnull=False)
     assert ({start for start, _ in rolled_up()}, left.start) == ({*quarters} - {quarters[1]}, quarters[1])
     assert (left.due_at > timezone.now(), FAILED in caplog.text) == (True, True)
-    assert sum(values[0] for values in rolled_up(60).values()) == 3
+    assert left.counted_at is not None
+    assert sum(values[0] for values in rolled_up(60).values()) == len(others)
 
 
 @pytest.mark.django_db

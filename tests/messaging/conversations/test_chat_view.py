@@ -1,17 +1,22 @@
 """A conversation's page: what each message looks like, what comes live, and what comes when one goes back."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
+from messaging.conversations.chat_view import Bubble, bubbles_of, digest_of_bubbles
 from messaging.conversations.queries import conversation_of, messages_of
 from messaging.incoming.store import receive
-from messaging.messages.summaries import preview
-from messaging.models import Contact, Message
+from messaging.messages.summaries import Summary, preview, summarize
+from messaging.models import AuditEntry, Contact, Message
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.conversations.factories import ANN, LIST, chat_of, now, wrote
 from tests.messaging.factories import number, pending
@@ -91,6 +96,124 @@ def test_a_removed_reaction_is_not_shown(operator: Client) -> None:
 
 def test_a_reaction_to_an_unknown_message_is_a_line(operator: Client) -> None:
     assert "Reacted 👍" in chat(operator, wrote("reaction", {"message_id": "wamid.ELSEWHERE", "emoji": "👍"}))
+
+
+def test_reactions_of_both_sides_are_shown_in_the_order_of_time(operator: Client) -> None:
+    message = wrote(wamid="wamid.TARGET")
+    for second, emoji in ((3, "🎉"), (1, "👍")):
+        wrote("reaction", {"message_id": "wamid.TARGET", "emoji": emoji}, at=now() - 10 + second)
+    Message.objects.create(
+        number=message.number, peer=ANN, direction="outbound", type="reaction", text="🙏", status="sent",
+        context_wamid="wamid.TARGET", at=timezone.now(),
+    )  # fmt: skip
+    (bubble,) = bubbles_of([message])
+    assert sorted(bubble.reactions) == ["🎉", "🙏"]
+
+
+def test_what_is_not_a_reaction_edit_or_revoke_changes_nothing() -> None:
+    wrote("text", "Which size?", wamid="wamid.TARGET")
+    wrote("text", "Large", wamid="wamid.ANSWER", context="wamid.TARGET")
+    target, answer = bubbles_of(list(Message.objects.order_by("pk")))
+    assert (target.deleted, target.edited, target.reactions, target.quoted, answer.quoted) == (
+        *(False, "", [], "", "Which size?"),
+    )
+
+
+def test_the_first_text_of_a_message_that_was_edited_twice_is_kept() -> None:
+    message = wrote("document", {"id": "1", "filename": "bill.pdf"}, wamid="wamid.TARGET")
+    Message.objects.filter(pk=message.pk).update(text="at nine")
+    message.refresh_from_db()
+    before = summarize(message)
+    for second, text in enumerate(["at ten", "at eleven"]):
+        new = {"type": "text", "text": {"body": text}}
+        wrote("edit", {"original_message_id": "wamid.TARGET", "message": new}, at=now() + second)
+    (bubble,) = bubbles_of([message])
+    assert (bubble.edited, bubble.summary) == (before.text, Summary("at eleven", before.label, before.lines))
+
+
+def test_an_edit_of_a_message_without_a_text_says_so() -> None:
+    message = wrote("image", {"id": "1"}, wamid="wamid.TARGET")
+    wrote("edit", {"original_message_id": "wamid.TARGET", "message": {"type": "text", "text": {"body": "at ten"}}})
+    (bubble,) = bubbles_of([message])
+    assert bubble.edited == "(no text)"
+
+
+@pytest.mark.parametrize(
+    ("direction", "kind", "shown"),
+    [
+        ("outbound", "text", "mine"),
+        ("inbound", "text", "theirs"),
+        ("inbound", "system", "line"),
+        ("inbound", "reaction", "line"),
+        ("outbound", "edit", "line"),
+    ],
+)
+def test_a_bubble_is_mine_theirs_or_a_line(direction: str, kind: str, shown: str) -> None:
+    assert bubble_of(direction=direction, type=kind).kind == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "tick"), [("received", ("", "")), ("read", ("✓✓", "read")), ("expired", ("✕", "expired"))]
+)
+def test_a_status_has_a_sign_and_a_meaning(status: str, tick: tuple[str, str]) -> None:
+    assert bubble_of(status=status).tick == tick
+
+
+MEANING = "Not deliverable: no WhatsApp user, terms not accepted, or an old app"
+
+
+@pytest.mark.parametrize(
+    ("code", "title", "words"),
+    [
+        (None, "", ""),
+        (None, "Undeliverable", "Undeliverable"),
+        (131026, "", f"{MEANING} (131026)"),
+        (131026, "Undeliverable", f"{MEANING} (131026: Undeliverable)"),
+    ],
+)
+def test_an_error_is_said_in_our_words_and_metas(code: int | None, title: str, words: str) -> None:
+    assert bubble_of(error_code=code, error_title=title).error == words
+
+
+def bubble_of(**fields: Any) -> Bubble:
+    message = Message(**{"type": "text", "direction": "outbound", "status": "sent", **fields})
+    return Bubble(message, Summary("hello"))
+
+
+def test_a_bubble_without_a_file_has_no_media() -> None:
+    assert bubbles_of([wrote()])[0].media == ""
+
+
+def test_the_digest_of_what_is_shown_changes_with_each_message() -> None:
+    at = timezone.now()
+    one, other = UUID(int=1), UUID(int=2)
+    shown = [(one, at), (other, at), (one, at + timedelta(seconds=1))]
+    digests = [digest_of_bubbles([bubble_of(id=pk, updated_at=time)], "open") for pk, time in shown]
+    digests.append(digest_of_bubbles([bubble_of(id=one, updated_at=at)], "closed"))
+    assert (len(set(digests)), {len(digest) for digest in digests}) == (4, {16})
+
+
+def test_the_first_message_of_a_day_has_its_date() -> None:
+    rows = [wrote("text", str(n), at=at) for n, at in enumerate((1_790_000_000, 1_790_000_001, 1_790_100_000))]
+    assert [bubble.day is None for bubble in bubbles_of(rows)] == [False, True, False]
+
+
+def test_only_the_account_that_replied_stands_at_a_message() -> None:
+    first, second = pending(2)
+    mine = wrote()
+    for action, message, who in (("reply", first, "ann"), ("cancel", second, "bob"), ("reply", mine, "eve")):
+        AuditEntry.objects.create(who=who, action=action, object=f"message {message.pk}")
+    assert [bubble.by for bubble in bubbles_of([first, second, mine])] == ["ann", "", ""]
+
+
+def test_a_page_of_messages_takes_one_statement_and_another_for_what_it_quotes(django_assert_num_queries: Any) -> None:
+    target = wrote("text", "Which size?", wamid="wamid.TARGET")
+    answer = wrote("text", "Large", context="wamid.TARGET")
+    with django_assert_num_queries(1):
+        bubbles_of([target, answer])
+    with CaptureQueriesContext(connection) as made:
+        bubbles_of([answer])
+    assert (len(made), [query["sql"] for query in made if '"raw"' in query["sql"]]) == (2, [])
 
 
 def test_a_reply_quotes_its_target(operator: Client) -> None:

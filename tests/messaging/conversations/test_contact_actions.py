@@ -1,18 +1,25 @@
 """Blocks and opt-outs by an operator, in the list of contacts."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging.accepting.accept import NewMessage, accept
-from messaging.models import AuditEntry, Contact, Message, TemplateCategory
+from messaging.conversations.admin_contacts import ContactAdmin, contacts_matching
+from messaging.conversations.name_search import contacts_named, grams_of, normalized_name
+from messaging.models import AuditEntry, BusinessNumber, Contact, Message, TemplateCategory
 from messaging.outgoing.release import release
-from tests.messaging.conversations.factories import logged_in
-from tests.messaging.factories import number
-from tests.messaging.lock_order import holds_while_waiting
+from messaging.states import Status
+from tests.messaging.conversations.factories import ANN, chat_of, logged_in, wrote
+from tests.messaging.factories import in_state, number
+from tests.messaging.lock_order import holds_while_waiting, locks
 
 pytestmark = pytest.mark.django_db
 PHONE = "15551230001"
@@ -67,6 +74,190 @@ def test_contacts_are_locked_in_id_order(action: str, operator: Client) -> None:
     first, second = (Contact.objects.create(phone=phone, phone_key=phone) for phone in (PHONE, "15551230002"))
     Contact.objects.filter(pk=first.pk).update(name="now the last row of the table")
     assert not holds_while_waiting(lambda: act(operator, action, second, first), first, second)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_contacts_are_locked_for_a_change_of_their_columns_alone(
+    action: str, operator: Client, contact: Contact
+) -> None:
+    assert locks(lambda: act(operator, action, contact))[0] == "messaging_contact by 1: NO KEY UPDATE"
+
+
+@pytest.mark.parametrize("action", ["block", "opt_out"])
+def test_what_is_withdrawn_says_that_an_operator_did_it(
+    action: str, operator: Client, contact: Contact, offer: Message
+) -> None:
+    act(operator, action, contact)
+    assert offer.events.order_by("pk").last().source == "operator"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("action", "opted_out"), [("opt_out", True), ("opt_in", False)])
+def test_the_consent_of_the_chosen_contact_changes_by_the_operator(
+    action: str, opted_out: bool, operator: Client, contact: Contact
+) -> None:
+    before = None if opted_out else timezone.now()
+    other = Contact.objects.create(phone="15551230009", phone_key="15551230009")
+    Contact.objects.update(opted_out_at=before)
+    act(operator, action, contact)
+    contact.refresh_from_db()
+    other.refresh_from_db()
+    assert (contact.opted_out_at is not None, contact.consent_source) == (opted_out, "operator")
+    assert (other.opted_out_at, other.consent_source) == (before, "")
+
+
+def test_a_block_is_that_of_the_chosen_contact_and_keeps_its_first_time(operator: Client, contact: Contact) -> None:
+    at = timezone.now() - timedelta(days=1)
+    other, blocked = (Contact.objects.create(phone=phone, phone_key=phone) for phone in ("15551230008", "15551230009"))
+    Contact.objects.filter(pk=blocked.pk).update(blocked_at=at)
+    act(operator, "block", contact, blocked)
+    found = {row.pk: row.blocked_at for row in Contact.objects.all()}
+    assert (found[contact.pk] is None, found[other.pk], found[blocked.pk]) == (False, None, at)
+
+
+def said(operator: Client) -> list[tuple[str, str]]:
+    """The messages of the next page."""
+    answer: Any = operator.get(reverse("admin:messaging_contact_changelist"))
+    return [(one.level_tag, str(one)) for one in answer.context["messages"]]
+
+
+def test_an_action_says_for_how_many_contacts_it_was_done_and_the_log_by_whom(
+    operator: Client, contact: Contact
+) -> None:
+    act(operator, "opt_out", contact)
+    assert said(operator) == [("success", "1 contacts: opt out.")]
+    assert AuditEntry.objects.get().who == "staff-view_contact-change_contact"
+
+
+@pytest.mark.parametrize(
+    ("facts", "buttons"),
+    [
+        ({}, {"block", "opt_out", "erase"}),
+        ({"blocked_at": 1}, {"unblock", "opt_out", "erase"}),
+        ({"opted_out_at": 1}, {"block", "opt_in", "erase"}),
+    ],
+    ids=str,
+)
+def test_a_contact_has_the_buttons_that_change_something(facts: dict[str, Any], buttons: set[str]) -> None:
+    assert page().buttons_of(Contact(**facts)) == buttons
+
+
+def page() -> ContactAdmin:
+    found = admin.site.get_model_admin(Contact)
+    assert isinstance(found, ContactAdmin)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("permission", "fields"),
+    [
+        ("view_contact", []),
+        ("view_conversation", ["conversations"]),
+        ("reply_conversation", []),
+    ],
+)
+def test_conversations_are_for_those_who_may_look_at_them(permission: str, fields: list[str], rf: Any) -> None:
+    logged_in(permission)
+    request = rf.get("/")
+    request.user = User.objects.get()
+    assert page().get_readonly_fields(request) == fields
+
+
+def test_the_page_of_a_contact_links_to_each_conversation() -> None:
+    message = wrote("text", "a <question>", at=1_790_000_000)
+    other = BusinessNumber.objects.create(phone_number_id="7", portfolio=message.number.portfolio)
+    second = Message.objects.create(number=other, peer=ANN, direction="inbound", type="text", text="b", at=message.at)
+    at = timezone.localtime(message.at).strftime("%Y-%m-%d %H:%M")
+    links = {
+        f"<a href='{chat_of(row)}'>{row.number}</a> {at} {text}"
+        for row, text in ((message, "a &lt;question&gt;"), (second, "b"))
+    }
+    found = page().conversations(Contact.objects.get())
+    nobody = Contact.objects.create(phone="1", phone_key="1")
+    assert (set(found.split("<br>")), page().conversations(nobody)) == (links, "none")
+
+
+@pytest.mark.parametrize("term", [PHONE, "+1 (555) 123-0001", "US.123", "555-999-0000"])
+def test_a_contact_is_found_by_each_of_its_addresses(term: str) -> None:
+    Contact.objects.create(phone="15551230009", phone_key="15551230009")
+    facts = {"phone": PHONE, "phone_key": PHONE, "user_id": "US.123"}
+    if term.endswith("0000"):
+        facts["phone"] = "5559990000"
+    mine = Contact.objects.create(**facts)
+    assert list(contacts_matching(term)) == [mine.pk]
+
+
+@pytest.fixture
+def eraser(db: None) -> Client:
+    return logged_in("view_contact", "erase_contact")
+
+
+def ask_to_erase(client: Client, *contacts: Contact, **fields: str) -> Any:
+    form = {"action": "erase", "_selected_action": [contact.pk for contact in contacts], **fields}
+    return client.post(reverse("admin:messaging_contact_changelist"), form)
+
+
+def test_one_person_is_erased_at_a_time(eraser: Client, contact: Contact) -> None:
+    other = Contact.objects.create(phone="15551230009", phone_key="15551230009")
+    ask_to_erase(eraser, contact, other, confirmed="yes")
+    assert (said(eraser), Contact.objects.count()) == ([("warning", "Erase one person at a time.")], 2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "objects"),
+    [({}, False), ({"opted_out_at": "2026-01-01T00:00Z"}, True), ({"blocked_at": "2026-01-01T00:00Z"}, True)],
+    ids=str,
+)
+def test_the_question_before_an_erasure_says_what_it_is_about(
+    facts: dict[str, str], objects: bool, eraser: Client, contact: Contact
+) -> None:
+    wrote(sender=PHONE)
+    Contact.objects.update(**facts)
+    answer = ask_to_erase(eraser, contact)
+    keys = ("title", "opts", "contact", "messages_count", "objects")
+    assert {key: answer.context_data[key] for key in keys} == {
+        "title": "Erase a person", "opts": Contact._meta, "contact": contact, "messages_count": 1, "objects": objects,
+    }  # fmt: skip
+    assert answer.context_data["site_header"]
+
+
+@pytest.mark.parametrize(("forget", "left"), [("", 1), ("yes", 0), ("no", 1)])
+def test_an_objection_is_forgotten_only_on_request(
+    forget: str, left: int, eraser: Client, contact: Contact, sqs: Any
+) -> None:
+    wrote(sender=PHONE)
+    Contact.objects.update(blocked_at=timezone.now())
+    answer = ask_to_erase(eraser, contact, confirmed="yes", forget_objection=forget)
+    assert (answer.status_code, answer.url) == (302, reverse("admin:messaging_contact_changelist"))
+    assert said(eraser) == [("success", f"Erased: 1 messages, {1 - left} contacts.")]
+    assert (Contact.objects.count(), AuditEntry.objects.get().who) == (left, "staff-view_contact-erase_contact")
+
+
+def test_an_erasure_that_must_wait_says_why(eraser: Client, contact: Contact, sqs: Any) -> None:
+    in_state(Status.UNKNOWN, peer=PHONE)
+    ask_to_erase(eraser, contact, confirmed="yes")
+    ((level, words),) = said(eraser)
+    assert (level, words.startswith("A message to this person has an unknown outcome.")) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("term", "grams"), [("a", ["a"]), ("ab", ["ab"]), ("abc", ["abc"]), ("abcda", ["abc", "bcd", "cda"])]
+)
+def test_a_term_has_the_grams_of_the_index(term: str, grams: list[str]) -> None:
+    assert grams_of(term) == grams
+
+
+@pytest.mark.parametrize("column", ["name", "username"])
+def test_a_name_is_found_by_its_text_and_not_by_its_grams_alone(column: str) -> None:
+    for text in ("xabcabx", "cabca"):  # the second has the grams of the term in another order
+        Contact.objects.create(phone_key=text, **{column: text})
+    assert [getattr(row, column) for row in contacts_named("abcab")] == ["xabcabx"]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"), [("a\u0300b\u036fc", "abc"), ("a\0b", "ab"), ("Ærø", "aero"), (" A  b ", "a b")]
+)
+def test_a_name_is_compared_without_accents_and_spaces(text: str, plain: str) -> None:
+    assert normalized_name(text) == plain
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -6,8 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.models import AuditEntry, Contact, Direction, Message, Priority, TemplateCategory
+from messaging.access import IdempotentRequest, stored_answer
+from messaging.conversations import operator_replies
+from messaging.models import AuditEntry, BusinessNumber, Contact, Direction, Message, Priority, TemplateCategory
 from tests.messaging.conversations.factories import ANN, LIST, logged_in, now, wrote
+from tests.messaging.message_templates.rows import synced_template
 
 pytestmark = pytest.mark.django_db
 MAY = ("view_conversation", "reply_conversation")
@@ -103,6 +106,9 @@ def test_known_templates_are_offered(operator: Client) -> None:
         ({"form_id": "a\0"}, "Reload the page"),
         ({**TEMPLATE, "name": "Not A Name"}, "The template&#x27;s name may have"),
         ({**TEMPLATE, "language": "?"}, "The template&#x27;s language must be"),
+        ({"form_id": "x" * 65}, "Reload the page"),
+        ({"kind": "template", "template": ""}, "Choose a template."),
+        ({**TEMPLATE, "parameters": "a     b"}, "message_data.components[0].parameters[0]"),
     ],
     ids=str,
 )
@@ -111,11 +117,80 @@ def test_a_refused_reply_shows_the_reason(typed: dict[str, str], words: str, ope
     assert (answer.status_code, words in answer.content.decode(), sent()) == (400, True, [])
 
 
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"kind": "text"}, "Reload the page"),
+        ({"kind": "text", "form_id": "x"}, "The text must have"),
+        ({"kind": "template", "form_id": "x"}, "The template&#x27;s name"),
+        ({"kind": "template", "form_id": "x", "name": "hello_world"}, "The template&#x27;s language"),
+    ],
+    ids=str,
+)
+def test_a_form_without_a_field_is_refused(form: dict[str, str], words: str, operator: Client) -> None:
+    answer = operator.post(f"{LIST}{wrote().pk}/reply/", form)
+    assert (answer.status_code, words in answer.content.decode(), sent()) == (400, True, [])
+
+
+@pytest.mark.parametrize("form_id", ["x", "x" * 64])
+def test_a_form_may_have_any_id_that_fits(form_id: str, operator: Client) -> None:
+    assert send(operator, wrote(), form_id=form_id).status_code == 302
+
+
+def test_a_text_is_sent_as_it_was_typed_but_for_spaces_around_it(operator: Client) -> None:
+    send(operator, wrote(), text=" One\r\ntwo \r\n")
+    assert sent()[0].text == "One\ntwo"
+
+
+def test_a_typed_template_is_sent_without_spaces_around_its_parts(operator: Client) -> None:
+    form = {"kind": "template", "name": " hello_world ", "language": " en_US "}
+    send(operator, wrote(), **form)
+    send(operator, wrote(), **form, form_id="form-2", parameters=" Ann \n")
+    plain, filled = sorted(sent(), key=lambda row: "components" in row.content)
+    assert [(row.content["name"], "components" in row.content) for row in (plain, filled)] == [
+        ("hello_world", False),
+        ("hello_world", True),
+    ]
+    assert filled.content["components"][0]["parameters"] == [{"type": "text", "text": "Ann"}]
+
+
+def test_a_typed_template_that_the_account_does_not_have_is_refused(operator: Client) -> None:
+    asked = wrote()
+    synced_template("offer")
+    BusinessNumber.objects.filter(pk=asked.number_id).update(waba_id="77")
+    answer = send(operator, asked, **TEMPLATE)
+    words = "The template&#x27;s name is not a template of this account."
+    assert (answer.status_code, words in answer.content.decode(), sent()) == (400, True, [])
+
+
+def test_a_window_of_another_number_is_closed_for_this_one(operator: Client) -> None:
+    asked = wrote(at=now() - 90_000)
+    other = BusinessNumber.objects.create(phone_number_id="7")
+    Message.objects.create(number=other, peer=ANN, direction="inbound", type="text", status="received")
+    assert (send(operator, asked).status_code, sent()) == (400, [])
+
+
+def test_a_form_that_another_request_sends_at_the_same_moment_is_sent_once(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = wrote()
+    send(operator, asked)
+    looks: list[Any] = []
+
+    def look(given: IdempotentRequest) -> str | None:
+        looks.append(given)
+        return stored_answer(given) if len(looks) > 1 else None
+
+    monkeypatch.setattr(operator_replies, "stored_answer", look)
+    assert (send(operator, asked).status_code, len(sent()), AuditEntry.objects.count()) == (302, 1, 1)
+
+
 def test_a_reply_to_a_blocked_contact_is_refused(operator: Client) -> None:
     asked = wrote()
     Contact.objects.update(blocked_at=timezone.now())
     answer = send(operator, asked)
-    assert (answer.status_code, "Not sent" in answer.content.decode(), sent()) == (400, True, [])
+    words = "Not sent: The contact is blocked."
+    assert (answer.status_code, words in answer.content.decode(), sent()) == (400, True, [])
 
 
 def test_a_marketing_reply_to_an_opted_out_contact_is_refused(operator: Client) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.conversations.template_form import MAX_TEMPLATES, Preview, TemplateForm
+from messaging.conversations.template_form import MAX_TEMPLATES, Preview, TemplateForm, template_form, templates_of
 from messaging.models import BusinessNumber, Direction, Message, Template
 from tests.messaging.conversations.factories import LIST, logged_in, wrote
 from tests.messaging.message_templates.rows import synced_template
@@ -124,6 +124,110 @@ def test_the_preview_keeps_a_parameter_without_value_and_example() -> None:
 )
 def test_what_the_form_cannot_send_is_said(given: TemplateForm, words: str) -> None:
     assert (words in given.problem, bool(given.problem)) == (True, bool(words))
+
+
+@pytest.mark.parametrize(
+    ("given", "preview"),
+    [
+        (form({"type": "body"}, category="AUTHENTICATION"), Preview("", "", "{{1}} is your code.", "", ())),
+        (form({"type": "BODY"}), Preview("", "", "", "", ())),
+        (form(), Preview("", "", "", "", ())),
+        (
+            form(part("VIDEO"), {"type": "BUTTONS", "buttons": [1, {"text": "Go"}]}),
+            Preview("video", "", "", "", ("Go",)),
+        ),
+        (form({"type": "BUTTONS", "buttons": 3}, part("LOCATION")), Preview("", "", "", "", ())),
+        (form({"text": "no type"}, {"type": None}), Preview("", "", "", "", ())),
+    ],
+    ids=["a code", "no text", "nothing", "a file and odd buttons", "no list", "no type"],
+)
+def test_the_preview_of_a_template_has_what_it_has(given: TemplateForm, preview: Preview) -> None:
+    assert given.preview() == preview
+
+
+def test_the_first_empty_field_is_missing() -> None:
+    assert [form(BODY, body__1=" ").missing(), form(BODY, body__1="A").missing(), form().missing()] == [
+        "Body: 1", "Body: 2", "",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "label"),
+    [
+        ("message_data.components[0].parameters[0]", "Address (https) of the image"),
+        ("message_data.components[0].parameters[0].image.link", "Address (https) of the image"),
+        ("message_data.components[1].parameters[0].text", "Body: 1"),
+        ("message_data.components[1].parameters[1]", "Body: 2"),
+        ("message_data.components[1].parameters[10]", ""),
+        ("message_data.components[2].parameters[0].text", "Ending of the link of button “Track”"),
+        ("message_data.components[1]", ""),
+        ("message_data.name", ""),
+    ],
+)
+def test_a_place_of_the_data_has_the_label_of_its_field(place: str, label: str) -> None:
+    assert form(part("IMAGE"), BODY, buttons(TRACK)).label_of(place) == label
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (form({"type": "CAROUSEL", "cards": [{"components": []}]}), "a carousel"),
+        (form(part("LOCATION")), "a location as its header"),
+        (form(buttons({"type": "MPM"})), "a button with parameters of its own"),
+    ],
+)
+def test_a_problem_says_what_to_do(given: TemplateForm, problem: str) -> None:
+    assert given.problem == f"This template has {problem}, which this form does not have: send it by the API."
+
+
+def test_a_template_without_parameters_is_sent_by_name_and_language() -> None:
+    assert form({"type": "BODY", "text": "Hello"}).data() == {"name": "offer", "language": "en"}
+    assert list(form(BODY, body__1="a", body__2="b").data()) == ["name", "language", "components"]
+
+
+@pytest.mark.parametrize(
+    ("count", "search", "listed", "is_cut"),
+    [(200, "", 200, False), (201, "", 200, True), (201, "wave_200", 1, False), (201, f"wave_{'0' * 508}", 0, False)],
+)
+def test_two_hundred_templates_are_listed(count: int, search: str, listed: int, is_cut: bool, asked: Message) -> None:
+    first = synced_template("wave_0")
+    facts = {"account": first.account, "language": "en", "status": "APPROVED"}
+    Template.objects.bulk_create(Template(name=f"wave_{n}", **facts) for n in range(1, count))
+    found = templates_of(number_of(asked), search)
+    assert (len(found.listed), found.is_cut) == (listed, is_cut)
+
+
+def test_a_search_has_the_length_of_the_longest_name(asked: Message) -> None:
+    row = synced_template("n" * 512)
+    assert [templates_of(number_of(asked), "n" * length).listed for length in (512, 513)] == [(row,)] * 2
+
+
+def test_templates_are_listed_by_name_and_language_and_the_chosen_one_once(asked: Message) -> None:
+    rows = [synced_template(name, language) for name, language in (("b", "de"), ("a", "en"), ("a", "de"))]
+    in_order = (rows[2], rows[1], rows[0])
+    assert templates_of(number_of(asked)).listed == in_order
+    assert templates_of(number_of(asked), chosen=rows[0]).listed == in_order
+    assert templates_of(number_of(asked), "b", chosen=rows[1]).listed == (rows[1], rows[0])
+
+
+@pytest.mark.parametrize("key", ["9" * 17, "9" * 18, "", "-1"])
+def test_no_template_has_such_a_key(key: str, asked: Message) -> None:
+    assert template_form(number_of(asked), {"template": key}) is None
+    assert template_form(number_of(asked), {}) is None
+
+
+@pytest.mark.parametrize(
+    "facts", [{"removed_at": "2026-01-01T00:00Z"}, {"status": "REJECTED"}, {"waba_id": "78"}], ids=str
+)
+def test_a_template_that_cannot_be_sent_has_no_form(facts: dict[str, Any], asked: Message) -> None:
+    other = synced_template("other", **facts)
+    mine = synced_template("offer")
+    found = [template_form(number_of(asked), {"template": str(row.pk)}) for row in (other, mine)]
+    assert [one and one.template for one in found] == [None, mine]
+
+
+def number_of(message: Message) -> BusinessNumber:
+    return BusinessNumber.objects.get(pk=message.number_id)
 
 
 @pytest.fixture

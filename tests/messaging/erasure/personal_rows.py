@@ -56,7 +56,9 @@ def plant() -> None:
     raw = {"from": NUMBER, "name": NAME, "text": TEXT}
     UnknownUpdate.objects.create(kind="new", raw=raw, digest="1")
     UnknownUpdate.objects.create(kind="new", raw={"from": BYSTANDER}, digest="2")
-    AccountEvent.objects.create(kind="user_preferences", raw={"user": USER_ID}, digest="3", at=timezone.now())
+    AccountEvent.objects.create(
+        kind="user_preferences", raw={"user": USER_ID}, subject=USER_ID, digest="3", at=timezone.now()
+    )
     OrphanStatus.objects.create(
         wamid="wamid.OTHER", phone_number_id="1", status="read", raw={"recipient_id": NUMBER}, at=timezone.now()
     )

@@ -1,10 +1,17 @@
 """An erased person is nowhere: not in any table, not in the storage, not in a log, and does not come back."""
 
+import importlib
 import io
+import re
 import threading
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Model
@@ -13,15 +20,19 @@ from django.utils import timezone
 from analytics.models import Event
 from messaging.erasure.erase import CannotEraseYet, Erased, erase
 from messaging.erasure.person import person_of
+from messaging.erasure.wamid_digests import digest_of
 from messaging.incoming.store import receive
 from messaging.models import (
+    Attempt,
     AuditEntry,
     Contact,
     Delivery,
+    ErasedWamid,
     Message,
     MessageEvent,
     OpenedRecipient,
     OrphanStatus,
+    StoredWebhook,
     Subscription,
     UnknownUpdate,
     WhatsAppId,
@@ -32,10 +43,11 @@ from messaging.whatsapp.recipients import canonical
 from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.erasure.personal_rows import BYSTANDER, NUMBER, USER_ID, WRITTEN, everything, tables_with
 from tests.messaging.factories import in_state, pending
-from tests.messaging.lock_order import is_waited_for
+from tests.messaging.lock_order import is_waited_for, locks
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("planted")
+steps: Any = importlib.import_module("messaging.erasure.erase")
 
 
 def erased(identity: str = WRITTEN, forget_objection: bool = False) -> Erased:
@@ -88,8 +100,8 @@ def test_a_bystander_keeps_everything() -> None:
 
 def test_the_persons_messages_still_belong_together() -> None:
     erased()
-    peers = set(Message.objects.exclude(peer=BYSTANDER).values_list("peer", flat=True))
-    assert (len(peers), peers.pop().startswith("erased:")) == (1, True)
+    (peer,) = set(Message.objects.exclude(peer=BYSTANDER).values_list("peer", flat=True))
+    assert re.fullmatch("erased:[0-9a-f]{16}", peer)
 
 
 def test_a_webhook_that_comes_again_stores_nothing() -> None:
@@ -115,7 +127,63 @@ def test_waiting_messages_are_cancelled() -> None:
     (row,) = pending(peer=canonical(NUMBER))
     done = erased()
     row.refresh_from_db()
-    assert (done.cancelled, row.status) == (1, Status.CANCELLED)
+    assert (done.cancelled, row.status, row.events.order_by("pk").last().source) == (  # type: ignore[union-attr]
+        *(1, Status.CANCELLED, "operator"),
+    )
+
+
+def test_many_messages_are_cancelled_and_erased_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "ROWS", 2)
+    pending(5, peer=canonical(NUMBER))
+    told: list[int] = []
+    done = erase(person_of(WRITTEN), "ann", progress=told.append)
+    assert (done.cancelled, done.messages, told) == (5, 8, [2, 4, 6, 8])
+    assert Message.objects.exclude(peer=BYSTANDER).filter(peer=canonical(NUMBER)).count() == 0
+
+
+def test_messages_and_contacts_are_locked_in_one_order() -> None:
+    found = locks(lambda: erase(person_of(WRITTEN), "ann"))
+    assert [one for one in found if one.startswith(("messaging_message ", "messaging_contact "))] == [
+        "messaging_message by 1: UPDATE",
+        "messaging_message by 1: UPDATE",
+        "messaging_contact by id: UPDATE",
+    ]
+
+
+def test_a_webhook_that_is_not_processed_yet_is_waited_for() -> None:
+    webhook_of_bystander = StoredWebhook.objects.create(body={"from": BYSTANDER})
+    StoredWebhook.objects.filter(pk=webhook_of_bystander.pk).update(body={"from": NUMBER})
+    with pytest.raises(CannotEraseYet, match="A webhook about this person is being processed"):
+        erased()
+    StoredWebhook.objects.update(body={"from": BYSTANDER})
+    assert erased().messages == 3
+
+
+def test_a_status_of_another_attempt_and_of_a_wamid_that_is_known_stores_nothing() -> None:
+    message = Message.objects.get(wamid="wamid.PLANTED3")
+    Attempt.objects.create(message=message, n=2, wamid="wamid.PLANTED4", outcome="accepted")
+    ErasedWamid.objects.create(digest=digest_of("wamid.PLANTED3"))
+    erased()
+    digests = {digest_of(f"wamid.PLANTED{n}") for n in (1, 2, 3, 4)}
+    assert set(ErasedWamid.objects.values_list("digest", flat=True)) == digests
+
+
+def test_an_opened_recipient_no_longer_names_its_message() -> None:
+    OpenedRecipient.objects.update(message_id=UUID(int=1))
+    erased()
+    row = OpenedRecipient.objects.get()
+    assert (row.message_id, UUID(row.peer).version) == (None, 4)
+
+
+def test_the_log_of_other_objects_with_the_same_number_stays() -> None:
+    mine = LogEntry.objects.get()
+    for model in (Subscription, User):
+        LogEntry.objects.create(
+            user=mine.user, action_flag=CHANGE, object_id=mine.object_id, object_repr="another",
+            content_type=ContentType.objects.get_for_model(model),
+        )  # fmt: skip
+    erased()
+    assert list(LogEntry.objects.order_by("pk").values_list("object_repr", flat=True)) == ["erased", *["another"] * 2]
 
 
 @pytest.mark.parametrize(("state", "said"), [(Status.SENDING, "in a minute"), (Status.UNKNOWN, "Decide it")])
@@ -130,10 +198,12 @@ def test_nothing_is_erased_while_a_message_is_on_its_way(state: Status, said: st
 def test_an_objection_keeps_the_number_and_nothing_else(objection: str) -> None:
     contact = Contact.objects.get(user_id=USER_ID)
     setattr(contact, objection, contact.first_seen_at)
+    contact.username = "@zebedeu"
     contact.save()
-    done = erased()
+    done = erase(person_of(WRITTEN), "ann")
     contact.refresh_from_db()
-    assert (done.kept_contacts, contact.phone, contact.name) == (1, NUMBER, "")
+    assert (done.kept_contacts, done.contacts, contact.phone, contact.name, contact.username) == (1, 0, NUMBER, "", "")
+    assert AuditEntry.objects.get(action="erase").details["kept contacts"] == 1
 
 
 def test_an_objection_is_forgotten_on_request() -> None:
@@ -153,12 +223,12 @@ def test_a_waiting_delivery_is_not_made() -> None:
 def test_the_audit_log_has_the_erasure_without_the_person() -> None:
     erased()
     entry = AuditEntry.objects.get(action="erase")
-    assert (entry.who, entry.object, entry.details["messages"]) == ("ann", "a person", 3)
+    counts = {name: entry.details.get(name) for name in ("messages", "contacts", "kept contacts", "events")}
+    assert (entry.who, entry.object) == ("ann", "a person")
+    assert counts == {"messages": 3, "contacts": 1, "kept contacts": None, "events": 1}
 
 
 def test_an_erasure_that_was_killed_is_finished_by_the_next() -> None:
-    from messaging.erasure import erase as steps
-
     steps._erase_messages(person_of(WRITTEN), "erased:half")
     erased()
     assert tables_with(*everything()) == []

@@ -5,13 +5,20 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from messaging.erasure.erase import CannotEraseYet, erase
 from messaging.erasure.export import Exported, export
 from messaging.erasure.person import person_of
-from messaging.models import AuditEntry, Contact, Message
+from messaging.media import storage
+from messaging.media_states import State
+from messaging.models import AuditEntry, Contact, Media, Message
+from messaging.states import Status
+from messaging.whatsapp.recipients import canonical
 from tests.messaging.erasure.personal_rows import BYSTANDER, NAME, NUMBER, TEXT, WRITTEN
+from tests.messaging.factories import in_state
 
 pytestmark = pytest.mark.usefixtures("planted")
 
@@ -38,6 +45,70 @@ def test_the_parts_are_there(archive: zipfile.ZipFile) -> None:
 
 def test_every_message_is_there_with_its_text(archive: zipfile.ZipFile) -> None:
     assert [row["text"] for row in json.loads(archive.read("messages.json"))] == [TEXT] * 3
+
+
+def test_each_row_has_what_is_stored(archive: zipfile.ZipFile) -> None:
+    names = ("unknown_updates", "orphan_statuses", "account_events", "whatsapp_ids", "opened_recipients")
+    columns = {name: [list(row) for row in json.loads(archive.read(f"{name}.json"))] for name in names}
+    assert columns == {
+        "unknown_updates": [["raw", "received_at"]], "orphan_statuses": [["raw", "received_at"]],
+        "account_events": [["raw", "received_at"]], "whatsapp_ids": [["phone", "wa_id", "learned_at"]],
+        "opened_recipients": [["peer", "opened_at"]],
+    }  # fmt: skip
+
+
+def test_messages_come_in_their_order_with_their_raw_pieces(archive: zipfile.ZipFile) -> None:
+    rows = json.loads(archive.read("messages.json"))
+    assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
+    assert [row["raw"] is None for row in rows] == [False, False, True]
+
+
+def test_parts_are_compressed_and_may_be_longer_than_two_gigabytes(archive: zipfile.ZipFile) -> None:
+    parts = archive.infolist()
+    # The version of the format that has 64-bit sizes.
+    assert {(part.compress_type, part.extract_version) for part in parts} == {(zipfile.ZIP_DEFLATED, 45)}
+
+
+def test_texts_are_readable_in_every_script(tmp_path: Path) -> None:
+    Contact.objects.filter(phone=NUMBER).update(name="王小明")
+    export(person_of(WRITTEN), tmp_path / "person.zip")
+    assert "王小明" in zipfile.ZipFile(tmp_path / "person.zip").read("contacts.json").decode()
+
+
+def test_an_export_tells_its_progress(tmp_path: Path) -> None:
+    told: list[int] = []
+    export(person_of(WRITTEN), tmp_path / "person.zip", told.append)
+    assert told == [1, 2, 3]
+
+
+def stored_file(message: Message, content: bytes | None, state: State = State.STORED) -> None:
+    """A file of the message; None: the storage has lost it."""
+    name = f"2026/01/02/{message.pk}"
+    if content is not None:
+        storage().save(name, ContentFile(content))
+    Media.objects.update_or_create(
+        message=message, defaults={"kind": "image", "state": state, "name": name, "give_up_at": timezone.now()}
+    )
+
+
+def test_only_stored_files_of_the_person_are_exported_and_all_lost_ones_counted(tmp_path: Path) -> None:
+    *mine, bystanders = [
+        *Message.objects.exclude(peer=BYSTANDER).order_by("pk"),
+        *in_state_of(4),
+        Message.objects.get(peer=BYSTANDER),
+    ]
+    contents = (None, None, b"", b"whole", b"of old", b"failed", b"later")
+    for message, content in zip(mine, contents, strict=True):
+        stored_file(message, content, State.FAILED if content == b"failed" else State.STORED)
+    stored_file(bystanders, b"another's")
+    assert export(person_of(WRITTEN), tmp_path / "person.zip") == Exported(messages=7, lost_files=2)
+    archive = zipfile.ZipFile(tmp_path / "person.zip")
+    files = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
+    assert sorted(files.values()) == [b"", b"later", b"of old", b"whole"]
+
+
+def in_state_of(count: int) -> list[Message]:
+    return [in_state(Status.DELIVERED, peer=canonical(NUMBER), wamid=f"wamid.MORE{n}") for n in range(count)]
 
 
 def test_the_file_is_there(archive: zipfile.ZipFile) -> None:

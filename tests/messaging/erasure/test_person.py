@@ -5,9 +5,72 @@ import json
 import pytest
 from django.db import connection
 
-from messaging.erasure.person import Person
+from messaging.erasure import without_erased
+from messaging.erasure.person import Person, person_of
+from messaging.erasure.wamid_digests import digest_of
+from messaging.models import Contact, ErasedWamid
+from messaging.states import Status
+from messaging.whatsapp.inbound import normalise
+from tests.messaging.bodies import inbound_text, status, webhook
+from tests.messaging.factories import in_state
 
 ANN = Person(frozenset({"15551230001"}), frozenset())
+BY_USER_ID = Person(frozenset({"US.123", "4930123456"}), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("US.123", True), ("4930123456", True), ("USx123", False), ("US.1234", False), ("US.123|4930123456", True)],
+)
+def test_each_identity_of_a_person_counts_letter_by_letter(text: str, found: bool) -> None:
+    assert BY_USER_ID.is_mentioned_in(json.dumps({"text": text})) is found
+
+
+def test_a_person_without_an_identity_is_mentioned_nowhere() -> None:
+    assert Person(frozenset(), frozenset()).is_mentioned_in("+") is False
+
+
+@pytest.mark.django_db
+def test_a_persons_contacts_lead_from_one_number_to_the_next() -> None:
+    first = Contact.objects.create(portfolio="a", phone="15551230001", phone_key="15551230001", user_id="US.1")
+    second = Contact.objects.create(portfolio="b", phone="15551230002", phone_key="15551230002", user_id="US.1")
+    third = Contact.objects.create(portfolio="c", phone="15551230002", phone_key="15551230002", user_id="US.3")
+    Contact.objects.create(portfolio="c", phone="15551230004", phone_key="15551230004", user_id="US.4")
+    assert person_of("15551230001") == Person(
+        frozenset({"15551230001", "15551230002", "US.1", "US.3"}), frozenset({first.pk, second.pk, third.pk})
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("column", ["phone", "phone_key", "user_id"])
+def test_a_contact_is_found_by_each_of_its_columns(column: str) -> None:
+    contact = Contact.objects.create(**{"phone": None, "phone_key": None, column: "15551230001"})
+    Contact.objects.create(phone="15551230009", phone_key="15551230009")
+    assert person_of("15551230001").contact_ids == {contact.pk}
+
+
+@pytest.mark.django_db
+def test_messages_are_those_of_the_persons_addresses_and_contacts() -> None:
+    contact = Contact.objects.create(phone="15551230001", phone_key="15551230001")
+    for peer, owner in (("15551230001", None), ("15551230007", contact), ("15551230008", None)):
+        in_state(Status.DELIVERED, peer=peer, contact=owner)
+    found = person_of("15551230001").messages.values_list("peer", flat=True)
+    assert sorted(found) == ["15551230001", "15551230007"]
+
+
+@pytest.mark.django_db
+def test_updates_of_erased_messages_are_left_out_and_no_others() -> None:
+    read = normalise(webhook(inbound_text("wamid.A"), inbound_text("wamid.B"), statuses=(
+        status("read", "wamid.C"), status("read", "wamid.D"))))  # fmt: skip
+    assert without_erased(read) == read
+    for wamid in ("wamid.A", "wamid.D"):
+        ErasedWamid.objects.create(digest=digest_of(wamid))
+    left = without_erased(read)
+    assert ([one.wamid for one in left.messages], [one.wamid for one in left.statuses]) == (["wamid.B"], ["wamid.C"])
+
+
+def test_a_digest_is_the_first_half_of_a_sha_256() -> None:
+    assert digest_of("wamid.A") == "6184146d08672ad0e062410e741150ce"
 
 
 @pytest.mark.django_db

@@ -39,6 +39,13 @@ def test_the_next_sync_is_in_an_hour(account: Account) -> None:
     assert minutes_until_due() == 60
 
 
+def test_accounts_that_were_claimed_together_are_synced_again_one_by_one(account: Account) -> None:
+    Account.objects.create(waba_id="77")
+    first, second = claim_syncs(5)
+    record_failure(first)
+    assert Account.objects.get(pk=second.account_id).templates_due_at == second.leased_until
+
+
 def test_a_failed_sync_is_repeated_in_five_minutes(account: Account) -> None:
     (due,) = claim_syncs(5)
     record_failure(due)

@@ -9,11 +9,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from messaging.message_templates import TemplateKey, TemplateList, TemplateSync, fetch_templates, store_templates
+from messaging.message_templates import (
+    StatusChange,
+    TemplateKey,
+    TemplateList,
+    TemplateSync,
+    fetch_templates,
+    store_template,
+    store_templates,
+)
 from messaging.message_templates.statuses import record_category, record_quality, record_status
 from messaging.models import Account, Template, TemplateCategory
 from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import GraphApi, TemplateNode
+from tests.messaging.lock_order import locks
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import Sandbox
 
@@ -49,7 +58,7 @@ def statuses() -> dict[str, str]:
 def test_all_templates_of_the_account_are_stored(api: GraphApi, account: Account) -> None:
     found = sync(api, account)
     row = Template.objects.get(name="order_update", language="en")
-    assert (found.found, found.new, Template.objects.count()) == (12, 12, 12)
+    assert (found.found, found.new, found.changed, found.removed, Template.objects.count()) == (12, 12, 0, 0, 12)
     assert (row.status, row.category, row.parameter_format, row.components[0]["type"]) == (
         *("APPROVED", "UTILITY", "NAMED", "BODY"),
     )
@@ -65,7 +74,9 @@ def test_every_page_is_read(api: GraphApi, account: Account, sandbox: Sandbox, p
     sandbox.post("/_sandbox/settings", {"template_limit": 600})
     for number in range(300):
         put(f"paged_{number}")
-    assert (sync(api, account).found, Template.objects.count()) == (312, 312)
+    said: list[int] = []
+    found = store_templates(account.pk, fetch_templates(api, WABA, said.append))
+    assert (found.found, Template.objects.count(), said) == (312, 312, [250])
 
 
 def test_a_second_sync_finds_nothing_new(api: GraphApi, account: Account) -> None:
@@ -84,7 +95,25 @@ def test_a_change_at_meta_is_taken_over(api: GraphApi, account: Account, put: Pu
 def test_a_template_that_meta_no_longer_has_is_removed(account: Account) -> None:
     store(account, node("offer"), node("bill"))
     found = store(account, node("bill"))
-    assert (found.removed, statuses()) == (1, {"bill": "APPROVED"})
+    gone = StatusChange(TemplateKey(WABA, "offer", "en"), "", "DELETED")
+    assert (found.removed, found.statuses, statuses()) == (1, (gone,), {"bill": "APPROVED"})
+
+
+def test_a_single_template_is_stored_and_its_change_is_said(account: Account) -> None:
+    said = [
+        store_template(account.pk, node(status=status, rejected_reason=reason), timezone.now())
+        for status, reason in (("PENDING", "NONE"), ("PENDING", "NONE"), ("REJECTED", "SPAM"), ("REJECTED", "OTHER"))
+    ]
+    key = TemplateKey(WABA, "offer", "en")
+    assert said == [
+        (StatusChange(key, "", "PENDING"),), (), (StatusChange(key, "PENDING", "REJECTED", "SPAM"),), (),
+    ]  # fmt: skip
+    assert (Template.objects.get().reason, TemplateCategory.objects.get().category) == ("OTHER", "utility")
+
+
+def test_a_sync_keeps_others_from_the_account_and_no_message_from_its_foreign_keys(account: Account) -> None:
+    works = (lambda: store(account, node()), lambda: store_template(account.pk, node(), timezone.now()))
+    assert [locks(work) for work in works] == [["messaging_account by None: NO KEY UPDATE"]] * 2
 
 
 def test_a_template_that_comes_back_is_no_longer_removed(account: Account) -> None:
@@ -154,9 +183,23 @@ def test_a_page_of_templates_is_one_statement(account: Account) -> None:
 
 
 def test_odd_facts_of_meta_are_stored_within_their_columns(account: Account) -> None:
-    store(account, node("x" * 600, language="l" * 30, status="s" * 50, rejected_reason="r" * 300), node(""))
+    odd = node(
+        "x" * 600, language="l" * 30, status="s" * 50, rejected_reason="r" * 300, template_id="1" * 40,
+        category="c" * 50, quality="q" * 30, parameter_format="p" * 30,
+    )  # fmt: skip
+    # Twice: what is cut is the same template.
+    for _ in range(2):
+        store(account, odd, node(""), node(language=""))
     row = Template.objects.get()
-    assert (len(row.name), len(row.language), len(row.status), len(row.reason)) == (512, 20, 40, 255)
+    assert (len(row.name), len(row.language), row.status, len(row.reason)) == (512, 20, "S" * 40, 255)
+    assert (len(row.template_id), row.category, len(row.quality)) == (32, "C" * 40, 20)
+    assert (len(row.parameter_format), row.removed_at) == (20, None)
+
+
+def test_templates_that_are_alike_within_their_columns_are_one(account: Account) -> None:
+    names = [node("x" * 512 + letter) for letter in "ab"]
+    languages = [node(language="l" * 20 + letter) for letter in "ab"]
+    assert store(account, *names, *languages).found == 2
 
 
 def test_a_category_and_a_quality_that_a_webhook_gives_during_a_sync_stay(account: Account) -> None:

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from messaging.models import ApiClient, Portfolio
+from messaging.models import ApiClient, BusinessNumber, Message, OpenedCount, Portfolio, Priority
 from messaging.outgoing.holds.campaigns import campaign_exists, hold_campaign
-from messaging.portfolios import clear_limit_cache, limit_warning
+from messaging.portfolios import assign_portfolio, clear_limit_cache, limit_warning, messages_on_hold, waiting_until
 from messaging.portfolios.budget import COUNTED_FOR
-from tests.messaging.factories import pending
+from tests.messaging.factories import number, pending
 from tests.messaging.portfolios.limited_portfolio import limited, release_all
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,76 @@ def test_the_share_of_high_priority_is_free_for_it_alone(priorities: list[str], 
     (forecast,) = bulk(api, items)["messaging_limit"]
     done_at = parse_datetime(forecast["done_at"])
     assert done_at and (done_at > timezone.now() + timedelta(hours=1)) == waits
+
+
+def test_recipients_in_a_window_or_of_a_day_ago_are_new_or_not_as_meta_counts(api: Any) -> None:
+    limited(10)
+    for n, hours in enumerate((1, 25)):
+        Message.objects.create(
+            direction="inbound", number=number(), peer=f"1650253{n:04}", type="text", status="received",
+            at=timezone.now() - timedelta(hours=hours),
+        )  # fmt: skip
+    (forecast,) = bulk(api, [item(n) for n in range(3)])["messaging_limit"]
+    assert forecast["new_recipients"] == 2
+
+
+def test_only_the_portfolios_own_recipients_of_the_last_day_count(api: Any) -> None:
+    mine = limited(10)
+    other = Portfolio.objects.create(key="other")
+    now = timezone.now().replace(second=0, microsecond=0)
+    for portfolio, minute, recipients in ((mine, now, 1), (mine, now - timedelta(hours=25), 2), (other, now, 4)):
+        OpenedCount.objects.create(portfolio=portfolio, minute=minute, recipients=recipients)
+    (forecast,) = bulk(api, [item(1)])["messaging_limit"]
+    assert forecast["opened"] == 1
+
+
+WARNING = (
+    "The messaging limit of 2 new recipients in 24 hours is used up: if the recipient is new, the message waits until "
+    "the window moves."
+)
+
+
+@pytest.mark.parametrize(
+    ("users", "opened", "priority", "warning"),
+    [
+        (2, 0, Priority.NORMAL, ""),
+        (2, 1, Priority.NORMAL, WARNING),
+        (2, 1, Priority.HIGH, ""),
+        (2, 2, Priority.HIGH, WARNING),
+        (None, 2, Priority.NORMAL, ""),
+    ],
+)
+def test_a_warning_says_which_limit_is_used_up(users: int | None, opened: int, priority: int, warning: str) -> None:
+    limited(users)
+    Portfolio.objects.update(opened=opened)
+    assert limit_warning(Message(number=number(), priority=priority)) == warning
+
+
+def wait_for_the_limit(sender: BusinessNumber, count: int, priority: int = Priority.NORMAL) -> None:
+    for row in pending(count):
+        hold = f"limit:{sender.pk}:{priority}"
+        Message.objects.filter(pk=row.pk).update(number=sender, hold=hold, priority=priority)
+
+
+def test_waiting_messages_are_counted_by_priority_and_up_to_a_number() -> None:
+    sender = number()
+    wait_for_the_limit(sender, 3)
+    wait_for_the_limit(sender, 1, Priority.LOW)
+    assert messages_on_hold([sender.pk], 2) == {Priority.HIGH: 0, Priority.NORMAL: 2, Priority.LOW: 1}
+
+
+def test_the_end_of_a_wait_is_known_if_that_of_each_portfolio_is() -> None:
+    limited(10)
+    first, never, free = number(), *(BusinessNumber.objects.create(phone_number_id=key, waba_id=key) for key in "78")
+    for sender in (never, free):
+        assign_portfolio(sender.pk)
+    # A tenth of the limit, at least one, is left for high priority: nothing is for others.
+    Portfolio.objects.filter(businessnumber=never).update(users_a_day=1)
+    wait_for_the_limit(first, 10)
+    wait_for_the_limit(never, 1)
+    found = [waiting_until(pks) for pks in ([first.pk, free.pk], [never.pk], [first.pk, never.pk], [free.pk], [])]
+    assert found[0] and abs(found[0] - timezone.now() - COUNTED_FOR) < timedelta(minutes=1)
+    assert found[1:] == [None] * 4
 
 
 def test_single_sends_share_what_is_known_of_the_limits() -> None:

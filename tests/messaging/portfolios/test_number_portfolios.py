@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +13,13 @@ from messaging.accepting.accept import NewMessage, accept
 from messaging.accounts import sync_account
 from messaging.incoming.store import receive
 from messaging.models import Account, BusinessNumber, Portfolio
-from messaging.portfolios import assign_portfolio
-from messaging.portfolios.number_portfolios import store_limit
+from messaging.portfolios import assign_portfolio, assign_portfolios
+from messaging.portfolios.budget import counted_from
+from messaging.portfolios.number_portfolios import read_limit_event, store_limit
 from messaging.whatsapp.graph import GraphApi
 from messaging.whatsapp.messaging_limits import MessagingLimit
 from tests.messaging.factories import number, pending
+from tests.messaging.lock_order import locks
 from tests.messaging.portfolios.limited_portfolio import limited, release_all
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import NUMBER, Sandbox
@@ -38,9 +40,91 @@ def event(field: str, at: int | None = None, **value: Any) -> dict[str, Any]:
 def test_a_number_shares_the_limit_of_metas_portfolio_or_of_what_is_known_of_it(
     account: str, portfolio: str, waba_id: str, key: str
 ) -> None:
+    Account.objects.create(waba_id="6", portfolio_id="2")
     Account.objects.create(waba_id="7", portfolio_id=account)
     assign_portfolio(number(waba_id=waba_id, portfolio=portfolio).pk)
     assert Portfolio.objects.get().key == key
+
+
+def test_numbers_with_a_portfolio_keep_it_and_others_get_one() -> None:
+    placed, new, other = (BusinessNumber.objects.create(phone_number_id=key, waba_id=key) for key in "789")
+    first = assign_portfolio(placed.pk)
+    assert Portfolio.objects.get().counted_from == counted_from(timezone.now())
+    found = assign_portfolios([placed.pk, new.pk])
+    assert found == {placed.pk: first, new.pk: Portfolio.objects.get(key="8").pk}
+    assert dict(BusinessNumber.objects.values_list("pk", "limited_by")) == {**found, other.pk: None}
+
+
+def test_numbers_that_have_their_portfolio_are_looked_up_in_one_statement(django_assert_num_queries: Any) -> None:
+    pks = [BusinessNumber.objects.create(phone_number_id=key, portfolio=key).pk for key in "78"]
+    assign_portfolios(pks)
+    with django_assert_num_queries(3):  # with those of a savepoint
+        assign_portfolios(pks)
+
+
+@pytest.mark.parametrize(
+    ("limit_at", "expected"),
+    [
+        (None, ("TIER_250", 250, datetime(2026, 11, 1, tzinfo=UTC))),
+        (datetime(2026, 10, 1, tzinfo=UTC), ("TIER_2K", 2000, datetime(2026, 10, 1, tzinfo=UTC))),
+    ],
+    ids=["unknown", "known"],
+)
+def test_a_portfolio_that_meta_names_has_the_limit_of_its_number_until_its_own_is_known(
+    limit_at: datetime | None, expected: tuple[str, int, datetime]
+) -> None:
+    sender = limited(250, waba_id="7")
+    Portfolio.objects.update(tier="TIER_250", limit_at=datetime(2026, 11, 1, tzinfo=UTC))
+    known = ("TIER_2K", 2000) if limit_at else ("", None)
+    Portfolio.objects.create(key="1", tier=known[0], users_a_day=known[1], limit_at=limit_at)
+    other = Portfolio.objects.create(key="another")
+    Account.objects.create(waba_id="7", portfolio_id="1")
+    assign_portfolio(number().pk)
+    found = Portfolio.objects.values_list("tier", "users_a_day", "limit_at")
+    assert (found.get(key="1"), found.get(pk=other.pk)) == (expected, ("", None, None))
+    assert BusinessNumber.objects.get().limited_by != sender
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("business_capability_update", None),
+        ("business_capability_update", [1]),
+        ("business_capability_update", {}),
+        ("account_update", {"max_daily_conversations_per_business": 2000}),
+    ],
+    ids=str,
+)
+def test_most_webhooks_name_no_limit(kind: str, value: object) -> None:
+    assert read_limit_event(kind, value) is None
+
+
+def test_the_newest_name_of_a_limit_counts() -> None:
+    value = {"max_daily_conversation_per_phone": 1000, "max_daily_conversations_per_business": 2000}
+    assert read_limit_event("business_capability_update", value) == MessagingLimit("TIER_2K", 2000)
+
+
+@pytest.mark.parametrize(("waba_id", "changed"), [("7", ["7", "8"]), ("9", ["9"]), ("", []), ("unknown", [])])
+def test_a_limit_is_that_of_all_numbers_of_the_portfolio_and_of_no_others(waba_id: str, changed: list[str]) -> None:
+    for key, portfolio in (("7", "shop"), ("8", "shop"), ("9", ""), ("", "")):
+        BusinessNumber.objects.create(phone_number_id=f"1{key}", waba_id=key, portfolio=portfolio)
+    assign_portfolios(list(BusinessNumber.objects.values_list("pk", flat=True)))
+    at = timezone.now()
+    store_limit(waba_id, MessagingLimit("TIER_2K", 2000), at)
+    found = BusinessNumber.objects.order_by("pk").filter(messaging_limit="TIER_2K").select_related("limited_by")
+    assert [row.waba_id for row in found] == changed
+    limits = BusinessNumber.objects.order_by("pk").filter(limited_by__users_a_day=2000, limited_by__limit_at=at)
+    assert [row.waba_id for row in limits] == changed
+
+
+def test_numbers_are_locked_before_portfolios_and_each_by_their_keys() -> None:
+    sender = limited(250, waba_id="7")
+    assert sender.users_a_day == 250
+    assert locks(lambda: store_limit("7", MessagingLimit("TIER_2K", 2000), timezone.now())) == [
+        "messaging_businessnumber by id: NO KEY UPDATE",
+        "messaging_businessnumber by id: NO KEY UPDATE",
+        "messaging_portfolio by 1: NO KEY UPDATE",
+    ]
 
 
 def test_a_sync_stores_the_limit(meta_api: GraphApi, sandbox: Sandbox) -> None:

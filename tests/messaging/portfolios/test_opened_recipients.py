@@ -5,9 +5,10 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models.functions import TruncMinute
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -19,6 +20,16 @@ from messaging.outgoing.holds.messaging_limit import sweep_messaging_limits
 from messaging.outgoing.release import release
 from messaging.portfolios import assign_portfolio, move_windows
 from messaging.portfolios.budget import COUNTED_FOR, WINDOW, counted_from
+from messaging.portfolios.opened_recipients import (
+    Count,
+    Opening,
+    Rejection,
+    Usage,
+    count_expression,
+    lock_count,
+    uncount_openings,
+    usage_of,
+)
 from tests.messaging.factories import number, pending
 from tests.messaging.portfolios.limited_portfolio import holds, let_time_pass, limited, release_all
 
@@ -100,6 +111,49 @@ def test_recipients_that_count_no_longer_are_deleted() -> None:
     portfolio.refresh_from_db()
     assert (portfolio.opened, OpenedRecipient.objects.count(), OpenedCount.objects.count()) == (0, 0, 0)
     assert portfolio.counted_from == counted_from(timezone.now())
+
+
+@pytest.mark.parametrize(("message", "left"), [(0, 1), (1, 2)], ids=["the message that counted", "another one"])
+@pytest.mark.django_db
+def test_a_recipient_whose_only_message_is_rejected_does_not_count(message: int, left: int) -> None:
+    limited(10)
+    rows = pending(2)
+    release_all()
+    uncount_openings([Rejection(rows[0].number_id, rows[0].peer, rows[message].pk)])
+    assert (Portfolio.objects.get().opened, told_by_counts()) == (left, told_by_rows())
+
+
+@pytest.mark.django_db
+def test_rejections_lock_the_count_before_they_change_it() -> None:
+    limited(10)
+    (row,) = pending()
+    with CaptureQueriesContext(connection) as queries:
+        uncount_openings([Rejection(row.number_id, row.peer, row.pk)])
+    (lock,) = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+    assert f"ANY(ARRAY[{row.number_id}])" in lock.replace("'{", "ARRAY[").replace("}'", "]")
+
+
+@pytest.mark.django_db
+def test_a_locked_count_has_the_limit_and_who_counts_now() -> None:
+    portfolio = limited(10)
+    Portfolio.objects.update(opened=3, counted_from=timezone.now() - timedelta(days=3))
+    OpenedCount.objects.create(portfolio=portfolio, minute=timezone.now() - timedelta(hours=25), recipients=2)
+    with transaction.atomic(), connection.cursor() as cursor:
+        count = lock_count(cursor, portfolio.pk)
+    assert count == Count(portfolio.pk, 10, 1, counted_from(timezone.now()))
+
+
+def test_openings_are_counted_in_the_order_of_their_recipients() -> None:
+    one, two = UUID(int=1), UUID(int=2)
+    assert count_expression(7, [Opening("b", one), Opening("a", two)])[1] == {
+        "portfolio": 7, "opened_peers": ["a", "b"], "opened_ids": [two, one],
+    }  # fmt: skip
+    assert count_expression(7, []) == ("NULL::integer[]", {})
+
+
+@pytest.mark.parametrize(("value", "usage"), [(None, None), ([250, 3], Usage(250, 3)), ([None, 3], Usage(None, 3))])
+def test_the_value_of_the_expression_is_a_usage(value: list[int | None] | None, usage: Usage | None) -> None:
+    assert usage_of(value) == usage
 
 
 def at_once(works: list[Callable[[], object]]) -> None:

@@ -1,15 +1,19 @@
 """The sync of templates by `deliver` and by `manage.py sync_templates`."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from messaging.message_templates import sync
 from messaging.models import Account, AuditEntry, Hold, Template
 from messaging.reactions import template_sync
 from messaging.reactions.template_sync import claim_syncs, fetch, record
+from messaging.whatsapp.errors import Rejected
 from messaging.whatsapp.graph import GraphApi
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import Sandbox
@@ -59,6 +63,36 @@ def test_templates_that_cannot_be_stored_keep_no_other_account_from_its_turn(
     dues = sorted(claim_syncs(5), key=lambda due: due.account_id != first.pk)
     record([template_sync.FetchedTemplates(due, listed) for due in dues])
     assert (Template.objects.exists(), "account 1 are not stored: " in caplog.text) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("no token"), "no token"),
+        (Rejected(title="Invalid token", code=190), "190: Invalid token"),
+        (Rejected(title="Too slow"), "Too slow"),
+        (Rejected(), "Rejected"),
+    ],
+    ids=str,
+)
+def test_an_error_is_described_by_what_meta_says(error: Exception, words: str) -> None:
+    assert template_sync.describe(error) == words
+
+
+def test_a_sync_tells_its_progress(api: GraphApi, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "STORED_AT_ONCE", 5)
+    told: list[int] = []
+    assert (template_sync.sync_now(account, told.append).found, told) == (12, [5, 10])
+
+
+def test_templates_that_cannot_be_fetched_come_with_the_reason(account: Account, settings: Any) -> None:
+    settings.WA_ACCESS_TOKENS = {}
+    Account.objects.update(token_name="WA_ACCESS_TOKEN_SHOP")
+    (due,) = claim_syncs(5)
+    found = fetch(due)
+    assert (found.due, found.listed, "WA_ACCESS_TOKEN_SHOP" in found.problem) == (due, None, True)
+    record([found])
+    assert round((Account.objects.get().templates_due_at - timezone.now()) / timedelta(minutes=1)) == 5
 
 
 def test_an_account_without_its_token_is_tried_again(api: GraphApi, account: Account, settings: Any) -> None:

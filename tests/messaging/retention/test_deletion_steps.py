@@ -1,18 +1,20 @@
 """Retention goes in short steps, in one process at a time, and continues where a killed one stopped."""
 
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 
 import pytest
+from django.core.checks import Error
 from django.core.management import call_command
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from messaging.models import Message, RetentionProgress
-from messaging.retention import checks, deletion_steps, messages
+from messaging.retention import checks, deletion_steps, is_beyond_retention, messages
 from messaging.retention.deletion_steps import housekeeping, run_step
 from messaging.retention.rules import Rule, Step
-from tests.messaging.retention.old_rows import old_message
+from tests.messaging.retention.old_rows import days_ago, old_message
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +82,23 @@ def test_a_rule_that_fails_keeps_no_other_from_its_work_and_is_tried_again_later
     assert stepped == ["first", "second", "first"]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("age", "position"),
+    [(timedelta(days=7), ""), (timedelta(days=7) - timedelta(seconds=1), "5")],
+    ids=["a week", "less"],
+)
+def test_a_pass_begins_anew_after_a_week(age: timedelta, position: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Rule("some", "", "RETENTION_MESSAGES_DAYS", 0, lambda *_: Step("5", 2, is_end=True))
+    monkeypatch.setattr(deletion_steps, "registered", lambda: [rule])
+    now = timezone.now()
+    RetentionProgress.objects.create(rule="some", position="4", began_at=now - age, next_at=now, removed=1)
+    run_step(now)
+    row = RetentionProgress.objects.get()
+    assert (row.position, row.removed, row.removed_at, row.next_at) == (position, 3, now, now + timedelta(hours=1))
+    assert row.began_at == now - age
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_do_not_step_at_once() -> None:
     old_message(70)
@@ -97,12 +116,12 @@ def test_two_processes_do_not_step_at_once() -> None:
     assert (stepped, Message.objects.count()) == ([False], 1)
 
 
-@pytest.mark.parametrize(("took_s", "rests_s"), [(0.01, 0.04), (0.5, 2.0)])
-def test_a_process_rests_four_times_as_long_as_a_step_took(
-    took_s: float, rests_s: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("took_s", "worked", "rests_s"), [(0.01, True, 0.04), (0.5, True, 2.0), (0.01, False, 60.0)])
+def test_a_process_rests_four_times_as_long_as_a_step_took_and_a_minute_without_one(
+    took_s: float, worked: bool, rests_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = iter([100.0, 100.0 + took_s])
-    monkeypatch.setattr(deletion_steps, "run_step", lambda: True)
+    monkeypatch.setattr(deletion_steps, "run_step", lambda: worked)
     assert housekeeping(lambda: next(times)) == pytest.approx(rests_s)
 
 
@@ -125,6 +144,26 @@ def test_a_period_that_would_delete_what_is_needed_is_refused(
     setattr(settings, setting, days)
     found = checks.periods_are_long_enough(None)
     assert [setting in str(one.msg) for one in found] == ([True] if is_refused else [])
+
+
+def test_a_refused_period_is_named_with_what_to_do(settings: Any) -> None:
+    settings.RETENTION_FILES_DAYS = 7
+    assert checks.periods_are_long_enough(None) == [
+        Error(
+            "RETENTION_FILES_DAYS is 7: files of messages are needed for 8 days.",
+            hint="Set it to 0 (no deletion) or to 8 or more: docs/retention.md.",
+            id="messaging.E001",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "age", "is_beyond"),
+    [(60, 61, True), (60, 59, False), (60, None, False), (0, 61, False), (0, None, False)],
+)
+def test_a_message_beyond_its_period_is_not_stored(days: int, age: int | None, is_beyond: bool, settings: Any) -> None:
+    settings.RETENTION_MESSAGES_DAYS = days
+    assert is_beyond_retention(None if age is None else days_ago(age)) is is_beyond
 
 
 @pytest.mark.django_db

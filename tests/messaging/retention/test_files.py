@@ -1,8 +1,10 @@
 """Old files go from the storage, and a record of them stays."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,11 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from messaging.identifiers import first_uuid7
 from messaging.media import storage
 from messaging.media.records import download_again
 from messaging.media_states import State
 from messaging.models import FileRemoval, Media
-from messaging.retention import files
+from messaging.retention import Step, files
 from messaging.retention.deletion_steps import run_step
 from messaging.states import Status
 from tests.messaging.plans import repeat_subqueries
@@ -118,6 +121,39 @@ def test_a_file_that_the_storage_does_not_give_up_is_tried_again(monkeypatch: py
     monkeypatch.setattr(type(storage()), "delete", refuse)
     remove_all()
     assert FileRemoval.objects.get().due_at > timezone.now()
+
+
+def test_a_removal_says_whether_the_file_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert files.remove(files.Removal("nowhere")) == files.Removed("nowhere", True)
+
+    def refuse(*_: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(type(storage()), "delete", refuse)
+    assert files.remove(files.Removal("x")) == files.Removed("x", False)
+
+
+def test_only_files_that_are_gone_are_forgotten() -> None:
+    for name in "ab":
+        FileRemoval.objects.create(name=name, due_at=days_ago(1))
+    files.record_removals([files.Removed("a", True), files.Removed("b", False)])
+    assert FileRemoval.objects.get().name == "b"
+
+
+def test_a_step_says_how_far_it_came() -> None:
+    position = str(UUID(int=7))
+    assert files.delete_old_files(days_ago(30), "") == Step("", 0, True)
+    assert files.delete_old_files(days_ago(30), position) == Step(position, 0, True)
+    media = stored_file(31)
+    assert files.delete_old_files(days_ago(30), "") == Step(str(media.pk), 1, True)
+
+
+def test_a_file_whose_message_has_the_id_of_a_clock_that_is_ahead_is_deleted() -> None:
+    cutoff = days_ago(30)
+    row = old_message(30, Status.RECEIVED, id=first_uuid7(cutoff, 30_000))
+    at = cutoff - timedelta(seconds=1)
+    Media.objects.create(message=row, kind="image", state=State.STORED, created_at=at, finished_at=at, give_up_at=at)
+    assert files.delete_old_files(cutoff, "").removed == 1
 
 
 def test_a_removed_file_is_forgotten() -> None:

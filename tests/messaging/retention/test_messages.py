@@ -1,7 +1,9 @@
 """Old messages lose their texts, then go with all that belongs to them; what still has to happen stays."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -10,7 +12,7 @@ from messaging.incoming.store import receive
 from messaging.media_states import State
 from messaging.models import FileRemoval, Media, Message, MessageEvent
 from messaging.outgoing.cancel_and_retry import NotPossible, retry
-from messaging.retention import messages
+from messaging.retention import Step, messages
 from messaging.retention.deletion_steps import run_step
 from messaging.states import Status
 from tests.messaging.bodies import inbound_text, status, webhook
@@ -128,6 +130,16 @@ def test_the_file_of_a_deleted_message_is_left_to_be_removed() -> None:
     Media.objects.create(message=row, kind="image", state=State.STORED, name="2026/01/01/x", give_up_at=timezone.now())
     run_all()
     assert list(FileRemoval.objects.values_list("name", flat=True)) == ["2026/01/01/x"]
+
+
+@pytest.mark.parametrize("step", [messages.empty_old_messages, messages.delete_old_messages])
+def test_a_step_says_how_far_it_came_and_stays_an_hour_behind_the_period(step: Callable[[datetime, str], Step]) -> None:
+    cutoff, position = days_ago(60), str(UUID(int=7))
+    old_message(60 + 59 / 1440)
+    assert step(cutoff, "") == Step("", 0, True)
+    assert step(cutoff, position) == Step(position, 0, True)
+    row = old_message(60 + 61 / 1440)
+    assert step(cutoff, "") == Step(str(row.pk), 1, True)
 
 
 def test_a_young_message_is_not_touched() -> None:
