@@ -12,7 +12,8 @@ from mutation.changes import Change
 def patch(file: Path, original: str, change: Change) -> bool:
     """Give every function object made from the changed function its new code; False where that is not enough.
 
-    Default arguments, and functions that ran while their module was imported, need a new process.
+    Default arguments, functions that ran while their module was imported, and functions that they made then, need a new
+    process.
     """
     name = _module(file)
     if name is None:
@@ -23,13 +24,14 @@ def patch(file: Path, original: str, change: Change) -> bool:
     old = _matching(compile(original, str(file), "exec"), change.function)
     place = {code.co_firstlineno: at for at, code in enumerate(old)}
     gc.unfreeze()  # tests/conftest.py freezes what was collected, which gc.get_objects leaves out then
-    found = [
+    of_file = [
         function
         for function in gc.get_objects()
-        if isinstance(function, FunctionType)
-        and function.__code__.co_filename == str(file)
-        and function.__code__.co_qualname == change.function
+        if isinstance(function, FunctionType) and function.__code__.co_filename == str(file)
     ]
+    if any(function.__code__.co_qualname.startswith(f"{change.function}.<locals>.") for function in of_file):
+        return False
+    found = [function for function in of_file if function.__code__.co_qualname == change.function]
     changed = False
     for function in found:
         code = new[place[function.__code__.co_firstlineno]]

@@ -22,6 +22,21 @@ def frozen() -> Iterator[None]:
 
 
 @pytest.mark.skipif(not MUTMUT.exists(), reason="`make mutants` installs mutmut")
+def test_a_function_that_has_made_others_needs_a_new_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(MUTMUT)])
+    from mutation.changes import Change
+    from mutation.patch import patch
+
+    before = "def adding(number):\n    return lambda other: number + other\n\nadd_one = adding(1)\n"
+    after = before.replace("+", "-")
+    file = tmp_path / "made_up_adding.py"
+    file.write_text(before)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "made_up_adding", importlib.import_module("made_up_adding"))
+    assert not patch(file, before, Change("key", str(file), "adding", 2, "+", "-", True, after))
+
+
+@pytest.mark.skipif(not MUTMUT.exists(), reason="`make mutants` installs mutmut")
 def test_a_function_that_was_imported_and_frozen_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
