@@ -135,7 +135,7 @@ def test_an_action_says_for_how_many_contacts_it_was_done_and_the_log_by_whom(
         ({"blocked_at": 1}, {"unblock", "opt_out", "erase"}),
         ({"opted_out_at": 1}, {"block", "opt_in", "erase"}),
     ],
-    ids=str,
+    ids=["plain", "blocked", "opted out"],
 )
 def test_a_contact_has_the_buttons_that_change_something(facts: dict[str, Any], buttons: set[str]) -> None:
     assert page().buttons_of(Contact(**facts)) == buttons
