@@ -27,7 +27,7 @@ def patch(file: Path, original: str, change: Change) -> bool:
     of_file = [
         function
         for function in gc.get_objects()
-        if isinstance(function, FunctionType) and function.__code__.co_filename == str(file)
+        if type(function) is FunctionType and function.__code__.co_filename == str(file)
     ]
     if any(function.__code__.co_qualname.startswith(f"{change.function}.<locals>.") for function in of_file):
         return False

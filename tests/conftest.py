@@ -29,8 +29,8 @@ from testkit.ports import free_port
 from testkit.processes import Process
 from tests import warm_python
 from tests.environment import DATABASE_PASSWORD, SHARED_DIR, VAR_DIR
-from tests.kept_cluster import forget_others, kept_cluster
 from tests.pages import browser, open_page
+from tests.servers.kept_cluster import forget_others, kept_cluster
 from tests.tables.empty_tables import empty_tables
 from tests.waiting import PATIENCE_S
 from waproject.celery import app as celery_app

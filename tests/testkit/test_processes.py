@@ -12,6 +12,7 @@ from testkit.waiting import NotReady
 from tests.waiting import eventually
 
 
+@pytest.mark.slow("starts interpreters")
 def test_a_process_that_exits_early_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
     command = python("-c", "raise SystemExit('no queue')")
     with (
@@ -30,6 +31,7 @@ def test_the_cpu_of_ended_children_counts(tmp_path: Path) -> None:
         assert process.cpu_s() >= 0.25
 
 
+@pytest.mark.slow("starts interpreters")
 def test_a_restarted_process_is_ready_by_its_own_log_lines(tmp_path: Path) -> None:
     code = "import sys, time; print('ready' if sys.stdin.isatty() else 'up', flush=True); time.sleep(60)"
     process = Process(python("-c", code), inherited_environment(), tmp_path / "one.log", lambda text: "up" in text)

@@ -37,10 +37,16 @@ def _of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
     celery_liveness.install()
 
 
+class Sender(SimpleNamespace):
+    """What sends a signal: hashable, as Celery's signals look it up."""
+
+    __hash__ = object.__hash__
+
+
 def worker(hub: Hub | None) -> Any:
     """A worker of the lane outgoing."""
     queues = SimpleNamespace(consume_from={"outgoing": None})
-    return SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)), hostname="outgoing@a", hub=hub)
+    return Sender(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)), hostname="outgoing@a", hub=hub)
 
 
 def test_a_worker_reports_for_its_lane_whether_its_tasks_end() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import kept_cluster
+from tests.servers import kept_cluster
 
 PROJECT = {"analytics", "messaging", "monitoring", "waproject"}
 MIGRATIONS = sorted(kept_cluster.CHECKOUT.glob("*/migrations/0*.py"))

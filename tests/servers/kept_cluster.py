@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 LONGEST_RUN_S = 3600
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 # What the data depends on: the migrations, what they import, the models whose permissions and content types they end
 # with, and the versions and settings of PostgreSQL and Django.
 SOURCES = (
