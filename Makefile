@@ -26,7 +26,7 @@ env: ## Print how to give a shell or program the environment of make run
 
 # Each worker starts a PostgreSQL and an SQS server, and collects the tests for itself.
 test: $(STAMP) ## Run the quick tests; TESTS=tests/messaging/outgoing runs those of one package
-	exec $(PYTEST) -n 2 -m "not slow and $(NOT_HERE)" $(TESTS)
+	exec $(PYTEST) -n $(if $(TESTS),2,4) -m "not slow and $(NOT_HERE)" $(TESTS)
 
 # Many of these wait for processes: four workers keep two cores busy.
 slowtest: $(STAMP) ## Run the other tests: processes, browsers, random examples; TESTS= as above
