@@ -24,11 +24,11 @@ stop: ## Stop what another terminal's make run started
 env: ## Print how to give a shell or program the environment of make run
 	echo 'set -a; . "$${VAR_DIR:-var}/local.env"; set +a'
 
-# Each worker starts a PostgreSQL and an SQS server, and collects the tests for itself.
+# Each worker starts a PostgreSQL and an SQS server: four keep two cores busy while tests wait, for a package two are enough.
 test: $(STAMP) ## Run the quick tests; TESTS=tests/messaging/outgoing runs those of one package
 	exec $(PYTEST) -n $(if $(TESTS),2,4) -m "not slow and $(NOT_HERE)" $(TESTS)
 
-# Many of these wait for processes: four workers keep two cores busy.
+# What takes seconds of CPU time; each of these tests says why.
 slowtest: $(STAMP) ## Run the other tests: processes, browsers, random examples; TESTS= as above
 	exec $(PYTEST) -n $(if $(TESTS),2,4) -m "slow and $(NOT_HERE)" $(TESTS)
 
