@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from messaging.access.login_throttle import LIMITS, WINDOW, sweep_login_throttle
+from messaging.access.login_throttle import LIMITS, WINDOW, count_attempt, sweep_login_throttle
 from messaging.models import LoginThrottle
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,11 @@ def test_the_address_is_the_one_seen_by_the_outermost_trusted_proxy(
     settings.TRUSTED_PROXIES = proxies
     headers = {"X-Forwarded-For": header} if header else {}
     assert address_of(rf.get("/", headers=headers, REMOTE_ADDR="192.0.2.1")) == address
+
+
+def test_a_name_that_is_no_text_is_counted_too(db: None) -> None:
+    count_attempt("\ud800", "192.0.2.1")
+    assert [row.tries for row in LoginThrottle.objects.all()] == [1, 1, 1]
 
 
 def test_counts_are_deleted_after_their_window(ann: User) -> None:

@@ -79,6 +79,12 @@ def test_an_unknown_field_is_kept_once() -> None:
     assert UnknownUpdate.objects.get().kind == "field:new"
 
 
+def test_an_unknown_update_is_the_same_with_its_keys_in_another_order() -> None:
+    for value in ({"a": 1, "b": 2}, {"b": 2, "a": 1}):
+        receive({"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "new", "value": value}]}]})
+    assert UnknownUpdate.objects.get().seen == 2
+
+
 def test_a_number_that_a_signed_webhook_names_is_added() -> None:
     receive(webhook(inbound_text()))
     assert BusinessNumber.objects.get().display_phone_number == "15550783881"
