@@ -30,7 +30,7 @@ class Fields:
 
     def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
         assert request is REQUEST
-        return self.groups
+        return self.groups if obj is None or obj.username != "old" else self.groups[:1]
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> Any:
         assert (request, obj) == (REQUEST, None)
@@ -50,6 +50,10 @@ def test_a_page_for_a_new_row_shows_no_column_that_only_a_stored_row_has() -> No
 
 def test_the_page_of_a_stored_row_shows_all() -> None:
     assert Accounts().get_fieldsets(REQUEST, User()) is Fields.groups
+
+
+def test_the_page_of_a_stored_row_shows_the_fields_of_this_row() -> None:
+    assert Accounts().get_fieldsets(REQUEST, User(username="old")) == Fields.groups[:1]
 
 
 def test_a_group_of_fields_keeps_its_looks(monkeypatch: pytest.MonkeyPatch) -> None:
