@@ -49,7 +49,7 @@ def test_a_read_receipt_is_sent_to_meta(api: APIClient, meta: Server, question: 
     assert (body["status"], body["message_id"], "typing_indicator" in body) == ("read", "wamid.Q", typing)
 
 
-def test_calls_have_the_patience_of_a_web_request(meta: Server) -> None:
+def test_a_read_receipt_waits_at_most_five_seconds_for_meta(meta: Server) -> None:
     api = read_receipts._api("WA_ACCESS_TOKEN")
     assert (api._timeout.connect_timeout, api._timeout.read_timeout, api._total_timeout) == (2.0, 3.0, 5.0)
     assert api._pool.pool is not None and api._pool.pool.maxsize == 8
@@ -69,7 +69,7 @@ def test_a_receipt_is_sent_with_the_token_and_the_number_of_its_account(
     assert "Bearer the-token-of-the-shop" in head
 
 
-def test_a_missing_token_is_unavailable(api: APIClient, meta: Server, question: Message, settings: Any) -> None:
+def test_a_missing_token_is_a_503(api: APIClient, meta: Server, question: Message, settings: Any) -> None:
     settings.WA_ACCESS_TOKENS = {}
     Account.objects.create(waba_id="77", token_name="WA_ACCESS_TOKEN_SHOP")
     BusinessNumber.objects.update(waba_id="77")
@@ -84,7 +84,7 @@ def test_an_unknown_message_is_a_404(api: APIClient, meta: Server) -> None:
 
 
 @pytest.mark.parametrize("facts", [{"wamid": None}, {"direction": "outbound"}], ids=str)
-def test_a_message_that_is_no_users_is_refused_with_its_status(
+def test_only_a_users_message_can_be_marked_as_read(
     facts: dict[str, Any], api: APIClient, meta: Server, question: Message
 ) -> None:
     Message.objects.update(**facts)

@@ -75,7 +75,7 @@ def test_texts_are_readable_in_every_script(tmp_path: Path) -> None:
     assert "王小明" in zipfile.ZipFile(tmp_path / "person.zip").read("contacts.json").decode()
 
 
-def test_an_export_tells_its_progress(tmp_path: Path) -> None:
+def test_an_export_reports_its_progress(tmp_path: Path) -> None:
     told: list[int] = []
     export(person_of(WRITTEN), tmp_path / "person.zip", told.append)
     assert told == [1, 2, 3]

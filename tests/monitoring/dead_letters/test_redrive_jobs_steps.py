@@ -125,7 +125,7 @@ def test_a_step_that_ends_after_its_job_changes_nothing() -> None:
     ("failures", "state", "kept", "shortest", "longest"),
     [(0, "running", 1, 1, 2), (1, "running", 2, 2, 4), (6, "running", 7, 15, 30), (7, "failed", 0, 0, 0)],
 )
-def test_a_failed_step_is_repeated_with_back_off_and_seven_times(
+def test_a_failed_step_is_retried_seven_times_with_back_off(
     failures: int, state: str, kept: int, shortest: float, longest: float
 ) -> None:
     job = request(REDRIVE)

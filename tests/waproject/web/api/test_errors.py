@@ -47,7 +47,7 @@ def test_a_missing_key_keeps_its_code() -> None:
     assert error.get_codes() == "not_authenticated"
 
 
-def test_a_fault_of_ours_is_no_answer() -> None:
+def test_an_unexpected_error_is_left_to_django() -> None:
     assert handle(ValueError(), {"request": SimpleNamespace()}) is None
 
 
