@@ -22,7 +22,6 @@ from analytics.costs.estimates import (
     _answer,
     _categories,
     _category,
-    _due,
     _entry_points,
     _pricer,
     estimate,
@@ -208,13 +207,6 @@ def test_a_message_costs_the_price_of_its_day_in_the_time_zone_of_its_account(se
         for minutes in (-1, 0)
     ]
     assert [one["price"] for one in estimate(rows)["messages"]] == ["1.00", "3.00"]
-
-
-def test_a_message_is_due_now_or_at_its_time() -> None:
-    at = datetime(2027, 1, 1, tzinfo=UTC)
-    before = timezone.now()
-    assert _due(Message(due_at=at)) == at
-    assert before <= _due(Message()) <= timezone.now()
 
 
 def test_an_estimate_adds_up_its_prices_and_names_each_card_once() -> None:

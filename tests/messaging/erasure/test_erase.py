@@ -151,7 +151,7 @@ def test_messages_and_contacts_are_locked_in_one_order() -> None:
     ]
 
 
-def test_a_webhook_that_is_not_processed_yet_is_waited_for() -> None:
+def test_an_erasure_is_refused_while_a_webhook_of_the_person_waits() -> None:
     webhook_of_bystander = StoredWebhook.objects.create(body={"from": BYSTANDER})
     StoredWebhook.objects.filter(pk=webhook_of_bystander.pk).update(body={"from": NUMBER})
     with pytest.raises(CannotEraseYet, match="A webhook about this person is being processed"):
@@ -160,7 +160,7 @@ def test_a_webhook_that_is_not_processed_yet_is_waited_for() -> None:
     assert erased().messages == 3
 
 
-def test_a_status_of_another_attempt_and_of_a_wamid_that_is_known_stores_nothing() -> None:
+def test_the_wamids_of_all_attempts_are_remembered_as_digests() -> None:
     message = Message.objects.get(wamid="wamid.PLANTED3")
     Attempt.objects.create(message=message, n=2, wamid="wamid.PLANTED4", outcome="accepted")
     ErasedWamid.objects.create(digest=digest_of("wamid.PLANTED3"))

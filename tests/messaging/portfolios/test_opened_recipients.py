@@ -107,10 +107,11 @@ def test_recipients_that_count_no_longer_are_deleted() -> None:
     pending(3)
     release_all()
     let_time_pass(COUNTED_FOR + 2 * MINUTE)
+    before = counted_from(timezone.now())
     move_windows()
     portfolio.refresh_from_db()
     assert (portfolio.opened, OpenedRecipient.objects.count(), OpenedCount.objects.count()) == (0, 0, 0)
-    assert portfolio.counted_from == counted_from(timezone.now())
+    assert before <= portfolio.counted_from <= counted_from(timezone.now())
 
 
 @pytest.mark.parametrize(("message", "left"), [(0, 1), (1, 2)], ids=["the message that counted", "another one"])
