@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -144,6 +144,21 @@ def test_a_locked_count_has_the_limit_and_who_counts_now() -> None:
         count = lock_count(cursor, portfolio.pk)
     assert count == Count(portfolio.pk, 10, 1, count.counted_from)
     assert before <= count.counted_from <= counted_from(timezone.now())
+
+
+@pytest.mark.django_db
+def test_a_window_is_moved_once_a_minute() -> None:
+    now = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
+    portfolio = limited(10)
+    Portfolio.objects.update(counted_from=counted_from(now))
+
+    def at_noon(run: Any, sql: str, *rest: Any) -> Any:
+        return run(sql.replace("statement_timestamp()", f"'{now}'::timestamptz"), *rest)
+
+    with CaptureQueriesContext(connection) as made, connection.execute_wrapper(at_noon), connection.cursor() as cursor:
+        lock_count(cursor, portfolio.pk)
+    assert made.captured_queries
+    assert [query["sql"] for query in made if "UPDATE messaging_portfolio" in query["sql"]] == []
 
 
 def test_openings_are_counted_in_the_order_of_their_recipients() -> None:
