@@ -22,7 +22,7 @@ def parameters(page: Any) -> list[str]:
     return names
 
 
-@pytest.mark.slow("draws each list some forty times")
+@pytest.mark.slow("loads each list some forty times")
 @pytest.mark.parametrize("path", LISTS)
 def test_no_lookup_of_a_list_is_a_500(path: str, admin_client: Client) -> None:
     admin_client.raise_request_exception = False

@@ -22,7 +22,7 @@ from testkit.pipeline import Pipeline
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S, eventually
 
-pytestmark = pytest.mark.slow("runs the commands of the pages")
+pytestmark = pytest.mark.slow("runs the commands of the documentation in a pipeline")
 
 PROCESSES = {"web": 1, "dispatcher": 1, "outgoing": 1, "incoming": 1, "analytics": 1, "beat": 1}
 SETTINGS = {"WEB_WORKERS": "1", "SQS_WAIT_TIME_S": "1"}

@@ -13,7 +13,7 @@ from tests import warm_python
 from tests.waiting import PATIENCE_S
 from tests.waproject.test_settings import PRODUCTION, SQS
 
-pytestmark = pytest.mark.slow("starts each process without a variable")
+pytestmark = pytest.mark.slow("starts each process with faulty settings")
 
 COMMANDS = procfile.read(CHECKOUT / "Procfile")
 

@@ -13,7 +13,7 @@ AT = datetime(2026, 11, 20, 12, 34, 56, 789, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_a_number_counts_for_its_portfolio_or_its_account_in_the_time_zone_of_its_account(settings: Any) -> None:
+def test_a_number_is_billed_with_its_portfolio_or_account_in_the_time_zone_of_its_account(settings: Any) -> None:
     settings.ACCOUNT_TIME_ZONES, settings.TIME_ZONE = {"7": ZoneInfo("Asia/Kolkata")}, "Europe/Berlin"
     first, second = (
         BusinessNumber.objects.create(phone_number_id=f"1{waba_id}", waba_id=waba_id, portfolio=portfolio).pk

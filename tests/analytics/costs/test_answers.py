@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from analytics.costs.answers import blank_row, cards_of, columns_of, money, row_of, rows_of
-from analytics.costs.dimensions import DIMENSIONS, filters_of, namers
-from analytics.costs.figures import Figure, total
+from analytics.costs.figures import Figure
 from analytics.models import RateCard
-from messaging.models import ApiClient, BusinessNumber
 from tests.analytics.costs.factories import LIST, card
 
 FIRST, SECOND = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
@@ -61,7 +59,7 @@ def test_the_largest_groups_are_kept_and_come_first(limit: int, kept: list[tuple
     assert [(row["campaign"], row["messages"]) for row in rows] == kept
 
 
-def test_rows_of_steps_come_as_they_are_with_their_beginnings() -> None:
+def test_each_row_of_a_step_has_the_beginning_of_its_step() -> None:
     rows = rows_of(ROWS, ["campaign"], [FIRST, SECOND], 3, {})
     assert [(row["start"], row["campaign"]) for row in rows] == [
         ("2026-11-01T00:00:00+00:00", "b"),
@@ -71,7 +69,7 @@ def test_rows_of_steps_come_as_they_are_with_their_beginnings() -> None:
     ]
 
 
-def test_rows_of_one_size_come_by_the_first_name_and_then_the_second() -> None:
+def test_groups_of_one_size_come_in_the_order_of_their_names() -> None:
     rows = rows_of([figure(1, "b", "x"), figure(1, "a", "z"), figure(1, "a", "y")], ["market", "campaign"], None, 5, {})
     assert [(row["market"], row["campaign"]) for row in rows] == [("a", "y"), ("a", "z"), ("b", "x")]
 
@@ -84,39 +82,10 @@ def test_a_blank_row_has_the_columns_of_every_row() -> None:
 
 def test_dimensions_are_columns_of_charges() -> None:
     assert columns_of(["sender", "client", "market"]) == ["number_id", "client_id", "market"]
-    assert list(DIMENSIONS) == ["market", "category", "template", "campaign", "sender", "client"]
-
-
-def test_a_total_is_the_sum_of_its_figures() -> None:
-    found = [Figure(1, ("a",), 3, 2, 1, Decimal("0.5"), (2, 7)), Figure(2, ("b",), 5, 1, 1, Decimal("0.25"), (1, 2))]
-    assert total(found) == Figure(0, (), 8, 3, 2, Decimal("0.75"), (1, 2, 7))
-    assert total([]) == Figure(0, (), 0, 0, 0, Decimal(0), ())
 
 
 @pytest.mark.django_db
-def test_the_cards_of_figures_are_read_once() -> None:
+def test_the_cards_of_figures_are_those_that_priced_them() -> None:
     stored = [card(LIST + "Germany,USD,1,,,\n", day) for day in ("2026-10-01", "2026-11-01", "2026-12-01")]
     found = cards_of([figure(1, cards=(stored[0].pk,)), figure(1, cards=(stored[0].pk, stored[1].pk))])
     assert found == {row.pk: row for row in stored[:2]}
-
-
-@pytest.mark.django_db
-def test_filters_name_columns_and_keys() -> None:
-    number = BusinessNumber.objects.create(phone_number_id="123")
-    BusinessNumber.objects.create(phone_number_id="124")
-    shop = ApiClient.objects.create(name="shop")
-    values = {"sender": "123", "client": "shop", "category": "authentication-international", "market": "Germany"}
-    expected = {"number_id": [number.pk], "client_id": [shop.pk], "category": ["authentication_international"]}
-    assert filters_of(values, None) == {**expected, "market": ["Germany"]}
-    assert filters_of({"client": "nobody", "sender": "9"}, None) == {"client_id": [], "number_id": []}
-    assert (filters_of({"client": "nobody"}, 7), filters_of({}, 0)) == ({"client_id": [7]}, {"client_id": [0]})
-
-
-@pytest.mark.django_db
-def test_keys_have_the_names_of_their_rows() -> None:
-    number = BusinessNumber.objects.create(phone_number_id="123")
-    shop = ApiClient.objects.create(name="shop")
-    sender, client, market = namers(["sender", "client", "market"])
-    assert (sender(number.pk), sender(0), client(shop.pk), client(0), market("Germany")) == (
-        *("123", "", "shop", "", "Germany"),
-    )

@@ -88,7 +88,7 @@ def test_at_most_the_largest_groups_are_listed(operator: APIClient) -> None:
     assert [row["campaign"] for row in found[1]] == ["c100", "c099"]
 
 
-def test_a_question_asks_for_the_sums_of_its_days_even_of_one_of_25_hours(operator: APIClient) -> None:
+def test_a_question_by_day_requests_the_sums_of_its_days(operator: APIClient) -> None:
     october = [datetime(2026, 10, day, 12, tzinfo=UTC) for day in range(23, 28)]
     Bucket.objects.bulk_create(Bucket(start=at, due_at=at) for at in october)
     period = {"since": "2026-10-23", "until": "2026-10-28", "granularity": "day", "timezone": "Europe/Berlin"}

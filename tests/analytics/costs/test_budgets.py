@@ -16,7 +16,6 @@ from rest_framework.test import APIClient
 
 from analytics import tasks
 from analytics.costs.budgets import (
-    _is_of,
     _only,
     budgets_near_limit,
     check_budgets,
@@ -94,28 +93,12 @@ def test_a_calendar_month_begins_at_midnight_of_the_servers_time_zone(
         ([(None, "spring"), (7, "")], {}),
     ],
 )
-def test_charges_of_no_budget_are_left_out(budgets: list[tuple[int | None, str]], filters: dict[str, Any]) -> None:
+def test_a_check_reads_no_charges_of_others(budgets: list[tuple[int | None, str]], filters: dict[str, Any]) -> None:
     rows = [Budget(client_id=client, campaign=campaign) for client, campaign in budgets]
     assert _only(rows) == filters
 
 
-@pytest.mark.parametrize(
-    ("client", "campaign", "charges"),
-    [
-        (None, "spring", [(0, "spring"), (7, "spring")]),
-        (7, "", [(7, ""), (7, "spring")]),
-        (7, "spring", [(7, "spring")]),
-    ],
-)
-def test_a_charge_is_of_the_budgets_of_its_client_and_campaign(
-    client: int | None, campaign: str, charges: list[tuple[int, str]]
-) -> None:
-    one = Budget(client_id=client, campaign=campaign)
-    every = [(0, ""), (0, "spring"), (7, ""), (7, "spring"), (8, "autumn")]
-    assert [charge for charge in every if _is_of(one, *charge)] == charges
-
-
-def test_the_first_charge_is_the_earliest() -> None:
+def test_a_total_begins_with_the_earliest_charge() -> None:
     assert first_charge() is None
     for days in (2, 3, 1):
         spend(1, NOW - timedelta(days=days))
@@ -146,7 +129,7 @@ def test_the_hold_of_a_spent_budget_says_which_one() -> None:
     assert Hold.objects.get().reason == "the budget of 9.5 USD is spent"
 
 
-def test_a_budget_that_is_switched_off_is_fine() -> None:
+def test_an_inactive_budget_is_fine_and_has_no_alert() -> None:
     spend(10)
     one = checked(budget())
     Budget.objects.update(active=False)

@@ -59,7 +59,7 @@ def row(key: int, layout: Layout, since: int, market: str = "Germany", **fields:
     return CardRow(key, layout, day(since), market, **given)
 
 
-def told(prices: Iterable[Price]) -> list[tuple[str, str, int, int | None, int]]:
+def listed(prices: Iterable[Price]) -> list[tuple[str, str, int, int | None, int]]:
     return sorted(
         (one.market, one.category, one.since.day, one.until.day if one.until else None, one.card) for one in prices
     )
@@ -75,7 +75,7 @@ def test_a_list_holds_until_the_next_list_and_prices_by_volume_take_its_place() 
         row(1, Layout.LIST, 1, category="service"),
         row(3, Layout.TIERS, 5, "India"),
     ]
-    assert told(in_force(rows)) == [
+    assert listed(in_force(rows)) == [
         ("Germany", "service", 1, 20, 1),
         ("Germany", "utility", 1, 5, 1),
         ("Germany", "utility", 5, 15, 3),
@@ -98,7 +98,7 @@ def test_marketing_lite_costs_what_marketing_costs_unless_it_has_a_price_of_its_
         row(1, Layout.LIST, 1, "India", category="marketing"),
         row(1, Layout.LIST, 1, "India", category="utility"),
     ]
-    assert [one[:2] for one in told(in_force(rows))] == [
+    assert [one[:2] for one in listed(in_force(rows))] == [
         ("Germany", "marketing"), ("Germany", "marketing_lite"), ("India", "marketing"), ("India", "marketing_lite"),
         ("India", "utility"),
     ]  # fmt: skip

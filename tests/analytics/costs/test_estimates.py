@@ -22,7 +22,6 @@ from analytics.costs.estimates import (
     _answer,
     _categories,
     _category,
-    _due,
     _entry_points,
     _pricer,
     estimate,
@@ -210,14 +209,7 @@ def test_a_message_costs_the_price_of_its_day_in_the_time_zone_of_its_account(se
     assert [one["price"] for one in estimate(rows)["messages"]] == ["1.00", "3.00"]
 
 
-def test_a_message_is_due_now_or_at_its_time() -> None:
-    at = datetime(2027, 1, 1, tzinfo=UTC)
-    before = timezone.now()
-    assert _due(Message(due_at=at)) == at
-    assert before <= _due(Message()) <= timezone.now()
-
-
-def test_an_estimate_of_free_messages_alone_costs_nothing_and_names_each_card_once() -> None:
+def test_an_estimate_adds_up_its_prices_and_names_each_card_once() -> None:
     first, second = (card(LIST + "Germany,USD,1,,,\n", day) for day in ("2026-10-01", "2026-11-01"))
     planned = [message()] * 4
     free = _answer(planned[:1], [Estimate(Decimal(0), free=Free.ENTRY_POINT)], "USD")

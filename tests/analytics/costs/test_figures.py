@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.costs.figures import CostQuestion, Figure, breakdown, figures
+from analytics.costs.figures import CostQuestion, Figure, breakdown, figures, total
 from analytics.models import Charge, Day, RateCard
 from analytics.rollups import request_days
 from analytics.rollups import sweep as sweeping
@@ -256,7 +256,7 @@ def test_charges_equal_a_recount_message_by_message(stream: list[tuple[int, int,
         transaction.set_rollback(True)
 
 
-@pytest.mark.slow("sums up each day of two months")
+@pytest.mark.slow("sums up the days of a week twice")
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
 @pytest.mark.parametrize("group_by", [(), ("campaign",), ("market", "category")])
 def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_by: tuple[str, ...]) -> None:
@@ -283,7 +283,7 @@ def test_days_that_are_summed_up_cost_what_their_charges_cost(zone: str, group_b
     assert (figures(daily), figures(whole)) == before
 
 
-@pytest.mark.slow("sums up each day of two months")
+@pytest.mark.slow("sums up the days of a week twice")
 def test_a_month_of_the_account_that_begins_within_a_day_of_the_zone_that_asks_is_summed_up() -> None:
     card(TWO_TIERS)
     for hours in range(-60, 60, 3):
@@ -314,3 +314,9 @@ def test_a_late_status_makes_the_day_of_its_charge_dirty() -> None:
     message.events.filter(status="delivered").update(at=NOON - timedelta(days=2))
     count_again()
     assert [day.start.day for day in Day.objects.filter(dirty_since__isnull=False).order_by("start")] == [16, 18]
+
+
+def test_a_total_is_the_sum_of_its_figures() -> None:
+    found = [Figure(1, ("a",), 3, 2, 1, Decimal("0.5"), (2, 7)), Figure(2, ("b",), 5, 1, 1, Decimal("0.25"), (1, 2))]
+    assert total(found) == Figure(0, (), 8, 3, 2, Decimal("0.75"), (1, 2, 7))
+    assert total([]) == Figure(0, (), 0, 0, 0, Decimal(0), ())

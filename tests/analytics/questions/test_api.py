@@ -162,7 +162,7 @@ def two_an_hour(begin: datetime, hours: float) -> None:
     count_again()
 
 
-@pytest.mark.slow("fills a day of messages")
+@pytest.mark.slow("stores messages for each half hour of three days")
 @pytest.mark.parametrize("summed", [True, False])
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),

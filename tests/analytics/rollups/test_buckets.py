@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from analytics.models import Bucket
-from analytics.rollups import buckets, count_listeners
+from analytics.rollups import buckets
 from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import Period, make_due, mark_period, recount, roll_up, waiting
 from analytics.rollups.sweep import Swept
@@ -18,6 +18,7 @@ from messaging.models import Message
 from tests.analytics.rollups.factories import EVER, NOON, outbound, rolled_up
 from tests.messaging.lock_order import locks
 
+pytestmark = pytest.mark.django_db
 QUARTER = timedelta(minutes=15)
 
 
@@ -42,7 +43,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch, step: float, start: float = 0.0) ->
         (False, False, {"sweep": 1, "count": 1, "sum": 8}),
     ],
 )
-def test_a_task_reads_the_trail_counts_and_sums_up_within_its_time(
+def test_a_task_divides_its_time_among_the_trail_the_counts_and_the_sums(
     more: bool, due: bool, done: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"sweep": 0, "count": 0, "sum": 0}
@@ -56,9 +57,6 @@ def test_a_task_reads_the_trail_counts_and_sums_up_within_its_time(
     monkeypatch.setattr(buckets, "recount", lambda: do("count", 2 * due))
     monkeypatch.setattr(buckets, "sum_day", lambda: do("sum", True))
     assert (roll_up(10.0), found) == (2 * due * done["count"], done)
-
-
-pytestmark = pytest.mark.django_db
 
 
 def at(*quarters: int) -> list[datetime]:
@@ -85,22 +83,23 @@ def test_the_due_quarters_of_an_hour_are_counted_together() -> None:
     assert (recount(), recount(), left()) == (1, 0, at(2))
 
 
-@pytest.mark.parametrize(("quarters", "first"), [((3, 1), 1), ((1, 3), 1)])
-def test_of_quarters_that_wait_equally_long_the_earlier_is_counted_first(quarters: tuple[int, int], first: int) -> None:
-    starts = [NOON + timedelta(hours=n) for n in quarters]
-    dirty(*starts, due_at=NOON)
+@pytest.mark.parametrize("hours", [(3, 1), (1, 3)], ids=str)
+def test_of_quarters_that_wait_equally_long_the_earlier_is_counted_first(hours: tuple[int, int]) -> None:
+    dirty(*(NOON + timedelta(hours=n) for n in hours), due_at=NOON)
     recount()
-    assert left() == [start for start in starts if start != NOON + timedelta(hours=first)]
+    assert left() == [NOON + timedelta(hours=3)]
 
 
-def test_quarters_are_locked_without_a_wait_in_one_order() -> None:
+def test_a_count_locks_quarters_by_start_and_waits_for_no_other_count() -> None:
     dirty(*at(0, 1))
     found = [one for one in locks(recount) if one.startswith("analytics_bucket ")]
     assert found[-1] == "analytics_bucket by start: UPDATE SKIP LOCKED"
     assert all("SKIP LOCKED" in one for one in found)
 
 
-def test_a_count_takes_down_what_it_found_and_when_it_may_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_counted_quarter_has_its_messages_duration_and_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for n in range(3):
         outbound(NOON, peer=f"1555123000{n}")
     mark_period(EVER)
@@ -113,7 +112,7 @@ def test_a_count_takes_down_what_it_found_and_when_it_may_be_repeated(monkeypatc
     assert bucket.due_at - bucket.counted_at == timedelta(seconds=40)
 
 
-def test_a_young_quarter_is_counted_again_by_its_age(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_count_of_a_young_quarter_waits_as_long_as_the_quarter_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     start = timezone.now() - timedelta(seconds=100)
     dirty(start)
     ticking(monkeypatch, 1.0)
@@ -123,7 +122,7 @@ def test_a_young_quarter_is_counted_again_by_its_age(monkeypatch: pytest.MonkeyP
     assert bucket.due_at - bucket.counted_at == bucket.counted_at - start
 
 
-def test_counts_of_fewer_messages_stay_and_those_of_as_many_are_counted_again() -> None:
+def test_a_count_keeps_the_figures_of_messages_that_retention_has_deleted() -> None:
     outbound(NOON)
     mark_period(EVER)
     recount()
@@ -143,7 +142,7 @@ def test_a_task_counts_quarters_of_several_hours() -> None:
     assert roll_up() == 3
 
 
-def test_the_dirty_quarters_of_a_period_wait() -> None:
+def test_the_waiting_quarters_of_a_period_are_its_dirty_ones() -> None:
     dirty(*at(-1, 0, 1, 2, 3))
     dirty(*at(4), dirty_since=None)
     assert [waiting(Period(*at(first, last))) for first, last in ((0, 2), (0, 5), (4, 5))] == [2, 4, 0]
@@ -162,16 +161,3 @@ def test_the_dirty_quarters_of_a_period_are_made_due() -> None:
     dirty(*at(-4), dirty_since=None, due_at=later)
     assert make_due(Period(*at(0, 2))) == 2
     assert list(Bucket.objects.filter(due_at__lt=later).order_by("start").values_list("start", flat=True)) == at(0, 1)
-
-
-def test_a_listener_that_is_registered_twice_is_called_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[str] = []
-    monkeypatch.setattr(count_listeners, "_listeners", [])
-
-    def first() -> None:
-        called.append("first")
-
-    for listener in (first, lambda: called.append("second"), first):
-        count_listeners.register(listener)
-    count_listeners.run()
-    assert called == ["first", "second"]

@@ -66,7 +66,7 @@ def test_a_day_is_summed_up_once_it_is_over(age: timedelta, minutes: int, is_sum
     assert sum_day() is is_summed_up
 
 
-def test_a_sum_takes_down_how_long_it_took_and_when_it_may_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_summed_up_day_has_its_duration_and_the_time_of_its_next_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     times = (1000.0 + 0.002 * n for n in count())
     monkeypatch.setattr(days, "time", SimpleNamespace(monotonic=lambda: next(times)))
     known(MIDNIGHT)
@@ -79,7 +79,7 @@ def test_a_sum_takes_down_how_long_it_took_and_when_it_may_be_repeated(monkeypat
     assert before + wait <= day.due_at <= timezone.now() + wait
 
 
-def test_a_day_of_yesterday_is_summed_up_again_by_its_age_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_sum_of_a_young_day_waits_no_longer_than_the_day_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     times = (1000.0 * n for n in count())
     monkeypatch.setattr(days, "time", SimpleNamespace(monotonic=lambda: next(times)))
     start = timezone.now() - 2 * HOUR
@@ -97,7 +97,7 @@ def wanted() -> list[tuple[datetime, int]]:
     return list(Day.objects.order_by("start", "minutes").values_list("start", "minutes"))
 
 
-def test_days_are_asked_for_if_they_are_over_and_have_messages() -> None:
+def test_a_sum_is_requested_for_a_day_that_is_over_and_has_messages() -> None:
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     stored(MIDNIGHT, now - 2 * HOUR)
     request_sums([(MIDNIGHT, 1440), (MIDNIGHT - DAY, 1440), (MIDNIGHT, 60), (now - 2 * HOUR, 60), (now - HOUR, 1440)])
@@ -107,7 +107,7 @@ def test_days_are_asked_for_if_they_are_over_and_have_messages() -> None:
 
 
 @pytest.mark.parametrize(("most", "hours"), [(1, [0]), (2, [0]), (3, [0, 5]), (4, [0, 5, 3]), (9, [0, 5, 3])], ids=str)
-def test_days_that_begin_at_too_many_times_are_not_asked_for(
+def test_no_sum_is_requested_for_days_that_begin_at_too_many_times(
     most: int, hours: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(days, "MAX_BEGINNINGS", most)

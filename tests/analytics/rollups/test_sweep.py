@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -144,11 +145,28 @@ def test_a_second_sweep_at_the_same_time_reads_nothing() -> None:
     held.end()
 
 
-def test_a_sweep_right_after_another_marks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "SEEN_FOR", timedelta(seconds=60))
+@pytest.mark.parametrize(("after_s", "reads"), [(1.999, False), (2.0, True)])
+def test_a_sweep_reads_what_another_saw_two_seconds_earlier(
+    after_s: float, reads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "SEEN_FOR", timedelta(seconds=2))
     outbound()
+    now = timezone.now()
+    monkeypatch.setattr(sweeping, "timezone", SimpleNamespace(now=lambda: now))
+    sweep()
+    now += timedelta(seconds=after_s)
+    assert (sweep().rows > 0) is reads
+
+
+def test_rows_that_came_during_another_transaction_are_read_by_the_first_sweep_after_it(late: Elsewhere) -> None:
     read_trail()
-    assert (Cursor.objects.get().mark_id, Bucket.objects.count()) == (None, 0)
+    late.step(0)
+    sweep()
+    outbound(NOON, "15551230005")
+    sweep()
+    sweep()
+    late.end()
+    assert sweep().rows > 0
 
 
 def test_what_a_user_writes_makes_the_quarter_of_what_it_answers_dirty() -> None:

@@ -176,7 +176,7 @@ def forget() -> None:
     messages._client.cache_clear()
 
 
-@pytest.mark.slow("takes away each right in turn")
+@pytest.mark.slow("takes away each IAM right in turn")
 @pytest.mark.parametrize("role", PROCESSES)
 def test_each_right_is_used_and_named_with_the_document_where_it_is_missing(
     role: str, gate: Gate, site_of: Callable[[Right], Site], caplog: pytest.LogCaptureFixture

@@ -389,7 +389,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made.server.stop()
 
 
-@pytest.mark.slow("makes a stack")
+@pytest.mark.slow("creates a CloudFormation stack")
 def test_the_local_cloudformation_makes_what_it_knows(cloud: Cloud, tmp_path: Path) -> None:
     cloud.deploy(INFRASTRUCTURE)
     reduced = tmp_path / "service.json"

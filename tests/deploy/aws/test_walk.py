@@ -17,7 +17,7 @@ from tests.deploy.aws.templates import ALL_SERVICES, STACK, Cloud
 from tests.processes import CHECKOUT
 from tests.waiting import PATIENCE_S
 
-pytestmark = pytest.mark.slow("runs the commands of the pages")
+pytestmark = pytest.mark.slow("runs the commands of docs/deploy.md")
 
 PAGE = (CHECKOUT / "docs" / "deploy.md").read_text()
 SERVICE = "wa-app-service"

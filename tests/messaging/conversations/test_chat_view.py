@@ -98,7 +98,7 @@ def test_a_reaction_to_an_unknown_message_is_a_line(operator: Client) -> None:
     assert "Reacted 👍" in chat(operator, wrote("reaction", {"message_id": "wamid.ELSEWHERE", "emoji": "👍"}))
 
 
-def test_reactions_of_both_sides_are_shown_in_the_order_of_time(operator: Client) -> None:
+def test_the_latest_reaction_of_each_side_is_shown() -> None:
     message = wrote(wamid="wamid.TARGET")
     for second, emoji in ((3, "🎉"), (1, "👍")):
         wrote("reaction", {"message_id": "wamid.TARGET", "emoji": emoji}, at=now() - 10 + second)
@@ -148,7 +148,7 @@ def test_an_edit_of_a_message_without_a_text_says_so() -> None:
         ("outbound", "edit", "line"),
     ],
 )
-def test_a_bubble_is_mine_theirs_or_a_line(direction: str, kind: str, shown: str) -> None:
+def test_a_message_is_a_bubble_of_its_side_or_a_line(direction: str, kind: str, shown: str) -> None:
     assert bubble_of(direction=direction, type=kind).kind == shown
 
 
@@ -171,7 +171,7 @@ MEANING = "Not deliverable: no WhatsApp user, terms not accepted, or an old app"
         (131026, "Undeliverable", f"{MEANING} (131026: Undeliverable)"),
     ],
 )
-def test_an_error_is_said_in_our_words_and_metas(code: int | None, title: str, words: str) -> None:
+def test_an_error_is_described_in_our_words_and_metas(code: int | None, title: str, words: str) -> None:
     assert bubble_of(error_code=code, error_title=title).error == words
 
 
@@ -198,7 +198,7 @@ def test_the_first_message_of_a_day_has_its_date() -> None:
     assert [bubble.day is None for bubble in bubbles_of(rows)] == [False, True, False]
 
 
-def test_only_the_account_that_replied_stands_at_a_message() -> None:
+def test_a_reply_shows_the_account_that_sent_it() -> None:
     first, second = pending(2)
     mine = wrote()
     for action, message, who in (("reply", first, "ann"), ("cancel", second, "bob"), ("reply", mine, "eve")):

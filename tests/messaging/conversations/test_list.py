@@ -114,7 +114,9 @@ def test_an_invalid_page_position_is_a_404() -> None:
     assert logged_in("view_conversation").get(LIST, {"before": "x"}).status_code == 404
 
 
-@pytest.mark.parametrize(("permissions", "shown"), [((), False), (("view_conversation",), True)])
+@pytest.mark.parametrize(
+    ("permissions", "shown"), [((), False), (("reply_conversation",), False), (("view_conversation",), True)]
+)
 def test_the_page_of_a_contact_shows_messages_to_those_alone_who_may_look_at_conversations(
     permissions: tuple[str, ...], shown: bool
 ) -> None:

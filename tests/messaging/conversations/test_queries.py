@@ -1,4 +1,4 @@
-"""Conversations as they are read: who is in one, and which messages a page of it has."""
+"""Conversations: their contacts, their windows, and the messages of a page."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from messaging.models import BusinessNumber, Contact, Media, Message
 from tests.messaging.conversations.factories import ANN, now, wrote
 from tests.messaging.factories import number, pending
 
+pytestmark = pytest.mark.django_db
 BOB, USER_ID = "15551230002", "US.123"
 
 
@@ -55,7 +56,7 @@ def test_a_conversation_has_the_contacts_name_and_address(contact: Contact | Non
     ],
     ids=str,
 )
-def test_what_a_user_writes_waits_for_a_reply_unless_it_needs_none(latest: dict[str, Any], expected: bool) -> None:
+def test_a_users_message_waits_for_a_reply_unless_it_needs_none(latest: dict[str, Any], expected: bool) -> None:
     assert conversation(**latest).is_unanswered is expected
 
 
@@ -66,10 +67,7 @@ def test_the_window_closes_a_day_after_the_user_wrote(hours: int | None, is_open
     assert (one.is_open, one.closes_at) == (is_open, at + timedelta(hours=24) if at and is_open else None)
 
 
-pytestmark = pytest.mark.django_db
-
-
-def test_a_full_page_ends_with_its_last_conversation_and_the_last_page_with_nothing() -> None:
+def test_only_a_full_page_has_an_older_one() -> None:
     messages = [wrote(sender=sender) for sender in (ANN, BOB)]
     first = latest_conversations(1)
     assert ([one.latest for one in first.conversations], first.older) == ([messages[1]], messages[1].pk)
@@ -77,7 +75,7 @@ def test_a_full_page_ends_with_its_last_conversation_and_the_last_page_with_noth
 
 
 @pytest.mark.parametrize(("scanned", "older"), [(2, 1), (3, 0), (4, None)])
-def test_a_page_that_scanned_all_it_may_says_where_the_next_begins(
+def test_a_page_that_reached_its_scan_limit_has_an_older_one(
     scanned: int, older: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "SCANNED", scanned)
@@ -85,7 +83,7 @@ def test_a_page_that_scanned_all_it_may_says_where_the_next_begins(
     assert latest_conversations(5).older == (None if older is None else rows[older].pk)
 
 
-def test_the_answered_are_listed_unless_only_the_others_are_asked_for() -> None:
+def test_answered_conversations_are_listed_unless_filtered_out() -> None:
     pending(1, peer=ANN)
     found = [latest_conversations(5, **asked).conversations for asked in ({}, {"unanswered": True})]  # type: ignore[arg-type]
     assert [len(one) for one in found] == [1, 0]
@@ -115,7 +113,7 @@ def test_a_contact_has_a_conversation_with_each_number_of_its_portfolio() -> Non
     assert {one.latest for one in conversations_with(contact)} == {latest, second}
 
 
-def test_messages_of_a_page_come_with_all_that_it_shows_and_without_their_raw_pieces() -> None:
+def test_a_page_of_messages_is_read_with_contacts_and_media_at_once() -> None:
     message = wrote("image", {"id": "1"})
     Media.objects.get_or_create(message=message, defaults={"kind": "image", "give_up_at": timezone.now()})
     of = conversation_of(message)
@@ -127,7 +125,7 @@ def test_messages_of_a_page_come_with_all_that_it_shows_and_without_their_raw_pi
     assert [query["sql"] for query in made if '."raw"' in query["sql"]] == []
 
 
-def test_a_list_comes_with_numbers_and_contacts_and_without_raw_pieces() -> None:
+def test_a_list_of_conversations_is_read_with_numbers_and_contacts_at_once() -> None:
     for sender, name in ((ANN, "Ann"), (BOB, "Bob")):
         wrote(sender=sender, name=name)
     with CaptureQueriesContext(connection) as made:

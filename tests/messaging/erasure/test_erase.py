@@ -135,10 +135,11 @@ def test_waiting_messages_are_cancelled() -> None:
 def test_many_messages_are_cancelled_and_erased_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "ROWS", 2)
     pending(5, peer=canonical(NUMBER))
-    told: list[int] = []
-    done = erase(person_of(WRITTEN), "ann", progress=told.append)
-    assert (done.cancelled, done.messages, told) == (5, 8, [2, 4, 6, 8])
-    assert Message.objects.exclude(peer=BYSTANDER).filter(peer=canonical(NUMBER)).count() == 0
+    progress: list[int] = []
+    done = erase(person_of(WRITTEN), "ann", progress=progress.append)
+    assert (done.cancelled, done.messages, progress) == (5, 8, [2, 4, 6, 8])
+    assert not Message.objects.filter(peer=canonical(NUMBER)).exists()
+    assert MessageEvent.objects.filter(status=Status.CANCELLED).count() == 5
 
 
 def test_messages_and_contacts_are_locked_in_one_order() -> None:
@@ -150,7 +151,7 @@ def test_messages_and_contacts_are_locked_in_one_order() -> None:
     ]
 
 
-def test_a_webhook_that_is_not_processed_yet_is_waited_for() -> None:
+def test_an_erasure_is_refused_while_a_webhook_of_the_person_waits() -> None:
     webhook_of_bystander = StoredWebhook.objects.create(body={"from": BYSTANDER})
     StoredWebhook.objects.filter(pk=webhook_of_bystander.pk).update(body={"from": NUMBER})
     with pytest.raises(CannotEraseYet, match="A webhook about this person is being processed"):
@@ -159,7 +160,7 @@ def test_a_webhook_that_is_not_processed_yet_is_waited_for() -> None:
     assert erased().messages == 3
 
 
-def test_a_status_of_another_attempt_and_of_a_wamid_that_is_known_stores_nothing() -> None:
+def test_the_wamids_of_all_attempts_are_remembered_as_digests() -> None:
     message = Message.objects.get(wamid="wamid.PLANTED3")
     Attempt.objects.create(message=message, n=2, wamid="wamid.PLANTED4", outcome="accepted")
     ErasedWamid.objects.create(digest=digest_of("wamid.PLANTED3"))

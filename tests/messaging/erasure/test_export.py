@@ -47,7 +47,7 @@ def test_every_message_is_there_with_its_text(archive: zipfile.ZipFile) -> None:
     assert [row["text"] for row in json.loads(archive.read("messages.json"))] == [TEXT] * 3
 
 
-def test_each_row_has_what_is_stored(archive: zipfile.ZipFile) -> None:
+def test_the_rows_of_other_tables_have_these_columns(archive: zipfile.ZipFile) -> None:
     names = ("unknown_updates", "orphan_statuses", "account_events", "whatsapp_ids", "opened_recipients")
     columns = {name: [list(row) for row in json.loads(archive.read(f"{name}.json"))] for name in names}
     assert columns == {
@@ -63,7 +63,7 @@ def test_messages_come_in_their_order_with_their_raw_pieces(archive: zipfile.Zip
     assert [row["raw"] is None for row in rows] == [False, False, True]
 
 
-def test_parts_are_compressed_and_may_be_longer_than_two_gigabytes(archive: zipfile.ZipFile) -> None:
+def test_the_parts_of_an_archive_are_compressed_with_64_bit_sizes(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     # The version of the format that has 64-bit sizes.
     assert {(part.compress_type, part.extract_version) for part in parts} == {(zipfile.ZIP_DEFLATED, 45)}
@@ -75,10 +75,10 @@ def test_texts_are_readable_in_every_script(tmp_path: Path) -> None:
     assert "王小明" in zipfile.ZipFile(tmp_path / "person.zip").read("contacts.json").decode()
 
 
-def test_an_export_tells_its_progress(tmp_path: Path) -> None:
-    told: list[int] = []
-    export(person_of(WRITTEN), tmp_path / "person.zip", told.append)
-    assert told == [1, 2, 3]
+def test_an_export_reports_its_progress(tmp_path: Path) -> None:
+    progress: list[int] = []
+    export(person_of(WRITTEN), tmp_path / "person.zip", progress.append)
+    assert progress == [1, 2, 3]
 
 
 def stored_file(message: Message, content: bytes | None, state: State = State.STORED) -> None:

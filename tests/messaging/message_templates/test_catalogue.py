@@ -115,7 +115,7 @@ def test_a_template_that_is_removed_while_it_is_read_is_not_checked() -> None:
         assert send("en", "offer", "a")
 
 
-def test_what_is_known_of_components_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_parsed_components_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "MAX_CACHED", 2)
     monkeypatch.setattr(catalogue, "_needs", {})
     known = []

@@ -39,7 +39,7 @@ def test_of_two_webhooks_of_one_second_the_later_one_counts(account: Account) ->
     assert (heard, Template.objects.get().status) == ([True, True], "PAUSED")
 
 
-def test_a_change_says_what_was_before(account: Account) -> None:
+def test_a_change_has_the_status_before_and_the_reason(account: Account) -> None:
     said = [
         record_status(OFFER, event, reason=reason, at=NOON) for event, reason in (("PAUSED", "why"), ("UNPAUSED", ""))
     ]
@@ -72,7 +72,7 @@ def test_a_category_that_a_status_names_is_stored(account: Account) -> None:
         (-1, "1", "DELETED", True),
     ],
 )
-def test_an_event_asks_for_a_sync_where_the_last_one_may_be_wrong(
+def test_an_event_has_its_account_synced_if_the_last_sync_may_be_wrong(
     synced: int | None, template_id: str, event: str, is_due: bool, account: Account
 ) -> None:
     synced_at = None if synced is None else NOON + timedelta(minutes=synced)
@@ -115,7 +115,7 @@ def test_a_quality_and_a_category_are_those_of_one_template(account: Account) ->
 
 
 @pytest.mark.parametrize("record", [record_quality, record_category])
-def test_odd_facts_are_cut_and_change_the_time_of_the_template(
+def test_a_fact_that_is_too_long_is_cut_to_its_column(
     record: Callable[[TemplateKey, str], None], account: Account
 ) -> None:
     Template.objects.create(account=account, name="offer", language="en", updated_at=NOON)
@@ -133,16 +133,3 @@ def test_quality_and_category_are_stored(account: Account, language: str) -> Non
     record_category(key, "marketing")
     row = Template.objects.get()
     assert (row.quality, row.category) == ("RED", "MARKETING")
-
-
-def test_a_template_without_components_is_synced_at_once(account: Account) -> None:
-    Account.objects.update(templates_due_at=timezone.now() + timedelta(hours=1))
-    hear("APPROVED")
-    assert [due.waba_id for due in claim_syncs(5)] == [WABA]
-
-
-def test_an_event_that_is_older_than_the_last_sync_has_it_repeated(account: Account) -> None:
-    Account.objects.update(templates_due_at=timezone.now() + timedelta(hours=1), templates_synced_at=timezone.now())
-    Template.objects.create(account=account, name="offer", language="en", template_id="1")
-    hear("PAUSED")
-    assert claim_syncs(5)

@@ -99,7 +99,7 @@ def test_a_template_that_meta_no_longer_has_is_removed(account: Account) -> None
     assert (found.removed, found.statuses, statuses()) == (1, (gone,), {"bill": "APPROVED"})
 
 
-def test_a_single_template_is_stored_and_its_change_is_said(account: Account) -> None:
+def test_the_change_of_a_single_template_is_returned_once(account: Account) -> None:
     said = [
         store_template(account.pk, node(status=status, rejected_reason=reason), timezone.now())
         for status, reason in (("PENDING", "NONE"), ("PENDING", "NONE"), ("REJECTED", "SPAM"), ("REJECTED", "OTHER"))
@@ -111,7 +111,7 @@ def test_a_single_template_is_stored_and_its_change_is_said(account: Account) ->
     assert (Template.objects.get().reason, TemplateCategory.objects.get().category) == ("OTHER", "utility")
 
 
-def test_a_sync_keeps_others_from_the_account_and_no_message_from_its_foreign_keys(account: Account) -> None:
+def test_a_sync_locks_its_account_without_blocking_messages(account: Account) -> None:
     works = (lambda: store(account, node()), lambda: store_template(account.pk, node(), timezone.now()))
     assert [locks(work) for work in works] == [["messaging_account by None: NO KEY UPDATE"]] * 2
 

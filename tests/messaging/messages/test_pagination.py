@@ -59,7 +59,7 @@ def test_a_part_without_a_match_is_an_empty_page_with_a_next_one(api: APIClient)
     assert [ids_of([page]) for page in pages(api, FAILED)] == [[], [], expected]
 
 
-@pytest.mark.slow("turns the pages of random lists")
+@pytest.mark.slow("pages through random lists")
 @given(st.text("fr", max_size=14))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_all_pages_together_have_each_match_once_in_both_directions(api: APIClient, statuses: str) -> None:

@@ -74,7 +74,7 @@ def until_the_next_may_go() -> float:
 
 
 # A message of a pair ends before its next is released, so time passes in steps: an answer's, or until the next may go.
-@pytest.mark.slow("dispatches some hours")
+@pytest.mark.slow("releases sixty messages one by one")
 @pytest.mark.django_db
 @pytest.mark.parametrize("answer_s", [0.05, 0.5, 3.0])
 def test_messages_to_one_user_stay_within_metas_pair_limit(answer_s: float) -> None:

@@ -72,7 +72,7 @@ def test_the_share_of_high_priority_is_free_for_it_alone(priorities: list[str], 
     assert done_at and (done_at > timezone.now() + timedelta(hours=1)) == waits
 
 
-def test_recipients_in_a_window_or_of_a_day_ago_are_new_or_not_as_meta_counts(api: Any) -> None:
+def test_a_recipient_with_an_open_window_is_not_new(api: Any) -> None:
     limited(10)
     for n, hours in enumerate((1, 25)):
         Message.objects.create(

@@ -11,12 +11,11 @@ from messaging.incoming.store import receive
 from messaging.models import Account, AuditEntry, BusinessNumber, Contact, Hold, Message, Portfolio, Template
 from messaging.reactions import REACTIONS
 from messaging.reactions.meta_event import META
-from messaging.signals import lane_alert
 from tests.messaging.factories import number, pending, release_due
 from tests.messaging.message_templates.rows import synced_template
+from tests.messaging.reactions.events import WABA
 
 pytestmark = pytest.mark.django_db
-WABA = "102290129340398"
 OFFER = {"message_template_name": "offer", "message_template_language": "en"}
 STATUS, QUALITY = "message_template_status_update", "message_template_quality_update"
 NUMBER_QUALITY, NAME = "phone_number_quality_update", "phone_number_name_update"
@@ -170,14 +169,6 @@ def test_an_event_leaves_the_numbers_of_other_accounts_as_they_are(row: Row, sen
     assert list(others.all().values("paused_at", "quality", "rate")) == before
 
 
-@pytest.mark.parametrize("shown", ["15550783881", "1 555-078-3881", "+1 (555) 078-3881"])
-def test_an_event_finds_its_number_in_whatever_form_meta_displays_it(shown: str, sender: BusinessNumber) -> None:
-    BusinessNumber.objects.filter(pk=sender.pk).update(display_phone_number=shown)
-    say(NUMBER_QUALITY, {**OF_NUMBER, "event": "FLAGGED"})
-    sender.refresh_from_db()
-    assert sender.quality == "RED"
-
-
 def test_every_reaction_has_a_row() -> None:
     events = {(row.kind, row.value.get("event", "")) for row in ROWS.values()}
     assert {key for key in REACTIONS if not any(key in {event, (event[0], "")} for event in events)} == set()
@@ -195,47 +186,6 @@ def test_a_paused_template_goes_on_once_it_is_approved(sender: BusinessNumber) -
     say(STATUS, status("PAUSED"))
     say(STATUS, status("APPROVED"), 1_790_000_060)
     assert not Hold.objects.filter(resumed_at=None).exists()
-
-
-@pytest.mark.parametrize(
-    ("before", "held", "alerted"), [("PENDING", [], ["rejected:offer"]), ("APPROVED", ["offer"], [])]
-)
-def test_the_refusal_of_a_template_without_messages_is_an_alert_instead_of_a_hold(
-    before: str, held: list[str], alerted: list[str], sender: BusinessNumber, alerts: list[tuple[str, str]]
-) -> None:
-    Template.objects.update(status=before)
-    say(STATUS, status("REJECTED"))
-    assert ([key for kind, key in alerts if kind == "template"], list(Hold.objects.values_list("key", flat=True))) == (
-        alerted, held,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        ("review", "Meta's review of the account: REJECTED"),
-        ("templates restricted", "Meta has restricted the account: RESTRICTED_BIZ_INITIATED_MESSAGING"),
-        ("violation", "Meta reports a violation of its policies: SPAM"),
-        ("banned", "Meta has disabled the account"),
-        ("ban announced", "Meta is going to disable the account"),
-        ("deleted", "Meta has deleted the account"),
-        ("PARTNER_REMOVED", "The account is no longer connected: PARTNER_REMOVED"),
-    ],
-)
-def test_an_alert_about_an_account_names_it_and_says_what_happened(
-    row: str, words: str, sender: BusinessNumber
-) -> None:
-    heard: list[tuple[str, str, str]] = []
-
-    def hear(kind: str, key: str, reason: str, **_: Any) -> None:
-        heard.append((kind, key, reason))
-
-    lane_alert.connect(hear)
-    try:
-        say(ROWS[row].kind, ROWS[row].value)
-    finally:
-        lane_alert.disconnect(hear)
-    assert ("account", WABA, words) in heard
 
 
 def test_restrictions_are_stored_and_named_one_after_the_other(sender: BusinessNumber) -> None:
@@ -267,29 +217,11 @@ def test_only_the_language_that_was_paused_is_held(sender: BusinessNumber) -> No
     assert list(Hold.objects.values_list("key", "language", "waba_id")) == [("offer", "de", WABA)]
 
 
-def test_a_reinstated_account_resumes_what_metas_events_have_paused(sender: BusinessNumber) -> None:
-    say("account_update", ban("DISABLE"))
-    say("account_update", ban("REINSTATE"), 1_790_000_060)
-    sender.refresh_from_db()
-    assert sender.paused_at is None
-
-
 def test_a_reinstated_account_leaves_what_a_person_has_paused(sender: BusinessNumber) -> None:
     BusinessNumber.objects.filter(pk=sender.pk).update(paused_at=datetime.now(UTC), paused_by="ann")
     say("account_update", ban("REINSTATE"))
     sender.refresh_from_db()
     assert sender.paused_at is not None
-
-
-def test_metas_throughput_upgrade_raises_the_pace(sender: BusinessNumber) -> None:
-    say(NUMBER_QUALITY, {**OF_NUMBER, "event": "THROUGHPUT_UPGRADE"})
-    sender.refresh_from_db()
-    assert sender.rate == 1000
-
-
-def test_an_account_keeps_its_restriction(sender: BusinessNumber) -> None:
-    say("account_update", restriction("RESTRICTED_BIZ_INITIATED_MESSAGING"))
-    assert Account.objects.get(waba_id=WABA).restriction == "RESTRICTED_BIZ_INITIATED_MESSAGING"
 
 
 @pytest.mark.parametrize(

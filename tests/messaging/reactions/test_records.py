@@ -1,24 +1,18 @@
-"""Of each event: the words of its alerts and audit entries, and what is stored, in full."""
+"""The exact words of alerts and audit entries, and the stored columns, for each event of Meta."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.test import TestCase
 from django.utils import timezone
 
-from messaging.message_templates import StatusChange, TemplateKey
 from messaging.models import Account, AuditEntry, BusinessNumber, Hold, Template
-from messaging.outgoing import hold_template
-from messaging.reactions import apply_statuses, react
-from messaging.reactions.meta_event import META, MetaEvent, read_event
-from messaging.signals import lane_alert
-from messaging.whatsapp.inbound import Event
+from messaging.reactions.meta_event import META
 from tests.messaging.factories import number
 from tests.messaging.lock_order import locks
 from tests.messaging.message_templates.rows import synced_template
-from tests.messaging.reactions.test_reactions import NAME, NUMBER_QUALITY, QUALITY, STATUS, WABA
+from tests.messaging.reactions.events import WABA, happens, held
+from tests.messaging.reactions.test_reactions import NAME, NUMBER_QUALITY, QUALITY, STATUS
 
 pytestmark = pytest.mark.django_db
 CATEGORY = "template_category_update"
@@ -33,30 +27,6 @@ def sender() -> BusinessNumber:
     """A number of the account, and an approved template."""
     synced_template("offer", waba_id=WABA)
     return number(rate=80, waba_id=WABA, display_phone_number="15550783881")
-
-
-def alerts_of(work: Callable[[], object]) -> list[tuple[str, str, str]]:
-    """The alerts about templates, accounts and numbers."""
-    heard: list[tuple[str, str, str]] = []
-
-    def hear(kind: str, key: object, reason: str, **_: Any) -> None:
-        # Holds and pauses have alerts of their own.
-        if kind in {"template", "account", "number"}:
-            heard.append((kind, str(key), reason))
-
-    lane_alert.connect(hear)
-    try:
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            work()
-    finally:
-        lane_alert.disconnect(hear)
-    return heard
-
-
-def happens(kind: str, event: str = "", value: Any = None, **fields: Any) -> list[tuple[str, str, str]]:
-    """An event of the account; its alerts."""
-    given = {"subject": "", "phone_number_id": None, "waba_id": WABA, **fields}
-    return alerts_of(lambda: react([Event(kind, event, raw={"value": value or {}}, **given)]))
 
 
 def restricted(*kinds: str) -> Facts:
@@ -209,7 +179,7 @@ RECORDS: list[tuple[tuple[str, str, Facts, Facts], list[tuple[str, str, str]], l
 
 
 @pytest.mark.parametrize(("event", "alerts", "audit"), RECORDS, ids=[f"{row[0][0]} {row[0][1]}" for row in RECORDS])
-def test_an_event_is_told_in_alerts_and_the_audit_log(
+def test_an_event_has_these_alerts_and_audit_entries(
     event: tuple[str, str, Facts, Facts],
     alerts: list[tuple[str, str, str]],
     audit: list[tuple[str, str, Facts]],
@@ -222,11 +192,6 @@ def test_an_event_is_told_in_alerts_and_the_audit_log(
     assert list(AuditEntry.objects.order_by("pk").values_list("who", "action", "object", "details")) == [
         (META, action, on.format(**keys), details) for action, on, details in audit
     ]
-
-
-def held() -> list[tuple[str, str, str, str, datetime | None]]:
-    rows = Hold.objects.filter(resumed_at=None).order_by("pk")
-    return [(row.key, row.language, row.by, row.reason, row.until) for row in rows if row.waba_id == WABA]
 
 
 def test_a_restriction_of_templates_holds_all_of_them_until_it_expires(sender: BusinessNumber) -> None:
@@ -286,7 +251,7 @@ TEXTS: list[tuple[tuple[str, str, Any, Facts], str, str, int]] = [
 
 
 @pytest.mark.parametrize(("event", "table", "column", "longest"), TEXTS, ids=[f"{row[1]} {row[2]}" for row in TEXTS])
-def test_a_text_of_meta_is_stored_unless_it_is_too_long_to_be_one(
+def test_a_text_of_meta_is_stored_unless_it_is_longer_than_its_column(
     event: tuple[str, str, Any, Facts], table: str, column: str, longest: int, sender: BusinessNumber
 ) -> None:
     stored: Any = {"account": Account.objects, "number": BusinessNumber.objects, "template": Template.objects}[table]
@@ -297,9 +262,9 @@ def test_a_text_of_meta_is_stored_unless_it_is_too_long_to_be_one(
     assert (kept, "Y" in stored.values_list(column, flat=True).get()) == ("X" * longest, False)
 
 
-def test_an_announced_category_that_is_too_long_to_be_one_is_none(sender: BusinessNumber) -> None:
-    said = [happens(CATEGORY, "", {**OFFER, "new_category": "A", "correct_category": "X" * n}, **OF) for n in (40, 41)]
-    assert [len(one) for one in said] == [1, 0]
+def test_an_announced_category_that_is_longer_than_its_column_is_no_alert(sender: BusinessNumber) -> None:
+    announced = ({**OFFER, "new_category": "A", "correct_category": "X" * length} for length in (40, 41))
+    assert [len(happens(CATEGORY, "", value, **OF)) for value in announced] == [1, 0]
 
 
 def test_twenty_restrictions_are_stored_within_their_column(sender: BusinessNumber) -> None:
@@ -319,37 +284,6 @@ def test_restrictions_of_no_known_shape_pause_the_account(listed: Any, sender: B
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def meta_event(value: Any = None, **fields: Any) -> MetaEvent:
-    return read_event(Event("kind", "event", "", None, {"value": value}, **fields))
-
-
-def test_the_account_of_an_event_is_within_its_column() -> None:
-    assert [meta_event(waba_id=one).waba_id for one in (None, "7", "7" * 33)] == ["", "7", "7" * 32]
-
-
-def test_an_event_is_never_in_the_future() -> None:
-    before = timezone.now()
-    future = meta_event(timestamp=before + timedelta(hours=1)).at
-    assert meta_event(timestamp=NOW).at == NOW
-    assert before <= future <= meta_event().at <= timezone.now()
-
-
-@pytest.mark.parametrize(
-    ("value", "text", "nested"),
-    [
-        ({"name": "X" * 255, "node": {"name": "Y" * 40}}, "X" * 255, "Y" * 40),
-        ({"name": "X" * 256, "node": {"name": "Y" * 41}}, "", ""),
-        ({"node": "Y"}, "", ""),
-        ([], "", ""),
-        (None, "", ""),
-    ],
-    ids=["longest", "longer", "no node", "a list", "nothing"],
-)
-def test_texts_of_a_value_are_empty_where_there_are_none(value: Any, text: str, nested: str) -> None:
-    event = meta_event(value)
-    assert (event.text("name"), event.nested("node", "name")) == (text, nested)
-
-
 @pytest.mark.parametrize(
     ("event", "value", "facts"),
     [
@@ -359,7 +293,9 @@ def test_texts_of_a_value_are_empty_where_there_are_none(value: Any, text: str, 
         ("THROUGHPUT_UPGRADE", {}, {"messaging_limit": "", "throughput": "HIGH", "rate": 1000}),
     ],
 )
-def test_the_facts_of_a_number_are_stored(event: str, value: Facts, facts: Facts, sender: BusinessNumber) -> None:
+def test_an_event_changes_the_limit_and_the_pace_of_its_number(
+    event: str, value: Facts, facts: Facts, sender: BusinessNumber
+) -> None:
     happens(NUMBER_QUALITY, event, value, **OF_NUMBER)
     assert BusinessNumber.objects.values(*facts).get() == facts
 
@@ -393,46 +329,6 @@ def test_an_event_is_about_the_number_that_it_names(fields: Facts, found: list[s
 def test_accounts_are_locked_in_one_order(sender: BusinessNumber) -> None:
     work = lambda: happens("account_review_update", "", {"decision": "APPROVED"})  # noqa: E731
     assert locks(work)[0] == "messaging_account by id: NO KEY UPDATE"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "is_listed", "is_held", "alerts"),
-    [
-        ("APPROVED", "DISABLED", True, True, 0),
-        ("PAUSED", "REJECTED", False, True, 0),
-        ("PENDING", "DISABLED", False, False, 0),
-        ("PENDING", "REJECTED", False, False, 1),
-        ("PENDING", "REJECTED", True, False, 0),
-        ("DELETED", "PAUSED", False, False, 0),
-        ("", "PAUSED", True, True, 0),
-        ("", "DISABLED", False, True, 0),
-        ("", "DISABLED", True, False, 0),
-        ("", "REJECTED", True, False, 0),
-        ("", "PENDING", False, False, 0),
-        ("APPROVED", "APPROVED", False, False, 0),
-        ("APPROVED", "NEWS", False, False, 0),
-    ],
-)
-def test_messages_of_a_template_are_held_where_there_may_be_some(
-    before: str, after: str, is_listed: bool, is_held: bool, alerts: int
-) -> None:
-    change = StatusChange(TemplateKey(WABA, "offer", "en"), before, after, "why")
-    heard = alerts_of(lambda: apply_statuses(WABA, [change], is_listed=is_listed))
-    words = f"Meta's status of the template is {after}: why"
-    assert held() == ([("offer", "en", META, words, None)] if is_held else [])
-    assert heard == [("template", "rejected:offer", words)] * alerts
-
-
-def test_an_approval_ends_the_holds_of_meta_and_of_a_refusal_and_no_others() -> None:
-    for language, by in (("en", META), ("de", "system"), ("fr", "ann"), ("es", META)):
-        hold_template("offer", by=by, waba_id=WABA, language=language)
-    key = {language: TemplateKey(WABA, "offer", language) for language in ("en", "de", "fr", "it")}
-    apply_statuses(WABA, [StatusChange(one, "PAUSED", "APPROVED") for one in key.values()])
-    assert [(language, by) for _, language, by, *_ in held()] == [("fr", "ann"), ("es", META)]
-    entries = AuditEntry.objects.order_by("pk").values_list("who", "action", "details")
-    assert list(entries) == [
-        (META, "resume", {"key": "offer", "language": language, "status": "APPROVED"}) for language in ("en", "de")
-    ]
 
 
 @pytest.mark.parametrize("value", [{}, {"message_template_language": "x" * 21}], ids=["no language", "no such one"])

@@ -79,10 +79,10 @@ def test_an_error_is_described_by_what_meta_says(error: Exception, words: str) -
     assert template_sync.describe(error) == words
 
 
-def test_a_sync_tells_its_progress(api: GraphApi, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sync_reports_its_progress(api: GraphApi, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync, "STORED_AT_ONCE", 5)
-    told: list[int] = []
-    assert (template_sync.sync_now(account, told.append).found, told) == (12, [5, 10])
+    progress: list[int] = []
+    assert (template_sync.sync_now(account, progress.append).found, progress) == (12, [5, 10])
 
 
 def test_templates_that_cannot_be_fetched_come_with_the_reason(account: Account, settings: Any) -> None:

@@ -140,7 +140,7 @@ def test_only_files_that_are_gone_are_forgotten() -> None:
     assert FileRemoval.objects.get().name == "b"
 
 
-def test_a_step_says_how_far_it_came() -> None:
+def test_a_step_returns_its_position_and_its_count() -> None:
     position = str(UUID(int=7))
     assert files.delete_old_files(days_ago(30), "") == Step("", 0, True)
     assert files.delete_old_files(days_ago(30), position) == Step(position, 0, True)

@@ -133,7 +133,7 @@ def test_the_file_of_a_deleted_message_is_left_to_be_removed() -> None:
 
 
 @pytest.mark.parametrize("step", [messages.empty_old_messages, messages.delete_old_messages])
-def test_a_step_says_how_far_it_came_and_stays_an_hour_behind_the_period(step: Callable[[datetime, str], Step]) -> None:
+def test_a_step_deletes_only_messages_an_hour_older_than_the_period(step: Callable[[datetime, str], Step]) -> None:
     cutoff, position = days_ago(60), str(UUID(int=7))
     old_message(60 + 59 / 1440)
     assert step(cutoff, "") == Step("", 0, True)

@@ -192,7 +192,7 @@ def test_a_silence_of_another_key_or_rule_has_no_effect(rule: str, key: str) -> 
 
 
 @pytest.mark.parametrize(("minutes", "silenced"), [(1, True), (-1, False)])
-def test_an_alert_is_silenced_until_the_present_time(minutes: int, silenced: bool) -> None:
+def test_an_alert_is_shown_as_silenced_until_its_silence_ends(minutes: int, silenced: bool) -> None:
     Silence.objects.create(rule=RULE.name, until=timezone.now() + timedelta(minutes=minutes), by="ann")
     run([12] * 3)
     assert with_silences(open_alerts()).get().silenced is silenced  # type: ignore[attr-defined]

@@ -98,23 +98,27 @@ def test_neither_a_finished_job_nor_one_that_is_due_later_is_claimed() -> None:
     assert redrive_jobs.run_step() is False
 
 
-def test_a_step_is_recorded_whole_and_releases_the_lease() -> None:
-    job = request(REDRIVE, ["a", "b"])
-    RedriveJob.objects.update(lease_until=timezone.now(), failures=3, error="away")
-    job.total, job.idle_since, job.message_ids = 9, timezone.now(), ["b"]
+def test_a_successful_step_forgets_failures_and_releases_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "step", lambda *_, **__: moving.Step(done=["a"], wait_s=20))
+    request(REDRIVE, ["a", "b"])
+    RedriveJob.objects.update(state="running", failures=3, error="away")
     before = timezone.now()
-    redrive_jobs._record(job, 20, done=4)
+    redrive_jobs.run_step()
     row = RedriveJob.objects.get()
-    assert (row.state, row.failures, row.error, row.total, row.done, row.lease_until) == ("running", 0, "", 9, 4, None)
-    assert (row.idle_since, row.message_ids) == (job.idle_since, ["b"])
+    assert (row.state, row.failures, row.error, row.total, row.done, row.lease_until) == ("running", 0, "", 2, 1, None)
     assert timedelta(seconds=20) <= row.due_at - before < timedelta(seconds=50)
 
 
-def test_a_step_that_ends_after_its_job_changes_nothing() -> None:
-    job = request(REDRIVE)
-    RedriveJob.objects.update(finished_at=timezone.now(), state="stopped")
+def test_a_step_that_ends_after_its_job_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(*_: Any, **__: Any) -> moving.Step:
+        RedriveJob.objects.filter(lane="incoming").update(finished_at=timezone.now(), state="stopped")
+        return moving.Step(done=["a"])
+
+    monkeypatch.setattr(moving, "step", step)
+    request(REDRIVE)
+    RedriveJob.objects.update(state="running")
     request(REDRIVE, lane="outgoing")
-    redrive_jobs._record(job, 0, done=4)
+    redrive_jobs.run_step()
     assert sorted(RedriveJob.objects.values_list("lane", "state", "done")) == [
         ("incoming", "stopped", 0),
         ("outgoing", "waiting", 0),
@@ -125,17 +129,21 @@ def test_a_step_that_ends_after_its_job_changes_nothing() -> None:
     ("failures", "state", "kept", "shortest", "longest"),
     [(0, "running", 1, 1, 2), (1, "running", 2, 2, 4), (6, "running", 7, 15, 30), (7, "failed", 0, 0, 0)],
 )
-def test_a_failed_step_is_repeated_with_back_off_and_seven_times(
-    failures: int, state: str, kept: int, shortest: float, longest: float
+def test_a_failed_step_is_retried_seven_times_with_back_off(
+    failures: int, state: str, kept: int, shortest: float, longest: float, *, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = request(REDRIVE)
-    job.failures = failures
+    def broken(*_: Any, **__: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="x")
+
+    monkeypatch.setattr(moving, "step", broken)
+    request(REDRIVE)
+    RedriveJob.objects.update(state="running", failures=failures)
     before = timezone.now()
-    redrive_jobs._back_off(job, "away")
+    redrive_jobs.run_step()
     row = RedriveJob.objects.get()
-    waits = (row.due_at - before).total_seconds()
-    assert (row.state, row.error, row.failures, row.finished_at is not None) == (state, "away", kept, state == "failed")
-    assert shortest <= waits < longest + 5
+    assert (row.state, row.failures, row.finished_at is not None) == (state, kept, state == "failed")
+    assert row.error == "SQS refused the request: EndpointConnectionError."
+    assert shortest <= (row.due_at - before).total_seconds() < longest + 5
 
 
 @pytest.mark.parametrize(
@@ -170,19 +178,6 @@ def test_a_job_ends_once_none_of_its_messages_can_still_appear(
     job = RedriveJob(lane="incoming", message_ids=ids, idle_since=idle_since)
     assert redrive_jobs._is_finished(job, moving.Step(drained=drained), "sqs") is ended
     assert set(asked) <= {("sqs", LANE.dlq_url)}
-
-
-@pytest.mark.parametrize(
-    ("missing", "drained", "outcome"),
-    [
-        (0, False, ("done", "")),
-        (0, True, ("done", "")),
-        (2, True, ("done", "2 were no longer on the queue.")),
-        (2, False, ("failed", "2 were not found: the queue has too many other messages.")),
-    ],
-)
-def test_the_outcome_of_a_job_names_what_it_did_not_find(missing: int, drained: bool, outcome: tuple[str, str]) -> None:
-    assert redrive_jobs._outcome(missing, moving.Step(drained=drained)) == outcome
 
 
 @pytest.mark.parametrize(

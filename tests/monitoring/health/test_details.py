@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 
 from monitoring.health import details
+from tests.waiting import PATIENCE_S, eventually
 
 KEY, COOKIE = {"Authorization": "Bearer wak_x"}, {"Cookie": f"{settings.SESSION_COOKIE_NAME}=x"}
 
@@ -33,6 +34,7 @@ def request(headers: dict[str, str]) -> HttpRequest:
 def test_details_are_for_callers_with_credentials_that_a_database_accepts(
     headers: dict[str, str], database_answers: bool, decision: bool, seen: bool, *, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(details, "DEADLINE_S", PATIENCE_S)
     monkeypatch.setattr(details, "_is_client_or_staff", lambda _: decision)
     assert details.may_see_details(request(headers), database_answers=database_answers) is seen
 
@@ -45,13 +47,13 @@ def test_an_anonymous_caller_costs_no_decision(monkeypatch: pytest.MonkeyPatch) 
     assert details._slots.acquire(blocking=False)
 
 
-def test_a_caller_beyond_those_who_are_decided_upon_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_gets_no_details_while_all_places_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(details, "_slots", threading.BoundedSemaphore(1))
     details._slots.acquire()
     assert not details.may_see_details(request(KEY), database_answers=True)
 
 
-def test_a_decision_that_does_not_come_is_not_awaited_and_keeps_no_process_alive(
+def test_a_decision_that_hangs_delays_no_answer_and_no_end_of_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     deciding: list[tuple[str, bool]] = []
@@ -64,10 +66,10 @@ def test_a_decision_that_does_not_come_is_not_awaited_and_keeps_no_process_alive
     monkeypatch.setattr(details, "_slots", threading.BoundedSemaphore(1))
     monkeypatch.setattr(details, "_decide", silent)
     assert details.may_see_details(request(KEY), database_answers=True) is False
-    assert deciding == [("health-details", True)]
+    assert eventually(lambda: deciding == [("health-details", True)])
 
 
-def test_a_decision_frees_its_place_also_where_the_database_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_that_fails_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_: HttpRequest) -> bool:
         raise OperationalError
 
@@ -76,4 +78,4 @@ def test_a_decision_frees_its_place_also_where_the_database_fails(monkeypatch: p
     slots = threading.BoundedSemaphore(1)
     monkeypatch.setattr(details, "_slots", slots)
     assert not details.may_see_details(request(KEY), database_answers=True)
-    assert slots.acquire(timeout=5)
+    assert slots.acquire(timeout=PATIENCE_S)

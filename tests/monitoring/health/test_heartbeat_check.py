@@ -17,7 +17,7 @@ from waproject.worker import database_probe
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_check_reads_all_processes_and_outlives_the_end_of_its_connection(settings: Any) -> None:
+def test_a_check_reconnects_after_its_connection_was_terminated(settings: Any) -> None:
     settings.EXPECTED_PROCESSES = ["outgoing", "beat"]
     now = timezone.now()
     for kind, name, pid in (("outgoing", "b", 1), ("outgoing", "a", 3), ("outgoing", "a", 2), ("incoming", "z", 4)):

@@ -193,7 +193,7 @@ def test_a_portfolio_has_the_number_of_messages_that_wait_for_its_limit(monkeypa
     }
 
 
-def test_names_with_a_slash_are_labels_with_a_low_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slash_in_a_name_is_an_underscore_in_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads, "held_templates", lambda: ["a/b"])
     monkeypatch.setattr(reads, "disabled_subscriptions", lambda: ["c/d"])
     monkeypatch.setattr(gauges, "budgets_near_limit", lambda: {"e/f": False, "g/h": True})
@@ -249,7 +249,7 @@ def broken() -> Readings:
     raise ValueError("broken")
 
 
-def test_a_part_that_fails_is_named_and_keeps_its_readings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_fails_is_named_and_keeps_its_last_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     files, checks = ("waproject_media_files", "late"), ("waproject_setup_check_failed", "token")
     parts = {
         "files": (broken, (gauges.MEDIA_FILES,)),
@@ -267,12 +267,12 @@ def test_a_part_that_fails_is_named_and_keeps_its_readings_alone(monkeypatch: py
 @pytest.mark.parametrize(
     ("state", "lost"), [(None, True), (SimpleNamespace(closed=1), True), (SimpleNamespace(closed=0), False)]
 )
-def test_a_connection_is_lost_that_is_closed_or_gone(state: Any, lost: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_connection_is_a_lost_one(state: Any, lost: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gauges, "connection", SimpleNamespace(connection=state))
     assert gauges.is_connection_lost() is lost
 
 
-def test_without_a_connection_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_connection_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gauges, "is_connection_lost", lambda: True)
     monkeypatch.setattr(gauges, "PARTS", {"files": (broken, (gauges.MEDIA_FILES,))})
     with pytest.raises(ValueError, match="broken"):
@@ -288,7 +288,7 @@ def test_each_part_has_five_seconds_for_a_statement() -> None:
     assert gauges._in_time(shown) == {("5s",): 1.0}
 
 
-def test_of_queues_that_are_not_known_it_is_known_that_sqs_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_sqs_is_away_the_only_reading_of_queues_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     timeouts: list[float] = []
 
     def away(timeout: float) -> None:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,6 +128,15 @@ def test_a_history_is_evenly_spread_and_ends_with_the_newest_sample(
         Sample(at=now - timedelta(seconds=age), values={"a": age}, coarse=age % 300 == 0) for age in range(0, 1201, 30)
     )
     assert [shot.get("a") for shot in samples.history(span, points)] == ages
+
+
+@pytest.mark.django_db
+def test_a_history_reads_the_values_of_no_sample_that_it_does_not_show() -> None:
+    for seconds in (0, 30, 60):
+        samples.store(timezone.now() - timedelta(seconds=seconds), {("a",): seconds})
+    with CaptureQueriesContext(connection) as made:
+        samples.history(timedelta(minutes=5), 1)
+    assert ['"values"' in query["sql"] for query in made] == [False, True]
 
 
 def test_a_new_counter_starts_at_zero() -> None:

@@ -18,7 +18,7 @@ def test_every_line_of_the_given_level_has_the_given_style_and_goes_to_standard_
     assert config["formatters"] == {"line": {"()": "waproject.logs.format.formatter", "style": "console"}}
 
 
-def test_lines_that_repeat_ours_and_the_chatter_of_libraries_are_left_out() -> None:
+def test_repeated_lines_and_chatter_of_libraries_are_left_out() -> None:
     config = logging_config("json", "INFO")
     assert {name: logger.get("level") for name, logger in config["loggers"].items()} == {
         "django.request": None,
@@ -33,7 +33,7 @@ def test_lines_that_repeat_ours_and_the_chatter_of_libraries_are_left_out() -> N
     assert config["filters"] == {"has_traceback": {"()": "waproject.logs.request_log.traceback_filter"}}
 
 
-def test_loggers_that_exist_already_go_on() -> None:
+def test_existing_loggers_stay_enabled() -> None:
     config = logging_config("json", "INFO")
     assert (config["version"], config["disable_existing_loggers"]) == (1, False)
 

@@ -84,7 +84,7 @@ def run_until_killed(migration: Migration, state: ProjectState, operations: int)
         run(part, state.clone())
 
 
-@pytest.mark.slow("kills each migration after each operation")
+@pytest.mark.slow("runs all migrations, and interrupts them between operations")
 def test_a_migration_that_was_killed_after_any_operation_is_finished_by_the_next_run(
     empty_database: None, django_db_blocker: Any
 ) -> None:

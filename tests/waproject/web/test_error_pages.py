@@ -85,9 +85,7 @@ def test_a_program_gets_a_title_and_a_sentence_or_the_reason_alone(view: Any, de
         (error_pages.server_error, "Something failed", "Try again."),
     ],
 )  # fmt: skip
-def test_a_page_has_its_title_and_its_text_and_that_of_a_failure_the_requests_id(
-    view: Any, title: str, text: str
-) -> None:
+def test_a_page_has_its_title_and_text_and_a_500_its_request_id(view: Any, title: str, text: str) -> None:
     with log_context(request_id="r-77"):
         answer = view(RequestFactory().get("/messaging/x", headers=BROWSER))
     page = answer.content.decode()

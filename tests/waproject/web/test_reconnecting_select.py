@@ -24,7 +24,7 @@ def test_a_connection_that_ended_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_connection_that_is_new_is_tried_once(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_connection_that_fails_is_not_retried(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[Any] = []
 
     def away(*given: Any) -> None:

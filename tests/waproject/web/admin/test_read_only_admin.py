@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
+from tests.waproject.web.test_statement_timeout import canceled
 from waproject.web.admin import read_only_admin
 from waproject.web.admin.read_only_admin import BoundedPaginator, ReadOnlyAdmin, ReadOnlyInline
 
@@ -51,18 +52,11 @@ def test_at_most_ten_thousand_rows_are_counted_for_at_most_300_ms() -> None:
         assert (rows.asked, timeout()) == ([(), slice(None, 10_000), "300ms"], before)
 
 
-def test_of_more_rows_the_first_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_rows_are_counted_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_only_admin, "MAX_COUNTED", 2)
     for name in "abc":
         User.objects.create(username=name)
     assert BoundedPaginator(User.objects.order_by("username"), 50).count == 2
-
-
-def canceled(code: str) -> OperationalError:
-    error = OperationalError()
-    cause: Any = type("Cause", (Exception,), {"pgcode": code})()
-    error.__cause__ = cause
-    return error
 
 
 def test_a_count_that_takes_too_long_shows_ten_thousand() -> None:
@@ -70,7 +64,7 @@ def test_a_count_that_takes_too_long_shows_ten_thousand() -> None:
     assert BoundedPaginator(rows, 50).count == 10_000
 
 
-def test_a_lost_database_is_no_count() -> None:
+def test_a_lost_database_is_an_error_and_no_count() -> None:
     rows: Any = Rows(canceled("57P01"))
     with pytest.raises(OperationalError):
         _ = BoundedPaginator(rows, 50).count

@@ -77,7 +77,7 @@ def test_the_description_has_the_bounds_of_a_page() -> None:
 
 
 @pytest.mark.parametrize("position", [None, "2026-03-01", "a\0b"])
-def test_a_cursor_that_we_did_not_issue_leads_nowhere(position: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cursor_with_a_nul_is_invalid(position: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = request("")
     cursor: Any = SimpleNamespace(position=position)
     monkeypatch.setattr(CursorPagination, "decode_cursor", lambda _, given: cursor if given is asked else None)

@@ -1,16 +1,15 @@
 """Errors of the API."""
 
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDenied
 from rest_framework.renderers import JSONRenderer
 
+from tests.waproject.web.test_statement_timeout import canceled
 from waproject.web.api.errors import handle, unavailable
-from waproject.web.statement_timeout import timed_out
 
 AWAY = "The database is not available; try again in 5 seconds."
 SLOW = "The database did not answer in time. Try again, or ask for less: a shorter period or fewer groups."
@@ -18,40 +17,12 @@ LONG = "The form has too many fields or files."
 KEY = "Send your API key: `Authorization: Bearer wak_…`."
 
 
-def ended(code: str) -> OperationalError:
-    """An error of PostgreSQL with this code."""
-    error = OperationalError()
-    cause: Any = type("Cause", (Exception,), {"pgcode": code})()
-    error.__cause__ = cause
-    return error
-
-
-@pytest.mark.parametrize(
-    ("error", "is_timeout"),
-    [
-        (ended("57014"), True),
-        (ended("57P01"), False),
-        (OperationalError(), False),
-        (InterfaceError(), False),
-        (ValueError(), False),
-    ],
-)
-def test_a_statement_that_took_too_long_is_told_from_a_lost_server(error: Exception, is_timeout: bool) -> None:
-    assert timed_out(error) is is_timeout
-
-
-def test_another_error_with_the_code_of_a_timeout_is_none() -> None:
-    error = DataError()
-    error.__cause__ = ended("57014").__cause__
-    assert timed_out(error) is False
-
-
 @pytest.mark.parametrize(
     ("error", "status", "detail", "retry"),
     [
         (OperationalError(), 503, AWAY, "5"),
         (InterfaceError(), 503, AWAY, "5"),
-        (ended("57014"), 503, SLOW, "5"),
+        (canceled("57014"), 503, SLOW, "5"),
         (TooManyFieldsSent(), 400, LONG, None),
         (TooManyFilesSent(), 400, LONG, None),
         (NotAuthenticated(), 401, KEY, None),
@@ -76,7 +47,7 @@ def test_a_missing_key_keeps_its_code() -> None:
     assert error.get_codes() == "not_authenticated"
 
 
-def test_a_fault_of_ours_is_no_answer() -> None:
+def test_an_unexpected_error_is_left_to_django() -> None:
     assert handle(ValueError(), {"request": SimpleNamespace()}) is None
 
 

@@ -63,7 +63,7 @@ def test_every_method_has_its_refusals(method: str) -> None:
     assert "503" in described("/a", {}, method)["responses"]
 
 
-def test_what_is_no_method_has_none() -> None:
+def test_a_note_beside_the_methods_gets_no_refusals() -> None:
     assert described("/a", {}, "x-note") == {"responses": {"200": {}}}
 
 

@@ -105,7 +105,7 @@ def asked(query: str) -> Request:
         (f"{'x' * 101}=1", (), (), {"x" * 100: ["Unknown parameter. None is allowed here."]}),
     ],
 )
-def test_parameters_are_known_not_empty_and_given_once(
+def test_an_unknown_empty_or_repeated_parameter_is_refused(
     query: str, known: tuple[str, ...], lists: tuple[str, ...], faults: Any
 ) -> None:
     if faults is None:
@@ -143,7 +143,7 @@ def test_unknown_fields_are_named_beside_the_faults_of_the_known_ones(data: Any,
 
 
 @pytest.mark.parametrize("given", [1, 1.5e10, True, None, ["a"]])
-def test_only_a_text_is_a_text(given: Any) -> None:
+def test_only_a_string_is_accepted_as_a_text(given: Any) -> None:
     with pytest.raises(ValidationError):
         StringField().run_validation(given)
     assert StringField().run_validation("1") == "1"
