@@ -2,6 +2,7 @@
 
 import socket
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from analytics.demo.days import plan
 from analytics.demo.shop import CAMPAIGNS, CARD_NAME, COUNTRIES, NUMBERS, people
 from analytics.models import Bucket, Budget, Charge, Day, Dimensions, Event, Histogram, RateCard, Rollup
 from analytics.rollups.days import sum_day
-from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent
+from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent, Subscription
 from tests.analytics.costs.factories import LIST, card
 from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
 from tests.tables import kept_rows
@@ -185,3 +186,21 @@ def test_another_seed_makes_another_day() -> None:
     day = date(2026, 11, 2)
     assert plan(day, 3, 50, people(1), 1) == plan(day, 3, 50, people(1), 1)
     assert plan(day, 3, 50, people(1), 1) != plan(day, 3, 50, people(2), 2)
+
+
+def test_its_removal_ends_although_a_message_came_days_after_it_was_written() -> None:
+    filled()
+    first = Message.objects.filter(direction="inbound").earliest("id")
+    Message.objects.filter(id__lt=first.id).delete()
+    Message.objects.filter(pk=first.pk).update(at=first.at - timedelta(days=2))
+    for _ in islice(Removal().days(), 2 * DAYS):
+        pass
+    assert not Message.objects.exists()
+
+
+def test_its_removal_takes_along_the_subscriptions_of_its_numbers() -> None:
+    filled()
+    numbers = BusinessNumber.objects.filter(phone_number_id__in=NUMBERS)
+    Subscription.objects.create(url="https://example.com/", number=numbers[0])
+    fill(remove=True)
+    assert (numbers.exists(), Subscription.objects.exists()) == (False, False)
