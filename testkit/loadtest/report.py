@@ -59,14 +59,13 @@ class Witness:
     def findings(self, load: Load) -> Findings:
         """What is known now. Raises Refused where the installation or the ledger does not say."""
         rows = self._installation.statuses(load.campaign)
-        ours = set(load.recipients)
         try:
             entries = self._sandbox.ledger()
         except OSError as error:
             raise Refused(f"the ledger does not answer: {type(error).__name__}") from None
         if len(entries) < self._before:
             raise Refused("the sandbox was reset or restarted during the load, so its ledger proves nothing")
-        entries = [entry for entry in entries[self._before :] if entry["to"] in ours]
+        entries = own_entries(load, entries[self._before :])
         sends = Counter(str(entry["to"]) for entry in entries)
         return Findings(
             compare(load.accepted, sends, rows),
@@ -78,6 +77,12 @@ class Witness:
 
     def _stored(self, load: Load) -> Stored:
         return stored(load.taken, self._installation.received(self._since))
+
+
+def own_entries(load: Load, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The ledger's entries of recipients to whom a send was begun. Another run may write to those that were left."""
+    begun = set(load.recipients[: len(load.sends.statuses)])
+    return [entry for entry in entries if entry["to"] in begun]
 
 
 def stored(taken: Collection[str], found: Mapping[str, int]) -> Stored:
