@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,11 +50,13 @@ class Witness:
         self._since = (datetime.now(UTC) - timedelta(seconds=CLOCKS_S)).isoformat()
 
     def settle(self, load: Load, seconds: float) -> None:
-        """Wait until every message is final and every webhook stored, or the time is over. Raises Refused."""
+        """Wait until every message is final and every webhook stored, or the time is over."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if self._installation.is_settled(load.campaign) and not self._stored(load).lost:
-                return
+            # An installation that is restarted, or a proxy before it, refuses for a moment.
+            with suppress(Refused):
+                if self._installation.is_settled(load.campaign) and not self._stored(load).lost:
+                    return
             time.sleep(LOOK_AGAIN_S)
 
     def findings(self, load: Load) -> Findings:
@@ -79,7 +82,7 @@ class Witness:
         return stored(load.taken, self._installation.received(self._since))
 
 
-def own_entries(load: Load, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def own_entries(load: Load, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The ledger's entries of recipients to whom a send was begun. Another run may write to those that were left."""
     begun = set(load.recipients[: len(load.sends.statuses)])
     return [entry for entry in entries if entry["to"] in begun]
