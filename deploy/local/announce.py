@@ -54,7 +54,7 @@ def without_published(caller: Mapping[str, str], var: Path) -> dict[str, str]:
     """
     try:
         # As a shell reads it: a quoted value may have line breaks.
-        words = [word.partition("=") for word in shlex.split(_copy(var).read_text())]
+        words = [word.partition("=") for word in shlex.split(_copy(var).read_text(errors="surrogateescape"))]
     except OSError:
         return dict(caller)
     published = {name: value for name, _, value in words}
