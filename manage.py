@@ -10,5 +10,10 @@ if __name__ == "__main__":
 
     from waproject.startup_errors import exit_with_message
 
-    with exit_with_message():
-        execute_from_command_line(sys.argv)
+    try:
+        with exit_with_message():
+            execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        # Ctrl-C. Commands that can say how they go on do so themselves. The status is a shell's.
+        sys.stderr.write("\nStopped.\n")
+        sys.exit(130)

@@ -35,13 +35,18 @@ def main() -> int:
     report = var / ("bench-short.json" if options.short else "bench.json")
     if options.names and options.names[0] in PAGES:
         return _write_page(options.names, report)
+    if mixed := [name for name in options.names if name in PAGES]:
+        sys.exit(f"{mixed[0]} stands alone: python -m bench {mixed[0]}.")
     names = list(dict.fromkeys(options.names)) or list(AT_AN_AGE if options.stored else BY_DEFAULT)
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         sys.exit(f"No part is called {', '.join(unknown)}. There are: {', '.join([*MEASUREMENTS, *PAGES])}.")
     if options.database and not options.stored and names != ["analytics"]:
         sys.exit("--database is for analytics and for --stored: other parts begin with an empty one.")
+    if options.stored < 0:
+        sys.exit(f"--stored is a number of messages, and not {options.stored}.")
     if options.stored and (ageless := [name for name in names if name not in AT_AN_AGE]):
         sys.exit(f"--stored does not apply to {', '.join(ageless)}, only to: {', '.join(AT_AN_AGE)}.")
+    _read(report)  # before anything is measured that could not be added to it
     # SIGTERM unwinds like Ctrl-C, so it leaves no process behind either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     runs = 1 if options.short else options.runs
@@ -56,7 +61,7 @@ def main() -> int:
     if options.short:
         print(f"Everything works; the figures in {report} are of too few messages to mean anything.")
         return 0
-    judged = judge(json.loads(report.read_text()))
+    judged = judge(_read(report))
     print(ROW.format("", "measured", "target", ""))
     for one in judged:
         print(ROW.format(*row(one)))
@@ -88,21 +93,35 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write(report: Path, results: dict[str, Result]) -> None:
     """Write these figures; those of other parts stay, each with its own date and machine."""
-    whole: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
+    whole = _read(report)
     about = {"date": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine.describe()}
     whole.setdefault("measured", {})
     for name, result in results.items():
         whole[name] = result.figures
         whole["measured"][name] = {**about, "runs": result.runs, "yardstick": result.yardstick}
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(json.dumps(whole, indent=2) + "\n")
+    # A kill in the middle, or a full disk, must not cost the figures of other parts.
+    draft = report.with_suffix(".new")
+    draft.write_text(json.dumps(whole, indent=2) + "\n")
+    draft.replace(report)
+
+
+def _read(report: Path) -> dict[str, Any]:
+    """The figures so far. Exits where the file holds none."""
+    try:
+        whole: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
+    except (OSError, ValueError) as error:
+        sys.exit(f"{report} cannot be read ({error}): repair it, or remove it.")
+    return whole
 
 
 def _write_page(names: list[str], report: Path) -> int:
     if not report.exists():
         sys.exit(f"{report} does not exist: python -m bench makes it.")
+    if unknown := [name for name in names if name not in PAGES]:
+        sys.exit(f"No page is called {', '.join(unknown)}. There are: {', '.join(PAGES)}.")
     for name in names:
-        PAGES[name](json.loads(report.read_text()))
+        PAGES[name](_read(report))
     return 0
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from analytics.costs.accounts import billed_accounts, zone_of_account
 from analytics.costs.figures import CostQuestion, Figure, figures
 from analytics.rollups.markets import market_of
-from messaging.accounts import graph_api, token_name_of
+from messaging.accounts import MissingToken, graph_api, token_name_of
+from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import PricePoint
 
 Key = tuple[str, str]
@@ -49,16 +50,29 @@ class Comparison:
     lines: list[Line]
 
 
-def compare(month: date) -> list[Comparison]:
-    """All accounts with numbers, for the month that begins with this day.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An account whose figures Meta does not give, and the reason."""
 
-    Raises MissingToken, and WhatsAppError where Meta cannot be asked.
-    """
+    waba_id: str
+    reason: str
+
+
+def compare(month: date) -> list[Comparison | Unread]:
+    """All accounts with numbers, for the month that begins with this day. One that cannot be read keeps no other from
+    its comparison."""
     numbers: dict[str, list[int]] = {}
     for account in billed_accounts():
         if account.waba_id:
             numbers.setdefault(account.waba_id, []).append(account.number_id)
-    return [_compare(waba_id, found, month) for waba_id, found in sorted(numbers.items())]
+    return [_compare_if_read(waba_id, found, month) for waba_id, found in sorted(numbers.items())]
+
+
+def _compare_if_read(waba_id: str, numbers: Sequence[int], month: date) -> Comparison | Unread:
+    try:
+        return _compare(waba_id, numbers, month)
+    except (MissingToken, WhatsAppError, ValueError) as error:
+        return Unread(waba_id, str(error))
 
 
 def _compare(waba_id: str, numbers: Sequence[int], month: date) -> Comparison:

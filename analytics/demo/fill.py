@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.costs import read_card, store_card
@@ -53,7 +53,9 @@ class Fill:
         for nth in range(DAYS):
             day = self.first + timedelta(days=nth)
             ids = first_uuid7(_midnight(day)), first_uuid7(_midnight(day + timedelta(days=1)))
-            with transaction.atomic():
+            with transaction.atomic(), connection.cursor() as cursor:
+                # Two runs at once: the second finds what the first has stored.
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext('demo data'))")
                 stored = Message.objects.filter(id__gte=ids[0], id__lt=ids[1], number__in=numbers).count()
                 stored = stored or self._store(day, nth, numbers, clients)
             yield stored

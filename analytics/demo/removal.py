@@ -9,8 +9,8 @@ from analytics.demo.fill import numbers_of_demo
 from analytics.demo.shop import CARD_NAME, CLIENTS
 from analytics.models import Bucket, Charge, DayCharge, Event, RateCard, RunningCharge
 from analytics.rollups import stop_counting
-from messaging.identifiers import first_uuid7
-from messaging.models import ApiClient, BusinessNumber, Contact, Message
+from messaging.identifiers import first_uuid7, made_at
+from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, Subscription
 
 DAY = timedelta(days=1)
 _COUNTED = """
@@ -49,8 +49,9 @@ class Removal:
     def days(self) -> Generator[datetime, None, None]:
         """Delete the messages of a day, yield the day, and so on; the rest in the end."""
         messages = Message.objects.filter(number__in=self._numbers)
-        while first := messages.order_by("id").values_list("at", flat=True).first():
-            day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+        while first := messages.order_by("id").values_list("id", flat=True).first():
+            # By the time in its id, as below: Meta's own time of an inbound message may be days earlier.
+            day = made_at(first).replace(hour=0, minute=0, second=0, microsecond=0)
             with transaction.atomic():
                 rows = messages.filter(id__lt=first_uuid7(day + DAY))
                 writers = list(rows.exclude(contact=None).values_list("contact", flat=True).distinct())
@@ -62,6 +63,8 @@ class Removal:
             Event.objects.filter(client_name__in=CLIENTS).delete()
             RateCard.objects.filter(name=CARD_NAME).delete()
             ApiClient.objects.filter(name__in=CLIENTS).delete()
+            Delivery.objects.filter(subscription__number__in=self._numbers).delete()
+            Subscription.objects.filter(number__in=self._numbers).delete()
             BusinessNumber.objects.filter(pk__in=self._numbers).delete()
 
     def _forget_counts(self) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
-from analytics.questions import Question
+from analytics.questions import Granularity, Question
 from analytics.rollups.countries import OF_REGION
 from analytics.rollups.markets import pattern_of
 from messaging.identifiers import first_uuid7
@@ -125,6 +125,8 @@ def page_with_period(query: QueryDict, since: date, until: date) -> str:
     """The page for other days."""
     other = query.copy()
     other["since"], other["until"] = since.isoformat(), until.isoformat()
+    if other.get("granularity") == Granularity.QUARTER:  # more steps than a page has
+        del other["granularity"]
     return f"{reverse('analytics-page')}?{other.urlencode()}"
 
 

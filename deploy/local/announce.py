@@ -53,10 +53,11 @@ def without_published(caller: Mapping[str, str], var: Path) -> dict[str, str]:
     A DATABASE_URL from there is the embedded database's, not the caller's own.
     """
     try:
-        lines = [line.partition("=") for line in _copy(var).read_text().splitlines()]
+        # As a shell reads it: a quoted value may have line breaks.
+        words = [word.partition("=") for word in shlex.split(_copy(var).read_text(errors="surrogateescape"))]
     except OSError:
         return dict(caller)
-    published = {name: "".join(shlex.split(value)) for name, _, value in lines}
+    published = {name: value for name, _, value in words}
     return {name: value for name, value in caller.items() if published.get(name) != value}
 
 
@@ -66,7 +67,7 @@ def _copy(var: Path) -> Path:
 
 def table(env: Mapping[str, str], env_file: Path, log_dir: Path) -> str:
     """The addresses, the log-ins, and an example command that sends a message."""
-    return TABLE.format(**env, env_file=env_file, log_dir=log_dir, example=_example(env))
+    return TABLE.format_map({**env, "env_file": env_file, "log_dir": log_dir, "example": _example(env)})
 
 
 def _example(env: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """The ports of the local pipeline, and the check that they are free."""
 
 import errno
+import re
 import socket
 from collections.abc import Mapping
 
@@ -37,7 +38,7 @@ def is_open(port: int) -> bool:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
+    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= HIGHEST:
         raise LocalError(f"{name}={text!r} is not a port: use a number from 1 to {HIGHEST}.")
     return int(text)
 

@@ -1,5 +1,6 @@
 """The programs of a local run: the embedded parts, and every line of the Procfile."""
 
+import re
 import shlex
 import signal
 import sys
@@ -64,6 +65,6 @@ def _count(name: str, env: Mapping[str, str]) -> int:
         return 1
     variable = f"{name.upper()}_WORKERS"
     text = env.get(variable) or "1"
-    if not text.isascii() or not text.isdigit():
+    if not re.fullmatch("[0-9]{1,3}", text):
         raise LocalError(f"{variable}={text!r} is not a number of worker processes: use 0, 1, 2, …")
     return int(text)

@@ -34,8 +34,8 @@ def main() -> int:
     except LocalError as error:
         print(error, file=sys.stderr, flush=True)
     except Exception as error:  # the terminal gets one sentence, the log the traceback
-        log = _keep_traceback()
-        print(f"make run failed unexpectedly ({type(error).__name__}: {error}): see {log}", file=sys.stderr, flush=True)
+        sentence = f"make run failed unexpectedly ({type(error).__name__}: {error})"
+        print(f"{sentence}{_kept_traceback()}", file=sys.stderr, flush=True)
     return 1
 
 
@@ -67,11 +67,15 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     raise Stop(signal.Signals(number).name)
 
 
-def _keep_traceback() -> Path:
+def _kept_traceback() -> str:
+    """Where the traceback is; a full disk or a directory that cannot be written has none."""
     log = Path(os.environ.get("VAR_DIR") or "var").absolute() / "log" / "run.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(traceback.format_exc())
-    return log
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc())
+    except OSError as error:
+        return f"; the traceback cannot be stored in {log} ({error.strerror})"
+    return f": see {log}"
 
 
 if __name__ == "__main__":

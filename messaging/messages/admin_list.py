@@ -4,7 +4,9 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.db import DataError, connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -12,9 +14,10 @@ from messaging.messages import pagination
 from messaging.messages.admin_filters import AcceptedFilter, AttentionFilter, of_age
 from messaging.models import Message
 
+PATTERN = "peer__regex"
 # Filters without an index, by the beginning of their parameter.
 UNINDEXED = (
-    *("direction", "status", "priority", "number", "type", "template", "origin", "client", "error_code", "peer__regex"),
+    *("direction", "status", "priority", "number", "type", "template", "origin", "client", "error_code", PATTERN),
     "pricing",
 )
 # The analytics page links to the messages of a period: ids hold the time.
@@ -47,6 +50,7 @@ class MessageList(ChangeList):
 
     def matching(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Message]:
         """Every message that matches, however old."""
+        _refuse_bad_pattern(request.GET.get(PATTERN, ""))
         rows: QuerySet[Message] = super().get_queryset(request, exclude_parameters)
         return rows
 
@@ -62,3 +66,14 @@ def _bounds(request: HttpRequest) -> dict[str, UUID]:
         with suppress(ValueError):
             found[name] = UUID(request.GET.get(name, ""))
     return found
+
+
+def _refuse_bad_pattern(pattern: str) -> None:
+    """Raises IncorrectLookupParameters for what PostgreSQL does not take for a regular expression."""
+    if not pattern:
+        return
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT '' ~ %s", [pattern])
+    except (DataError, ValueError) as error:
+        raise IncorrectLookupParameters(error) from None

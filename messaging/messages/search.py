@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from messaging.contacts import equivalent_peers
 from messaging.models import Message
+from messaging.whatsapp.storable import storable_text
 
 
 def search_messages(messages: QuerySet[Message], term: str) -> QuerySet[Message]:
@@ -39,6 +40,6 @@ def peers_matching(term: str) -> set[str]:
 
     A number may have several spellings, and Meta may have replaced it by another number.
     """
-    term = term.strip()
+    term = storable_text(term).strip()
     digits = "".join(character for character in term if character.isdigit())
     return equivalent_peers({term, digits} - {""})

@@ -27,15 +27,16 @@ IDLE_S = 60.0
 _LOCK = 7_203_114
 
 
-def run_step(now: datetime | None = None) -> bool:
-    """Run one step of the first due rule, unless another process runs one. Returns whether there may be more.
+def run_step(now: datetime | None = None, *, waits: bool = False) -> bool:
+    """Run one step of the first due rule, unless another process runs one: `waits` waits for its end. Returns whether
+    there may be more.
 
     Raises what the step raises; that rule then waits, and the next call goes on with the others.
     """
     now, due = now or timezone.now(), None
     try:
         with transaction.atomic():
-            due = _first_due(now) if _try_lock() else None
+            due = _first_due(now) if _lock(waits=waits) else None
             if due is not None:
                 _advance(*due, now)
     except Exception:
@@ -51,8 +52,11 @@ def housekeeping(clock: Callable[[], float] = time.monotonic) -> float:
     return (clock() - began) * REST if run_step() else IDLE_S
 
 
-def _try_lock() -> bool:
+def _lock(*, waits: bool) -> bool:
     with connection.cursor() as cursor:
+        if waits:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            return True
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         return bool(cursor.fetchone()[0])
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,24 +50,25 @@ class Witness:
         self._since = (datetime.now(UTC) - timedelta(seconds=CLOCKS_S)).isoformat()
 
     def settle(self, load: Load, seconds: float) -> None:
-        """Wait until every message is final and every webhook stored, or the time is over. Raises Refused."""
+        """Wait until every message is final and every webhook stored, or the time is over."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if self._installation.is_settled(load.campaign) and not self._stored(load).lost:
-                return
+            # An installation that is restarted, or a proxy before it, refuses for a moment.
+            with suppress(Refused):
+                if self._installation.is_settled(load.campaign) and not self._stored(load).lost:
+                    return
             time.sleep(LOOK_AGAIN_S)
 
     def findings(self, load: Load) -> Findings:
         """What is known now. Raises Refused where the installation or the ledger does not say."""
         rows = self._installation.statuses(load.campaign)
-        ours = set(load.recipients)
         try:
             entries = self._sandbox.ledger()
         except OSError as error:
             raise Refused(f"the ledger does not answer: {type(error).__name__}") from None
         if len(entries) < self._before:
             raise Refused("the sandbox was reset or restarted during the load, so its ledger proves nothing")
-        entries = [entry for entry in entries[self._before :] if entry["to"] in ours]
+        entries = own_entries(load, entries[self._before :])
         sends = Counter(str(entry["to"]) for entry in entries)
         return Findings(
             compare(load.accepted, sends, rows),
@@ -78,6 +80,12 @@ class Witness:
 
     def _stored(self, load: Load) -> Stored:
         return stored(load.taken, self._installation.received(self._since))
+
+
+def own_entries(load: Load, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The ledger's entries of recipients to whom a send was begun. Another run may write to those that were left."""
+    begun = set(load.recipients[: len(load.sends.statuses)])
+    return [entry for entry in entries if entry["to"] in begun]
 
 
 def stored(taken: Collection[str], found: Mapping[str, int]) -> Stored:

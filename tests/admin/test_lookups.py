@@ -122,3 +122,13 @@ def test_lists_are_filtered_by_what_their_filters_links_and_searches_compare(
 ) -> None:
     answer = admin_client.get(f"/admin/{path}/", {lookup: "1"}, follow=True)
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "*", "a{9999}", "\\"])
+def test_a_pattern_that_is_none_is_no_fault_of_ours(pattern: str, admin_client: Client) -> None:
+    answer = admin_client.get("/admin/messaging/message/", {"peer__regex": pattern}, follow=True)
+    assert answer.status_code in {200, 400}
+
+
+def test_the_export_of_a_pattern_that_is_none_is_no_fault_of_ours(admin_client: Client) -> None:
+    assert admin_client.get("/admin/messaging/message/export/", {"peer__regex": "("}).status_code == 404

@@ -116,3 +116,25 @@ def test_analytics_is_measured_when_it_is_named_and_keeps_its_database(tmp_path:
 def test_parts_that_begin_with_an_empty_database_keep_none(tmp_path: Path) -> None:
     run = bench(tmp_path, "send", "--short", "--database", str(tmp_path))
     assert (run.returncode, "other parts begin with an empty one" in run.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("page", "send"), "No page is called send"),
+        (("send", "page"), "page stands alone"),
+        (("send", "--stored", "-1"), "--stored"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "bench.json").write_text("{}")
+    run = bench(tmp_path, *arguments)
+    assert (run.returncode > 0, words in run.stderr, "Traceback" in run.stderr) == (True, True, False), run.stderr
+
+
+def test_a_report_that_cannot_be_read_is_named_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "bench.json").write_text('{"send": ')
+    run = bench(tmp_path, "publish")
+    assert (run.returncode, "bench.json cannot be read" in run.stderr) == (1, True), run.stderr

@@ -1,5 +1,6 @@
 """Who decides about a variable: the caller, the local default, or safety."""
 
+import os
 import re
 import shlex
 import stat
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import LocalError
-from deploy.local.announce import write_env_file
+from deploy.local.announce import table, write_env_file
 from deploy.local.plan import Plan
 
 
@@ -88,3 +89,22 @@ def test_a_shell_with_the_env_file_of_an_earlier_run_starts_the_same_parts(check
         [part.name for part in before.parts],
         "v26.0",
     )
+
+
+def test_a_value_of_two_lines_lets_the_next_run_start(checkout: Path) -> None:
+    before = Plan.read({"WA_NOTE": "it's one\nand two"}, checkout)
+    write_env_file(before.var, before.env)
+    assert "WA_NOTE" not in Plan.read(before.env, checkout).env
+
+
+@pytest.mark.parametrize("name", ["env_file", "log_dir", "example"])
+def test_no_variable_of_the_caller_takes_a_place_of_the_table(checkout: Path, name: str) -> None:
+    env = Plan.read({name: "of the caller"}, checkout).env
+    assert "of the caller" not in table({**env, "ADMIN_PASSWORD": "x"}, Path("var/local.env"), Path("var/log"))
+
+
+def test_a_value_that_is_no_text_is_published_as_it_is(checkout: Path) -> None:
+    before = Plan.read({"WA_NOTE": os.fsdecode(b"caf\xe9")}, checkout)
+    write_env_file(before.var, before.env)
+    assert b"caf\xe9" in (before.var / "local.env").read_bytes()
+    assert "WA_NOTE" not in Plan.read(before.env, checkout).env

@@ -34,7 +34,7 @@ def test_a_taken_port_is_named_with_its_variable(taken_port: int) -> None:
         ports.refuse_taken({"FLOWER_PORT": taken_port})
 
 
-@pytest.mark.parametrize("text", ["x", "0", "65536", "-1", "80.0"])
+@pytest.mark.parametrize("text", ["x", "0", "65536", "-1", "80.0", pytest.param("9" * 5000, id="long")])
 def test_an_invalid_port_is_refused(text: str) -> None:
     with pytest.raises(LocalError, match="SQS_PORT"):
         ports.read_ports({"SQS_PORT": text})
@@ -63,6 +63,12 @@ def test_an_unreadable_secrets_file_is_one_sentence(checkout: Path) -> None:
 def test_a_lane_has_the_configured_number_of_workers(checkout: Path) -> None:
     plan = Plan.read({"INCOMING_WORKERS": "2"}, checkout)
     assert [name for program in plan.app for name in program.names()] == ["web", "incoming-1", "incoming-2"]
+
+
+@pytest.mark.parametrize("text", ["-1", "two", "1000", pytest.param("9" * 5000, id="long")])
+def test_a_number_of_workers_that_is_none_is_refused(checkout: Path, text: str) -> None:
+    with pytest.raises(LocalError, match="INCOMING_WORKERS"):
+        Plan.read({"INCOMING_WORKERS": text}, checkout)
 
 
 def test_a_second_run_in_the_same_directory_is_refused(checkout: Path) -> None:

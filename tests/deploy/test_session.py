@@ -12,9 +12,11 @@ import pytest
 
 from deploy.local import LocalError, stop
 from deploy.local.plan import Plan
+from deploy.local.ports import DEFAULTS
 from deploy.local.programs import Program
 from deploy.local.readiness import Readiness
 from deploy.local.session import Session
+from testkit.ports import free_ports
 from tests.processes import CHECKOUT
 from tests.waiting import eventually
 
@@ -78,3 +80,15 @@ def test_a_run_that_ends_as_it_is_stopped_is_stopped(tmp_path: Path, capsys: pyt
     ended.wait()
     assert stop._stop(ended.pid, tmp_path) == 0
     assert capsys.readouterr().out == "Stopped.\n"
+
+
+def test_a_failure_whose_traceback_cannot_be_stored_is_one_sentence(checkout: Path) -> None:
+    (checkout / "var").mkdir()
+    (checkout / "var" / "log").write_text("a file in the place of the directory of logs")
+    ports = {name: str(port) for name, port in free_ports(DEFAULTS).items()}
+    env = {**os.environ, **ports, "VAR_DIR": "", "PYTHONPATH": str(CHECKOUT)}
+    run = subprocess.run(
+        [sys.executable, "-m", "deploy.local.run"], env=env, cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr.count("\n")) == (1, 1), run.stderr
+    assert run.stderr.startswith("make run failed unexpectedly (FileExistsError")

@@ -37,7 +37,8 @@ class Command(BaseCommand):
             raise CommandError(f"{path} is not UTF-8 text: {error}") from None
         except BadCard as error:
             raise CommandError(f"{path}: {error} Nothing was stored.") from None
-        name = (options["name"] or path.stem)[:100]
+        # A file's name may have bytes that are no text, which no database takes.
+        name = (options["name"] or path.stem).encode(errors="replace").decode()[:100]
         stored, replaced = store_card(card, name, currency, options["valid_from"])
         markets = len({rate.market for rate in card.rates})
         self.stdout.write(

@@ -62,7 +62,10 @@ class Command(BaseCommand):
 def moment(text: str) -> datetime:
     """A date or time in UTC. Raises ValueError."""
     found = datetime.fromisoformat(text)
-    return found.astimezone(UTC) if found.utcoffset() is not None else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.utcoffset() is not None else found.replace(tzinfo=UTC)
+    except OverflowError:  # beside the year 1 or 9999
+        raise ValueError(text) from None
 
 
 def first_message() -> datetime:

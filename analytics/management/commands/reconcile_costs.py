@@ -9,9 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analytics.costs.answers import money
-from analytics.costs.reconcile import Comparison, Line, Side, compare
-from messaging.accounts import MissingToken
-from messaging.whatsapp.errors import WhatsAppError
+from analytics.costs.reconcile import Comparison, Line, Side, Unread, compare
 
 DIFFERENT, FAILED = 1, 2
 # The columns before those of numbers.
@@ -35,20 +33,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print both sides. Raises CommandError where Meta cannot be asked, SystemExit where something differs."""
-        try:
-            found = compare(options["month"])
-        except (MissingToken, WhatsAppError, ValueError) as error:
-            raise CommandError(f"Meta's figures cannot be read: {error}", returncode=FAILED) from None
-        if not found:
+        answers = compare(options["month"])
+        if not answers:
             raise CommandError(
                 "No number has a WhatsApp Business account yet: run manage.py connect.", returncode=FAILED
             )
+        found = [one for one in answers if isinstance(one, Comparison)]
+        unread = [one for one in answers if isinstance(one, Unread)]
         tolerance = options["tolerance"]
         if options["format"] == "json":
             self.stdout.write(json.dumps([as_json(one, tolerance) for one in found], indent=2))
         else:
             for one in found:
                 self.stdout.write("\n".join(as_text(one, tolerance)))
+        if unread:
+            reasons = " ".join(
+                f"Meta's figures of account {one.waba_id} cannot be read: {one.reason.rstrip('.')}." for one in unread
+            )
+            raise CommandError(reasons, returncode=FAILED)
         if any(line.differs(tolerance) for one in found for line in one.lines):
             raise SystemExit(DIFFERENT)
 

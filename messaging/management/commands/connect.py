@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging.accepting import NoConsent
-from messaging.accounts import access_token, graph_api, known_accounts, sync_account
+from messaging.accounts import MissingToken, access_token, graph_api, known_accounts, sync_account
 from messaging.contacts import InvalidPhoneNumber
 from messaging.meta_setup import Finding, State, check_setup
 from messaging.meta_setup.checks import WANTED_FIELDS
@@ -72,6 +72,8 @@ class Command(BaseCommand):
                 self._say(State.OK, f"The app gets the webhooks of account {waba_id}.")
         except WhatsAppError as error:
             raise CommandError(f"Meta refuses: {error.title.rstrip('.')}. Nothing after this step was done.") from None
+        except (MissingToken, ValueError) as error:
+            raise CommandError(f"{str(error).rstrip('.')}. Nothing after this step was done.") from None
         finally:
             api.close()
         if options["test_to"]:

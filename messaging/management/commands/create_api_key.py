@@ -45,10 +45,9 @@ class Command(BaseCommand):
 
 
 def _new_client(name: str) -> ApiClient:
-    client = ApiClient(name=name)
     try:
-        client.full_clean()
+        ApiClient(name=name).full_clean(validate_unique=False)
     except ValidationError as error:
         raise CommandError(f"This cannot be a client's name: {' '.join(error.messages)}") from None
-    client.save()
-    return client
+    # Another command may create it at this moment.
+    return ApiClient.objects.get_or_create(name=name)[0]

@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -75,6 +76,7 @@ class Command(BaseCommand):
             raise CommandError(f"--rate times --seconds must be at most {MOST_REQUESTS:,}, and is {plan.count:,}.")
         if not settings.LOCAL_API_KEY:
             raise CommandError("API_KEY must be set to an API key of the target (manage.py create_api_key).")
+        _refuse_unwritable(options["output"])
         try:
             url = address("--target", options["target"])
             ledger = address("--ledger", options["ledger"])
@@ -89,10 +91,9 @@ class Command(BaseCommand):
         about = {"target": url, "ledger": ledger, "started": started, "rate": plan.rate, "seconds": plan.seconds}
         findings, unknown = self._findings(witness, load, options["settle"])
         found = report(load, findings, about)
-        self._write(options["output"], found, load)
         for line in lines_of(found):
             self.stdout.write(line)
-        if reasons := [*unknown, *failures(found)]:
+        if reasons := [*unknown, *failures(found), *self._write(options["output"], found, load)]:
             raise CommandError(f"The load test failed: {'; '.join(reasons)}.")
 
     def _findings(self, witness: "Witness", load: "Load", seconds: float) -> "tuple[Findings | None, list[str]]":
@@ -109,11 +110,25 @@ class Command(BaseCommand):
         except Refused as reason:
             return None, [str(reason).rstrip(".")]
 
-    def _write(self, directory: Path, found: dict[str, Any], load: "Load") -> None:
+    def _write(self, directory: Path, found: dict[str, Any], load: "Load") -> list[str]:
+        """Write the files. Why they are not written; empty if they are."""
         from testkit.loadtest import plot
 
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "loadtest.json").write_text(json.dumps(found, indent=2) + "\n")
         drawn = plot.draw({"API sends": load.sends, "Webhooks": load.webhooks})
-        (directory / "loadtest.svg").write_text(drawn)
+        try:
+            (directory / "loadtest.json").write_text(json.dumps(found, indent=2) + "\n")
+            (directory / "loadtest.svg").write_text(drawn)
+        except OSError as error:  # the disk is full
+            return [f"the report cannot be written to {directory} ({error.strerror})"]
         self.stdout.write(f"Report: {directory / 'loadtest.json'}, {directory / 'loadtest.svg'}")
+        return []
+
+
+def _refuse_unwritable(directory: Path) -> None:
+    """Make the directory before the load, which may take a day. Raises CommandError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise CommandError(f"--output {directory} cannot be written: {error.strerror}.") from None

@@ -42,7 +42,8 @@ class Command(BaseCommand):
         RetentionProgress.objects.update(next_at=timezone.now())
         before = _removed()
         shown_at = 0.0
-        while run_step():
+        # `deliver` has a step of its own at any moment.
+        while run_step(waits=True):
             if self.stderr.isatty() and time.monotonic() - shown_at >= SHOW_EVERY_S:
                 shown_at = time.monotonic()
                 self.stderr.write(f"\r{_removed() - before:,} removed", ending="")

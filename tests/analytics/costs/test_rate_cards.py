@@ -1,5 +1,6 @@
 """Rate cards from Meta's files."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_examples_can_be_imported(name: str) -> None:
     call_command("import_rate_card", EXAMPLE / name, currency="USD", valid_from="2026-10-01")
     assert Rate.objects.count() > 10
+
+
+def test_a_file_whose_name_is_no_text_can_be_imported(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text(LIST + "Germany,USD,1,,,\n")
+    call_command("import_rate_card", path, currency="USD", valid_from="2026-10-01")
+    assert RateCard.objects.get().name == "caf?"

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from analytics.costs.reconcile import Comparison, Line, Side, compare, lines_of, metas
 from messaging.accepting.sending_numbers import sending_number
+from messaging.accounts.tokens import clear_token_cache
 from messaging.incoming.store import receive
-from messaging.models import BusinessNumber, Message
+from messaging.models import Account, BusinessNumber, Message
 from messaging.whatsapp.graph import PricePoint
 from tests.analytics.costs.factories import card, charge
 from tests.analytics.rollups.factories import outbound, settle
@@ -131,6 +132,16 @@ def test_a_refusal_of_meta_is_an_error_with_its_reason(month: str, settings: Any
         call_command("reconcile_costs", f"--month={month}")
     assert failed.value.returncode == 2
     assert "another-token" not in str(failed.value)
+
+
+def test_an_account_that_meta_refuses_keeps_no_other_from_its_comparison(month: str) -> None:
+    Account.objects.create(waba_id="1", token_name="WA_ACCESS_TOKEN_UNSET")
+    clear_token_cache()
+    BusinessNumber.objects.create(phone_number_id="9", waba_id="1")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"account 1 cannot be read: .*WA_ACCESS_TOKEN_UNSET") as failed:
+        call_command("reconcile_costs", f"--month={month}", stdout=out)
+    assert (failed.value.returncode, f"Account {WABA}" in out.getvalue()) == (2, True)
 
 
 def test_without_an_account_the_command_says_what_to_do() -> None:

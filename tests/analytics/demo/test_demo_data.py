@@ -1,11 +1,14 @@
 """`manage.py demo_data` fills and removes a believable quarter year, and touches nothing else."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import Client
 
 from analytics.costs.figures import CostQuestion, figures
@@ -14,10 +17,11 @@ from analytics.demo.days import plan
 from analytics.demo.shop import CAMPAIGNS, CARD_NAME, COUNTRIES, NUMBERS, people
 from analytics.models import Bucket, Budget, Charge, Day, Dimensions, Event, Histogram, RateCard, Rollup
 from analytics.rollups.days import sum_day
-from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent
+from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent, Subscription
 from tests.analytics.costs.factories import LIST, card
 from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
 from tests.tables import kept_rows
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 DAYS, MESSAGES = 6, 150
@@ -185,3 +189,48 @@ def test_another_seed_makes_another_day() -> None:
     day = date(2026, 11, 2)
     assert plan(day, 3, 50, people(1), 1) == plan(day, 3, 50, people(1), 1)
     assert plan(day, 3, 50, people(1), 1) != plan(day, 3, 50, people(2), 2)
+
+
+def test_its_removal_ends_although_a_message_came_days_after_it_was_written() -> None:
+    filled()
+    first = Message.objects.filter(direction="inbound").earliest("id")
+    Message.objects.filter(id__lt=first.id).delete()
+    Message.objects.filter(pk=first.pk).update(at=first.at - timedelta(days=2))
+    for _ in islice(Removal().days(), 2 * DAYS):
+        pass
+    assert not Message.objects.exists()
+
+
+def test_its_removal_takes_along_the_subscriptions_of_its_numbers() -> None:
+    filled()
+    numbers = BusinessNumber.objects.filter(phone_number_id__in=NUMBERS)
+    Subscription.objects.create(url="https://example.com/", number=numbers[0])
+    fill(remove=True)
+    assert (numbers.exists(), Subscription.objects.exists()) == (False, False)
+
+
+def _filled_in_a_thread() -> None:
+    try:
+        for _ in islice(Fill(MESSAGES, 1).days(), 2):
+            pass
+    finally:
+        connection.close()
+
+
+def _waiting_for_a_lock() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_store_each_day_once() -> None:
+    days = Fill(MESSAGES, 1).days()
+    first = next(days)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            second = next(days)
+            other = pool.submit(_filled_in_a_thread)
+            assert eventually(lambda: _waiting_for_a_lock() or other.done())
+        other.result()
+    assert Message.objects.count() == first + second

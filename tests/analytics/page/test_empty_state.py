@@ -1,6 +1,8 @@
 """The page without messages says why, and what to do."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -78,3 +80,9 @@ def test_the_nearest_day_is_one_of_the_zone_that_asks(admin_client: Client) -> N
 )
 def test_a_name_goes_on_in_the_next_line_after_an_underscore_or_within_a_very_long_word(name: str, html: str) -> None:
     assert breakable(name) == html
+
+
+def test_the_way_to_the_nearest_messages_is_open_from_a_page_by_quarters(admin_client: Client, counted: None) -> None:
+    text = text_of(admin_client, "/analytics/?since=2026-12-01&until=2026-12-02&timezone=UTC&granularity=15m")
+    (link,) = set(re.findall(r'href="(/analytics/\?since=[^"]*until=2026-11-21[^"]*)"', text))
+    assert "Busiest hours" in text_of(admin_client, unescape(link))

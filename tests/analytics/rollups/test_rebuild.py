@@ -122,3 +122,9 @@ def test_a_period_longer_than_the_history_takes_no_longer(
     outbound()
     with django_assert_max_num_queries(QUERIES_OF_A_YEAR):
         assert "1 quarters of an hour counted." in rebuild(*options)
+
+
+@pytest.mark.parametrize("given", ["0001-01-01T00:00+05:00", "9999-12-31T23:59-05:00", "yesterday"])
+def test_a_time_that_cannot_be_is_refused(given: str) -> None:
+    with pytest.raises(CommandError, match="invalid moment value"):
+        call_command("rebuild_rollups", f"--since={given}")

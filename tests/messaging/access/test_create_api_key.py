@@ -1,12 +1,15 @@
 """`manage.py create_api_key`."""
 
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, ApiKey, AuditEntry
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +49,27 @@ def test_no_key_is_made_that_would_be_refused() -> None:
     with pytest.raises(CommandError, match="inactive"):
         created("Shop", "--operator")
     assert not ApiKey.objects.exists() and not ApiClient.objects.get().operator
+
+
+def _created_in_a_thread() -> str:
+    try:
+        return created("Shop")
+    finally:
+        connection.close()
+
+
+def _waiting_for_a_lock() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_keys_of_a_client_at_once_are_of_one_client() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            created("Shop")
+            other = pool.submit(_created_in_a_thread)
+            assert eventually(lambda: _waiting_for_a_lock() or other.done())
+        other.result()
+    assert ApiClient.objects.get().keys.count() == 2

@@ -1,6 +1,7 @@
 """A person is found in JSON by number, in Python and in PostgreSQL alike."""
 
 import json
+import os
 
 import pytest
 from django.db import connection
@@ -75,3 +76,9 @@ def test_a_number_counts_where_it_stands_alone(text: str, found: bool) -> None:
         cursor.execute("SELECT %s::jsonb::text ~ %s", [document, ANN.pattern])
         (by_postgresql,) = cursor.fetchone()
     assert (ANN.is_mentioned_in(document), by_postgresql) == (found, found)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [os.fsdecode(b"caf\xe9"), "a\0b", "", "\u00b2\u0663" * 300])
+def test_what_is_no_identity_is_nobody(given: str) -> None:
+    assert person_of(given).contact_ids == frozenset()

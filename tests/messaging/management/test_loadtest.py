@@ -108,6 +108,8 @@ ADDRESSES = ("--target", "http://127.0.0.1:1", "--ledger", "http://127.0.0.1:1")
         ((*ADDRESSES, *SHORT), {}, "API_KEY must be set"),
         ((*ADDRESSES, *SHORT), {"API_KEY": "wak_x_y"}, "http://127.0.0.1:1 does not answer"),
         (("--target", "staging", *ADDRESSES[2:], *SHORT), {"API_KEY": "wak_x_y"}, "--target must"),
+        ((*ADDRESSES, *SHORT, "--output", __file__), {"API_KEY": "wak_x_y"}, "--output .* cannot be written"),
+        ((*ADDRESSES, *SHORT, "--output", "/proc/x"), {"API_KEY": "wak_x_y"}, "--output .* cannot be written"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence(

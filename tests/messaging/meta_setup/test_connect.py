@@ -100,3 +100,9 @@ def test_another_word_of_the_handshake_is_named_as_a_cause(meta: Sandbox, settin
     settings.BASE_URL = "http://127.0.0.1:9"
     with pytest.raises(CommandError, match="WA_WEBHOOK_VERIFY_TOKEN"):
         call_command("connect")
+
+
+def test_an_account_whose_token_is_not_set_is_named(meta: Sandbox) -> None:
+    Account.objects.create(waba_id=WABA, token_name="WA_ACCESS_TOKEN_UNSET")
+    with pytest.raises(CommandError, match="WA_ACCESS_TOKEN_UNSET is not set"):
+        call_command("connect")

@@ -15,6 +15,7 @@ from messaging.retention import checks, deletion_steps, is_beyond_retention, mes
 from messaging.retention.deletion_steps import housekeeping, run_step
 from messaging.retention.rules import Rule, Step
 from tests.messaging.retention.old_rows import days_ago, old_message
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +110,7 @@ def test_two_processes_do_not_step_at_once() -> None:
         connection.close()
 
     with transaction.atomic():
-        deletion_steps._try_lock()
+        deletion_steps._lock(waits=False)
         other = Thread(target=step)
         other.start()
         other.join()
@@ -172,3 +173,26 @@ def test_the_command_shows_what_was_removed(capsys: pytest.CaptureFixture[str]) 
     call_command("retention", "--run")
     shown = {line.split("  ")[0]: line.split() for line in capsys.readouterr().out.splitlines()}
     assert shown["messages"][1:3] == ["60", "1"]
+
+
+def _run_in_a_thread() -> None:
+    call_command("retention", "--run")
+    connection.close()
+
+
+def _waiting_for_a_lock() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_goes_on_after_a_step_of_deliver() -> None:
+    old_message(70)
+    command = Thread(target=_run_in_a_thread)
+    with transaction.atomic():
+        deletion_steps._lock(waits=False)
+        command.start()
+        assert eventually(lambda: _waiting_for_a_lock() or not command.is_alive())
+    command.join()
+    assert not Message.objects.exists()

@@ -3,13 +3,19 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from testkit.load.http_load import Answers
+from testkit.load.sandbox import Sandbox
 from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
+from testkit.loadtest.report import Witness
+from testkit.loadtest.run import Load
 from tests.servers.http import Handler, serving
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.mark.parametrize(
@@ -134,3 +140,14 @@ def test_the_key_follows_no_redirect(stand: Stand) -> None:
 def test_a_target_that_is_away_is_said_to_be() -> None:
     with pytest.raises(Refused, match="does not answer"):
         sandbox_number(Installation(Access("http://127.0.0.1:1", "key", "secret")), "http://127.0.0.1:1")
+
+
+def test_a_refused_look_does_not_end_the_wait_for_the_last_messages(stand: Stand) -> None:
+    stand.answers["/_sandbox/ledger"] = (200, {"count": 0})
+    witness = Witness(Installation(Access(stand.url, "key", "secret")), Sandbox(stand.url))
+    stand.answers["/messaging/messages"] = (503, {})
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(witness.settle, Load("run", [], Answers(), [], Answers(), False), PATIENCE_S)
+        assert eventually(lambda: "Bearer key" in stand.authorizations)
+        stand.answers["/messaging/messages"] = (200, {"results": [], "next": None})
+        waiting.result()

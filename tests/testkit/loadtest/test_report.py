@@ -7,7 +7,7 @@ import pytest
 from testkit.load.http_load import Answers
 from testkit.load.witness import Verdict
 from testkit.loadtest import plot
-from testkit.loadtest.report import Findings, Stored, failures, lines_of, percentiles, report, stored
+from testkit.loadtest.report import Findings, Stored, failures, lines_of, own_entries, percentiles, report, stored
 from testkit.loadtest.run import Load
 
 
@@ -96,3 +96,9 @@ def test_a_plot_of_anything_is_xml(sides: dict[str, Any]) -> None:
     from xml.etree import ElementTree
 
     ElementTree.fromstring(plot.draw(sides))  # noqa: S314 - drawn here
+
+
+def test_a_send_of_another_run_to_a_recipient_of_ours_is_not_ours() -> None:
+    interrupted = load(answers(202, 202), answers(200), interrupted=True)
+    entries = [{"to": to, "received_at": 102.0} for to in ("1", "3")]
+    assert [entry["to"] for entry in own_entries(interrupted, entries)] == ["1"]
