@@ -112,7 +112,7 @@ class SubscriberClient:
             url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False, stream=True
         ) as response:
             with suppress(*_FAILURES):  # only the status counts, even if the body is incomplete
-                cast(bytes, response.raw.read(MAX_ANSWER + 1))
+                cast(bytes, response.raw.read(MAX_ANSWER))
             return response.status_code, seconds_of(response.headers.get("Retry-After", ""), time.time())
 
     def _describe(self, error: Exception) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.contrib.messages import get_messages
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -224,6 +225,17 @@ def test_many_files_are_downloaded_again_from_the_list(sends: Sends, fetch: Fetc
     form = {"action": "download_again", "_selected_action": pks}
     page = admin_client.post("/admin/messaging/media/", form, follow=True).content.decode()
     assert ("Downloading 2 again" in page, Media.objects.filter(state="waiting").count()) == (True, 2)
+
+
+def test_the_list_tells_downloads_from_what_it_skips(sends: Sends, fetch: Fetch, admin_client: Client) -> None:
+    stored, gone = sends(media={}), sends(media={"fault": "gone"})
+    fetch()
+    form = {"action": "download_again", "_selected_action": [str(stored.pk), str(gone.pk)]}
+    answer = admin_client.post("/admin/messaging/media/", form)
+    assert [(one.level_tag, one.message) for one in get_messages(answer.wsgi_request)] == [
+        ("success", "Downloading 1 again."),
+        ("warning", "1 skipped: stored already, or deleted."),
+    ]
 
 
 @pytest.mark.parametrize(

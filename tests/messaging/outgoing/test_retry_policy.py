@@ -1,8 +1,11 @@
 """The retry policy: the decision for each code of Meta and each kind of error."""
 
+from typing import Any
+
 import pytest
 
 from messaging.outgoing.retry_policy import AttemptHistory, Decision, Limits, Suspension, decide
+from messaging.outgoing.retry_settings import limits
 from messaging.states import Status
 from messaging.whatsapp.error_codes import CODES, RANGES
 from messaging.whatsapp.errors import (
@@ -138,3 +141,9 @@ def test_attempts_back_off_and_code_waits_can_be_set() -> None:
 )
 def test_a_failed_status_is_retried_where_its_code_is_temporary(code: int, status: str) -> None:
     assert decide(from_failed_status(code, "x"), FIRST, LIMITS).status == status
+
+
+def test_the_limits_are_those_of_the_settings(settings: Any) -> None:
+    settings.WA_MAX_ATTEMPTS, settings.WA_BACK_OFF_S = 9, [7.0, 77.0]
+    settings.WA_CODE_WAITS = {130429: 11.5}
+    assert limits() == Limits(9, (7.0, 77.0), {130429: 11.5})

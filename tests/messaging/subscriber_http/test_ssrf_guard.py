@@ -179,6 +179,27 @@ def test_a_name_without_an_address_has_its_error_text(monkeypatch: pytest.Monkey
         open_socket("nowhere.example", 443, 1, EVERYWHERE)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimeoutError(), "the connection timed out"),
+        (ConnectionRefusedError(), "the connection was refused"),
+        (OSError(), "the host is unreachable"),
+    ],
+)
+def test_a_host_that_cannot_be_reached_has_the_reason(
+    error: OSError, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: Any) -> None:
+        raise error
+
+    always_resolving(monkeypatch, "93.184.216.34")
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(Unreachable) as raised:
+        open_socket("example.org", 443, 1, EVERYWHERE)
+    assert str(raised.value) == reason
+
+
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1"])
 def test_an_embedded_ipv4_address_is_checked(host: str) -> None:
     with pytest.raises((AddressNotAllowed, Unreachable)):

@@ -93,6 +93,15 @@ def test_a_failed_report_is_repeated(record: Record) -> None:
     life.end()
 
 
+def test_a_start_that_was_not_recorded_is_reported_again(record: Record) -> None:
+    record.failing = True
+    life = LivenessReporter(HERE, every=0.01)
+    life.start()
+    assert eventually(lambda: record.said.count("begun") >= 2)
+    assert "seen" not in record.said
+    life.end()
+
+
 def test_a_loop_that_hangs_is_reported_as_stalled(record: Record) -> None:
     life = LivenessReporter(HERE, every=0.01, stalled_after=0.05)
     life.progress()

@@ -15,6 +15,12 @@ CASES: list[tuple[str, Any, str | None, dict[str, Any]]] = [
     ("document", {"id": "7", "filename": "a.pdf"}, None, {"id": "7", "filename": "a.pdf"}),
     ("sticker", {"id": "7", "animated": False}, None, {"id": "7", "animated": False}),
     ("location", {"latitude": 1, "longitude": 2.5, "name": "Home"}, "Home", {"latitude": 1, "longitude": 2.5}),
+    (
+        "location",
+        {"latitude": 1, "longitude": 2, "name": "Café", "address": "Rua 1", "url": "https://example.org/cafe"},
+        "Café",
+        {"name": "Café", "address": "Rua 1", "url": "https://example.org/cafe"},
+    ),
     ("contacts", [{"phones": []}], None, {"contacts": ({"phones": []},)}),
     ("button", {"payload": "p", "text": "Yes"}, "Yes", {"payload": "p", "text": "Yes"}),
     (

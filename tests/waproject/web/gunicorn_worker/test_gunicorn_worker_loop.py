@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
-from tests.waproject.web.worker_loop import GET, POST, Loop, answered, running_loop
+from tests.waproject.web.gunicorn_worker.worker_loop import GET, POST, Loop, answered, running_loop
 
 
 @pytest.fixture
