@@ -1,12 +1,14 @@
 """Alerts in the database and their notices, with given times."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from monitoring.alerts.rules import RULES
@@ -23,7 +25,9 @@ from monitoring.metrics.samples import Snapshot
 from monitoring.metrics.window import Window
 from monitoring.models import Alert, Notice, Silence
 from tests.messaging.factories import number
+from tests.messaging.lock_order import is_waited_for
 from tests.monitoring.snapshots import at
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 RULE = Rule(
@@ -69,6 +73,27 @@ def test_an_alert_ends_once() -> None:
 def test_each_channel_is_notified_once_of_each_event() -> None:
     run([12] * 6 + [0] * 6)
     assert notices() == [("email", "fired"), ("email", "resolved"), ("webhook", "fired"), ("webhook", "resolved")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_monitors_at_once_notify_each_channel_once() -> None:
+    window = [Window((Snapshot(at(tick * 30), {("waiting",): 12}),)) for tick in range(4)]
+    active: ActiveAlerts = {}
+    for earlier in window[:3]:
+        active = evaluate(active, earlier, [], [RULE])
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        Notice.objects.create(alert=Alert.objects.get(), channel="email", event="fired")
+        ended = other.submit(in_own_connection, lambda: evaluate(active, window[3], CHANNELS, [RULE]))
+        waits = eventually(is_waited_for, every=0.01)
+    ended.result()
+    assert (waits, notices()) == (True, [("email", "fired"), ("webhook", "fired")])
+
+
+def in_own_connection(work: Callable[[], object]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
 
 
 def test_a_swinging_reading_is_notified_once() -> None:
