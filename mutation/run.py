@@ -61,18 +61,20 @@ class Run:
         near = set(self._near(change))
         others = [nodeid for nodeid in self._covered.tests(elsewhere, _name(change)) if nodeid not in near]
         others = self._covered.quickest(others, LONGEST_FAR_S)
-        return self._judge(change, [("other tests", others), (OWN_FOLDER, self._rest(change))])
+        return self._judge(change, [("other tests", others), (OWN_FOLDER, self._own_folder(change))])
 
     def own(self, found: Found) -> Result:
-        """Try one change with the rest of its own folder, where tests start processes that run the function."""
+        """Try one change with its own folder, where tests start processes that run the function."""
         change = found.made()
-        return self._judge(change, [(OWN_FOLDER, self._rest(change))])
+        return self._judge(change, [(OWN_FOLDER, self._own_folder(change))])
 
-    def _rest(self, change: Change) -> list[str]:
-        near = set(self._near(change))
+    def _own_folder(self, change: Change) -> list[str]:
+        """All tests of its folder, those first that run it as far as is known by now: `near` knew fewer."""
         self._covered.measure(self._host, self._own, self._var)
-        rest = [nodeid for nodeid in self._covered.tests(self._own) if nodeid not in near]
-        return sorted(rest, key=lambda nodeid: not _mirrors(nodeid, change))
+        known = set(self._near(change))
+        return sorted(
+            self._covered.tests(self._own), key=lambda nodeid: (not _mirrors(nodeid, change), nodeid not in known)
+        )
 
     def _by_name(self, change: Change) -> list[str]:
         """Tests for a function that only runs while its module is imported: those of its module, else the quickest."""
