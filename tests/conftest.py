@@ -66,7 +66,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Collect without the garbage collector, which would go through some 12,000 tests again and again, for nothing.
+    """Collect without the garbage collector, which would go through some 14,000 tests again and again, for nothing.
 
     The first worker compiles the modules for all, which takes half of its time in a new checkout.
     """
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             assert mark.args, f"{item.nodeid} does not say why it is slow"
 
 
-# What follows is for each of some 12,000 tests: hooks, which cost less than fixtures.
+# What follows is for each of some 14,000 tests: hooks, which cost less than fixtures.
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """No test reaches beyond this machine, or knows what another one left in the memory of this process."""
