@@ -41,6 +41,8 @@ __all__ = ["browser", "open_page"]
 # The tests' database need not outlive a power cut.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 TEST_DATABASE = "test_waproject"
+# The tests that may start processes of the project: those that `make test` leaves out.
+STARTING_MARKS = ("slow", "rollout", "bench", "chaos")
 # Long enough for one request on a machine whose cores are all busy.
 BUSY_S = 20.0
 
@@ -107,7 +109,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """No test reaches beyond this machine, or knows what another one left in the memory of this process."""
-    warm_python.Popen.allowed = item.get_closest_marker("slow") is not None
+    warm_python.Popen.allowed = any(item.get_closest_marker(mark) for mark in STARTING_MARKS)
     pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost"], allow_unix_socket=True)
     publisher.reset_shared()  # the breaker is closed
     _forget_caches()
