@@ -18,21 +18,9 @@ from mutmut.mutation.file_mutation import (
 from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
+from mutation.change import Change
+
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change: where, the code before and after, and the file's new text. `key` outlives changes elsewhere."""
-
-    key: str
-    path: str
-    function: str
-    line: int
-    before: str
-    after: str
-    in_body: bool
-    source: str
 
 
 class _Visitor(MutationVisitor):  # type: ignore[misc]

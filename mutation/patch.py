@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
 
-from mutation.changes import Change
+from mutation.change import Change
 
 
 def patch(file: Path, original: str, change: Change) -> bool:

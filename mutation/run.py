@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutation.changes import Change, Found, changes, sample
+from mutation.change import Change
+from mutation.changes import Found, changes, sample
 from mutation.coverage_map import CoverageMap
 from mutation.explained import outdated
 from mutation.host import Host, Verdict, host

@@ -1,6 +1,7 @@
 """Links from a number to its messages, in the message list of the admin with the filters that made the number, and to
 the page about less or more."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from urllib.parse import urlencode
@@ -111,7 +112,7 @@ def _patterns(filters: Mapping[str, str | int]) -> Iterator[str]:
         yield pattern_of(str(market))
     if country := str(filters.get("country", "")):
         regions = [f"{region}[.]" for region, code in OF_REGION.items() if code == country and region.isalpha()]
-        yield f"^(?:{'|'.join([country, *regions])})"
+        yield f"^(?:{'|'.join([re.escape(country), *regions])})"
 
 
 def page_with(query: QueryDict, name: str, value: str) -> str:

@@ -103,7 +103,6 @@ def test_each_described_operation_is_asked(described: dict[str, Any]) -> None:
     assert sorted(described) == sorted(OPERATIONS)
 
 
-@pytest.mark.slow("sends some 1,500 random requests")
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("name", OPERATIONS)

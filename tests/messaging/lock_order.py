@@ -59,6 +59,14 @@ def locked(row: Model) -> Iterator[None]:
         other.close()
 
 
+def in_own_connection(work: Callable[[], object]) -> None:
+    """Run `work` in a thread of its own, whose connection is closed in the end."""
+    try:
+        work()
+    finally:
+        connection.close()
+
+
 def is_waited_for() -> bool:
     """Whether another connection waits for a lock of this one."""
     # Not from pg_stat_activity: a transaction sees that as it was at its first look.

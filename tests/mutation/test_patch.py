@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-MUTMUT = Path(sys.prefix, "mutmut")
+from mutation.change import Change
+from mutation.patch import patch
+
 BEFORE = "def double(number):\n    return 2 * number\n"
 AFTER = "def double(number):\n    return 3 * number\n"
 
@@ -21,12 +23,7 @@ def frozen() -> Iterator[None]:
     gc.freeze()
 
 
-@pytest.mark.skipif(not MUTMUT.exists(), reason="`make mutants` installs mutmut")
 def test_a_function_that_has_made_others_needs_a_new_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [*sys.path, str(MUTMUT)])
-    from mutation.changes import Change
-    from mutation.patch import patch
-
     before = "def adding(number):\n    return lambda other: number + other\n\nadd_one = adding(1)\n"
     after = before.replace("+", "-")
     file = tmp_path / "made_up_adding.py"
@@ -36,14 +33,9 @@ def test_a_function_that_has_made_others_needs_a_new_process(tmp_path: Path, mon
     assert not patch(file, before, Change("key", str(file), "adding", 2, "+", "-", True, after))
 
 
-@pytest.mark.skipif(not MUTMUT.exists(), reason="`make mutants` installs mutmut")
 def test_a_function_that_was_imported_and_frozen_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr(sys, "path", [*sys.path, str(MUTMUT)])
-    from mutation.changes import Change
-    from mutation.patch import patch
-
     file = tmp_path / "made_up_doubling.py"
     file.write_text(BEFORE)
     monkeypatch.syspath_prepend(str(tmp_path))

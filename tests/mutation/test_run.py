@@ -28,7 +28,7 @@ def test_a_survivor_meets_its_whole_folder_also_what_was_measured_after_its_firs
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path, str(MUTMUT)])
-    from mutation.changes import Change
+    from mutation.change import Change
     from mutation.coverage_map import CoverageMap
     from mutation.host import Verdict
     from mutation.run import Run

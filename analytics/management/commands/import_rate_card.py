@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analytics.costs.cards import store_card
 from analytics.costs.rate_card_csv import BadCard, read_card
+from messaging.whatsapp.storable import storable_text
 
 
 class Command(BaseCommand):
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         except BadCard as error:
             raise CommandError(f"{path}: {error} Nothing was stored.") from None
         # A file's name may have bytes that are no text, which no database takes.
-        name = (options["name"] or path.stem).encode(errors="replace").decode()[:100]
+        name = storable_text(options["name"] or path.stem)[:100]
         stored, replaced = store_card(card, name, currency, options["valid_from"])
         markets = len({rate.market for rate in card.rates})
         self.stdout.write(

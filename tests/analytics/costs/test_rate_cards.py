@@ -156,4 +156,4 @@ def test_a_file_whose_name_is_no_text_can_be_imported(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.csv")
     path.write_text(LIST + "Germany,USD,1,,,\n")
     call_command("import_rate_card", path, currency="USD", valid_from="2026-10-01")
-    assert RateCard.objects.get().name == "caf?"
+    assert RateCard.objects.get().name == "caf\ufffd"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from analytics.costs.figures import CostQuestion, figures
@@ -20,6 +20,7 @@ from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent, Subscription
 from tests.analytics.costs.factories import LIST, card
 from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
+from tests.messaging.lock_order import in_own_connection, is_waited_for
 from tests.tables import kept_rows
 from tests.waiting import eventually
 
@@ -209,20 +210,6 @@ def test_its_removal_takes_along_the_subscriptions_of_its_numbers() -> None:
     assert (numbers.exists(), Subscription.objects.exists()) == (False, False)
 
 
-def _filled_in_a_thread() -> None:
-    try:
-        for _ in islice(Fill(MESSAGES, 1).days(), 2):
-            pass
-    finally:
-        connection.close()
-
-
-def _waiting_for_a_lock() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return int(cursor.fetchone()[0])
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_runs_at_once_store_each_day_once() -> None:
     days = Fill(MESSAGES, 1).days()
@@ -230,7 +217,7 @@ def test_two_runs_at_once_store_each_day_once() -> None:
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             second = next(days)
-            other = pool.submit(_filled_in_a_thread)
-            assert eventually(lambda: _waiting_for_a_lock() or other.done())
+            other = pool.submit(in_own_connection, lambda: list(islice(Fill(MESSAGES, 1).days(), 2)))
+            assert eventually(is_waited_for, every=0.01)
         other.result()
     assert Message.objects.count() == first + second

@@ -5,10 +5,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 from rest_framework.test import APIClient
 
 from messaging.models import ApiClient, ApiKey, AuditEntry
+from tests.messaging.lock_order import in_own_connection, is_waited_for
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
@@ -51,25 +52,12 @@ def test_no_key_is_made_that_would_be_refused() -> None:
     assert not ApiKey.objects.exists() and not ApiClient.objects.get().operator
 
 
-def _created_in_a_thread() -> str:
-    try:
-        return created("Shop")
-    finally:
-        connection.close()
-
-
-def _waiting_for_a_lock() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return int(cursor.fetchone()[0])
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_first_keys_of_a_client_at_once_are_of_one_client() -> None:
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             created("Shop")
-            other = pool.submit(_created_in_a_thread)
-            assert eventually(lambda: _waiting_for_a_lock() or other.done())
+            other = pool.submit(in_own_connection, lambda: created("Shop"))
+            assert eventually(is_waited_for, every=0.01)
         other.result()
     assert ApiClient.objects.get().keys.count() == 2

@@ -1,14 +1,14 @@
 """Alerts in the database and their notices, with given times."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from monitoring.alerts.rules import RULES
@@ -25,7 +25,7 @@ from monitoring.metrics.samples import Snapshot
 from monitoring.metrics.window import Window
 from monitoring.models import Alert, Notice, Silence
 from tests.messaging.factories import number
-from tests.messaging.lock_order import is_waited_for
+from tests.messaging.lock_order import in_own_connection, is_waited_for
 from tests.monitoring.snapshots import at
 from tests.waiting import eventually
 
@@ -87,13 +87,6 @@ def test_two_monitors_at_once_notify_each_channel_once() -> None:
         waits = eventually(is_waited_for, every=0.01)
     ended.result()
     assert (waits, notices()) == (True, [("email", "fired"), ("webhook", "fired")])
-
-
-def in_own_connection(work: Callable[[], object]) -> None:
-    try:
-        work()
-    finally:
-        connection.close()
 
 
 def test_a_swinging_reading_is_notified_once() -> None:
