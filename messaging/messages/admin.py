@@ -113,7 +113,8 @@ class MessageAdmin(InterventionActions, ReadOnlyAdmin):
 
     def buttons_of(self, obj: Message) -> set[str]:
         """The actions that the message's status allows."""
-        return BUTTONS.get(Status(obj.status), set()) if obj.direction == Direction.OUTBOUND else set()
+        buttons = BUTTONS.get(Status(obj.status), set()) if obj.direction == Direction.OUTBOUND else set()
+        return buttons if obj.can_be_sent_again else buttons - {"send_again"}
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
         """Add the status, its reason and the timeline for the head of the page."""

@@ -290,6 +290,11 @@ class Message(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether it was sent through here, and its content is still stored."""
+        return not self.origin and self.content_deleted_at is None
+
 
 class Conversation(Message):
     """A conversation between one business number and one contact, identified by any of its messages."""

@@ -60,7 +60,7 @@ def retry(message: Message, who: str) -> Message:
     """Send a failed message again, with fresh attempts.
 
     Raises NotPossible, also once `expires_at` has passed, its text was deleted, or the contact is blocked or has opted
-    out since.
+    out since; and for a message of another app.
 
     Not for `unknown`, although that may become `pending` too: it risks a duplicate, which is an operator's decision.
     """
@@ -72,6 +72,8 @@ def retry(message: Message, who: str) -> Message:
             raise NotPossible("retried", Status.FAILED, "Its expires_at has passed: send a new message.")
         if row.content_deleted_at is not None:
             raise NotPossible("retried", Status.FAILED, "Its text has been deleted: send a new message.")
+        if not row.can_be_sent_again:
+            raise NotPossible("retried", Status.FAILED, "Another app has sent it: send a new message.")
         if reason := refusal_of(row):
             raise NotPossible("retried", Status.FAILED, reason)
         reset_to_pending([row], "api")

@@ -3,7 +3,7 @@
 A token or quality code pauses the number and keeps the message; a temporary one is retried within the attempts; Meta's
 cap on marketing for a user (131049) is retried once, a day later. A message that Meta's template pacing has dropped
 (132015) waits for its template, as those that were not sent yet. None of this can send twice: Meta itself has reported
-the attempt as failed.
+the attempt as failed. What another app has sent, and what has no text any more, stays failed.
 """
 
 from collections.abc import Sequence
@@ -63,10 +63,12 @@ def _retry_failed(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) 
         error = from_failed_status(change.error_code, change.error_title)
         history = retry_policy.AttemptHistory(max(0, message.attempts - 1), capped=message.capped_at is not None)
         decision = retry_policy.decide(error, history, limits())
-        if decision.exhausted:
-            exhausted.append(message)
         if decision.suspension:
             refusals.append(_refusal(message, change, decision.suspension))
+        if not message.can_be_sent_again:
+            continue
+        if decision.exhausted:
+            exhausted.append(message)
         if decision.status is Status.PENDING:
             retries.append(_retry(message, _wait(message, decision), decision))
     Message.objects.filter(pk__in=[message.pk for message in exhausted]).update(exhausted_at=timezone.now())

@@ -54,14 +54,14 @@ def mark_dead_lettered(letters: Sequence[DeadLetter]) -> None:
 
 
 def redrive(message_id: UUID, generation: int) -> bool:
-    """Make an exhausted message pending, once per generation; False if that was done, or its status has changed, or its
-    text was deleted.
+    """Make an exhausted message pending, once per generation; False if that was done, or its status has changed, or it
+    cannot be sent again.
     """
     with transaction.atomic():
         row = Message.objects.select_for_update().filter(pk=message_id).first()
         if row is None or row.generation != generation or row.status != Status.FAILED:
             return False
-        if row.content_deleted_at is not None:
+        if not row.can_be_sent_again:
             return False
         reset_to_pending([row], "redrive")
     return True
@@ -71,11 +71,11 @@ def send_again(message_ids: Sequence[UUID], by: str) -> list[UUID]:
     """Send `unknown` or `failed` messages again with no attempts counted, by an operator's decision.
 
     The recipient of an unknown one may get it twice. Returns the ids for which this was possible: not of those whose
-    text was deleted.
+    text was deleted or that another app has sent.
     """
     with transaction.atomic():
         locked = _locked(message_ids, [Status.UNKNOWN, Status.FAILED])
-        rows = [row for row in locked if row.content_deleted_at is None]
+        rows = [row for row in locked if row.can_be_sent_again]
         reset_to_pending(rows, "operator")
         for row in rows:
             record_action(by, "send again", f"message {row.pk}", before=row.status)
