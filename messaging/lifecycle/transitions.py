@@ -14,7 +14,15 @@ from messaging.lifecycle.duplicate_sends import mark_duplicate_sends
 from messaging.lifecycle.pricing_sql import Priced, place_of, price_late
 from messaging.models import Message, MessageEvent
 from messaging.signals import announce, events_recorded
-from messaging.states import FAILED_BY_META, LEGAL_MOVES, OF_ANOTHER_ATTEMPT, RANK, TAKEN_BY_META, Status
+from messaging.states import (
+    FAILED_BY_META,
+    LEGAL_MOVES,
+    OF_ANOTHER_ATTEMPT,
+    OF_TAKEN_ATTEMPT,
+    RANK,
+    TAKEN_BY_META,
+    Status,
+)
 from messaging.whatsapp.inbound import Pricing
 from waproject.logs.context import note_messages
 
@@ -88,7 +96,8 @@ WITH given AS (
   UPDATE messaging_message m SET
     status = l.status,
     updated_at = statement_timestamp(),
-    wamid = CASE WHEN l.status = 'accepted' THEN l.wamid ELSE COALESCE(m.wamid, l.wamid) END,
+    wamid = CASE WHEN l.status = 'accepted' OR k.before || '>' || l.status = ANY(%(of_taken_attempt)s)
+      THEN COALESCE(l.wamid, m.wamid) ELSE COALESCE(m.wamid, l.wamid) END,
     error_code = CASE WHEN l.status IN ('accepted', 'sent', 'delivered', 'read') THEN NULL
       WHEN l.title = '' THEN m.error_code ELSE l.code END,
     error_title = CASE WHEN l.status IN ('accepted', 'sent', 'delivered', 'read') THEN ''
@@ -180,6 +189,7 @@ def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
                 "legal": LEGAL_MOVES,
                 "failed_by_meta": FAILED_BY_META,
                 "of_another": OF_ANOTHER_ATTEMPT,
+                "of_taken_attempt": OF_TAKEN_ATTEMPT,
             },
         )
         rows = cursor.fetchall()

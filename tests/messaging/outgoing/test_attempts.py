@@ -161,6 +161,36 @@ def test_a_late_sent_of_the_failed_attempt_does_not_end_the_retry() -> None:
     assert states_of(row.message_id) == ["pending"]
 
 
+def failed_first() -> Claimed:
+    """The second call of a message whose first attempt Meta has taken and failed."""
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    return sent_again(row)
+
+
+@pytest.mark.parametrize("answer", [accepted("wamid.TWO"), NO_ANSWER])
+def test_a_retry_that_meta_sends_before_its_answer_fails_by_its_own_failure(answer: Any) -> None:
+    row = failed_first()
+    reports(row.message_id, "sent", "wamid.TWO")
+    answered(row, answer)
+    reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131026, "title": "x"}])
+    assert states_of(row.message_id) == ["failed"]
+
+
+def test_a_retry_that_meta_sends_before_its_answer_has_its_own_wamid() -> None:
+    row = failed_first()
+    reports(row.message_id, "delivered", "wamid.TWO")
+    assert Message.objects.get().wamid == "wamid.TWO"
+
+
+def test_a_repeated_failure_of_the_first_attempt_leaves_a_sent_retry_alone() -> None:
+    row = failed_first()
+    reports(row.message_id, "sent", "wamid.TWO")
+    reports(row.message_id, "failed", "wamid.ONE", errors=[{"code": 131000, "title": "x"}])
+    assert states_of(row.message_id) == ["sent"]
+
+
 def retried(row: Claimed, state: str) -> None:
     """Advance the retry of a pending message to this status."""
     Message.objects.filter(pk=row.message_id).update(due_at=timezone.now())
