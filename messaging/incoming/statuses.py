@@ -31,7 +31,7 @@ def apply_statuses(updates: Sequence[StatusUpdate]) -> None:
     _keep_orphans([update for update in updates if _identity(update) not in found])
     changes = [change for update, message_id in matched if (change := _change(update, message_id))]
     record_billed_templates(matched)
-    retry_failed_statuses(changes, advance_many(changes))
+    retry_failed_statuses(advance_many(changes))
 
 
 def _identity(update: StatusUpdate) -> tuple[str, str]:

@@ -151,13 +151,29 @@ _PRICED_STATEMENT = _TEMPLATE.format_map({part: getattr(pricing_sql, part) for p
 def advance_many(changes: Sequence[Change]) -> list[RecordedEvent]:
     """Apply changes to any number of messages in one statement, and record each report once.
 
-    Of several changes to one message the highest status wins; all are recorded. An illegal change (`messaging.states`)
-    is recorded as not applied. Returns the recorded events and announces them after the commit.
+    Of several changes to one attempt of a message the highest status wins; all are recorded. An illegal change
+    (`messaging.states`) is recorded as not applied. Returns the recorded events and announces them after the commit.
     """
     if not changes:
         return []
     with atomic_if_outbox():
-        return _advance(changes)
+        return [event for part in _parts(changes) for event in _advance(part)]
+
+
+def _parts(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
+    """The changes for one statement each: all in one, unless a message has changes that concern different attempts.
+
+    Of these one may move it where the other, with a higher status, may not. Its row is locked by the first statement.
+    """
+    attempts: dict[UUID, dict[tuple[str, Status | None], int]] = {}
+    parts: list[list[Change]] = [[]]
+    for change in changes:
+        known = attempts.setdefault(change.message_id, {})
+        place = known.setdefault((change.wamid, change.expected), len(known)) if change.wamid else 0
+        if place == len(parts):
+            parts.append([])
+        parts[place].append(change)
+    return [part for part in parts if part]
 
 
 def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:

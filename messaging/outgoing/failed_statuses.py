@@ -21,9 +21,9 @@ from messaging.whatsapp.errors import Scope, from_failed_status
 from messaging.whatsapp.outbound.template import language_of
 
 
-def retry_failed_statuses(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> None:
-    """Make messages pending that these changes have failed, where the code allows it. Inside a transaction."""
-    if refusals := _retry_failed(changes, recorded):
+def retry_failed_statuses(recorded: Sequence[RecordedEvent]) -> None:
+    """Make messages pending that these statuses have failed, where the code allows it. Inside a transaction."""
+    if refusals := _retry_failed(recorded):
         apply_suspensions(refusals, {})
 
 
@@ -33,38 +33,26 @@ def retry_early_failures(recorded: Sequence[RecordedEvent]) -> list[Refusal]:
     Returns the refusals for the caller, which has others: suspensions are applied in one go, in their lock order.
     """
     accepted = {event.message_id for event in recorded if event.applied and event.status is Status.ACCEPTED}
-    failed = [
-        event for event in recorded if event.applied and event.status is Status.FAILED and event.message_id in accepted
-    ]
+    return _retry_failed([event for event in recorded if event.message_id in accepted])
+
+
+def _retry_failed(recorded: Sequence[RecordedEvent]) -> list[Refusal]:
+    """Make the messages pending; returns the refusals that suspend more than their message."""
+    failed = [event.event_id for event in recorded if event.applied and event.status is Status.FAILED]
     if not failed:
         return []
-    changes = [
-        Change(event.message_id, Status.FAILED, event.at, event.source, None, event.error_code, event.error_title)
-        for event in MessageEvent.objects.filter(pk__in=[event.event_id for event in failed])
-    ]
-    return _retry_failed(changes, failed)
-
-
-def _retry_failed(changes: Sequence[Change], recorded: Sequence[RecordedEvent]) -> list[Refusal]:
-    """Make the messages pending; returns the refusals that suspend more than their message."""
-    failed = {event.message_id for event in recorded if event.applied and event.status is Status.FAILED}
-    failures = {
-        change.message_id: change
-        for change in changes
-        if change.status is Status.FAILED and change.message_id in failed
-    }
-    if not failures:
-        return []
+    # From the trail: of several failures of one message these have failed it.
+    failures = {event.message_id: event for event in MessageEvent.objects.filter(pk__in=failed)}
     retries: list[Change] = []
     refusals: list[Refusal] = []
     exhausted: list[Message] = []
-    for message in Message.objects.filter(pk__in=failures).order_by("pk"):
-        change = failures[message.pk]
-        error = from_failed_status(change.error_code, change.error_title)
+    for message in Message.objects.filter(pk__in=failures, status=Status.FAILED).order_by("pk"):
+        failure = failures[message.pk]
+        error = from_failed_status(failure.error_code, failure.error_title)
         history = retry_policy.AttemptHistory(max(0, message.attempts - 1), capped=message.capped_at is not None)
         decision = retry_policy.decide(error, history, limits())
         if decision.suspension:
-            refusals.append(_refusal(message, change, decision.suspension))
+            refusals.append(_refusal(message, failure, decision.suspension))
         if not message.can_be_sent_again:
             continue
         if decision.exhausted:
@@ -85,14 +73,14 @@ def _wait(message: Message, decision: retry_policy.Decision) -> float:
     return decision.suspension.wait or 0.0
 
 
-def _refusal(message: Message, change: Change, suspension: retry_policy.Suspension) -> Refusal:
+def _refusal(message: Message, failure: MessageEvent, suspension: retry_policy.Suspension) -> Refusal:
     return Refusal(
         message.number_id,
         message.peer,
         message.template,
         suspension,
-        f"{change.error_code}: {change.error_title}",
-        called_at=change.at,
+        f"{failure.error_code}: {failure.error_title}",
+        called_at=failure.at,
         language=language_of(message.content) if message.template else "",
     )
 

@@ -191,6 +191,28 @@ def test_a_repeated_failure_of_the_first_attempt_leaves_a_sent_retry_alone() -> 
     assert states_of(row.message_id) == ["sent"]
 
 
+@pytest.mark.parametrize("state", ["sent", "failed"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_failure_of_the_first_attempt_beside_a_status_of_the_retry_does_not_hide_it(state: str, order: int) -> None:
+    row = failed_first()
+    answered(row, accepted("wamid.TWO"))
+    callback, errors = str(row.message_id), [{"code": 131026, "title": "of the retry"}]
+    repeated = status("failed", "wamid.ONE", callback, errors=[{"code": 131000, "title": "x"}])
+    own = status(state, "wamid.TWO", callback, **({"errors": errors} if state == "failed" else {}))
+    receive(webhook(statuses=(repeated, own)[::order]))
+    message = Message.objects.get()
+    assert (message.status, message.error_title) == (state, "of the retry" if state == "failed" else "")
+
+
+def test_a_failure_for_one_member_of_a_group_beside_a_status_does_not_hide_it() -> None:
+    row = claimed()
+    answered(row, accepted("wamid.ONE"))
+    callback = str(row.message_id)
+    member = status("failed", "wamid.ONE", callback, recipient_participant_id="15551230002")
+    receive(webhook(statuses=(member, status("sent", "wamid.ONE", callback))))
+    assert states_of(row.message_id) == ["sent"]
+
+
 def retried(row: Claimed, state: str) -> None:
     """Advance the retry of a pending message to this status."""
     Message.objects.filter(pk=row.message_id).update(due_at=timezone.now())
