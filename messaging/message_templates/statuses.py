@@ -13,8 +13,8 @@ from messaging.models import Account, Template
 APPROVED, DELETED = "APPROVED", "DELETED"
 # Events of a status webhook that say something other than the status that the template then has.
 STATUS_AFTER: Mapping[str, str] = {"REINSTATED": APPROVED, "UNPAUSED": APPROVED}
-# Events that leave the status as it is.
-FLAGGED = "FLAGGED"
+# Events that leave the status as it is, or bring the one of before back without naming it.
+FLAGGED, UNARCHIVED = "FLAGGED", "UNARCHIVED"
 REASON_LENGTH = 255
 
 

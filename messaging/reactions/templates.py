@@ -4,6 +4,7 @@ from messaging.access import record_action
 from messaging.lifecycle import alert
 from messaging.message_templates import (
     FLAGGED,
+    UNARCHIVED,
     TemplateKey,
     record_category,
     record_quality,
@@ -23,6 +24,9 @@ def template_status(event: MetaEvent) -> None:
     if status == FLAGGED:
         alert("template", f"flagged:{key.name}", "Meta has flagged the template because of its quality")
         record_action(META, "template flagged", f"account {key.waba_id}", name=key.name, language=key.language)
+        return
+    if status == UNARCHIVED:
+        request_sync(key.waba_id)
         return
     reason = event.text("reason")
     change = record_status(

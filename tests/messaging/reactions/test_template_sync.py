@@ -15,6 +15,7 @@ from messaging.reactions import template_sync
 from messaging.reactions.template_sync import claim_syncs, fetch, record
 from messaging.whatsapp.errors import Rejected
 from messaging.whatsapp.graph import GraphApi
+from tests.messaging.reactions.events import happens
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import Sandbox
 from tests.messaging.slow_statement import take_too_long
@@ -122,6 +123,18 @@ def test_a_release_whose_webhook_was_lost_is_found(api: GraphApi, account: Accou
     deliver()
     assert Hold.objects.get().resumed_at
     assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["hold", "resume"]
+
+
+def test_an_unarchived_template_has_its_status_of_before_within_seconds(
+    api: GraphApi, account: Account, sandbox: Sandbox
+) -> None:
+    put(sandbox, "PAUSED")
+    deliver()
+    offer = {"subject": "offer", "value": {"message_template_name": "offer", "message_template_language": "en"}}
+    for event in ("ARCHIVED", "UNARCHIVED"):
+        happens("message_template_status_update", event, **offer)
+    deliver()
+    assert Template.objects.get(name="offer").status == "PAUSED"
 
 
 def test_the_first_sync_holds_no_templates_that_were_refused_long_ago(
