@@ -28,8 +28,11 @@ from tests.messaging.factories import accepted, answered, number, pending
 
 pytestmark = [pytest.mark.slow("fills tables until PostgreSQL plans as it does in production"), pytest.mark.django_db]
 HISTORY = 20_000
-# Tables that grow with each message, or with each webhook of a kind that nothing here knows.
-GROWING = {"messaging_message", "messaging_messageevent", "messaging_attempt", "messaging_unknownupdate"}
+# Tables that grow with each message, or with each webhook of a kind or a message that nothing here knows.
+GROWING = {
+    "messaging_message", "messaging_messageevent", "messaging_attempt", "messaging_unknownupdate",
+    "messaging_orphanstatus",
+}  # fmt: skip
 EXPLAINABLE = re.compile(r"(/\*.*?\*/)?\s*(SELECT|WITH|UPDATE|DELETE|INSERT)\b", re.IGNORECASE | re.DOTALL)
 
 # Messages of earlier days: a third of users, the others sent and read. As in every long history, most rows have no
@@ -60,6 +63,12 @@ INSERT INTO messaging_unknownupdate (kind, phone_number_id, raw, digest, receive
 SELECT 'new', '', '{}', n::text, now() - interval '1 year', 2, now() - n * interval '1 minute'
 FROM generate_series(1, %s) AS n
 """
+# Of a system that sends from the same number: nothing here has their messages.
+ORPHANS = """
+INSERT INTO messaging_orphanstatus (wamid, phone_number_id, callback_data, status, participant, raw, at, received_at)
+SELECT 'wamid.other' || n, '', '', 'sent', '', '{}', now(), now() - (%s - n) * interval '25 seconds'
+FROM generate_series(1, %s) AS n
+"""
 FORGET = """
 SELECT pg_clear_attribute_stats('public', relname, attname, false)
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
@@ -77,6 +86,7 @@ def history(request: pytest.FixtureRequest) -> BusinessNumber:
         cursor.execute(TRAIL)
         cursor.execute(ATTEMPTS)
         cursor.execute(UNKNOWN, [HISTORY])
+        cursor.execute(ORPHANS, [HISTORY, HISTORY])
         cursor.execute(f"ANALYZE {', '.join(sorted(GROWING))}")
         if request.param == "without_statistics":
             cursor.execute(FORGET, [sorted(GROWING)])

@@ -19,6 +19,11 @@ from messaging.whatsapp.inbound.envelope import FIELD, OBJECT
 # Meta repeats webhooks for seven days; an orphan that is older belongs to another system.
 ORPHAN_RETENTION = "7 days"
 SWEEP_ROWS = 500
+# A sweep looks at this many of the newest orphans, and at as many others, those after the ones of the sweep before:
+# the statuses of another system that sends from the same number are orphans for a week, and may be millions.
+LOOKED_AT = 2000
+DELETED_AT_ONCE = 5000
+_looked_until = 0  # an id; of this process
 MAX_CODE = 2**31 - 1  # of a PostgreSQL integer
 
 
@@ -114,27 +119,45 @@ def _keep_orphans(updates: Sequence[StatusUpdate]) -> None:
         OrphanStatus.objects.bulk_create([rows[key] for key in sorted(rows)], ignore_conflicts=True)
 
 
+# Not EXISTS, for which PostgreSQL may build a hash table of all messages.
+_TAKE = """
+DELETE FROM messaging_orphanstatus o WHERE o.id = ANY(ARRAY(
+  SELECT o.id FROM messaging_orphanstatus o
+  WHERE o.id = ANY(ARRAY(
+    (SELECT id FROM messaging_orphanstatus WHERE id > %(after)s ORDER BY id LIMIT %(looked_at)s)
+    UNION (SELECT id FROM messaging_orphanstatus ORDER BY received_at DESC LIMIT %(looked_at)s)))
+  AND ((SELECT m.id FROM messaging_message m WHERE m.wamid = o.wamid LIMIT 1) IS NOT NULL
+    OR (SELECT a.id FROM messaging_attempt a WHERE a.wamid = o.wamid LIMIT 1) IS NOT NULL)
+  ORDER BY o.id LIMIT %(rows)s FOR UPDATE SKIP LOCKED))
+RETURNING o.raw::text, o.phone_number_id
+"""
+
+
 def sweep_orphans() -> None:
-    """Apply the orphans whose message has been stored since; delete those older than seven days."""
+    """Apply the orphans whose message has been stored since, and delete those older than seven days: a part of them."""
+    global _looked_until  # noqa: PLW0603 - what is left is looked at by the next sweep
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval",
-            [ORPHAN_RETENTION],
+            """
+            DELETE FROM messaging_orphanstatus WHERE id = ANY(ARRAY(
+              SELECT id FROM messaging_orphanstatus WHERE received_at < statement_timestamp() - %s::interval
+              ORDER BY received_at LIMIT %s FOR UPDATE SKIP LOCKED))
+            """,
+            [ORPHAN_RETENTION, DELETED_AT_ONCE],
         )
-        # Not EXISTS, for which PostgreSQL may build a hash table of all messages.
         cursor.execute(
             """
-            DELETE FROM messaging_orphanstatus o WHERE o.id = ANY(ARRAY(
-              SELECT o.id FROM messaging_orphanstatus o
-              WHERE (SELECT m.id FROM messaging_message m WHERE m.wamid = o.wamid LIMIT 1) IS NOT NULL
-                 OR (SELECT a.id FROM messaging_attempt a WHERE a.wamid = o.wamid LIMIT 1) IS NOT NULL
-              ORDER BY o.id LIMIT %s FOR UPDATE SKIP LOCKED))
-            RETURNING o.raw::text, o.phone_number_id
+            SELECT max(id), count(*) FROM (
+              SELECT id FROM messaging_orphanstatus WHERE id > %s ORDER BY id LIMIT %s) part
             """,
-            [SWEEP_ROWS],
+            [_looked_until, LOOKED_AT],
         )
+        last, looked_at = cursor.fetchone()
+        cursor.execute(_TAKE, {"after": _looked_until, "looked_at": LOOKED_AT, "rows": SWEEP_ROWS})
         rows = cursor.fetchall()
         apply_statuses([update for raw, number in rows for update in _renormalised(json.loads(raw), number)])
+    if len(rows) < SWEEP_ROWS:
+        _looked_until = last if looked_at == LOOKED_AT else 0
 
 
 def _renormalised(raw: object, phone_number_id: str) -> tuple[StatusUpdate, ...]:

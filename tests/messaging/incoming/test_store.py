@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messaging.incoming import store
+from messaging.incoming import statuses, store
 from messaging.incoming.statuses import sweep_orphans
 from messaging.incoming.store import receive, receive_stored, store_body, sweep_stored_webhooks
 from messaging.models import BusinessNumber, Contact, Message, OrphanStatus, StoredWebhook, UnknownUpdate
@@ -143,6 +143,22 @@ def test_a_status_before_its_message_waits_for_it() -> None:
     message = in_state(Status.ACCEPTED, wamid="wamid.EARLY")
     sweep_orphans()
     assert (states_of(message.id), OrphanStatus.objects.count()) == (["delivered"], 0)
+
+
+def test_each_sweep_looks_at_the_next_part_of_the_statuses_that_have_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(statuses, "LOOKED_AT", 2)
+    early = [f"wamid.{n}" for n in range(7)]
+    receive(webhook(statuses=tuple(status("delivered", wamid) for wamid in early)))
+    messages = [in_state(Status.ACCEPTED, wamid=wamid) for wamid in early[:5]]
+    left = []
+    for _ in range(4):
+        sweep_orphans()
+        left.append(OrphanStatus.objects.count())
+    assert (left[0] > left[1] > left[2] >= left[3], left[3], states_of(*[one.id for one in messages])) == (
+        True, 2, ["delivered"] * 5
+    )  # fmt: skip
 
 
 def test_an_orphan_is_kept_once() -> None:
