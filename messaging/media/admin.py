@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -14,11 +14,12 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from messaging.media.records import download_again
-from messaging.media.serve import FileMissing, filename_of, is_inline, serve
+from messaging.media.serve import FileMissing, StorageUnavailable, filename_of, is_inline, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
 from waproject.web.admin.badges import badge
 from waproject.web.admin.read_only_admin import ReadOnlyAdmin
+from waproject.web.api.errors import RETRY_AFTER_S
 
 MAX_DOWNLOADS_AT_ONCE = 1000
 _LINK_HTML = "<div class='file'><a href='{url}'>{name}</a>"
@@ -132,6 +133,9 @@ class MediaAdmin(ReadOnlyAdmin):
             return serve(request, media)
         except FileMissing:
             raise Http404("The file has been removed from the storage.") from None
+        except StorageUnavailable as error:
+            headers = {"Retry-After": str(RETRY_AFTER_S)}
+            return HttpResponse(str(error), status=503, content_type="text/plain", headers=headers)
 
     def again_view(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Download one file again and return to its message."""

@@ -21,7 +21,7 @@ from messaging.accepting import UnknownNumber, sending_number
 from messaging.accounts import token_name_of
 from messaging.media.download import media_api
 from messaging.media.serializers import NoFileSerializer, UploadedSerializer, UploadSerializer
-from messaging.media.serve import FileMissing, serve
+from messaging.media.serve import FileMissing, StorageUnavailable, serve
 from messaging.media_states import State
 from messaging.models import Media, Message
 from messaging.whatsapp.media import UPLOAD_KEPT_FOR_DAYS, NotSendable, check_upload, sendable_type
@@ -68,6 +68,7 @@ class MediaView(StrictQueries):
             ),
             410: OpenApiResponse(NoFileSerializer, "The download has failed, or the file was deleted: see `state`."),
             416: OpenApiResponse(description="The range is not within the file."),
+            503: OpenApiResponse(NoFileSerializer, "The storage of files is not available: see `Retry-After`."),
         },
     )
     def get(self, request: Request, pk: UUID) -> Response | HttpResponseBase:
@@ -83,6 +84,8 @@ class MediaView(StrictQueries):
                 return Response(
                     {"detail": "The file has been removed from the storage.", "state": media.state}, status=410
                 )
+            except StorageUnavailable as error:
+                return unavailable(str(error))
         if media.state == State.WAITING:
             detail = "The file is not stored yet."
             return Response({"detail": detail, "state": media.state}, 404, headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -4,6 +4,7 @@ Users' files are untrusted: all but pictures, audio and video are downloads, bro
 file that is opened anyway runs no script (CSP sandbox).
 """
 
+import logging
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from django.utils.http import content_disposition_header
 from messaging.media.records import storage
 from messaging.models import Media
 from messaging.whatsapp.media import is_mime_type
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 64 * 1024
 # Shown inline by browsers. No SVG: it may contain scripts.
@@ -37,8 +40,15 @@ class FileMissing(Exception):
     """The storage no longer has the file of a record."""
 
 
+class StorageUnavailable(Exception):
+    """The storage does not give a file that it may well have."""
+
+    def __str__(self) -> str:
+        return "The storage of files is not available; try again in a few seconds."
+
+
 def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
-    """200, 206, 304 or 416 for a stored file. Raises FileMissing."""
+    """200, 206, 304 or 416 for a stored file. Raises FileMissing and StorageUnavailable."""
     tag = f'"{media.digest}"'
     if request.headers.get("If-None-Match", "") in {tag, f"W/{tag}"}:
         return _with_headers(HttpResponse(status=304), media)
@@ -111,6 +121,9 @@ def _opened(media: Media) -> IO[bytes]:
         return storage().open(media.name, "rb")
     except FileNotFoundError:
         raise FileMissing from None
+    except Exception as error:  # storage back ends raise errors of any type
+        logger.error("the file of message %s cannot be read: %s", media.pk, type(error).__name__)
+        raise StorageUnavailable from None
 
 
 def _chunks(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,6 +167,17 @@ def test_a_file_that_was_removed_from_the_storage_is_not_a_500(where: Any, photo
     user = Client()
     user.force_login(User.objects.create_superuser("operator"))
     assert user.get(where(photo)).status_code in {404, 410}
+
+
+@pytest.mark.parametrize("where", [url_of, content])
+def test_a_storage_that_cannot_be_read_is_a_503(where: Any, photo: Message, files: Path) -> None:
+    path = files / media_of(photo).name
+    path.unlink()
+    path.mkdir()
+    user = Client()
+    user.force_login(User.objects.create_superuser("operator"))
+    answer = user.get(where(photo))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 @pytest.mark.parametrize(
