@@ -18,8 +18,8 @@ class Names:
     clients: Mapping[int, str]
 
     def of(self, dimension: Dimension, key: Any) -> str | int:
-        """A group's name; the key's where its row is gone."""
-        names = {Kind.SENDER: self.senders, Kind.ACCOUNT: self.accounts, Kind.CLIENT: self.clients}.get(dimension.kind)
+        """A group's name; the key's where its row is gone. Accounts are grouped by name."""
+        names = {Kind.SENDER: self.senders, Kind.CLIENT: self.clients}.get(dimension.kind)
         if names is None:
             return key  # type: ignore[no-any-return]
         return names.get(key, str(key) if key else "")

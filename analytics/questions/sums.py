@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.questions.dimensions import DIMENSIONS, Dimension
+from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
 from analytics.questions.names import conditions, load_names
 from analytics.questions.question import Question
 from analytics.questions.rollup_ranges import rollup_ranges
@@ -205,8 +205,13 @@ def _used(question: Question) -> set[str]:
     return {DIMENSIONS[name].column for name in names}
 
 
+# The numbers of an account are one group: a limit would leave some of them out.
+_ACCOUNT = "COALESCE((SELECT n.waba_id FROM messaging_businessnumber n WHERE n.id = d.number_id), '')"
+
+
 def _columns(group_by: Sequence[Dimension]) -> str:
-    return "".join(f", d.{dimension.column} AS g{n}" for n, dimension in enumerate(group_by))
+    columns = (_ACCOUNT if one.kind == Kind.ACCOUNT else f"d.{one.column}" for one in group_by)
+    return "".join(f", {column} AS g{n}" for n, column in enumerate(columns))
 
 
 def _keys(group_by: Sequence[Dimension]) -> str:

@@ -334,6 +334,22 @@ def test_the_groups_that_a_limit_lists_have_the_figures_that_they_have_without_i
     assert [row for row in few if row not in whole] == []
 
 
+@pytest.mark.parametrize(
+    ("limit", "listed", "note"), [(1, [("1", 3)], "1 of 2 groups, "), (2, [("1", 3), ("2", 2)], "")]
+)
+def test_the_numbers_of_an_account_are_one_group_for_the_limit_too(
+    operator: APIClient, limit: int, listed: list[tuple[str, int]], note: str
+) -> None:
+    for name, waba_id, messages in (("11", "1", 2), ("12", "1", 1), ("21", "2", 2)):
+        number = BusinessNumber.objects.create(phone_number_id=name, waba_id=waba_id)
+        for _ in range(messages):
+            outbound(number=number)
+    count_again()
+    answer = operator.get("/analytics/summary", {**WEEK, "group_by": "account", "limit": limit}).json()
+    found = [(row["account"], row["messages"]) for row in answer["rows"]]
+    assert (found, answer["note"][:15]) == (listed, note)
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_csv_has_the_same_rows(operator: APIClient, history: None, question: str) -> None:
     answer = operator.get(f"/analytics/{question}", {**WEEK, "format": "csv"})
