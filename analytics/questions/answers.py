@@ -15,6 +15,7 @@ from messaging.whatsapp.error_codes import describe
 
 # Steps times groups.
 MAX_ROWS = 10_000
+NO_LIMIT = 2**31 - 1
 # The number of a step, its beginning, and a group.
 Place = tuple[int, datetime, Group]
 OUTBOUND = {"direction": "outbound"}
@@ -122,11 +123,9 @@ def funnels(question: Question) -> Answer:
 
 def errors(question: Question) -> Answer:
     """Error codes of failed outbound messages with their meaning; shares are of all that failed, or of the group's."""
-    by_code = replace(question, group_by=(*question.group_by, DIMENSIONS["error_code"]))
-    found = count(_with(by_code, {**OUTBOUND, "status": "failed"}))
-    whole: dict[Group, int] = {}
-    for (_, group), counts in found.counts.items():
-        whole[group[:-1]] = whole.get(group[:-1], 0) + counts.messages
+    failed = _with(question, {**OUTBOUND, "status": "failed"})
+    found = count(replace(failed, group_by=(*question.group_by, DIMENSIONS["error_code"])))
+    whole = _of_any_code(failed, found)
 
     def row(group: Group) -> dict[str, Any]:
         messages, of = found.counts.get((0, group), NOTHING).messages, whole.get(group[:-1], 0)
@@ -141,6 +140,17 @@ def errors(question: Question) -> Answer:
 
     rows = [row(group) for group in _largest(found.counts)]
     return Answer(rows, _note(len(rows), found.groups), row((*_no_group(question), 0)))
+
+
+def _of_any_code(failed: Question, by_code: Sums) -> dict[Group, int]:
+    """How many messages of each listed group failed, with codes that are not listed too."""
+    whole: dict[Group, int] = {}
+    for (_, group), counts in by_code.counts.items():
+        whole[group[:-1]] = whole.get(group[:-1], 0) + counts.messages
+    if by_code.groups > len(by_code.counts):
+        of_all = count(replace(failed, limit=NO_LIMIT), [*whole])
+        whole = {group: counts.messages for (_, group), counts in of_all.counts.items()}
+    return whole
 
 
 def meaning(code: int) -> str:

@@ -248,6 +248,17 @@ def test_errors_say_in_words_why_messages_failed(operator: APIClient, history: N
     assert "deliver" in row["meaning"].lower()
 
 
+@pytest.mark.parametrize("group_by", [{}, {"group_by": "template"}])
+def test_shares_of_errors_are_of_all_that_failed_whatever_the_limit_lists(
+    operator: APIClient, group_by: dict[str, str]
+) -> None:
+    for code in (131026, 131026, 131047):
+        outbound(status="failed", error_code=code)
+    count_again()
+    (row,) = rows(operator, "errors", limit="1", **group_by)
+    assert [row[name] for name in ("error_code", "messages", "share", "of")] == [131026, 2, 0.6667, 3]
+
+
 def test_templates_and_campaigns_are_listed_without_what_has_none(operator: APIClient, history: None) -> None:
     assert [(row["template"], row["messages"]) for row in rows(operator, "templates")] == [("welcome", 2), ("bill", 1)]
     assert [(row["campaign"], row["answered"]) for row in rows(operator, "campaigns")] == [("sale", 1)]
