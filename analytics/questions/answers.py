@@ -171,9 +171,7 @@ def by_dimension(question: Question, name: str) -> Answer:
             "latency": _latency(durations, 0, group, kinds),
         }
 
-    left_out = sum(1 for _, group in found.counts if not group[0])
-    note = _note(len(groups), found.groups - left_out)
-    return Answer([row(group) for group in groups], note, row(_no_group(sending)))
+    return Answer([row(group) for group in groups], _note(len(groups), found.groups), row(_no_group(sending)))
 
 
 def counts_by(question: Question, name: str) -> list[dict[str, Any]]:
@@ -184,9 +182,9 @@ def counts_by(question: Question, name: str) -> list[dict[str, Any]]:
 
 def _sending(question: Question, name: str) -> tuple[Question, Sums, list[Group]]:
     others = tuple(one for one in question.group_by if one.name != name)
-    sending = replace(_with(question, OUTBOUND), group_by=(DIMENSIONS[name], *others), limit=question.limit + 1)
+    sending = replace(_with(question, OUTBOUND), group_by=(DIMENSIONS[name], *others), named=DIMENSIONS[name])
     found = count(sending)
-    return sending, found, [group for group in _largest(found.counts) if group[0]][: question.limit]
+    return sending, found, _largest(found.counts)
 
 
 def conversations(question: Question) -> Answer:

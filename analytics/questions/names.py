@@ -49,6 +49,8 @@ def conditions(question: Question) -> tuple[str, dict[str, Any]]:
         dimension = DIMENSIONS[name]
         texts.append(f"d.{dimension.column} = ANY(%(f_{name})s)")
         values[f"f_{name}"] = _keys(dimension, value)
+    if question.named is not None:
+        texts.append(f"d.{question.named.column} <> ''")
     if question.client_id is not None:
         texts.append("d.client_id = %(scope)s")
         values["scope"] = question.client_id

@@ -16,7 +16,8 @@ class Question:
     """A period, and how to count in it.
 
     `filters` holds values by dimension name as they were given, `client_id` the one client whose figures the caller may
-    see (`ApiClient.pk`; None: everybody's), `limit` how many groups to list.
+    see (`ApiClient.pk`; None: everybody's), `limit` how many groups to list. `named`: a dimension whose messages
+    without a value are left out.
     """
 
     period: Period
@@ -25,6 +26,7 @@ class Question:
     filters: Mapping[str, str | int] | None = None
     client_id: int | None = None
     limit: int = DEFAULT_LIMIT
+    named: Dimension | None = None
 
     @property
     def steps(self) -> list[datetime]:

@@ -264,6 +264,15 @@ def test_templates_and_campaigns_are_listed_without_what_has_none(operator: APIC
     assert [(row["campaign"], row["answered"]) for row in rows(operator, "campaigns")] == [("sale", 1)]
 
 
+def test_messages_without_a_template_take_no_place_of_those_that_have_one(operator: APIClient) -> None:
+    for peer in ("4915112345678", "15551230009"):
+        for template in ("", "", "offer"):
+            outbound(NOON, peer, template=template)
+    count_again()
+    answer = operator.get("/analytics/templates", {**WEEK, "group_by": "country", "limit": "1"}).json()
+    assert ([row["template"] for row in answer["rows"]], answer["note"][:15]) == (["offer"], "1 of 2 groups, ")
+
+
 def test_conversations_tell_how_soon_we_wrote_back(operator: APIClient, history: None) -> None:
     (row,) = rows(operator, "conversations")
     assert (row["opened"], row["responded"], row["first_response"]["count"]) == (1, 1, 1)
