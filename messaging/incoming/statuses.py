@@ -22,7 +22,7 @@ SWEEP_ROWS = 500
 # A sweep looks at this many of the newest orphans, and at as many others, those after the ones of the sweep before:
 # the statuses of another system that sends from the same number are orphans for a week, and may be millions.
 LOOKED_AT = 2000
-DELETED_AT_ONCE = 5000
+DELETED_AT_ONCE = 1000
 _looked_until = 0  # an id; of this process
 MAX_CODE = 2**31 - 1  # of a PostgreSQL integer
 

@@ -134,7 +134,7 @@ def test_an_unarchived_template_has_its_status_of_before_within_seconds(
     for event in ("ARCHIVED", "UNARCHIVED"):
         happens("message_template_status_update", event, **offer)
     deliver()
-    assert Template.objects.get(name="offer").status == "PAUSED"
+    assert Template.objects.get(name="offer", language="en").status == "PAUSED"
 
 
 def test_the_first_sync_holds_no_templates_that_were_refused_long_ago(
