@@ -365,7 +365,7 @@ def test_the_numbers_of_an_account_are_one_group_for_the_limit_too(
         for _ in range(messages):
             outbound(number=number)
     count_again()
-    answer = operator.get("/analytics/summary", {**WEEK, "group_by": "account", "limit": limit}).json()
+    answer = operator.get("/analytics/summary", {**WEEK, "group_by": "account", "limit": str(limit)}).json()
     found = [(row["account"], row["messages"]) for row in answer["rows"]]
     assert (found, answer["note"][:15]) == (listed, note)
 

@@ -196,9 +196,10 @@ def test_a_repeated_failure_of_the_first_attempt_leaves_a_sent_retry_alone() -> 
 def test_a_failure_of_the_first_attempt_beside_a_status_of_the_retry_does_not_hide_it(state: str, order: int) -> None:
     row = failed_first()
     answered(row, accepted("wamid.TWO"))
-    callback, errors = str(row.message_id), [{"code": 131026, "title": "of the retry"}]
+    callback = str(row.message_id)
+    reason: dict[str, Any] = {"errors": [{"code": 131026, "title": "of the retry"}]} if state == "failed" else {}
     repeated = status("failed", "wamid.ONE", callback, errors=[{"code": 131000, "title": "x"}])
-    own = status(state, "wamid.TWO", callback, **({"errors": errors} if state == "failed" else {}))
+    own = status(state, "wamid.TWO", callback, **reason)
     receive(webhook(statuses=(repeated, own)[::order]))
     message = Message.objects.get()
     assert (message.status, message.error_title) == (state, "of the retry" if state == "failed" else "")
