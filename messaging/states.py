@@ -69,16 +69,21 @@ LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() fo
 # The moves that only another attempt's evidence may make: these states come after a failure, or before any evidence.
 OF_ANOTHER_ATTEMPT = [f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)]
 
-# The moves that show which attempt Meta has taken: the message has its wamid from then on, not that of a failed one.
-OF_TAKEN_ATTEMPT = [
-    f"{before}>{after}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING, S.UNKNOWN) for after in EVIDENCE
-]
-
 # The states out of which a `failed` of their own wamid leads.
 FAILED_BY_META = [S.ACCEPTED, S.SENT]
 
 # What Meta can only say of a message that it took.
 TAKEN_BY_META = frozenset({S.ACCEPTED, *EVIDENCE})
+
+# The legal moves that show which attempt Meta has taken: the message has its wamid from then on, not that of a failed
+# one.
+OF_TAKEN_ATTEMPT = [
+    f"{before}>{after}"
+    for before, targets in TRANSITIONS.items()
+    if before not in TAKEN_BY_META
+    for after in EVIDENCE
+    if after in targets
+]
 
 # What Meta calls a status, as ours. `played` is a voice message's `read`; `deleted` is a legacy value that says
 # nothing of delivery.

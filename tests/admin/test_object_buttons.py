@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from messaging.states import Status
 from monitoring.models import Alert
 from tests.messaging.factories import in_state, number
 from tests.messaging.subscriptions.factories import subscription, waiting
+from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 
@@ -54,14 +54,6 @@ def url(obj: Any) -> str:
 
 def press(client: Client, obj: Any, action: str) -> Any:
     return client.post(f"{url(obj)}/do/{action}/", follow=True)
-
-
-def staff(*permissions: str) -> Client:
-    account = User.objects.create(username="bob", is_staff=True)
-    account.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(account)
-    return client
 
 
 SHOWN: list[tuple[Any, set[str]]] = [

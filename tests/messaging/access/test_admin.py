@@ -5,24 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
 from messaging.models import ApiClient, ApiKey, AuditEntry
+from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/messaging/apiclient/"
 KEY = re.compile(rb"wak_[A-Za-z0-9]{8}_[A-Za-z0-9]{43}")
-
-
-def staff(*permissions: str) -> Client:
-    """Staff with these permissions."""
-    account = User.objects.create(username="ann", is_staff=True)
-    account.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(account)
-    return client
 
 
 def issue(client: Client, owner: ApiClient) -> Any:

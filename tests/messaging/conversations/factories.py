@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.models import Message
 from tests.messaging.bodies import webhook
+from tests.staff import staff
 
 ANN = "15551230001"
 LIST = "/admin/messaging/conversation/"
@@ -38,8 +38,4 @@ def chat_of(message: Message) -> str:
 
 def logged_in(*permissions: str) -> Client:
     """Staff with these permissions of messaging."""
-    account = User.objects.create(username="-".join(["staff", *permissions]), is_staff=True)
-    account.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(account)
-    return client
+    return staff(*permissions, name="-".join(["staff", *permissions]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
 from rest_framework.test import APIClient
@@ -15,6 +15,7 @@ from messaging.media.records import storage
 from messaging.media.serve import filename_of
 from messaging.models import AuditEntry, Media, Message
 from tests.messaging.media.conftest import Sends, data, media_of
+from tests.staff import staff
 
 Fetch = Callable[[], list[Any]]
 PHOTO = bytes(range(256)) * 1000
@@ -38,15 +39,6 @@ def content(message: Message) -> str:
 
 def body(response: Any) -> bytes:
     return b"".join(response.streaming_content)
-
-
-def account(name: str, *permissions: str) -> Client:
-    """Staff with these permissions."""
-    user = User.objects.create(username=name, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_a_client_gets_the_file_by_the_address_in_the_message(api: APIClient, photo: Message) -> None:
@@ -186,7 +178,7 @@ def test_a_storage_that_cannot_be_read_is_a_503(where: Any, photo: Message, file
 def test_the_permission_to_view_messages_shows_their_files(
     permissions: tuple[str, ...], status: int, photo: Message
 ) -> None:
-    assert account("staff", *permissions).get(content(photo)).status_code == status
+    assert staff(*permissions).get(content(photo)).status_code == status
 
 
 def test_without_logging_in_the_admin_shows_no_file(photo: Message) -> None:
@@ -225,7 +217,7 @@ def test_a_missing_file_has_a_download_button(sends: Sends, fetch: Fetch, admin_
 def test_an_account_without_the_change_permission_sees_no_button(sends: Sends, fetch: Fetch) -> None:
     message = sends(media={"fault": "gone"})
     fetch()
-    viewer = account("viewer", "view_message", "view_media")
+    viewer = staff("view_message", "view_media")
     page = viewer.get(f"/admin/messaging/message/{message.pk}/change/").content.decode()
     answer = viewer.post(f"/admin/messaging/media/{message.pk}/again/").status_code
     assert ("Download again" in page, answer, media_of(message).state) == (False, 403, "gone")

@@ -13,6 +13,7 @@ from messaging.models import AuditEntry, BusinessNumber, Hold, Message
 from messaging.states import Status
 from tests.messaging.factories import in_state, number, pending, states_of
 from tests.messaging.messages.test_admin import MESSAGES, act, operator
+from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 __all__ = ["operator"]
@@ -177,15 +178,6 @@ def test_the_list_says_that_a_number_is_paused() -> None:
     assert "number to be resumed" in waiting_reason(Message.objects.select_related("number").get())
 
 
-def client_with(*codenames: str) -> Client:
-    """Staff with these permissions."""
-    account = User.objects.create(username="ann", is_staff=True)
-    account.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(account)
-    return client
-
-
 @pytest.mark.parametrize(
     ("action", "before", "after"),
     [
@@ -197,14 +189,14 @@ def client_with(*codenames: str) -> Client:
 )
 def test_who_may_change_messages_may_act_on_them(action: str, before: Status, after: str) -> None:
     message = in_state(before)
-    act(client_with("view_message", "change_message"), "message", action, message.pk)
+    act(staff("view_message", "change_message"), "message", action, message.pk)
     assert states_of(message.id) == [after]
 
 
 @pytest.mark.parametrize(("action", "before"), [("mark_failed", Status.UNKNOWN), ("send_again", Status.FAILED)])
 def test_the_audit_log_keeps_who_acted_on_which_message_and_its_state_before(action: str, before: Status) -> None:
     message = in_state(before)
-    act(client_with("view_message", "change_message"), "message", action, message.pk)
+    act(staff("view_message", "change_message"), "message", action, message.pk)
     entry = AuditEntry.objects.get()
     assert (entry.who, entry.action, entry.object) == ("ann", action.replace("_", " "), f"message {message.pk}")
     assert entry.details == {"before": before}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from monitoring.models import RedriveJob
 from monitoring.queue_depth import SqsUnavailable
 from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, on, put, task_body
+from tests.staff import staff
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db
@@ -26,14 +27,6 @@ LIST = "/admin/monitoring/redrivejob/"
 FORMER_LIST = "/admin/monitoring/move/"
 PAGE = f"{LIST}lane/incoming/"
 MOVE_URL = f"{PAGE}move/"
-
-
-def staff(*permissions: str) -> Client:
-    ann = User.objects.create(username="ann", is_staff=True)
-    ann.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(ann)
-    return client
 
 
 @pytest.fixture

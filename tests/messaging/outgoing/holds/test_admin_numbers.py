@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib import admin, messages
-from django.contrib.auth.models import Permission, User
 from django.forms import modelform_factory
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -14,24 +13,16 @@ from messaging.models import AuditEntry, BusinessNumber, Message
 from messaging.outgoing.holds.admin_numbers import BusinessNumberAdmin, BusinessNumberForm
 from messaging.outgoing.holds.suspensions import first_refused_message
 from tests.messaging.factories import number, pending
+from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/messaging/businessnumber/"
 
 
-def client_with(*codenames: str) -> Client:
-    """Staff with these permissions."""
-    account = User.objects.create(username="ann", is_staff=True)
-    account.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(account)
-    return client
-
-
 @pytest.fixture
 def keeper() -> Client:
     """Staff who may look after numbers."""
-    return client_with("view_businessnumber", "change_businessnumber")
+    return staff("view_businessnumber", "change_businessnumber")
 
 
 def refused(**fields: Any) -> Message:
@@ -86,7 +77,7 @@ def test_pausing_by_hand_says_so(keeper: Client) -> None:
 
 def test_who_may_only_look_pauses_nothing() -> None:
     pk = number().pk
-    client_with("view_businessnumber").post(PAGE, {"action": "pause", "_selected_action": [str(pk)]})
+    staff("view_businessnumber").post(PAGE, {"action": "pause", "_selected_action": [str(pk)]})
     assert BusinessNumber.objects.get().paused_at is None
 
 
