@@ -10,9 +10,9 @@ from messaging.media_states import State
 from messaging.models import ApiClient, ApiKey, BusinessNumber, Contact, Delivery, Hold, Media, Message
 from messaging.states import Status
 from monitoring.models import Alert
+from tests.admin.staff import staff
 from tests.messaging.factories import in_state, number
 from tests.messaging.subscriptions.factories import subscription, waiting
-from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.models import ApiClient, ApiKey, AuditEntry
-from tests.staff import staff
+from tests.admin.staff import staff
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/messaging/apiclient/"

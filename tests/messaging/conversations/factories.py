@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.models import Message
+from tests.admin.staff import staff
 from tests.messaging.bodies import webhook
-from tests.staff import staff
 
 ANN = "15551230001"
 LIST = "/admin/messaging/conversation/"

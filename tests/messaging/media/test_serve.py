@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 from messaging.media.records import storage
 from messaging.media.serve import filename_of
 from messaging.models import AuditEntry, Media, Message
+from tests.admin.staff import staff
 from tests.messaging.media.conftest import Sends, data, media_of
-from tests.staff import staff
 
 Fetch = Callable[[], list[Any]]
 PHOTO = bytes(range(256)) * 1000

@@ -11,9 +11,9 @@ from django.utils import timezone
 from messaging.messages.waiting_reasons import waiting_reason
 from messaging.models import AuditEntry, BusinessNumber, Hold, Message
 from messaging.states import Status
+from tests.admin.staff import staff
 from tests.messaging.factories import in_state, number, pending, states_of
 from tests.messaging.messages.test_admin import MESSAGES, act, operator
-from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 __all__ = ["operator"]

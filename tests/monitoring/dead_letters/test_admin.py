@@ -17,9 +17,9 @@ from monitoring.dead_letters import admin as pages
 from monitoring.dead_letters.admin import RedriveJobAdmin
 from monitoring.models import RedriveJob
 from monitoring.queue_depth import SqsUnavailable
+from tests.admin.staff import staff
 from tests.messaging.outgoing.test_redrive import exhausted
 from tests.monitoring.dead_letters.bodies import FOREIGN, PHONE, RAW, SECRET, finished, on, put, task_body
-from tests.staff import staff
 from waproject.queues import LANES
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from django.utils import timezone
 from messaging.models import AuditEntry, BusinessNumber, Message
 from messaging.outgoing.holds.admin_numbers import BusinessNumberAdmin, BusinessNumberForm
 from messaging.outgoing.holds.suspensions import first_refused_message
+from tests.admin.staff import staff
 from tests.messaging.factories import number, pending
-from tests.staff import staff
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/messaging/businessnumber/"
