@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from analytics.costs import read_card, store_card
@@ -25,6 +25,8 @@ from messaging.whatsapp.error_codes import describe
 
 # Messages of campaigns, and of users who answer them, come on top of an average day's.
 ON_TOP = 1.45
+# Within this time of a day's end all its messages have an outcome: until then it is no day of the demonstration.
+OUTCOMES_KNOWN = timedelta(minutes=1)
 BUDGET = Decimal(100)
 BUDGET_CAMPAIGN = "members-preview"
 _BATCH = 1000
@@ -43,7 +45,7 @@ class Fill:
         self._a_day, self._seed = messages / DAYS / ON_TOP, seed
         self._people = people(seed)
         self._now = timezone.now()
-        self.first = self._now.astimezone(UTC).date() - timedelta(days=DAYS)
+        self.first = (self._now - OUTCOMES_KNOWN).astimezone(UTC).date() - timedelta(days=DAYS)
         self.period = Period(_midnight(self.first), _midnight(self.first + timedelta(days=DAYS)))
 
     def days(self) -> Generator[int, None, None]:
@@ -53,9 +55,7 @@ class Fill:
         for nth in range(DAYS):
             day = self.first + timedelta(days=nth)
             ids = first_uuid7(_midnight(day)), first_uuid7(_midnight(day + timedelta(days=1)))
-            with transaction.atomic(), connection.cursor() as cursor:
-                # Two runs at once: the second finds what the first has stored.
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext('demo data'))")
+            with transaction.atomic():
                 stored = Message.objects.filter(id__gte=ids[0], id__lt=ids[1], number__in=numbers).count()
                 stored = stored or self._store(day, nth, numbers, clients)
             yield stored
@@ -90,7 +90,7 @@ class Fill:
             number = numbers[one.number]
             row_id = UUID(int=first_uuid7(one.at).int | chance.getrandbits(_RANDOM_BITS))
             known = [(status, at) for status, at in one.trail if at <= self._now]
-            row = _message(row_id, one, known[-1][0], number)
+            row = _message(row_id, one, known[-1], number)
             if one.inbound:
                 row.contact = contacts[one.person.peer]
             else:
@@ -105,11 +105,12 @@ class Fill:
         return len(rows)
 
 
-def _message(row_id: UUID, one: Planned, status: str, number: BusinessNumber) -> Message:
+def _message(row_id: UUID, one: Planned, last: tuple[str, datetime], number: BusinessNumber) -> Message:
+    status, updated_at = last
     row = Message(
         id=row_id, direction="inbound" if one.inbound else "outbound", number=number, peer=one.person.peer,
         type=one.type, text=one.text, origin="user" if one.inbound else "", status=status, at=one.at, created_at=one.at,
-        updated_at=one.trail[-1][1], campaign=one.campaign, template=one.template,
+        updated_at=updated_at, campaign=one.campaign, template=one.template,
         wamid=None if one.error_code else f"wamid.demo.{row_id.hex}",
     )  # fmt: skip
     row.content = {"name": one.template, "language": "en"} if one.template else {"content": one.text}

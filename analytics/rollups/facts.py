@@ -23,7 +23,7 @@ _PLACES = ", ".join(f"count(*) FILTER (WHERE place = {place}) AS p{place}" for p
 # The trail is asked by message: ids of the last minutes lie beyond the planner's statistics, and for the one row that
 # it expects there it would read the whole trail of a quarter again with each message. Meta's times are whole seconds:
 # an answer of the same second may seem to come before what it answers. An outbound message has a wamid once Meta has
-# it.
+# it. Of a reaction Meta reports no more than `sent`: counted as accepted, it would lower the share of those delivered.
 FACTS = f"""
 message AS MATERIALIZED (
   SELECT m.number_id, COALESCE(m.client_id, 0) AS client_id, m.direction, m.type, m.template, m.campaign,
@@ -42,8 +42,8 @@ message AS MATERIALIZED (
       min(e.at) FILTER (WHERE e.status IN ('delivered', 'read')) AS delivered_at,
       min(e.at) FILTER (WHERE e.status = 'read') AS read_at
     FROM messaging_messageevent e WHERE e.message_id = m.id AND e.status = ANY(%(reached)s)
-  ) t CROSS JOIN LATERAL (SELECT m.direction = 'outbound' AS outbound,
-    COALESCE(GREATEST(array_position(%(reached)s, m.status::text), t.level), 0) AS level) l
+  ) t CROSS JOIN LATERAL (SELECT m.direction = 'outbound' AS outbound, CASE WHEN m.type = 'reaction' THEN 0
+    ELSE COALESCE(GREATEST(array_position(%(reached)s, m.status::text), t.level), 0) END AS level) l
   WHERE m.id >= %(low)s AND m.id < %(high)s AND m.origin NOT IN ('echo', 'history')
 ), talk AS MATERIALIZED (
   SELECT m.*,

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
 from django.urls import reverse
 
 from analytics.demo import BUDGET_CAMPAIGN, DAYS, Fill, Removal, numbers_of_demo
@@ -26,6 +28,20 @@ def messages(text: str) -> int:
     return number
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Lock the demonstration data: a removal deletes what another run is about to refer to."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('demo data'))")
+        if not cursor.fetchone()[0]:
+            raise CommandError("Another demo_data runs in this database: wait until it ends, or stop it.")
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:  # a lost connection has lost the lock
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('demo data'))")
+
+
 class Command(BaseCommand):
     """May be stopped at any time: the next run goes on where it was. A local installation only."""
 
@@ -44,14 +60,15 @@ class Command(BaseCommand):
         parser.add_argument("--remove", action="store_true", help="remove it all, and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill or remove. Raises CommandError outside DEPLOYMENT=local."""
+        """Fill or remove. Raises CommandError outside DEPLOYMENT=local, and while another one runs."""
         if not settings.LOCAL:
             raise CommandError("demo_data works only with DEPLOYMENT=local: it stores messages that nobody sent.")
         try:
-            if options["remove"]:
-                self._remove()
-            else:
-                self._fill(Fill(options["messages"], options["seed"]))
+            with _alone():
+                if options["remove"]:
+                    self._remove()
+                else:
+                    self._fill(Fill(options["messages"], options["seed"]))
         except KeyboardInterrupt:
             raise CommandError("Stopped. The same command again goes on.", returncode=INTERRUPTED) from None
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         unread = [one for one in answers if isinstance(one, Unread)]
         tolerance = options["tolerance"]
         if options["format"] == "json":
-            self.stdout.write(json.dumps([as_json(one, tolerance) for one in found], indent=2))
+            self.stdout.write(json.dumps([as_json(one, tolerance) for one in answers], indent=2))
         else:
             for one in found:
                 self.stdout.write("\n".join(as_text(one, tolerance)))
@@ -74,8 +74,10 @@ def amount(text: str) -> Decimal:
     return found
 
 
-def as_json(found: Comparison, tolerance: Decimal) -> dict[str, Any]:
-    """A comparison; money is text."""
+def as_json(found: Comparison | Unread, tolerance: Decimal) -> dict[str, Any]:
+    """A comparison; money is text. Of an account that cannot be read only the error."""
+    if isinstance(found, Unread):
+        return {"account": found.waba_id, "error": found.reason}
     return {
         "account": found.waba_id,
         "currency": found.currency,

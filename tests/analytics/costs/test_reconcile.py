@@ -144,6 +144,18 @@ def test_an_account_that_meta_refuses_keeps_no_other_from_its_comparison(month: 
     assert (failed.value.returncode, f"Account {WABA}" in out.getvalue()) == (2, True)
 
 
+def test_a_program_reads_which_accounts_are_missing_from_the_figures(month: str) -> None:
+    Account.objects.create(waba_id="1", token_name="WA_ACCESS_TOKEN_UNSET")
+    clear_token_cache()
+    BusinessNumber.objects.create(phone_number_id="9", waba_id="1")
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("reconcile_costs", f"--month={month}", format="json", stdout=out)
+    found = {one["account"]: one for one in json.loads(out.getvalue())}
+    assert (set(found), "WA_ACCESS_TOKEN_UNSET" in found["1"]["error"]) == ({"1", WABA}, True)
+    assert "error" not in found[WABA]
+
+
 def test_without_an_account_the_command_says_what_to_do() -> None:
     with pytest.raises(CommandError, match="connect"):
         call_command("reconcile_costs", "--month=2026-11")

@@ -1,28 +1,27 @@
 """`manage.py demo_data` fills and removes a believable quarter year, and touches nothing else."""
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connections
 from django.test import Client
 
 from analytics.costs.figures import CostQuestion, figures
 from analytics.demo import Fill, Removal
-from analytics.demo.days import plan
+from analytics.demo.days import Planned, plan
 from analytics.demo.shop import CAMPAIGNS, CARD_NAME, COUNTRIES, NUMBERS, people
 from analytics.models import Bucket, Budget, Charge, Day, Dimensions, Event, Histogram, RateCard, Rollup
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent, Subscription
 from tests.analytics.costs.factories import LIST, card
 from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
-from tests.messaging.lock_order import in_own_connection, is_waited_for
 from tests.tables import kept_rows
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 DAYS, MESSAGES = 6, 150
@@ -92,6 +91,23 @@ def test_nothing_of_it_waits_to_be_sent_or_delivered() -> None:
         "received", "accepted", "sent", "delivered", "read", "failed"
     }  # fmt: skip
     assert (Message.objects.filter(outcome_at=None, direction="outbound").count(), Delivery.objects.count()) == (0, 0)
+
+
+def test_just_after_midnight_none_of_its_messages_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    midnight = datetime(2026, 11, 20, tzinfo=UTC)
+    last = midnight - timedelta(milliseconds=100)
+    accepted = midnight + timedelta(seconds=2)
+    trail = (("pending", last), ("accepted", accepted), ("read", midnight + timedelta(hours=1)))
+
+    def at_the_end(day: date, *_: Any) -> list[Planned]:
+        late = Planned(last, people(1)[0], 0, inbound=False, type="text", text="Late", trail=trail)
+        return [late] if day == last.date() else []
+
+    monkeypatch.setattr("analytics.demo.fill.plan", at_the_end)
+    for seconds in (1, 90):
+        monkeypatch.setattr("analytics.demo.fill.timezone.now", lambda s=seconds: midnight + timedelta(seconds=s))
+        list(Fill(MESSAGES, 1).days())
+    assert Message.objects.values_list("status", "updated_at").get() == ("accepted", accepted)
 
 
 def test_its_messages_have_campaigns_prices_and_costs() -> None:
@@ -210,14 +226,20 @@ def test_its_removal_takes_along_the_subscriptions_of_its_numbers() -> None:
     assert (numbers.exists(), Subscription.objects.exists()) == (False, False)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_store_each_day_once() -> None:
-    days = Fill(MESSAGES, 1).days()
-    first = next(days)
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            second = next(days)
-            other = pool.submit(in_own_connection, lambda: list(islice(Fill(MESSAGES, 1).days(), 2)))
-            assert eventually(is_waited_for, every=0.01)
-        other.result()
-    assert Message.objects.count() == first + second
+@pytest.mark.parametrize("remove", [False, True])
+def test_a_run_beside_another_is_refused(remove: bool) -> None:
+    with another_run(), pytest.raises(CommandError, match="Another demo_data runs"):
+        fill(remove=remove)
+    assert not BusinessNumber.objects.filter(phone_number_id__in=NUMBERS).exists()
+
+
+@contextmanager
+def another_run() -> Iterator[None]:
+    """What a run of another process holds."""
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('demo data'))")
+            yield
+    finally:
+        other.close()

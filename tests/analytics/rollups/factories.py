@@ -169,7 +169,7 @@ def dims_of(message: Message) -> Dims:
 
 
 def level_of(message: Message, trail: list[MessageEvent]) -> int:
-    if message.direction == "inbound":
+    if message.direction == "inbound" or message.type == "reaction":
         return 0
     states = [message.status, *(event.status for event in trail)]
     return max((REACHED.index(state) + 1 for state in states if state in REACHED), default=0)

@@ -48,8 +48,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 offsets = st.integers(0, 3 * 86_400) | st.integers(0, 1800)
-sends = st.tuples(st.just("send"), offsets, st.sampled_from(PEERS), st.sampled_from(["", "spring"]))
-writes = st.tuples(st.just("write"), offsets, st.sampled_from(PEERS), st.sampled_from(["text", "reaction"]))
+kinds = st.sampled_from(["text", "reaction"])
+sends = st.tuples(st.just("send"), offsets, st.sampled_from(PEERS), st.sampled_from(["", "spring"]), kinds)
+writes = st.tuples(st.just("write"), offsets, st.sampled_from(PEERS), kinds)
 statuses = st.tuples(st.just("status"), st.integers(0, 20), st.sampled_from(STATES), st.integers(0, 9 * 86_400))
 steps = st.sampled_from([("sweep",), ("recount",), ("repeat",)])
 streams = st.lists(sends | writes | statuses | statuses | steps, min_size=1, max_size=14)
@@ -64,8 +65,8 @@ class Player:
 
     def play(self, step: Any) -> None:
         match step:
-            case ("send", offset, peer, campaign):
-                client = {"campaign": campaign, "template": "hello" if campaign else ""}
+            case ("send", offset, peer, campaign, kind):
+                client = {"campaign": campaign, "template": "hello" if campaign else "", "type": kind}
                 self.sent.append(outbound(NOON + timedelta(seconds=offset, milliseconds=250), peer, **client))
             case ("write", offset, peer, kind):
                 at = NOON + timedelta(seconds=offset)
@@ -205,6 +206,14 @@ def test_a_shrinking_rebuild_counts_what_is_left() -> None:
     while recount(EVER, shrink=True):
         pass
     assert [values[0] for values in rolled_up().values()] == [1]
+
+
+def test_a_reaction_whose_arrival_nobody_reports_lowers_no_share_of_delivered_messages() -> None:
+    outbound(status="delivered")
+    outbound(type="reaction", status="sent")
+    settle()
+    by_type = {dims.type: values[:5] for (_, dims), values in rolled_up().items()}
+    assert by_type == {"text": (1, 1, 1, 1, 0), "reaction": (1, 0, 0, 0, 0)}
 
 
 def test_echoes_and_history_are_not_counted() -> None:
