@@ -46,7 +46,9 @@ def _read(path: Path) -> dict[str, str]:
         ) from None
     if not isinstance(stored, dict):
         raise LocalError(f"{path} holds no JSON object: remove it to have new secrets made.")
-    return {str(name): str(value) for name, value in stored.items()}
+    if wrong := [name for name, value in stored.items() if not isinstance(value, str | None)]:
+        raise LocalError(f"{path}: {', '.join(wrong)} must be text in quotes; what is removed is made anew.")
+    return {name: value for name, value in stored.items() if value is not None}
 
 
 def _random(length: int, alphabet: str = ALPHABET) -> str:

@@ -2,16 +2,20 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from deploy.local import LocalError, announce, credentials, environment, ports, procfile, programs
 from deploy.local.programs import Program
 
 # The part that uses a port.
 USERS = {"SQS_PORT": "sqs", "POSTGRES_PORT": "postgres"}
+# Who looks which run holds the lock has it for a moment; and a run that has just begun has not written its pid yet.
+LOOKED_AT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,12 @@ class Plan:
 def run_lock(var: Path) -> Iterator[None]:
     """Lock VAR_DIR for this run. Raises LocalError with the process that holds the lock already."""
     with lock_file(var).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LocalError(already_running(holder(var))) from None
+        deadline = time.monotonic() + LOOKED_AT_S
+        while not _locks(lock, fcntl.LOCK_EX):
+            pid = holder(var)
+            if pid is not None or time.monotonic() > deadline:
+                raise LocalError(already_running(pid))
+            time.sleep(0.02)
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -80,10 +86,17 @@ def lock_file(var: Path) -> Path:
 def holder(var: Path) -> int | None:
     """The process that holds the lock, if any."""
     with lock_file(var).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            text = lock.read().strip()
-            return int(text) if text.isdigit() else None
-    return None
+        # Shared: whoever else looks at this moment is no run.
+        if _locks(lock, fcntl.LOCK_SH):
+            return None
+        lock.seek(0)
+        text = lock.read().strip()
+    return int(text) if text.isdigit() else None
+
+
+def _locks(lock: TextIO, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

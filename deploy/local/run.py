@@ -49,9 +49,10 @@ def _serve(plan: Plan) -> None:
         session.say(stopping(str(stop)))
         raise
     finally:
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        session.stop()
+        try:
+            _ignore_signals()
+        finally:  # also where a signal came just before
+            session.stop()
 
 
 def stopping(reason: str) -> str:
@@ -62,9 +63,13 @@ def stopping(reason: str) -> str:
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     # Ignore a second Ctrl-C: it must not leave half of the processes running.
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    _ignore_signals()
     raise Stop(signal.Signals(number).name)
+
+
+def _ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _kept_traceback() -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.local import LocalError, announce, ports
@@ -97,12 +98,16 @@ class Session:
     def _prepare(self) -> None:
         """Migrate, and create the queues, the log-in and the API key. Idempotent."""
         log = self._supervisor.log_dir / "prepare.log"
-        done = subprocess.run(
-            ["python", "manage.py", "prepare_local"],
-            env=self._plan.env, cwd=self._plan.checkout, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, start_new_session=True,
-        )  # fmt: skip
-        log.write_text(done.stdout + done.stderr)
+        try:
+            done = subprocess.run(
+                ["python", "manage.py", "prepare_local"],
+                env=self._plan.env, cwd=self._plan.checkout, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                errors="replace", check=False, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise LocalError(f"The database and the queues cannot be prepared: {error.strerror}.") from None
+        with suppress(OSError):  # the disk is full
+            log.write_text(done.stdout + done.stderr)
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
             raise LocalError(f"The database and the queues cannot be prepared: {lines[-1].strip()} (see {_short(log)})")

@@ -17,6 +17,14 @@ TIMEOUT = 15
 def main() -> int:
     """Stop this VAR_DIR's run and print the result; it is no error if nothing runs."""
     var = (Path.cwd() / (os.environ.get("VAR_DIR") or "var")).resolve()
+    try:
+        return _stop_any(var)
+    except OSError as error:
+        print(f"The run in {var} cannot be stopped ({error.strerror}): is it another user's?", file=sys.stderr)
+        return 1
+
+
+def _stop_any(var: Path) -> int:
     if not var.exists():
         print("Nothing runs here.")
         return 0

@@ -11,6 +11,7 @@ import tempfile
 import time
 import xmlrpc.client
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from deploy.local.credentials import write_private
 from deploy.local.programs import Program, log_file
 from deploy.local.server import last_line
 
-# sun_path has 104 bytes on macOS and 108 on Linux, and supervisord binds a longer name first: socket.<pid>.
+# sun_path has 104 bytes on macOS and 108 on Linux, and supervisord binds a longer name first: SOCKET.<pid>.
 LONGEST_SOCKET_PATH = 90
 SOCKET = "supervisor.sock"
 # All programs of a group stop at once, the groups in turn; together they must take less than ten seconds.
@@ -145,9 +146,12 @@ class Supervisor:
     def remove_socket(self) -> None:
         """Remove the socket, and its directory if VAR_DIR's path was too long for a socket."""
         path = Path(self._socket() or self.run_dir / SOCKET)
-        path.unlink(missing_ok=True)
-        if path.parent != self.run_dir and path.parent.exists():
-            path.parent.rmdir()
+        # One that was killed as it started left SOCKET.<pid>, which it binds first.
+        for each in path.parent.glob(f"{SOCKET}*"):
+            each.unlink(missing_ok=True)
+        if path.parent != self.run_dir:
+            with suppress(OSError):  # it is gone, or holds what is not ours
+                path.parent.rmdir()
 
     def _section(self, program: Program) -> str:
         many = program.processes > 1

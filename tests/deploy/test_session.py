@@ -4,14 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy.local import LocalError, stop
-from deploy.local.plan import Plan
+from deploy.local import LocalError, run, stop
+from deploy.local.accounts import OVERFLOW_ID
+from deploy.local.plan import Plan, lock_file
 from deploy.local.ports import DEFAULTS
 from deploy.local.programs import Program
 from deploy.local.readiness import Readiness
@@ -82,13 +86,95 @@ def test_a_run_that_ends_as_it_is_stopped_is_stopped(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().out == "Stopped.\n"
 
 
+def test_a_run_of_another_user_is_not_stopped_and_said_to_be_theirs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        private = lock_file(Path(directory)).parent
+        private.chmod(0)
+        monkeypatch.setenv("VAR_DIR", directory)
+        try:
+            with as_an_ordinary_user():
+                status = stop.main()
+        finally:
+            private.chmod(0o700)
+    assert (status, "is it another user's?" in capsys.readouterr().err) == (1, True)
+
+
+@contextmanager
+def as_an_ordinary_user() -> Iterator[None]:
+    """Root may read everything."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(OVERFLOW_ID)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Session:
+    """A run of nothing, whose preparation succeeds."""
+    (tmp_path / "manage.py").write_text("print('prepared')")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    env = {**os.environ, **dict.fromkeys(("SQS_PORT", "SANDBOX_PORT"), "1"), "PATH": path}
+    (tmp_path / "var" / "log").mkdir(parents=True)
+    idle = Session(Plan(tmp_path, tmp_path / "var", {}, env, [], []))
+    idle._readiness = Readiness(idle._supervisor, idle.say)
+    return idle
+
+
+def test_a_preparation_whose_log_cannot_be_written_counts(idle: Session, tmp_path: Path) -> None:
+    (tmp_path / "var" / "log" / "prepare.log").mkdir()
+    idle._is_prepared = False
+    idle._prepare_again()
+    assert idle._is_prepared
+
+
+def test_a_preparation_that_cannot_be_started_is_tried_again(idle: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    idle._plan.env["PATH"] = ""
+    idle._is_prepared = False
+    idle._prepare_again()
+    assert not idle._is_prepared
+    assert "cannot be prepared: No such file or directory.; trying again" in capsys.readouterr().out
+
+
+def test_a_signal_that_comes_as_a_failed_run_ends_leaves_no_process_behind(
+    idle: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[bool] = []
+    before = {number: signal.getsignal(number) for number in run.SIGNALS}
+    change = signal.signal
+
+    def interrupted(number: int, handler: Any) -> None:
+        monkeypatch.setattr(signal, "signal", change)
+        signal.raise_signal(signal.SIGINT)
+
+    def fail(session: Session) -> None:
+        monkeypatch.setattr(signal, "signal", interrupted)
+        raise LocalError("a program does not become ready")
+
+    monkeypatch.setattr(Session, "stop", lambda _: stopped.append(True))
+    monkeypatch.setattr(Session, "start", fail)
+    signal.signal(signal.SIGINT, run._stop)
+    try:
+        with pytest.raises(run.Stop):
+            run._serve(idle._plan)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert stopped == [True]
+
+
 def test_a_failure_whose_traceback_cannot_be_stored_is_one_sentence(checkout: Path) -> None:
     (checkout / "var").mkdir()
     (checkout / "var" / "log").write_text("a file in the place of the directory of logs")
     ports = {name: str(port) for name, port in free_ports(DEFAULTS).items()}
     env = {**os.environ, **ports, "VAR_DIR": "", "PYTHONPATH": str(CHECKOUT)}
-    run = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "deploy.local.run"], env=env, cwd=checkout, capture_output=True, text=True, check=False
     )
-    assert (run.returncode, run.stderr.count("\n")) == (1, 1), run.stderr
-    assert run.stderr.startswith("make run failed unexpectedly (FileExistsError")
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert ended.stderr.startswith("make run failed unexpectedly (FileExistsError")

@@ -57,6 +57,25 @@ def test_a_long_directory_name_gets_a_short_socket(tmp_path: Path) -> None:
     assert not path.parent.exists()
 
 
+def test_what_a_killed_supervisord_left_beside_its_socket_is_removed_with_it(tmp_path: Path) -> None:
+    var = tmp_path / ("long" * 40)
+    path = Path(configure(var, "work")["unix_http_server"]["file"])
+    path.with_name(f"{path.name}.4711").touch()
+    Supervisor(var, Path.cwd()).remove_socket()
+    assert not path.parent.exists()
+
+
+def test_a_socket_directory_that_holds_anything_else_stays(tmp_path: Path) -> None:
+    var = tmp_path / ("long" * 40)
+    path = Path(configure(var, "work")["unix_http_server"]["file"])
+    other = path.with_name("other")
+    other.touch()
+    Supervisor(var, Path.cwd()).remove_socket()
+    assert other.exists()
+    other.unlink()
+    other.parent.rmdir()
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads Linux's /proc")
 def test_only_leftover_processes_of_this_directory_are_ended(tmp_path: Path) -> None:
     sleep = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
