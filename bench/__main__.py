@@ -34,6 +34,8 @@ def main() -> int:
     var = Path(os.environ.get("VAR_DIR", "var"))
     report = var / ("bench-short.json" if options.short else "bench.json")
     if options.names and options.names[0] in PAGES:
+        if options.short:
+            sys.exit(f"--short does not apply to {options.names[0]}: its figures are of too few messages.")
         return _write_page(options.names, report)
     if mixed := [name for name in options.names if name in PAGES]:
         sys.exit(f"{mixed[0]} stands alone: python -m bench {mixed[0]}.")

@@ -1,6 +1,7 @@
 """``python -m chaos [--short | --inert] [name or beginning of one ...]``: run fault scenarios, fail if one is red.
 
-Prints a table and writes ``chaos.json`` into $VAR_DIR (default var): ``{"scenarios": [{"name", "messages", "lost",
+Prints a table and writes ``chaos.json`` into $VAR_DIR (default var), ``chaos-part.json`` where names are given or
+``--short`` is: ``{"scenarios": [{"name", "messages", "lost",
 "doubled", "unsettled", "accepted", "hits", "least_hits", "held", "seconds"}]}``. ``--inert`` switches the faults off
 and fails unless each scenario misses its hits: one that passes without its fault proves nothing. It writes no report.
 """
@@ -8,6 +9,7 @@ and fails unless each scenario misses its hits: one that passes without its faul
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -102,9 +104,13 @@ def main() -> int:
     size.add_argument("--inert", action="store_true", help="without the faults: each scenario has to notice")
     options = parser.parse_args()
     scenarios = chosen(options.names)
+    # SIGTERM unwinds like Ctrl-C, so it leaves no process behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     if options.inert:
         return 0 if run_inert(scenarios) else 1
-    report = Path(os.environ.get("VAR_DIR", "var")) / "chaos.json"
+    # The report of a whole run stays until the next one.
+    name = "chaos-part.json" if options.names or options.short else "chaos.json"
+    report = Path(os.environ.get("VAR_DIR", "var")) / name
     return 0 if run(scenarios, options.short, report) else 1
 
 

@@ -123,13 +123,16 @@ def test_parts_that_begin_with_an_empty_database_keep_none(tmp_path: Path) -> No
     [
         (("page", "send"), "No page is called send"),
         (("send", "page"), "page stands alone"),
+        (("--short", "page"), "--short does not apply to page"),
+        (("plot", "--short"), "--short does not apply to plot"),
         (("send", "--stored", "-1"), "--stored"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    (tmp_path / "bench.json").write_text("{}")
+    for name in ("bench.json", "bench-short.json"):
+        (tmp_path / name).write_text("{}")
     run = bench(tmp_path, *arguments)
     assert (run.returncode > 0, words in run.stderr, "Traceback" in run.stderr) == (True, True, False), run.stderr
 

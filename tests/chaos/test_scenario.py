@@ -1,12 +1,14 @@
 """The judgement of scenarios, and the report of a run."""
 
 import json
-from collections.abc import Iterable, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from chaos.__main__ import run, run_inert
+from chaos.__main__ import main, run, run_inert
 from chaos.scenario import Form, Harm, Outcome, Scenario, harm, no_harm
 from chaos.suites import SCENARIOS
 
@@ -105,3 +107,46 @@ def test_a_scenario_that_crashes_is_reported_and_the_others_still_run(tmp_path: 
 def test_the_table_says_why_a_scenario_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(scenarios([("bad", None)]), short=True, report=tmp_path / "chaos.json")
     assert "stopped: RuntimeError: no port" in capsys.readouterr().out
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., int]]:
+    """`python -m chaos` with these scenarios and arguments; its reports are in `tmp_path`."""
+
+    def chaos(found: Sequence[Scenario], *arguments: str) -> int:
+        monkeypatch.setattr("chaos.__main__.SCENARIOS", found)
+        monkeypatch.setattr(sys, "argv", ["chaos", *arguments])
+        return main()
+
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
+    before = signal.getsignal(signal.SIGTERM)
+    yield chaos
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "report"),
+    [((), "chaos.json"), (("good",), "chaos-part.json"), (("--short",), "chaos-part.json")],
+)
+def test_only_a_whole_run_replaces_the_report_of_one(
+    command: Callable[..., int], arguments: tuple[str, ...], report: str, tmp_path: Path
+) -> None:
+    assert command(scenarios([("good", GOOD), ("goodness", GOOD)]), *arguments) == 0
+    assert [file.name for file in tmp_path.iterdir()] == [report]
+
+
+def test_sigterm_lets_a_scenario_stop_its_servers(command: Callable[..., int]) -> None:
+    stopped: list[str] = []
+
+    def find(form: Form, how: Harm) -> Outcome:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            return GOOD
+        finally:
+            stopped.append("server")
+
+    # Without it SIGTERM would end this process.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with pytest.raises(SystemExit, match="ended by SIGTERM"):
+        command([Scenario("killed", FORM, FORM, FORM, find)])
+    assert stopped == ["server"]
