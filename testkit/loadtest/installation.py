@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -128,7 +129,7 @@ def clock_offset(sandbox: Sandbox) -> float:
     try:
         health = sandbox.call("GET", "health")
         return float(health["at"]) - (asked + time.time()) / 2
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         raise Refused("--ledger is no sandbox that answers: GET /_sandbox/health has to state its time.") from None
 
 

@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from http.client import HTTPException
+from typing import Any, TypeVar
 
 from testkit.load.http_load import Answers
 from testkit.load.sandbox import Sandbox
@@ -15,6 +16,7 @@ from testkit.loadtest.installation import Installation, Refused, clock_offset
 from testkit.loadtest.run import ACCEPTED, TAKEN, Load, errors
 from testkit.statistics import BEYOND, percentile
 
+T = TypeVar("T")
 LOOK_AGAIN_S = 1.0
 # Rows are found by the installation's clock, which may be behind ours.
 CLOCKS_S = 300
@@ -45,7 +47,7 @@ class Witness:
 
     def __init__(self, installation: Installation, sandbox: Sandbox) -> None:
         self._installation, self._sandbox = installation, sandbox
-        self._before = sandbox.count()
+        self._before = of_ledger(sandbox.count)
         self._offset = clock_offset(sandbox)
         self._since = (datetime.now(UTC) - timedelta(seconds=CLOCKS_S)).isoformat()
 
@@ -62,10 +64,7 @@ class Witness:
     def findings(self, load: Load) -> Findings:
         """What is known now. Raises Refused where the installation or the ledger does not say."""
         rows = self._installation.statuses(load.campaign)
-        try:
-            entries = self._sandbox.ledger()
-        except OSError as error:
-            raise Refused(f"the ledger does not answer: {type(error).__name__}") from None
+        entries = of_ledger(self._sandbox.ledger)
         if len(entries) < self._before:
             raise Refused("the sandbox was reset or restarted during the load, so its ledger proves nothing")
         entries = own_entries(load, entries[self._before :])
@@ -80,6 +79,14 @@ class Witness:
 
     def _stored(self, load: Load) -> Stored:
         return stored(load.taken, self._installation.received(self._since))
+
+
+def of_ledger(asked: Callable[[], T]) -> T:
+    """What the ledger answers. Raises Refused where it does not."""
+    try:
+        return asked()
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"the ledger does not answer: {type(error).__name__}") from None
 
 
 def own_entries(load: Load, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

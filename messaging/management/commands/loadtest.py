@@ -97,7 +97,7 @@ class Command(BaseCommand):
             raise CommandError(f"The load test failed: {'; '.join(reasons)}.")
 
     def _findings(self, witness: "Witness", load: "Load", seconds: float) -> "tuple[Findings | None, list[str]]":
-        """What became of the load, and why that is not known. Ctrl-C here ends the waiting."""
+        """What became of the load, and why that is not known. Ctrl-C ends the waiting, a second one the reading."""
         from testkit.loadtest.installation import Refused
 
         try:
@@ -109,6 +109,8 @@ class Command(BaseCommand):
             return witness.findings(load), []
         except Refused as reason:
             return None, [str(reason).rstrip(".")]
+        except KeyboardInterrupt:
+            return None, ["a second Ctrl-C ended the reading of the ledger"]
 
     def _write(self, directory: Path, found: dict[str, Any], load: "Load") -> list[str]:
         """Write the files. Why they are not written; empty if they are."""

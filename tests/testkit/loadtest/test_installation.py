@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from messaging.management.commands.loadtest import Command
 from testkit.load.http_load import Answers
 from testkit.load.sandbox import Sandbox
 from testkit.loadtest.installation import Access, Installation, Refused, address, sandbox_number
@@ -151,3 +152,41 @@ def test_a_refused_look_does_not_end_the_wait_for_the_last_messages(stand: Stand
         assert eventually(lambda: "Bearer key" in stand.authorizations)
         stand.answers["/messaging/messages"] = (200, {"results": [], "next": None})
         waiting.result()
+
+
+@pytest.mark.parametrize("answer", [(503, {}), (200, {}), (200, []), (200, b"Hello!")])
+def test_a_ledger_that_does_not_answer_before_the_load_is_a_reason_not_to_begin(
+    stand: Stand, answer: tuple[int, Any]
+) -> None:
+    stand.answers["/_sandbox/ledger"] = answer
+    with pytest.raises(Refused, match="the ledger does not answer"):
+        Witness(Installation(Access(stand.url, "key", "secret")), Sandbox(stand.url))
+
+
+@pytest.mark.parametrize("answer", [(503, {}), (200, {}), (200, []), (200, b"Hello!")])
+def test_a_ledger_that_does_not_answer_after_the_load_leaves_the_report_of_it(
+    stand: Stand, answer: tuple[int, Any]
+) -> None:
+    stand.answers["/_sandbox/ledger"] = (200, {"count": 0})
+    stand.answers["/messaging/messages"] = (200, {"results": [], "next": None})
+    witness = Witness(Installation(Access(stand.url, "key", "secret")), Sandbox(stand.url))
+    stand.answers["/_sandbox/ledger"] = answer
+    found, (reason,) = findings(witness)
+    assert (found, "the ledger does not answer" in reason) == (None, True)
+
+
+def test_a_second_ctrl_c_leaves_the_report_of_the_load(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand.answers["/_sandbox/ledger"] = (200, {"count": 0})
+    witness = Witness(Installation(Access(stand.url, "key", "secret")), Sandbox(stand.url))
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(witness, "settle", interrupted)
+    monkeypatch.setattr(Installation, "statuses", interrupted)
+    assert findings(witness) == (None, ["a second Ctrl-C ended the reading of the ledger"])
+
+
+def findings(witness: Witness) -> Any:
+    """What the command learns of a load of nothing, at once."""
+    return Command()._findings(witness, Load("run", [], Answers(), [], Answers(), False), 0)
