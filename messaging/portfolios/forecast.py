@@ -45,7 +45,9 @@ def limit_forecasts(rows: Sequence[Message]) -> list[LimitForecast]:
     for row in rows:
         if portfolio := _limited().get(row.number_id):
             by_portfolio.setdefault(portfolio.pk, []).append(row)
-    return [_forecast(pk, messages) for pk, messages in sorted(by_portfolio.items())]
+    # What is known of the limits may be older than the end of one.
+    limited = Portfolio.objects.filter(pk__in=by_portfolio).exclude(users_a_day=None) if by_portfolio else []
+    return [_forecast(portfolio, by_portfolio[portfolio.pk]) for portfolio in sorted(limited, key=lambda one: one.pk)]
 
 
 def waiting_until(number_ids: Sequence[int]) -> datetime | None:
@@ -98,14 +100,13 @@ def messages_on_hold(number_ids: Sequence[int], at_most: int = COUNT_LIMIT) -> d
         return dict(cursor.fetchall())
 
 
-def _forecast(portfolio_id: int, messages: Sequence[Message]) -> LimitForecast:
+def _forecast(portfolio: Portfolio, messages: Sequence[Message]) -> LimitForecast:
     now = timezone.now()
-    portfolio = Portfolio.objects.get(pk=portfolio_id)
     budget = budget_of(portfolio)
     counts = _counts(portfolio, now)
     budget.opened = sum(counts.values())
     waiting = sum(messages_on_hold(_numbers_of(portfolio)).values())
-    new = _new_recipients(portfolio_id, messages, now)
+    new = _new_recipients(portfolio.pk, messages, now)
     # The least urgent of them waits longest.
     cap = min(budget.cap(message.priority) for message in messages)
     return LimitForecast(

@@ -170,6 +170,13 @@ def test_without_a_limit_nothing_is_said(api: Any) -> None:
     assert bulk(api, [item(1)]).keys() == {"results"}
 
 
+def test_a_limit_that_has_just_ended_keeps_nothing_waiting(api: Any) -> None:
+    portfolio = limited(250)
+    assert "messaging_limit" in bulk(api, [item(1)])
+    Portfolio.objects.filter(pk=portfolio.pk).update(users_a_day=None)
+    assert "messaging_limit" not in bulk(api, [item(2)])
+
+
 def test_a_single_send_is_warned_once_the_limit_is_used_up(api: Any) -> None:
     limited(2)
     pending(2)
