@@ -172,6 +172,7 @@ SPELLED = {
     "celery.worker.consumer.control": ("worker_enable_remote_control",) ,
     "celery.apps.worker": ("self.quiet = ",),
     "celery.app.base": ("self.events_cls", "self.control_cls"),
+    "celery.beat": ("signals.beat_init.send(sender=self)", "interval = self.scheduler.tick()", "def scheduler(self"),
     "celery.fixups.django": ("'CELERY_DB_REUSE_MAX'",),
     "kombu.message": ("if not self._decoded_cache:",),
     "kombu.transport": ("TRANSPORT_ALIASES = {", "'sqs'"),

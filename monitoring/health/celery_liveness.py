@@ -37,8 +37,17 @@ def _worker_is_ready(sender: Any, **_: Any) -> None:
         waker.attach()
 
 
-def _beat_starts(**_: Any) -> None:
-    _start(LivenessReporter(Process("beat", f"beat@{gethostname()}")))
+def _beat_starts(sender: Any, **_: Any) -> None:
+    life = LivenessReporter(Process("beat", f"beat@{gethostname()}"))
+    scheduler, tick = sender.scheduler, sender.scheduler.tick
+
+    def noted_tick() -> Any:
+        """At least every 15 s, the shortest interval of the schedule."""
+        life.progress()
+        return tick()
+
+    scheduler.tick = noted_tick
+    _start(life)
     # Beat has no shutdown signal; SIGTERM ends it by SystemExit.
     atexit.register(_end)
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from celery import signals
+from celery import Celery, signals
+from celery.beat import Scheduler, Service
 
 from monitoring.health import celery_liveness
 from monitoring.health.task_progress import TaskProgress
@@ -44,6 +45,11 @@ class Sender:
         vars(self).update(facts)
 
 
+def beat() -> Any:
+    """Celery's beat."""
+    return Sender(scheduler=SimpleNamespace(tick=lambda: 5.0))
+
+
 def worker(hub: Hub | None) -> Any:
     """A worker of the lane outgoing."""
     queues = SimpleNamespace(consume_from={"outgoing": None})
@@ -77,12 +83,33 @@ def test_a_worker_that_reconnects_keeps_one_reporter_on_its_new_event_loop() -> 
 def test_beat_reports_under_its_hosts_name_until_it_exits(monkeypatch: pytest.MonkeyPatch) -> None:
     at_exit: list[Callable[[], None]] = []
     monkeypatch.setattr(atexit, "register", at_exit.append)
-    signals.beat_init.send(sender=None)
+    signals.beat_init.send(sender=beat())
     (life,) = celery_liveness._lives
     assert (life.process.kind, life.process.name) == ("beat", f"beat@{socket.gethostname()}")
     (end,) = at_exit
     end()
     assert (celery_liveness._lives, life._ending.is_set()) == ([], True)
+
+
+def test_a_beat_whose_scheduler_hangs_counts_as_stalled() -> None:
+    """Celery's own beat, with a scheduler whose second turn begins long after its first."""
+    stalled: list[bool] = []
+
+    class Hanging(Scheduler):
+        def tick(self, *_: Any, **__: Any) -> float:
+            (life,) = celery_liveness._lives
+            stalled.append(life._stalled())
+            assert life._progress is not None
+            life._progress -= 61
+            stalled.append(life._stalled())
+            if len(stalled) == 4:
+                raise SystemExit
+            return 0.0
+
+    app = Celery("hanging", set_as_current=False)
+    app.conf.beat_enable_remote_control = False
+    Service(app, scheduler_cls=Hanging).start()
+    assert stalled == [False, True, False, True]
 
 
 def test_a_worker_that_stops_reports_no_more() -> None:
@@ -96,5 +123,5 @@ def test_a_process_starts_to_report_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     started: list[str] = []
     monkeypatch.setattr(liveness.LivenessReporter, "start", lambda life: started.append(life.process.kind))
     signals.worker_ready.send(sender=worker(None))
-    signals.beat_init.send(sender=None)
+    signals.beat_init.send(sender=beat())
     assert started == ["outgoing", "beat"]
