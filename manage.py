@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Django's command line."""
 
+import io
 import os
 import sys
 
@@ -10,6 +11,9 @@ if __name__ == "__main__":
 
     from waproject.startup_errors import exit_with_message
 
+    # The encoding of a terminal or a file may lack a tick, or a letter of a name.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error has it
     try:
         with exit_with_message():
             execute_from_command_line(sys.argv)
