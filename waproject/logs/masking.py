@@ -1,7 +1,7 @@
-"""Masking of phone numbers, wamids and error details in log text.
+"""Masking of phone numbers, user ids, wamids and error details in log text.
 
-This is a safety net: code logs our own ids only. It removes rows that PostgreSQL quotes, phone numbers, wamids (which
-contain one), keys and tokens.
+This is a safety net: code logs our own ids only. It removes rows that PostgreSQL quotes, phone numbers, ids of WhatsApp
+users (BSUIDs), wamids (which contain a number), keys and tokens.
 """
 
 import re
@@ -13,12 +13,18 @@ _DETAIL = re.compile(
     r"(?:\\n|\n)?\s{0,9}(?:DETAIL|CONTEXT|QUERY):.*?(?=\n(?:Traceback |  File |During handling |The above )|\Z)",
     re.DOTALL,
 )
-_WAMID = re.compile(r"wamid\.[\w+/=-]+")
+_WAMID = re.compile(r"wamid\.[\w+/=%-]+")
+# With a digit: a word after a full stop has none.
+_BSUID = re.compile(r"\b[A-Z]{2}\.(?:ENT\.)?(?=[A-Za-z]{0,120}\d)[0-9A-Za-z]{8,128}")
 # Our API keys, Meta's access tokens, values after `Bearer`, and query parameters whose name ends with `token`.
 _SECRET = re.compile(r"\bwak_\w+|\bEAA[A-Za-z0-9]{16,}|(?<=Bearer )\S+|(?<=token=)[^&\s\"']+")
+# Between the groups of a number: blanks, brackets, hyphens and the like, also as a URL escapes them.
+_GROUP = r"(?:[\s().+/\u2010-\u2015-]|%20|%2[89D]|%C2%A0)"
 # A phone number: digits alone, or a plus with digits that may be grouped. Our own ids and times do not match: a UUID's
-# groups are next to letters or hyphens.
-_PHONE = re.compile(r"(?:\+|%2[Bb])\d(?:[ ().-]{0,2}\d){6,14}(?!\d)|(?<![0-9A-Za-z.-])\d{8,15}(?![\w-]|\.\d)")
+# groups are next to letters or hyphens. The longest has 32 digits, as in messaging/whatsapp/recipients.py.
+_PHONE = re.compile(
+    rf"(?:\+|%2B)\d(?:{_GROUP}{{0,3}}\d){{6,31}}(?!\d)|(?<![0-9A-Za-z.-])\d{{8,32}}(?![\w-]|\.\d)", re.I
+)
 # A cheap check: without a match here no phone number can match.
 _DIGITS = re.compile(r"\d{8}|\+\d|%2[Bb]\d")
 LONGEST_NUMBER = 10**7
@@ -32,6 +38,8 @@ def mask(text: str) -> str:
         text = _DETAIL.sub("", text).rstrip("\n")
     if "wamid." in text:
         text = _WAMID.sub(f"wamid.{MASK}", text)
+    if "." in text:
+        text = _BSUID.sub(MASK, text)
     if "wak_" in text or "EAA" in text or "Bearer " in text or "token=" in text:
         text = _SECRET.sub(MASK, text)
     return _PHONE.sub(MASK, text) if _DIGITS.search(text) else text

@@ -30,6 +30,29 @@ def test_phone_numbers_and_wamids_are_masked(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
+    [
+        "?q=%2B49%20151%20123%2045678",
+        "?q=%2B49+151+12345678",
+        "?q=%2B1%20%28555%29%20123%2D0001",
+        "to +49\u00a0151\u202f12345678",
+        "to +49\u2011151\u201112345678",
+        "to +49/151/12345678",
+        "to +49 (0) 151 - 12345678",
+        "to 155512300011234567",
+        "to +155512300011234567",
+        "/_sandbox/wamid.HBgL%2BMTU1NTEyMzAwMDE%3D",
+        "to US.13491208655302741918 failed",
+        "['DE.ENT.x8aB1234567890']",
+        "/api/messages/US.13491208655302741918/",
+    ],
+)
+def test_numbers_and_user_ids_are_masked_as_urls_and_people_write_them(text: str) -> None:
+    kept = ("151", "5678", "555", "0001", "234567", "MTU1", "1349", "2741918", "x8aB")
+    assert not any(part in mask(text) for part in kept)
+
+
+@pytest.mark.parametrize(
+    "text",
     ["key wak_abc123", "Bearer abc.def", "GET /x?hub.verify_token=abc123", "access_token=abc", "EAAGm0PX4ZCpsBA"],
 )
 def test_keys_and_tokens_are_masked(text: str) -> None:
@@ -47,6 +70,8 @@ def test_keys_and_tokens_are_masked(text: str) -> None:
         "at 1732401234.567",
         "127.0.0.1:8000",
         "4f1c0b7a6f574f4a9d390a3f1bd0c001",
+        "the US.federal law",
+        "1+1 and +12.5 % of 7/8",
     ],
 )
 def test_our_own_ids_and_times_stay(text: str) -> None:
