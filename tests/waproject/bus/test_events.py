@@ -10,8 +10,11 @@ from waproject.bus.addresses import Addresses
 from waproject.bus.events import Receiver
 from waproject.celery import app
 
-RECEIVED = {"type": "task-received", "hostname": "incoming@host", "timestamp": 1.0, "utcoffset": 0, "clock": 1, "uuid": "7",
-    "name": "messaging.receive", "args": "['+15551230001']", "kwargs": "{}"}  # fmt: skip
+RECEIVED = {
+    "type": "task-received",
+    **{"hostname": "incoming@host", "timestamp": 1.0, "utcoffset": 0, "clock": 1},
+    **{"uuid": "7", "name": "messaging.receive", "args": "['+15551230001']", "kwargs": "{}"},
+}
 
 
 def test_celerys_dump_prints_a_received_task_without_its_arguments(bus: Addresses) -> None:
