@@ -66,6 +66,13 @@ def test_no_page_is_wider_than_its_screen_or_hides_text(open_page: OpenPage, pat
     assert {where: found for where, found in faults.items() if found != (0, [])} == {}
 
 
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_the_choice_of_permissions_fits_a_small_desk(open_page: OpenPage, width: int) -> None:
+    page = open_page("/admin/auth/group/add/", viewport={"width": width, "height": 800})
+    page.wait_for_selector(".selector-chosen")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_on_a_phone_a_messages_page_does_not_scroll_sideways(open_page: OpenPage, paths: dict[str, str]) -> None:
     page = open_page(paths["message"], viewport={"width": 390, "height": 844})
     MessageEvent.objects.create(message_id=paths["message"].split("/")[-3], status="sent", at=timezone.now(),

@@ -18,6 +18,7 @@ CALLED = re.compile(r"<title>(\S+) \(((?:analytics|messaging|monitoring|waprojec
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ANCHORED = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PARTS = (r"^\*\*Context\.\*\* ", r"^\*\*Decision\.\*\* ", r"^\*\*Consequence\.\*\* ")
 MOST_WORDS = 300
 # Made by running, or examples of names.
@@ -47,6 +48,23 @@ def test_a_document_names_only_files_that_exist(document: Path) -> None:
 def test_a_document_links_only_to_files_that_exist(document: Path) -> None:
     links = {link.strip() for link in LINKED.findall(document.read_text())}
     assert [link for link in sorted(links) if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_that_need_the_environment_of_make_run_follow_the_line_that_reads_it(document: Path) -> None:
+    first = re.search(r"\$(BASE_URL|SANDBOX_URL|API_KEY)\b", commands := "".join(SHELL.findall(document.read_text())))
+    # On AWS the reader pastes a key.
+    assert (
+        not first or ". var/local.env" in commands[: first.start()] or "read -rs API_KEY" in commands[: first.start()]
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_ask_for_no_period_that_ends_before_the_reader_comes(document: Path) -> None:
+    assert (
+        re.findall(r"(?:since|until)=\d{4}-[\d-]*|--month \d{4}-\d\d", "".join(SHELL.findall(document.read_text())))
+        == []
+    )
 
 
 def unknown_parts(call: str, path: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The admin in its theme: every page of ours wears it, on a phone and in the dark too."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -29,6 +30,13 @@ OTHER_NAMES = {
 def test_every_models_pages_are_in_the_theme() -> None:
     strangers = [model for model, page in admin.site._registry.items() if not isinstance(page, ModelAdmin)]
     assert strangers == []
+
+
+@pytest.mark.django_db
+def test_a_browser_finds_the_icon(client: Client) -> None:
+    page = client.get("/admin/login/").content.decode()
+    (href,) = re.findall(r'<link rel="icon" href="([^"]+)"', " ".join(page.split()))
+    assert client.get(href).headers["Content-Type"] == "image/svg+xml"
 
 
 def test_every_model_is_in_the_sidebar() -> None:

@@ -78,6 +78,7 @@ def _send(text: str) -> None:
 
 
 def _events_in(body: object) -> list[dict[str, Any]]:
-    """The valid events of a message."""
+    """The valid events of a message, with the masked fields that `celery events --dump` prints."""
     events = body if isinstance(body, list) else []
-    return [event for event in events if isinstance(event, dict) and {"type", "hostname"} <= event.keys()]
+    valid = [event for event in events if isinstance(event, dict) and {"type", "hostname"} <= event.keys()]
+    return [masking.UNSENT | event if event["type"] == "task-received" else event for event in valid]

@@ -14,6 +14,8 @@ EVENT_FIELDS = {
 # Masked in replies, such as those of `inspect active`.
 PRIVATE = {"args", "kwargs", "argsrepr", "kwargsrepr", "result", "exception", "traceback"}
 MASK = "…"
+# Celery's dumper reads these of every received task.
+UNSENT = {"args": MASK, "kwargs": MASK}
 ERROR_CLASS = re.compile(r"[A-Za-z_][\w.]*(?=\()")
 
 

@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
     def _show(self, done: int) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r{counted(done, 'messages')} erased", ending="")
+            self.stderr.write(f"\r{counted(done, 'messages')} erased", str, ending="")
 
 
 def confirmed() -> bool:

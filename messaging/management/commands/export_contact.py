@@ -43,4 +43,4 @@ class Command(BaseCommand):
 
     def _show(self, done: int) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r{done:,} messages", ending="")
+            self.stderr.write(f"\r{done:,} messages", str, ending="")

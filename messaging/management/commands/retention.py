@@ -46,8 +46,8 @@ class Command(BaseCommand):
         while run_step(waits=True):
             if self.stderr.isatty() and time.monotonic() - shown_at >= SHOW_EVERY_S:
                 shown_at = time.monotonic()
-                self.stderr.write(f"\r{_removed() - before:,} removed", ending="")
-        self.stderr.write(("\r" if self.stderr.isatty() else "") + f"{_removed() - before:,} removed")
+                self.stderr.write(f"\r{_removed() - before:,} removed", str, ending="")
+        self.stderr.write(("\r" if self.stderr.isatty() else "") + f"{_removed() - before:,} removed", str)
 
 
 def _removed() -> int:

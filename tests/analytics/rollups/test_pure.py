@@ -43,8 +43,11 @@ def test_the_ids_of_two_quarters_meet_without_a_gap(at: datetime) -> None:
     [
         (0, 5, MIN_DELAY_S),
         (10_000, 0.0001, MIN_DELAY_S),
-        (600, 0.002, 80),
+        (600, 0.05, 50),
         (600, 1.0, 600),
+        (3_599, 0.9, 900),
+        (3_600, 0.002, 80),
+        (3_600, 0.9, 3_600),
         (7 * 86_400, 5.0, MAX_DELAY_S),
     ],
 )

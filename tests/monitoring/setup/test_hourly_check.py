@@ -105,6 +105,18 @@ def test_when_the_set_up_is_checked(local: bool, connected: bool, every_s: float
     assert (check._thread is not None) is checks
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("local", "reported"), [(True, ["token"]), (False, ["webhook", "token"])])
+def test_a_local_pipeline_needs_no_webhook_subscription(local: bool, reported: list[str], settings: Any) -> None:
+    settings.LOCAL = local
+    Account.objects.create(waba_id="1", synced_at="2026-11-01T00:00:00Z")
+    webhook = Finding("webhook", State.FAILED, "The app has no active webhook subscription.", "Make it.", "")
+    check = HourlyCheck(lambda: [webhook, FAILED], first_after_s=0)
+    check.step()
+    finished(check)
+    assert list(SetupFinding.objects.order_by("pk").values_list("check_name", flat=True)) == reported
+
+
 @pytest.mark.django_db
 def test_what_was_found_is_forgotten_where_no_check_is_wanted_any_more(settings: Any) -> None:
     settings.DOCTOR_EVERY_S = 0

@@ -34,6 +34,11 @@ def _style(request: HttpRequest) -> str:
     return static("waproject/admin.css")
 
 
+def _icon(request: HttpRequest) -> str:
+    """Likewise the icon's."""
+    return static("waproject/icon.svg")
+
+
 SIDEBAR: list[dict[str, Any]] = [
     {
         "items": [
@@ -115,6 +120,8 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_style],
+    # Without one, browsers ask for /favicon.ico, which is a 404.
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "LOGIN": {"form": "messaging.access.login_form.LoginForm"},
     "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
     "COLORS": {
