@@ -74,7 +74,7 @@ class Client:
     @classmethod
     def configured(cls, region: str) -> "Client":
         """A client with botocore's configured endpoint and CA bundle."""
-        session = Session()
+        session = Session(include_builtin_handlers=False)  # they are for requests, and take most of its time
         endpoint = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "sqs").provide()
         return cls(region, endpoint, session.get_config_variable("ca_bundle"))
 
