@@ -194,9 +194,7 @@ def opens(message: Message, talk: list[Message]) -> bool:
     before = [
         m
         for m in talk
-        if (asks(m) or answers(m))
-        and message.at - DAY <= m.at
-        and (m.at, m.id) < (message.at, message.id)
+        if (asks(m) or answers(m)) and message.at - DAY <= m.at and (m.at, m.id) < (message.at, message.id)
     ]
     return not before or max(before, key=lambda m: (m.at, m.id)).direction == "outbound"
 
