@@ -115,6 +115,14 @@ def record_template_category(waba_id: str, name: str, category: str, at: datetim
 
     `at`: Meta's time of the event. `is_current`: the category is what the stored templates have now.
     """
-    values = {"waba_id": waba_id, "name": name, "category": category.lower()[:40], "at": at, "is_current": is_current}
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD_CATEGORY, values)
+        cursor.execute(
+            _RECORD_CATEGORY,
+            {
+                "waba_id": waba_id,
+                "name": name,
+                "category": category.lower()[:40],
+                "at": at,
+                "is_current": is_current,
+            },
+        )
