@@ -5,13 +5,15 @@
        │         │          ├─▶ unknown ─▶ accepted | sent | delivered | read | failed | pending | expired
        └─────────┘ lost     └─▶ failed ─▶ pending (redrive, send again)
     pending | queued ─▶ cancelled | expired          pending | queued | failed ─▶ sent | delivered | read
+    pending | queued ─▶ accepted   (the answer of an earlier call, recorded late)
 
 Forward jumps are legal: Meta leaves `delivered` out when `read` implies it. What Meta reports is evidence and wins
-over what we believed (the last line); a move that is not in the table is ignored, never an error. An inbound message
-is `received` and stays so.
+over what we believed (the last two lines); a move that is not in the table is ignored, never an error. An inbound
+message is `received` and stays so.
 
-Two of Meta's statuses depend on whose attempt they are of, since webhooks come in any order and more than once:
+Three reports depend on whose attempt they are of, since they come in any order and more than once:
 
+    accepted of an attempt that failed since says nothing new: not out of the retry after it
     sent     of the very attempt that failed says nothing new: not out of `failed`, nor out of the retry after it
     failed   fails a message only where it is of its latest attempt: `accepted` or `sent` under that wamid, or no
              wamid is known yet and there was no attempt before (or nothing is known of the latest, `unknown`)
@@ -41,8 +43,8 @@ S = Status
 EVIDENCE = (S.SENT, S.DELIVERED, S.READ)
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    S.PENDING: frozenset({S.QUEUED, S.CANCELLED, S.EXPIRED, S.FAILED, *EVIDENCE}),
-    S.QUEUED: frozenset({S.SENDING, S.PENDING, S.CANCELLED, S.EXPIRED, S.FAILED, *EVIDENCE}),
+    S.PENDING: frozenset({S.QUEUED, S.CANCELLED, S.EXPIRED, S.FAILED, S.ACCEPTED, *EVIDENCE}),
+    S.QUEUED: frozenset({S.SENDING, S.PENDING, S.CANCELLED, S.EXPIRED, S.FAILED, S.ACCEPTED, *EVIDENCE}),
     S.SENDING: frozenset({S.PENDING, S.UNKNOWN, S.FAILED, S.ACCEPTED, *EVIDENCE}),
     S.UNKNOWN: frozenset({S.ACCEPTED, S.FAILED, S.PENDING, S.EXPIRED, *EVIDENCE}),
     S.ACCEPTED: frozenset({S.FAILED, *EVIDENCE}),
@@ -67,7 +69,10 @@ RANK = {
 LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() for after in sorted(targets)]
 
 # The moves that only another attempt's evidence may make: these states come after a failure, or before any evidence.
-OF_ANOTHER_ATTEMPT = [f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)]
+OF_ANOTHER_ATTEMPT = [
+    *(f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)),
+    *(f"{before}>{S.ACCEPTED}" for before in (S.PENDING, S.QUEUED)),
+]
 
 # The states out of which a `failed` of their own wamid leads.
 FAILED_BY_META = [S.ACCEPTED, S.SENT]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from messaging.models import Message
 from waproject import tracing
@@ -16,5 +16,5 @@ def contexts_of(message_ids: Iterable[UUID]) -> dict[UUID, str]:
     found = Message.objects.filter(pk__in=ids, traceparent__isnull=False).values_list("pk", "traceparent")
     try:
         return {pk: traceparent for pk, traceparent in found if traceparent}
-    except DatabaseError:  # what was released or claimed continues without its trace
+    except (DatabaseError, InterfaceError):  # what was released or claimed continues without its trace
         return {}

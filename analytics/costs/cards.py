@@ -147,8 +147,12 @@ def _without(whole: Span, taken: Iterable[Span]) -> list[Span]:
 
 
 def _aliases(prices: list[Price]) -> Iterator[Price]:
-    own = {(price.market, price.category) for price in prices}
+    """On the days on which the alias has no price of its own."""
+    own: dict[tuple[str, str], list[Span]] = {}
+    for price in sorted(prices, key=lambda price: price.since):
+        own.setdefault((price.market, price.category), []).append((price.since, price.until))
     for alias, category in SAME_PRICE.items():
         for price in prices:
-            if price.category == category and (price.market, alias) not in own:
-                yield replace(price, category=alias)
+            if price.category == category:
+                for since, until in _without((price.since, price.until), own.get((price.market, alias), [])):
+                    yield replace(price, category=alias, since=since, until=until)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analytics.costs.accounts import billed_accounts
+from analytics.questions import name_of
 from messaging.models import ApiClient
 
 
@@ -54,6 +55,6 @@ def namers(names: Sequence[str]) -> list[Callable[[Any], str]]:
     clients = dict(ApiClient.objects.values_list("pk", "name")) if "client" in names else {}
     tables: dict[str, Mapping[Any, str]] = {"sender": numbers, "client": clients}
     return [
-        (lambda value, table=tables[name]: table.get(value, "")) if name in tables else str  # type: ignore[misc]
+        (lambda value, table=tables[name]: name_of(value, table)) if name in tables else str  # type: ignore[misc]
         for name in names
     ]

@@ -169,12 +169,15 @@ def _tier_rates(row: _Row, market: str) -> Iterator[CardRate]:
     if last is not None and last < max(first, 1):
         raise row.bad("to", "is below the column From.")
     # Meta counts messages from 1; some of its files begin the first tier at 0.
-    yield CardRate(market, category, max(0, first - 1), last, _price(row, "rate"))
+    if row.cells["rate"].casefold() not in NONE:
+        yield CardRate(market, category, max(0, first - 1), last, _price(row, "rate"))
 
 
 def _price(row: _Row, column: str) -> Decimal:
+    text = row.cells[column]
     try:
-        price = Decimal(row.cells[column])
+        # Decimal reads digits of other scripts too, and 0_05 as 5.
+        price = Decimal(text if text.isascii() and "_" not in text else "")
     except InvalidOperation:
         raise row.bad(column, "is not a price; a price looks like 0.0123, a missing one like n/a.") from None
     if not price.is_finite() or not 0 <= price < MAX_PRICE:

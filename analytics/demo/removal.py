@@ -48,6 +48,11 @@ class Removal:
 
     def days(self) -> Generator[datetime, None, None]:
         """Delete the messages of a day, yield the day, and so on; the rest in the end."""
+        yield from self._messages()
+        while not self._rest():
+            yield from self._messages()
+
+    def _messages(self) -> Generator[datetime, None, None]:
         messages = Message.objects.filter(number__in=self._numbers)
         while first := messages.order_by("id").values_list("id", flat=True).first():
             # By the time in its id, as below: Meta's own time of an inbound message may be days earlier.
@@ -58,14 +63,23 @@ class Removal:
                 rows.delete()
                 Contact.objects.filter(pk__in=writers, messages=None).delete()
             yield day
+
+    def _rest(self) -> bool:
+        """Delete everything else; False, and nothing is deleted, if a message has arrived meanwhile."""
         with transaction.atomic():
+            numbers = BusinessNumber.objects.filter(pk__in=self._numbers)
+            # From here on no message of theirs is stored.
+            list(numbers.select_for_update().order_by("pk"))
+            if Message.objects.filter(number__in=self._numbers).exists():
+                return False
             self._forget_counts()
             Event.objects.filter(client_name__in=CLIENTS).delete()
             RateCard.objects.filter(name=CARD_NAME).delete()
             ApiClient.objects.filter(name__in=CLIENTS).delete()
             Delivery.objects.filter(subscription__number__in=self._numbers).delete()
             Subscription.objects.filter(number__in=self._numbers).delete()
-            BusinessNumber.objects.filter(pk__in=self._numbers).delete()
+            numbers.delete()
+        return True
 
     def _forget_counts(self) -> None:
         with connection.cursor() as cursor:

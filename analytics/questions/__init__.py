@@ -2,7 +2,7 @@
 
 from analytics.questions.csv_answer import CsvRenderer, RowsResponse
 from analytics.questions.dimensions import DIMENSIONS, Dimension, Kind
-from analytics.questions.names import conditions, load_names
+from analytics.questions.names import conditions, load_names, name_of
 from analytics.questions.parameters import GroupedQuery, PeriodQuery, SteppedQuery, read_question, scope_of
 from analytics.questions.periods import DEFAULT_DAYS, BadPeriod, Granularity, Period, period_of, steps, zone_of
 from analytics.questions.question import Question
@@ -32,6 +32,7 @@ __all__ = [
     "days_of",
     "describe",
     "load_names",
+    "name_of",
     "period_of",
     "read_question",
     "rollup_ranges",

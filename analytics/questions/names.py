@@ -18,11 +18,16 @@ class Names:
     clients: Mapping[int, str]
 
     def of(self, dimension: Dimension, key: Any) -> str | int:
-        """A group's name; the key's where its row is gone. Accounts are grouped by name."""
+        """A group's name. Accounts are grouped by name."""
         names = {Kind.SENDER: self.senders, Kind.CLIENT: self.clients}.get(dimension.kind)
         if names is None:
             return key  # type: ignore[no-any-return]
-        return names.get(key, str(key) if key else "")
+        return name_of(key, names)
+
+
+def name_of(key: int, names: Mapping[int, str]) -> str:
+    """The name of a row by its key; the key where the row is gone, and empty for 0, which is none."""
+    return names.get(key, str(key) if key else "")
 
 
 def load_names(dimensions: Iterable[Dimension]) -> Names:

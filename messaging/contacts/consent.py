@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from messaging.models import TemplateCategory
 from messaging.whatsapp.consent_words import START, STOP, keywords, readings
 from messaging.whatsapp.inbound import InboundMessage, Origin, StatusUpdate
 
@@ -102,8 +101,28 @@ def _category(update: StatusUpdate) -> str:
     return (update.pricing and update.pricing.category) or ""
 
 
-def record_template_category(waba_id: str, name: str, category: str) -> None:
-    """Record the category that a template webhook of Meta gives."""
-    TemplateCategory.objects.update_or_create(
-        name=name, waba_id=waba_id, defaults={"category": category.lower()[:40], "updated_at": timezone.now()}
-    )
+_RECORD_CATEGORY = """
+INSERT INTO messaging_templatecategory AS c (waba_id, name, category, at, updated_at)
+VALUES (%(waba_id)s, %(name)s, %(category)s, %(at)s, statement_timestamp())
+ON CONFLICT (name, waba_id) DO UPDATE
+  SET category = excluded.category, at = greatest(c.at, excluded.at), updated_at = excluded.updated_at
+WHERE %(is_current)s OR c.at IS NULL OR c.at <= excluded.at
+"""
+
+
+def record_template_category(waba_id: str, name: str, category: str, at: datetime, *, is_current: bool) -> None:
+    """Record the category that a template webhook of Meta gives, unless a newer one has given another.
+
+    `at`: Meta's time of the event. `is_current`: the category is what the stored templates have now.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD_CATEGORY,
+            {
+                "waba_id": waba_id,
+                "name": name,
+                "category": category.lower()[:40],
+                "at": at,
+                "is_current": is_current,
+            },
+        )

@@ -16,6 +16,7 @@ from messaging.erasure.other_tables import CannotReadYet, other_tables, waiting_
 from messaging.erasure.person import Person
 from messaging.erasure.wamid_digests import digest_of
 from messaging.lifecycle import Change, advance_many
+from messaging.media import REMOVE_FILES
 from messaging.models import Contact, ErasedWamid, Message
 from messaging.states import Status
 
@@ -103,13 +104,10 @@ def refuse_undecided(person: Person) -> None:
             raise CannotEraseYet(why)
 
 
-_ERASE = """
+_ERASE = f"""
 WITH chosen AS MATERIALIZED (
   SELECT id FROM messaging_message WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE),
-files AS (
-  INSERT INTO messaging_fileremoval (name, due_at, attempts)
-  SELECT f.name, statement_timestamp(), 0 FROM messaging_media f JOIN chosen ON f.message_id = chosen.id
-  WHERE f.name <> '' ON CONFLICT DO NOTHING),
+files AS ({REMOVE_FILES}),
 media AS (
   UPDATE messaging_media f SET state = 'deleted', name = '', filename = '', sha256 = '', digest = '', media_id = '',
     error = '', finished_at = coalesce(f.finished_at, statement_timestamp()), lease_until = NULL
@@ -121,9 +119,9 @@ deliveries AS (
     error = 'The person was erased.'
   WHERE d.finished_at IS NULL AND d.message_id = ANY(%(ids)s))
 UPDATE messaging_message m SET peer = %(peer)s, sent_to = NULL, contact_id = NULL, wamid = NULL, context_wamid = '',
-  text = '', content = '{}', raw = NULL, reference = '', content_deleted_at = statement_timestamp()
+  text = '', content = '{{}}', raw = NULL, reference = '', content_deleted_at = statement_timestamp()
 FROM chosen WHERE m.id = chosen.id
-"""
+"""  # noqa: S608 - a constant
 
 
 def _erase_messages(person: Person, peer: str) -> int:

@@ -113,7 +113,15 @@ def _record_category(event: Event) -> None:
     category = fields.text(value, key[event.kind]) if event.kind in key else None
     if category and event.subject:
         waba_id = (event.waba_id or "")[:ID_LENGTH]
+        now = timezone.now()
+        language = fields.text(value, "message_template_language", longest=20) or ""
         # Consent goes by name: marketing in one language is marketing in all.
         rows = Template.objects.filter(account__waba_id=waba_id, name=event.subject, removed_at=None)
-        is_marketing = rows.filter(category="MARKETING").exists()
-        record_template_category(waba_id, event.subject, "MARKETING" if is_marketing else category)
+        stored = dict(rows.exclude(category="").values_list("language", "category"))
+        is_current = language in stored if language else bool(stored)
+        if "MARKETING" in stored.values():
+            category = "MARKETING"
+        elif is_current:
+            category = min(stored.values())
+        at = min(event.timestamp or now, now)
+        record_template_category(waba_id, event.subject, category, at, is_current=is_current)

@@ -35,6 +35,15 @@ STORAGE_S = 30
 ERROR_LENGTH = 300
 # Whether subscribers hear of a file, of a message `g` and its contact `c`: users' files, but not of blocked people.
 _IS_PUBLISHED = "g.origin = %(published)s AND c.blocked_at IS NULL"
+# Has `deliver` remove the files of the messages `chosen`. A killed process may have stored one that no record names:
+# each has its name of `_claim`, and is removed once no process may store it any more.
+REMOVE_FILES = """
+  INSERT INTO messaging_fileremoval (name, due_at, attempts)
+  SELECT COALESCE(NULLIF(f.name, ''), to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY/MM/DD/') || f.message_id),
+    greatest(statement_timestamp(), f.lease_until), 0
+  FROM messaging_media f JOIN chosen ON f.message_id = chosen.id
+  WHERE f.state <> 'deleted' ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Message templates of Meta: synced, checked before a send is accepted, shown and changed."""
 
-from messaging.message_templates.catalogue import NEVER_SYNCED, check_template, load_templates
+from messaging.message_templates.catalogue import NEVER_SYNCED, SENDABLE, check_template, load_templates
 from messaging.message_templates.schedule import DueSync, claim_syncs, record_failure, record_success
 from messaging.message_templates.statuses import (
     APPROVED,
@@ -27,6 +27,7 @@ __all__ = [
     "DELETED",
     "FLAGGED",
     "NEVER_SYNCED",
+    "SENDABLE",
     "UNARCHIVED",
     "DueSync",
     "StatusChange",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
@@ -60,7 +60,8 @@ def record_status(
     before = "" if created else row.status
     row.status, row.reason, row.status_at, row.updated_at = status, reason[:REASON_LENGTH], at, timezone.now()
     row.removed_at = timezone.now() if status == DELETED else None
-    row.category = category or row.category
+    if category and (row.category_at is None or row.category_at <= at):
+        row.category, row.category_at = category, at
     row.save()
     if status == APPROVED:
         # By the clock of the database, as claims are.
@@ -68,22 +69,27 @@ def record_status(
     return StatusChange(key, before, status, reason)
 
 
-def record_quality(key: TemplateKey, quality: str) -> None:
-    """Store the quality of a template; of all its languages where none is named."""
-    _named(key).update(quality=quality[:20], updated_at=timezone.now())
+def record_quality(key: TemplateKey, quality: str, at: datetime) -> None:
+    """Store the quality of a template; of all its languages where none is named. `at`: Meta's time of the event."""
+    _record(key, "quality", quality[:20], at)
 
 
-def record_category(key: TemplateKey, category: str) -> None:
-    """Store the category of a template; of all its languages where none is named."""
-    _named(key).update(category=category[:40].upper(), updated_at=timezone.now())
+def record_category(key: TemplateKey, category: str, at: datetime) -> None:
+    """Store the category of a template; of all its languages where none is named. `at`: Meta's time of the event."""
+    _record(key, "category", category[:40].upper(), at)
+
+
+def _record(key: TemplateKey, column: str, value: str, at: datetime) -> None:
+    language = Q(language=key.language) if key.language else Q()
+    not_newer = Q(**{f"{column}_at": None}) | Q(**{f"{column}_at__lte": at})
+    rows = Template.objects.filter(language, not_newer, account__waba_id=key.waba_id, name=key.name)
+    rows.update(**{column: value, f"{column}_at": at}, updated_at=timezone.now())
+    if Account.objects.filter(waba_id=key.waba_id, templates_synced_at__gt=at).exists():
+        # The last sync may be newer than this event.
+        request_sync(key.waba_id)
 
 
 def request_sync(waba_id: str) -> None:
     """Make the sync of this account due: `deliver` runs it within seconds."""
     now = timezone.now()
     Account.objects.filter(waba_id=waba_id).update(templates_due_at=Least(F("templates_due_at"), now))
-
-
-def _named(key: TemplateKey) -> QuerySet[Template]:
-    language = Q(language=key.language) if key.language else Q()
-    return Template.objects.filter(language, account__waba_id=key.waba_id, name=key.name)

@@ -19,8 +19,10 @@ class Template(models.Model):
     components = models.JSONField(default=list)
     parameter_format = models.CharField(max_length=20, blank=True, help_text="POSITIONAL or NAMED.")
     reason = models.CharField(max_length=255, blank=True, help_text="Meta's reason for the status.")
-    # Meta's time of the webhook that set the status: webhooks come in any order.
+    # Meta's times of the webhooks that set these: webhooks come in any order.
     status_at = models.DateTimeField(null=True, blank=True)
+    category_at = models.DateTimeField(null=True, blank=True)
+    quality_at = models.DateTimeField(null=True, blank=True)
     # When we learnt that Meta has approved it. A refusal of a call that began earlier does not hold it.
     approved_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="When Meta no longer had it.")

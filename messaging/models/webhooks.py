@@ -74,6 +74,8 @@ class TemplateCategory(models.Model):
     waba_id = models.CharField("WABA id", max_length=32, blank=True, help_text="Empty: all accounts.")
     name = models.CharField(max_length=512)
     category = models.CharField(max_length=40, help_text="marketing, utility or authentication.")
+    # Meta's time of the webhook that set it: webhooks come in any order.
+    at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,10 +1,12 @@
 """Outcomes of claimed rows, recorded with the suspensions that follow from them."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from messaging.contacts import record_whatsapp_ids
 from messaging.lifecycle import Change, advance_many, retry_on_deadlock
@@ -19,6 +21,10 @@ from messaging.states import Status
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Rejected, Scope, WhatsAppError
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -29,14 +35,36 @@ class Outcome:
     at: datetime
 
 
-@retry_on_deadlock
 def record(outcomes: Sequence[Outcome]) -> None:
-    """Record the outcomes of any number of calls, and the suspensions that follow from them.
+    """Record the outcomes of any number of calls, and what follows from them for recipients and portfolios."""
+    decisions = [(outcome, _decide(outcome)) for outcome in outcomes]
+    _record(decisions)
+    _follow_up(record_whatsapp_ids, _corrected_ids(outcomes))
+    _follow_up(uncount_openings, _rejections(decisions))
+
+
+def _follow_up(store: Callable[[T], None], facts: T) -> None:
+    """Store facts after the outcomes. A failure is only logged: recorded once more, an outcome would be twice in the
+    trail, and would suspend twice. The next answer names a WhatsApp id again, and an opening ends within a day.
+    """
+    if not facts:
+        return
+    try:
+        retry_on_deadlock(store)(facts)
+    except Exception as error:
+        if connection.in_atomic_block:
+            raise  # nothing is committed yet
+        logger.error("%s failed after an outcome was recorded: %s", store.__name__, type(error).__name__)
+
+
+@retry_on_deadlock
+def _record(decisions: Sequence[tuple[Outcome, retry_policy.Decision]]) -> None:
+    """Record the outcomes, and the suspensions that follow from them.
 
     An outcome without suspensions is a single statement, which needs no transaction around it. The answer of a later
     call does: a failure that came before it is applied and retried with it.
     """
-    decisions = [(outcome, _decide(outcome)) for outcome in outcomes]
+    outcomes = [outcome for outcome, _ in decisions]
     changes = [_change(outcome, decision) for outcome, decision in decisions]
     refusals = [_refusal(outcome, decision.suspension) for outcome, decision in decisions if decision.suspension]
     refusals += _unreachable(outcomes)
@@ -47,9 +75,6 @@ def record(outcomes: Sequence[Outcome]) -> None:
             apply_suspensions(refusals, streaks)
     else:
         advance_many(changes)
-    record_whatsapp_ids(_corrected_ids(outcomes))
-    if rejections := _rejections(decisions):
-        uncount_openings(rejections)
 
 
 def _rejections(decisions: Sequence[tuple[Outcome, retry_policy.Decision]]) -> list[Rejection]:

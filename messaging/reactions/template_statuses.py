@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from messaging.access import record_action
 from messaging.lifecycle import alert
-from messaging.message_templates import DELETED, StatusChange
+from messaging.message_templates import DELETED, SENDABLE, StatusChange
 from messaging.outgoing import held_templates, hold_template, release_template
 
 META, SYSTEM = "meta", "system"
@@ -12,8 +12,7 @@ META, SYSTEM = "meta", "system"
 # again, or cancel them.
 HELD = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING", "IN_APPEAL", "LOCKED"})
 # Held messages continue. Of a deleted template each gets Meta's refusal, as nothing will approve it again.
-RELEASED = frozenset({"APPROVED", DELETED})
-SENDABLE = frozenset({"APPROVED", "PAUSED"})
+RELEASED = (SENDABLE - HELD) | {DELETED}
 
 
 def apply_statuses(waba_id: str, changes: Iterable[StatusChange], *, is_listed: bool = False) -> None:

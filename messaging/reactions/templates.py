@@ -43,7 +43,7 @@ def template_status(event: MetaEvent) -> None:
 def template_quality(event: MetaEvent) -> None:
     """A new quality score: stored; RED is an alert."""
     key, quality = _key(event), event.text("new_quality_score", 20)
-    record_quality(key, quality)
+    record_quality(key, quality, event.at)
     record_action(META, "template quality", f"account {key.waba_id}", name=key.name, quality=quality)
     if quality == "RED":
         alert("template", f"quality:{key.name}", "Meta rates the template's quality RED: it may be paused soon")
@@ -53,7 +53,7 @@ def template_category(event: MetaEvent) -> None:
     """A new category: stored, as consent and prices follow it. An announced one (`correct_category`) is an alert."""
     key, category = _key(event), event.text("new_category", 40)
     announced = event.text("correct_category", 40)
-    record_category(key, category)
+    record_category(key, category, event.at)
     record_action(META, "template category", f"account {key.waba_id}", name=key.name, category=category)
     if announced and announced != category:
         alert("template", f"category:{key.name}", f"Meta is going to move the template from {category} to {announced}")

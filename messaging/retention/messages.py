@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from messaging.identifiers import first_uuid7
+from messaging.media import REMOVE_FILES
 from messaging.retention.rules import Step
 
 # Nearly every message has its outcome within an hour: a later step looks at those of the last hour.
@@ -43,10 +44,7 @@ _DELETE = f"""
 chosen AS MATERIALIZED (
   SELECT m.id FROM messaging_message m JOIN seen USING (id)
   WHERE {_IS_OVER} ORDER BY m.id FOR UPDATE OF m SKIP LOCKED),
-files AS (
-  INSERT INTO messaging_fileremoval (name, due_at, attempts)
-  SELECT f.name, statement_timestamp(), 0 FROM messaging_media f JOIN chosen ON f.message_id = chosen.id
-  WHERE f.name <> '' ON CONFLICT DO NOTHING),
+files AS ({REMOVE_FILES}),
 media AS (DELETE FROM messaging_media f USING chosen WHERE f.message_id = chosen.id),
 attempts AS (DELETE FROM messaging_attempt a USING chosen WHERE a.message_id = chosen.id),
 events AS (DELETE FROM messaging_messageevent e USING chosen WHERE e.message_id = chosen.id),

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from ipaddress import ip_address
@@ -17,7 +18,7 @@ from testkit.load.witness import OPEN
 ANSWER_S = 30
 PAGE = 200
 OK = 200
-PROVIDER = "/monitoring/provider"
+MESSAGES, PROVIDER = "/messaging/messages", "/monitoring/provider"
 META = ("facebook.com", "whatsapp.com", "whatsapp.net", "fbcdn.net", "fbsbx.com", "meta.com")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -77,28 +78,42 @@ class Installation:
             raise Refused(f"GET {path} of {self.access.url} is not answered with JSON.") from None
         raise Refused(f"GET {path} of {self.access.url} is answered {answer.status_code}, not 200.")
 
+    @contextmanager
+    def read(self, path: str) -> Iterator[None]:
+        """Read an answer of this endpoint inside. Raises Refused where its JSON has another shape."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise Refused(f"GET {path} of {self.access.url} is not answered as by this pipeline.") from None
+
     def messages(self, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """All messages that the list endpoint finds, page by page. Raises Refused."""
         parameters["page_size"] = PAGE
-        while True:
-            page = self.get("/messaging/messages", **parameters)
-            yield from page["results"]
-            if not page["next"]:
-                return
-            parameters["cursor"] = dict(parse_qsl(urlsplit(page["next"]).query))["cursor"]
+        following = True
+        while following:
+            page = self.get(MESSAGES, **parameters)
+            with self.read(MESSAGES):
+                found, following = list(page["results"]), page["next"]
+                if following:
+                    parameters["cursor"] = dict(parse_qsl(urlsplit(following).query))["cursor"]
+            yield from found
 
     def statuses(self, campaign: str) -> dict[str, str]:
         """Status by recipient of the campaign's messages. Raises Refused."""
-        found = self.messages(campaign=campaign, direction="outbound")
-        return {message["phone_number"]: message["status"] for message in found}
+        with self.read(MESSAGES):
+            found = self.messages(campaign=campaign, direction="outbound")
+            return {message["phone_number"]: message["status"] for message in found}
 
     def is_settled(self, campaign: str) -> bool:
         """Whether none of its messages is on its way. Raises Refused."""
-        return not self.get("/messaging/messages", campaign=campaign, status=OPEN, page_size=1)["results"]
+        page = self.get(MESSAGES, campaign=campaign, status=OPEN, page_size=1)
+        with self.read(MESSAGES):
+            return not page["results"]
 
     def received(self, since: str) -> Counter[str]:
         """How often each wamid of an inbound message is stored since that moment (ISO 8601). Raises Refused."""
-        return Counter(message["wamid"] for message in self.messages(direction="inbound", created_after=since))
+        with self.read(MESSAGES):
+            return Counter(message["wamid"] for message in self.messages(direction="inbound", created_after=since))
 
 
 def sandbox_number(installation: Installation, ledger_url: str) -> str:
@@ -107,7 +122,8 @@ def sandbox_number(installation: Installation, ledger_url: str) -> str:
     The installation states its own WA_GRAPH_URL; the ledger is a sandbox's; both have one origin.
     """
     stated = installation.get(PROVIDER)
-    graph_url, number_id = str(stated["graph_url"]), str(stated["phone_number_id"])
+    with installation.read(PROVIDER):
+        graph_url, number_id = str(stated["graph_url"]), str(stated["phone_number_id"])
     host = urlsplit(graph_url).hostname or ""
     if any(host == name or host.endswith(f".{name}") for name in META):
         raise Refused(

@@ -6,8 +6,8 @@ from messaging.states import FROM_META, LEGAL_MOVES, TRANSITIONS, Status, may_mo
 
 # From each state, the states that a message may move to.
 MOVES = {
-    "pending": "queued cancelled expired failed sent delivered read",
-    "queued": "sending pending cancelled expired failed sent delivered read",
+    "pending": "queued cancelled expired failed accepted sent delivered read",
+    "queued": "sending pending cancelled expired failed accepted sent delivered read",
     "sending": "pending unknown failed accepted sent delivered read",
     "unknown": "accepted failed pending expired sent delivered read",
     "accepted": "failed sent delivered read",
@@ -22,6 +22,7 @@ MOVES = {
 # The moves of MOVES that a status of the attempt whose wamid the message has does not make.
 NOT_OF_THE_SAME_ATTEMPT = {
     ("failed", "sent"), ("pending", "sent"), ("queued", "sent"), ("sending", "sent"),
+    ("pending", "accepted"), ("queued", "accepted"),
     ("pending", "failed"), ("queued", "failed"), ("sending", "failed"), ("unknown", "failed"),
 }  # fmt: skip
 PAIRS = [(before, after) for before in Status for after in Status]

@@ -104,6 +104,21 @@ def test_marketing_lite_costs_what_marketing_costs_unless_it_has_a_price_of_its_
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("own", "expected"), [(2, [(1, 1, 5), (2, 5, None)]), (1, [(1, 1, 5), (2, 5, None)])])
+def test_marketing_lite_costs_what_marketing_costs_on_the_days_of_a_card_without_it(
+    own: int, expected: list[tuple[int, int, int | None]]
+) -> None:
+    days = {1: 1, 2: 5}
+    rows = [row(key, Layout.LIST, since, category="marketing") for key, since in days.items()]
+    rows.append(row(own, Layout.LIST, days[own], category="marketing_lite"))
+    found = sorted(
+        (one.card, one.since.day, one.until and one.until.day)
+        for one in in_force(rows)
+        if one.category == "marketing_lite"
+    )
+    assert found == expected
+
+
 @pytest.mark.parametrize(
     ("rows", "markets"),
     [

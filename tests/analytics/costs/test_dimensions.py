@@ -29,3 +29,9 @@ def test_a_key_is_shown_by_the_name_of_its_row() -> None:
     sender, client, market = namers(["sender", "client", "market"])
     assert (sender(number.pk), sender(0)) == ("123", "")
     assert (client(shop.pk), client(0), market("Germany")) == ("shop", "", "Germany")
+
+
+@pytest.mark.django_db
+def test_a_key_whose_row_is_gone_is_shown_itself() -> None:
+    sender, client = namers(["sender", "client"])
+    assert (sender(77), client(78)) == ("77", "78")

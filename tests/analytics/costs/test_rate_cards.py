@@ -62,6 +62,9 @@ def test_tiers_begin_where_the_ones_before_end(tmp_path: Path) -> None:
         ("Market,Marketing,Calls\nGermany,1,1\n", 'Column "calls" is not known'),
         (LIST + "Germany,USD,1,1,1,1\nAtlantis,USD,1,1,1,1\n", 'Row 3, column Market: "Atlantis"'),
         (LIST + "Germany,USD,1,cheap,1,1\n", 'Row 2, column Utility: "cheap"'),
+        (LIST + "Germany,USD,1,0_05,1,1\n", 'Row 2, column Utility: "0_05" is not a price'),
+        (LIST + "Germany,USD,1,\u0660.\u0665,1,1\n", 'Row 2, column Utility: "\u0660.\u0665" is not a price'),
+        (TIERS + "Germany,USD,Utility,1,10,1\nGermany,USD,Utility,11,-,n/a\n", "the last tier ends at message 10"),
         (LIST + "Germany,USD,1,-0.1,1,1\n", 'Row 2, column Utility: "-0.1"'),
         (LIST + "Germany,USD,1,NaN,1,1\n", 'Row 2, column Utility: "NaN"'),
         (LIST + "Germany,USD,1,1e9,1,1\n", 'Row 2, column Utility: "1e9"'),
@@ -113,6 +116,8 @@ def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
         (LIST + "\nGermany,USD,1,,,,,\n,,,,,\nIndia,,9999999.9999999999\n", "USD", [
             ("Germany", "marketing", 0, None, "1"), ("India", "marketing", 0, None, "9999999.9999999999"),
         ]),
+        (TIERS + "Germany,USD,Utility,1,-,n/a\nIndia,USD,Utility,1,10,-\nIndia,USD,Utility,11,-,\n"
+         "Brazil,USD,Utility,1,-,1\n", "USD", [("Brazil", "utility", 0, None, "1")]),
         ("Market,Currency,Marketing\nTürkiye,R$,0.0000000001\n", "BRL", [
             ("Turkey", "marketing", 0, None, "1E-10"),
         ]),
@@ -122,7 +127,7 @@ def test_a_wrong_file_is_refused_with_its_row_and_column_and_nothing_is_stored(
         ("Market,Category,Tier From,Volume To,Price\nGermany, UTILITY ,0,1_0 0,2\nGermany,utility,101,Unlimited,1\n",
          "USD", [("Germany", "utility", 0, 100, "2"), ("Germany", "utility", 100, None, "1")]),
     ],
-    ids=["blank lines", "symbols", "spellings", "tiers"],
+    ids=["blank lines", "tiers without a price", "symbols", "spellings", "tiers"],
 )  # fmt: skip
 def test_a_card_is_read_in_each_of_its_spellings(text: str, currency: str, rates: list[Any]) -> None:
     found = read_card(text.splitlines(), currency).rates

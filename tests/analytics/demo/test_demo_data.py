@@ -1,15 +1,16 @@
 """`manage.py demo_data` fills and removes a believable quarter year, and touches nothing else."""
 
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import IntegrityError, connections
 from django.test import Client
 
 from analytics.costs.figures import CostQuestion, figures
@@ -20,8 +21,10 @@ from analytics.models import Bucket, Budget, Charge, Day, Dimensions, Event, His
 from analytics.rollups.days import sum_day
 from messaging.models import ApiClient, BusinessNumber, Contact, Delivery, Message, MessageEvent, Subscription
 from tests.analytics.costs.factories import LIST, card
-from tests.analytics.rollups.factories import count_again, outbound, recounted, rolled_up
+from tests.analytics.rollups.factories import count_again, inbound, outbound, recounted, rolled_up
+from tests.messaging.lock_order import in_own_connection, is_waited_for
 from tests.tables import kept_rows
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 DAYS, MESSAGES = 6, 150
@@ -224,6 +227,31 @@ def test_its_removal_takes_along_the_subscriptions_of_its_numbers() -> None:
     Subscription.objects.create(url="https://example.com/", number=numbers[0])
     fill(remove=True)
     assert (numbers.exists(), Subscription.objects.exists()) == (False, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_arrives_in_the_last_step_of_its_removal_does_not_end_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    number = BusinessNumber.objects.create(phone_number_id=next(iter(NUMBERS)))
+    forget = Removal._forget_counts
+    arrivals: list[threading.Thread] = []
+
+    def arrive() -> None:
+        with suppress(IntegrityError):  # its number is gone: the webhook is processed again
+            inbound(number=number)
+
+    def meanwhile(self: Removal) -> None:
+        arrivals.append(threading.Thread(target=in_own_connection, args=[arrive]))
+        arrivals[-1].start()
+        assert eventually(lambda: is_waited_for() or not arrivals[-1].is_alive(), every=0.01)
+        forget(self)
+
+    monkeypatch.setattr(Removal, "_forget_counts", meanwhile)
+    fill(remove=True)
+    for thread in arrivals:
+        thread.join()
+    assert not BusinessNumber.objects.filter(pk=number.pk).exists()
 
 
 @pytest.mark.parametrize("remove", [False, True])

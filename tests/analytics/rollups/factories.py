@@ -179,6 +179,10 @@ def asks(message: Message) -> bool:
     return message.direction == "inbound" and message.type not in NO_ANSWER
 
 
+def answers(message: Message) -> bool:
+    return message.direction == "outbound" and bool(message.wamid) and message.type not in NO_ANSWER
+
+
 def is_answered(message: Message, trail: list[MessageEvent], talk: list[Message]) -> bool:
     floor = message.at.replace(microsecond=0)
     return level_of(message, trail) > 0 and any(asks(m) and floor <= m.at < message.at + DAY for m in talk)
@@ -190,9 +194,7 @@ def opens(message: Message, talk: list[Message]) -> bool:
     before = [
         m
         for m in talk
-        if (asks(m) or (m.direction == "outbound" and m.wamid))
-        and message.at - DAY <= m.at
-        and (m.at, m.id) < (message.at, message.id)
+        if (asks(m) or answers(m)) and message.at - DAY <= m.at and (m.at, m.id) < (message.at, message.id)
     ]
     return not before or max(before, key=lambda m: (m.at, m.id)).direction == "outbound"
 
@@ -200,7 +202,7 @@ def opens(message: Message, talk: list[Message]) -> bool:
 def response_of(message: Message, talk: list[Message]) -> float | None:
     if not opens(message, talk):
         return None
-    after = [m.at for m in talk if m.direction == "outbound" and m.wamid and message.at <= m.at < message.at + DAY]
+    after = [m.at for m in talk if answers(m) and message.at <= m.at < message.at + DAY]
     return (min(after) - message.at).total_seconds() if after else None
 
 

@@ -216,6 +216,29 @@ def test_a_reaction_whose_arrival_nobody_reports_lowers_no_share_of_delivered_me
     assert by_type == {"text": (1, 1, 1, 1, 0), "reaction": (1, 0, 0, 0, 0)}
 
 
+@pytest.mark.parametrize(("kind", "responded"), [("text", 1), ("reaction", 0)])
+def test_a_reaction_of_ours_is_no_response(kind: str, responded: int) -> None:
+    inbound()
+    outbound(NOON + timedelta(minutes=5), type=kind, wamid="wamid.OURS", status="sent")
+    settle()
+    assert opened_and_responded() == (1, responded)
+
+
+def test_a_user_who_got_a_reaction_alone_waits_since_the_first_message() -> None:
+    inbound()
+    outbound(NOON + timedelta(minutes=5), type="reaction", wamid="wamid.LIKED", status="sent")
+    inbound(NOON + timedelta(minutes=10))
+    outbound(NOON + timedelta(minutes=20), wamid="wamid.OURS", status="sent")
+    settle()
+    assert opened_and_responded() == (1, 1)
+
+
+def opened_and_responded() -> tuple[int, ...]:
+    """Of the inbound messages."""
+    (found,) = {values[7:] for (_, dims), values in rolled_up().items() if dims.direction == "inbound"}
+    return found
+
+
 def test_echoes_and_history_are_not_counted() -> None:
     for origin in ("echo", "history"):
         outbound(origin=origin)

@@ -9,7 +9,7 @@ from django.test import TestCase
 
 from messaging.incoming import account_events
 from messaging.incoming.store import receive
-from messaging.models import AccountEvent, Delivery, TemplateCategory
+from messaging.models import AccountEvent, Delivery, Template, TemplateCategory
 from tests.messaging.lock_order import is_waited_for
 from tests.messaging.message_templates.rows import synced_template
 from tests.messaging.subscriptions.factories import subscription
@@ -53,6 +53,47 @@ def test_a_repeated_webhook_does_not_undo_a_newer_category() -> None:
     )
     receive(older)
     assert TemplateCategory.objects.get().category == "marketing"
+
+
+def at_minute(minute: int, new: str, language: str = "") -> dict[str, Any]:
+    """The category of a template at this minute, by Meta's clock."""
+    value = {"message_template_name": "sale", "message_template_language": language, "new_category": new}
+    return change("template_category_update", value, 1_790_000_000 + 60 * minute)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize(("first", "second"), [("MARKETING", "UTILITY"), ("UTILITY", "MARKETING")])
+def test_an_older_category_that_comes_later_does_not_undo_a_newer_one(first: str, second: str, is_known: bool) -> None:
+    if is_known:
+        synced_template("sale", "en", "102290129340398", category="AUTHENTICATION")
+    receive(at_minute(2, first, "en"))
+    receive(at_minute(1, second, "en"))
+    found = {row.category for row in Template.objects.all()}
+    assert (TemplateCategory.objects.get().category, found) == (first.lower(), {first} if is_known else set())
+
+
+def test_an_older_category_in_another_language_is_one_of_the_template_too() -> None:
+    for language in ("en", "de"):
+        synced_template("sale", language, "102290129340398", category="UTILITY")
+    receive(at_minute(2, "UTILITY", "en"))
+    receive(at_minute(1, "MARKETING", "de"))
+    assert TemplateCategory.objects.get().category == "marketing"
+
+
+def test_the_category_of_an_older_status_does_not_undo_a_newer_one() -> None:
+    synced_template("sale", "en", "102290129340398", category="UTILITY")
+    receive(at_minute(2, "MARKETING", "en"))
+    of = {"message_template_name": "sale", "message_template_language": "en", "message_template_category": "UTILITY"}
+    receive(change("message_template_status_update", {**of, "event": "APPROVED"}, 1_790_000_060))
+    assert (Template.objects.get().category, TemplateCategory.objects.get().category) == ("MARKETING", "marketing")
+
+
+def test_an_older_quality_that_comes_later_does_not_undo_a_newer_one() -> None:
+    synced_template("sale", "en", "102290129340398")
+    for minute, score in ((2, "RED"), (1, "GREEN")):
+        value = {"message_template_name": "sale", "message_template_language": "en", "new_quality_score": score}
+        receive(change("message_template_quality_update", value, 1_790_000_000 + 60 * minute))
+    assert Template.objects.get().quality == "RED"
 
 
 def test_two_categories_in_one_body_apply_in_the_order_of_their_times() -> None:

@@ -108,18 +108,18 @@ def test_a_quality_and_a_category_are_those_of_one_template(account: Account) ->
     for owner, name, language in ((account, "offer", "en"), (account, "offer", "de"), (account, "bill", "en")):
         Template.objects.create(account=owner, name=name, language=language)
     Template.objects.create(account=other, name="offer", language="en")
-    record_quality(OFFER, "RED")
-    record_category(OFFER, "MARKETING")
+    record_quality(OFFER, "RED", NOON)
+    record_category(OFFER, "MARKETING", NOON)
     for changed in (Template.objects.filter(quality="RED"), Template.objects.filter(category="MARKETING")):
         assert [(row.account, row.name, row.language) for row in changed] == [(account, "offer", "en")]
 
 
 @pytest.mark.parametrize("record", [record_quality, record_category])
 def test_a_fact_that_is_too_long_is_cut_to_its_column(
-    record: Callable[[TemplateKey, str], None], account: Account
+    record: Callable[[TemplateKey, str, datetime], None], account: Account
 ) -> None:
     Template.objects.create(account=account, name="offer", language="en", updated_at=NOON)
-    record(OFFER, "X" * 50)
+    record(OFFER, "X" * 50, NOON)
     row = Template.objects.get()
     assert {"X" * 20, "X" * 40} & {row.quality, row.category}
     assert row.updated_at > NOON
@@ -129,7 +129,7 @@ def test_a_fact_that_is_too_long_is_cut_to_its_column(
 def test_quality_and_category_are_stored(account: Account, language: str) -> None:
     Template.objects.create(account=account, name="offer", language="en")
     key = TemplateKey(WABA, "offer", language)
-    record_quality(key, "RED")
-    record_category(key, "marketing")
+    record_quality(key, "RED", NOON)
+    record_category(key, "marketing", NOON)
     row = Template.objects.get()
     assert (row.quality, row.category) == ("RED", "MARKETING")

@@ -205,8 +205,8 @@ def test_templates_that_are_alike_within_their_columns_are_one(account: Account)
 def test_a_category_and_a_quality_that_a_webhook_gives_during_a_sync_stay(account: Account) -> None:
     store(account, node())
     requested_at, key = timezone.now(), TemplateKey(account.waba_id, "offer", "en")
-    record_category(key, "MARKETING")
-    record_quality(key, "RED")
+    record_category(key, "MARKETING", timezone.now())
+    record_quality(key, "RED", timezone.now())
     store(account, node(quality="GREEN"), requested_at=requested_at)
     row = Template.objects.get()
     assert (row.category, row.quality, TemplateCategory.objects.get().category) == ("MARKETING", "RED", "marketing")
@@ -214,6 +214,6 @@ def test_a_category_and_a_quality_that_a_webhook_gives_during_a_sync_stay(accoun
 
 def test_the_next_sync_takes_over_the_category_that_meta_has(account: Account) -> None:
     store(account, node())
-    record_category(TemplateKey(account.waba_id, "offer", "en"), "MARKETING")
+    record_category(TemplateKey(account.waba_id, "offer", "en"), "MARKETING", timezone.now())
     store(account, node())
     assert Template.objects.get().category == "UTILITY"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from messaging.incoming.store import receive
 from messaging.models import Attempt, Message
 from messaging.outgoing.claims import Claimed, claim
+from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired_leases
 from messaging.outgoing.release import release
@@ -25,6 +26,8 @@ from tests.messaging.lock_order import is_waited_for
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+BUSY = [{"code": 131000, "title": "busy"}]
 NO_ANSWER = OutcomeUnknown(title="no answer")
 
 
@@ -59,6 +62,34 @@ def test_an_outcome_that_is_recorded_twice_is_one_attempt() -> None:
     for _ in range(2):
         record([Outcome(row, accepted(), timezone.now())])
     assert Attempt.objects.count() == 1
+
+
+def given_up(row: Claimed) -> None:
+    """Its lease expires before its answer is recorded, and it is to be sent again."""
+    Message.objects.filter(pk=row.message_id).update(on_unknown="resend", lease_until=timezone.now() - HOUR)
+    sweep_expired_leases()
+    sweep_unknown(None)
+
+
+@pytest.mark.parametrize("is_queued", [False, True])
+def test_a_late_acceptance_ends_the_wait_for_another_call(is_queued: bool) -> None:
+    given_up(row := claimed())
+    batches = release(number().pk) if is_queued else []
+    message = answered(row, accepted("wamid.LATE"))
+    assert (message.status, message.wamid, message.attempts, claim(batches)) == ("accepted", "wamid.LATE", 1, [])
+
+
+def test_a_late_acceptance_whose_attempt_has_failed_leaves_the_retry_alone() -> None:
+    given_up(row := claimed())
+    reports(row.message_id, "failed", "wamid.LATE", errors=BUSY)
+    message = answered(row, accepted("wamid.LATE"))
+    assert (message.status, message.wamid) == ("pending", "wamid.LATE")
+
+
+def test_an_acceptance_recorded_once_more_leaves_the_retry_alone() -> None:
+    answered(row := claimed(), accepted("wamid.A"))
+    reports(row.message_id, "failed", "wamid.A", errors=BUSY)
+    assert answered(row, accepted("wamid.A")).status == "pending"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
-from messaging.models import Message, Priority
+from messaging.models import Message, MessageEvent, Portfolio, Priority, WhatsAppId
 from messaging.outgoing import call_pool as module
 from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claims import Claimed, claim
@@ -225,6 +225,28 @@ def test_an_outcome_whose_row_is_locked_does_not_keep_the_others_from_being_reco
         assert eventually(lambda: Message.objects.filter(status="accepted").count() == 2)
     assert pool.close(10)
     assert set(Message.objects.values_list("status", flat=True)) == {"accepted"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (lambda _: Accepted("wamid.X", "5215512340918", None, None), "accepted"),
+        (fail(Rejected(code=131051, title="unsupported")), "failed"),
+    ],
+    ids=["accepted", "rejected"],
+)
+def test_an_outcome_whose_consequences_fail_is_recorded_once(
+    answer: Callable[[Any], Accepted], status: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=300")
+    (row,) = claimed()
+    with transaction.atomic():
+        list(Portfolio.objects.select_for_update())
+        WhatsAppId.objects.create(phone=row.peer, wa_id=row.peer, peer=row.peer)
+        states = run(Meta(answer), [row])
+    trail = MessageEvent.objects.filter(message_id=row.message_id, status=status)
+    assert (states, trail.count()) == ({row.peer: status}, 1)
+    assert "after an outcome was recorded" in caplog.text
 
 
 def test_an_outcome_whose_row_stays_locked_is_given_up(

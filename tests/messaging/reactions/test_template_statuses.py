@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
     [
         ("APPROVED", "DISABLED", True, True, 0),
         ("PAUSED", "REJECTED", False, True, 0),
+        ("FLAGGED", "DISABLED", True, True, 0),
         ("PENDING", "DISABLED", False, False, 0),
         ("PENDING", "REJECTED", False, False, 1),
         ("PENDING", "REJECTED", True, False, 0),
@@ -38,6 +39,12 @@ def test_a_template_that_meta_stopped_is_held_if_messages_of_it_may_wait(
     words = f"Meta's status of the template is {after}: why"
     assert held() == ([("offer", "en", META, words, None)] if is_held else [])
     assert heard == [("template", "rejected:offer", words)] * alerts
+
+
+def test_a_flagged_template_may_be_sent_so_its_hold_ends() -> None:
+    hold_template("offer", by=META, waba_id=WABA, language="en")
+    apply_statuses(WABA, [StatusChange(TemplateKey(WABA, "offer", "en"), "PAUSED", "FLAGGED")], is_listed=True)
+    assert held() == []
 
 
 def test_an_approval_ends_the_holds_of_meta_and_of_refused_sends_and_no_others() -> None:

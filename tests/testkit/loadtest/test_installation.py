@@ -121,7 +121,14 @@ def test_a_ledger_that_is_no_sandbox_is_refused(stand: Stand, health: tuple[int,
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [((401, {}), "answered 401"), ((404, {}), "answered 404"), ((302, {}), "answered 302"), ((200, b"<html>"), "JSON")],
+    [
+        ((401, {}), "answered 401"),
+        ((404, {}), "answered 404"),
+        ((302, {}), "answered 302"),
+        ((200, b"<html>"), "JSON"),
+        ((200, {}), "not answered as by this pipeline"),
+        ((200, []), "not answered as by this pipeline"),
+    ],
 )
 def test_a_target_that_does_not_state_its_cloud_api_is_refused(
     stand: Stand, answer: tuple[int, Any], words: str
@@ -129,6 +136,21 @@ def test_a_target_that_does_not_state_its_cloud_api_is_refused(
     stand.answers["/monitoring/provider"] = answer
     with pytest.raises(Refused, match=words):
         number(stand)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, [], {"results": [{}], "next": None}, {"results": [], "next": "/messages"}, {"results": 1, "next": 2}]
+)
+def test_a_list_of_messages_of_another_shape_is_refused(stand: Stand, answer: Any) -> None:
+    stand.answers["/messaging/messages"] = (200, answer)
+    with pytest.raises(Refused, match=r"GET /messaging/messages of .* is not answered as by this pipeline"):
+        Installation(Access(stand.url, "key", "secret")).statuses("spring")
+
+
+def test_a_look_of_another_shape_does_not_settle_the_messages(stand: Stand) -> None:
+    stand.answers["/messaging/messages"] = (200, {})
+    with pytest.raises(Refused):
+        Installation(Access(stand.url, "key", "secret")).is_settled("spring")
 
 
 def test_the_key_follows_no_redirect(stand: Stand) -> None:
