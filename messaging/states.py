@@ -5,7 +5,7 @@
        │         │          ├─▶ unknown ─▶ accepted | sent | delivered | read | failed | pending | expired
        └─────────┘ lost     └─▶ failed ─▶ pending (redrive, send again)
     pending | queued ─▶ cancelled | expired          pending | queued | failed ─▶ sent | delivered | read
-    pending | queued ─▶ accepted   (the answer of an earlier call, recorded late)
+    pending | queued | failed ─▶ accepted   (an answer that is recorded late)
 
 Forward jumps are legal: Meta leaves `delivered` out when `read` implies it. What Meta reports is evidence and wins
 over what we believed (the last two lines); a move that is not in the table is ignored, never an error. An inbound
@@ -13,7 +13,7 @@ message is `received` and stays so.
 
 Three reports depend on whose attempt they are of, since they come in any order and more than once:
 
-    accepted of an attempt that failed since says nothing new: not out of the retry after it
+    accepted of an attempt that failed since says nothing new: not out of `failed`, nor out of the retry after it
     sent     of the very attempt that failed says nothing new: not out of `failed`, nor out of the retry after it
     failed   fails a message only where it is of its latest attempt: `accepted` or `sent` under that wamid, or no
              wamid is known yet and there was no attempt before (or nothing is known of the latest, `unknown`)
@@ -51,7 +51,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     S.SENT: frozenset({S.DELIVERED, S.READ, S.FAILED}),
     S.DELIVERED: frozenset({S.READ}),
     S.READ: frozenset(),
-    S.FAILED: frozenset({S.PENDING, *EVIDENCE}),
+    S.FAILED: frozenset({S.PENDING, S.ACCEPTED, *EVIDENCE}),
     S.CANCELLED: frozenset(),
     S.EXPIRED: frozenset(),
     S.RECEIVED: frozenset(),
@@ -71,7 +71,7 @@ LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() fo
 # The moves that only another attempt's evidence may make: these states come after a failure, or before any evidence.
 OF_ANOTHER_ATTEMPT = [
     *(f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)),
-    *(f"{before}>{S.ACCEPTED}" for before in (S.PENDING, S.QUEUED)),
+    *(f"{before}>{S.ACCEPTED}" for before in (S.FAILED, S.PENDING, S.QUEUED)),
 ]
 
 # The states out of which a `failed` of their own wamid leads.

@@ -76,7 +76,7 @@ class RecordedEvent:
 
 # Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
 # statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to; an answer
-# that comes in during a later call, after the `failed` of its own, is not that call's. An attempt counts with its
+# that comes in once its call is over, after the `failed` of its own, says nothing new. An attempt counts with its
 # answer, or with a status of Meta's that comes before it or in its stead, or with the decision to send it again.
 # The parts in braces are empty where no status has a price (pricing_sql.py).
 _TEMPLATE = """
@@ -109,7 +109,8 @@ WITH given AS (
     unknown_at = CASE WHEN l.status = 'unknown' THEN l.at END,
     hold = CASE WHEN l.status = 'accepted' THEN l.hold END,
     lease_until = NULL,
-    attempts = m.attempts + ((l.counts AND NOT (l.status = 'accepted' AND k.before IN ('pending', 'queued')))
+    attempts = m.attempts + ((l.counts AND NOT (l.status = 'accepted'
+        AND (k.before IN ('pending', 'queued') OR (k.before = 'failed' AND l.call < k.calls))))
       OR (l.wamid IS NOT NULL AND k.before IN ('sending', 'unknown')))::int,
     capped_at = CASE WHEN l.caps THEN statement_timestamp() ELSE m.capped_at END,
     exhausted_at = CASE WHEN l.exhausted THEN statement_timestamp() END,
@@ -122,7 +123,7 @@ WITH given AS (
     AND (l.status <> 'failed' OR l.wamid IS NULL
       OR (k.wamid = l.wamid AND k.before = ANY(%(failed_by_meta)s))
       OR (k.wamid IS NULL AND (k.calls <= 1 OR k.before = 'unknown')))
-    AND (l.status <> 'accepted' OR k.calls <= l.call OR NOT EXISTS (
+    AND (l.status <> 'accepted' OR (k.calls <= l.call AND k.before IN ('sending', 'unknown')) OR NOT EXISTS (
       SELECT FROM messaging_messageevent e WHERE e.message_id = m.id AND e.key = l.wamid || ':failed'))
   RETURNING m.id
 ), logged AS (

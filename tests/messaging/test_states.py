@@ -14,7 +14,7 @@ MOVES = {
     "sent": "delivered read failed",
     "delivered": "read",
     "read": "",
-    "failed": "pending sent delivered read",
+    "failed": "pending accepted sent delivered read",
     "cancelled": "",
     "expired": "",
     "received": "",
@@ -22,7 +22,7 @@ MOVES = {
 # The moves of MOVES that a status of the attempt whose wamid the message has does not make.
 NOT_OF_THE_SAME_ATTEMPT = {
     ("failed", "sent"), ("pending", "sent"), ("queued", "sent"), ("sending", "sent"),
-    ("pending", "accepted"), ("queued", "accepted"),
+    ("failed", "accepted"), ("pending", "accepted"), ("queued", "accepted"),
     ("pending", "failed"), ("queued", "failed"), ("sending", "failed"), ("unknown", "failed"),
 }  # fmt: skip
 PAIRS = [(before, after) for before in Status for after in Status]

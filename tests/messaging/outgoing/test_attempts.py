@@ -19,7 +19,7 @@ from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired_leases
 from messaging.outgoing.release import release
-from messaging.whatsapp.errors import NotSent, OutcomeUnknown
+from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Rejected
 from tests.messaging.bodies import status, webhook
 from tests.messaging.factories import accepted, answered, claimed, number, states_of
 from tests.messaging.lock_order import is_waited_for
@@ -64,9 +64,9 @@ def test_an_outcome_that_is_recorded_twice_is_one_attempt() -> None:
     assert Attempt.objects.count() == 1
 
 
-def given_up(row: Claimed) -> None:
-    """Its lease expires before its answer is recorded, and it is to be sent again."""
-    Message.objects.filter(pk=row.message_id).update(on_unknown="resend", lease_until=timezone.now() - HOUR)
+def given_up(row: Claimed, then: str = "resend") -> None:
+    """Its lease expires before its answer is recorded; then it is to be sent again, or fails."""
+    Message.objects.filter(pk=row.message_id).update(on_unknown=then, lease_until=timezone.now() - HOUR)
     sweep_expired_leases()
     sweep_unknown(None)
 
@@ -77,6 +77,40 @@ def test_a_late_acceptance_ends_the_wait_for_another_call(is_queued: bool) -> No
     batches = release(number().pk) if is_queued else []
     message = answered(row, accepted("wamid.LATE"))
     assert (message.status, message.wamid, message.attempts, claim(batches)) == ("accepted", "wamid.LATE", 1, [])
+
+
+def test_a_late_acceptance_ends_the_failure_that_took_it_for_not_sent() -> None:
+    given_up(row := claimed(), "fail")
+    assert states_of(row.message_id) == ["failed"]
+    message = answered(row, accepted("wamid.LATE"))
+    assert (message.status, message.wamid, message.attempts, message.error_title) == ("accepted", "wamid.LATE", 1, "")
+
+
+def test_a_late_acceptance_of_the_first_call_ends_the_failure_of_the_second() -> None:
+    given_up(row := claimed())
+    answered(sent_again(row), Rejected(code=100, title="no"))
+    message = answered(row, accepted("wamid.FIRST"))
+    assert (message.status, message.wamid, message.attempts) == ("accepted", "wamid.FIRST", 2)
+
+
+def test_a_late_acceptance_leaves_the_failure_that_meta_reported_of_it() -> None:
+    given_up(row := claimed(), "fail")
+    reports(row.message_id, "failed", "wamid.LATE", errors=[{"code": 131026, "title": "undeliverable"}])
+    assert answered(row, accepted("wamid.LATE")).status == "failed"
+
+
+def test_a_late_acceptance_of_a_retry_leaves_the_failure_that_meta_reported_of_it() -> None:
+    answered(row := claimed(), NotSent())
+    given_up(second := sent_again(row))
+    reports(row.message_id, "failed", "wamid.TWO", errors=BUSY)
+    assert answered(second, accepted("wamid.TWO")).status == "pending"
+
+
+def test_a_failure_that_comes_before_the_answer_of_its_retry_counts() -> None:
+    answered(row := claimed(), NotSent())
+    second = sent_again(row)
+    reports(row.message_id, "failed", "wamid.TWO", errors=[{"code": 131026, "title": "undeliverable"}])
+    assert answered(second, accepted("wamid.TWO")).status == "failed"
 
 
 def test_a_late_acceptance_whose_attempt_has_failed_leaves_the_retry_alone() -> None:
