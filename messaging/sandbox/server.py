@@ -22,6 +22,9 @@ from .simulator import Simulator
 
 logger = logging.getLogger(__name__)
 
+# Well under the second in which the process must end.
+DROP_SECONDS = 0.5
+
 # The first that matches answers.
 ROUTES = (
     *GRAPH_ROUTES,
@@ -53,7 +56,7 @@ async def serve(listening: socket.socket, identity: Identity, behaviour: Behavio
     await stop.wait()
     server.stop()
     await close_pages()
-    await simulator.drop_pending()
+    await simulator.drop_pending(DROP_SECONDS)
 
 
 def _no_access_log(handler: RequestHandler) -> None:

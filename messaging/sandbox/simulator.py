@@ -180,7 +180,10 @@ class Simulator:
         return self.ledger.accepted_at(wamid) or self._inbound_at.get(wamid)
 
     async def reset(self) -> None:
-        """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger."""
+        """Restore the initial state. Sends that wait for their answer are accepted into the empty ledger.
+
+        Returns once no webhook of before is on its way: at most as long as an attempt may take.
+        """
         for state in (
             *(self.ledger, self.faults, self.media, self.phones, self.templates, self.template_edits, self.account),
             self.pacing,
@@ -191,11 +194,11 @@ class Simulator:
         self.behaviour = self._initial_behaviour
         await self.drop_pending()
 
-    async def drop_pending(self) -> None:
-        """Cancel all pending statuses and webhooks."""
+    async def drop_pending(self, seconds: float | None = None) -> None:
+        """Cancel all pending statuses and webhooks; waits this long, or to their end, for attempts that have begun."""
         for task in list(self._running):
             task.cancel()
-        await self._webhooks.drop_pending()
+        await self._webhooks.drop_pending(seconds)
 
     def _answer_seconds(self, outcome: Outcome) -> float:
         if outcome.slow_ms is not None:

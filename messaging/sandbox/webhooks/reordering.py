@@ -41,12 +41,12 @@ class ReorderingSender:
             self._batch = None
         return batch.delivery
 
-    async def drop_pending(self) -> None:
-        """Cancel held webhooks, and those without a 200 so far."""
+    async def drop_pending(self, seconds: float | None) -> None:
+        """Cancel held webhooks, and those without a 200 so far; `seconds` as in WebhookSender."""
         self._batch = None
         for task in list(self._held):
             task.cancel()
-        await self._sender.drop_pending()
+        await self._sender.drop_pending(seconds)
 
     def _begin(self, behaviour: Behaviour) -> _Batch:
         self._batch = batch = _Batch()

@@ -24,8 +24,6 @@ MAX_RETRY_SECONDS = 30.0
 MAX_ATTEMPTS = 36
 _CONNECT_TIMEOUT_SECONDS = 3.0
 _REQUEST_TIMEOUT_SECONDS = 10.0
-# Well under the second in which the process must end.
-_DROP_SECONDS = 0.5
 
 
 class WebhookSender:
@@ -54,12 +52,12 @@ class WebhookSender:
         # Not in the task, which may be cancelled before it starts.
         task.add_done_callback(lambda _: delivery.tried.set())
 
-    async def drop_pending(self) -> None:
-        """Cancel webhooks without a 200 so far; waits briefly for attempts that cannot be cancelled."""
+    async def drop_pending(self, seconds: float | None) -> None:
+        """Cancel webhooks without a 200 so far; waits this long, or to their end, for attempts that have begun."""
         for task in list(self._tasks):
             task.cancel()
         if self._attempts:
-            await asyncio.wait(set(self._attempts), timeout=_DROP_SECONDS)
+            await asyncio.wait(set(self._attempts), timeout=seconds)
 
     async def _deliver(self, delivery: Delivery) -> None:
         while delivery.attempts < MAX_ATTEMPTS:

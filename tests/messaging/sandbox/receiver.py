@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 from tests.waiting import PATIENCE_S
@@ -35,11 +35,13 @@ class Hook:
 
 
 class Receiver:
-    """Answers 200, or first whatever ``answers`` holds."""
+    """Answers 200, or first whatever ``answers`` holds; while it may not answer, what has ``arrived`` waits."""
 
     def __init__(self, port: int = 0) -> None:
         self.answers: list[int] = []
         self.hooks: list[Hook] = []
+        self.arrived, self.may_answer = Event(), Event()
+        self.may_answer.set()
         self._changed = Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
@@ -49,6 +51,7 @@ class Receiver:
     def clear(self) -> None:
         with self._changed:
             self.answers.clear()
+            self.arrived.clear()
             self.hooks.clear()
 
     def wait_for(self, count: int, wanted: Callable[[Hook], bool], seconds: float = PATIENCE_S) -> list[Hook]:
@@ -71,6 +74,8 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.arrived.set()
+                receiver.may_answer.wait(PATIENCE_S)
                 self.send_response(receiver._keep(dict(self.headers), body))
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from threading import Timer
 
 import pytest
 
@@ -132,6 +133,18 @@ def test_after_a_reset_no_pending_status_and_no_retry_comes(sandbox: Sandbox, re
     sandbox.post("/_sandbox/reset")
     came = len(receiver.hooks)
     assert never(lambda: len(receiver.hooks) > came, 1.5)
+
+
+def test_after_a_reset_no_webhook_is_on_its_way(sandbox: Sandbox, receiver: Receiver) -> None:
+    receiver.may_answer.clear()
+    sandbox.send()
+    receiver.arrived.wait(PATIENCE_S)
+    answering = Timer(1.0, receiver.may_answer.set)
+    answering.start()
+    sandbox.post("/_sandbox/reset")
+    came = len(receiver.hooks)
+    answering.join()
+    assert never(lambda: len(receiver.hooks) > came, 0.5)
 
 
 def test_the_sandbox_is_healthy(sandbox: Sandbox) -> None:
