@@ -31,6 +31,7 @@ WHOLE = {
     "chunks": in_chunks(b"a", b"b" * 300, b"c"),
     "chunks that look like the end": in_chunks(b"0\r\n\r\n", b"\r\n"),
     "a trailer": in_chunks(b"a", trailer=b"X-A: 1\r\nX-B: 2\r\n"),
+    "an end without carriage returns": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\n\n",
     "a chunk extension": HEAD + b'Transfer-Encoding: chunked\r\n\r\n1;a="b"\r\nx\r\n0\r\n\r\n',
 }
 DOUBTFUL = {
