@@ -76,8 +76,9 @@ class RecordedEvent:
 
 # Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
 # statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to; an answer
-# that comes in once its call is over, after the `failed` of its own, says nothing new. An attempt counts with its
-# answer, or with a status of Meta's that comes before it or in its stead, or with the decision to send it again.
+# that comes in once its call is over, after the `failed` of its own, says nothing new. A refused call fails no message
+# that Meta took with another call. An attempt counts with its answer, or with a status of Meta's that comes before it
+# or in its stead, or with the decision to send it again.
 # The parts in braces are empty where no status has a price (pricing_sql.py).
 _TEMPLATE = """
 WITH given AS (
@@ -120,7 +121,7 @@ WITH given AS (
     AND (l.expected IS NULL OR l.expected = k.before)
     AND (l.release_id IS NULL OR l.release_id = m.release_id)
     AND NOT (k.before || '>' || l.status = ANY(%(of_another)s) AND k.wamid IS NOT DISTINCT FROM l.wamid)
-    AND (l.status <> 'failed' OR l.wamid IS NULL
+    AND (l.status <> 'failed' OR (l.wamid IS NULL AND (l.call IS NULL OR NOT k.before = ANY(%(failed_by_meta)s)))
       OR (k.wamid = l.wamid AND k.before = ANY(%(failed_by_meta)s))
       OR (k.wamid IS NULL AND (k.calls <= 1 OR k.before = 'unknown')))
     AND (l.status <> 'accepted' OR (k.calls <= l.call AND k.before IN ('sending', 'unknown')) OR NOT EXISTS (
