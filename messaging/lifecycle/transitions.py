@@ -27,8 +27,8 @@ from messaging.whatsapp.inbound import Pricing
 from waproject.logs.context import note_messages
 
 TITLE_LENGTH = 255
-# The `peer` of an erased person begins with this (messaging/erasure). Reports of the message store no wamid any more, since
-# a wamid contains the phone number.
+# The `peer` of an erased person begins with this (messaging/erasure). Reports of the message store no wamid, since a
+# wamid contains the phone number.
 ERASED_PEER = "erased:"
 
 
@@ -94,13 +94,15 @@ WITH given AS (
 ), last AS (
   SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at{PRICE}
 ), locked AS (
-  SELECT m.id, m.status AS before, m.wamid, m.calls, starts_with(m.peer, %(erased)s) AS is_erased{LOCKED} FROM messaging_message m JOIN last l ON l.id = m.id
+  SELECT m.id, m.status AS before, m.wamid, m.calls, starts_with(m.peer, %(erased)s) AS is_erased{LOCKED}
+  FROM messaging_message m JOIN last l ON l.id = m.id
   ORDER BY m.id FOR UPDATE OF m
 ), moved AS (
   UPDATE messaging_message m SET
     status = l.status,
     updated_at = statement_timestamp(),
-    wamid = CASE WHEN k.is_erased THEN NULL WHEN l.status = 'accepted' OR k.before || '>' || l.status = ANY(%(of_taken_attempt)s)
+    wamid = CASE WHEN k.is_erased THEN NULL
+      WHEN l.status = 'accepted' OR k.before || '>' || l.status = ANY(%(of_taken_attempt)s)
       THEN COALESCE(l.wamid, m.wamid) ELSE COALESCE(m.wamid, l.wamid) END,
     error_code = CASE WHEN l.status IN ('accepted', 'sent', 'delivered', 'read') THEN NULL
       WHEN l.title = '' THEN m.error_code ELSE l.code END,
@@ -140,7 +142,8 @@ WITH given AS (
   RETURNING id, message_id, status, applied
 ), attempted AS (
   INSERT INTO messaging_attempt (message_id, n, wamid, outcome, error_code, error_title, at)
-  SELECT g.id, g.call, CASE WHEN NOT k.is_erased THEN g.wamid END, g.outcome, g.code, g.title, g.at FROM given g JOIN locked k ON k.id = g.id
+  SELECT g.id, g.call, CASE WHEN NOT k.is_erased THEN g.wamid END, g.outcome, g.code, g.title, g.at
+  FROM given g JOIN locked k ON k.id = g.id
   WHERE g.outcome IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messaging_attempt a WHERE a.message_id = g.id AND a.n = g.call)
     -- What this statement has waited for is not in its snapshot, but in the locked row: the sweep of expired leases.
