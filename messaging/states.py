@@ -16,7 +16,8 @@ Three reports depend on whose attempt they are of, since they come in any order 
     accepted of an attempt that failed since says nothing new: not out of `failed`, nor out of the retry after it
     sent     of the very attempt that failed says nothing new: not out of `failed`, nor out of the retry after it
     failed   fails a message only where it is of its latest attempt: `accepted` or `sent` under that wamid, or no
-             wamid is known yet and there was no attempt before (or nothing is known of the latest, `unknown`)
+             wamid is known yet and there was no attempt before (or nothing is known of the latest, `unknown`);
+             the refusal of a call fails no message that Meta took with another call: `accepted` or `sent`
 """
 
 from enum import StrEnum

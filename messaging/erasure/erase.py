@@ -15,13 +15,12 @@ from messaging.access import record_action
 from messaging.erasure.other_tables import CannotReadYet, other_tables, waiting_webhooks
 from messaging.erasure.person import Person
 from messaging.erasure.wamid_digests import digest_of
-from messaging.lifecycle import Change, advance_many
+from messaging.lifecycle import ERASED_PEER, Change, advance_many
 from messaging.media import REMOVE_FILES
 from messaging.models import Contact, ErasedWamid, Message
 from messaging.states import Status
 
 ROWS = 200
-ERASED = "erased:"
 # Being sent, or perhaps sent: the outcome will be matched by the person's number.
 UNDECIDED = (Status.SENDING, Status.UNKNOWN)
 WAITING = (Status.PENDING, Status.QUEUED)
@@ -60,7 +59,7 @@ def erase(
     """
     done = Erased(cancelled=_cancel_waiting(person))
     refuse_undecided(person)
-    peer = f"{ERASED}{secrets.token_hex(8)}"
+    peer = f"{ERASED_PEER}{secrets.token_hex(8)}"
     while rows := _erase_messages(person, peer):
         done.messages += rows
         progress(done.messages)

@@ -15,6 +15,7 @@ from messaging.lifecycle.operator_alerts import (
     alert,
 )
 from messaging.lifecycle.transitions import (
+    ERASED_PEER,
     Change,
     RecordedEvent,
     advance_many,
@@ -22,6 +23,7 @@ from messaging.lifecycle.transitions import (
 )
 
 __all__ = [
+    "ERASED_PEER",
     "AccountEventStored",
     "Change",
     "DomainEvent",

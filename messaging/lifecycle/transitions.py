@@ -27,6 +27,9 @@ from messaging.whatsapp.inbound import Pricing
 from waproject.logs.context import note_messages
 
 TITLE_LENGTH = 255
+# The `peer` of an erased person begins with this (messaging/erasure). Reports of the message store no wamid, since a
+# wamid contains the phone number.
+ERASED_PEER = "erased:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ class RecordedEvent:
 
 # Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
 # statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to; an answer
-# that comes in once its call is over, after the `failed` of its own, says nothing new. An attempt counts with its
-# answer, or with a status of Meta's that comes before it or in its stead, or with the decision to send it again.
+# that comes in once its call is over, after the `failed` of its own, says nothing new. A refused call fails no message
+# that Meta took with another call. An attempt counts with its answer, or with a status of Meta's that comes before it
+# or in its stead, or with the decision to send it again.
 # The parts in braces are empty where no status has a price (pricing_sql.py).
 _TEMPLATE = """
 WITH given AS (
@@ -90,13 +94,15 @@ WITH given AS (
 ), last AS (
   SELECT DISTINCT ON (id) * FROM given ORDER BY id, rank DESC, at{PRICE}
 ), locked AS (
-  SELECT m.id, m.status AS before, m.wamid, m.calls{LOCKED} FROM messaging_message m JOIN last l ON l.id = m.id
+  SELECT m.id, m.status AS before, m.wamid, m.calls, starts_with(m.peer, %(erased)s) AS is_erased{LOCKED}
+  FROM messaging_message m JOIN last l ON l.id = m.id
   ORDER BY m.id FOR UPDATE OF m
 ), moved AS (
   UPDATE messaging_message m SET
     status = l.status,
     updated_at = statement_timestamp(),
-    wamid = CASE WHEN l.status = 'accepted' OR k.before || '>' || l.status = ANY(%(of_taken_attempt)s)
+    wamid = CASE WHEN k.is_erased THEN NULL
+      WHEN l.status = 'accepted' OR k.before || '>' || l.status = ANY(%(of_taken_attempt)s)
       THEN COALESCE(l.wamid, m.wamid) ELSE COALESCE(m.wamid, l.wamid) END,
     error_code = CASE WHEN l.status IN ('accepted', 'sent', 'delivered', 'read') THEN NULL
       WHEN l.title = '' THEN m.error_code ELSE l.code END,
@@ -120,7 +126,7 @@ WITH given AS (
     AND (l.expected IS NULL OR l.expected = k.before)
     AND (l.release_id IS NULL OR l.release_id = m.release_id)
     AND NOT (k.before || '>' || l.status = ANY(%(of_another)s) AND k.wamid IS NOT DISTINCT FROM l.wamid)
-    AND (l.status <> 'failed' OR l.wamid IS NULL
+    AND (l.status <> 'failed' OR (l.wamid IS NULL AND (l.call IS NULL OR NOT k.before = ANY(%(failed_by_meta)s)))
       OR (k.wamid = l.wamid AND k.before = ANY(%(failed_by_meta)s))
       OR (k.wamid IS NULL AND (k.calls <= 1 OR k.before = 'unknown')))
     AND (l.status <> 'accepted' OR (k.calls <= l.call AND k.before IN ('sending', 'unknown')) OR NOT EXISTS (
@@ -129,14 +135,15 @@ WITH given AS (
 ), logged AS (
   INSERT INTO messaging_messageevent (message_id, status, at, source, applied, error_code, error_title, key{NAMES})
   SELECT g.id, g.status, g.at, g.source, v.id IS NOT NULL AND k.before || '>' || g.status = ANY(%(legal)s),
-    g.code, g.title, g.key{LOGGED}
+    g.code, g.title, CASE WHEN NOT k.is_erased THEN g.key END{LOGGED}
   FROM given g JOIN locked k ON k.id = g.id LEFT JOIN moved v ON v.id = g.id
   ORDER BY g.id, g.rank
   ON CONFLICT (message_id, key) DO NOTHING
   RETURNING id, message_id, status, applied
 ), attempted AS (
   INSERT INTO messaging_attempt (message_id, n, wamid, outcome, error_code, error_title, at)
-  SELECT g.id, g.call, g.wamid, g.outcome, g.code, g.title, g.at FROM given g JOIN locked k ON k.id = g.id
+  SELECT g.id, g.call, CASE WHEN NOT k.is_erased THEN g.wamid END, g.outcome, g.code, g.title, g.at
+  FROM given g JOIN locked k ON k.id = g.id
   WHERE g.outcome IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messaging_attempt a WHERE a.message_id = g.id AND a.n = g.call)
     -- What this statement has waited for is not in its snapshot, but in the locked row: the sweep of expired leases.
@@ -204,6 +211,7 @@ def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
                 "caps": [change.caps for change in changes],
                 "exhausted": [change.exhausted for change in changes],
                 "holds": [change.hold for change in changes],
+                "erased": ERASED_PEER,
                 "legal": LEGAL_MOVES,
                 "failed_by_meta": FAILED_BY_META,
                 "of_another": OF_ANOTHER_ATTEMPT,

@@ -35,8 +35,9 @@ STORAGE_S = 30
 ERROR_LENGTH = 300
 # Whether subscribers hear of a file, of a message `g` and its contact `c`: users' files, but not of blocked people.
 _IS_PUBLISHED = "g.origin = %(published)s AND c.blocked_at IS NULL"
-# Has `deliver` remove the files of the messages `chosen`. A killed process may have stored one that no record names:
-# each has its name of `_claim`, and is removed once no process may store it any more.
+# Queues the files of the messages `chosen` for removal by `deliver`. A killed process may have stored a file that its
+# record does not name yet: it has the name that `_claim` gives it, and is removed after the lease, when no process may
+# store it any more.
 REMOVE_FILES = """
   INSERT INTO messaging_fileremoval (name, due_at, attempts)
   SELECT COALESCE(NULLIF(f.name, ''), to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY/MM/DD/') || f.message_id),

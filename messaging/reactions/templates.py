@@ -20,7 +20,10 @@ def template_status(event: MetaEvent) -> None:
     key = _key(event)
     if not (key.waba_id and key.name and key.language):
         return
-    status = event.update.event[:40]
+    status, category = event.update.event[:40], event.text("message_template_category", 40)
+    if category:
+        # Also of an event whose status is older than the stored one, or is none: consent follows the category.
+        record_category(key, category, event.at)
     if status == FLAGGED:
         alert("template", f"flagged:{key.name}", "Meta has flagged the template because of its quality")
         record_action(META, "template flagged", f"account {key.waba_id}", name=key.name, language=key.language)
@@ -34,7 +37,7 @@ def template_status(event: MetaEvent) -> None:
         status,
         reason="" if reason == "NONE" else reason,
         at=event.at,
-        category=event.text("message_template_category", 40),
+        category=category,
     )
     if change is not None:
         apply_statuses(key.waba_id, [change])

@@ -42,7 +42,7 @@ def _beat_starts(sender: Any, **_: Any) -> None:
     scheduler, tick = sender.scheduler, sender.scheduler.tick
 
     def noted_tick() -> Any:
-        """At least every 15 s, the shortest interval of the schedule."""
+        """Beat calls it at least every 15 s, the shortest interval of the schedule."""
         life.progress()
         return tick()
 

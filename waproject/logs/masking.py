@@ -18,8 +18,8 @@ _WAMID = re.compile(r"wamid\.[\w+/=%-]+")
 _BSUID = re.compile(r"\b[A-Z]{2}\.(?:ENT\.)?(?=[A-Za-z]{0,120}\d)[0-9A-Za-z]{8,128}")
 # Our API keys, Meta's access tokens, values after `Bearer`, and query parameters whose name ends with `token`.
 _SECRET = re.compile(r"\bwak_\w+|\bEAA[A-Za-z0-9]{16,}|(?<=Bearer )\S+|(?<=token=)[^&\s\"']+")
-# Between the groups of a number: blanks, brackets, hyphens and the like, also as a URL escapes them.
-_GROUP = r"(?:[\s().+/\u2010-\u2015-]|%20|%2[89D]|%C2%A0)"
+# Between the groups of a number, on one line: blanks, brackets, hyphens and the like, also as a URL escapes them.
+_GROUP = r"(?:[^\S\r\n]|[().+/\u2010-\u2015-]|%20|%2[89D]|%C2%A0)"
 # A phone number: digits alone, or a plus with digits that may be grouped. Our own ids and times do not match: a UUID's
 # groups are next to letters or hyphens. The longest has 32 digits, as in messaging/whatsapp/recipients.py.
 _PHONE = re.compile(

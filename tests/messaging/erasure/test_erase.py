@@ -22,6 +22,7 @@ from messaging.erasure.erase import CannotEraseYet, Erased, erase
 from messaging.erasure.person import person_of
 from messaging.erasure.wamid_digests import digest_of
 from messaging.incoming.store import receive
+from messaging.lifecycle import Change, advance_many
 from messaging.models import (
     Attempt,
     AuditEntry,
@@ -115,6 +116,16 @@ def test_a_late_status_stores_nothing() -> None:
     erased()
     receive(webhook(statuses=(status("read", "wamid.PLANTED3", callback=str(message_id), recipient_id=NUMBER),)))
     assert tables_with(*everything()) == []
+
+
+def test_what_becomes_of_a_lost_answer_stores_no_wamid_of_an_erased_person() -> None:
+    row = in_state(Status.FAILED, calls=1, peer=canonical(NUMBER))
+    erased()
+    late = Change(row.pk, Status.ACCEPTED, timezone.now(), "worker", wamid="wamid.LATE", call=1, outcome="Accepted")
+    advance_many([late])
+    receive(webhook(statuses=(status("delivered", "wamid.LATE", callback=str(row.pk)),)))
+    row.refresh_from_db()
+    assert (row.status, tables_with(*everything(), "wamid.LATE")) == (Status.DELIVERED, [])
 
 
 def test_a_person_who_writes_again_is_a_new_contact() -> None:

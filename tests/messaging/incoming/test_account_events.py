@@ -88,6 +88,16 @@ def test_the_category_of_an_older_status_does_not_undo_a_newer_one() -> None:
     assert (Template.objects.get().category, TemplateCategory.objects.get().category) == ("MARKETING", "marketing")
 
 
+@pytest.mark.parametrize("event", ["FLAGGED", "UNARCHIVED", "APPROVED"])
+def test_the_category_of_a_status_that_is_not_stored_is_learned(event: str) -> None:
+    synced_template("sale", "en", "102290129340398", category="UTILITY")
+    of = {"message_template_name": "sale", "message_template_language": "en"}
+    receive(change("message_template_status_update", {**of, "event": "PAUSED"}, 1_790_000_120))
+    value = {**of, "event": event, "message_template_category": "MARKETING"}
+    receive(change("message_template_status_update", value, 1_790_000_060))
+    assert (Template.objects.get().category, TemplateCategory.objects.get().category) == ("MARKETING", "marketing")
+
+
 def test_an_older_quality_that_comes_later_does_not_undo_a_newer_one() -> None:
     synced_template("sale", "en", "102290129340398")
     for minute, score in ((2, "RED"), (1, "GREEN")):

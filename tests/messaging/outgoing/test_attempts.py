@@ -93,6 +93,19 @@ def test_a_late_acceptance_of_the_first_call_ends_the_failure_of_the_second() ->
     assert (message.status, message.wamid, message.attempts) == ("accepted", "wamid.FIRST", 2)
 
 
+@pytest.mark.parametrize("taken", ["accepted", "sent"])
+@pytest.mark.parametrize("refusal", [Rejected(code=100, title="no"), NotSent()], ids=["rejected", "not sent"])
+def test_a_refused_second_call_leaves_the_message_that_meta_took_by_the_first(taken: str, refusal: Any) -> None:
+    given_up(row := claimed())
+    second = sent_again(row)
+    if taken == "accepted":
+        answered(row, accepted("wamid.FIRST"))
+    else:
+        reports(row.message_id, "sent", "wamid.FIRST")
+    message = answered(second, refusal)
+    assert (message.status, message.wamid, message.error_code) == (taken, "wamid.FIRST", None)
+
+
 def test_a_late_acceptance_leaves_the_failure_that_meta_reported_of_it() -> None:
     given_up(row := claimed(), "fail")
     reports(row.message_id, "failed", "wamid.LATE", errors=[{"code": 131026, "title": "undeliverable"}])

@@ -72,6 +72,7 @@ def test_keys_and_tokens_are_masked(text: str) -> None:
         "4f1c0b7a6f574f4a9d390a3f1bd0c001",
         "the US.federal law",
         "1+1 and +12.5 % of 7/8",
+        "attempt +1\n2026-11-24 12:00:00",
     ],
 )
 def test_our_own_ids_and_times_stay(text: str) -> None:
