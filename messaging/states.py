@@ -6,9 +6,10 @@
        └─────────┘ lost     └─▶ failed ─▶ pending (redrive, send again)
     pending | queued ─▶ cancelled | expired          pending | queued | failed ─▶ sent | delivered | read
     pending | queued | failed ─▶ accepted   (an answer that is recorded late)
+    cancelled | expired ─▶ accepted | sent | delivered | read   (ended while the answer of a call was missing)
 
 Forward jumps are legal: Meta leaves `delivered` out when `read` implies it. What Meta reports is evidence and wins
-over what we believed (the last two lines); a move that is not in the table is ignored, never an error. An inbound
+over what we believed (the last three lines); a move that is not in the table is ignored, never an error. An inbound
 message is `received` and stays so.
 
 Three reports depend on whose attempt they are of, since they come in any order and more than once:
@@ -53,8 +54,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     S.DELIVERED: frozenset({S.READ}),
     S.READ: frozenset(),
     S.FAILED: frozenset({S.PENDING, S.ACCEPTED, *EVIDENCE}),
-    S.CANCELLED: frozenset(),
-    S.EXPIRED: frozenset(),
+    S.CANCELLED: frozenset({S.ACCEPTED, *EVIDENCE}),
+    S.EXPIRED: frozenset({S.ACCEPTED, *EVIDENCE}),
     S.RECEIVED: frozenset(),
 }
 
@@ -72,7 +73,8 @@ LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() fo
 # The moves that only another attempt's evidence may make: these states come after a failure, or before any evidence.
 OF_ANOTHER_ATTEMPT = [
     *(f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)),
-    *(f"{before}>{S.ACCEPTED}" for before in (S.FAILED, S.PENDING, S.QUEUED)),
+    *(f"{before}>{S.SENT}" for before in (S.CANCELLED, S.EXPIRED)),
+    *(f"{before}>{S.ACCEPTED}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.CANCELLED, S.EXPIRED)),
 ]
 
 # The states out of which a `failed` of their own wamid leads.

@@ -116,7 +116,8 @@ WITH given AS (
     hold = CASE WHEN l.status = 'accepted' THEN l.hold END,
     lease_until = NULL,
     attempts = m.attempts + ((l.counts AND NOT (l.status = 'accepted'
-        AND (k.before IN ('pending', 'queued') OR (k.before = 'failed' AND l.call < k.calls))))
+        AND (k.before IN ('pending', 'queued')
+          OR (k.before IN ('failed', 'cancelled', 'expired') AND l.call < k.calls))))
       OR (l.wamid IS NOT NULL AND k.before IN ('sending', 'unknown')))::int,
     capped_at = CASE WHEN l.caps THEN statement_timestamp() ELSE m.capped_at END,
     exhausted_at = CASE WHEN l.exhausted THEN statement_timestamp() END,

@@ -15,13 +15,14 @@ MOVES = {
     "delivered": "read",
     "read": "",
     "failed": "pending accepted sent delivered read",
-    "cancelled": "",
-    "expired": "",
+    "cancelled": "accepted sent delivered read",
+    "expired": "accepted sent delivered read",
     "received": "",
 }
 # The moves of MOVES that a status of the attempt whose wamid the message has does not make.
 NOT_OF_THE_SAME_ATTEMPT = {
     ("failed", "sent"), ("pending", "sent"), ("queued", "sent"), ("sending", "sent"),
+    ("cancelled", "sent"), ("expired", "sent"), ("cancelled", "accepted"), ("expired", "accepted"),
     ("failed", "accepted"), ("pending", "accepted"), ("queued", "accepted"),
     ("pending", "failed"), ("queued", "failed"), ("sending", "failed"), ("unknown", "failed"),
 }  # fmt: skip

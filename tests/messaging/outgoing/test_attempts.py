@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from messaging.incoming.store import receive
 from messaging.models import Attempt, Message
+from messaging.outgoing.cancel_and_retry import cancel
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
 from messaging.outgoing.outcomes import Outcome, record
-from messaging.outgoing.recovery import sweep_expired_leases
+from messaging.outgoing.recovery import sweep_expired, sweep_expired_leases
 from messaging.outgoing.release import release
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, Rejected
 from tests.messaging.bodies import status, webhook
@@ -104,6 +105,31 @@ def test_a_refused_second_call_leaves_the_message_that_meta_took_by_the_first(ta
         reports(row.message_id, "sent", "wamid.FIRST")
     message = answered(second, refusal)
     assert (message.status, message.wamid, message.error_code) == (taken, "wamid.FIRST", None)
+
+
+def expired(row: Claimed) -> None:
+    Message.objects.filter(pk=row.message_id).update(expires_at=timezone.now() - HOUR)
+    sweep_expired()
+
+
+def cancelled(row: Claimed) -> None:
+    cancel(Message.objects.get(pk=row.message_id), "ann")
+
+
+@pytest.mark.parametrize("end", [expired, cancelled])
+@pytest.mark.parametrize("status", ["accepted", "sent", "delivered"])
+def test_what_meta_took_is_not_called_unsent_though_it_was_ended_meanwhile(
+    end: Callable[[Claimed], None], status: str
+) -> None:
+    given_up(row := claimed())
+    end(row)
+    assert states_of(row.message_id) in (["expired"], ["cancelled"])
+    if status == "accepted":
+        answered(row, accepted("wamid.LATE"))
+    else:
+        reports(row.message_id, status, "wamid.LATE")
+    message = Message.objects.get()
+    assert (message.status, message.wamid) == (status, "wamid.LATE")
 
 
 def test_a_late_acceptance_leaves_the_failure_that_meta_reported_of_it() -> None:
