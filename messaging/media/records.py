@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -219,7 +220,7 @@ def _claim(rank: int, most: int) -> list[Download]:
             """
             -- Materialised, it locks no more than its limit in any plan.
             WITH due AS MATERIALIZED (
-              SELECT d.message_id, statement_timestamp() + interval '1 second' * k.lease_s AS until
+              SELECT d.message_id, d.due_at, statement_timestamp() + interval '1 second' * k.lease_s AS until
               FROM messaging_media d JOIN unnest(%(kinds)s::text[], %(leases)s::float8[]) AS k(kind, lease_s)
                 ON k.kind = d.kind
               WHERE d.finished_at IS NULL AND d.rank = %(rank)s AND d.due_at <= statement_timestamp()
@@ -233,7 +234,7 @@ def _claim(rank: int, most: int) -> list[Download]:
             RETURNING m.message_id, m.media_id, m.mime_type, m.sha256, m.kind, m.attempts, m.give_up_at, m.lease_until,
               m.created_at, m.error,
               (SELECT a.token_name FROM messaging_message o JOIN messaging_businessnumber n ON n.id = o.number_id
-               JOIN messaging_account a ON a.waba_id = n.waba_id WHERE o.id = m.message_id)
+               JOIN messaging_account a ON a.waba_id = n.waba_id WHERE o.id = m.message_id), due.due_at
             """,
             {
                 "kinds": list(allowed),
@@ -242,7 +243,8 @@ def _claim(rank: int, most: int) -> list[Download]:
                 "most": most,
             },
         )
-        rows = cursor.fetchall()
+        # RETURNING has the order of the plan: a join may read the rows as they lie in the table.
+        rows = sorted(cursor.fetchall(), key=itemgetter(-1))
         return [
             Download(
                 message_id=pk,
@@ -252,12 +254,12 @@ def _claim(rank: int, most: int) -> list[Download]:
                 max_bytes=allowed[kind],
                 attempts=attempts,
                 give_up_at=give_up_at,
-                lease_until=lease_until,
+                lease_until=until,
                 name=f"{at:%Y/%m/%d}/{pk}",
                 token_name=token_name or DEFAULT_TOKEN_NAME,
                 error=error,
             )
-            for pk, media_id, mime_type, sha256, kind, attempts, give_up_at, lease_until, at, error, token_name in rows
+            for pk, media_id, mime_type, sha256, kind, attempts, give_up_at, until, at, error, token_name, _ in rows
         ]
 
 

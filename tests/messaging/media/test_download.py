@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import TestCase
 from django.utils import timezone
 
@@ -210,6 +210,15 @@ def test_while_meta_throttles_no_request_is_made(sends: Sends, fetch: Fetch) -> 
     first, second = sends(media={"fault": "throttled"}), sends()
     fetch()
     assert [media_of(one).state for one in (first, second)] == [State.WAITING, State.WAITING]
+
+
+@pytest.mark.parametrize("nested_loop", ["on", "off"])
+def test_files_are_fetched_in_the_order_in_which_they_are_due(nested_loop: str, sends: Sends) -> None:
+    messages = [sends() for _ in range(3)]
+    Media.objects.filter(pk=messages[0].pk).update(error="")  # its row now lies behind those of the others
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL enable_nestloop = {nested_loop}")
+    assert [one.message_id for one in claim_media(50)] == [message.pk for message in messages]
 
 
 def test_meta_unavailable_is_retried(sends: Sends) -> None:
