@@ -23,6 +23,7 @@ ENDS = {
     "raise ValueError('no queue')": (1, "", "ValueError: no queue"),
     "import atexit; atexit.register(print, 'at exit', end='')": (0, "at exit", ""),
     f"{THREAD}; print('main')": (0, "main\nthread\n", ""),
+    "import sys; sys.stdout.reconfigure(errors='backslashreplace'); print('done')": (0, "done\n", ""),
     "import os, signal; os.kill(os.getpid(), signal.SIGTERM)": (-signal.SIGTERM, "", ""),
 }
 

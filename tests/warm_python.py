@@ -230,6 +230,9 @@ def _become(arguments: list[str], env: dict[str, str], directory: str, files: li
     for number, file in enumerate(files):
         os.dup2(file, number)
     os.closerange(3, 256)
+    # The streams of before know of another kind of file. These end with the process.
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(env)
