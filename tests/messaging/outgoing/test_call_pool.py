@@ -211,12 +211,17 @@ def test_an_outcome_that_cannot_be_recorded_does_not_affect_the_others(monkeypat
     assert states == {"15550000000": "accepted", "15550000001": "sending", "15550000002": "accepted"}
 
 
+def give_up_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound the statements of the pool, which takes connections of its own; the test has its connection already."""
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=1000")
+
+
 def test_an_outcome_whose_row_is_locked_does_not_keep_the_others_from_being_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=300")
     monkeypatch.setattr(module, "LOCKED_RETRY_S", 0.1)
     rows = claimed(3)
+    give_up_after_a_second(monkeypatch)
     pool = CallPool(lambda _: Meta(), max_calls=10)  # type: ignore[arg-type,return-value]
     with transaction.atomic():
         Message.objects.select_for_update().get(pk=rows[1].message_id)
@@ -238,8 +243,8 @@ def test_an_outcome_whose_row_is_locked_does_not_keep_the_others_from_being_reco
 def test_an_outcome_whose_consequences_fail_is_recorded_once(
     answer: Callable[[Any], Accepted], status: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=300")
     (row,) = claimed()
+    give_up_after_a_second(monkeypatch)
     with transaction.atomic():
         list(Portfolio.objects.select_for_update())
         WhatsAppId.objects.create(phone=row.peer, wa_id=row.peer, peer=row.peer)
@@ -252,9 +257,9 @@ def test_an_outcome_whose_consequences_fail_is_recorded_once(
 def test_an_outcome_whose_row_stays_locked_is_given_up(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c statement_timeout=300")
     monkeypatch.setattr(module, "RECORD_RETRY", timedelta(0))
     rows = claimed(2)
+    give_up_after_a_second(monkeypatch)
     with transaction.atomic():
         Message.objects.select_for_update().get(pk=rows[0].message_id)
         assert set(run(Meta(), rows).values()) == {"sending", "accepted"}
