@@ -6,7 +6,7 @@ only while the number has no messages and belongs to another portfolio than the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -50,6 +50,7 @@ def sync_account(api: GraphApi, waba_id: str, token_name: str = DEFAULT_TOKEN_NA
 
     `token_name` is stored for a new account only.
     """
+    read_at = _before_webhooks_of_now()
     node, numbers = api.account(waba_id), api.phone_numbers(waba_id)
     now = timezone.now()
     with transaction.atomic():
@@ -60,11 +61,17 @@ def sync_account(api: GraphApi, waba_id: str, token_name: str = DEFAULT_TOKEN_NA
         rows = [_store_number(account, number, now) for number in valid]
         assign_portfolios([row.pk for row in rows])
         for limit in {found for number in numbers if (found := messaging_limit(number.messaging_limit))}:
-            store_limit(waba_id, limit, now)
+            store_limit(waba_id, limit, read_at)
     clear_token_cache()
     return AccountSync(
         account, tuple(rows), tuple(row.phone_number_id for row in rows if row.phone_number_id not in known)
     )
+
+
+def _before_webhooks_of_now() -> datetime:
+    """The last moment before this second: webhooks have whole seconds, and one of this second or of a later one may
+    tell of a change that Meta's answer does not have yet."""
+    return timezone.now().replace(microsecond=0) - timedelta(microseconds=1)
 
 
 def _store_account(waba_id: str, node: AccountNode, token_name: str, now: datetime) -> Account:

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from messaging.accounts import known_accounts, sync, sync_account
 from messaging.models import Account, BusinessNumber, Portfolio
+from messaging.portfolios import store_limit
 from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import AccountNode, GraphApi, NumberNode
 from messaging.whatsapp.graph.nodes import account_node, number_node
+from messaging.whatsapp.messaging_limits import MessagingLimit
 from tests.messaging.factories import pending
 from tests.messaging.lock_order import holds_while_waiting
 from tests.messaging.sandbox.graph_api.calls import NUMBERS, WABA
@@ -106,6 +109,22 @@ class TwoNumbers:
 
     def phone_numbers(self, waba_id: str) -> list[NumberNode]:
         return [number_node({"id": name, "whatsapp_business_manager_messaging_limit": "TIER_2K"}) for name in "12"]
+
+
+class LimitThatEnds(TwoNumbers):
+    """Meta, which ends the limit once it has read the answer that names it; the webhook is stored first."""
+
+    def phone_numbers(self, waba_id: str) -> list[NumberNode]:
+        numbers = super().phone_numbers(waba_id)
+        store_limit(waba_id, MessagingLimit("TIER_UNLIMITED", None), timezone.now().replace(microsecond=0))
+        return numbers
+
+
+def test_an_answer_of_before_does_not_undo_the_webhook_of_a_new_limit() -> None:
+    BusinessNumber.objects.create(phone_number_id="1", waba_id=WABA)
+    api: Any = LimitThatEnds()
+    sync_account(api, WABA)
+    assert Portfolio.objects.get().tier == "TIER_UNLIMITED"
 
 
 @pytest.mark.django_db(transaction=True)
