@@ -71,10 +71,10 @@ RANK = {
 LEGAL_MOVES = [f"{before}>{after}" for before, targets in TRANSITIONS.items() for after in sorted(targets)]
 
 # The moves that only another attempt's evidence may make: these states come after a failure, or before any evidence.
+_NOT_BEING_SENT = (S.FAILED, S.CANCELLED, S.EXPIRED, S.PENDING, S.QUEUED)
 OF_ANOTHER_ATTEMPT = [
-    *(f"{before}>{S.SENT}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.SENDING)),
-    *(f"{before}>{S.SENT}" for before in (S.CANCELLED, S.EXPIRED)),
-    *(f"{before}>{S.ACCEPTED}" for before in (S.FAILED, S.PENDING, S.QUEUED, S.CANCELLED, S.EXPIRED)),
+    *(f"{before}>{S.SENT}" for before in (*_NOT_BEING_SENT, S.SENDING)),
+    *(f"{before}>{S.ACCEPTED}" for before in _NOT_BEING_SENT),
 ]
 
 # The states out of which a `failed` of their own wamid leads.

@@ -31,11 +31,10 @@ def store_events(events: Sequence[Event]) -> None:
     stored = _insert([rows[digest] for digest in sorted(rows)])
     publish_events([AccountEventStored(pk) for pk in sorted(stored.values())])
     _store_limits([rows[digest] for digest in sorted(stored)])
-    fresh_events = [event for event in events if digest_of(event) in stored]
-    react(fresh_events)
-    now = timezone.now()
-    for event in sorted(fresh_events, key=lambda event: (event.subject, event.waba_id or "", event.timestamp or now)):
-        _record_category(event)
+    fresh = [(event, rows[digest]) for event in events if (digest := digest_of(event)) in stored]
+    react([event for event, _ in fresh])
+    for event, row in sorted(fresh, key=lambda one: (one[1].subject, one[1].waba_id, one[1].at)):
+        _record_category(event, row)
 
 
 def _insert(rows: Sequence[AccountEvent]) -> dict[str, int]:
@@ -107,21 +106,18 @@ def _row(event: Event) -> AccountEvent:
     )
 
 
-def _record_category(event: Event) -> None:
+def _record_category(event: Event, row: AccountEvent) -> None:
     value = fields.node(event.raw, "value")
     key = {"template_category_update": "new_category", "message_template_status_update": "message_template_category"}
     category = fields.text(value, key[event.kind]) if event.kind in key else None
-    if category and event.subject:
-        waba_id = (event.waba_id or "")[:ID_LENGTH]
-        now = timezone.now()
+    if category and row.subject:
         language = fields.text(value, "message_template_language", longest=20) or ""
         # Consent goes by name: marketing in one language is marketing in all.
-        rows = Template.objects.filter(account__waba_id=waba_id, name=event.subject, removed_at=None)
-        stored = dict(rows.exclude(category="").values_list("language", "category"))
+        templates = Template.objects.filter(account__waba_id=row.waba_id, name=row.subject, removed_at=None)
+        stored = dict(templates.exclude(category="").values_list("language", "category"))
         is_current = language in stored if language else bool(stored)
         if "MARKETING" in stored.values():
             category = "MARKETING"
         elif is_current:
             category = min(stored.values())
-        at = min(event.timestamp or now, now)
-        record_template_category(waba_id, event.subject, category, at, is_current=is_current)
+        record_template_category(row.waba_id, row.subject, category, row.at, is_current=is_current)
