@@ -11,16 +11,12 @@ from django.db import connection, transaction
 from django.test import TestCase
 from django.utils import timezone
 
-from messaging.erasure.erase import erase
-from messaging.erasure.person import person_of
 from messaging.incoming.store import receive
 from messaging.media.download import Downloader
 from messaging.media.download import media_api as media_api_of
 from messaging.media.records import claim_media, download_again, fail_abandoned_downloads, record_media
 from messaging.media_states import State
-from messaging.models import Account, AuditEntry, BusinessNumber, Delivery, FileRemoval, Media, Message
-from messaging.retention import files as removals
-from messaging.retention.messages import delete_old_messages
+from messaging.models import Account, AuditEntry, BusinessNumber, Delivery, Media, Message
 from messaging.subscriptions.outbox import outbox
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.bodies import inbound_text, webhook
@@ -319,49 +315,6 @@ def test_deleting_a_message_deletes_its_file(sends: Sends, fetch: Fetch, files: 
     with TestCase.captureOnCommitCallbacks(execute=True):
         Message.objects.filter(pk=message.pk).delete()
     assert [path for path in files.rglob("*") if path.is_file()] == []
-
-
-def test_a_file_of_a_message_that_was_deleted_during_the_download_is_removed(
-    sends: Sends, media_api: MediaApi, files: Path
-) -> None:
-    message = sends()
-    tried = Downloader(lambda _: media_api).download(claim_media(1)[0])
-    message.delete()
-    record_media([tried])
-    assert [path for path in files.rglob("*") if path.is_file()] == []
-
-
-def test_a_file_of_a_person_who_was_erased_during_the_download_is_removed(
-    sends: Sends, media_api: MediaApi, files: Path, sqs: Any
-) -> None:
-    message = sends()
-    tried = Downloader(lambda _: media_api).download(claim_media(1)[0])
-    erase(person_of(message.peer), "ann")
-    record_media([tried])
-    assert [path for path in files.rglob("*") if path.is_file()] == []
-
-
-def erase_its_person(message: Message) -> None:
-    erase(person_of(message.peer), "ann")
-
-
-def delete_by_age(_: Message) -> None:
-    delete_old_messages(timezone.now() + timedelta(days=1), "")
-
-
-@pytest.mark.parametrize("delete", [erase_its_person, delete_by_age])
-def test_a_file_that_a_killed_process_has_stored_is_removed_with_its_message(
-    delete: Callable[[Message], None], sends: Sends, media_api: MediaApi, files: Path, sqs: Any
-) -> None:
-    message = sends()
-    (claimed,) = claim_media(1)
-    Downloader(lambda _: media_api).download(claimed)
-    delete(message)
-    early = removals.claim_removals(10)
-    FileRemoval.objects.filter(due_at=claimed.lease_until).update(due_at=timezone.now())
-    for removal in removals.claim_removals(10):
-        removals.remove(removal)
-    assert (early, [path for path in files.rglob("*") if path.is_file()]) == ([], [])
 
 
 def test_an_operator_can_download_a_file_again_and_the_audit_log_records_it(
