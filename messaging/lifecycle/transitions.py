@@ -175,11 +175,12 @@ def _parts(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
 
     Of these one may move it where the other, with a higher status, may not. Its row is locked by the first statement.
     """
-    attempts: dict[UUID, dict[tuple[str, Status | None], int]] = {}
+    attempts: dict[UUID, dict[tuple[str | None, int | None, Status | None], int]] = {}
     parts: list[list[Change]] = [[]]
     for change in changes:
         known = attempts.setdefault(change.message_id, {})
-        place = known.setdefault((change.wamid, change.expected), len(known)) if change.wamid else 0
+        attempt = change.wamid, change.call, change.expected
+        place = known.setdefault(attempt, len(known)) if change.wamid or change.call else 0
         if place == len(parts):
             parts.append([])
         parts[place].append(change)

@@ -11,6 +11,7 @@ from messaging.models import Message
 from messaging.outgoing.cancel_and_retry import cancel
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
+from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired, sweep_expired_leases
 from messaging.outgoing.release import release
 from messaging.whatsapp.errors import NotSent, Rejected
@@ -61,6 +62,16 @@ def test_a_refused_second_call_leaves_the_message_that_meta_took_by_the_first(ta
         reports(row.message_id, "sent", "wamid.FIRST")
     message = answered(second, refusal)
     assert (message.status, message.wamid, message.error_code) == (taken, "wamid.FIRST", None)
+
+
+@pytest.mark.parametrize("first_call_first", [True, False])
+def test_answers_of_two_calls_recorded_at_once_leave_the_message_that_meta_took(first_call_first: bool) -> None:
+    given_up(row := claimed())
+    answers = [Outcome(row, accepted("wamid.FIRST"), timezone.now())]
+    answers.append(Outcome(sent_again(row), Rejected(code=100, title="no"), timezone.now()))
+    record(answers if first_call_first else answers[::-1])
+    message = Message.objects.get()
+    assert (message.status, message.wamid, message.error_code) == ("accepted", "wamid.FIRST", None)
 
 
 def expired(row: Claimed) -> None:
