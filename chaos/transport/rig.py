@@ -3,14 +3,14 @@
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
 
 from chaos.transport.servers import SERVERS
-from chaos.transport.witness import executions, unfinished
+from chaos.transport.witness import Tally
 from deploy.local import environment
 from testkit.guard import Guard
 from testkit.processes import Process, inherited_environment, shell
@@ -53,6 +53,8 @@ class Rig:
         with ExitStack() as stack:
             guard = Guard()
             stack.callback(guard.end)
+            self._runs_begun = stack.enter_context(closing(Tally(self.begun)))
+            self._runs_ended = stack.enter_context(closing(Tally(self.witness)))
             port = stack.enter_context(SERVERS[self._server](self.directory, guard))
             self.url = f"http://127.0.0.1:{port}/{environment.ACCOUNT}/{QUEUE}"
             self.dlq_url = f"{self.url}-dlq"
@@ -93,8 +95,8 @@ class Rig:
     def at_work(self, pid: int) -> int:
         """How many tasks this process, or the worker with this pid, has begun and not finished."""
         # The ends are read first: a task that ends meanwhile counts as one at work, never as one that did not begin.
-        ended = executions(self.witness)
-        return unfinished(executions(self.begun), ended, pid)
+        ended = self._runs_ended.of(pid)
+        return self._runs_begun.of(pid) - ended
 
     def note_kill(self, pid: int) -> int:
         """Note that this process was just killed; the number of messages in flight, of all workers."""

@@ -1,6 +1,6 @@
 """The verdict on published tasks: the workers' records held against what SQS took."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -14,14 +14,26 @@ def executions(witness: Path) -> dict[int, list[frozenset[int]]]:
     return found
 
 
-def unfinished(
-    begun: Mapping[int, Sequence[frozenset[int]]], ended: Mapping[int, Sequence[frozenset[int]]], pid: int
-) -> int:
-    """How many runs of tasks this process began and did not finish."""
-    return sum(
-        max(0, sum(pid in pids for pids in runs) - sum(pid in pids for pids in ended.get(number, ())))
-        for number, runs in begun.items()
-    )
+class Tally:
+    """Counts the runs of each process in a record that workers write to. Reads each line once: a kill has to follow the
+    answer within a task's few milliseconds, however long the record is.
+    """
+
+    def __init__(self, record: Path) -> None:
+        self._record = record.open("rb")
+        self._counts: Counter[int] = Counter()
+        self._half_line = b""
+
+    def of(self, pid: int) -> int:
+        """The runs in this process, a worker or its child, up to now."""
+        *lines, self._half_line = (self._half_line + self._record.read()).split(b"\n")
+        for line in lines:
+            self._counts.update(set(map(int, line.split()[1:])))
+        return self._counts[pid]
+
+    def close(self) -> None:
+        """Close the record."""
+        self._record.close()
 
 
 def done_again(ran: Mapping[int, Sequence[frozenset[int]]], killed: Collection[int]) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from chaos.transport import malformed
 from chaos.transport.load import Load
-from chaos.transport.witness import compare, executions, unfinished
+from chaos.transport.witness import Tally, compare, executions
 from testkit.sqs_server import SqsServer
 from waproject.sqs.wire import Client
 
@@ -37,22 +37,19 @@ def test_records_are_read_by_number_without_a_half_written_line(tmp_path: Path) 
     assert executions(tmp_path / "witness") == {1: [KILLED, ALIVE], 2: [ALIVE]}
 
 
-@pytest.mark.parametrize(
-    ("begun", "ended", "pid", "count"),
-    [
-        ({}, {}, 7, 0),
-        ({1: [KILLED]}, {}, 7, 1),
-        ({1: [KILLED]}, {}, 8, 1),
-        ({1: [KILLED]}, {}, 9, 0),
-        ({1: [KILLED]}, {1: [KILLED]}, 7, 0),
-        ({1: [KILLED, ALIVE]}, {1: [ALIVE]}, 7, 1),
-        ({1: [KILLED], 2: [KILLED]}, {1: [KILLED]}, 7, 1),
-    ],
-)
-def test_a_process_is_at_work_on_what_it_began_and_did_not_end(
-    begun: dict[int, list[frozenset[int]]], ended: dict[int, list[frozenset[int]]], pid: int, count: int
-) -> None:
-    assert unfinished(begun, ended, pid) == count
+@pytest.mark.parametrize(("pid", "count"), [(7, 2), (8, 1), (9, 1), (1, 0)])
+def test_the_runs_of_a_process_are_counted_once_each(tmp_path: Path, pid: int, count: int) -> None:
+    (tmp_path / "begun").write_text("1 7 8\n2 7 7\n1 9 9\n3 9")
+    assert Tally(tmp_path / "begun").of(pid) == count
+
+
+def test_runs_count_on_from_the_last_reading_once_their_line_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "begun").write_text("1 7 8\n2 7")
+    tally = Tally(tmp_path / "begun")
+    counts = [tally.of(7)]
+    with (tmp_path / "begun").open("a") as record:
+        record.write(" 8\n3 7 8\n")
+    assert [*counts, tally.of(7)] == [1, 3]
 
 
 def test_every_kind_of_malformed_body_is_counted() -> None:
