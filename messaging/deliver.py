@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from messaging.media.download import DOWNLOADS_AT_ONCE, downloader
 from messaging.media.records import Download, DownloadResult, claim_media, fail_abandoned_downloads, record_media
+from messaging.meta_events import template_sync
 from messaging.periodic_workers import PeriodicWorker
-from messaging.reactions import template_sync
 from messaging.retention import deletion_steps, files
 from messaging.subscriber_http.post import SubscriberClient
 from messaging.subscriber_http.signature import signed_headers

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from messaging.contacts import record_template_category
 from messaging.lifecycle import AccountEventStored, publish_events, retry_on_deadlock
+from messaging.meta_events import handle_events
 from messaging.models import AccountEvent, Template
 from messaging.portfolios import read_limit_event, store_limit
-from messaging.reactions import react
 from messaging.whatsapp.inbound import Event, fields
 from messaging.whatsapp.messaging_limits import MessagingLimit
 
@@ -32,7 +32,7 @@ def store_events(events: Sequence[Event]) -> None:
     publish_events([AccountEventStored(pk) for pk in sorted(stored.values())])
     _store_limits([rows[digest] for digest in sorted(stored)])
     fresh = [(event, rows[digest]) for event in events if (digest := digest_of(event)) in stored]
-    react([event for event, _ in fresh])
+    handle_events([event for event, _ in fresh])
     for event, row in sorted(fresh, key=lambda one: (one[1].subject, one[1].waba_id, one[1].at)):
         _record_category(event, row)
 

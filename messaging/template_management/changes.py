@@ -14,8 +14,8 @@ from django.utils import timezone
 from messaging.access import record_action
 from messaging.accounts import MissingToken, graph_api
 from messaging.message_templates import DELETED, TemplateKey, record_status, request_sync, store_template
+from messaging.meta_events import apply_statuses
 from messaging.models import Account, Template
-from messaging.reactions import apply_statuses
 from messaging.template_management.meta_refusals import CONFLICT, DETAIL, ChangeRefused, refusal_of
 from messaging.whatsapp.errors import WhatsAppError
 from messaging.whatsapp.graph import GraphApi, TemplateNode

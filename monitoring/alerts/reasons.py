@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from messaging.whatsapp.error_codes import describe
 from monitoring.alerts.readings import ERROR_WINDOW_S
 from monitoring.metrics import FAILURES, Window
@@ -54,11 +54,11 @@ REASONS: Mapping[str, Reason] = {
     "dlq-not-empty": _recorded(_last_task_failure),
     "process-gone": _recorded(_last_heartbeat),
     "error-rate": _most_frequent_error,
-    "number-paused": _recorded(reads.pause_reason),
-    "number-probing": _recorded(reads.probe_reason),
-    "template-held": _recorded(reads.hold_reason),
+    "number-paused": _recorded(queries.pause_reason),
+    "number-probing": _recorded(queries.probe_reason),
+    "template-held": _recorded(queries.hold_reason),
     "setup-check": _failed_check,
-    "subscription-disabled": _recorded(reads.disable_reason),
+    "subscription-disabled": _recorded(queries.disable_reason),
 }
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from messaging.whatsapp.storable import storable_text
 from monitoring.dead_letters.redaction import redacted, redacted_text
 from monitoring.dead_letters.task_failures import failures_of
@@ -173,7 +173,7 @@ def _outbound_messages(decoded: Sequence[Decoded]) -> dict[UUID, OutboundMessage
             state.error_title,
             state.status == "failed" and generations.get(state.id, state.generation) == state.generation,
         )
-        for state in reads.outbound_states(ids)
+        for state in queries.outbound_states(ids)
     }
 
 

@@ -12,8 +12,8 @@ from functools import partial
 from django.db import connection, transaction
 
 from analytics.costs import budgets_near_limit
-from messaging import reads
-from messaging.reads import COUNT_LIMIT
+from messaging import monitoring_queries as queries
+from messaging.monitoring_queries import COUNT_LIMIT
 from monitoring.health import State, process_status
 from monitoring.models import SetupFinding
 from monitoring.queue_depth import SqsUnavailable, lane_depths
@@ -158,9 +158,13 @@ def read_queues() -> Readings:
 
 
 def _outbound_messages() -> Readings:
-    unknown, due, assessed = reads.unknown_outcomes(), reads.due_messages(), reads.quality_assessments()
+    unknown, due, assessed = (
+        queries.unknown_outcomes(),
+        queries.due_messages(),
+        queries.quality_assessments(),
+    )
     return {
-        **{(WAITING.name, state): float(count) for state, count in reads.messages_without_outcome().items()},
+        **{(WAITING.name, state): float(count) for state, count in queries.messages_without_outcome().items()},
         (UNKNOWN.name, "no"): float(unknown.resolving),
         (UNKNOWN.name, "yes"): float(unknown.held),
         (ASSESSED.name,): float(assessed.held),
@@ -173,18 +177,18 @@ def _outbound_messages() -> Readings:
 
 def _business_numbers() -> Readings:
     readings: Readings = {}
-    for number in reads.number_states():
+    for number in queries.number_states():
         readings[PACE.name, number.phone_number_id] = number.pace
         readings[PAUSED.name, number.phone_number_id] = float(number.paused_at is not None)
         readings[PROBING.name, number.phone_number_id] = float(number.probing)
-    for number_id, is_low in reads.low_quality_numbers().items():
+    for number_id, is_low in queries.low_quality_numbers().items():
         readings[QUALITY_LOW.name, number_id] = float(is_low)
     return readings
 
 
 def _portfolios() -> Readings:
     readings: Readings = {}
-    for portfolio in reads.portfolio_states():
+    for portfolio in queries.portfolio_states():
         name = _label(portfolio.name)
         readings[LIMIT_OPENED.name, name] = float(portfolio.opened)
         readings[LIMIT_WAITING.name, name] = float(portfolio.waiting)
@@ -196,18 +200,18 @@ def _portfolios() -> Readings:
 
 def _holds_and_deliveries() -> Readings:
     return {
-        **{(TEMPLATE_HELD.name, _label(name)): 1.0 for name in reads.held_templates()},
+        **{(TEMPLATE_HELD.name, _label(name)): 1.0 for name in queries.held_templates()},
         **{
             ((BUDGET_SPENT if spent else BUDGET_WARNED).name, _label(name)): 1.0
             for name, spent in budgets_near_limit().items()
         },
-        **{(SUBSCRIPTION_OFF.name, _label(name)): 1.0 for name in reads.disabled_subscriptions()},
-        (UNDELIVERED.name,): float(reads.waiting_deliveries()),
+        **{(SUBSCRIPTION_OFF.name, _label(name)): 1.0 for name in queries.disabled_subscriptions()},
+        (UNDELIVERED.name,): float(queries.waiting_deliveries()),
     }
 
 
 def _inbound_files() -> Readings:
-    files = reads.inbound_files()
+    files = queries.inbound_files()
     counts = {"waiting": files.waiting, "late": files.late, "lost": files.failed}
     return {(MEDIA_FILES.name, state): float(count) for state, count in counts.items()}
 

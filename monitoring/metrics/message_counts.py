@@ -7,7 +7,7 @@ from these counters, and only from them.
 
 from django.db import transaction
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from monitoring.metrics import totals
 from monitoring.models import Position
 from waproject.metrics.counters import INFINITY, SLOW_S, SUM, Counter, Histogram, Series
@@ -43,7 +43,7 @@ def _count_batch() -> int:
         position = _locked_position()
         if position is None:
             return 0
-        events = reads.settled_range(position, ROWS, MARGIN_S)
+        events = queries.settled_range(position, ROWS, MARGIN_S)
         if events is None:
             return 0
         totals.add(_increments(events))
@@ -54,19 +54,19 @@ def _count_batch() -> int:
 def _locked_position() -> int | None:
     """The locked position; None while another process counts. It starts at the end: older rows are not counted."""
     if not Position.objects.filter(name=NAME).exists():
-        Position.objects.bulk_create([Position(name=NAME, event_id=reads.newest_event_id())], ignore_conflicts=True)
+        Position.objects.bulk_create([Position(name=NAME, event_id=queries.newest_event_id())], ignore_conflicts=True)
     row = Position.objects.select_for_update(skip_locked=True).filter(name=NAME).first()
     return row.event_id if row else None
 
 
-def _increments(events: reads.EventRange) -> dict[Series, float]:
+def _increments(events: queries.EventRange) -> dict[Series, float]:
     sums: dict[Series, float] = {}
-    for status, code, count in reads.status_change_counts(events):
+    for status, code, count in queries.status_change_counts(events):
         _add(sums, (MESSAGES.name, status), count)
         if code is not None:
             _add(sums, ((FAILURES if status == "failed" else RETRIES).name, code), count)
     bounds = SEND_LATENCY.bounds
-    for priority, bucket, count, seconds in reads.latency_buckets(events, bounds):
+    for priority, bucket, count, seconds in queries.latency_buckets(events, bounds):
         bound = repr(bounds[bucket]) if bucket < len(bounds) else INFINITY
         _add(sums, (SEND_LATENCY.name, priority, bound), count)
         _add(sums, (SEND_LATENCY.name, priority, SUM), seconds)

@@ -12,11 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 from messaging.accepting import NoConsent
 from messaging.accounts import MissingToken, access_token, graph_api, known_accounts, sync_account
 from messaging.contacts import InvalidPhoneNumber
+from messaging.meta_events.template_sync import sync_now
 from messaging.meta_setup import Finding, State, check_setup
 from messaging.meta_setup.checks import WANTED_FIELDS
 from messaging.meta_setup.run_checks import app_api, callback_url, handshake
 from messaging.models import Message
-from messaging.reactions.template_sync import sync_now
 from messaging.services import send_template_message
 from messaging.states import Status
 from messaging.whatsapp.errors import WhatsAppError

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging.accounts import MissingToken, token_names
+from messaging.meta_events.template_sync import describe, sync_accounts, sync_now
 from messaging.models import Account
-from messaging.reactions.template_sync import describe, sync_accounts, sync_now
 from messaging.whatsapp.errors import WhatsAppError
 
 _FAILURES = (WhatsAppError, MissingToken, ValueError)

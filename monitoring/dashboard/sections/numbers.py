@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from messaging import reads
-from messaging.reads import NumberState
+from messaging import monitoring_queries as queries
+from messaging.monitoring_queries import NumberState
 from monitoring.dashboard.sections.state import State
 from monitoring.metrics import Window, gauges
 
@@ -25,7 +25,7 @@ class NumberView:
 
 def number_views(window: Window) -> list[NumberView]:
     """All numbers. Raises django.db errors."""
-    return [_number(number, window) for number in reads.number_states()]
+    return [_number(number, window) for number in queries.number_states()]
 
 
 def _number(number: NumberState, window: Window) -> NumberView:

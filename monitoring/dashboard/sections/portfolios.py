@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from monitoring.alerts import BY_NAME
 from monitoring.dashboard.sections.state import State
 
@@ -24,10 +24,10 @@ class PortfolioView:
 
 def portfolio_views() -> list[PortfolioView]:
     """All portfolios with numbers. Raises django.db errors."""
-    return [_portfolio(portfolio) for portfolio in reads.portfolio_states()]
+    return [_portfolio(portfolio) for portfolio in queries.portfolio_states()]
 
 
-def _portfolio(found: reads.PortfolioState) -> PortfolioView:
+def _portfolio(found: queries.PortfolioState) -> PortfolioView:
     if found.users_a_day is None:
         state, word = State.OK, "unlimited" if found.tier else "limit not known"
     elif found.waiting:

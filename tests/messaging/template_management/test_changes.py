@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from messaging.meta_events.template_sync import sync_now
 from messaging.models import Account, AuditEntry, Hold, Template
-from messaging.reactions.template_sync import sync_now
 from tests.messaging.message_templates.rows import synced_template
 from tests.messaging.sandbox.process import Sandbox
 

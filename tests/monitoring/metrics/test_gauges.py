@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from messaging.models import Hold, HoldKind, Media, Portfolio
 from messaging.portfolios import assign_portfolio
 from messaging.states import Status
@@ -159,10 +159,10 @@ def test_what_is_not_known_or_not_wrong_has_no_reading(make: Callable[[], object
 
 
 def test_each_state_of_outbound_messages_has_its_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reads, "unknown_outcomes", lambda: reads.UnknownOutcomes(1, 2, 3))
-    monkeypatch.setattr(reads, "due_messages", lambda: reads.DueMessages({"high": 4.5, "low": 0.0}, 5.5))
-    monkeypatch.setattr(reads, "quality_assessments", lambda: reads.QualityAssessments(6, 7.5))
-    monkeypatch.setattr(reads, "messages_without_outcome", lambda: {"due": 8, "held": 9})
+    monkeypatch.setattr(queries, "unknown_outcomes", lambda: queries.UnknownOutcomes(1, 2, 3))
+    monkeypatch.setattr(queries, "due_messages", lambda: queries.DueMessages({"high": 4.5, "low": 0.0}, 5.5))
+    monkeypatch.setattr(queries, "quality_assessments", lambda: queries.QualityAssessments(6, 7.5))
+    monkeypatch.setattr(queries, "messages_without_outcome", lambda: {"due": 8, "held": 9})
     assert gauges._outbound_messages() == {
         ("waproject_messages", "due"): 8.0,
         ("waproject_messages", "held"): 9.0,
@@ -186,7 +186,7 @@ def test_a_number_has_its_pace_and_says_whether_it_probes(probing: bool, value: 
 
 
 def test_a_portfolio_has_the_number_of_messages_that_wait_for_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reads, "portfolio_states", lambda: [reads.PortfolioState("a/b", "TIER_250", None, 7, 9)])
+    monkeypatch.setattr(queries, "portfolio_states", lambda: [queries.PortfolioState("a/b", "TIER_250", None, 7, 9)])
     assert gauges._portfolios() == {
         ("waproject_messaging_limit_opened", "a_b"): 7.0,
         ("waproject_messaging_limit_waiting", "a_b"): 9.0,
@@ -194,8 +194,8 @@ def test_a_portfolio_has_the_number_of_messages_that_wait_for_its_limit(monkeypa
 
 
 def test_a_slash_in_a_name_is_an_underscore_in_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reads, "held_templates", lambda: ["a/b"])
-    monkeypatch.setattr(reads, "disabled_subscriptions", lambda: ["c/d"])
+    monkeypatch.setattr(queries, "held_templates", lambda: ["a/b"])
+    monkeypatch.setattr(queries, "disabled_subscriptions", lambda: ["c/d"])
     monkeypatch.setattr(gauges, "budgets_near_limit", lambda: {"e/f": False, "g/h": True})
     assert gauges._holds_and_deliveries() == {
         ("waproject_template_held", "a_b"): 1.0,

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from messaging.models import MessageEvent
-from messaging.reads import EventRange, newest_event_id
+from messaging.monitoring_queries import EventRange, newest_event_id
 from messaging.whatsapp.errors import Rejected, Unavailable
 from monitoring.metrics import message_counts
 from monitoring.metrics import totals as counts
@@ -102,8 +102,10 @@ def test_the_first_count_begins_at_the_newest_event() -> None:
 def test_changes_and_latencies_are_added_up_by_their_series(monkeypatch: pytest.MonkeyPatch) -> None:
     changes = [("sent", None, 3), ("failed", "131026", 2), ("pending", "131000", 1), ("failed", "131047", 4)]
     latencies = [("normal", 0, 2, 0.1), ("normal", 12, 1, 9000.0), ("high", 13, 5, 99000.0)]
-    monkeypatch.setattr(reads, "status_change_counts", lambda _: changes)
-    monkeypatch.setattr(reads, "latency_buckets", lambda _, bounds: latencies if bounds == SEND_LATENCY.bounds else [])
+    monkeypatch.setattr(queries, "status_change_counts", lambda _: changes)
+    monkeypatch.setattr(
+        queries, "latency_buckets", lambda _, bounds: latencies if bounds == SEND_LATENCY.bounds else []
+    )
     assert message_counts._increments(EventRange(1, 9)) == {
         (MESSAGES.name, "sent"): 3,
         (MESSAGES.name, "failed"): 6,

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from messaging.incoming.store import receive
 from messaging.message_templates import TemplateList, claim_syncs
+from messaging.meta_events.template_sync import FetchedTemplates, record
 from messaging.models import BusinessNumber, Hold, Message, Template
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.holds.holds import hold_template, resume_hold, sweep_holds
 from messaging.outgoing.holds.suspensions import pause, resume
 from messaging.outgoing.release import release
-from messaging.reactions.template_sync import FetchedTemplates, record
 from messaging.whatsapp.errors import Misconfigured, Scope, Throttled, WhatsAppError
 from messaging.whatsapp.graph import TemplateNode
 from tests.messaging.factories import accepted, answered, number, pending

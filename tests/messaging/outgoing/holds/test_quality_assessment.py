@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Q
 from django.utils import timezone
 
-from messaging import reads
+from messaging import monitoring_queries as queries
 from messaging.contacts import withdrawal
 from messaging.dispatch import SWEEPS
 from messaging.incoming.store import receive
@@ -199,9 +199,9 @@ def _campaign() -> tuple[int, int, int]:
 
 
 COUNTS: list[tuple[Callable[[], object], object]] = [
-    (reads.messages_without_outcome, dict.fromkeys(("due", "scheduled", "queued", "sending", "held"), 0)),
-    (reads.unknown_outcomes, reads.UnknownOutcomes(0, 0, 0)),
-    (lambda: reads.quality_assessments().held, 1),
+    (queries.messages_without_outcome, dict.fromkeys(("due", "scheduled", "queued", "sending", "held"), 0)),
+    (queries.unknown_outcomes, queries.UnknownOutcomes(0, 0, 0)),
+    (lambda: queries.quality_assessments().held, 1),
     (_campaign, (0, 0, 0)),
     (unknown_outcomes.has_unknown_outcomes, False),
     (redrive.exhausted_messages, []),
@@ -227,7 +227,10 @@ def test_counts_take_it_for_accepted(count: Callable[[], object], expected: obje
 def test_other_holds_are_counted_as_held(hold: str) -> None:
     pending()
     Message.objects.update(hold=hold)
-    assert (reads.messages_without_outcome()["held"], reads.quality_assessments().held) == (1, 0)
+    assert (queries.messages_without_outcome()["held"], queries.quality_assessments().held) == (
+        1,
+        0,
+    )
 
 
 def test_the_next_message_to_the_same_recipient_does_not_wait_for_it() -> None:
@@ -239,13 +242,13 @@ def test_the_next_message_to_the_same_recipient_does_not_wait_for_it() -> None:
 def test_the_age_of_the_oldest_is_counted_from_its_acceptance() -> None:
     in_assessment()
     Message.objects.update(outcome_at=timezone.now() - timedelta(hours=3))
-    assert 10_800 <= reads.quality_assessments().oldest_s < 10_900
+    assert 10_800 <= queries.quality_assessments().oldest_s < 10_900
 
 
 def test_one_without_a_status_for_a_day_keeps_no_alert_open() -> None:
     in_assessment()
     Message.objects.update(outcome_at=timezone.now() - timedelta(hours=25))
-    assert reads.quality_assessments() == reads.QualityAssessments(1, 0.0)
+    assert queries.quality_assessments() == queries.QualityAssessments(1, 0.0)
 
 
 def test_a_dropped_message_says_why_and_waits_for_its_template() -> None:

@@ -11,8 +11,8 @@ from messaging.message_templates import (
     record_status,
     request_sync,
 )
-from messaging.reactions.meta_event import META, MetaEvent
-from messaging.reactions.template_statuses import apply_statuses
+from messaging.meta_events.meta_event import META, MetaEvent
+from messaging.meta_events.template_statuses import apply_statuses
 
 
 def template_status(event: MetaEvent) -> None:

@@ -5,7 +5,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Left, NullIf, Replace
 
 from messaging.models import BusinessNumber, Hold, HoldKind, Subscription
-from messaging.reads.backlogs import NAME_LENGTH
+from messaging.monitoring_queries.backlogs import NAME_LENGTH
 
 
 def pause_reason(phone_number_id: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.test import TestCase
 
+from messaging.meta_events import handle_events
 from messaging.models import Hold
-from messaging.reactions import react
 from messaging.signals import lane_alert
 from messaging.whatsapp.inbound import Event
 
@@ -35,7 +35,7 @@ def alerts_of(work: Callable[[], object]) -> list[tuple[str, str, str]]:
 def happens(kind: str, event: str = "", value: Any = None, **fields: Any) -> list[tuple[str, str, str]]:
     """An event of the account; its alerts."""
     given = {"subject": "", "phone_number_id": None, "waba_id": WABA, **fields}
-    return alerts_of(lambda: react([Event(kind, event, raw={"value": value or {}}, **given)]))
+    return alerts_of(lambda: handle_events([Event(kind, event, raw={"value": value or {}}, **given)]))
 
 
 def held() -> list[tuple[str, str, str, str, datetime | None]]:

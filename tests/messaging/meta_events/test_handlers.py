@@ -1,4 +1,4 @@
-"""Each reaction to what Meta says: what is held, paused or stored, who is alerted, and what the audit log has."""
+"""Each handler of Meta's events: what is held, paused or stored, who is alerted, and what the audit log has."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +8,12 @@ import pytest
 from django.test import TestCase
 
 from messaging.incoming.store import receive
+from messaging.meta_events import HANDLERS
+from messaging.meta_events.meta_event import META
 from messaging.models import Account, AuditEntry, BusinessNumber, Contact, Hold, Message, Portfolio, Template
-from messaging.reactions import REACTIONS
-from messaging.reactions.meta_event import META
 from tests.messaging.factories import number, pending, release_due
 from tests.messaging.message_templates.rows import synced_template
-from tests.messaging.reactions.events import WABA
+from tests.messaging.meta_events.events import WABA
 
 pytestmark = pytest.mark.django_db
 OFFER = {"message_template_name": "offer", "message_template_language": "en"}
@@ -171,7 +171,7 @@ def test_an_event_leaves_the_numbers_of_other_accounts_as_they_are(row: Row, sen
 
 def test_every_reaction_has_a_row() -> None:
     events = {(row.kind, row.value.get("event", "")) for row in ROWS.values()}
-    assert {key for key in REACTIONS if not any(key in {event, (event[0], "")} for event in events)} == set()
+    assert {key for key in HANDLERS if not any(key in {event, (event[0], "")} for event in events)} == set()
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)

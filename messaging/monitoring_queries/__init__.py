@@ -3,14 +3,14 @@
 Every query uses a partial index, a primary key or a small table. All functions raise django.db errors.
 """
 
-from messaging.reads.backlogs import (
+from messaging.monitoring_queries.backlogs import (
     InboundFiles,
     disabled_subscriptions,
     held_templates,
     inbound_files,
     waiting_deliveries,
 )
-from messaging.reads.messages import (
+from messaging.monitoring_queries.messages import (
     COUNT_LIMIT,
     DueMessages,
     OutboundState,
@@ -22,9 +22,15 @@ from messaging.reads.messages import (
     quality_assessments,
     unknown_outcomes,
 )
-from messaging.reads.numbers import NumberState, PortfolioState, low_quality_numbers, number_states, portfolio_states
-from messaging.reads.reasons import disable_reason, hold_reason, pause_reason, probe_reason
-from messaging.reads.status_changes import (
+from messaging.monitoring_queries.numbers import (
+    NumberState,
+    PortfolioState,
+    low_quality_numbers,
+    number_states,
+    portfolio_states,
+)
+from messaging.monitoring_queries.reasons import disable_reason, hold_reason, pause_reason, probe_reason
+from messaging.monitoring_queries.status_changes import (
     EventRange,
     latency_buckets,
     newest_event_id,

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from messaging.meta_events.meta_event import META
 from messaging.models import Account, AuditEntry, BusinessNumber, Hold, Template
-from messaging.reactions.meta_event import META
 from tests.messaging.factories import number
 from tests.messaging.lock_order import locks
 from tests.messaging.message_templates.rows import synced_template
-from tests.messaging.reactions.events import WABA, happens, held
-from tests.messaging.reactions.test_reactions import NAME, NUMBER_QUALITY, QUALITY, STATUS
+from tests.messaging.meta_events.events import WABA, happens, held
+from tests.messaging.meta_events.test_handlers import NAME, NUMBER_QUALITY, QUALITY, STATUS
 
 pytestmark = pytest.mark.django_db
 CATEGORY = "template_category_update"

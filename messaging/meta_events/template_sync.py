@@ -17,8 +17,8 @@ from messaging.message_templates import (
     record_success,
     store_templates,
 )
+from messaging.meta_events.template_statuses import apply_statuses
 from messaging.models import Account
-from messaging.reactions.template_statuses import apply_statuses
 from messaging.whatsapp.errors import NotSent, OutcomeUnknown, WhatsAppError
 from waproject.worker.database_gate import is_database_unavailable
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging.reactions.meta_event import MetaEvent, read_event
+from messaging.meta_events.meta_event import MetaEvent, read_event
 from messaging.whatsapp.inbound import Event
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

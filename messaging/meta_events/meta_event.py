@@ -1,4 +1,4 @@
-"""An event of Meta with its value, as reactions read it."""
+"""An event of Meta with its value, as handlers read it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

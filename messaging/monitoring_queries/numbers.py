@@ -7,7 +7,7 @@ from django.db import connection
 
 from messaging.models import PRIORITY_NAMES, BusinessNumber
 from messaging.models.messages import LIMIT
-from messaging.reads.messages import COUNT_LIMIT
+from messaging.monitoring_queries.messages import COUNT_LIMIT
 
 # Events of phone_number_quality_update that report the quality. Meta's newest versions send only the last of them.
 QUALITY_IS_LOW = {"FLAGGED": True, "DOWNGRADE": True, "UNFLAGGED": False, "UPGRADE": False, "THROUGHPUT_UPGRADE": False}

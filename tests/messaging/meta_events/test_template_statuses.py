@@ -3,11 +3,11 @@
 import pytest
 
 from messaging.message_templates import StatusChange, TemplateKey
+from messaging.meta_events import apply_statuses
+from messaging.meta_events.meta_event import META
 from messaging.models import AuditEntry
 from messaging.outgoing import hold_template
-from messaging.reactions import apply_statuses
-from messaging.reactions.meta_event import META
-from tests.messaging.reactions.events import WABA, alerts_of, held
+from tests.messaging.meta_events.events import WABA, alerts_of, held
 
 pytestmark = pytest.mark.django_db
 

@@ -10,12 +10,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from messaging.message_templates import sync
+from messaging.meta_events import template_sync
+from messaging.meta_events.template_sync import claim_syncs, fetch, record
 from messaging.models import Account, AuditEntry, Hold, Template
-from messaging.reactions import template_sync
-from messaging.reactions.template_sync import claim_syncs, fetch, record
 from messaging.whatsapp.errors import Rejected
 from messaging.whatsapp.graph import GraphApi
-from tests.messaging.reactions.events import happens
+from tests.messaging.meta_events.events import happens
 from tests.messaging.sandbox.graph_api.calls import WABA
 from tests.messaging.sandbox.process import Sandbox
 from tests.messaging.slow_statement import take_too_long

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.media_states import RETRY_PERIOD
-from messaging.reads.messages import COUNT_LIMIT
+from messaging.monitoring_queries.messages import COUNT_LIMIT
 
 # A file is late after this time; files of imported history may take longer.
 FILE_LATE_AFTER = timedelta(hours=1)

@@ -7,8 +7,8 @@ from django.db.models import Q
 from messaging.access import record_action
 from messaging.accounts import RATES, record_number
 from messaging.lifecycle import alert
+from messaging.meta_events.meta_event import META, MetaEvent
 from messaging.models import BusinessNumber
-from messaging.reactions.meta_event import META, MetaEvent
 
 _HIGH = "HIGH"
 _QUALITIES = {"FLAGGED": "RED", "UNFLAGGED": "UNKNOWN"}
