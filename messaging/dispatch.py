@@ -52,7 +52,6 @@ DIRECT_CALLS = 60
 STUCK_AFTER_S = 1.0
 # After a failed publish the dispatcher delivers directly for this long before it tries SQS again.
 SQS_RETRY_S = 1.0
-DRAIN_S = 25
 # How long the end of the process waits for a running poll of the incoming queue.
 POLL_S = 2
 
@@ -112,7 +111,7 @@ class Dispatcher:
         """Tick until `stop`, calling `each_tick` every time; then finish the calls of direct delivery."""
         self._loop.run(each_tick)
         _incoming_queue.stop(POLL_S)
-        call_pool.close(DRAIN_S)
+        call_pool.close()
 
     def _step(self) -> float:
         return BUSY_TICK_S if self.tick() >= BUSY_MESSAGES else TICK_S

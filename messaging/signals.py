@@ -4,7 +4,7 @@
     message_media(message_id, state)             the file of such a message was stored, or its download has failed
     message_status_changed(message_id, status)   a message moved to another state
     account_event(event_id)                      Meta reported an event of the account, a number or a template
-    events_recorded(event_ids)                   MessageEvent rows of one statement, for the analytics lane
+    events_recorded(event_ids)                   new MessageEvent rows of one statement
     lane_alert(kind, key, reason)                an operator must act; kinds: lifecycle/operator_alerts.py
 
 Each is sent once per occurrence, however often Meta repeats a webhook.

@@ -24,7 +24,7 @@ from messaging.conversations.queries import (
     messages_of,
 )
 from messaging.conversations.reply_form import ReplyRefused, send_form_reply
-from messaging.conversations.template_form import template_form, templates_of
+from messaging.conversations.template_form import MAX_TEMPLATES, template_form, templates_of
 from messaging.messages import preview
 from messaging.models import BusinessNumber, Message, TemplateCategory
 from messaging.models import Conversation as ConversationModel
@@ -35,7 +35,6 @@ LIST_SIZE = 50
 CHAT_SIZE = 40
 # An open chat grows; at this size the page reloads.
 MAX_CHAT_SIZE = 400
-MAX_TEMPLATES = 200
 TEMPLATES = "admin/messaging/conversation"
 
 

