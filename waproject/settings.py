@@ -330,8 +330,8 @@ if LOCAL and ALERT_WEBHOOK_URL:
 # The interval of the monitor's checks of the set-up; 0: off.
 DOCTOR_EVERY_S = env.number("DOCTOR_EVERY_S", 3600.0)
 # The processes that must be running; leave out those that a deployment does not use.
-PROCESS_KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
-EXPECTED_PROCESSES = env.comma_separated("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web", "monitor"))
+PROCESS_KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat", "monitor")
+EXPECTED_PROCESSES = env.comma_separated("EXPECTED_PROCESSES", PROCESS_KINDS, among=(*PROCESS_KINDS, "web"))
 
 # Traces and error reports, both optional (waproject/observability.py) ------------------------------------------------
 # OpenTelemetry's SDK reads this and the other OTEL_* variables itself.

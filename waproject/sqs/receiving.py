@@ -19,6 +19,7 @@ GATE_S = 0.5
 # Concurrent requests while there is a backlog; otherwise there is one. At 10 ms a request, one thread receives 900
 # messages a second.
 THREADS = 2
+RECEIVE_COUNT = "ApproximateReceiveCount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Receiver:
         self._linger, self._wait_time, self._gate = linger, wait_time, gate
         self._held = 0
         self._backlog = False
+        self._warned = False
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._threads = [
@@ -170,12 +172,19 @@ class Receiver:
                 "QueueUrl": self._url,
                 "MaxNumberOfMessages": MAX_BATCH_ENTRIES,
                 "WaitTimeSeconds": wait_time,
-                "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
+                "MessageSystemAttributeNames": [RECEIVE_COUNT, "SentTimestamp"],
             },
             wait_time + ANSWER_MARGIN_S,
         )
         now = time.monotonic()
-        return [_received(message, now) for message in answer.get("Messages") or ()]
+        messages = answer.get("Messages") or ()
+        if messages and not self._warned and RECEIVE_COUNT not in (messages[0].get("Attributes") or {}):
+            self._warned = True
+            logger.warning(
+                "the SQS server does not say how often a message was received, so that every retry waits as the first: "
+                "use a version of it that knows MessageSystemAttributeNames"
+            )
+        return [_received(message, now) for message in messages]
 
     def _pause(self, failures: int, drained: int) -> None:
         if failures:
@@ -190,7 +199,7 @@ def _received(message: dict[str, Any], now: float) -> Received:
         message.get("MessageId", ""),
         message["ReceiptHandle"],
         message.get("Body", ""),
-        int(attributes.get("ApproximateReceiveCount", 1)),
+        int(attributes.get(RECEIVE_COUNT, 1)),
         now,
         int(attributes.get("SentTimestamp", 0)),
     )

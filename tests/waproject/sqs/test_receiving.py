@@ -204,6 +204,19 @@ def test_a_message_is_read_with_its_receives_and_its_age(message: dict[str, Any]
     assert before <= one.at <= time.monotonic()
 
 
+COUNT_IS_MISSING = "does not say how often a message was received"
+
+
+def test_a_server_that_does_not_count_receives_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    handed_over(Backlog(35))
+    assert caplog.text.count(COUNT_IS_MISSING) == 1
+
+
+def test_a_server_that_counts_receives_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+    received(Asked({"ReceiptHandle": "r", "Attributes": {"ApproximateReceiveCount": "1"}}))
+    assert COUNT_IS_MISSING not in caplog.text
+
+
 def test_what_arrives_after_a_stop_is_released_and_not_taken() -> None:
     taken, released = received(Asked({"ReceiptHandle": "r"}), then_stop=True)
     assert (taken, [one.handle for one in released]) == ([], ["r"])
