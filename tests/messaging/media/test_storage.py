@@ -84,9 +84,10 @@ def fall_silent(*_: Any) -> None:
 def test_a_file_that_the_bucket_announces_and_does_not_give_is_no_broken_answer(
     happen: Callable[..., None], status: int, bucket: Any, stored: Message, api: APIClient
 ) -> None:
+    key = f"wa/{media_of(stored).name}"
     # Between the HEAD, which opens the file, and the GET.
     storage().bucket.meta.client.meta.events.register(  # type: ignore[attr-defined]
-        "before-call.s3.GetObject", lambda **_: happen(bucket, f"wa/{media_of(stored).name}")
+        "before-call.s3.GetObject", lambda **_: happen(bucket, key)
     )
     assert api.get(f"/messaging/messages/{stored.pk}/media").status_code == status
 
