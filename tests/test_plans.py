@@ -213,13 +213,15 @@ def test_a_filter_of_the_api_that_has_an_index(name: str, value: str, history: B
     assert whole_reads(seen) == []
 
 
-@pytest.mark.parametrize("asked", [{}, {"unanswered": True}], ids=["all", "unanswered"])
+@pytest.mark.parametrize("unanswered", [False, True])
 def test_the_conversations_of_a_quiet_number(
-    asked: dict[str, bool], history: BusinessNumber, monkeypatch: pytest.MonkeyPatch
+    unanswered: bool, history: BusinessNumber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "SCANNED", HISTORY // 40)
     quiet = BusinessNumber.objects.create(phone_number_id="quiet")
     with statements() as seen:
-        latest_conversations(50, number=quiet.pk, **asked)
-        latest_conversations(50, number=quiet.pk, before=Message.objects.order_by("-id")[:1].get().pk, **asked)
+        latest_conversations(50, number=quiet.pk, unanswered=unanswered)
+        latest_conversations(
+            50, number=quiet.pk, before=Message.objects.order_by("-id")[:1].get().pk, unanswered=unanswered
+        )
     assert whole_reads(seen) == []

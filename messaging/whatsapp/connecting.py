@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 # A SYN that is lost is sent again after a second: an address gets that long while the budget lasts.
 LEAST_S = 1.0
@@ -10,7 +11,7 @@ SocketOptions = Sequence[tuple[int, int, int | bytes]]
 
 
 def connect_to_first(
-    addresses: Sequence[tuple[socket.AddressFamily, tuple[str | int, ...]]],
+    addresses: Sequence[tuple[socket.AddressFamily, tuple[Any, ...]]],
     each_s: float,
     total_s: float,
     options: SocketOptions = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),

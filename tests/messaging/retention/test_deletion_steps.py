@@ -90,9 +90,11 @@ def test_rules_whose_pass_is_long_take_turns(monkeypatch: pytest.MonkeyPatch) ->
     stepped: list[str] = []
 
     def step_of(name: str) -> Rule:
-        return Rule(
-            name, "", "RETENTION_MESSAGES_DAYS", 0, lambda *_: stepped.append(name) or Step("5", 1, is_end=False)
-        )
+        def step(*_: Any) -> Step:
+            stepped.append(name)
+            return Step("5", 1, is_end=False)
+
+        return Rule(name, "", "RETENTION_MESSAGES_DAYS", 0, step)
 
     rules = [step_of(name) for name in ("texts", "files", "audit")]
     monkeypatch.setattr(deletion_steps, "registered", lambda: rules)
