@@ -12,6 +12,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging import deliver
+from messaging.conversations import queries
+from messaging.conversations.queries import latest_conversations
 from messaging.dispatch import SWEEPS, Dispatcher
 from messaging.incoming.store import receive
 from messaging.messages import pagination
@@ -208,4 +210,18 @@ def test_a_search(term: str, history: BusinessNumber) -> None:
 def test_a_filter_of_the_api_that_has_an_index(name: str, value: str, history: BusinessNumber) -> None:
     with statements() as seen:
         list(MessageFilter({name: value}, Message.objects.order_by("-id")).qs[:51])
+    assert whole_reads(seen) == []
+
+
+@pytest.mark.parametrize("unanswered", [False, True])
+def test_the_conversations_of_a_quiet_number(
+    unanswered: bool, history: BusinessNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "SCANNED", HISTORY // 40)
+    quiet = BusinessNumber.objects.create(phone_number_id="quiet")
+    with statements() as seen:
+        latest_conversations(50, number=quiet.pk, unanswered=unanswered)
+        latest_conversations(
+            50, number=quiet.pk, before=Message.objects.order_by("-id")[:1].get().pk, unanswered=unanswered
+        )
     assert whole_reads(seen) == []

@@ -21,6 +21,7 @@ from messaging.conversations.queries import (
     conversation_of,
     find_conversations,
     latest_conversations,
+    messages_from,
     messages_of,
 )
 from messaging.conversations.reply_form import ReplyRefused, send_form_reply
@@ -143,8 +144,8 @@ class ConversationAdmin(ReadOnlyAdmin):
         chosen = template_form(conversation.number, request.POST)
         found = messages_of(conversation, CHAT_SIZE)
         if "around" in request.GET and message.id not in {row.id for row in found}:
-            found = [*_preceding(conversation, message), *messages_of(conversation, MAX_CHAT_SIZE, since=message)]
-            found = found[:MAX_CHAT_SIZE]
+            preceding = _preceding(conversation, message)
+            found = [*preceding, *messages_from(conversation, message, MAX_CHAT_SIZE - len(preceding))]
         live = _live(conversation, found)
         context = {
             **self.admin_site.each_context(request),
@@ -155,6 +156,8 @@ class ConversationAdmin(ReadOnlyAdmin):
             "anchor": message,
             "analytics_url": _analytics_url(conversation.number),
             "older": found[0] if len(found) >= CHAT_SIZE else None,
+            # A full page ends before the newest message and is not live: it would reload for ever.
+            "last": found[-1] if len(found) >= MAX_CHAT_SIZE else None,
             "may_reply": may_reply,
             "templates": _templates(conversation) if may_reply else [],
             "synced_templates": (

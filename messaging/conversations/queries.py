@@ -75,11 +75,14 @@ class ConversationPage:
 def latest_conversations(
     size: int, *, before: UUID | None = None, number: int | None = None, unanswered: bool = False
 ) -> ConversationPage:
-    """The conversations whose newest message is older than `before` (an id)."""
+    """The conversations whose newest message is older than `before` (an id).
+
+    The filters choose among the newest SCANNED messages of all numbers, so a page may have none and yet an older page.
+    """
     # LATERAL with a LIMIT keeps the planner from joining the whole table: one index lookup per message.
     scan = f"""
       SELECT id, number_id, peer, direction, type FROM messaging_message
-      WHERE (%(before)s::uuid IS NULL OR id < %(before)s) AND (%(number)s::bigint IS NULL OR number_id = %(number)s)
+      WHERE %(before)s::uuid IS NULL OR id < %(before)s
       ORDER BY id DESC LIMIT {SCANNED}
     """  # noqa: S608 - constants of this module
     parameters = {
@@ -92,7 +95,8 @@ def latest_conversations(
               SELECT l.id FROM messaging_message l WHERE l.peer = m.peer AND l.number_id = m.number_id
               ORDER BY l.at DESC, l.id DESC LIMIT 1
             ) newest
-            WHERE newest.id = m.id AND (NOT %(unanswered)s OR m.direction = 'inbound' AND m.type <> ALL(%(no_reply)s))
+            WHERE newest.id = m.id AND (%(number)s::bigint IS NULL OR m.number_id = %(number)s)
+              AND (NOT %(unanswered)s OR m.direction = 'inbound' AND m.type <> ALL(%(no_reply)s))
             ORDER BY m.id DESC LIMIT %(size)s
             """,  # noqa: S608 - constants of this module
             parameters,
@@ -138,7 +142,7 @@ def conversations_with(contact: Contact) -> list[Conversation]:
     found = [
         latest[0]
         for number in BusinessNumber.objects.filter(portfolio=contact.portfolio)
-        if (latest := _newest(_keys(_identifiers(contact), contact), Q(number=number), 1))
+        if (latest := _ordered(_keys(_identifiers(contact), contact), Q(number=number), 1, newest_first=True))
     ]
     return _described(found)
 
@@ -156,7 +160,13 @@ def messages_of(
         bounds &= Q(at__lte=before.at) & ~Q(at=before.at, id__gte=before.id)
     if since is not None:
         bounds &= Q(at__gte=since.at) & ~Q(at=since.at, id__lt=since.id)
-    return _newest(_keys(conversation.peers, conversation.contact), bounds, size)[::-1]
+    return _ordered(_keys(conversation.peers, conversation.contact), bounds, size, newest_first=True)[::-1]
+
+
+def messages_from(conversation: Conversation, first: Message, size: int) -> list[Message]:
+    """The message `first` and the oldest ones after it in Meta's order."""
+    bounds = Q(number=conversation.number, at__gte=first.at) & ~Q(at=first.at, id__lt=first.id)
+    return _ordered(_keys(conversation.peers, conversation.contact), bounds, size, newest_first=False)
 
 
 def _keys(peers: Iterable[str], contact: Contact | None) -> list[Q]:
@@ -164,12 +174,13 @@ def _keys(peers: Iterable[str], contact: Contact | None) -> list[Q]:
     return [*(Q(peer=peer) for peer in sorted(peers)), *([Q(contact=contact)] if contact else [])]
 
 
-def _newest(keys: Sequence[Q], bounds: Q, size: int) -> list[Message]:
+def _ordered(keys: Sequence[Q], bounds: Q, size: int, *, newest_first: bool) -> list[Message]:
     found: dict[UUID, Message] = {}
+    order = ("-at", "-id") if newest_first else ("at", "id")
     rows: QuerySet[Message] = Message.objects.select_related("number", "contact", "media").defer("raw")
     for key in keys:
-        found.update((row.id, row) for row in rows.filter(key, bounds).order_by("-at", "-id")[:size])
-    return sorted(found.values(), key=lambda row: (row.at, row.id), reverse=True)[:size]
+        found.update((row.id, row) for row in rows.filter(key, bounds).order_by(*order)[:size])
+    return sorted(found.values(), key=lambda row: (row.at, row.id), reverse=newest_first)[:size]
 
 
 def _conversations(ids: Sequence[UUID]) -> list[Conversation]:

@@ -22,18 +22,18 @@ IN_MEMORY = 512 * 1024
 
 
 class Downloader:
-    """The downloads of this process; while Meta throttles them, it makes no request."""
+    """The downloads of this process; while Meta throttles those of a token, it makes no request with it."""
 
     def __init__(self, api_of: Callable[[str], MediaApi]) -> None:
         """`api_of`: makes the client by the name of its token's variable; may raise MediaError."""
         self._make_api = api_of
         self._apis: dict[str, MediaApi] = {}
         self._lock = threading.Lock()
-        self._waits_until = 0.0
+        self._waits_until: dict[str, float] = {}
 
     def download(self, download: Download) -> DownloadResult:
         """Look up, transfer, check and store a file; every failure is returned, not raised."""
-        waits_s = self._waits_until - time.monotonic()
+        waits_s = self._waits_until.get(download.token_name, 0.0) - time.monotonic()
         if waits_s > 0:
             return DownloadResult(
                 download, None, Failure(TransferFailure.THROTTLED, waits_s), "Meta throttles downloads."
@@ -43,7 +43,7 @@ class Downloader:
                 found, fetched = self._transfer(download, file)
             except MediaError as error:
                 if error.failure is TransferFailure.THROTTLED:
-                    self._waits_until = time.monotonic() + error.wait_s
+                    self._waits_until[download.token_name] = time.monotonic() + error.wait_s
                 return DownloadResult(download, None, Failure(error.failure, error.wait_s), error.text)
             except OSError as error:
                 return _storage_failure(download, error)

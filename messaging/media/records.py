@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from django.utils import timezone
 from messaging.access import record_action
 from messaging.lifecycle import MediaSettled, publish_events
 from messaging.media_states import RETRY_PERIOD, Failure, State, decide
-from messaging.models import DEFAULT_TOKEN_NAME, Media, Message
+from messaging.models import DEFAULT_TOKEN_NAME, FileRemoval, Media, Message
 from messaging.traces import contexts_of
 from messaging.whatsapp.inbound import Origin
 from messaging.whatsapp.media import LIMITS, file_of
@@ -207,10 +207,20 @@ def fail_abandoned_downloads() -> None:
 
 
 def remove_file(instance: Media, **_: object) -> None:
-    """Receiver of `post_delete`: remove the file after the commit."""
-    if instance.name:
-        name = instance.name
-        transaction.on_commit(lambda: _remove(name), robust=True)
+    """Receiver of `post_delete`: queue the file for removal by `deliver`, as REMOVE_FILES does."""
+    if instance.state != State.DELETED:
+        now = timezone.now()
+        _queue_removal(
+            instance.name or _name_of(instance.pk, instance.created_at), max(now, instance.lease_until or now)
+        )
+
+
+def _name_of(message_id: UUID, created_at: datetime) -> str:
+    return f"{created_at.astimezone(UTC):%Y/%m/%d}/{message_id}"
+
+
+def _queue_removal(name: str, due_at: datetime) -> None:
+    FileRemoval.objects.bulk_create([FileRemoval(name=name, due_at=due_at)], ignore_conflicts=True)
 
 
 def _claim(rank: int, most: int) -> list[Download]:
@@ -255,7 +265,7 @@ def _claim(rank: int, most: int) -> list[Download]:
                 attempts=attempts,
                 give_up_at=give_up_at,
                 lease_until=until,
-                name=f"{at:%Y/%m/%d}/{pk}",
+                name=_name_of(pk, at),
                 token_name=token_name or DEFAULT_TOKEN_NAME,
                 error=error,
             )
@@ -322,5 +332,6 @@ def _remove_orphaned_files(downloads: Sequence[Download]) -> None:
 def _remove(name: str) -> None:
     try:
         storage().delete(name)
-    except Exception as error:  # storage back ends raise errors of any type; the row is deleted already
-        logger.error("media file not removed from the storage: %s", type(error).__name__)
+    except Exception as error:  # storage back ends raise errors of any type
+        logger.warning("a file could not be removed from the storage: %s", type(error).__name__)
+        _queue_removal(name, timezone.now())

@@ -61,7 +61,7 @@ def serve(request: HttpRequest, media: Media) -> HttpResponseBase:
         return _with_headers(HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"}), media)
     start, end = part
     whole = (start, end) == (0, size)
-    pieces = () if request.method == "HEAD" else _chunks(_opened(media), start, end)
+    pieces = () if request.method == "HEAD" else _chunks(_opened(media, start), end - start)
     response = StreamingHttpResponse(pieces, status=200 if whole else 206)
     response["Content-Length"] = str(end - start)
     if not whole:
@@ -116,20 +116,38 @@ def _with_headers(response: HttpResponseBase, media: Media) -> HttpResponseBase:
     return response
 
 
-def _opened(media: Media) -> IO[bytes]:
+def _opened(media: Media, start: int) -> IO[bytes]:
+    """The file at this byte. A bucket's file is transferred by the first access, which must not fail in the answer."""
     try:
-        return storage().open(media.name, "rb")
+        file = storage().open(media.name, "rb")
+        try:
+            file.seek(start)
+        except BaseException:
+            file.close()
+            raise
     except FileNotFoundError:
         raise FileMissing from None
     except Exception as error:  # storage back ends raise errors of any type
+        if _is_missing(media):
+            raise FileMissing from None
         logger.error("the file of message %s cannot be read: %s", media.pk, type(error).__name__)
         raise StorageUnavailable from None
+    return file
 
 
-def _chunks(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
+def _is_missing(media: Media) -> bool:
+    try:
+        storage().open(media.name, "rb").close()
+    except FileNotFoundError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
     with file:
-        file.seek(start)
-        left = end - start
+        left = size
         while left > 0 and (piece := file.read(min(CHUNK, left))):
             left -= len(piece)
             yield piece

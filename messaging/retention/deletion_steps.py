@@ -7,7 +7,7 @@ kill, continues at the next key.
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -25,11 +25,12 @@ REST = 4.0
 IDLE_S = 60.0
 # Of pg_try_advisory_xact_lock: any number that nothing else uses.
 _LOCK = 7_203_114
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def run_step(now: datetime | None = None, *, waits: bool = False) -> bool:
-    """Run one step of the first due rule, unless another process runs one: `waits` waits for its end. Returns whether
-    there may be more.
+    """Run one step of the rule that has been due the longest, unless another process runs one: `waits` waits for its
+    end. Returns whether there may be more.
 
     Raises what the step raises; that rule then waits, and the next call goes on with the others.
     """
@@ -62,15 +63,15 @@ def _lock(*, waits: bool) -> bool:
 
 
 def _first_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None:
+    """The rule that has been due the longest; one that has not begun comes first."""
     progress = RetentionProgress.objects.in_bulk()
-    for rule in registered():
-        cutoff = rule.cutoff()
-        if cutoff is None:
-            continue
-        row = progress.get(rule.name) or RetentionProgress(rule=rule.name, next_at=now)
-        if row.next_at <= now:
-            return rule, cutoff, row
-    return None
+    found = [
+        (rule, cutoff, progress.get(rule.name) or RetentionProgress(rule=rule.name, next_at=_NEVER))
+        for rule in registered()
+        if (cutoff := rule.cutoff()) is not None
+    ]
+    due = [one for one in found if one[2].next_at <= now]
+    return min(due, key=lambda one: one[2].next_at, default=None)
 
 
 def _put_off(rule: Rule, now: datetime) -> None:
@@ -82,6 +83,8 @@ def _advance(rule: Rule, cutoff: datetime, row: RetentionProgress, now: datetime
     if not row.position:
         row.began_at = now
     step = rule.step(cutoff, row.position)
+    # Due again at once, and behind the others that are due.
+    row.next_at = now
     row.position = step.position
     if step.removed:
         row.removed += step.removed

@@ -5,10 +5,13 @@ A connection resolves its host once and connects to a checked address, which pre
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillResolving
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from messaging.whatsapp.connecting import connect_to_first
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -103,8 +106,12 @@ def allowed(address: Address, policy: NetworkPolicy) -> bool:
     return wrapped is None or allowed(wrapped, policy)
 
 
-def open_socket(host: str, port: int, timeout: float, policy: NetworkPolicy) -> socket.socket:
-    """A TCP connection to a checked address of this host; `timeout` in seconds per address.
+def open_socket(
+    host: str, port: int, timeout: float, policy: NetworkPolicy, time_left: Callable[[], float] | None = None
+) -> socket.socket:
+    """A TCP connection to a checked address of this host.
+
+    `timeout`: seconds for one address at most; `time_left()`: for all, once the host is resolved; None: the same.
 
     Raises AddressNotAllowed if any of its addresses is not allowed, Unreachable if none answers.
     """
@@ -112,19 +119,13 @@ def open_socket(host: str, port: int, timeout: float, policy: NetworkPolicy) -> 
     for _, address in found:
         if not allowed(address, policy):
             raise AddressNotAllowed(_refusal(address, policy))
-    why = "the host name has no address"
-    for family, address in found:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(timeout)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.connect((str(address), port))
-        except OSError as error:
-            sock.close()
-            why = _describe(error)
-        else:
-            return sock
-    raise Unreachable(why)
+    if not found:
+        raise Unreachable("the host name has no address")
+    addresses = [(family, (str(address), port)) for family, address in found]
+    try:
+        return connect_to_first(addresses, timeout, time_left() if time_left else timeout)
+    except OSError as error:
+        raise Unreachable(_describe(error)) from None
 
 
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, Address]]:

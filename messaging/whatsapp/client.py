@@ -62,8 +62,9 @@ class _Answer:
 class CloudApi:
     """A client with one access token; thread-safe. Create it after a fork, not before.
 
-    Timeouts are in seconds. `connect_timeout` holds for each address of the host and for the TLS handshake,
-    `read_timeout` for each wait for bytes, `total_timeout` for the whole call. Only the system's own time for a DNS
+    Timeouts are in seconds. `connect_timeout` holds for one address of the host and for the TLS handshake,
+    `read_timeout` for each wait for bytes, `total_timeout` for the whole call; what it leaves beside the read timeout
+    is shared by all addresses of the host. Only the system's own time for a DNS
     lookup is outside of them; a lookup or connect so slow that no full read timeout is left sends nothing.
 
     `ca_certs` is a file with the trusted roots; None: those of certifi.

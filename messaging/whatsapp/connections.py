@@ -26,6 +26,10 @@ import requests.adapters
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
+
+from messaging.whatsapp.connecting import connect_to_first
 
 MAX_IDLE = 4.0
 # Interim answers (RFC 9110, 15.2) without 101, which ends HTTP on the connection.
@@ -52,6 +56,10 @@ class Call(threading.local):
     def remaining(self) -> float:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
+
+    def left_to_connect(self) -> float:
+        """Seconds in which a connection must stand, so that `leave` still lets the request go."""
+        return self.remaining() - self.needed
 
     def leave(self) -> None:
         """Records that bytes are about to leave; raises TimeoutError, with nothing sent, if too little time is left."""
@@ -119,6 +127,22 @@ class _Watched:
     def is_connected(self) -> bool:
         fresh = time.monotonic() - self._last_sent < MAX_IDLE
         return fresh and cast(bool, super().is_connected)  # type: ignore[misc]
+
+    def _new_conn(self) -> socket.socket:
+        """As urllib3's, which gives each address of a host the whole connect timeout."""
+        own = cast(HTTPConnection, self)
+        try:
+            infos = socket.getaddrinfo(own._dns_host.strip("[]"), own.port, allowed_gai_family(), socket.SOCK_STREAM)
+            addresses = [(info[0], info[4]) for info in infos]
+            return connect_to_first(addresses, cast(float, own.timeout), current.left_to_connect())
+        except socket.gaierror as error:
+            raise NameResolutionError(own.host, own, error) from error
+        except UnicodeError:
+            raise LocationParseError(f"{own.host!r}, label empty or too long") from None
+        except TimeoutError as error:
+            raise ConnectTimeoutError(own, f"Connection to {own.host} timed out.") from error
+        except OSError as error:
+            raise NewConnectionError(own, f"Failed to establish a new connection: {error}") from error
 
     def send(self, data: Any) -> None:
         connection = cast(http.client.HTTPConnection, self)

@@ -149,6 +149,29 @@ def test_a_chat_with_too_many_messages_reloads(viewer: Client, monkeypatch: pyte
     assert len(given(viewer, chat_of(rows[1]), {"around": "1"})["bubbles"]) == 5
 
 
+def test_an_old_message_of_a_long_chat_is_on_its_page_which_does_not_reload(viewer: Client) -> None:
+    rows = many(429)
+    answer: Any = viewer.get(chat_of(rows[25]), {"around": "1"})
+    shown = [bubble.message for bubble in answer.context_data["bubbles"]]
+    page = answer.content.decode()
+    assert (shown == rows[5:405], answer.context_data["last"]) == (True, rows[404])
+    assert ("?since=" in page, f"{chat_of(rows[404])}?around=1" in page, f'"{chat_of(rows[404])}"' in page) == (
+        *(False, True, True),
+    )
+
+
+@pytest.mark.parametrize(("messages", "is_live"), [(4, True), (5, False), (6, False)])
+def test_a_page_around_a_message_is_live_until_it_would_reload(
+    messages: int, is_live: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MAX_CHAT_SIZE", 5)
+    monkeypatch.setattr(pages, "CHAT_SIZE", 2)
+    rows = many(messages - 1)
+    page = viewer.get(chat_of(rows[1]), {"around": "1"}).content.decode()
+    refreshes = viewer.get(f"{LIST}{rows[-1].pk}/messages/", {"since": str(rows[0].pk)}).headers.get("HX-Refresh")
+    assert ("?since=" in page, refreshes is None) == (is_live, is_live)
+
+
 def test_the_live_part_of_a_chat_is_empty_if_nothing_has_changed(viewer: Client) -> None:
     message = wrote()
     path = f"{LIST}{message.pk}/messages/"

@@ -15,6 +15,7 @@ from messaging.conversations.queries import (
     conversations_with,
     find_conversations,
     latest_conversations,
+    messages_from,
     messages_of,
 )
 from messaging.models import BusinessNumber, Contact, Media, Message
@@ -165,3 +166,19 @@ def test_a_message_without_a_contact_finds_it_in_its_own_portfolio() -> None:
     message.refresh_from_db()
     one = conversation_of(message)
     assert (one.name, set(one.peers)) == ("Ann", {ANN, USER_ID})
+
+
+def test_a_page_of_a_quiet_number_reads_no_further_than_any_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "SCANNED", 2)
+    other = BusinessNumber.objects.create(phone_number_id="9")
+    quiet = Message.objects.create(number=other, peer=BOB, direction="inbound", type="text", status="received")
+    rows = [wrote() for _ in range(2)]
+    page = latest_conversations(5, number=other.pk)
+    assert ([one.latest for one in page.conversations], page.older) == ([], rows[0].pk)
+    older = latest_conversations(5, number=other.pk, before=page.older)
+    assert ([one.latest for one in older.conversations], older.older) == ([quiet], None)
+
+
+def test_messages_from_one_are_the_oldest_after_it() -> None:
+    rows = [wrote("text", str(n), at=now() - 100 + n) for n in range(5)]
+    assert messages_from(conversation_of(rows[0]), rows[1], 2) == rows[1:3]

@@ -12,6 +12,7 @@ from messaging.incoming.store import receive
 from messaging.media.download import Downloader
 from messaging.media.records import DownloadResult, claim_media, record_media, storage
 from messaging.models import Media, Message
+from messaging.retention import files as removals
 from messaging.whatsapp.media_api import MediaApi
 from tests.messaging.sandbox.process import TOKEN, Sandbox, start_with_secrets, started_port
 from tests.messaging.sandbox.receiver import Receiver
@@ -102,6 +103,11 @@ def content_of(message: Message) -> bytes:
     """What is stored of it."""
     with storage().open(Media.objects.get(pk=message.pk).name) as file:
         return bytes(file.read())
+
+
+def remove_queued_files() -> None:
+    """What `deliver` does with the files that are due for removal."""
+    removals.record_removals([removals.remove(one) for one in removals.claim_removals(10)])
 
 
 def data(content: bytes) -> str:

@@ -2,13 +2,13 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import TestCase
 from django.utils import timezone
 
 from messaging.incoming.store import receive
@@ -20,7 +20,7 @@ from messaging.models import Account, AuditEntry, BusinessNumber, Delivery, Medi
 from messaging.subscriptions.outbox import outbox
 from messaging.whatsapp.media_api import MediaApi, MediaError, TransferFailure
 from tests.messaging.bodies import inbound_text, webhook
-from tests.messaging.media.conftest import Sends, content_of, data, media_of
+from tests.messaging.media.conftest import Sends, content_of, data, media_of, remove_queued_files
 from tests.messaging.plans import repeat_subqueries
 from tests.messaging.sandbox.process import TOKEN, Sandbox
 from tests.messaging.subscriptions.factories import subscription
@@ -208,6 +208,17 @@ def test_while_meta_throttles_no_request_is_made(sends: Sends, fetch: Fetch) -> 
     assert [media_of(one).state for one in (first, second)] == [State.WAITING, State.WAITING]
 
 
+def test_while_meta_throttles_one_token_files_of_the_others_are_fetched(sends: Sends, media_api: MediaApi) -> None:
+    throttled, same, other = sends(media={"fault": "throttled"}), sends(), sends()
+    downloader = Downloader(lambda _: media_api)
+    claimed = {one.message_id: one for one in claim_media(3)}
+    tried = [downloader.download(claimed[one.pk]) for one in (throttled, same)]
+    tried.append(downloader.download(replace(claimed[other.pk], token_name="WA_TOKEN_B")))
+    assert [one.failure and one.failure.cause for one in tried] == [
+        *(TransferFailure.THROTTLED, TransferFailure.THROTTLED, None),
+    ]
+
+
 @pytest.mark.parametrize("nested_loop", ["on", "off"])
 def test_files_are_fetched_in_the_order_in_which_they_are_due(nested_loop: str, sends: Sends) -> None:
     messages = [sends() for _ in range(3)]
@@ -312,8 +323,8 @@ def test_the_file_of_an_echo_is_downloaded_too(db: None) -> None:
 def test_deleting_a_message_deletes_its_file(sends: Sends, fetch: Fetch, files: Path) -> None:
     message = sends()
     fetch()
-    with TestCase.captureOnCommitCallbacks(execute=True):
-        Message.objects.filter(pk=message.pk).delete()
+    Message.objects.filter(pk=message.pk).delete()
+    remove_queued_files()
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 

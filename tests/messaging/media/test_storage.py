@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.test import APIClient
 
@@ -59,6 +60,36 @@ def test_a_file_is_stored_in_the_bucket_and_read_by_ranges(
     keys = [each.key for each in bucket.objects.all()]
     assert keys == [f"wa/{media_of(message).name}"]
     assert (part.status_code, b"".join(part.streaming_content) == PHOTO[1000:2000]) == (206, True)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def stored(db: None, bucket: Any, webhooks: Callable[..., Any], fetch: Callable[[], Any]) -> Message:
+    """A message whose photo is in the bucket."""
+    from messaging.incoming.store import receive
+
+    receive(webhooks(media={"data": data(PHOTO), "mime_type": "image/jpeg"}))
+    fetch()
+    return Message.objects.get()
+
+
+def vanish(bucket: Any, key: str) -> None:
+    bucket.Object(key).delete()
+
+
+def fall_silent(*_: Any) -> None:
+    raise EndpointConnectionError(endpoint_url="http://bucket")
+
+
+@pytest.mark.parametrize(("happen", "status"), [(vanish, 410), (fall_silent, 503)])
+def test_a_file_that_the_bucket_announces_and_does_not_give_is_no_broken_answer(
+    happen: Callable[..., None], status: int, bucket: Any, stored: Message, api: APIClient
+) -> None:
+    key = f"wa/{media_of(stored).name}"
+    # Between the HEAD, which opens the file, and the GET.
+    storage().bucket.meta.client.meta.events.register(  # type: ignore[attr-defined]
+        "before-call.s3.GetObject", lambda **_: happen(bucket, key)
+    )
+    assert api.get(f"/messaging/messages/{stored.pk}/media").status_code == status
 
 
 def test_in_the_bucket_too_a_second_file_replaces_the_first(bucket: Any) -> None:

@@ -78,9 +78,31 @@ def test_a_rule_that_fails_keeps_no_other_from_its_work_and_is_tried_again_later
     with pytest.raises(DataError):
         run_step(now)
     assert run_step(now)
+    later = now + deletion_steps.RETRY_AFTER
+    assert run_step(later)
     with pytest.raises(DataError):
-        run_step(now + deletion_steps.RETRY_AFTER)
-    assert stepped == ["first", "second", "first"]
+        run_step(later)
+    assert stepped == ["first", "second", "second", "first"]
+
+
+@pytest.mark.django_db
+def test_rules_whose_pass_is_long_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    stepped: list[str] = []
+
+    def step_of(name: str) -> Rule:
+        def step(*_: Any) -> Step:
+            stepped.append(name)
+            return Step("5", 1, is_end=False)
+
+        return Rule(name, "", "RETENTION_MESSAGES_DAYS", 0, step)
+
+    rules = [step_of(name) for name in ("texts", "files", "audit")]
+    monkeypatch.setattr(deletion_steps, "registered", lambda: rules)
+    now = timezone.now()
+    RetentionProgress.objects.create(rule="audit", next_at=now)
+    for second in range(1, 7):
+        run_step(now + timedelta(seconds=second))
+    assert stepped == ["texts", "files", "audit"] * 2
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
@@ -16,6 +17,7 @@ from messaging.subscriber_http.post import Answer, SubscriberClient
 from messaging.subscriber_http.signature import new_secret, signed_headers
 from messaging.subscriber_http.ssrf_guard import NetworkPolicy
 from testkit.ports import free_port
+from tests.messaging.subscriber_http.test_ssrf_guard import always_resolving
 from tests.messaging.whatsapp.wire import Behaviour, Server, after_request, answering, http
 from tests.servers.certificates import self_signed
 from tests.waiting import PATIENCE_S
@@ -158,6 +160,40 @@ def test_an_untrusted_certificate_gets_no_request(server: Server, tmp_path: Path
 def test_retry_after_is_read_from_the_answer(server: Server, post: Post) -> None:
     server.behaviour = answering(http(503, b"", "Retry-After: 7\r\n"))
     assert post().retry_after_s == 7
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """127.0.0.2 and all after it answer no connection: they are a listener whose backlog is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            with suppress(BlockingIOError):
+                filler.connect(listener.getsockname())
+        connect, dead = socket.socket.connect, listener.getsockname()
+        monkeypatch.setattr(
+            socket.socket, "connect", lambda sock, at: connect(sock, at if at[0] == "127.0.0.1" else dead)
+        )
+        yield
+
+
+@pytest.mark.usefixtures("silent")
+def test_many_silent_addresses_end_within_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_resolving(monkeypatch, *(f"127.0.0.{n}" for n in range(2, 6)))
+    answer = SubscriberClient(HERE, total_timeout_s=3).post("http://hooks.example/", BODY, {})
+    assert (answer.error, answer.duration_ms <= 3000) == ("No connection: the connection timed out.", True)
+
+
+@pytest.mark.usefixtures("silent")
+def test_two_silent_addresses_hide_no_third(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    always_resolving(monkeypatch, "127.0.0.2", "127.0.0.3", "127.0.0.1")
+    port = server.url.rpartition(":")[2]
+    answer = SubscriberClient(HERE).post(f"http://hooks.example:{port}/", BODY, {})
+    assert (answer.error, answer.is_success) == ("", True)
 
 
 INTERIM = [100, 102, 103, 199]
