@@ -35,7 +35,7 @@ OK, DEGRADED, DOWN = Status.OK, Status.DEGRADED, Status.DOWN
 QUICK_S = 60.0
 # For an answer that is asked for once: a check on a busy machine may take longer than its second.
 waits_for_checks = pytest.mark.usefixtures("long_health_deadlines")
-KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat")
+KINDS = ("incoming", "outgoing", "analytics", "dispatcher", "deliver", "beat", "monitor")
 
 
 def heartbeats(*kinds: str) -> list[Heartbeat]:
