@@ -4,7 +4,6 @@ from django.urls import path
 
 from messaging.accepting.api import SendBulkView, SendView
 from messaging.conversations.read_receipts_api import ReadView
-from messaging.incoming.webhook import PATH as WEBHOOK_PATH
 from messaging.incoming.webhook import WebhookView
 from messaging.media.api import MediaView, UploadView
 from messaging.messages.api import MessageDetailView, MessageListView
@@ -21,6 +20,7 @@ from messaging.subscriptions.api import (
     SubscriptionView,
 )
 from messaging.template_management.api import TemplateListView, TemplateView
+from waproject.web.rejected_webhooks import PATH as WEBHOOK_PATH
 
 urlpatterns = [
     path(WEBHOOK_PATH.lstrip("/"), WebhookView.as_view(), name="webhook"),

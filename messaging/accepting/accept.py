@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, models
 from django.utils import timezone
 
 from messaging.access import IdempotentRequest
@@ -125,12 +125,32 @@ def store(rows: Sequence[Message], idempotent: IdempotentRequest | None = None, 
     if idempotent is not None:
         client = idempotent.client and idempotent.client.pk
         parameters.update(key_client=client, key=idempotent.key, key_digest=idempotent.digest, key_answer=answer)
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(columns, single, idempotent is not None), parameters)
-        stored = bool(cursor.rowcount)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_statement(columns, single, idempotent is not None), parameters)
+            stored = bool(cursor.rowcount)
+    except (OperationalError, InterfaceError):
+        if not _is_stored_nonetheless(rows[0]):
+            raise
+        stored = True
     if stored:
         note_messages(row.id for row in rows)
     return stored
+
+
+def _is_stored_nonetheless(row: Message) -> bool:
+    """Whether the statement was committed although its connection was lost before the answer, as in a failover.
+
+    One query on a new connection: the id is new, so a row that has it is of this request.
+    """
+    is_lost = connection.connection is not None and bool(connection.connection.closed)
+    if not is_lost or connection.in_atomic_block:
+        return False
+    connection.close()
+    try:
+        return Message.objects.filter(pk=row.pk).exists()
+    except (OperationalError, InterfaceError):
+        return False
 
 
 def _prepared(field: "models.Field[Any, Any]", values: Sequence[Any]) -> list[Any]:

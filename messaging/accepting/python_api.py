@@ -90,7 +90,7 @@ def _send(phone_number: str, message_type: str, data: Mapping[str, object], opti
     )
     new = load_reply_targets([new]).resolve(new)
     if new.template:
-        check_template(new.number.waba_id, new.content)
+        check_template(new.number.waba_id, new.content, new.peer)
     check = check_recipient(new, windows=window_policy() is WindowPolicy.REJECT)
     if check.refusal:
         raise NoConsent(check.refusal)

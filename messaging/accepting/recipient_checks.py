@@ -8,7 +8,14 @@ from typing import Any
 from django.utils import timezone
 
 from messaging.accepting.accept import TEMPLATE, NewMessage
-from messaging.accepting.service_window import LAST_INBOUND, WINDOW, all_spellings, latest, window_closes
+from messaging.accepting.service_window import (
+    LAST_INBOUND,
+    LAST_INBOUND_BY_OTHER_ID,
+    WINDOW,
+    all_spellings,
+    latest,
+    window_closes,
+)
 from messaging.contacts import SUPPRESSED_CONTACTS, MessageTarget, SuppressionRow, refusals, suppressions_by_key
 from messaging.whatsapp.recipients import canonical, spellings
 from waproject.web.reconnecting_select import reconnecting_select
@@ -21,6 +28,8 @@ SELECT 'suppression', NULL, portfolio, phone_key, user_id, is_blocked, NULL
 FROM ({SUPPRESSED_CONTACTS}) AS suppressed (portfolio, phone_key, user_id, is_blocked)
 UNION ALL
 SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND}) AS inbound
+UNION ALL
+SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND_BY_OTHER_ID}) AS by_other_id
 UNION ALL
 SELECT 'wa_id', NULL, wa_id, phone, NULL, NULL, NULL FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
 UNION ALL

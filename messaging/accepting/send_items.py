@@ -96,7 +96,7 @@ def _check_templates(items: Sequence[SendItem]) -> None:
     load_templates((message.number.waba_id, message.template) for _, message in sends)
     for item, message in sends:
         try:
-            if not check_template(message.number.waba_id, message.content):
+            if not check_template(message.number.waba_id, message.content, message.peer):
                 item.warnings.append(NEVER_SYNCED)
         except InvalidContent as error:
             item.refuse(error.field, error.message)

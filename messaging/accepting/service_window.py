@@ -22,6 +22,18 @@ WHERE peer = ANY(%(peers)s) AND at >= %(since)s AND direction = 'inbound' AND ty
 GROUP BY number_id, peer
 """
 
+# The same by the other id of each user: a peer that is a user id may have written with the number, and vice versa.
+# `peer` is the given id.
+LAST_INBOUND_BY_OTHER_ID = """
+SELECT m.number_id, ids.peer, max(least(m.at, m.created_at)) AS at
+FROM messaging_contact c
+CROSS JOIN LATERAL (VALUES (c.phone_key, c.user_id), (c.user_id, c.phone_key)) AS ids (peer, other)
+JOIN messaging_message m ON m.peer = ids.other AND m.at >= %(since)s
+  AND m.direction = 'inbound' AND m.type <> 'system'
+WHERE (c.phone_key = ANY(%(peers)s) OR c.user_id = ANY(%(peers)s)) AND ids.peer = ANY(%(peers)s)
+GROUP BY m.number_id, ids.peer
+"""
+
 # The time of each user's last message, by the business number's pk and the peer in canonical form.
 LastInbound = dict[tuple[int, str], datetime]
 

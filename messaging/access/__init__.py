@@ -2,6 +2,7 @@
 
 from messaging.access.audit_log import record_action
 from messaging.access.authentication import (
+    API_CLIENT,
     ApiKeyAuthentication,
     Caller,
     clear_key_cache,
@@ -31,6 +32,7 @@ from messaging.access.secrets_page import show_secrets
 
 __all__ = [
     "ANY_STAFF",
+    "API_CLIENT",
     "ERROR_RESPONSES",
     "HEADER_PARAMETER",
     "ApiKeyAuthentication",

@@ -18,6 +18,8 @@ from waproject.web.reconnecting_select import reconnecting_select
 KEYWORD = "Bearer"
 # Precise enough to find unused keys, without a write per request.
 LAST_USED_PRECISION = timedelta(minutes=5)
+# Before the name of a client, where the audit log and holds say who acted; a user name has no space.
+API_CLIENT = "API client"
 
 
 class Caller:
@@ -32,7 +34,7 @@ class Caller:
         self.pk = client.pk
 
     def __str__(self) -> str:
-        return f"API client {self.client}"
+        return f"{API_CLIENT} {self.client}"
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ def send_reply(reply: Reply, account_id: int, who: str) -> UUID:
         reply.to, reply.type, outbound.validate(reply.type, reply.data), reply.number, priority=Priority.HIGH
     )
     if new.template:
-        check_template(new.number.waba_id, new.content)
+        check_template(new.number.waba_id, new.content, new.peer)
     check = check_recipient(new, windows=False)
     if check.refusal:
         raise NoConsent(check.refusal)

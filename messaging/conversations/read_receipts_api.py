@@ -7,6 +7,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from messaging.contacts import refusal_of
 from messaging.conversations.read_receipts import mark_read
 from messaging.conversations.serializers import ReadAnswerSerializer, ReadSerializer
 from messaging.messages.serializers import NotPossibleSerializer
@@ -26,7 +27,9 @@ class ReadView(StrictQueries):
         responses={
             200: ReadAnswerSerializer,
             404: OpenApiResponse(description="No message has this id."),
-            409: NotPossibleSerializer,
+            409: OpenApiResponse(
+                NotPossibleSerializer, "An outbound message, a blocked contact, or WhatsApp refused the receipt."
+            ),
             503: OpenApiResponse(description="WhatsApp did not accept it now; repeat the request."),
         },
     )
@@ -40,6 +43,8 @@ class ReadView(StrictQueries):
             raise NotFound("No message has this id.")
         if message.direction != Direction.INBOUND or message.wamid is None:
             return _refused("Only a user's message can be marked as read.", message)
+        if refusal := refusal_of(message):
+            return _refused(refusal, message)
         try:
             mark_read(message, typing)
         except Rejected as error:

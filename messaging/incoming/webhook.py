@@ -2,7 +2,6 @@
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,16 +24,13 @@ from messaging.whatsapp.inbound.splitting import size, split
 from waproject.logs.throttle import LogThrottle
 from waproject.metrics.counters import WEBHOOKS
 from waproject.sqs.json_limits import INCOMING, excess, loads
+from waproject.web.rejected_webhooks import unrecorded
 
 logger = logging.getLogger(__name__)
 
-PATH = "/webhook/whatsapp"
 # In UTF-8. SQS takes 1 MiB; JSON inside JSON writes a two-byte letter as `\\\\u0416`, 3.5 times its size at worst.
 TASK_BYTES = 256 * 1024
 RETRY_AFTER_S = 30
-# Set while a refused webhook is not yet recorded. The database is down at that time, so a later webhook records it:
-# a status that only Meta holds must not count as one that never existed.
-_refused = threading.Event()
 UNSIGNED_LOG_EVERY_S = 60.0
 _unsigned = LogThrottle(UNSIGNED_LOG_EVERY_S)
 
@@ -93,9 +89,12 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
     except (DatabaseError, InterfaceError) as error:
         WEBHOOKS.inc("not_taken")
         # Meta repeats the whole webhook for seven days; parts that were accepted are still stored once.
-        _refused.set()
+        unrecorded.set()
         logger.error("webhook rejected: SQS and the database are both unavailable (%s)", type(error).__name__)
         return Answer(503, "Not stored; try again.", RETRY_AFTER_S)
+    except Exception:  # answered with a 500
+        unrecorded.set()
+        raise
     WEBHOOKS.inc("taken")
     _record_refusal()
     return Answer(200)
@@ -135,14 +134,15 @@ def _log_unsigned() -> None:
 
 
 def _record_refusal() -> None:
-    if not _refused.is_set():
+    if not unrecorded.is_set():
         return
+    # Cleared first: a refusal meanwhile is one more to record.
+    unrecorded.clear()
     try:
         with _database():
             record_rejected_webhook()
     except (DatabaseError, InterfaceError):
-        return
-    _refused.clear()
+        unrecorded.set()
 
 
 def enqueue(body: Any, length: int) -> None:

@@ -11,13 +11,14 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
-from messaging.incoming.webhook import PATH, Answer, accept_webhook
+from messaging.incoming.webhook import Answer, accept_webhook
 from messaging.whatsapp.inbound.signature import HEADER as SIGNATURE
 from waproject import tracing
 from waproject.logs.context import log_context
 from waproject.logs.request_log import HEADER as REQUEST_ID
 from waproject.logs.request_log import id_for, log_request
 from waproject.web.body_limit import BodyRefused, limit_of, read_body
+from waproject.web.rejected_webhooks import PATH
 
 logger = logging.getLogger(__name__)
 

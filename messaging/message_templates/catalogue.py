@@ -14,6 +14,7 @@ from django.db import connection
 from messaging.models import Template
 from messaging.whatsapp.outbound.checks import InvalidContent
 from messaging.whatsapp.outbound.template import language_of
+from messaging.whatsapp.recipients import is_bsuid
 from messaging.whatsapp.template_fit import Needs, check_fit, needs_of
 from waproject.ttl_cache import TtlCache
 
@@ -22,6 +23,7 @@ CACHED_S = 5.0
 MAX_CACHED = 20_000
 # A paused template is accepted and waits for Meta's approval; a flagged one may be sent.
 SENDABLE = frozenset({"APPROVED", "PAUSED", "FLAGGED"})
+AUTHENTICATION = "AUTHENTICATION"
 NEVER_SYNCED = "The account's templates were never synced from Meta, so this template is not checked."
 
 
@@ -31,7 +33,7 @@ class _Known:
     exist."""
 
     is_synced: bool
-    languages: Mapping[str, tuple[str, Needs | None]]
+    languages: Mapping[str, tuple[str, Needs | None, str]]
 
 
 _cache = TtlCache[tuple[str, str], _Known](CACHED_S, MAX_CACHED)
@@ -53,26 +55,27 @@ def load_templates(wanted: Iterable[tuple[str, str]]) -> None:
 
 def _load(missing: Set[tuple[str, str]]) -> Mapping[tuple[str, str], _Known]:
     synced: set[str] = set()
-    found: dict[tuple[str, str], dict[str, tuple[str, Needs | None]]] = {key: {} for key in missing}
+    found: dict[tuple[str, str], dict[str, tuple[str, Needs | None, str]]] = {key: {} for key in missing}
     with connection.cursor() as cursor:
         accounts, names = ({key[part] for key in missing} for part in (0, 1))
         cursor.execute(_TEMPLATES, {"accounts": list(accounts), "names": list(names)})
         rows = cursor.fetchall()
     needs = _needs_of([row for row in rows if row[2] is not None])
-    for waba_id, is_synced, pk, name, language, status, *_ in rows:
+    for waba_id, is_synced, pk, name, language, status, category, _ in rows:
         if is_synced:
             synced.add(waba_id)
         if pk is not None and (waba_id, name) in found:
-            found[waba_id, name][language] = status, needs[pk]
+            found[waba_id, name][language] = status, needs[pk], category
     loaded = {key: _Known(key[0] in synced, languages) for key, languages in found.items()}
     _cache.update(loaded)
     return loaded
 
 
-def check_template(waba_id: str, content: Mapping[str, Any]) -> bool:
+def check_template(waba_id: str, content: Mapping[str, Any], peer: str = "") -> bool:
     """Check a template's `message_data` as of up to CACHED_S ago; False if its account was never synced.
 
-    Raises InvalidContent with the place: no such template or language, not approved, other parameters.
+    `peer`: the recipient, if known. Raises InvalidContent with the place: no such template or language, not approved,
+    other parameters, or an authentication template for a user id.
     """
     name = str(content["name"])
     key = waba_id, name
@@ -87,9 +90,11 @@ def check_template(waba_id: str, content: Mapping[str, Any]) -> bool:
     if language not in known.languages:
         listed = ", ".join(sorted(known.languages))
         raise InvalidContent("message_data.language", f"is not one of the template's languages: {listed}")
-    status, needs = known.languages[language]
+    status, needs, category = known.languages[language]
     if status not in SENDABLE:
         raise InvalidContent("message_data.name", f"is not approved: Meta's status of the template is {status}")
+    if category == AUTHENTICATION and is_bsuid(peer):
+        raise InvalidContent("phone_number", "must be a phone number: an authentication template reaches no user id")
     if needs is not None:
         check_fit(needs, content)
     return True

@@ -11,6 +11,10 @@ from messaging.lifecycle import alert
 from messaging.meta_events.meta_event import META, MetaEvent
 from messaging.models import BusinessNumber
 from messaging.outgoing import hold_template, pause_numbers, release_template, resume_numbers
+<<<<<<< HEAD:messaging/meta_events/accounts.py
+=======
+from messaging.reactions.meta_event import META, MetaEvent, later_events
+>>>>>>> b4:messaging/reactions/accounts.py
 from messaging.whatsapp.inbound import fields
 
 # Templates are refused; answers to users still go.
@@ -18,10 +22,13 @@ _TEMPLATES_RESTRICTED = "RESTRICTED_BIZ_INITIATED_MESSAGING"
 # Messages are not concerned.
 _HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
 ALL_TEMPLATES = ""
+_BAN, _REINSTATED = "DISABLED_UPDATE", "REINSTATE"
 
 
 def review(event: MetaEvent) -> None:
     """Meta's review of the account: stored; anything but APPROVED is an alert."""
+    if later_events(event).exists():
+        return
     decision = event.text("decision", 40)
     record_account(event.waba_id, review_status=decision)
     record_action(META, "account review", f"account {event.waba_id}", decision=decision)
@@ -30,7 +37,13 @@ def review(event: MetaEvent) -> None:
 
 
 def restricted(event: MetaEvent) -> None:
-    """A restriction: stored and an alert. Its templates are held until it expires, or its numbers paused."""
+    """A restriction: stored and an alert. Its templates are held until it expires, or its numbers paused.
+
+    Nothing if the account was reinstated after it.
+    """
+    ends = {"event": _BAN, "raw__value__ban_info__waba_ban_state": _REINSTATED}
+    if later_events(event).filter(**ends).exists():
+        return
     restrictions = _restrictions(event)
     named = ", ".join(restrictions)[:255] or "not named"
     record_account(event.waba_id, restriction=named)
@@ -55,7 +68,9 @@ def violated(event: MetaEvent) -> None:
 
 
 def banned(event: MetaEvent) -> None:
-    """A ban pauses the account's numbers, its end resumes those that Meta's events have paused."""
+    """A ban pauses the account's numbers, its end resumes those that Meta's events have paused; the latest counts."""
+    if later_events(event).filter(event=_BAN).exists():
+        return
     state = event.nested("ban_info", "waba_ban_state")
     record_account(event.waba_id, ban_state=state)
     record_action(META, "ban", f"account {event.waba_id}", state=state)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from messaging.models import AccountEvent
 from messaging.whatsapp.inbound import Event, fields
 
 META = "meta"
@@ -37,6 +39,13 @@ class MetaEvent:
         """A text of a node inside the value; empty where there is none."""
         found = self.value.get(node)
         return (fields.text(found, name, longest=40) or "") if isinstance(found, Mapping) else ""
+
+
+def later_events(event: MetaEvent) -> QuerySet[AccountEvent]:
+    """Stored events of the same kind, account and subject with a later time: webhooks come in any order."""
+    return AccountEvent.objects.filter(
+        kind=event.update.kind, waba_id=event.waba_id, subject=event.update.subject, at__gt=event.at
+    )
 
 
 def read_event(update: Event) -> MetaEvent:

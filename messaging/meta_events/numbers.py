@@ -9,6 +9,10 @@ from messaging.accounts import RATES, record_number
 from messaging.lifecycle import alert
 from messaging.meta_events.meta_event import META, MetaEvent
 from messaging.models import BusinessNumber
+<<<<<<< HEAD:messaging/meta_events/numbers.py
+=======
+from messaging.reactions.meta_event import META, MetaEvent, later_events
+>>>>>>> b4:messaging/reactions/numbers.py
 
 _HIGH = "HIGH"
 _QUALITIES = {"FLAGGED": "RED", "UNFLAGGED": "UNKNOWN"}
@@ -38,7 +42,9 @@ def number_quality(event: MetaEvent) -> None:
 
 
 def number_name(event: MetaEvent) -> None:
-    """Meta's decision on a display name: stored; a refusal is an alert."""
+    """Meta's decision on a display name: stored; a refusal is an alert. The latest counts."""
+    if later_events(event).exists():
+        return
     decision = event.text("decision", 40)
     name = event.text("requested_verified_name") if decision == "APPROVED" else ""
     for pk in _record(event, {"name_status": decision, "verified_name": name}):

@@ -47,6 +47,7 @@ class RequestBuffer:
         self._limit = self._left = self._body = 0
         self.progress = Progress.HEAD
         self.size = 0
+        self._path = ""
         # Whether the client waits for "100 Continue" before it sends the body.
         self.is_expectant = False
 
@@ -59,6 +60,11 @@ class RequestBuffer:
     def is_empty(self) -> bool:
         """Whether nothing has arrived yet."""
         return self.progress == Progress.HEAD and not self._pending
+
+    @property
+    def path(self) -> str:
+        """The path of the request line; empty until that line has arrived."""
+        return self._path or (_path(bytes(self._pending)) if b"\r\n" in self._pending else "")
 
     def feed(self, data: bytes) -> bytes:
         """Add received bytes; returns those after the request's end."""
@@ -97,8 +103,9 @@ class RequestBuffer:
             return False
         head, self._pending = bytes(self._pending[: end + 4]), self._pending[end + 4 :]
         lengths, codings = [found.strip(b" \t") for found in _LENGTH.findall(head)], _CODING.findall(head)
+        self._path = _path(head)
         self._file.write(_EXPECT.sub(b"", head))
-        self._limit = self._limit_of(_path(head))
+        self._limit = self._limit_of(self._path)
         doubtful = len(lengths) + len(codings) > 1 or any(not _DIGITS.fullmatch(length) for length in lengths)
         self._left = 0 if doubtful or not lengths else int(lengths[0])
         if doubtful or self._left > self._limit:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from messaging.access import record_action
+from messaging.access import API_CLIENT, record_action
 from messaging.models import ApiClient, Hold, HoldKind, Message
 from messaging.models.messages import LIMIT
 from messaging.portfolios import waiting_until
@@ -48,11 +48,13 @@ def hold_campaign(campaign: str, client: ApiClient | None, who: str) -> Campaign
 
 
 def resume_campaign(campaign: str, client: ApiClient | None, who: str) -> CampaignState:
-    """End the hold; the dispatcher clears the marks in batches. A hold by staff (no client) is resumed by staff."""
+    """End the hold; the dispatcher clears the marks in batches. A client ends only what a client has set."""
     with transaction.atomic():
         holds = Hold.objects.select_for_update().filter(
             kind=HoldKind.CAMPAIGN, key=campaign, client=client, resumed_at=None
         )
+        if client is not None:
+            holds = holds.filter(number=None, waba_id="", language="", by__startswith=f"{API_CLIENT} ")
         for hold in holds:
             hold.resumed_at = timezone.now()
             hold.save(update_fields=["resumed_at"])

@@ -2,7 +2,7 @@
 
 The database keeps marks, shared by all dispatchers and web processes:
 
-    refused        when a webhook was last answered with an error, for Meta to repeat it
+    refused        when a webhook was last answered with an error, for Meta to repeat it, or a web process began
     dead_lettered  when the dead-letter queue last grew, and how many messages it held
 """
 

@@ -128,3 +128,29 @@ def test_a_bulk_looks_up_all_windows_in_one_query(api: APIClient, django_assert_
     items = [text_to(f"1650253{n:04d}") for n in range(200)]
     with django_assert_num_queries(2):
         api.post(BULK, {"messages": items}, format="json")
+
+
+def in_json(peer: str) -> dict[str, Any]:
+    return {"phone_number": peer, "message_type": "text", "message_data": {"content": "hi"}}
+
+
+@pytest.mark.parametrize("to", ["US.123", f"+{WRITER}"])
+@pytest.mark.parametrize("last", ["with the number", "with the user id"])
+def test_who_wrote_with_one_id_can_be_answered_at_the_other(to: str, last: str, api: APIClient, settings: Any) -> None:
+    settings.WA_WINDOW_POLICY = "reject"
+    long_ago, now = (int((timezone.now() - ago).timestamp()) for ago in (timedelta(days=3), timedelta(minutes=1)))
+    known = {**inbound_text(wamid="wamid.1", sender=WRITER, at=long_ago), "from_user_id": "US.123"}
+    latest = {**inbound_text(wamid="wamid.2", sender=WRITER, at=now), "from_user_id": "US.123"}
+    receive(webhook(known))
+    body = webhook(latest)
+    if last == "with the user id":
+        del latest["from"]
+        body["entry"][0]["changes"][0]["value"]["contacts"] = []
+    receive(body)
+    assert api.post(SEND, in_json(to), format="json").status_code == 202
+
+
+def test_another_user_of_the_same_portfolio_is_outside_the_window(api: APIClient, settings: Any) -> None:
+    settings.WA_WINDOW_POLICY = "reject"
+    receive(webhook({**inbound_text(sender=WRITER, at=int(timezone.now().timestamp())), "from_user_id": "US.123"}))
+    assert api.post(SEND, in_json("US.124"), format="json").status_code == 400

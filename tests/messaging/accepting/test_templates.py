@@ -92,3 +92,19 @@ def test_the_category_that_was_synced_decides_about_consent(api: APIClient) -> N
     Contact.objects.create(phone_key="16502530000", phone="16502530000", opted_out_at="2026-01-01T00:00Z")
     answer = api.post("/messaging/send", item("Ann"), format="json")
     assert "opted out" in str(answer.data["phone_number"])
+
+
+@pytest.mark.parametrize(
+    ("category", "to", "answer"),
+    [
+        ("AUTHENTICATION", "US.13491208655302741918", (400, ["phone_number"])),
+        ("AUTHENTICATION", TO, (202, ["id", "status"])),
+        ("UTILITY", "US.13491208655302741918", (202, ["id", "status"])),
+    ],
+)
+def test_an_authentication_template_goes_to_no_user_id(
+    api: APIClient, category: str, to: str, answer: tuple[int, list[str]]
+) -> None:
+    synced_template("code", category=category)
+    given = api.post("/messaging/send", {**item(name="code", components=[]), "phone_number": to}, format="json")
+    assert (given.status_code, sorted(given.data)) == answer

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from messaging.accounts.tokens import clear_token_cache
 from messaging.conversations import read_receipts
 from messaging.incoming.store import receive
-from messaging.models import Account, BusinessNumber, Message
+from messaging.models import Account, BusinessNumber, Contact, Message
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.whatsapp.wire import Server, answering, http
 
@@ -80,6 +81,13 @@ def test_a_missing_token_is_a_503(api: APIClient, meta: Server, question: Messag
 def test_an_unknown_message_is_a_404(api: APIClient, meta: Server) -> None:
     answer = api.post(f"/messaging/messages/{UUID(int=1)}/read")
     assert (answer.status_code, answer.json()) == (404, {"detail": "No message has this id."})
+
+
+@pytest.mark.parametrize("typing", [False, True])
+def test_a_blocked_contact_gets_no_read_receipt(api: APIClient, meta: Server, question: Message, typing: bool) -> None:
+    Contact.objects.update(blocked_at=timezone.now())
+    answer = read(api, question, typing=typing)
+    assert (answer.status_code, answer.json()["detail"], meta.requests) == (409, "The contact is blocked.", [])
 
 
 @pytest.mark.parametrize("facts", [{"wamid": None}, {"direction": "outbound"}], ids=str)

@@ -8,12 +8,13 @@ from django.test import Client
 
 from messaging.incoming import webhook as endpoint
 from messaging.incoming.store import receive
-from messaging.incoming.webhook import PATH, Answer
+from messaging.incoming.webhook import Answer
 from messaging.models import UnknownUpdate
 from messaging.whatsapp.inbound.signature import sign
 from tests.environment import APP_SECRET
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.incoming.wsgi import ask, webhook_environ
+from waproject.web.rejected_webhooks import PATH
 
 
 def test_a_wrong_verify_token_is_named_in_plain_text() -> None:

@@ -6,8 +6,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from messaging.incoming.webhook import PATH
 from messaging.incoming.wsgi_fast_path import WebhookFastPath
+from waproject.web.rejected_webhooks import PATH
 
 _application = WebhookFastPath(WSGIHandler())
 

@@ -205,6 +205,40 @@ def test_events_of_one_webhook_take_effect_in_the_order_of_metas_times(sender: B
     assert sender.paused_at is None
 
 
+@pytest.mark.parametrize(
+    "late",
+    [ban("DISABLE"), {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "RESTRICTED_ALL"}]}],
+    ids=["ban", "restriction"],
+)
+def test_a_ban_that_comes_after_its_later_end_pauses_no_number(late: dict[str, Any], sender: BusinessNumber) -> None:
+    say("account_update", ban("REINSTATE"), 1_790_000_060)
+    say("account_update", late, 1_790_000_000)
+    sender.refresh_from_db()
+    assert (sender.paused_at, Hold.objects.count()) == (None, 0)
+
+
+def test_an_end_of_a_ban_that_comes_after_a_later_ban_resumes_no_number(sender: BusinessNumber) -> None:
+    say("account_update", ban("DISABLE"), 1_790_000_060)
+    say("account_update", ban("REINSTATE"), 1_790_000_000)
+    sender.refresh_from_db()
+    assert sender.paused_at is not None
+
+
+def test_a_restriction_after_an_earlier_end_pauses_the_numbers(sender: BusinessNumber) -> None:
+    say("account_update", ban("REINSTATE"), 1_790_000_000)
+    say("account_update", {"event": "ACCOUNT_RESTRICTION"}, 1_790_000_060)
+    sender.refresh_from_db()
+    assert sender.paused_at is not None
+
+
+def test_an_older_decision_on_a_name_or_an_account_that_comes_late_changes_nothing(sender: BusinessNumber) -> None:
+    for kind, value in ((NAME, OF_NUMBER), ("account_review_update", {})):
+        say(kind, {**value, "decision": "APPROVED"}, 1_790_000_060)
+        say(kind, {**value, "decision": "REJECTED"}, 1_790_000_000)
+    sender.refresh_from_db()
+    assert (sender.name_status, Account.objects.get(waba_id=WABA).review_status) == ("APPROVED", "APPROVED")
+
+
 def test_an_older_webhook_that_comes_late_changes_nothing(sender: BusinessNumber) -> None:
     say(STATUS, status("APPROVED"), 1_790_000_060)
     say(STATUS, status("PAUSED"), 1_790_000_000)

@@ -1,5 +1,8 @@
 """The database goes away in the middle of a request."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from unittest.mock import Mock
 
@@ -13,6 +16,7 @@ from rest_framework.test import APIClient
 from messaging.accepting import accept
 from messaging.accepting import api as sending
 from messaging.models import IdempotencyKey, Message, MessageEvent
+from testkit.silent_proxy import SilentProxy
 from tests.messaging.accepting.test_api import SEND
 from tests.messaging.accepting.test_bulk import BULK, bodies
 from tests.messaging.access.test_idempotency import post
@@ -48,6 +52,65 @@ def end_the_backend() -> None:
         other.cursor().execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     finally:
         other.close()
+
+
+class AnswerLost(SilentProxy):
+    """Loses one answer of PostgreSQL, and the connection with it, once `loses` is set."""
+
+    loses = is_gone = False
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if self.loses and source.getpeername()[1] == self._target:
+                    self.loses = False
+                    if self.is_gone:
+                        self.close()
+                    break
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerLost]:
+    """PostgreSQL behind a proxy that loses the answer to the next statement that stores messages."""
+    proxy = AnswerLost(int(connection.settings_dict["PORT"]))
+    real = accept.store
+
+    def store(*args: Any) -> bool:
+        connection.ensure_connection()
+        proxy.loses = True
+        return real(*args)
+
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", str(proxy.port))
+    monkeypatch.setattr(sending, "store", store)
+    yield proxy
+    connection.close()
+    monkeypatch.undo()
+    proxy.close()
+
+
+@pytest.mark.parametrize("url", [SEND, BULK])
+@pytest.mark.parametrize("key", [None, "order-1"])
+def test_a_send_whose_commit_was_not_answered_is_accepted_once(
+    url: str, key: str | None, api: APIClient, proxy: AnswerLost
+) -> None:
+    body = bodies(1)[0] if url == SEND else {"messages": bodies(3)}
+    answer = post(api, key, body, url)
+    assert (answer.status_code, Message.objects.count()) == (202, 1 if url == SEND else 3)
+
+
+def test_a_send_of_which_nothing_is_known_is_not_said_to_be_not_stored(
+    api: APIClient, proxy: AnswerLost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.is_gone = True
+    answer = post(api, "order-1", bodies(1)[0])
+    assert (answer.status_code, "not known whether the request was stored" in answer.json()["detail"]) == (503, True)
+    connection.close()
+    monkeypatch.undo()
+    assert Message.objects.count() == 1
 
 
 @pytest.mark.parametrize("url", [SEND, BULK])

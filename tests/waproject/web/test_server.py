@@ -19,6 +19,7 @@ import requests
 from django.db import connection
 
 from deploy.local import procfile
+from messaging.models import IncomingMark
 from messaging.whatsapp.inbound.signature import HEADER, sign
 from testkit.ports import free_port
 from tests.environment import APP_SECRET
@@ -118,6 +119,13 @@ def is_closed(sock: socket.socket) -> bool:
         return sock.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def test_the_first_webhook_records_that_the_process_before_may_have_refused_others(web: Web) -> None:
+    """That one may have ended between a 503 and its next webhook."""
+    signed = {HEADER: sign(WEBHOOK, APP_SECRET)}
+    assert requests.post(f"{web.url}/webhook/whatsapp", WEBHOOK, headers=signed, timeout=PATIENCE_S).ok
+    assert list(IncomingMark.objects.values_list("kind", flat=True)) == ["refused"]
 
 
 SLOW_CLIENTS = {

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from messaging.models import AuditEntry, Hold
+from messaging.models import AuditEntry, Hold, Message
 from messaging.outgoing.holds.holds import sweep_holds
 from messaging.outgoing.release import release
 from tests.messaging.accepting.test_api import send
@@ -60,6 +60,15 @@ def test_a_client_holds_only_its_own_campaign_of_that_name(api: APIClient) -> No
 def test_a_client_cannot_resume_a_hold_of_staff(api: APIClient, admin_client: Client, spring: None) -> None:
     campaign(admin_client, "hold")
     assert campaign(api, "resume").data["held"] is True
+
+
+def test_a_client_cannot_resume_what_staff_hold_for_it_alone(api: APIClient, spring: None) -> None:
+    client = Message.objects.get().client
+    Hold.objects.create(kind="campaign", key="spring", client=client, by="ann")
+    Hold.objects.create(kind="campaign", key="spring", client=client, number=number(), by="ann")
+    campaign(api, "hold")
+    assert campaign(api, "resume").data["held"] is True
+    assert list(Hold.objects.filter(resumed_at=None).values_list("by", flat=True)) == ["ann", "ann"]
 
 
 @pytest.mark.parametrize("name", ["spring sale", "a/b", "%C3%BCber", "hold"])

@@ -12,6 +12,10 @@ from tests.waproject.web.test_statement_timeout import canceled
 from waproject.web.api.errors import handle, unavailable
 
 AWAY = "The database is not available; try again in 5 seconds."
+AWAY_AT_A_CHANGE = (
+    "The database is not available, and it is not known whether the request was stored; repeat it in 5 seconds, a send"
+    " with the same Idempotency-Key."
+)
 SLOW = "The database did not answer in time. Try again, or ask for less: a shorter period or fewer groups."
 LONG = "The form has too many fields or files."
 KEY = "Send your API key: `Authorization: Bearer wak_…`."
@@ -31,7 +35,7 @@ KEY = "Send your API key: `Authorization: Bearer wak_…`."
     ],
 )
 def test_each_error_has_its_answer(error: Exception, status: int, detail: str, retry: str | None, db: None) -> None:
-    request = SimpleNamespace()
+    request = SimpleNamespace(method="GET")
     answer = handle(error, {"request": request})
     assert answer is not None and answer.data is not None
     assert (answer.status_code, answer.data["detail"], answer.headers.get("Retry-After")) == (status, detail, retry)
@@ -39,6 +43,11 @@ def test_each_error_has_its_answer(error: Exception, status: int, detail: str, r
     assert (is_plain, getattr(request, "accepted_media_type", None)) == (
         (True, "application/json") if status == 503 else (False, None)
     )
+
+
+def test_a_change_whose_database_is_away_may_have_been_stored() -> None:
+    answer = handle(OperationalError(), {"request": SimpleNamespace(method="POST")})
+    assert answer is not None and answer.data == {"detail": AWAY_AT_A_CHANGE}
 
 
 def test_a_missing_key_keeps_its_code() -> None:

@@ -12,6 +12,7 @@ from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from tests.waproject.web.gunicorn_worker.worker_loop import GET, POST, Loop, all_of, answered, refusal, running_loop
 from waproject.web import gunicorn_worker
+from waproject.web.rejected_webhooks import unrecorded
 from waproject.web.request_buffer import RequestBuffer
 
 
@@ -41,6 +42,25 @@ def test_an_overdue_request_is_refused_and_a_silent_connection_closed(
     conn.began -= late_s
     loop.turn()
     assert (all_of(client), loop.reading, loop.nr_conns, loop._buffered) == (answer, [], 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_noted"),
+    [
+        (POST[:9], False),
+        (POST[:40], True),
+        (POST + b"1", True),
+        (POST.replace(b"/webhook/whatsapp", b"/messaging/send") + b"1", False),
+    ],
+    ids=["no request line", "half a head", "half a body", "another path"],
+)
+def test_a_refused_webhook_is_noted_so_that_the_next_one_records_it(sent: bytes, is_noted: bool, loop: Loop) -> None:
+    unrecorded.clear()
+    loop.connect(sent)
+    loop.reading[0].began -= 41
+    loop.turn()
+    assert unrecorded.is_set() is is_noted
+    unrecorded.clear()
 
 
 def test_the_event_loop_looks_for_overdue_requests_twice_a_second(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
