@@ -19,6 +19,9 @@ Three reports depend on whose attempt they are of, since they come in any order 
     failed   fails a message only where it is of its latest attempt: `accepted` or `sent` under that wamid, or no
              wamid is known yet and there was no attempt before (or nothing is known of the latest, `unknown`);
              the refusal of a call fails no message that Meta took with another call: `accepted` or `sent`
+
+The answer of a call that was not taken leads back to `pending` only while that call is open, `sending` or `unknown`:
+a message that was given up meanwhile, `failed`, is not sent after all.
 """
 
 from enum import StrEnum
@@ -80,6 +83,9 @@ OF_ANOTHER_ATTEMPT = [
 # The states out of which a `failed` of their own wamid leads.
 FAILED_BY_META = [S.ACCEPTED, S.SENT]
 
+# The states out of which the answer of a call leads back to `pending`.
+RETRIED_BY_ANSWER = [S.SENDING, S.UNKNOWN]
+
 # What Meta can only say of a message that it took.
 TAKEN_BY_META = frozenset({S.ACCEPTED, *EVIDENCE})
 
@@ -98,11 +104,14 @@ OF_TAKEN_ATTEMPT = [
 FROM_META = {"sent": S.SENT, "delivered": S.DELIVERED, "read": S.READ, "played": S.READ, "failed": S.FAILED}
 
 
-def may_move(before: Status, after: Status, *, same_attempt: bool | None = None) -> bool:
+def may_move(before: Status, after: Status, *, same_attempt: bool | None = None, is_answer: bool = False) -> bool:
     """Whether a message may move.
 
     `same_attempt` is for a status of Meta's whose message has a wamid already: whether it is the status's own.
+    `is_answer`: the move follows from the answer of a call.
     """
+    if is_answer and after is S.PENDING and before not in RETRIED_BY_ANSWER:
+        return False
     if same_attempt and f"{before}>{after}" in OF_ANOTHER_ATTEMPT:
         return False
     if after is S.FAILED and same_attempt is not None and not (same_attempt and before in FAILED_BY_META):

@@ -123,14 +123,14 @@ def _forget_caches() -> None:
     from messaging.accounts.tokens import clear_token_cache
     from messaging.message_templates.catalogue import clear_template_cache
     from messaging.subscriptions import outbox
-    from waproject.web.rejected_webhooks import unrecorded
+    from waproject.web.rejected_webhooks import take_rejection
 
     clear_key_cache()
     clear_number_cache()
     clear_hold_cache()
     clear_token_cache()
     clear_template_cache()
-    unrecorded.clear()
+    take_rejection()
     outbox.CACHED_S = 3600.0  # the database is not asked for subscriptions until the test makes one
     outbox.outbox.cache([])
 

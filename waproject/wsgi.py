@@ -19,13 +19,13 @@ from django.utils.module_loading import import_string
 
 from waproject.metrics.flushing import start_flushing
 from waproject.startup_checks import refuse_a_faulty_start
-from waproject.web import rejected_webhooks
+from waproject.web.rejected_webhooks import note_rejection
 
 application = import_string(settings.WSGI_FAST_PATH)(django)
 with exit_with_message():
     refuse_a_faulty_start("web")
 start_flushing()
-rejected_webhooks.unrecorded.set()
+note_rejection()
 # The loaded modules are permanent: collecting garbage among them would cost a twelfth of a webhook's CPU.
 gc.collect()
 gc.freeze()

@@ -24,7 +24,7 @@ from messaging.whatsapp.inbound.splitting import size, split
 from waproject.logs.throttle import LogThrottle
 from waproject.metrics.counters import WEBHOOKS
 from waproject.sqs.json_limits import INCOMING, excess, loads
-from waproject.web.rejected_webhooks import unrecorded
+from waproject.web.rejected_webhooks import keep_rejection, note_rejection, take_rejection
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +89,14 @@ def accept_webhook(raw: bytes, header: str) -> Answer:
     except (DatabaseError, InterfaceError) as error:
         WEBHOOKS.inc("not_taken")
         # Meta repeats the whole webhook for seven days; parts that were accepted are still stored once.
-        unrecorded.set()
+        note_rejection()
         logger.error("webhook rejected: SQS and the database are both unavailable (%s)", type(error).__name__)
         return Answer(503, "Not stored; try again.", RETRY_AFTER_S)
     except Exception:  # answered with a 500
-        unrecorded.set()
+        note_rejection()
         raise
     WEBHOOKS.inc("taken")
-    _record_refusal()
+    _record_rejection()
     return Answer(200)
 
 
@@ -133,16 +133,15 @@ def _log_unsigned() -> None:
         logger.warning("webhook refused: signature missing or wrong (%d more since the last line)", others)
 
 
-def _record_refusal() -> None:
-    if not unrecorded.is_set():
+def _record_rejection() -> None:
+    rejected_at = take_rejection()
+    if rejected_at is None:
         return
-    # Cleared first: a refusal meanwhile is one more to record.
-    unrecorded.clear()
     try:
         with _database():
-            record_rejected_webhook()
+            record_rejected_webhook(rejected_at)
     except (DatabaseError, InterfaceError):
-        unrecorded.set()
+        keep_rejection(rejected_at)
 
 
 def enqueue(body: Any, length: int) -> None:

@@ -20,6 +20,7 @@ from messaging.states import (
     OF_ANOTHER_ATTEMPT,
     OF_TAKEN_ATTEMPT,
     RANK,
+    RETRIED_BY_ANSWER,
     TAKEN_BY_META,
     Status,
 )
@@ -80,7 +81,7 @@ class RecordedEvent:
 # Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
 # statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to; an answer
 # that comes in once its call is over, after the `failed` of its own, says nothing new. A refused call fails no message
-# that Meta took with another call. An attempt counts with its answer, or with a status of Meta's that comes before it
+# that Meta took with another call, and makes no message pending that was given up before its answer. An attempt counts with its answer, or with a status of Meta's that comes before it
 # or in its stead, or with the decision to send it again.
 # The parts in braces are empty where no status has a price (pricing_sql.py).
 _TEMPLATE = """
@@ -126,6 +127,7 @@ WITH given AS (
   WHERE m.id = l.id AND k.before || '>' || l.status = ANY(%(legal)s)
     AND (l.expected IS NULL OR l.expected = k.before)
     AND (l.release_id IS NULL OR l.release_id = m.release_id)
+    AND (l.status <> 'pending' OR l.call IS NULL OR k.before = ANY(%(retried_by_answer)s))
     AND NOT (k.before || '>' || l.status = ANY(%(of_another)s) AND k.wamid IS NOT DISTINCT FROM l.wamid)
     AND (l.status <> 'failed' OR (l.wamid IS NULL AND (l.call IS NULL OR NOT k.before = ANY(%(failed_by_meta)s)))
       OR (k.wamid = l.wamid AND k.before = ANY(%(failed_by_meta)s))
@@ -216,6 +218,7 @@ def _advance(changes: Sequence[Change]) -> list[RecordedEvent]:
                 "erased": ERASED_PEER,
                 "legal": LEGAL_MOVES,
                 "failed_by_meta": FAILED_BY_META,
+                "retried_by_answer": RETRIED_BY_ANSWER,
                 "of_another": OF_ANOTHER_ATTEMPT,
                 "of_taken_attempt": OF_TAKEN_ATTEMPT,
             },

@@ -8,13 +8,9 @@ from django.db.models import Q
 from messaging.access import record_action
 from messaging.accounts import record_account
 from messaging.lifecycle import alert
-from messaging.meta_events.meta_event import META, MetaEvent
+from messaging.meta_events.meta_event import META, MetaEvent, later_events
 from messaging.models import BusinessNumber
 from messaging.outgoing import hold_template, pause_numbers, release_template, resume_numbers
-<<<<<<< HEAD:messaging/meta_events/accounts.py
-=======
-from messaging.reactions.meta_event import META, MetaEvent, later_events
->>>>>>> b4:messaging/reactions/accounts.py
 from messaging.whatsapp.inbound import fields
 
 # Templates are refused; answers to users still go.

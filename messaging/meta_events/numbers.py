@@ -7,12 +7,8 @@ from django.db.models import Q
 from messaging.access import record_action
 from messaging.accounts import RATES, record_number
 from messaging.lifecycle import alert
-from messaging.meta_events.meta_event import META, MetaEvent
+from messaging.meta_events.meta_event import META, MetaEvent, later_events
 from messaging.models import BusinessNumber
-<<<<<<< HEAD:messaging/meta_events/numbers.py
-=======
-from messaging.reactions.meta_event import META, MetaEvent, later_events
->>>>>>> b4:messaging/reactions/numbers.py
 
 _HIGH = "HIGH"
 _QUALITIES = {"FLAGGED": "RED", "UNFLAGGED": "UNKNOWN"}

@@ -185,7 +185,7 @@ class CallPool:
             counters.CLOUD_API_SECONDS.observe(time.perf_counter() - began, type(result).__name__)
 
     def _result(self, claimed: Claimed) -> Accepted | WhatsAppError | None:
-        if not _has_time(claimed):
+        if not _may_call(claimed):
             return None
         try:
             body = outbound.build(
@@ -208,11 +208,11 @@ class CallPool:
             return OutcomeUnknown(title=f"internal error: {type(error).__name__}")
 
     def _send(self, claimed: Claimed, body: Mapping[str, object]) -> Accepted | None:
-        """One call, or two where the first one was to the wrong API. None if no time is left for the second."""
+        """One call, or two where the first one was to the wrong API. None if the second may not begin any more."""
         api = self._api_of(claimed.token_name)
         if self._marketing.takes(claimed):
             accepted = self._marketing.send(api, claimed, body)
-            if accepted is not None or not _has_time(claimed):
+            if accepted is not None or not _may_call(claimed):
                 return accepted
         return api.send(claimed.phone_number_id, body)
 
@@ -302,9 +302,11 @@ class CallPool:
         self._locked_at = time.monotonic() + LOCKED_RETRY_S
 
 
-def _has_time(claimed: Claimed) -> bool:
-    """Whether the lease is long enough for a call."""
-    return (claimed.lease_until - timezone.now()).total_seconds() >= CALL_S
+def _may_call(claimed: Claimed) -> bool:
+    """Whether the lease is long enough for a call, and the message has not expired since its claim."""
+    now = timezone.now()
+    has_expired = claimed.expires_at is not None and claimed.expires_at <= now
+    return not has_expired and (claimed.lease_until - now).total_seconds() >= CALL_S
 
 
 _pool: CallPool | None = None

@@ -58,6 +58,8 @@ class Claimed:
     token_name: str = DEFAULT_TOKEN_NAME
     # A marketing template of a number that sends them by the Marketing Messages API.
     by_marketing_api: bool = False
+    # It must not be sent after this time.
+    expires_at: datetime | None = None
 
     @property
     def claimed_at(self) -> datetime:
@@ -124,7 +126,7 @@ WITH locked AS (
     m.lease_until, m.calls, m.capped_at, m.on_unknown, n.failures, m.context_wamid, m.sent_to,
     m.call_at, n.rate, m.priority,
     (SELECT a.token_name FROM messaging_account a WHERE a.waba_id = n.waba_id) AS token_name,
-    n.marketing_api AND {IS_MARKETING} AS by_marketing_api
+    n.marketing_api AND {IS_MARKETING} AS by_marketing_api, m.expires_at
 ), logged AS (
   INSERT INTO messaging_messageevent (message_id, status, at, source)
   SELECT id, 'sending', statement_timestamp(), 'worker' FROM claimed
@@ -132,7 +134,7 @@ WITH locked AS (
 SELECT id, release_id, number_id, phone_number_id, peer, type, content::text, attempts, lease_until, calls,
   capped_at IS NOT NULL, on_unknown, failures > 0, context_wamid, sent_to,
   COALESCE(extract(epoch FROM call_at - statement_timestamp()), 0)::float8, rate, priority, token_name,
-  by_marketing_api
+  by_marketing_api, expires_at
 FROM claimed
 """  # noqa: S608 - constants of ours
 
@@ -155,11 +157,12 @@ def _claim(batches: Sequence[Release], condition: str, allowed: Sequence[UUID] =
         Claimed(
             message_id, release_id, number_id, phone_number_id, peer, kind, json.loads(content), attempts, lease_until,
             call, capped, on_unknown == OnUnknown.FAIL, has_unknown_streak, context_wamid, sent_to,
-            now + call_in, rate, priority, None, token_name or DEFAULT_TOKEN_NAME, by_marketing_api
+            now + call_in, rate, priority, None, token_name or DEFAULT_TOKEN_NAME, by_marketing_api,
+            expires_at
         )
         for message_id, release_id, number_id, phone_number_id, peer, kind, content, attempts, lease_until, call,
             capped, on_unknown, has_unknown_streak, context_wamid, sent_to, call_in, rate, priority, token_name,
-            by_marketing_api in rows
+            by_marketing_api, expires_at in rows
     ]  # fmt: skip
 
 

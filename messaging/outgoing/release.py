@@ -25,12 +25,16 @@ from messaging.outgoing.due_selection import (
 )
 from messaging.portfolios import Budget, Count, Opening, Usage, assign_portfolio, count_expression, lock_count, usage_of
 from messaging.states import Status
+from messaging.whatsapp.inbound import Origin
 
 ROWS_PER_TASK = 50
 # A tick that meets messages that have to wait reads on, this many rows at a time; the next tick reads the rest.
 SCAN_ROWS = 500
 MAX_SCANS = 4
+# Inbound messages that were stored within these seconds, of those that Meta dates within the latter: one that waited
+# longer was sent long before it was stored, and does not count against Meta's throughput now.
 INBOUND_WINDOW_S = 5.0
+INBOUND_AGE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +86,19 @@ def numbers_with_due_messages() -> list[int]:
 
 
 def inbound_rates() -> dict[int, float]:
-    """Inbound messages a second of each number in the last seconds; Meta counts them against its throughput."""
+    """Users' messages a second to each number in the last seconds; Meta counts them against its throughput.
+
+    Neither the history of a phone app nor a backlog that is stored now counts.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT number_id, count(*) FROM messaging_message
             WHERE direction = 'inbound' AND created_at > statement_timestamp() - make_interval(secs => %s)
+              AND at > statement_timestamp() - make_interval(secs => %s) AND origin = %s
             GROUP BY number_id
             """,
-            [INBOUND_WINDOW_S],
+            [INBOUND_WINDOW_S, INBOUND_AGE_S, Origin.USER.value],
         )
         return {number_id: count / INBOUND_WINDOW_S for number_id, count in cursor.fetchall()}
 

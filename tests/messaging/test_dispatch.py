@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -180,8 +180,33 @@ def test_inbound_messages_reduce_the_pace() -> None:
 
 def test_inbound_messages_are_counted_per_number() -> None:
     for n in range(10):
-        receive(webhook(inbound_text(wamid=f"wamid.IN{n}")))
+        receive(webhook(inbound_text(wamid=f"wamid.IN{n}", at=int(time.time()) - 4 * (n % 2))))
     assert inbound_rates() == {number().pk: 2.0}
+
+
+def backlog(age: int) -> Any:
+    """A webhook with 500 messages of this age."""
+    return webhook(*(inbound_text(wamid=f"wamid.OLD{n}", at=int(time.time()) - age) for n in range(500)))
+
+
+def history() -> Any:
+    """The same messages, new, as a part of the phone app's history."""
+    body = backlog(0)
+    change = body["entry"][0]["changes"][0]
+    thread = {"id": "15551230001", "messages": change["value"].pop("messages")}
+    change["field"], change["value"]["history"] = "history", [{"threads": [thread]}]
+    return body
+
+
+@pytest.mark.parametrize("body", [lambda: backlog(60), lambda: backlog(86_400), history], ids=["minute", "day", "app"])
+def test_a_backlog_or_a_history_that_is_stored_now_leaves_the_pace_alone(body: Callable[[], Any]) -> None:
+    receive(body())
+    pending(200)
+    sender = number(rate=80)
+    rates = inbound_rates()
+    count = sum(len(batch.message_ids) for batch in release(sender.pk, rates.get(sender.pk, 0.0)))
+    assert (Message.objects.filter(direction="inbound").count(), rates) == (500, {})
+    assert count == int(80 * 0.97 * 0.25 / 1.5) + 1
 
 
 def test_a_failing_sweep_does_not_keep_others_from_their_work(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

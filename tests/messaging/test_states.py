@@ -26,6 +26,8 @@ NOT_OF_THE_SAME_ATTEMPT = {
     ("failed", "accepted"), ("pending", "accepted"), ("queued", "accepted"),
     ("pending", "failed"), ("queued", "failed"), ("sending", "failed"), ("unknown", "failed"),
 }  # fmt: skip
+# The states out of which the answer of a call leads to `pending`: the call was still open.
+WHILE_A_CALL_IS_OPEN = {"sending", "unknown"}
 PAIRS = [(before, after) for before in Status for after in Status]
 
 
@@ -58,6 +60,12 @@ def test_a_status_of_the_same_attempt_neither_ends_a_failure_nor_fails_the_retry
 def test_a_failed_of_another_attempt_fails_nothing(before: Status, after: Status) -> None:
     expected = is_listed(before, after) and after != "failed"
     assert may_move(before, after, same_attempt=False) is expected
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_an_answer_of_a_call_sends_nothing_again_that_was_given_up(before: Status, after: Status) -> None:
+    expected = is_listed(before, after) and (after != "pending" or before.value in WHILE_A_CALL_IS_OPEN)
+    assert may_move(before, after, is_answer=True) is expected
 
 
 def test_metas_statuses_are_these_of_ours() -> None:

@@ -19,7 +19,7 @@ from gunicorn import http, util  # type: ignore[import-untyped]
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from waproject.web.body_limit import limit_of
-from waproject.web.rejected_webhooks import note_refusal
+from waproject.web.rejected_webhooks import note_rejection
 from waproject.web.request_buffer import Progress, RequestBuffer
 
 RECEIVE_BYTES = 256 * 1024
@@ -270,7 +270,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _refuse(self, conn: Connection, status: str, detail: str) -> None:
         """Answer a request from the event loop, without a thread."""
-        note_refusal(conn.buffer.path)
+        note_rejection(conn.buffer.path)
         body = json.dumps({"detail": detail}).encode()
         head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: application/json\r\n"
         _send_now(conn.sock, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)

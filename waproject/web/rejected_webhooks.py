@@ -1,15 +1,43 @@
-"""The webhooks that this process has answered with an error and that are not recorded yet."""
+"""The last webhook that this process answered with an error and that is not recorded yet.
+
+The database may be down at that moment, so a later webhook records it: a status that only Meta holds must not count as
+one that never existed.
+"""
 
 import threading
+from datetime import UTC, datetime
 
 PATH = "/webhook/whatsapp"
-# Set while a refused webhook is not yet recorded. The database may be down at that time, so a later webhook records it:
-# a status that only Meta holds must not count as one that never existed. Set at the start of a web process too: the one
-# before may have ended between its refusal and its next webhook.
-unrecorded = threading.Event()
+
+_lock = threading.Lock()
+_rejected_at: datetime | None = None
 
 
-def note_refusal(path: str) -> None:
-    """Note that a request to this path was refused, if it may have been a webhook."""
+def note_rejection(path: str = PATH) -> None:
+    """Note that a request to this path was answered with an error now, if it may have been a webhook.
+
+    Also at the start of a web process: the one before may have ended between a rejection and its next webhook.
+    """
     if path == PATH:
-        unrecorded.set()
+        _keep(datetime.now(UTC))
+
+
+def take_rejection() -> datetime | None:
+    """The time of the last rejection, to record it; None if there is none. The caller keeps it if that fails."""
+    global _rejected_at  # noqa: PLW0603 - of this process
+    if _rejected_at is None:
+        return None
+    with _lock:
+        taken, _rejected_at = _rejected_at, None
+    return taken
+
+
+def keep_rejection(at: datetime) -> None:
+    """Keep a rejection that could not be recorded; a later one stays."""
+    _keep(at)
+
+
+def _keep(at: datetime) -> None:
+    global _rejected_at  # noqa: PLW0603 - of this process
+    with _lock:
+        _rejected_at = max(at, _rejected_at or at)

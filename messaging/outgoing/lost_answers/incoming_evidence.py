@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.utils import timezone
 
 from messaging.models import IncomingMark
 
@@ -38,9 +37,19 @@ class IncomingEvidence:
         return self.empty_at is not None and self.empty_at >= until and not self.may_have_lost_since(moment)
 
 
-def record_rejected_webhook() -> None:
-    """Note that a webhook was answered with an error. Raises django.db errors while the database is unavailable."""
-    IncomingMark.objects.update_or_create(kind=REFUSED, defaults={"at": timezone.now()})
+def record_rejected_webhook(at: datetime) -> None:
+    """Note that a webhook was answered with an error at this time; a later mark of another process stays.
+
+    Raises django.db errors while the database is unavailable.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO messaging_incomingmark AS k (kind, at, value) VALUES (%s, %s, 0)
+            ON CONFLICT (kind) DO UPDATE SET at = GREATEST(k.at, excluded.at)
+            """,
+            [REFUSED, at],
+        )
 
 
 def evidence(empty_at: datetime | None, dead_letters: int) -> IncomingEvidence:

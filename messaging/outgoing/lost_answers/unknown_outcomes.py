@@ -4,8 +4,8 @@ The Cloud API has no idempotency key and no query for accepted messages, so noth
 with our id for each message that it accepts. A missing status means "not accepted" only under these conditions:
 
 - Time: `WA_UNKNOWN_GRACE` has passed since the end of the attempt.
-- Meta reports: statuses of three other messages of the same number, which Meta dates after that end, are stored, and
-  are old enough for one of this message to have followed them, even if Meta had just recovered.
+- Meta reports: statuses of three other messages that we sent from the same number, which Meta dates after that end, are
+  stored, and are old enough for one of this message to have followed them, even if Meta had just recovered.
 - Nothing is in transit: after the grace period the incoming queue was empty for a moment, delayed retries included, and
   those statuses were stored by then.
 - Nothing was lost: since the end of the attempt no webhook was rejected and none went to the dead-letter queue.
@@ -22,6 +22,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from messaging.identifiers import first_uuid7
@@ -108,7 +109,7 @@ def sweep_unknown(incoming: IncomingEvidence | None) -> None:
     timeouts = unknown_timeouts()
     with transaction.atomic():
         now = timezone.now()
-        rows = _locked_unknown(now)
+        rows = [row for rule in _due_rules(now, timeouts) for row in _locked_unknown(rule, now)]
         others = _others(rows, now, incoming.empty_at, timeouts) if incoming and incoming.empty_at else {}
         resolutions = {row: resolve(row, now, others.get(row.number_id, []), incoming, timeouts) for row in rows}
         advance_many(
@@ -121,11 +122,23 @@ def sweep_unknown(incoming: IncomingEvidence | None) -> None:
         _hold([row for row, resolution in resolutions.items() if resolution is Resolution.HOLD])
 
 
-def _locked_unknown(now: datetime) -> list[UnknownOutcome]:
-    """Messages with an unknown outcome, oldest first, locked."""
+def _due_rules(now: datetime, timeouts: UnknownTimeouts) -> tuple[Q, Q]:
+    """The messages whose time has come by `resolve`: those that a sweep always settles, and those that need evidence.
+
+    They are read apart, since many that still lack evidence would keep the others from their turn.
+    """
+    resend_from, evidence_from = (now - timedelta(seconds=wait) for wait in (timeouts.resend, timeouts.grace))
+    return (
+        Q(on_unknown=OnUnknown.FAIL) | Q(on_unknown=OnUnknown.RESEND, unknown_at__lte=resend_from),
+        Q(on_unknown=OnUnknown.WAIT, unknown_at__lte=evidence_from),
+    )
+
+
+def _locked_unknown(rule: Q, now: datetime) -> list[UnknownOutcome]:
+    """Messages with an unknown outcome to which a rule applies, oldest first, locked."""
     rows = (
         Message.objects.select_for_update(skip_locked=True)
-        .filter(unknown_at__isnull=False, hold=None, status=Status.UNKNOWN)
+        .filter(rule, unknown_at__isnull=False, hold=None, status=Status.UNKNOWN)
         .order_by("unknown_at")
         .values_list("id", "number_id", "unknown_at", "on_unknown", "attempts", "expires_at")[:SWEEP_ROWS]
     )
@@ -176,14 +189,16 @@ def _statuses_between(
     number_id: int, moment: datetime, until: datetime, stored_by: datetime
 ) -> list[tuple[UUID, datetime]]:
     # Reads back from the newest message by primary key until the limit, which is soon reached where there is traffic.
+    # Statuses of Meta's have a key: the receipt of a message that the phone app has sent (an echo) and the retry after
+    # a `failed` come by webhook too, and say nothing about statuses of what we send.
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT m.id, e.at FROM messaging_message m CROSS JOIN LATERAL (
               SELECT max(e.at) AS at FROM messaging_messageevent e
-              WHERE e.message_id = m.id AND e.source = 'webhook' AND e.at <= %s AND e.recorded_at <= %s
+              WHERE e.message_id = m.id AND e.source = 'webhook' AND e.key IS NOT NULL AND e.at <= %s AND e.recorded_at <= %s
             ) e
-            WHERE m.id >= %s AND m.number_id = %s AND m.direction = 'outbound' AND e.at > %s
+            WHERE m.id >= %s AND m.number_id = %s AND m.direction = 'outbound' AND m.origin = '' AND e.at > %s
             ORDER BY m.id DESC LIMIT %s
             """,
             [until, stored_by, first_uuid7(moment - OTHERS_SINCE), number_id, moment, OTHERS_AT_MOST],

@@ -30,7 +30,7 @@ from waproject.logs.throttle import LogThrottle
 from waproject.metrics import counters
 from waproject.queues import LANES
 from waproject.sqs import publisher
-from waproject.web.rejected_webhooks import unrecorded
+from waproject.web.rejected_webhooks import note_rejection, take_rejection
 
 URL = "/webhook/whatsapp"
 SAMPLES = sorted(FOLDER.glob("webhooks/*.json"))
@@ -280,15 +280,22 @@ def test_with_sqs_and_the_database_unavailable_the_answer_is_a_503_with_retry_af
     sqs_away: None, database_away: None
 ) -> None:
     answer = post(webhook(inbound_text()))
-    assert (answer.status_code, "Retry-After" in answer.headers, unrecorded.is_set()) == (503, True, True)
-    unrecorded.clear()
+    assert (answer.status_code, "Retry-After" in answer.headers, bool(take_rejection())) == (503, True, True)
 
 
 def test_a_refused_webhook_is_recorded_once_the_database_is_back(sqs: Any, db: None) -> None:
-    unrecorded.set()
     before = timezone.now()
+    note_rejection()
+    after = timezone.now()
     assert post(webhook(inbound_text())).status_code == 200
-    assert (evidence(None, 0).may_have_lost_since(before), unrecorded.is_set()) == (True, False)
+    found = evidence(None, 0)
+    assert [found.may_have_lost_since(moment) for moment in (before, after)] == [True, False]
+
+
+def test_a_refused_webhook_is_recorded_once(sqs: Any, db: None) -> None:
+    note_rejection()
+    post(webhook(inbound_text()))
+    assert take_rejection() is None
 
 
 def test_a_webhook_is_accepted_for_any_host(sqs: Any) -> None:
@@ -316,14 +323,12 @@ def test_an_unexpected_error_is_a_500_with_a_traceback(
     monkeypatch.setattr(endpoint, "enqueue", lambda *_: 1 / 0)
     assert post(webhook(inbound_text())).status_code == 500
     assert "ZeroDivisionError" in caplog.text
-    unrecorded.clear()
 
 
 def test_a_webhook_that_met_an_unexpected_error_is_to_be_recorded_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "enqueue", lambda *_: 1 / 0)
     post(webhook(inbound_text()))
-    assert unrecorded.is_set()
-    unrecorded.clear()
+    assert take_rejection() is not None
 
 
 def test_django_answers_a_webhook_like_the_fast_path(sqs: Any) -> None:

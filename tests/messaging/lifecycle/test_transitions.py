@@ -100,6 +100,16 @@ def test_the_statement_applies_exactly_the_changes_of_the_table_of_states(wamid:
     assert moved == [may_move(before, after, same_attempt=wamid == "wamid.SAME") for before, after in pairs]
 
 
+def test_the_answer_of_a_call_makes_a_message_pending_only_while_its_call_is_open() -> None:
+    states = list(Status)
+    messages = pending(len(states))
+    for message, before in zip(messages, states, strict=True):
+        Message.objects.filter(pk=message.pk).update(status=before, calls=1)
+    changes = [Change(message.id, Status.PENDING, timezone.now(), "worker", call=1) for message in messages]
+    events = sorted(advance_many(changes), key=lambda event: event.message_id)
+    assert {before for before, event in zip(states, events, strict=True) if event.applied} == {"sending", "unknown"}
+
+
 @pytest.mark.slow("tries random orders")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(META), min_size=1, max_size=8), st.data())

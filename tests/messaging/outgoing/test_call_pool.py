@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from messaging.outgoing import call_pool as module
 from messaging.outgoing.call_pool import CallPool
 from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.outcomes import record
+from messaging.outgoing.recovery import sweep_expired
 from messaging.whatsapp.client import Accepted
 from messaging.whatsapp.errors import OutcomeUnknown, Rejected
 from testkit.no_new_threads import no_new_threads
@@ -166,6 +168,20 @@ def test_a_row_whose_lease_leaves_no_time_for_a_call_is_not_sent() -> None:
     meta, (row,) = Meta(), claimed()
     state = run(meta, [replace(row, lease_until=timezone.now() + timedelta(seconds=5))])
     assert (meta.bodies, set(state.values())) == ([], {"pending"})
+
+
+def test_a_message_that_expires_while_it_waits_for_its_call_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    meta, batch = Meta(), released()
+    Message.objects.update(expires_at=timezone.now() + timedelta(seconds=10))
+    rows = claim([batch])
+    later = SimpleNamespace(now=lambda: timezone.now() + timedelta(seconds=11))
+    monkeypatch.setattr(module, "timezone", later)
+    states = set(run(meta, rows).values())
+    Message.objects.update(expires_at=timezone.now())
+    sweep_expired()
+    message = Message.objects.get()
+    assert (meta.bodies, states, message.status, message.attempts) == ([], {"pending"}, "expired", 0)
+    assert not message.attempt_set.exists()
 
 
 def test_content_that_cannot_be_sent_fails_without_a_call() -> None:

@@ -24,8 +24,9 @@ def test_inbound_messages_are_taken_off_the_pace() -> None:
     assert Bucket(80, 0, NOW).pace(NOW, inbound=30) == pytest.approx(48.5)
 
 
-def test_more_inbound_than_the_limit_leaves_a_pace_of_zero() -> None:
-    assert Bucket(80, 0, NOW).pace(NOW, inbound=100) == 0
+@pytest.mark.parametrize(("inbound", "pace"), [(71, 8.73), (73, 7.76), (80, 7.76), (1000, 7.76)])
+def test_inbound_messages_leave_a_tenth_of_the_pace(inbound: float, pace: float) -> None:
+    assert Bucket(80, 0, NOW).pace(NOW, inbound) == pytest.approx(pace)
 
 
 @pytest.mark.parametrize(("since_slowed_s", "pace"), [(0, 38.8), (5, 46.56), (3600, 77.6)])

@@ -83,9 +83,10 @@ def test_a_number_whose_calls_are_scheduled_ahead_releases_nothing() -> None:
     assert release(sender.pk) == []
 
 
-def test_a_number_whose_users_write_as_much_as_meta_allows_releases_nothing() -> None:
-    pending()
-    assert release(number(rate=80).pk, inbound=80.0) == []
+@pytest.mark.parametrize("inbound", [80.0, 1000.0])
+def test_a_number_whose_users_write_as_much_as_meta_allows_still_sends(inbound: float) -> None:
+    (message,) = pending()
+    assert [batch.message_ids for batch in release(number(rate=80).pk, inbound)] == [[message.id]]
 
 
 def test_the_calls_of_consecutive_releases_keep_the_space_of_the_pace() -> None:

@@ -13,8 +13,9 @@ from messaging.outgoing.claims import Claimed, claim
 from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
 from messaging.outgoing.outcomes import Outcome, record
 from messaging.outgoing.recovery import sweep_expired, sweep_expired_leases
+from messaging.outgoing.redrive import mark_failed
 from messaging.outgoing.release import release
-from messaging.whatsapp.errors import NotSent, Rejected
+from messaging.whatsapp.errors import NotSent, Rejected, Throttled, Unavailable
 from tests.messaging.factories import accepted, answered, claimed, number, states_of
 from tests.messaging.outgoing.test_attempts import BUSY, reports, sent_again
 
@@ -72,6 +73,39 @@ def test_answers_of_two_calls_recorded_at_once_leave_the_message_that_meta_took(
     record(answers if first_call_first else answers[::-1])
     message = Message.objects.get()
     assert (message.status, message.wamid, message.error_code) == ("accepted", "wamid.FIRST", None)
+
+
+NOTHING_WAS_SENT = {
+    "not sent": NotSent(),
+    "throttled": Throttled(wait=2.0, code=130429, title="too many"),
+    "unavailable": Unavailable(code=131000, title="busy"),
+    "capped": Rejected(wait=86_400.0, code=131049, title="capped"),
+    "no call": None,
+}
+
+
+def failed_at_once(row: Claimed) -> None:
+    given_up(row, "fail")
+
+
+def marked_failed(row: Claimed) -> None:
+    given_up(row, "wait")
+    mark_failed([row.message_id], by="ann")
+
+
+@pytest.mark.parametrize("give_up", [failed_at_once, marked_failed])
+@pytest.mark.parametrize("result", NOTHING_WAS_SENT.values(), ids=NOTHING_WAS_SENT)
+def test_a_message_that_was_given_up_as_failed_is_not_sent_after_all(
+    result: Any, give_up: Callable[[Claimed], None]
+) -> None:
+    give_up(row := claimed())
+    assert answered(row, result).status == "failed"
+
+
+@pytest.mark.parametrize("result", NOTHING_WAS_SENT.values(), ids=NOTHING_WAS_SENT)
+def test_a_late_answer_of_a_message_that_is_still_unknown_makes_it_pending(result: Any) -> None:
+    given_up(row := claimed(), "wait")
+    assert answered(row, result).status == "pending"
 
 
 def expired(row: Claimed) -> None:

@@ -1,5 +1,6 @@
 """Unknown outcomes: when a message is sent again, and when a person decides."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
+from messaging.incoming.store import receive
 from messaging.lifecycle.transitions import Change, advance_many
-from messaging.models import AuditEntry, Message, OnUnknown
+from messaging.models import AuditEntry, Message, MessageEvent, OnUnknown
 from messaging.outgoing.claims import claim
+from messaging.outgoing.lost_answers import unknown_outcomes
 from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence, evidence, record_rejected_webhook
 from messaging.outgoing.lost_answers.unknown_outcomes import Resolution, UnknownOutcome, resolve, sweep_unknown
 from messaging.outgoing.redrive import mark_failed, send_again
@@ -18,6 +21,7 @@ from messaging.outgoing.release import release
 from messaging.outgoing.retry_settings import UnknownTimeouts
 from messaging.states import Status
 from messaging.whatsapp.errors import OutcomeUnknown
+from tests.messaging.bodies import inbound_text, status, webhook
 from tests.messaging.factories import answered, claimed, in_state, number, pending, states_of
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +125,55 @@ def test_statuses_stored_after_the_queue_was_empty_are_no_evidence() -> None:
     assert message.status == "unknown"
 
 
+def echoes(count: int) -> None:
+    """The webhooks of messages that a person has sent by the phone app, two minutes ago, and of their delivery."""
+    at = int(time.time()) - 125
+    echoed = [
+        {**inbound_text(f"wamid.E{n}", at=at), "from": "15550783881", "to": f"1555888000{n}"} for n in range(count)
+    ]
+    body = webhook(inbound_text())
+    change = body["entry"][0]["changes"][0]
+    change["field"] = "smb_message_echoes"
+    change["value"] = {"metadata": change["value"]["metadata"], "message_echoes": echoed}
+    receive(body)
+    receive(webhook(statuses=tuple(status("delivered", echo["id"], at=at) for echo in echoed)))
+    assert Message.objects.filter(origin="echo", status="delivered").count() == count
+
+
+def test_messages_of_the_phone_app_are_no_evidence() -> None:
+    message = unknown(age=601)
+    echoes(3)
+    sweep_unknown(empty_now())
+    assert states_of(message.id) == ["unknown"]
+
+
+def test_retries_after_failures_that_meta_reported_earlier_are_no_evidence() -> None:
+    message, at = unknown(age=601), timezone.now() - timedelta(seconds=125)
+    for _ in range(3):
+        retried = in_state(Status.PENDING)
+        MessageEvent.objects.create(message=retried, status="pending", at=at, source="webhook")
+    sweep_unknown(empty_now())
+    assert states_of(message.id) == ["unknown"]
+
+
+@pytest.mark.parametrize(("on_unknown", "settled"), [("resend", "pending"), ("fail", "failed")])
+@pytest.mark.parametrize("age", [300, 630], ids=["within the grace period", "without evidence"])
+def test_messages_that_wait_for_evidence_do_not_keep_others_from_their_turn(
+    age: float, on_unknown: str, settled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unknown_outcomes, "SWEEP_ROWS", 2)
+    waiting = [unknown(age=age), unknown(age=age)]
+    code = unknown(age=20, on_unknown=on_unknown)
+    sweep_unknown(None)
+    assert states_of(*[one.id for one in waiting], code.id) == ["unknown", "unknown", settled]
+
+
+def test_messages_whose_time_has_not_come_are_left_alone() -> None:
+    young = [unknown(age=599), unknown(age=14, on_unknown="resend")]
+    sweep_unknown(empty_now())
+    assert states_of(*[one.id for one in young]) == ["unknown", "unknown"]
+
+
 def test_without_evidence_a_message_is_held_and_stays_unknown() -> None:
     message = unknown(age=700)
     others_reported(2)
@@ -187,9 +240,11 @@ def test_an_operator_cannot_act_on_a_settled_message() -> None:
 
 
 def test_a_rejected_webhook_is_evidence_of_loss() -> None:
-    before = timezone.now()
-    record_rejected_webhook()
-    assert evidence(None, 0).may_have_lost_since(before)
+    now = timezone.now()
+    record_rejected_webhook(now)
+    record_rejected_webhook(now - timedelta(hours=1))  # of another process, which records it later
+    found = evidence(None, 0)
+    assert [found.may_have_lost_since(now + timedelta(seconds=s)) for s in (0, 1)] == [True, False]
 
 
 def test_a_growing_dead_letter_queue_is_evidence_of_loss() -> None:
