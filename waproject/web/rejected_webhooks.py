@@ -24,7 +24,7 @@ def note_rejection(path: str = PATH) -> None:
 
 def take_rejection() -> datetime | None:
     """The time of the last rejection, to record it; None if there is none. The caller keeps it if that fails."""
-    global _rejected_at  # noqa: PLW0603 - of this process
+    global _rejected_at
     if _rejected_at is None:
         return None
     with _lock:
