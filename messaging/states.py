@@ -104,9 +104,7 @@ OF_TAKEN_ATTEMPT = [
 FROM_META = {"sent": S.SENT, "delivered": S.DELIVERED, "read": S.READ, "played": S.READ, "failed": S.FAILED}
 
 
-def may_move(
-    before: Status, after: Status, *, same_attempt: bool | None = None, is_answer: bool = False
-) -> bool:
+def may_move(before: Status, after: Status, *, same_attempt: bool | None = None, is_answer: bool = False) -> bool:
     """Whether a message may move.
 
     `same_attempt` is for a status of Meta's whose message has a wamid already: whether it is the status's own.

@@ -128,7 +128,9 @@ def test_statuses_stored_after_the_queue_was_empty_are_no_evidence() -> None:
 def echoes(count: int) -> None:
     """The webhooks of messages that a person has sent by the phone app, two minutes ago, and of their delivery."""
     at = int(time.time()) - 125
-    echoed = [{**inbound_text(f"wamid.E{n}", at=at), "from": "15550783881", "to": f"1555888000{n}"} for n in range(count)]
+    echoed = [
+        {**inbound_text(f"wamid.E{n}", at=at), "from": "15550783881", "to": f"1555888000{n}"} for n in range(count)
+    ]
     body = webhook(inbound_text())
     change = body["entry"][0]["changes"][0]
     change["field"] = "smb_message_echoes"
