@@ -21,6 +21,8 @@ from messaging.messages.api import MessageFilter
 from messaging.messages.search import search_messages
 from messaging.models import BusinessNumber, Message
 from messaging.outgoing.claims import claim
+from messaging.outgoing.lost_answers.incoming_evidence import IncomingEvidence
+from messaging.outgoing.lost_answers.unknown_outcomes import sweep_unknown
 from messaging.outgoing.release import inbound_rates, numbers_with_due_messages, release
 from messaging.retention import registered
 from monitoring.metrics import message_counts
@@ -142,6 +144,18 @@ def test_the_dispatcher(history: BusinessNumber, sqs: Any) -> None:
         Dispatcher().tick()
         for _, sweep in SWEEPS:
             sweep()
+        # The sweep of the dispatcher does this only where a message waits for it.
+        sweep_unknown(IncomingEvidence(timezone.now(), None, None))
+    assert whole_reads(seen) == []
+
+
+def test_the_evidence_about_a_lost_answer(history: BusinessNumber) -> None:
+    (message,) = pending()
+    Message.objects.filter(pk=message.pk).update(
+        status="unknown", unknown_at=timezone.now() - timedelta(seconds=601), outcome_at=timezone.now()
+    )
+    with statements() as seen:
+        sweep_unknown(IncomingEvidence(timezone.now(), None, None))
     assert whole_reads(seen) == []
 
 

@@ -79,10 +79,11 @@ class RecordedEvent:
 
 
 # Rows are locked in id order, so overlapping statements wait for each other instead of deadlocking. Rank -1 is for
-# statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to; an answer
-# that comes in once its call is over, after the `failed` of its own, says nothing new. A refused call fails no message
-# that Meta took with another call, and makes no message pending that was given up before its answer. An attempt counts with its answer, or with a status of Meta's that comes before it
-# or in its stead, or with the decision to send it again.
+# statuses that never compete in one batch. states.py says which attempt a `sent` or `failed` must belong to; an
+# answer that comes in once its call is over, after the `failed` of its own, says nothing new. A refused call fails no
+# message that Meta took with another call, and makes no message pending that was given up before its answer. An
+# attempt counts with its answer, or with a status of Meta's that comes before it or in its stead, or with the
+# decision to send it again.
 # The parts in braces are empty where no status has a price (pricing_sql.py).
 _TEMPLATE = """
 WITH given AS (

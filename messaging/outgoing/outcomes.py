@@ -28,7 +28,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a claimed row: Meta's acceptance, an error, or None if its lease or `expires_at` left no time for a call."""
+    """The result of a claimed row: Meta's acceptance, an error, or None without a call, for which its lease or
+    `expires_at` left no time."""
 
     claimed: Claimed
     result: Accepted | WhatsAppError | None
