@@ -251,6 +251,19 @@ def test_the_command_says_what_was_erased(capsys: pytest.CaptureFixture[str]) ->
     assert "3 messages" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["erase_contact", "export_contact"])
+@pytest.mark.parametrize("given", ["Zebedeu 1", f"Zebedeu {NUMBER}", "", "US."])
+def test_the_commands_refuse_what_is_neither_a_number_nor_a_user_id(command: str, given: str, tmp_path: Path) -> None:
+    more = {"erase_contact": ["--yes"], "export_contact": [str(tmp_path / "person.zip")]}[command]
+    with pytest.raises(CommandError, match="neither a phone number nor a user id"):
+        call_command(command, given, *more)
+
+
+def test_the_digits_of_a_user_id_do_not_erase_the_stranger_with_that_number() -> None:
+    erased(f"BR.{BYSTANDER}")
+    assert tables_with(BYSTANDER) == ["messaging_contact", "messaging_message", "messaging_unknownupdate"]
+
+
 def test_the_command_finds_no_person_by_a_wrong_number() -> None:
     with pytest.raises(CommandError, match="Nothing is stored"):
         call_command("erase_contact", "+49 170 000000", "--yes")

@@ -79,6 +79,39 @@ def test_a_number_counts_where_it_stands_alone(text: str, found: bool) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("given", [os.fsdecode(b"caf\xe9"), "a\0b", "", "\u00b2\u0663" * 300])
+@pytest.mark.parametrize(
+    "given",
+    [os.fsdecode(b"caf\xe9"), "a\0b", "", "\u00b2\u0663" * 300, "Ann 1", "Ann 15551230001", "erased:15551230001", "US."],
+)
 def test_what_is_no_identity_is_nobody(given: str) -> None:
-    assert person_of(given).contact_ids == frozenset()
+    Contact.objects.create(phone="15551230001", phone_key="15551230001")
+    assert person_of(given) == Person(frozenset(), frozenset())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "peers"),
+    [
+        ("US.15551230001", {"US.15551230001"}),
+        (" US.aBcDe1F\n", {"US.aBcDe1F"}),
+        ("US.ENT.15551230001", {"US.ENT.15551230001"}),
+        ("15551230001", {"15551230001"}),
+        ("+1 (555) 123-0001", {"15551230001"}),
+        ("+55 (11) 98765-4321", {"5511987654321", "551187654321"}),
+    ],
+)
+def test_a_user_id_stands_for_itself_and_a_number_for_all_its_spellings(given: str, peers: set[str]) -> None:
+    assert person_of(given).peers == peers
+
+
+@pytest.mark.django_db
+def test_a_user_id_does_not_lead_to_the_contact_whose_number_is_its_digits() -> None:
+    Contact.objects.create(phone="15551230001", phone_key="15551230001")
+    assert person_of("US.15551230001").contact_ids == frozenset()
+
+
+def test_a_number_too_short_to_be_a_phone_number_is_not_looked_for_in_json() -> None:
+    short = Person(frozenset({"1", "123456"}), frozenset())
+    assert (short.pattern, short.is_mentioned_in("[1, 123456]")) == ("", False)
+    assert Person(frozenset({"1", "1234567"}), frozenset()).is_mentioned_in("[1]") is False
+    assert Person(frozenset({"1", "1234567"}), frozenset()).is_mentioned_in("[1234567]") is True

@@ -162,6 +162,31 @@ def test_deliveries_are_listed_with_their_attempts(api: APIClient) -> None:
     assert api.get(f"{path}/deliveries?state=lost").status_code == 400
 
 
+def test_an_unknown_event_of_the_list_of_deliveries_is_a_400_with_the_allowed_ones(api: APIClient) -> None:
+    path = f"{PATH}/{make(api).json()['id']}/deliveries"
+    answer = api.get(f"{path}?event=mesage.received")
+    allowed = "message.received, message.media, message.status_changed, account.event, subscription.test"
+    assert (answer.status_code, list(answer.json())) == (400, ["event"])
+    assert allowed in answer.json()["event"][0]
+
+
+@pytest.fixture
+def turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name has an allowed address when the request is validated, and a private one a moment later."""
+    monkeypatch.setattr("messaging.subscriptions.serializers.check_endpoint", lambda url: None)
+
+
+@pytest.mark.usefixtures("turned")
+def test_an_address_that_is_refused_after_the_validation_is_a_400_that_names_it(api: APIClient) -> None:
+    made = api.post(PATH, {"url": "http://10.0.0.1/"}, format="json")
+    row = Subscription.objects.create(url=URL, client=ApiClient.objects.get(), secret="s" * 40)
+    changed = api.patch(f"{PATH}/{row.pk}", {"url": "http://10.0.0.1/"}, format="json")
+    for answer in (made, changed):
+        assert (answer.status_code, list(answer.json())) == (400, ["url"])
+        assert "not on this machine" in answer.json()["url"][0]
+    assert Subscription.objects.get().url == URL
+
+
 def test_a_page_looks_among_the_deliveries_of_the_time_that_was_asked_for(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
