@@ -1,4 +1,4 @@
-"""The webhooks that this process has answered with an error and that are not recorded yet."""
+"""The refused webhooks of this process that are not recorded yet."""
 
 import threading
 
