@@ -34,9 +34,7 @@ HEADER_PARAMETER = OpenApiParameter(
 ERROR_RESPONSES = {
     400: OpenApiResponse(OpenApiTypes.OBJECT, "What is wrong, by field; nothing was stored."),
     409: OpenApiResponse(OpenApiTypes.OBJECT, f"The {HEADER} was used for another request."),
-    503: OpenApiResponse(
-        OpenApiTypes.OBJECT, "The database is away: repeat with the same key; see Retry-After."
-    ),
+    503: OpenApiResponse(OpenApiTypes.OBJECT, "The database is away: repeat with the same key; see Retry-After."),
 }
 
 
