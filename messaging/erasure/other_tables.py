@@ -62,7 +62,7 @@ def is_elsewhere(person: Person) -> bool:
 
 def mentions(table: str, column: str, person: Person) -> list[int]:
     """The ids of rows whose JSON mentions the person's number or user id. Reads the whole table."""
-    if not person.peers:
+    if not person.pattern:
         return []
     with connection.cursor() as cursor:
         cursor.execute(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from messaging.contacts import equivalent_peers
-from messaging.messages import peers_matching
+from messaging.contacts import digits_of, equivalent_peers
+from messaging.contacts.phone_numbers import MIN_DIGITS
 from messaging.models import Contact, Message
-from messaging.whatsapp.recipients import canonical
+from messaging.whatsapp.recipients import canonical, is_bsuid, is_phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,20 @@ class Person:
 
     @property
     def pattern(self) -> str:
-        """A regular expression, of Python and of PostgreSQL alike, that finds the person in JSON."""
+        """A regular expression, of Python and of PostgreSQL alike, that finds the person in JSON.
+
+        Empty if nothing can be found: a number of a few digits may stand for anything there.
+        """
+        sought = sorted(peer for peer in self.peers if not is_phone(peer) or len(peer) >= MIN_DIGITS)
+        if not sought:
+            return ""
         # A line break before a number is an escape in JSON, whose last character is a letter.
-        return rf"(?:(?<![0-9A-Za-z.])|(?<=\\[bfnrt]))\+?({'|'.join(map(_escaped, sorted(self.peers)))})(?![0-9A-Za-z])"
+        return rf"(?:(?<![0-9A-Za-z.])|(?<=\\[bfnrt]))\+?({'|'.join(map(_escaped, sought))})(?![0-9A-Za-z])"
 
     def is_mentioned_in(self, text: str) -> bool:
         """Whether a JSON text has the person's number or user id."""
-        return bool(self.peers) and re.search(self.pattern, text) is not None
+        pattern = self.pattern
+        return bool(pattern) and re.search(pattern, text) is not None
 
     @property
     def messages(self) -> QuerySet[Message]:
@@ -40,11 +47,13 @@ class Person:
 
 
 def person_of(identity: str) -> Person:
-    """The person with this phone number (with or without plus and separators) or user id.
+    """The person with this phone number (with or without plus and separators) or user id; nobody for anything else.
 
-    A contact joins number and user id, so both lead to the same person.
+    A contact joins number and user id, so both lead to the same person. The digits of a user id are no phone number.
     """
-    peers = peers_matching(identity)
+    text = identity.strip()
+    digits = digits_of(text)
+    peers = {text} if is_bsuid(text) else equivalent_peers({digits}) if digits else set()
     contacts: dict[int, Contact] = {}
     while found := _contacts_with(peers).exclude(pk__in=contacts).in_bulk():
         contacts |= found

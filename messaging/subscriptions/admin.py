@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -16,6 +17,7 @@ from messaging.models import Delivery, Subscription
 from messaging.models.subscriptions import SUBSCRIBABLE
 from messaging.subscriber_http.ssrf_guard import AddressNotAllowed
 from messaging.subscriptions.changes import (
+    ContentDeleted,
     SubscriptionInactive,
     change,
     check_endpoint,
@@ -156,7 +158,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "subscription", "event", "state_badge", "attempts", "status_code", "error", "due_at"]
     list_filter = ["state", "event"]
     list_select_related = ["subscription"]
-    search_fields = ["=id", "=subscription__id", "=message__id"]
+    search_fields = ["id"]
     search_help_text = "The id of a delivery (its webhook-id), a subscription or a message, in full."
     fields = [
         "id", "subscription", "event", "message_id", "state", "attempts", "created_at", "due_at", "give_up_at",
@@ -164,6 +166,19 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     paginator = BoundedPaginator
     actions = ["replay"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """Search by whole ids: the delivery's and the subscription's by their indexes, then the message's."""
+        if not search_term:
+            return queryset, False
+        try:
+            sought = UUID(search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        found = queryset.filter(Q(pk=sought) | Q(subscription=sought))
+        return (found if found.exists() else queryset.filter(message=sought)), False
 
     def buttons_of(self, obj: Delivery) -> set[str]:
         """A finished delivery is replayed, unless its subscription gets none."""
@@ -194,7 +209,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         for row in queryset.select_related("subscription")[:MAX_REPLAYS]:
             try:
                 done += replay(row, str(request.user))
-            except SubscriptionInactive as error:
+            except (SubscriptionInactive, ContentDeleted) as error:
                 self.message_user(request, f"{row}: {error}", messages.WARNING)
         self.message_user(
             request, f"{done} deliveries are queued again.", messages.SUCCESS if done else messages.WARNING

@@ -14,9 +14,11 @@ from rest_framework.response import Response
 
 from messaging.access import Conflict, client_of
 from messaging.messages import TIME_FILTERS, CreatedFilterSet, NewestFirst, one_of
-from messaging.models import Delivery, Subscription
+from messaging.models import Delivery, EventType, Subscription
 from messaging.models.subscriptions import delivery_states
+from messaging.subscriber_http.ssrf_guard import AddressNotAllowed
 from messaging.subscriptions.changes import (
+    ContentDeleted,
     SubscriptionInactive,
     TooManySubscriptions,
     change,
@@ -39,7 +41,10 @@ from waproject.web.api.views import StrictQueries
 
 NOT_FOUND = OpenApiResponse(DetailSerializer, "No subscription of yours has this id.")
 INACTIVE = OpenApiResponse(DetailSerializer, "The subscription is inactive.")
-PENDING = OpenApiResponse(DetailSerializer, "The delivery is still pending, or the subscription is inactive.")
+PENDING = OpenApiResponse(
+    DetailSerializer, "The delivery is pending, the content of its message is deleted, or the subscription is inactive."
+)
+EVENTS = [(event.value, event.value) for event in EventType]
 
 
 def subscriptions_of(request: Request) -> QuerySet[Subscription]:
@@ -78,6 +83,8 @@ class SubscriptionListView(StrictQueries, generics.ListAPIView[Subscription]):
             row = subscribe(who=str(request.user), client=client_of(request), **given.validated_data)
         except TooManySubscriptions as error:
             raise ValidationError({"detail": str(error)}) from None
+        except AddressNotAllowed as error:  # the name has another address than at the validation
+            raise ValidationError({"url": [str(error)]}) from None
         return Response(SecretSerializer(row).data, status=201)
 
 
@@ -101,7 +108,10 @@ class SubscriptionView(StrictQueries):
         row = _own_subscription(request, pk)
         given = SubscriptionSerializer(row, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        change(row, str(request.user), **given.validated_data)
+        try:
+            change(row, str(request.user), **given.validated_data)
+        except AddressNotAllowed as error:
+            raise ValidationError({"url": [str(error)]}) from None
         return Response(SubscriptionSerializer(row).data)
 
     @extend_schema(responses={204: None, 404: NOT_FOUND})
@@ -165,7 +175,7 @@ class DeliveryFilter(CreatedFilterSet):
     """?state=, event=, created_after=, created_before="""
 
     state = django_filters.MultipleChoiceFilter(choices=delivery_states(), error_messages=one_of(delivery_states()))
-    event = django_filters.CharFilter()
+    event = django_filters.ChoiceFilter(choices=EVENTS, error_messages=one_of(EVENTS))
 
     class Meta:
         model = Delivery
@@ -219,7 +229,7 @@ class ReplayView(StrictQueries):
         delivery = _delivery(request, pk)
         try:
             done = replay(delivery, str(request.user))
-        except SubscriptionInactive as error:
+        except (SubscriptionInactive, ContentDeleted) as error:
             raise Conflict(str(error)) from None
         if not done:
             raise Conflict("The delivery is still pending.")

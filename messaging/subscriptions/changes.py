@@ -9,9 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from messaging.access import record_action
+from messaging.identifiers import ID_SLACK_MS, first_uuid7
+from messaging.lifecycle import ERASED_PEER
 from messaging.models import ApiClient, BusinessNumber, Delivery, EventType, Subscription
 from messaging.subscriber_http.retry_schedule import RETRY_PERIOD, State
 from messaging.subscriber_http.signature import new_secret
@@ -24,6 +27,10 @@ MAX_REPLAYED = 10_000
 SECRET_OVERLAP = timedelta(hours=24)
 # A second click, or a client that repeats a request whose answer it lost.
 REPEATED_WITHIN = timedelta(minutes=1)
+# Deliveries with nothing left to deliver: the person was erased, or the text's period of retention is over.
+CONTENT_DELETED = Q(message__peer__startswith=ERASED_PEER) | Q(
+    event=EventType.MESSAGE_RECEIVED, message__content_deleted_at__isnull=False
+)
 
 
 class TooManySubscriptions(Exception):
@@ -38,6 +45,13 @@ class SubscriptionInactive(Exception):
 
     def __str__(self) -> str:
         return "The subscription is inactive. Set active to true first."
+
+
+class ContentDeleted(Exception):
+    """The content that a delivery would report is deleted."""
+
+    def __str__(self) -> str:
+        return "The content of its message is deleted, so there is nothing to deliver."
 
 
 def network_policy() -> NetworkPolicy:
@@ -137,9 +151,14 @@ def send_test(row: Subscription, who: str) -> Delivery:
 
 
 def replay(delivery: Delivery, who: str) -> bool:
-    """Queue a finished delivery again, under its webhook-id; False if it is pending. Raises SubscriptionInactive."""
+    """Queue a finished delivery again, under its webhook-id; False if it is pending.
+
+    Raises SubscriptionInactive and ContentDeleted.
+    """
     if not delivery.subscription.active:
         raise SubscriptionInactive
+    if Delivery.objects.filter(CONTENT_DELETED, pk=delivery.pk).exists():
+        raise ContentDeleted
     with transaction.atomic():
         done = _requeue([delivery.pk])
         if done:
@@ -152,7 +171,18 @@ def replay_failed(row: Subscription, since: datetime, who: str) -> int:
     """Queue the failed deliveries created since then again: the oldest 10,000. Raises SubscriptionInactive."""
     if not row.active:
         raise SubscriptionInactive
-    failed = Delivery.objects.filter(subscription=row, state=State.FAILED, created_at__gte=since).order_by("id")
+    failed = (
+        Delivery.objects.filter(
+            subscription=row,
+            state=State.FAILED,
+            created_at__gte=since,
+            # For the indexes: of deliveries that are over, and of ids, which begin with their time.
+            finished_at__isnull=False,
+            id__gte=first_uuid7(since, -ID_SLACK_MS),
+        )
+        .exclude(CONTENT_DELETED)
+        .order_by("id")
+    )
     with transaction.atomic():
         done = _requeue(list(failed.values_list("pk", flat=True)[:MAX_REPLAYED]))
         record_action(who, "replay", f"subscription {row.pk}", deliveries=done, since=since.isoformat())

@@ -15,7 +15,7 @@ from messaging.states import Status
 
 
 def build_payloads(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
-    """The payloads by delivery id, in at most three queries. A delivery whose rows are deleted is left out."""
+    """The payloads by delivery id, in at most three queries. Without those whose rows or content are deleted."""
     messages: dict[UUID | None, Message] = {
         row.pk: row
         for row in Message.objects.filter(pk__in={d.message_id for d in deliveries if d.message_id}).select_related(
@@ -27,7 +27,9 @@ def build_payloads(deliveries: Sequence[Delivery]) -> dict[UUID, bytes]:
     payloads = {}
     for delivery in deliveries:
         match delivery.event:
-            case EventType.MESSAGE_RECEIVED if message := messages.get(delivery.message_id):
+            case EventType.MESSAGE_RECEIVED if (message := messages.get(delivery.message_id)) and (
+                message.content_deleted_at is None
+            ):
                 at, data = message.at, _received(message)
             case EventType.MESSAGE_MEDIA if message := messages.get(delivery.message_id):
                 at, data = delivery.created_at, {**_common(message), "media": media_of(message, settings.BASE_URL)}

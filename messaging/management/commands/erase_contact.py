@@ -31,6 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase, and say what was erased."""
         person = person_of(options["person"])
+        if not person.peers:
+            raise CommandError("This is neither a phone number nor a user id.")
         count = person.messages.count()
         if not count and not person.contact_ids and not self._is_elsewhere(person):
             raise CommandError("Nothing is stored about anyone with this number or user id.")

@@ -24,6 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file, and say what it holds."""
         person = person_of(options["person"])
+        if not person.peers:
+            raise CommandError("This is neither a phone number nor a user id.")
         try:
             if not person.contact_ids and not person.messages.exists() and not is_elsewhere(person):
                 raise CommandError("Nothing is stored about anyone with this number or user id.")

@@ -22,7 +22,7 @@ from tests.messaging.accepting.test_bulk import BULK, bodies
 pytestmark = pytest.mark.django_db
 
 
-def post(api: Any, key: str, body: Any = EXAMPLE, url: str = SEND) -> Any:
+def post(api: Any, key: str | None, body: Any = EXAMPLE, url: str = SEND) -> Any:
     return api.post(url, body, format="json", HTTP_IDEMPOTENCY_KEY=key)
 
 

@@ -81,7 +81,16 @@ def test_a_number_counts_where_it_stands_alone(text: str, found: bool) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "given",
-    [os.fsdecode(b"caf\xe9"), "a\0b", "", "\u00b2\u0663" * 300, "Ann 1", "Ann 15551230001", "erased:15551230001", "US."],
+    [
+        os.fsdecode(b"caf\xe9"),
+        "a\0b",
+        "",
+        "\u00b2\u0663" * 300,
+        "Ann 1",
+        "Ann 15551230001",
+        "erased:15551230001",
+        "US.",
+    ],
 )
 def test_what_is_no_identity_is_nobody(given: str) -> None:
     Contact.objects.create(phone="15551230001", phone_key="15551230001")

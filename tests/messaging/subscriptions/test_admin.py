@@ -1,12 +1,15 @@
 """Subscriptions in the admin."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from messaging.models import AuditEntry, Delivery, Subscription
+from messaging.states import Status
+from tests.messaging.factories import in_state
 from tests.messaging.messages.test_admin import act, operator
 from tests.messaging.outgoing.test_admin_actions import viewer
 from tests.messaging.subscriptions.factories import BROKEN, URL, subscription, tell, waiting
@@ -79,6 +82,20 @@ def test_the_attempts_are_shown(operator: Client) -> None:
     tell(BROKEN)
     page = operator.get(f"/admin/messaging/delivery/{row.pk}/change/").content.decode()
     assert re.search(r">\s*<div>[^<]+: 500 after 7 ms\. [^<]*</div>\s*<", page)
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [("delivery", 1), ("subscription", 2), ("message", 1), ("other", 0), ("nonsense", 0)],
+)
+def test_deliveries_are_found_by_whole_ids(sought: str, found: int, operator: Client) -> None:
+    one, message = subscription(), in_state(Status.SENT)
+    (row,) = waiting(one, message=message)
+    waiting(one)
+    waiting(subscription())
+    ids = {"delivery": row.pk, "subscription": one.pk, "message": message.pk, "other": uuid4(), "nonsense": "x' OR 1"}
+    page = operator.get("/admin/messaging/delivery/", {"q": ids[sought]})
+    assert page.context["cl"].result_count == found
 
 
 @pytest.mark.parametrize("query", ["", "?state=failed", "?event=subscription.test", "?q=nonsense"])

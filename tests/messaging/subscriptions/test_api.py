@@ -173,7 +173,7 @@ def test_an_unknown_event_of_the_list_of_deliveries_is_a_400_with_the_allowed_on
 @pytest.fixture
 def turned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name has an allowed address when the request is validated, and a private one a moment later."""
-    monkeypatch.setattr("messaging.subscriptions.serializers.check_endpoint", lambda url: None)
+    monkeypatch.setattr("messaging.subscriptions.serializers.check_endpoint", lambda _: None)
 
 
 @pytest.mark.usefixtures("turned")
