@@ -5,6 +5,7 @@ from uuid import UUID
 
 from analytics.rollups import contact_addresses, countries
 from analytics.rollups.dimension_views import COLUMNS, NO_DURATIONS, NOTHING
+from analytics.rollups.erased_peers import has_wamid
 from analytics.rollups.histogram import BOUNDS, PLACES
 
 # A user answers, and we respond, within the customer service window or not at all.
@@ -57,14 +58,14 @@ message AS MATERIALIZED (
     m.asks AND 'inbound' IS DISTINCT FROM (
       SELECT p.direction FROM messaging_message p WHERE p.peer = m.peer AND p.at >= m.at - %(window)s::interval
         AND (p.at, p.id) < (m.at, m.id) AND p.number_id = m.number_id AND p.origin <> 'history'
-        AND (p.direction = 'inbound' OR p.wamid IS NOT NULL) AND NOT p.type = ANY(%(no_answer)s)
+        AND (p.direction = 'inbound' OR {has_wamid("p")}) AND NOT p.type = ANY(%(no_answer)s)
       ORDER BY p.at DESC, p.id DESC LIMIT 1) AS opened
   FROM message m
 ), replied AS MATERIALIZED (
   SELECT m.*, CASE WHEN m.opened THEN (
       SELECT extract(epoch FROM o.at - m.at)::float8 FROM messaging_message o WHERE o.peer = m.peer AND o.at >= m.at
         AND o.at < m.at + %(window)s::interval AND o.number_id = m.number_id AND o.direction = 'outbound'
-        AND o.origin <> 'history' AND o.wamid IS NOT NULL AND NOT o.type = ANY(%(no_answer)s)
+        AND o.origin <> 'history' AND {has_wamid("o")} AND NOT o.type = ANY(%(no_answer)s)
       ORDER BY o.at LIMIT 1) END AS response_s
   FROM talk m
 ), counted AS MATERIALIZED (
