@@ -35,6 +35,7 @@ message AS MATERIALIZED (
       - CASE WHEN m.calls <= 1 THEN COALESCE(m.due_at, m.created_at) ELSE m.created_at END)::float8 END AS accept_s,
     CASE WHEN l.outbound THEN extract(epoch FROM t.delivered_at - COALESCE(t.accepted_at, t.sent_at))::float8 END
       AS delivery_s,
+    l.outbound AND m.status IN ('delivered', 'read') AND t.delivered_at IS NULL AS untraced,
     CASE WHEN l.outbound THEN extract(epoch FROM t.read_at - COALESCE(t.accepted_at, t.sent_at))::float8 END AS read_s
   FROM messaging_message m CROSS JOIN LATERAL (
     SELECT max(array_position(%(reached)s, e.status::text)) AS level,
