@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -178,11 +179,14 @@ def _entry_points(rows: Iterable[Message]) -> set[tuple[int, str]]:
 def _pricer(prices: Sequence[Price], planned: Sequence[Planned]) -> Pricer:
     """A pricer that knows the charges of the months in which the messages are due."""
     pricer = Pricer(prices, settings.FREE_SERVICE_MESSAGES, settings.FREE_SERVICE_MESSAGES_SINCE)
-    months = {(message.account.zone, message.day.replace(day=1)) for message in planned}
-    for zone, month in months:
+    # A portfolio's volume is that of all its accounts, each in the month of its own zone.
+    portfolios = {message.account.portfolio for message in planned}
+    accounts = [account for account in billed_accounts() if account.portfolio in portfolios]
+    zones = {account.zone for account in accounts}
+    for month, zone in product({message.day.replace(day=1) for message in planned}, zones):
         begin = datetime(month.year, month.month, 1, tzinfo=ZoneInfo(zone))
         following = (begin + timedelta(days=32)).replace(day=1)
-        known = {account.number_id: account for account in billed_accounts() if account.zone == zone}
+        known = {account.number_id: account for account in accounts if account.zone == zone}
         charges = Charge.objects.filter(at__gte=begin, at__lt=following, number_id__in=known)
         sums = charges.values_list("number_id", "market", "category", "price_type").annotate(Sum("messages"))
         for number_id, market, category, price_type, messages in sums:

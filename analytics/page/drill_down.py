@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from analytics.questions import Granularity, Question
 from analytics.rollups.countries import OF_REGION
+from analytics.rollups.erased_peers import PERHAPS_MARK
 from analytics.rollups.markets import pattern_of
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber
@@ -112,7 +113,7 @@ def _patterns(filters: Mapping[str, str | int]) -> Iterator[str]:
         yield pattern_of(str(market))
     if country := str(filters.get("country", "")):
         regions = [f"{region}[.]" for region, code in OF_REGION.items() if code == country and region.isalpha()]
-        yield f"^(?:{'|'.join([re.escape(country), *regions])})"
+        yield f"^{PERHAPS_MARK}(?:{'|'.join([re.escape(country), *regions])})"
 
 
 def page_with(query: QueryDict, name: str, value: str) -> str:

@@ -7,6 +7,7 @@ from analytics.rollups.histogram import BOUNDS, PLACES, Kind, percentiles
 from analytics.rollups.locks import buckets_where, stop_counting
 from analytics.rollups.quarters import QUARTER, quarter_of
 from analytics.rollups.running_charges import RUNNING, running_quarter, running_sums
+from analytics.rollups.sweep import sweep_standstill_s
 
 __all__ = [
     "BOUNDS",
@@ -31,5 +32,6 @@ __all__ = [
     "running_quarter",
     "running_sums",
     "stop_counting",
+    "sweep_standstill_s",
     "view_of",
 ]

@@ -63,13 +63,13 @@ def roll_up(budget_s: float = BUDGET_S) -> int:
     return counted
 
 
-def recount(period: Period | None = None, *, shrink: bool = False) -> int:
+def recount(period: Period | None = None, *, shrink: bool = False, kept: set[datetime] | None = None) -> int:
     """Count a dirty quarter, if one is due (of this period), with those of its hour that are due too; how many these
     were: a recent one, else the one that has waited longest. Their hour is summed up once. One that cannot be counted
     is postponed, so that it keeps no other from its turn.
 
-    A quarter whose messages are fewer than they were keeps its counts, since their rows are gone; `shrink` counts what
-    is left. Quarters that another worker is counting are skipped.
+    A quarter whose messages or entries of the trail are fewer than they were keeps its counts, since their rows are
+    gone, and is added to `kept`; `shrink` counts what is left. Quarters that another worker is counting are skipped.
     """
     with transaction.atomic():
         now = timezone.now()
@@ -85,12 +85,19 @@ def recount(period: Period | None = None, *, shrink: bool = False) -> int:
         buckets = [first, *others]
         count_begins()
         counted = _count_or_postpone(hour, buckets, shrink=shrink)
-        make_dirty([start for start, _ in counted], [at for _, charged in counted for at in charged])
+        if kept is not None:
+            kept |= {one.start for one in counted if one.is_kept}
+        make_dirty([one.start for one in counted], [at for one in counted for at in one.charged])
     return len(buckets)
 
 
-# The start of a quarter that was counted, and the quarters of an hour whose charges changed.
-_Counted = tuple[datetime, list[datetime]]
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A quarter that was counted, and the quarters of an hour whose charges changed. `is_kept`: its counts stayed."""
+
+    start: datetime
+    charged: list[datetime]
+    is_kept: bool
 
 
 def _count_or_postpone(hour: datetime, buckets: Sequence[Bucket], *, shrink: bool) -> list[_Counted]:
@@ -112,7 +119,7 @@ def _count_or_postpone(hour: datetime, buckets: Sequence[Bucket], *, shrink: boo
 
 def _count_together(hour: datetime, buckets: Sequence[Bucket], *, shrink: bool) -> list[_Counted]:
     with hour_locked(hour):
-        return [(bucket.start, _count(bucket, shrink=shrink)) for bucket in buckets]
+        return [_count(bucket, shrink=shrink) for bucket in buckets]
 
 
 def _next(bucket: Bucket, now: datetime, began: float) -> datetime:
@@ -120,8 +127,7 @@ def _next(bucket: Bucket, now: datetime, began: float) -> datetime:
     return now + timedelta(seconds=recount_delay_s((now - bucket.start).total_seconds(), time.monotonic() - began))
 
 
-def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
-    """The quarters of an hour whose charges changed."""
+def _count(bucket: Bucket, *, shrink: bool) -> _Counted:
     began = time.monotonic()
     charged: list[datetime] = []
     messages = write_quarter(bucket.start, 0 if shrink else bucket.messages)
@@ -133,7 +139,7 @@ def _count(bucket: Bucket, *, shrink: bool) -> list[datetime]:
     bucket.took_ms = round((time.monotonic() - began) * 1000)
     bucket.dirty_since = None
     bucket.save()
-    return charged
+    return _Counted(bucket.start, charged, is_kept=messages is None)
 
 
 def mark_period(period: Period) -> int:

@@ -3,9 +3,11 @@
 Messages keep the address that they came from or went to; `messaging_contact` says which two are one.
 """
 
-# Whether any message has a user id as its address: digits sort before letters in every collation. An uncorrelated
-# subquery is read once a statement, so an installation without user ids pays nothing for the rest.
-ANY_USER_ID = "(SELECT EXISTS (SELECT FROM messaging_message x WHERE x.peer > '9z'))"
+# Whether any message has a user id as its address: digits sort before letters in every collation, and the words of
+# erased persons between the two others here. An uncorrelated subquery is read once a statement, so an installation
+# without user ids pays nothing for the rest.
+ANY_USER_ID = """(SELECT EXISTS (SELECT FROM messaging_message x WHERE x.peer > '9z' AND x.peer < 'erased')
+  OR EXISTS (SELECT FROM messaging_message x WHERE x.peer > 'erasedz'))"""
 
 
 def other_address(peer: str) -> str:

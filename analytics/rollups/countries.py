@@ -6,6 +6,8 @@ from typing import Any
 
 import phonenumbers
 
+from analytics.rollups.erased_peers import address, address_of
+
 CODES = frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 # No code begins with another one, so the first that fits is the one.
 ONE, TWO, THREE = (sorted(code for code in CODES if len(code) == digits) for digits in (1, 2, 3))
@@ -16,17 +18,19 @@ OF_REGION = {
 
 _USER_ID = re.compile(r"[A-Z]{2}[.]")
 
-SQL = """
-  CASE WHEN m.peer ~ '^[A-Z]{2}[.]' THEN COALESCE(%(of_region)s::jsonb ->> left(m.peer, 2), '')
-    WHEN left(m.peer, 1) = ANY(%(one)s) THEN left(m.peer, 1)
-    WHEN left(m.peer, 2) = ANY(%(two)s) THEN left(m.peer, 2)
-    WHEN left(m.peer, 3) = ANY(%(three)s) THEN left(m.peer, 3)
+_PEER = address("m.peer")
+SQL = f"""
+  CASE WHEN {_PEER} ~ '^[A-Z]{{2}}[.]' THEN COALESCE(%(of_region)s::jsonb ->> left({_PEER}, 2), '')
+    WHEN left({_PEER}, 1) = ANY(%(one)s) THEN left({_PEER}, 1)
+    WHEN left({_PEER}, 2) = ANY(%(two)s) THEN left({_PEER}, 2)
+    WHEN left({_PEER}, 3) = ANY(%(three)s) THEN left({_PEER}, 3)
     ELSE '' END"""
 PARAMETERS: dict[str, Any] = {"one": ONE, "two": TWO, "three": THREE, "of_region": json.dumps(OF_REGION)}
 
 
 def country_of(peer: str) -> str:
     """The calling code of a number in digits or of a user id; empty where it has none. The same as `SQL`."""
+    peer = address_of(peer)
     if _USER_ID.match(peer):
         return OF_REGION.get(peer[:2], "")
     return next((peer[:digits] for digits in (1, 2, 3) if peer[:digits] in CODES), "")

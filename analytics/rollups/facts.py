@@ -5,6 +5,7 @@ from uuid import UUID
 
 from analytics.rollups import contact_addresses, countries
 from analytics.rollups.dimension_views import COLUMNS, NO_DURATIONS, NOTHING
+from analytics.rollups.erased_peers import has_wamid
 from analytics.rollups.histogram import BOUNDS, PLACES
 
 # A user answers, and we respond, within the customer service window or not at all.
@@ -34,6 +35,7 @@ message AS MATERIALIZED (
       - CASE WHEN m.calls <= 1 THEN COALESCE(m.due_at, m.created_at) ELSE m.created_at END)::float8 END AS accept_s,
     CASE WHEN l.outbound THEN extract(epoch FROM t.delivered_at - COALESCE(t.accepted_at, t.sent_at))::float8 END
       AS delivery_s,
+    l.outbound AND m.status IN ('delivered', 'read') AND t.delivered_at IS NULL AS untraced,
     CASE WHEN l.outbound THEN extract(epoch FROM t.read_at - COALESCE(t.accepted_at, t.sent_at))::float8 END AS read_s
   FROM messaging_message m CROSS JOIN LATERAL (
     SELECT max(array_position(%(reached)s, e.status::text)) AS level,
@@ -57,14 +59,14 @@ message AS MATERIALIZED (
     m.asks AND 'inbound' IS DISTINCT FROM (
       SELECT p.direction FROM messaging_message p WHERE p.peer = m.peer AND p.at >= m.at - %(window)s::interval
         AND (p.at, p.id) < (m.at, m.id) AND p.number_id = m.number_id AND p.origin <> 'history'
-        AND (p.direction = 'inbound' OR p.wamid IS NOT NULL) AND NOT p.type = ANY(%(no_answer)s)
+        AND (p.direction = 'inbound' OR {has_wamid("p")}) AND NOT p.type = ANY(%(no_answer)s)
       ORDER BY p.at DESC, p.id DESC LIMIT 1) AS opened
   FROM message m
 ), replied AS MATERIALIZED (
   SELECT m.*, CASE WHEN m.opened THEN (
       SELECT extract(epoch FROM o.at - m.at)::float8 FROM messaging_message o WHERE o.peer = m.peer AND o.at >= m.at
         AND o.at < m.at + %(window)s::interval AND o.number_id = m.number_id AND o.direction = 'outbound'
-        AND o.origin <> 'history' AND o.wamid IS NOT NULL AND NOT o.type = ANY(%(no_answer)s)
+        AND o.origin <> 'history' AND {has_wamid("o")} AND NOT o.type = ANY(%(no_answer)s)
       ORDER BY o.at LIMIT 1) END AS response_s
   FROM talk m
 ), counted AS MATERIALIZED (

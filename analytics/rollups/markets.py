@@ -17,6 +17,8 @@ from typing import Any
 
 import phonenumbers
 
+from analytics.rollups.erased_peers import PERHAPS_MARK, address, address_of
+
 OTHER, NORTH_AMERICA, LATIN_AMERICA = "Other", "North America", "Rest of Latin America"
 
 _AFRICA, _ASIA, _MIDDLE_EAST = "Rest of Africa", "Rest of Asia Pacific", "Rest of Middle East"
@@ -60,13 +62,15 @@ _BY_REGION = {
 } | _REGIONS
 _BY_PREFIX = {**_BY_CODE, **_BY_REGION}
 
-SQL = """COALESCE(%(markets)s::jsonb ->> left(m.peer, 4), %(markets)s::jsonb ->> left(m.peer, 3),
-  %(markets)s::jsonb ->> left(m.peer, 2), %(markets)s::jsonb ->> left(m.peer, 1), 'Other')"""
+_PEER = address("m.peer")
+SQL = f"""COALESCE(%(markets)s::jsonb ->> left({_PEER}, 4), %(markets)s::jsonb ->> left({_PEER}, 3),
+  %(markets)s::jsonb ->> left({_PEER}, 2), %(markets)s::jsonb ->> left({_PEER}, 1), 'Other')"""
 PARAMETERS: dict[str, Any] = {"markets": json.dumps(_BY_PREFIX)}
 
 
 def market_of(peer: str) -> str:
     """The market of a number in digits or of a user id. The same as `SQL`."""
+    peer = address_of(peer)
     return next((_BY_PREFIX[peer[:n]] for n in (4, 3, 2, 1) if peer[:n] in _BY_PREFIX), OTHER)
 
 
@@ -75,8 +79,8 @@ def pattern_of(market: str) -> str:
     """A regular expression of PostgreSQL for the peers of a market: those of which `market_of` says so."""
     if market == OTHER:
         named = [_prefixes(name) for name in sorted(MARKETS - {OTHER})]
-        return f"^(?!{'|'.join(named)})"
-    return f"^(?:{_prefixes(market)})"
+        return f"^(?!{PERHAPS_MARK}(?:{'|'.join(named)}))"
+    return f"^{PERHAPS_MARK}(?:{_prefixes(market)})"
 
 
 def _prefixes(market: str) -> str:

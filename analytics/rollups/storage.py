@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from analytics.rollups.dimension_views import ALL, COLUMNS, DAY_VIEWS, EVERYWHERE, NO_DURATIONS, NOTHING, VIEWS, WHOLE
 from analytics.rollups.facts import FACTS, parameters
-from analytics.rollups.histogram import PLACES
+from analytics.rollups.histogram import PLACES, Kind
 from analytics.rollups.locks import DIMENSIONS_FOR_MISSING, lock_hour
 from analytics.rollups.quarters import HOUR, ids_of
 
@@ -56,9 +56,21 @@ _STORE = f"""
   ORDER BY n.view, k.id
   RETURNING messages
 )
-SELECT COALESCE(sum(messages), 0) FROM rollup
 """  # noqa: S608 - names of columns
-_QUARTER = f"WITH {FACTS} {_STORE}"
+_MESSAGES = "SELECT COALESCE(sum(messages), 0) FROM rollup"
+# The trail alone has these durations and the time of a delivery, and once it has them they stay. An answer's time comes
+# from messages.
+_TRACED = (Kind.ACCEPT, Kind.DELIVERY, Kind.READ)
+_DURATIONS = ", ".join(
+    f"(SELECT COALESCE(sum({' + '.join(_BINS)}), 0) FROM {{histogram}} kind = {int(kind)})"  # noqa: S608
+    for kind in _TRACED
+)
+_QUARTER = f"""
+WITH {FACTS} {_STORE}
+SELECT (SELECT count(*) FROM message WHERE untraced), {_DURATIONS.format(histogram="timed WHERE")},
+  COALESCE(sum(messages), 0) FROM rollup
+"""  # noqa: S608 - names of columns
+_OF_QUARTER = f"analytics_histogram WHERE minutes = 15 AND view = {WHOLE} AND start = %(start)s AND"
 
 
 def _views(views: Mapping[int, tuple[str, ...]], without: frozenset[str] = frozenset()) -> tuple[str, str, str]:
@@ -98,7 +110,7 @@ def _view_statement(views: Mapping[int, tuple[str, ...]], *, timed: bool) -> str
       SELECT {number}, {columns}, {COUNT_SUMS}
       FROM analytics_rollup r JOIN analytics_dimensions d ON d.id = r.dimensions_id
       WHERE r.minutes = %(minutes)s AND r.view = {WHOLE} AND r.start = %(start)s GROUP BY GROUPING SETS ({sets})
-    ), timed AS MATERIALIZED ({durations}) {_STORE}"""  # noqa: S608 - names of columns
+    ), timed AS MATERIALIZED ({durations}) {_STORE} {_MESSAGES}"""  # noqa: S608 - names of columns
 
 
 _VIEWS = _view_statement(VIEWS, timed=True)
@@ -110,6 +122,13 @@ WITH histogram AS (
 )
 DELETE FROM analytics_rollup WHERE minutes = %(minutes)s AND view = ANY(%(views)s) AND start = %(start)s
 """
+# Deletes a quarter's counts, and says what they had from the trail.
+_TAKE_QUARTER = f"""
+WITH histogram AS (DELETE FROM {_OF_QUARTER} true), rollup AS (
+  DELETE FROM analytics_rollup WHERE minutes = 15 AND view = {WHOLE} AND start = %(start)s
+)
+SELECT EXISTS (SELECT FROM analytics_charge WHERE bucket = %(start)s), {_DURATIONS.format(histogram=_OF_QUARTER)}
+"""  # noqa: S608 - names of columns
 
 
 def _sums(pieces: int) -> tuple[str, str]:
@@ -164,7 +183,8 @@ def hour_locked(hour: datetime) -> Iterator[None]:
 def write_quarter(start: datetime, at_least: int) -> int | None:
     """Replace the counts of a quarter of an hour, then its views; returns how many messages it has.
 
-    Fewer than `at_least` are the rest of deleted ones: then its counts stay and the answer is None.
+    Fewer than `at_least` are the rest of deleted ones: then its counts stay and the answer is None. So it is where
+    entries of the trail that were counted before are deleted; not if `at_least` is 0.
     """
     with connection.cursor() as cursor:
         messages = _write_whole(cursor, start, at_least)
@@ -174,16 +194,18 @@ def write_quarter(start: datetime, at_least: int) -> int | None:
 
 
 def _write_whole(cursor: Any, start: datetime, at_least: int) -> int | None:
-    before = transaction.savepoint()
-    _delete(cursor, 15, start, (WHOLE,))
+    savepoint = transaction.savepoint()
+    cursor.execute(_TAKE_QUARTER, {"start": start})
+    has_charges, *before = cursor.fetchone()
     low, high = ids_of(start)
     cursor.execute(_QUARTER, {"minutes": 15, "start": start, **parameters(low, high)})
-    messages = int(cursor.fetchone()[0])
-    if messages < at_least:
-        transaction.savepoint_rollback(before)
+    untraced, *durations, messages = cursor.fetchone()
+    is_trail_gone = (has_charges and untraced) or any(new < old for new, old in zip(durations, before, strict=True))
+    if messages < at_least or (at_least and is_trail_gone):
+        transaction.savepoint_rollback(savepoint)
         return None
-    transaction.savepoint_commit(before)
-    return messages
+    transaction.savepoint_commit(savepoint)
+    return int(messages)
 
 
 def sum_up(cursor: Any, minutes: int, start: datetime, finer: list[tuple[int, datetime, datetime]]) -> None:

@@ -55,6 +55,15 @@ ON CONFLICT (start) DO UPDATE SET dirty_since = EXCLUDED.dirty_since WHERE analy
 """  # noqa: S608 - constants of ours
 
 
+# How long the oldest unread row has waited since the sweep last read any.
+_STANDSTILL = """
+SELECT GREATEST(0, extract(epoch FROM statement_timestamp() - GREATEST(c.moved_at, e.recorded_at)))::float8
+FROM analytics_cursor c CROSS JOIN LATERAL (
+  SELECT recorded_at FROM messaging_messageevent WHERE id > c.position ORDER BY id LIMIT 1) e
+WHERE c.name = %s
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """Rows of the trail that one step read, and whether there are more that it may read at once."""
@@ -76,11 +85,19 @@ def sweep() -> Swept:
             rows = 0
             if upto is not None:
                 statements.execute(_MARK, {"after": cursor.position, "upto": upto})
-                rows, cursor.position = upto - cursor.position, upto
+                rows, cursor.position, cursor.moved_at = upto - cursor.position, upto, timezone.now()
                 if cursor.mark_id == upto:
                     cursor.mark_id = cursor.mark_xid = None
         cursor.save()
         return Swept(rows, more)
+
+
+def sweep_standstill_s() -> float:
+    """Seconds for which the sweep has read nothing although there is something to read; 0 while there is nothing."""
+    with connection.cursor() as statements:
+        statements.execute(_STANDSTILL, [CURSOR])
+        row = statements.fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def _settle(cursor: Cursor, statements: Any) -> None:

@@ -3,7 +3,6 @@
 It runs in small transactions, each of which leaves a valid state. A repetition finishes an erasure that was killed.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,10 +11,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging.access import record_action
+from messaging.erasure.erased_peers import erased_words
 from messaging.erasure.other_tables import CannotReadYet, other_tables, waiting_webhooks
 from messaging.erasure.person import Person
 from messaging.erasure.wamid_digests import digest_of
-from messaging.lifecycle import ERASED_PEER, Change, advance_many
+from messaging.lifecycle import Change, advance_many
 from messaging.media import REMOVE_FILES
 from messaging.models import Contact, ErasedWamid, Message
 from messaging.states import Status
@@ -59,8 +59,8 @@ def erase(
     """
     done = Erased(cancelled=_cancel_waiting(person))
     refuse_undecided(person)
-    peer = f"{ERASED_PEER}{secrets.token_hex(8)}"
-    while rows := _erase_messages(person, peer):
+    word = erased_words(set(person.messages.order_by().values_list("peer", flat=True).distinct()))
+    while rows := _erase_messages(person, word):
         done.messages += rows
         progress(done.messages)
     try:
@@ -117,16 +117,21 @@ deliveries AS (
   UPDATE messaging_delivery d SET state = 'failed', finished_at = statement_timestamp(), lease_until = NULL,
     error = 'The person was erased.'
   WHERE d.finished_at IS NULL AND d.message_id = ANY(%(ids)s))
-UPDATE messaging_message m SET peer = %(peer)s, sent_to = NULL, contact_id = NULL, wamid = NULL, context_wamid = '',
+UPDATE messaging_message m SET peer = word.peer, sent_to = NULL, contact_id = NULL, wamid = NULL, context_wamid = '',
   text = '', content = '{{}}', raw = NULL, reference = '', content_deleted_at = statement_timestamp()
-FROM chosen WHERE m.id = chosen.id
+FROM chosen JOIN unnest(%(ids)s::uuid[], %(words)s::text[]) AS word(id, peer) ON word.id = chosen.id
+WHERE m.id = chosen.id
 """  # noqa: S608 - a constant
 
 
-def _erase_messages(person: Person, peer: str) -> int:
-    """Erase up to ROWS messages and the wamids of all their attempts; returns how many."""
+def _erase_messages(person: Person, word: Callable[[str], str]) -> int:
+    """Erase up to ROWS messages and the wamids of all their attempts; returns how many.
+
+    `word`: what stands instead of an address.
+    """
     with transaction.atomic():
-        found = dict(person.messages.select_for_update().order_by("pk").values_list("pk", "status")[:ROWS])
+        rows = person.messages.select_for_update().order_by("pk").values_list("pk", "status", "peer")[:ROWS]
+        found, words = {pk: status for pk, status, _ in rows}, [word(peer) for _, _, peer in rows]
         if not found:
             return 0
         # Accepted since the erasure began: without its content it must not be sent.
@@ -138,7 +143,7 @@ def _erase_messages(person: Person, peer: str) -> int:
             [ErasedWamid(digest=digest) for digest in sorted(map(digest_of, _wamids(ids)))], ignore_conflicts=True
         )
         with connection.cursor() as cursor:
-            cursor.execute(_ERASE, {"ids": ids, "peer": peer})
+            cursor.execute(_ERASE, {"ids": ids, "words": words})
     return len(ids)
 
 

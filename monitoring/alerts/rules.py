@@ -193,6 +193,16 @@ RULES: tuple[Rule, ...] = (
         page="/admin/analytics/budget/",
     ),
     Rule(
+        "rollups-standstill",
+        Severity.WARNING,
+        readings.single(gauges.SWEEP_STANDSTILL),
+        fires_at=600,
+        clears_at=60,
+        summary="Analytics has read no new status for {value:.0f} s: its figures and budgets are as of then.",
+        action="End the transaction that PostgreSQL has had open for so long, or start the analytics worker and beat.",
+        page="/analytics/",
+    ),
+    Rule(
         "subscription-disabled",
         Severity.WARNING,
         readings.by_label(gauges.SUBSCRIPTION_OFF),

@@ -12,6 +12,7 @@ from functools import partial
 from django.db import connection, transaction
 
 from analytics.costs import budgets_near_limit
+from analytics.rollups import sweep_standstill_s
 from messaging import monitoring_queries as queries
 from messaging.monitoring_queries import COUNT_LIMIT
 from monitoring.health import State, process_status
@@ -71,6 +72,10 @@ QUALITY_LOW = Gauge("waproject_number_quality_low", "1 while Meta rates the qual
 TEMPLATE_HELD = Gauge("waproject_template_held", "1 while a template that Meta paused is held", ("template",))
 BUDGET_WARNED = Gauge("waproject_budget_warned", "1 while a budget is nearly spent", ("budget",))
 BUDGET_SPENT = Gauge("waproject_budget_spent", "1 while a budget is spent and its messages are held", ("budget",))
+SWEEP_STANDSTILL = Gauge(
+    "waproject_rollup_sweep_standstill_seconds",
+    "How long analytics has read no new status of the timelines although there are some",
+)
 SUBSCRIPTION_OFF = Gauge(
     "waproject_subscription_disabled", "1 for a subscription that was disabled after failures", ("subscription",)
 )
@@ -102,8 +107,8 @@ GAUGES: tuple[Gauge, ...] = (
     SQS_UP, QUEUE, QUEUE_AGE, DLQ, WAITING, UNKNOWN, ASSESSED, ASSESSED_AGE, DUPLICATE_SENDS, OLDEST_DUE,
     LAG, PACE, PAUSED, PROBING, QUALITY_LOW,
     LIMIT_USERS, LIMIT_OPENED, LIMIT_USED, LIMIT_WAITING, TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT,
-    SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES,
-    SAMPLE_AGE, MONITOR_FAILED,
+    SWEEP_STANDSTILL, SUBSCRIPTION_OFF, UNDELIVERED, MEDIA_FILES, SETUP_FAILED, PROCESSES, HEARTBEAT_AGE, PROCESS_GONE,
+    CRASHES, SAMPLE_AGE, MONITOR_FAILED,
 )  # fmt: skip
 
 
@@ -216,6 +221,10 @@ def _inbound_files() -> Readings:
     return {(MEDIA_FILES.name, state): float(count) for state, count in counts.items()}
 
 
+def _rollups() -> Readings:
+    return {(SWEEP_STANDSTILL.name,): sweep_standstill_s()}
+
+
 def _setup() -> Readings:
     found = SetupFinding.objects.filter(state__in=["ok", "failed"])
     failed: Readings = {}
@@ -262,6 +271,7 @@ PARTS: dict[str, tuple[Callable[[], Readings], tuple[Gauge, ...]]] = {
         (TEMPLATE_HELD, BUDGET_WARNED, BUDGET_SPENT, SUBSCRIPTION_OFF, UNDELIVERED),
     ),
     "files": (partial(_in_time, _inbound_files), (MEDIA_FILES,)),
+    "rollups": (partial(_in_time, _rollups), (SWEEP_STANDSTILL,)),
     "findings of the set-up": (partial(_in_time, _setup), (SETUP_FAILED,)),
     "processes": (partial(_in_time, read_processes), (PROCESSES, HEARTBEAT_AGE, PROCESS_GONE, CRASHES)),
 }

@@ -19,8 +19,8 @@ class Command(BaseCommand):
     """May be stopped at any time: what is left is counted by the analytics worker, or by `--resume`."""
 
     help = (
-        "Count the quarters of an hour of a period again from the messages' own rows. Quarters whose messages were "
-        "deleted keep their counts."
+        "Count the quarters of an hour of a period again from the messages' own rows. Quarters whose messages or "
+        "timelines were deleted keep their counts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--since", type=moment, help="2026-11-01 or 2026-11-01T12:00, UTC; else the first message")
         parser.add_argument("--until", type=moment, help="before this time, UTC; else now")
         parser.add_argument("--resume", action="store_true", help="only what a run before has left over")
-        parser.add_argument("--shrink", action="store_true", help="count what is left where messages were deleted, too")
+        parser.add_argument("--shrink", action="store_true", help="count what is left where rows were deleted, too")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Mark, then count, with a line that shows how far it is. Raises CommandError for an empty period."""
@@ -46,7 +46,8 @@ class Command(BaseCommand):
     def _count(self, period: Period, *, resume: bool, shrink: bool) -> None:
         total = make_due(period) if resume else mark_period(period)
         done, shown = 0, 0.0
-        while quarters := recount(period, shrink=shrink):
+        kept: set[datetime] = set()
+        while quarters := recount(period, shrink=shrink, kept=kept):
             done += quarters
             if time.monotonic() - shown > 1:
                 shown = time.monotonic()
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         left = waiting(period)
         self.stdout.write(
             f"\n{done} quarters of an hour counted"
+            + (f", {len(kept)} keep their counts: messages or timelines were deleted (see --shrink)" if kept else "")
             + (f", {left} could not be counted or became dirty meanwhile." if left else ".")
         )
 

@@ -144,12 +144,14 @@ def test_a_pricer_knows_the_charges_of_the_months_of_its_messages(settings: Any)
     charge(begin, 32, "service", number_id=one, price_type="free_entry_point")
     charge(begin, 64, "utility", number_id=one, price_type="free_entry_point")
     charge(end, 128, "utility", number_id=one)
+    # The other account's month begins and ends later: at midnight in UTC.
     charge(begin + quarter, 256, "utility", number_id=other)
+    charge(end, 512, "utility", number_id=other)
     account = next(row for row in billed_accounts() if row.number_id == one)
     found = _pricer([], [Planned(account, "Germany", "utility", DAY), Planned(account, "India", "service", DAY)])
     assert (found.service, found.volumes, found.free_service, found.free_service_since) == (
         Counter({(one, NOVEMBER): 24}),
-        Counter({("portfolio acme", NOVEMBER, "Germany", "utility"): 6,
+        Counter({("portfolio acme", NOVEMBER, "Germany", "utility"): 518,
                  ("portfolio acme", NOVEMBER, "Germany", "service"): 8}),
         5, OCTOBER,
     )  # fmt: skip

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from analytics.management.commands import rebuild_rollups
 from analytics.management.commands.rebuild_rollups import moment
-from analytics.models import Bucket, Rollup
+from analytics.models import Bucket, Charge, Rollup
 from analytics.rollups.buckets import mark_period, recount
-from messaging.models import Message
-from tests.analytics.rollups.factories import EVER, NOON, outbound, recounted, rolled_up
+from messaging.models import Message, MessageEvent
+from tests.analytics.rollups.factories import EVER, NOON, latencies, outbound, recounted, rolled_up
 
 pytestmark = pytest.mark.django_db
 # Two a day to mark, and some for each quarter that is counted.
@@ -91,6 +91,56 @@ def test_counts_outlive_their_messages_unless_one_says_otherwise() -> None:
     Bucket.objects.update(dirty_since=NOON, due_at=NOON)
     rebuild("--resume", "--shrink")
     assert (kept, rolled_up()) == (1, {})
+
+
+def delivered() -> Message:
+    """A message that Meta bills, with its trail."""
+    row = outbound(status="delivered", pricing_category="marketing", pricing_type="regular")
+    row.events.all().delete()
+    for seconds, status in ((1, "accepted"), (1000, "delivered")):
+        at = NOON + timedelta(seconds=seconds)
+        MessageEvent.objects.create(message=row, status=status, at=at, source="webhook", key=status)
+    return row
+
+
+def charged_at() -> list[datetime]:
+    return list(Charge.objects.values_list("at", flat=True))
+
+
+@pytest.mark.parametrize("gone", [["accepted"], ["delivered"], ["accepted", "delivered"]], ids=str)
+def test_latencies_and_charges_outlive_their_timelines_unless_one_says_otherwise(gone: list[str]) -> None:
+    delivered()
+    rebuild()
+    before = latencies(), charged_at(), rolled_up()
+    MessageEvent.objects.filter(status__in=gone).delete()
+    out = rebuild()
+    kept = latencies(), charged_at(), rolled_up()
+    assert "keep" not in rebuild("--shrink")
+    assert (kept, "1 keep their counts" in out, latencies() == before[0]) == (before, True, False)
+
+
+def test_a_charge_keeps_its_time_without_any_latency() -> None:
+    row = delivered()
+    row.events.filter(status="accepted").delete()
+    rebuild()
+    before = charged_at()
+    row.events.all().delete()
+    rebuild()
+    assert (before, charged_at()) == ([NOON + timedelta(minutes=15)], before)
+
+
+def test_a_quarter_that_was_never_counted_is_counted_without_its_timelines() -> None:
+    delivered().events.all().delete()
+    assert "keep" not in rebuild()
+    assert (charged_at(), [values[3] for values in rolled_up().values()]) == ([NOON], [1])
+
+
+def test_a_later_status_is_counted() -> None:
+    row = delivered()
+    rebuild()
+    MessageEvent.objects.create(message=row, status="read", at=NOON + timedelta(hours=1), source="webhook", key="read")
+    assert "keep" not in rebuild()
+    assert [values[4] for values in rolled_up().values()] == [1]
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:

@@ -16,7 +16,7 @@ from analytics.rollups import sweep as sweeping
 from analytics.rollups.buckets import recount, roll_up
 from analytics.rollups.days import sum_day
 from analytics.rollups.quarters import day_of, quarter_of
-from analytics.rollups.sweep import Swept, sweep
+from analytics.rollups.sweep import Swept, sweep, sweep_standstill_s
 from messaging.models import MessageEvent
 from tests.analytics.costs.factories import charge
 from tests.analytics.rollups.factories import EVER, NOON, inbound, outbound, read_trail, recounted, rolled_up, settle
@@ -328,3 +328,38 @@ def test_the_task_reads_and_counts() -> None:
         roll_up()
     assert sum(values[0] for values in rolled_up().values()) == 1
     assert buckets.BUDGET_S < 15  # beat's interval
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def test_a_sweep_that_waits_for_an_open_transaction_stands_still_until_it_ends() -> None:
+    outbound()
+    read_trail()
+    assert sweep_standstill_s() == 0
+    Cursor.objects.update(moved_at=ago(700))
+    writing = Elsewhere(lambda: inbound(peer="15551230002"), lambda: None)
+    writing.step(0)
+    late = outbound(peer="15551230003")
+    MessageEvent.objects.filter(message=late).update(recorded_at=ago(650))
+    read_trail()
+    assert sweep_standstill_s() == pytest.approx(650, abs=60)
+    writing.end()
+    read_trail()
+    assert (sweep_standstill_s(), Cursor.objects.filter(moved_at__gt=ago(60)).count()) == (0, 1)
+
+
+@pytest.mark.parametrize(("moved", "recorded", "standstill"), [(900, 300, 300), (300, 900, 300), (None, 900, 900)])
+def test_a_standstill_begins_with_the_last_move_or_the_first_unread_row(
+    moved: float | None, recorded: float, standstill: float
+) -> None:
+    outbound()
+    MessageEvent.objects.update(recorded_at=ago(recorded))
+    Cursor.objects.create(name="rollups", position=0, moved_at=ago(moved) if moved else None)
+    assert sweep_standstill_s() == pytest.approx(standstill, abs=60)
+
+
+def test_nothing_stands_still_before_the_first_sweep() -> None:
+    outbound()
+    assert sweep_standstill_s() == 0

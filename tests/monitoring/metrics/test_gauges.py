@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from analytics.models import Cursor
 from messaging import monitoring_queries as queries
-from messaging.models import Hold, HoldKind, Media, Portfolio
+from messaging.models import Hold, HoldKind, Media, MessageEvent, Portfolio
 from messaging.portfolios import assign_portfolio
 from messaging.states import Status
 from monitoring.metrics import gauges
@@ -183,6 +184,16 @@ def test_a_number_has_its_pace_and_says_whether_it_probes(probing: bool, value: 
     found = gauges._business_numbers()
     assert found["waproject_number_probing", PHONE_NUMBER_ID] == value
     assert 0 < found["waproject_number_pace", PHONE_NUMBER_ID] <= 100
+
+
+def test_a_status_that_analytics_does_not_read_is_a_standstill_of_the_rollups() -> None:
+    Cursor.objects.create(name="rollups", position=0)
+    pending()
+    MessageEvent.objects.update(recorded_at=timezone.now() - timedelta(seconds=700))
+    series = ("waproject_rollup_sweep_standstill_seconds",)
+    assert gauges.PARTS["rollups"][0]()[series] == pytest.approx(700, abs=60)
+    Cursor.objects.update(position=MessageEvent.objects.latest("id").pk)
+    assert gauges.PARTS["rollups"][0]() == {series: 0.0}
 
 
 def test_a_portfolio_has_the_number_of_messages_that_wait_for_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
