@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from messaging.contacts import digits_of, equivalent_peers
-from messaging.contacts.phone_numbers import MIN_DIGITS
+from messaging.contacts import MIN_DIGITS, digits_of, equivalent_peers
 from messaging.models import Contact, Message
 from messaging.whatsapp.recipients import canonical, is_bsuid, is_phone
 

@@ -94,7 +94,7 @@ def test_deliveries_are_found_by_whole_ids(sought: str, found: int, operator: Cl
     waiting(one)
     waiting(subscription())
     ids = {"delivery": row.pk, "subscription": one.pk, "message": message.pk, "other": uuid4(), "nonsense": "x' OR 1"}
-    page = operator.get("/admin/messaging/delivery/", {"q": ids[sought]})
+    page = operator.get("/admin/messaging/delivery/", {"q": str(ids[sought])})
     assert page.context["cl"].result_count == found
 
 

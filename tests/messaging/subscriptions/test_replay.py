@@ -1,6 +1,7 @@
 """Replays of what has no content any more."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -25,7 +26,7 @@ def inbound() -> Message:
 
 
 def failed(event: str, message: Message) -> Delivery:
-    over = {"state": "failed", "finished_at": timezone.now()}
+    over: dict[str, Any] = {"state": "failed", "finished_at": timezone.now()}
     (row,) = waiting(subscription(), event=event, message=message, **over)
     return row
 
