@@ -8,6 +8,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            "cursor", "moved_at", models.DateTimeField(null=True, help_text="When `position` last rose.")
+            "cursor", "moved_at", models.DateTimeField(null=True, help_text="When position last rose.")
         ),
     ]

@@ -19,7 +19,7 @@ class Cursor(models.Model):
 
     name = models.CharField(max_length=50, primary_key=True)
     position = models.BigIntegerField(default=0, help_text="Every MessageEvent up to this id was read.")
-    moved_at = models.DateTimeField(null=True, help_text="When `position` last rose.")
+    moved_at = models.DateTimeField(null=True, help_text="When position last rose.")
     # The highest id that a sweep saw; the next one knows that its transaction had begun by then.
     seen_id = models.BigIntegerField(null=True)
     seen_at = models.DateTimeField(null=True)

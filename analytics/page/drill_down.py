@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from analytics.questions import Granularity, Question
+from analytics.rollups.contact_addresses import PERHAPS_MARK
 from analytics.rollups.countries import OF_REGION
-from analytics.rollups.erased_peers import PERHAPS_MARK
 from analytics.rollups.markets import pattern_of
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber

@@ -6,7 +6,7 @@ from typing import Any
 
 import phonenumbers
 
-from analytics.rollups.erased_peers import address, address_of
+from analytics.rollups.contact_addresses import address, address_of
 
 CODES = frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 # No code begins with another one, so the first that fits is the one.

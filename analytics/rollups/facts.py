@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from analytics.rollups import contact_addresses, countries
+from analytics.rollups.contact_addresses import has_wamid
 from analytics.rollups.dimension_views import COLUMNS, NO_DURATIONS, NOTHING
-from analytics.rollups.erased_peers import has_wamid
 from analytics.rollups.histogram import BOUNDS, PLACES
 
 # A user answers, and we respond, within the customer service window or not at all.

@@ -17,7 +17,7 @@ from typing import Any
 
 import phonenumbers
 
-from analytics.rollups.erased_peers import PERHAPS_MARK, address, address_of
+from analytics.rollups.contact_addresses import PERHAPS_MARK, address, address_of
 
 OTHER, NORTH_AMERICA, LATIN_AMERICA = "Other", "North America", "Rest of Latin America"
 

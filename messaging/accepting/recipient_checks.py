@@ -23,18 +23,21 @@ from waproject.web.reconnecting_select import reconnecting_select
 # Every send makes this query, so it is one round trip, and SQL: the ORM took longer to build its first half than
 # PostgreSQL to answer both. A row is a blocked or opted-out contact, a conversation's last inbound message, or Meta's
 # spelling of a number: from an earlier send, or from a contact if the number is unassigned or has several spellings.
+# A template needs no window, and its statement is planned in half the time without them.
 _FACTS = f"""
-SELECT 'suppression', NULL, portfolio, phone_key, user_id, is_blocked, NULL
+SELECT 'suppression', NULL::bigint, portfolio, phone_key, user_id, is_blocked, NULL::timestamptz
 FROM ({SUPPRESSED_CONTACTS}) AS suppressed (portfolio, phone_key, user_id, is_blocked)
-UNION ALL
-SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND}) AS inbound
-UNION ALL
-SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND_BY_OTHER_ID}) AS by_other_id
 UNION ALL
 SELECT 'wa_id', NULL, wa_id, phone, NULL, NULL, NULL FROM messaging_whatsappid WHERE phone = ANY(%(keys)s)
 UNION ALL
 SELECT 'wa_id', NULL, phone, phone_key, NULL, NULL, NULL FROM messaging_contact
 WHERE phone_key = ANY(%(contact_keys)s)
+"""  # noqa: S608 - constants of this project
+_FACTS_AND_WINDOWS = f"""{_FACTS}
+UNION ALL
+SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND}) AS inbound
+UNION ALL
+SELECT 'inbound', number_id, NULL, peer, NULL, NULL, at FROM ({LAST_INBOUND_BY_OTHER_ID}) AS by_other_id
 """  # noqa: S608 - constants of this project
 
 
@@ -125,7 +128,8 @@ def _load(keys: set[str], unassigned: Collection[str], peers: Sequence[str], sin
         "since": since,
     }
     facts = _Facts()
-    for kind, number_id, name, key, user_id, is_blocked, at in reconnecting_select(_FACTS, parameters):
+    statement = _FACTS_AND_WINDOWS if peers else _FACTS
+    for kind, number_id, name, key, user_id, is_blocked, at in reconnecting_select(statement, parameters):
         if kind == "suppression":
             facts.suppressions.append((name, key, user_id, is_blocked))
         elif kind == "inbound":

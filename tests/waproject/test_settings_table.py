@@ -101,7 +101,7 @@ MALFORMED = {
     "EMAIL_URL": ("smtp://u:p@host:port", ADDRESS + "smtp+tls://user:password@host:587"),
     "EXPECTED_PROCESSES": (
         "incoming,worker",
-        "{} is not a list of incoming, outgoing, analytics, dispatcher, deliver, beat, web or monitor",
+        "{} is not a list of incoming, outgoing, analytics, dispatcher, deliver, beat, monitor or web",
     ),
     "BIND_ADDRESS": ("0.0.0.0:80 ::", "{} is not an address to listen on such as 0.0.0.0"),
     "PORT": ("http", PORT),

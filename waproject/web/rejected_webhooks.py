@@ -1,4 +1,4 @@
-"""The last webhook that this process answered with an error and that is not recorded yet.
+"""The last webhook that this process has rejected, until it is recorded.
 
 The database may be down at that moment, so a later webhook records it: a status that only Meta holds must not count as
 one that never existed.

@@ -15,7 +15,7 @@ from messaging.subscriptions.changes import ContentDeleted, replay, replay_faile
 from tests.messaging.bodies import inbound_text, webhook
 from tests.messaging.subscriptions.factories import subscription, tell, waiting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sqs")]
 PEER = "15550001111"
 
 
