@@ -1,7 +1,6 @@
 """Links from a number to its messages, in the message list of the admin with the filters that made the number, and to
 the page about less or more."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from urllib.parse import urlencode
@@ -10,8 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from analytics.questions import Granularity, Question
-from analytics.rollups.contact_addresses import PERHAPS_MARK
-from analytics.rollups.countries import OF_REGION
+from analytics.rollups.countries import pattern_of_country
 from analytics.rollups.markets import pattern_of
 from messaging.identifiers import first_uuid7
 from messaging.models import ApiClient, BusinessNumber
@@ -112,8 +110,7 @@ def _patterns(filters: Mapping[str, str | int]) -> Iterator[str]:
     if market := filters.get("market"):
         yield pattern_of(str(market))
     if country := str(filters.get("country", "")):
-        regions = [f"{region}[.]" for region, code in OF_REGION.items() if code == country and region.isalpha()]
-        yield f"^{PERHAPS_MARK}(?:{'|'.join([re.escape(country), *regions])})"
+        yield pattern_of_country(country)
 
 
 def page_with(query: QueryDict, name: str, value: str) -> str:

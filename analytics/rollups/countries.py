@@ -6,7 +6,7 @@ from typing import Any
 
 import phonenumbers
 
-from analytics.rollups.contact_addresses import address, address_of
+from analytics.rollups.contact_addresses import PERHAPS_MARK, address, address_of
 
 CODES = frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 # No code begins with another one, so the first that fits is the one.
@@ -34,3 +34,9 @@ def country_of(peer: str) -> str:
     if _USER_ID.match(peer):
         return OF_REGION.get(peer[:2], "")
     return next((peer[:digits] for digits in (1, 2, 3) if peer[:digits] in CODES), "")
+
+
+def pattern_of_country(code: str) -> str:
+    """A regular expression of PostgreSQL for the peers of a country: those of which `country_of` says this code."""
+    regions = [f"{region}[.]" for region, found in OF_REGION.items() if found == code and region.isalpha()]
+    return f"^{PERHAPS_MARK}(?:{'|'.join([re.escape(code), *regions])})"
