@@ -5,9 +5,8 @@ erased person keeps the country: `erased:+49:…` that of a number, `erased:+US.
 before that was kept, `erased:…`, have none.
 """
 
-from messaging.lifecycle import ERASED_PEER
+from messaging.lifecycle import ERASED_PEER, ERASED_PEER_WITH_COUNTRY
 
-MARK = f"{ERASED_PEER}+"
 # In regular expressions, of Python and of PostgreSQL alike.
 PERHAPS_MARK = f"(?:{ERASED_PEER}[+])?"
 
@@ -28,12 +27,13 @@ def other_address(peer: str) -> str:
 
 def address_of(peer: str) -> str:
     """A peer from where its country begins. The same as `address`."""
-    return peer.removeprefix(MARK)
+    return peer.removeprefix(ERASED_PEER_WITH_COUNTRY)
 
 
 def address(peer: str) -> str:
     """SQL for a peer from where its country begins."""
-    return f"CASE WHEN starts_with({peer}, '{MARK}') THEN substr({peer}, {len(MARK) + 1}) ELSE {peer} END"
+    mark = ERASED_PEER_WITH_COUNTRY
+    return f"CASE WHEN starts_with({peer}, '{mark}') THEN substr({peer}, {len(mark) + 1}) ELSE {peer} END"
 
 
 def has_wamid(message: str) -> str:

@@ -4,20 +4,10 @@ import json
 import re
 from typing import Any
 
-import phonenumbers
-
 from analytics.rollups.contact_addresses import PERHAPS_MARK, address, address_of
+from messaging.whatsapp.calling_codes import CODES, OF_REGION, calling_code
 
-CODES = frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
-# No code begins with another one, so the first that fits is the one.
 ONE, TWO, THREE = (sorted(code for code in CODES if len(code) == digits) for digits in (1, 2, 3))
-# A business-scoped user id begins with its country in letters.
-OF_REGION = {
-    region: str(code) for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items() for region in regions
-}
-
-_USER_ID = re.compile(r"[A-Z]{2}[.]")
-
 _PEER = address("m.peer")
 SQL = f"""
   CASE WHEN {_PEER} ~ '^[A-Z]{{2}}[.]' THEN COALESCE(%(of_region)s::jsonb ->> left({_PEER}, 2), '')
@@ -30,10 +20,7 @@ PARAMETERS: dict[str, Any] = {"one": ONE, "two": TWO, "three": THREE, "of_region
 
 def country_of(peer: str) -> str:
     """The calling code of a number in digits or of a user id; empty where it has none. The same as `SQL`."""
-    peer = address_of(peer)
-    if _USER_ID.match(peer):
-        return OF_REGION.get(peer[:2], "")
-    return next((peer[:digits] for digits in (1, 2, 3) if peer[:digits] in CODES), "")
+    return calling_code(address_of(peer))
 
 
 def pattern_of_country(code: str) -> str:

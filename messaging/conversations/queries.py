@@ -159,14 +159,18 @@ def messages_of(
     if before is not None:
         bounds &= Q(at__lte=before.at) & ~Q(at=before.at, id__gte=before.id)
     if since is not None:
-        bounds &= Q(at__gte=since.at) & ~Q(at=since.at, id__lt=since.id)
+        bounds &= _from(since)
     return _ordered(_keys(conversation.peers, conversation.contact), bounds, size, newest_first=True)[::-1]
 
 
 def messages_from(conversation: Conversation, first: Message, size: int) -> list[Message]:
     """The message `first` and the oldest ones after it in Meta's order."""
-    bounds = Q(number=conversation.number, at__gte=first.at) & ~Q(at=first.at, id__lt=first.id)
+    bounds = Q(number=conversation.number) & _from(first)
     return _ordered(_keys(conversation.peers, conversation.contact), bounds, size, newest_first=False)
+
+
+def _from(first: Message) -> Q:
+    return Q(at__gte=first.at) & ~Q(at=first.at, id__lt=first.id)
 
 
 def _keys(peers: Iterable[str], contact: Contact | None) -> list[Q]:

@@ -1,17 +1,14 @@
 """The word that stands instead of an erased person's number: its country, which figures need, then a random part."""
 
-import re
 import secrets
 from collections.abc import Callable, Iterable
 
-import phonenumbers
+from messaging.lifecycle import ERASED_PEER, ERASED_PEER_WITH_COUNTRY
+from messaging.whatsapp.calling_codes import calling_code
+from messaging.whatsapp.recipients import is_bsuid
 
-from messaging.lifecycle import ERASED_PEER
-
-_CODES = frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 # Several countries share these codes: more digits tell them apart.
 _DIGITS = {"1": 4, "7": 2}
-_USER_ID = re.compile(r"[A-Z]{2}[.]")
 
 
 def erased_words(peers: Iterable[str]) -> Callable[[str], str]:
@@ -22,17 +19,16 @@ def erased_words(peers: Iterable[str]) -> Callable[[str], str]:
 
     def word(peer: str) -> str:
         country = _country_of(peer)
-        if _USER_ID.match(peer):
-            code = str(phonenumbers.country_code_for_region(peer[:2]))
+        if is_bsuid(peer) and (code := calling_code(peer)):
             country = next((one for one in of_numbers if one.startswith(code)), country)
-        return f"{ERASED_PEER}+{country}:{token}" if country else f"{ERASED_PEER}{token}"
+        return f"{ERASED_PEER_WITH_COUNTRY}{country}:{token}" if country else f"{ERASED_PEER}{token}"
 
     return word
 
 
 def _country_of(peer: str) -> str:
     """The beginning of an address that says its country; empty where none does."""
-    if _USER_ID.match(peer):
+    if is_bsuid(peer):
         return peer[:3]
-    code = next((peer[:digits] for digits in (1, 2, 3) if peer[:digits] in _CODES), "")
+    code = calling_code(peer)
     return peer[: _DIGITS.get(code, len(code))]

@@ -16,6 +16,7 @@ from messaging.lifecycle.operator_alerts import (
 )
 from messaging.lifecycle.transitions import (
     ERASED_PEER,
+    ERASED_PEER_WITH_COUNTRY,
     Change,
     RecordedEvent,
     advance_many,
@@ -24,6 +25,7 @@ from messaging.lifecycle.transitions import (
 
 __all__ = [
     "ERASED_PEER",
+    "ERASED_PEER_WITH_COUNTRY",
     "AccountEventStored",
     "Change",
     "DomainEvent",

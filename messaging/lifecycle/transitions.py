@@ -31,6 +31,8 @@ TITLE_LENGTH = 255
 # The `peer` of an erased person begins with this (messaging/erasure). Reports of the message store no wamid, since a
 # wamid contains the phone number.
 ERASED_PEER = "erased:"
+# Where the country of the address is known, it follows this. Erasures of former versions did not keep it.
+ERASED_PEER_WITH_COUNTRY = f"{ERASED_PEER}+"
 
 
 @dataclass(frozen=True, slots=True)

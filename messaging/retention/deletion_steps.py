@@ -37,7 +37,7 @@ def run_step(now: datetime | None = None, *, waits: bool = False) -> bool:
     now, due = now or timezone.now(), None
     try:
         with transaction.atomic():
-            due = _first_due(now) if _lock(waits=waits) else None
+            due = _longest_due(now) if _lock(waits=waits) else None
             if due is not None:
                 _advance(*due, now)
     except Exception:
@@ -62,7 +62,7 @@ def _lock(*, waits: bool) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _first_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None:
+def _longest_due(now: datetime) -> tuple[Rule, datetime, RetentionProgress] | None:
     """The rule that has been due the longest; one that has not begun comes first."""
     progress = RetentionProgress.objects.in_bulk()
     found = [

@@ -19,7 +19,7 @@ def note_rejection(path: str = PATH) -> None:
     Also at the start of a web process: the one before may have ended between a rejection and its next webhook.
     """
     if path == PATH:
-        _keep(datetime.now(UTC))
+        keep_rejection(datetime.now(UTC))
 
 
 def take_rejection() -> datetime | None:
@@ -33,11 +33,7 @@ def take_rejection() -> datetime | None:
 
 
 def keep_rejection(at: datetime) -> None:
-    """Keep a rejection that could not be recorded; a later one stays."""
-    _keep(at)
-
-
-def _keep(at: datetime) -> None:
+    """Keep a rejection until it is recorded; a later one stays."""
     global _rejected_at  # noqa: PLW0603 - of this process
     with _lock:
         _rejected_at = max(at, _rejected_at or at)
